@@ -1,0 +1,150 @@
+package org.ivit.core.tensor;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.ivit.core.InputException;
+import org.ivit.core.io.AtomicFiles;
+
+/**
+ * Safetensors files: 8 bytes of header length, a JSON header, the tensors' little-endian data. See
+ * <a href="https://github.com/huggingface/safetensors">the format</a>.
+ */
+public final class Safetensors {
+  private static final int LENGTH_BYTES = 8;
+  private static final long LARGEST_HEADER = 100_000_000;
+
+  /** Smaller files are read to the heap: a mapping costs more, and locks the file on Windows. */
+  private static final long SMALLEST_MAPPED = 1 << 20;
+
+  private Safetensors() {}
+
+  /**
+   * Reads a file after checking all of its structure. The tensors of a large file are slices of a
+   * read-only mapping, so opening costs little and the file must not be changed in place
+   * afterwards; files beyond 2 GiB are mapped tensor by tensor.
+   *
+   * @param file a safetensors file
+   * @return its tensors and metadata in the order of its header
+   * @throws InputException naming file, tensor, what was found and what was expected: no such file,
+   *     too short, header length beyond 100 MB or the file, JSON not well-formed or with a key
+   *     twice, unknown dtype, sizes that are negative, not integers or overflow, data out of range,
+   *     of the wrong size, overlapping or with gaps
+   */
+  public static TensorFile read(Path file) {
+    String source = file.toString();
+    if (Files.isDirectory(file)) {
+      throw new InputException(source + ": is a folder, expected a safetensors file");
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return read(source, channel);
+    } catch (NoSuchFileException e) {
+      throw new InputException(source + ": no such file", e);
+    } catch (IOException e) {
+      throw new InputException(source + ": cannot be read: " + Names.line(e.toString()), e);
+    }
+  }
+
+  private static TensorFile read(String source, FileChannel channel) throws IOException {
+    long fileSize = channel.size();
+    if (fileSize < LENGTH_BYTES) {
+      throw new InputException(
+          "%s: has %d bytes, expected at least the %d of a safetensors header length"
+              .formatted(source, fileSize, LENGTH_BYTES));
+    }
+    long headerSize = bytes(channel, 0, LENGTH_BYTES).getLong();
+    if (headerSize < 0 || headerSize > Math.min(LARGEST_HEADER, fileSize - LENGTH_BYTES)) {
+      throw new InputException(
+          "%s: header length is %s, expected at most %d in a file of %d bytes: %s"
+              .formatted(
+                  source,
+                  Long.toUnsignedString(headerSize),
+                  Math.min(LARGEST_HEADER, fileSize - LENGTH_BYTES),
+                  fileSize,
+                  "truncated or not a safetensors file"));
+    }
+    byte[] headerBytes = bytes(channel, LENGTH_BYTES, (int) headerSize).array();
+    long dataBegin = LENGTH_BYTES + headerSize;
+    long dataSize = fileSize - dataBegin;
+    SafetensorsHeader header = SafetensorsHeader.parse(source, headerBytes, dataSize);
+
+    ByteBuffer all = null;
+    if (fileSize < SMALLEST_MAPPED) {
+      all = bytes(channel, dataBegin, (int) dataSize);
+    } else if (dataSize <= Integer.MAX_VALUE) {
+      all = channel.map(MapMode.READ_ONLY, dataBegin, dataSize);
+    }
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    for (SafetensorsHeader.Entry entry : header.entries()) {
+      int size = (int) (entry.end() - entry.begin());
+      ByteBuffer data =
+          all != null
+              ? all.slice((int) entry.begin(), size)
+              : channel.map(MapMode.READ_ONLY, dataBegin + entry.begin(), size);
+      String origin = source + ": tensor " + Names.quote(entry.name());
+      tensors.put(entry.name(), Tensor.view(origin, entry.dtype(), data, entry.shape()));
+    }
+    return new TensorFile(tensors, header.metadata(), source);
+  }
+
+  private static ByteBuffer bytes(FileChannel channel, long position, int size) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining()) {
+      if (channel.read(bytes, position + bytes.position()) < 0) {
+        throw new EOFException("the file became shorter while it was read");
+      }
+    }
+    return bytes.flip();
+  }
+
+  /**
+   * Writes a file atomically: it is complete or, after any failure, as it was.
+   *
+   * @param file the file to create or replace
+   * @param tensors by name; the header keeps their order, while the data lie by falling element
+   *     size, so that each tensor is aligned to its elements
+   * @param metadata texts, written in the order of their keys
+   * @throws java.io.UncheckedIOException naming the file, if it cannot be written
+   */
+  public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
+    AtomicFiles.write(file, stream -> write(stream, tensors, metadata));
+  }
+
+  /**
+   * Writes the bytes of a safetensors file to a stream; see {@link #write(Path, Map, Map)}. Equal
+   * arguments give equal bytes.
+   *
+   * @param stream not closed
+   * @param tensors by name
+   * @param metadata texts
+   * @throws IOException if the stream does
+   */
+  public static void write(
+      OutputStream stream, Map<String, Tensor> tensors, Map<String, String> metadata)
+      throws IOException {
+    byte[] header = SafetensorsHeader.of(tensors, metadata).toBytes();
+    byte[] length = new byte[LENGTH_BYTES];
+    ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length);
+    stream.write(length);
+    stream.write(header);
+    byte[] chunk = new byte[1 << 16];
+    for (String name : SafetensorsHeader.dataOrder(tensors)) {
+      ByteBuffer data = tensors.get(name).buffer();
+      while (data.hasRemaining()) {
+        int count = Math.min(chunk.length, data.remaining());
+        data.get(chunk, 0, count);
+        stream.write(chunk, 0, count);
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** What tests of several modules share. */
+package org.ivit.core.testing;
