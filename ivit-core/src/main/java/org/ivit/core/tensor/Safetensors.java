@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
 import org.ivit.core.io.AtomicFiles;
 
 /**
@@ -51,7 +52,7 @@ public final class Safetensors {
     } catch (NoSuchFileException e) {
       throw new InputException(source + ": no such file", e);
     } catch (IOException e) {
-      throw new InputException(source + ": cannot be read: " + Names.line(e.toString()), e);
+      throw new InputException(source + ": cannot be read: " + MessageText.line(e.toString()), e);
     }
   }
 
@@ -91,7 +92,7 @@ public final class Safetensors {
           all != null
               ? all.slice((int) entry.begin(), size)
               : channel.map(MapMode.READ_ONLY, dataBegin + entry.begin(), size);
-      String origin = source + ": tensor " + Names.quote(entry.name());
+      String origin = source + ": tensor " + MessageText.quote(entry.name());
       tensors.put(entry.name(), Tensor.view(origin, entry.dtype(), data, entry.shape()));
     }
     return new TensorFile(tensors, header.metadata(), source);

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
 
 /**
  * The JSON header of a safetensors file: where each tensor lies in the data after it. Parsing
@@ -62,7 +63,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     } catch (JsonProcessingException e) {
       throw new InputException(
           "%s: the header is not well-formed JSON: %s"
-              .formatted(source, Names.line(e.getOriginalMessage())),
+              .formatted(source, MessageText.line(e.getOriginalMessage())),
           e);
     } catch (IOException e) {
       throw new InputException(source + ": the header cannot be read", e);
@@ -80,22 +81,22 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
       if (entry.end > dataSize) {
         throw new InputException(
             "%s: tensor %s: ends at byte %d of the data, but the file has %d: truncated or damaged"
-                .formatted(source, Names.quote(entry.name), entry.end, dataSize));
+                .formatted(source, MessageText.quote(entry.name), entry.end, dataSize));
       }
       if (entry.begin < expected) {
         throw new InputException(
             "%s: tensor %s: begins at byte %d of the data and overlaps %s, which ends at %d"
                 .formatted(
                     source,
-                    Names.quote(entry.name),
+                    MessageText.quote(entry.name),
                     entry.begin,
-                    previous == null ? "the header" : Names.quote(previous.name),
+                    previous == null ? "the header" : MessageText.quote(previous.name),
                     expected));
       }
       if (entry.begin > expected) {
         throw new InputException(
             "%s: tensor %s: begins at byte %d of the data, expected %d: a gap without a tensor"
-                .formatted(source, Names.quote(entry.name), entry.begin, expected));
+                .formatted(source, MessageText.quote(entry.name), entry.begin, expected));
       }
       expected = entry.end;
       previous = entry;
@@ -137,7 +138,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         if (parser.nextToken() != JsonToken.VALUE_STRING) {
           throw new InputException(
               "%s: %s: %s is %s, expected a text"
-                  .formatted(source, METADATA, Names.quote(key), found()));
+                  .formatted(source, METADATA, MessageText.quote(key), found()));
         }
         metadata.put(key, parser.getText());
       }
@@ -159,7 +160,9 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
           default ->
               throw refused(
                   name,
-                  "unknown key " + Names.quote(key) + ", expected dtype, shape, data_offsets");
+                  "unknown key "
+                      + MessageText.quote(key)
+                      + ", expected dtype, shape, data_offsets");
         }
       }
       if (dtype == null || shape == null || offsets == null) {
@@ -168,7 +171,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
       }
       if (offsets.length != 2 || offsets[0] > offsets[1]) {
         throw refused(
-            name, "data_offsets is " + Names.sizes(offsets) + ", expected [begin, end] in order");
+            name, "data_offsets is " + sizes(offsets) + ", expected [begin, end] in order");
       }
       checkSize(name, dtype, shape, offsets[1] - offsets[0]);
       return new Entry(name, dtype, shape, offsets[0], offsets[1]);
@@ -183,14 +186,14 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
           bytes = Math.multiplyExact(bytes, Math.max(extent, 1));
         }
       } catch (ArithmeticException e) {
-        throw refused(name, "shape " + Names.sizes(shape) + " has more bytes than 64 bits count");
+        throw refused(name, "shape " + sizes(shape) + " has more bytes than 64 bits count");
       }
       long expected = empty ? 0 : bytes;
       if (found != expected) {
         throw refused(
             name,
             "data_offsets give %d bytes, expected %d for %s %s"
-                .formatted(found, expected, dtype, Names.sizes(shape)));
+                .formatted(found, expected, dtype, sizes(shape)));
       }
       if (expected > Integer.MAX_VALUE) {
         throw refused(name, "has %d bytes, expected at most 2 GiB a tensor".formatted(expected));
@@ -236,13 +239,18 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
       return switch (token) {
         case START_OBJECT -> "an object";
         case START_ARRAY -> "an array";
-        default -> Names.quote(parser.getText());
+        default -> MessageText.quote(parser.getText());
       };
     }
 
     private InputException refused(String name, String reason) {
-      return new InputException("%s: tensor %s: %s".formatted(source, Names.quote(name), reason));
+      return new InputException(
+          "%s: tensor %s: %s".formatted(source, MessageText.quote(name), reason));
     }
+  }
+
+  private static String sizes(long[] sizes) {
+    return MessageText.line(Arrays.toString(sizes));
   }
 
   /**

@@ -1,0 +1,190 @@
+package org.ivit.core.architecture;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
+
+/** Finds architectures: by timm name, or from an inline description of any size. */
+public final class Architectures {
+  private static final double EPSILON = 1e-6;
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+  private static final Map<String, Architecture> BY_NAME = register();
+
+  private Architectures() {}
+
+  private static Map<String, Architecture> register() {
+    Map<String, Architecture> all = new LinkedHashMap<>();
+    register(all, "vit_tiny_patch16_224", 192, 12, 3);
+    register(all, "vit_small_patch16_224", 384, 12, 6);
+    register(all, "vit_base_patch16_224", 768, 12, 12);
+    register(all, "vit_large_patch16_224", 1024, 24, 16);
+    register(all, "deit_tiny_patch16_224", 192, 12, 3);
+    register(all, "deit_small_patch16_224", 384, 12, 6);
+    register(all, "deit_base_patch16_224", 768, 12, 12);
+    return Collections.unmodifiableMap(all);
+  }
+
+  private static void register(
+      Map<String, Architecture> all, String name, int dim, int depth, int heads) {
+    all.put(name, new Vit(name, 224, 16, dim, depth, heads, 4 * dim, 1000, EPSILON));
+  }
+
+  /** The timm names that {@link #byName} knows. */
+  public static List<String> names() {
+    return List.copyOf(BY_NAME.keySet());
+  }
+
+  /**
+   * Finds a registered architecture, with its 1000 ImageNet classes.
+   *
+   * @param timmName for example {@code deit_tiny_patch16_224}
+   * @throws InputException naming it and the known ones, if it is not registered
+   */
+  public static Architecture byName(String timmName) {
+    Architecture found = BY_NAME.get(timmName);
+    if (found == null) {
+      throw new InputException(
+          "architecture %s: unknown, expected one of %s or an inline description"
+              .formatted(MessageText.quote(timmName), String.join(", ", names())));
+    }
+    return found;
+  }
+
+  /**
+   * A timm name, or a description as JSON text.
+   *
+   * @param text for example {@code vit_tiny_patch16_224} or {@code {"kind":"vit","image":32,...}}
+   * @throws InputException if it is neither
+   */
+  public static Architecture parse(String text) {
+    if (!text.stripLeading().startsWith("{")) {
+      return byName(text.strip());
+    }
+    try {
+      return parse(JSON.readTree(text));
+    } catch (JsonProcessingException e) {
+      throw new InputException(
+          "architecture: not well-formed JSON: " + MessageText.line(e.getOriginalMessage()), e);
+    }
+  }
+
+  /**
+   * A description as a map, for example a part of a YAML run.
+   *
+   * @param description see {@link #parse(JsonNode)}
+   * @throws InputException naming the key that is wrong
+   */
+  public static Architecture parse(Map<String, ?> description) {
+    JsonNode tree = JSON.valueToTree(description);
+    return parse(tree);
+  }
+
+  /**
+   * A timm name as a JSON string, or a description as an object: {@code kind}, {@code image},
+   * {@code patch}, {@code dim}, {@code depth}, {@code heads}, {@code classes}; optional {@code
+   * name}, {@code hidden} (4 · dim) and {@code epsilon} (1e-6).
+   *
+   * @param description the JSON
+   * @throws InputException naming the key that is unknown, missing, of a wrong type or out of range
+   */
+  public static Architecture parse(JsonNode description) {
+    if (description.isTextual()) {
+      return byName(description.textValue());
+    }
+    if (!(description instanceof ObjectNode object)) {
+      throw new InputException(
+          "architecture: is %s, expected a timm name or an object"
+              .formatted(MessageText.line(description.toString())));
+    }
+    Keys keys = new Keys(object.deepCopy());
+    String kind = keys.text("kind", null);
+    if (!kind.equals(Vit.KIND)) {
+      throw new InputException(
+          "architecture: kind is %s, expected %s".formatted(MessageText.quote(kind), Vit.KIND));
+    }
+    int image = keys.integer("image", null);
+    int patch = keys.integer("patch", null);
+    int dim = keys.integer("dim", null);
+    int depth = keys.integer("depth", null);
+    int heads = keys.integer("heads", null);
+    int classes = keys.integer("classes", null);
+    // Overflows only for a dim that is refused before hidden is looked at.
+    int hidden = keys.integer("hidden", 4 * dim);
+    double epsilon = keys.real("epsilon", EPSILON);
+    String name = keys.text("name", "vit_%dx%d_patch%d_%d".formatted(dim, depth, patch, image));
+    keys.expectNoMore();
+    return new Vit(name, image, patch, dim, depth, heads, hidden, classes, epsilon);
+  }
+
+  /** Takes keys out of an object, so that what stays is unknown. */
+  private record Keys(ObjectNode object) {
+    private JsonNode take(String key, boolean required) {
+      JsonNode value = object.remove(key);
+      if (value == null && required) {
+        throw new InputException("architecture: " + key + " is missing");
+      }
+      return value;
+    }
+
+    String text(String key, String otherwise) {
+      JsonNode value = take(key, otherwise == null);
+      if (value == null) {
+        return otherwise;
+      }
+      if (!value.isTextual()) {
+        throw wrong(key, value, "a text");
+      }
+      return value.textValue();
+    }
+
+    int integer(String key, Integer otherwise) {
+      JsonNode value = take(key, otherwise == null);
+      if (value == null) {
+        return otherwise;
+      }
+      if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+        throw wrong(key, value, "an integer");
+      }
+      return value.intValue();
+    }
+
+    double real(String key, double otherwise) {
+      JsonNode value = take(key, false);
+      if (value == null) {
+        return otherwise;
+      }
+      if (!value.isNumber()) {
+        throw wrong(key, value, "a number");
+      }
+      return value.doubleValue();
+    }
+
+    void expectNoMore() {
+      if (!object.isEmpty()) {
+        List<String> unknown = new ArrayList<>();
+        object.fieldNames().forEachRemaining(key -> unknown.add(MessageText.quote(key)));
+        throw new InputException("architecture: unknown key " + MessageText.list(unknown));
+      }
+    }
+
+    private static InputException wrong(String key, JsonNode value, String expected) {
+      return new InputException(
+          "architecture: %s is %s, expected %s"
+              .formatted(key, MessageText.line(value.toString()), expected));
+    }
+  }
+}

@@ -1,0 +1,123 @@
+package org.ivit.core.architecture;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
+import org.ivit.core.tensor.DType;
+import org.ivit.core.tensor.Tensor;
+import org.ivit.core.tensor.TensorFile;
+
+/** Compares the tensors of a file with the parameters of an architecture, all at once. */
+public final class WeightCheck {
+  private static final String SCALE = "_scale";
+
+  private WeightCheck() {}
+
+  /**
+   * Checks that a file holds exactly the float parameters of an architecture, each with its shape.
+   * Beside the weight of a linear layer its frozen scale may lie, one value an output: {@code
+   * head.weight_scale}.
+   *
+   * @param file float weights under timm names
+   * @param architecture what they are for
+   * @throws InputException one line with all missing, unexpected and mis-shaped tensors; where the
+   *     heads alone differ, it says that the class count does not match the weights
+   */
+  public static void check(TensorFile file, Architecture architecture) {
+    Map<String, long[]> expected = architecture.parameters();
+    Map<String, long[]> optional = scales(expected);
+    List<String> missing = new ArrayList<>();
+    List<String> wrong = new ArrayList<>();
+    boolean headsAlone = true;
+    for (Map.Entry<String, long[]> parameter : expected.entrySet()) {
+      String name = parameter.getKey();
+      Tensor tensor = file.tensors().get(name);
+      if (tensor == null) {
+        missing.add(name);
+      } else {
+        String reason = difference(tensor, parameter.getValue());
+        if (reason != null) {
+          wrong.add(name + " is " + reason);
+          headsAlone &= differsInOutputsAlone(name, tensor, parameter.getValue());
+        }
+      }
+    }
+    List<String> unexpected = new ArrayList<>();
+    file.tensors()
+        .forEach(
+            (name, tensor) -> {
+              if (optional.containsKey(name)) {
+                String reason = difference(tensor, optional.get(name));
+                if (reason != null) {
+                  wrong.add(name + " is " + reason);
+                }
+              } else if (!expected.containsKey(name)) {
+                unexpected.add(MessageText.quote(name));
+              }
+            });
+    if (missing.isEmpty() && unexpected.isEmpty() && wrong.isEmpty()) {
+      return;
+    }
+    if (missing.isEmpty() && unexpected.isEmpty() && headsAlone) {
+      throw new InputException(
+          "%s: class count that does not match the weights: %s has %d classes, but %s"
+              .formatted(
+                  file.source(),
+                  MessageText.quote(architecture.name()),
+                  architecture.classes(),
+                  MessageText.list(wrong)));
+    }
+    List<String> parts = new ArrayList<>();
+    part(parts, "missing", missing);
+    part(parts, "unexpected", unexpected);
+    part(parts, "wrong", wrong);
+    throw new InputException(
+        "%s: not the weights of %s: %s"
+            .formatted(
+                file.source(), MessageText.quote(architecture.name()), String.join("; ", parts)));
+  }
+
+  private static void part(List<String> parts, String what, List<String> items) {
+    if (!items.isEmpty()) {
+      parts.add("%d %s: %s".formatted(items.size(), what, MessageText.list(items)));
+    }
+  }
+
+  private static Map<String, long[]> scales(Map<String, long[]> parameters) {
+    Map<String, long[]> scales = new LinkedHashMap<>();
+    parameters.forEach(
+        (name, shape) -> {
+          if (name.endsWith(".weight") && shape.length > 1) {
+            scales.put(name + SCALE, new long[] {shape[0]});
+          }
+        });
+    return scales;
+  }
+
+  /** What a tensor is and should be, or null if it is as it should be. */
+  private static String difference(Tensor tensor, long[] shape) {
+    boolean floating =
+        tensor.dtype() == DType.F32 || tensor.dtype() == DType.F16 || tensor.dtype() == DType.BF16;
+    if (!floating) {
+      return tensor.dtype() + ", expected F32, F16 or BF16";
+    }
+    if (!Arrays.equals(tensor.shape(), shape)) {
+      return MessageText.line(Arrays.toString(tensor.shape()))
+          + ", expected "
+          + Arrays.toString(shape);
+    }
+    return null;
+  }
+
+  private static boolean differsInOutputsAlone(String name, Tensor tensor, long[] shape) {
+    long[] found = tensor.shape();
+    if (!name.startsWith("head") || found.length != shape.length) {
+      return false;
+    }
+    return Arrays.equals(found, 1, found.length, shape, 1, shape.length);
+  }
+}
