@@ -1,0 +1,93 @@
+package org.ivit.core.arithmetic;
+
+import java.util.Arrays;
+import org.ivit.core.InputException;
+
+/** Weights to 8 bits with one scale an output channel, biases to 32 bits. */
+public final class LinearQuantizer {
+  /** A bias whose code would exceed this raises the weight scale of its channel. */
+  static final double MAX_BIAS = 0x1p30;
+
+  private LinearQuantizer() {}
+
+  /**
+   * Quantizes a linear layer. A channel's scale comes from its own minimum and maximum unless it is
+   * frozen; where the bias would need a code beyond 2^30 (a channel of near-zero weights with a
+   * bias), the scale is raised to float32(|bias| / (2^30·s_x)), a frozen one too.
+   *
+   * @param name the layer: its tensors are {@code name.weight} and {@code name.bias}
+   * @param weight [outputs][inputs]
+   * @param bias [outputs], or null where there is none
+   * @param inputScale s_x
+   * @param frozenScale [outputs], or null to take the scales from the weights
+   * @throws InputException if a weight or bias is not finite or a frozen scale is not positive
+   */
+  public static QuantizedLinear quantize(
+      String name,
+      float[] weight,
+      float[] bias,
+      int outputs,
+      int inputs,
+      float inputScale,
+      float[] frozenScale) {
+    requireLength(name + ".weight", weight.length, (long) outputs * inputs);
+    if (bias != null) {
+      requireLength(name + ".bias", bias.length, outputs);
+    }
+    if (frozenScale != null) {
+      requireLength(name + ".weight_scale", frozenScale.length, outputs);
+    }
+    byte[] codes = new byte[weight.length];
+    float[] weightScale = new float[outputs];
+    int[] biasCodes = new int[outputs];
+    float[] biasScale = new float[outputs];
+    int[] raised = new int[outputs];
+    int raisedCount = 0;
+    for (int c = 0; c < outputs; c++) {
+      int row = c * inputs;
+      float own = channelScale(name + ".weight", weight, row, inputs);
+      float scale = frozenScale == null ? own : frozenScale[c];
+      if (!(scale > 0) || Float.isInfinite(scale)) {
+        throw new InputException(
+            name + ".weight_scale: element " + c + " is " + scale + ", expected a positive value");
+      }
+      if (bias != null) {
+        Quantizer.requireFinite(name + ".bias", c, bias[c]);
+        double code = Math.rint(Quantizer.reciprocal(scale * inputScale) * bias[c]);
+        if (Math.abs(code) > MAX_BIAS) {
+          scale = Math.abs(bias[c]) / (0x1p30f * inputScale);
+          raised[raisedCount++] = c;
+        }
+      }
+      weightScale[c] = scale;
+      biasScale[c] = scale * inputScale;
+      float reciprocal = Quantizer.reciprocal(scale);
+      for (int k = 0; k < inputs; k++) {
+        codes[row + k] = (byte) Quantizer.code(weight[row + k], reciprocal, 8);
+      }
+      if (bias != null) {
+        biasCodes[c] = Quantizer.code(bias[c], Quantizer.reciprocal(biasScale[c]), 32);
+      }
+    }
+    return new QuantizedLinear(
+        codes, weightScale, biasCodes, biasScale, Arrays.copyOf(raised, raisedCount));
+  }
+
+  /** The scale of one channel's weights, 8 bits; refuses values that are not finite. */
+  private static float channelScale(String tensor, float[] weight, int offset, int inputs) {
+    float min = Float.POSITIVE_INFINITY;
+    float max = Float.NEGATIVE_INFINITY;
+    for (int k = offset; k < offset + inputs; k++) {
+      Quantizer.requireFinite(tensor, k, weight[k]);
+      min = Math.min(min, weight[k]);
+      max = Math.max(max, weight[k]);
+    }
+    return Quantizer.scale(min, max, 8);
+  }
+
+  private static void requireLength(String tensor, long found, long expected) {
+    if (found != expected) {
+      throw new InputException(tensor + ": " + found + " elements, expected " + expected);
+    }
+  }
+}

@@ -1,0 +1,187 @@
+package org.ivit.core.arithmetic;
+
+import java.util.Arrays;
+import org.ivit.core.InputException;
+
+/**
+ * All that an engine knows of a softmax: the exponentials of the distances to the row's maximum.
+ *
+ * <p>sum = ΣE, factor = floor((2^31−1)/sum), p = min((E·factor + H) >> (32−b), 2^(b−1)−1), with
+ * scale 2^(1−b). Everything fits 32 unsigned bits.
+ *
+ * @param exponentials [257]: E[d] for d = rowmax − x in 0…255, and E[256] of a masked score; not
+ *     copied
+ * @param rounding H: 0 in form {@code shift}, 2^(31−b) in form {@code exact}
+ * @param bits b of the probabilities, 2 to 16
+ */
+public record SoftmaxTable(int[] exponentials, int rounding, int bits) {
+  /** Length of the table: 256 distances and the masked score. */
+  public static final int SIZE = 257;
+
+  /** Index of the exponential of a masked score. */
+  public static final int MASKED = 256;
+
+  /**
+   * Checks what a file may have held.
+   *
+   * @throws InputException if the table is not one: its length, a value below 0 or above E[0], H or
+   *     b out of range
+   */
+  public SoftmaxTable {
+    if (exponentials.length != SIZE) {
+      throw new InputException(
+          "softmax table: " + exponentials.length + " entries, expected " + SIZE);
+    }
+    if (bits < 2 || bits > 16) {
+      throw new InputException("softmax table: " + bits + " bits, expected 2 to 16");
+    }
+    if (rounding != 0 && rounding != 1 << (31 - bits)) {
+      throw new InputException(
+          "softmax table: rounding " + rounding + ", expected 0 or " + (1 << (31 - bits)));
+    }
+    if (exponentials[0] < 1) {
+      throw new InputException("softmax table: entry 0 is " + exponentials[0] + ", expected >= 1");
+    }
+    for (int d = 1; d < SIZE; d++) {
+      if (exponentials[d] < 0 || exponentials[d] > exponentials[0]) {
+        throw new InputException(
+            "softmax table: entry "
+                + d
+                + " is "
+                + exponentials[d]
+                + ", expected 0 to "
+                + exponentials[0]);
+      }
+    }
+  }
+
+  /**
+   * As {@link #of(String, SoftmaxForm, float, int, int)} for a node without a name.
+   *
+   * @throws InputException if such a row is refused
+   */
+  public static SoftmaxTable of(SoftmaxForm form, float scale, int tokens, int bits) {
+    return of("softmax", form, scale, tokens, bits);
+  }
+
+  /**
+   * The table of a layer.
+   *
+   * @param name the node, for messages
+   * @param scale s of the scores
+   * @param tokens the longest row
+   * @param bits of the probabilities
+   * @throws InputException if a row of so many scores at this scale is refused
+   */
+  public static SoftmaxTable of(String name, SoftmaxForm form, float scale, int tokens, int bits) {
+    return switch (form) {
+      case SHIFT -> shift(ShiftExponential.of(name, scale, 15, tokens), bits);
+      case EXACT -> exact(name, scale, tokens, bits);
+    };
+  }
+
+  private static SoftmaxTable shift(ShiftExponential exponential, int bits) {
+    int[] table = new int[SIZE];
+    for (int d = 0; d < MASKED; d++) {
+      table[d] = (int) exponential.of(-d);
+    }
+    table[MASKED] = (int) exponential.smallest();
+    return new SoftmaxTable(table, 0, bits);
+  }
+
+  private static SoftmaxTable exact(String name, float scale, int tokens, int bits) {
+    if (!(scale > 0) || Float.isInfinite(scale)) {
+      throw new InputException(name + ": scale " + scale + ", expected a positive finite value");
+    }
+    if (tokens >= 1 << 16) {
+      throw new InputException(name + ": refused, " + tokens + " tokens, expected below 65536");
+    }
+    int[] table = new int[SIZE];
+    for (int d = 0; d < MASKED; d++) {
+      table[d] = (int) Math.rint(StrictMath.exp(-(double) scale * d) * 0x1p15);
+    }
+    return new SoftmaxTable(table, 1 << (31 - bits), bits);
+  }
+
+  /**
+   * Proves that a row's sum fits: tokens·E[0] < 2^31.
+   *
+   * @param name the node, for the message
+   * @throws InputException if it does not
+   */
+  public void prove(String name, int tokens) {
+    if ((long) tokens * exponentials[0] >= Bounds.LIMIT) {
+      throw new InputException(
+          name
+              + ": refused, the sum of "
+              + tokens
+              + " exponentials may reach "
+              + (long) tokens * exponentials[0]
+              + ", expected below 2^31");
+    }
+  }
+
+  /**
+   * One row of probabilities.
+   *
+   * @param scores {@code n} codes from {@code offset}
+   * @param n at most the tokens that the table was made for, at least 1
+   * @param masked true from {@code maskOffset} on where a score is masked, or null; a masked score
+   *     does not take part in the maximum
+   * @param out receives {@code n} codes from {@code outOffset}
+   * @throws InputException if every score is masked
+   */
+  public void row(
+      byte[] scores,
+      int offset,
+      int n,
+      boolean[] masked,
+      int maskOffset,
+      short[] out,
+      int outOffset) {
+    int max = Integer.MIN_VALUE;
+    for (int i = 0; i < n; i++) {
+      if (masked == null || !masked[maskOffset + i]) {
+        max = Math.max(max, scores[offset + i]);
+      }
+    }
+    if (max == Integer.MIN_VALUE) {
+      throw new InputException("softmax: refused, every score of a row of " + n + " is masked");
+    }
+    long sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += exponential(scores, offset, masked, maskOffset, max, i);
+    }
+    long factor = Integer.MAX_VALUE / sum;
+    long limit = (1L << (bits - 1)) - 1;
+    for (int i = 0; i < n; i++) {
+      long e = exponential(scores, offset, masked, maskOffset, max, i);
+      out[outOffset + i] = (short) Math.min((e * factor + rounding) >> (32 - bits), limit);
+    }
+  }
+
+  private long exponential(
+      byte[] scores, int offset, boolean[] masked, int maskOffset, int max, int i) {
+    return masked != null && masked[maskOffset + i]
+        ? exponentials[MASKED]
+        : exponentials[max - scores[offset + i]];
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof SoftmaxTable that
+        && rounding == that.rounding
+        && bits == that.bits
+        && Arrays.equals(exponentials, that.exponentials);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * Arrays.hashCode(exponentials) + rounding) + bits;
+  }
+
+  @Override
+  public String toString() {
+    return "SoftmaxTable[E[0]=" + exponentials[0] + ", H=" + rounding + ", bits=" + bits + "]";
+  }
+}
