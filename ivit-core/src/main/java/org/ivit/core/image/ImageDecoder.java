@@ -1,0 +1,90 @@
+package org.ivit.core.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.ivit.core.InputException;
+
+/**
+ * Decodes JPEG and PNG files to RGB as Pillow's {@code Image.open(file).convert("RGB")} does: alpha
+ * is dropped without blending, CMYK is converted by the plain formula, and embedded colour
+ * profiles, gamma and the EXIF orientation are ignored. The format is told by the first bytes, not
+ * by the name.
+ */
+public final class ImageDecoder {
+  /** Pillow's limit: above it a header is taken for a decompression bomb. */
+  static final long MAX_PIXELS = 178_956_970L;
+
+  private ImageDecoder() {}
+
+  /**
+   * Decodes a file.
+   *
+   * @throws InputException naming the file, if it cannot be read, is no JPEG or PNG, or is corrupt
+   *     or truncated
+   */
+  public static Rgb decode(Path file) {
+    try {
+      return decode(Files.readAllBytes(file), file.toString());
+    } catch (NoSuchFileException e) {
+      throw new InputException(file + ": no such picture", e);
+    } catch (IOException e) {
+      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Decodes a stream, read to its end and not closed.
+   *
+   * @param name what messages call it
+   * @throws InputException as for a file
+   */
+  public static Rgb decode(InputStream in, String name) {
+    try {
+      return decode(in.readAllBytes(), name);
+    } catch (IOException e) {
+      throw new InputException(name + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Decodes the bytes of a file.
+   *
+   * @param name what messages call it
+   * @throws InputException as for a file
+   */
+  public static Rgb decode(byte[] bytes, String name) {
+    if (bytes.length == 0) {
+      throw new InputException(name + ": the picture file is empty");
+    }
+    try {
+      if (JpegDecoder.matches(bytes)) {
+        return JpegDecoder.decode(bytes);
+      }
+      if (PngDecoder.matches(bytes)) {
+        return PngDecoder.decode(bytes);
+      }
+    } catch (IOException | RuntimeException e) {
+      // The JDK's readers answer some damage with unchecked exceptions.
+      String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+      throw new InputException(name + ": corrupt picture: " + reason, e);
+    }
+    throw new InputException(name + ": found neither a JPEG nor a PNG file");
+  }
+
+  /** Checks the size that a header claims before anything is allocated. */
+  static void checkSize(long width, long height) throws IOException {
+    if (width < 1 || height < 1 || width * height > MAX_PIXELS) {
+      throw new IOException(
+          "its header claims "
+              + width
+              + "x"
+              + height
+              + " pixels, expected 1 to "
+              + MAX_PIXELS
+              + " in all");
+    }
+  }
+}

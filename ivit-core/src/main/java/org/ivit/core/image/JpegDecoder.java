@@ -1,0 +1,219 @@
+package org.ivit.core.image;
+
+import java.awt.image.Raster;
+import java.io.EOFException;
+import java.io.IOException;
+import javax.imageio.ImageReader;
+
+/**
+ * JPEG to RGB as libjpeg and Pillow do it. The JDK's reader, which is libjpeg too, gives the
+ * upsampled components without any colour conversion; the colour space is then told from the
+ * markers by libjpeg's rules ({@code jdapimin.c}) and converted by its fixed-point formulas ({@code
+ * jdcolor.c}), which the JDK's own choices and embedded profiles cannot change.
+ *
+ * <p>Equal to Pillow with libjpeg-turbo in every byte, except that JDKs which bundle libjpeg 6b do
+ * not interpolate chroma that is halved vertically only (4:4:0, from cameras held upright).
+ */
+final class JpegDecoder {
+  private static final int SCALE_BITS = 16;
+  private static final int HALF = 1 << (SCALE_BITS - 1);
+
+  private JpegDecoder() {}
+
+  static boolean matches(byte[] bytes) {
+    return bytes.length > 2 && at(bytes, 0) == 0xff && at(bytes, 1) == 0xd8 && at(bytes, 2) == 0xff;
+  }
+
+  static Rgb decode(byte[] bytes) throws IOException {
+    Header header = Header.parse(bytes);
+    ImageDecoder.checkSize(header.width, header.height);
+    byte[] samples = samples(bytes, header);
+    byte[] out = new byte[3 * header.width * header.height];
+    switch (header.components) {
+      case 1 -> grey(samples, out);
+      case 3 -> {
+        if (header.luminance()) {
+          yccToRgb(samples, 3, out);
+        } else {
+          out = samples;
+        }
+      }
+      default -> cmyk(samples, header.luminance(), out);
+    }
+    return new Rgb(header.width, header.height, out);
+  }
+
+  /** The components as stored, [height][width][components]. */
+  private static byte[] samples(byte[] bytes, Header header) throws IOException {
+    ImageReader reader = JdkReaders.reader("jpeg");
+    try (JdkReaders.Input input = new JdkReaders.Input(bytes)) {
+      reader.setInput(input, true, true);
+      Raster raster = reader.readRaster(0, null);
+      if (input.exhausted()) {
+        throw new EOFException("the data ends before the picture");
+      }
+      if (raster.getNumBands() != header.components
+          || raster.getWidth() != header.width
+          || raster.getHeight() != header.height) {
+        throw new IOException("more than one frame");
+      }
+      return (byte[]) raster.getDataElements(0, 0, header.width, header.height, null);
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  private static void grey(byte[] samples, byte[] out) {
+    for (int i = 0; i < samples.length; i++) {
+      out[3 * i] = samples[i];
+      out[3 * i + 1] = samples[i];
+      out[3 * i + 2] = samples[i];
+    }
+  }
+
+  /** libjpeg's conversion; {@code stride} 4 leaves a fourth component alone. */
+  private static void yccToRgb(byte[] samples, int stride, byte[] out) {
+    int pixels = out.length / 3;
+    for (int i = 0; i < pixels; i++) {
+      int y = at(samples, stride * i);
+      int cb = at(samples, stride * i + 1) - 128;
+      int cr = at(samples, stride * i + 2) - 128;
+      out[3 * i] = clip(y + ((fix(1.40200) * cr + HALF) >> SCALE_BITS));
+      out[3 * i + 1] = clip(y + ((-fix(0.34414) * cb - fix(0.71414) * cr + HALF) >> SCALE_BITS));
+      out[3 * i + 2] = clip(y + ((fix(1.77200) * cb + HALF) >> SCALE_BITS));
+    }
+  }
+
+  /**
+   * Pillow takes every four-component JPEG as inverted, as Adobe writes it, and converts CMYK by
+   * the plain formula. So the stored bytes are 255 − C, 255 − M, 255 − Y, 255 − K, or for YCCK the
+   * RGB of the first three is C, M, Y.
+   */
+  private static void cmyk(byte[] samples, boolean ycck, byte[] out) {
+    if (ycck) {
+      yccToRgb(samples, 4, out);
+    }
+    int pixels = out.length / 3;
+    for (int i = 0; i < pixels; i++) {
+      int white = at(samples, 4 * i + 3);
+      for (int c = 0; c < 3; c++) {
+        int ink = ycck ? at(out, 3 * i + c) : 255 - at(samples, 4 * i + c);
+        int product = ink * white + 128;
+        out[3 * i + c] = clip(white - (((product >> 8) + product) >> 8));
+      }
+    }
+  }
+
+  private static int fix(double value) {
+    return (int) (value * (1 << SCALE_BITS) + 0.5);
+  }
+
+  private static byte clip(int value) {
+    return (byte) Math.max(0, Math.min(255, value));
+  }
+
+  private static int at(byte[] bytes, int index) {
+    return bytes[index] & 0xff;
+  }
+
+  /** What the markers before the first scan say. */
+  private static final class Header {
+    int width;
+    int height;
+    int components;
+    private final int[] ids = new int[4];
+    private boolean jfif;
+    private int adobeTransform = -1;
+
+    /** Whether the first three components are Y, Cb, Cr: libjpeg's guess. */
+    boolean luminance() {
+      if (components == 4) {
+        return adobeTransform > 0;
+      }
+      if (jfif || adobeTransform > 0) {
+        return true;
+      }
+      return adobeTransform < 0 && !(ids[0] == 'R' && ids[1] == 'G' && ids[2] == 'B');
+    }
+
+    static Header parse(byte[] bytes) throws IOException {
+      Header header = new Header();
+      int position = 2;
+      while (true) {
+        // A marker is any number of 0xff and a code; libjpeg skips what lies before one.
+        while (need(bytes, position) != 0xff) {
+          position++;
+        }
+        while (need(bytes, position) == 0xff) {
+          position++;
+        }
+        int marker = at(bytes, position++);
+        if (marker == 0 || marker == 0x01 || (marker >= 0xd0 && marker <= 0xd7)) {
+          continue;
+        }
+        if (marker == 0xd9 || marker == 0xda) {
+          if (header.components == 0) {
+            throw new IOException("no frame header before the first scan");
+          }
+          return header;
+        }
+        int length = need(bytes, position) << 8 | need(bytes, position + 1);
+        need(bytes, position + length - 1);
+        header.segment(marker, bytes, position + 2, length - 2);
+        position += length;
+      }
+    }
+
+    private void segment(int marker, byte[] bytes, int at, int length) throws IOException {
+      if (marker == 0xe0 && length >= 14 && startsWith(bytes, at, "JFIF\0")) {
+        jfif = true;
+      } else if (marker == 0xee && length >= 12 && startsWith(bytes, at, "Adobe")) {
+        adobeTransform = at(bytes, at + 11);
+      } else if (marker >= 0xc0
+          && marker <= 0xcf
+          && marker != 0xc4
+          && marker != 0xc8
+          && marker != 0xcc) {
+        frame(marker, bytes, at, length);
+      }
+    }
+
+    private void frame(int marker, byte[] bytes, int at, int length) throws IOException {
+      if (marker > 0xc2) {
+        throw new IOException(
+            "lossless, hierarchical or arithmetic coding, expected baseline or progressive JPEG");
+      }
+      if (length < 6 || length != 6 + 3 * at(bytes, at + 5)) {
+        throw new IOException("a frame header of " + length + " bytes");
+      }
+      if (at(bytes, at) != 8) {
+        throw new IOException(at(bytes, at) + " bits a sample, expected 8");
+      }
+      height = at(bytes, at + 1) << 8 | at(bytes, at + 2);
+      width = at(bytes, at + 3) << 8 | at(bytes, at + 4);
+      components = at(bytes, at + 5);
+      if (components != 1 && components != 3 && components != 4) {
+        throw new IOException(components + " components, expected 1, 3 or 4");
+      }
+      for (int i = 0; i < components; i++) {
+        ids[i] = at(bytes, at + 6 + 3 * i);
+      }
+    }
+
+    private static boolean startsWith(byte[] bytes, int at, String text) {
+      for (int i = 0; i < text.length(); i++) {
+        if (at(bytes, at + i) != text.charAt(i)) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private static int need(byte[] bytes, int index) throws IOException {
+      if (index >= bytes.length) {
+        throw new EOFException("the data ends before the picture");
+      }
+      return at(bytes, index);
+    }
+  }
+}

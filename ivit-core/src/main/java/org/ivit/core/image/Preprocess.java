@@ -1,0 +1,174 @@
+package org.ivit.core.image;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.Set;
+import org.ivit.core.InputException;
+
+/**
+ * How a model wants its pictures: resize, crop, normalisation. Part of every checkpoint.
+ *
+ * @param resize length in pixels that the shorter side is resized to, at least 1
+ * @param crop side in pixels of the square cut from the centre, the model's picture size
+ * @param interpolation filter of the resize
+ * @param mean three means of channel values in 0…1, red first
+ * @param std three positive standard deviations, red first
+ */
+@SuppressWarnings("ArrayRecordComponent")
+public record Preprocess(
+    int resize, int crop, Interpolation interpolation, float[] mean, float[] std) {
+  private static final Set<String> KEYS = Set.of("resize", "crop", "interpolation", "mean", "std");
+
+  /**
+   * Checks and copies.
+   *
+   * @throws InputException if a size is below 1, or mean and std are not three usable numbers
+   */
+  public Preprocess {
+    if (resize < 1) {
+      throw new InputException("preprocess.resize: found " + resize + ", expected at least 1");
+    }
+    if (crop < 1) {
+      throw new InputException("preprocess.crop: found " + crop + ", expected at least 1");
+    }
+    if (interpolation == null) {
+      throw new InputException("preprocess.interpolation: found nothing, expected a filter");
+    }
+    mean = checked("mean", mean);
+    std = checked("std", std);
+    for (float value : std) {
+      if (value <= 0) {
+        throw new InputException(
+            "preprocess.std: found " + Arrays.toString(std) + ", expected positive numbers");
+      }
+    }
+  }
+
+  private static float[] checked(String key, float[] values) {
+    boolean good = values != null && values.length == 3;
+    for (int i = 0; good && i < 3; i++) {
+      good = Float.isFinite(values[i]);
+    }
+    if (!good) {
+      throw new InputException(
+          "preprocess." + key + ": found " + Arrays.toString(values) + ", expected three numbers");
+    }
+    return values.clone();
+  }
+
+  /** Mean and std ½: timm's {@code augreg} weights and the pictures made here. */
+  public static Preprocess half(int resize, int crop) {
+    float[] half = {0.5f, 0.5f, 0.5f};
+    return new Preprocess(resize, crop, Interpolation.BICUBIC, half, half);
+  }
+
+  /** ImageNet's mean and std: DeiT, Swin. */
+  public static Preprocess imagenet(int resize, int crop) {
+    float[] mean = {0.485f, 0.456f, 0.406f};
+    float[] std = {0.229f, 0.224f, 0.225f};
+    return new Preprocess(resize, crop, Interpolation.BICUBIC, mean, std);
+  }
+
+  /** A copy of the three means. */
+  @Override
+  public float[] mean() {
+    return mean.clone();
+  }
+
+  /** A copy of the three standard deviations. */
+  @Override
+  public float[] std() {
+    return std.clone();
+  }
+
+  /** {@code {"resize":248,"crop":224,"interpolation":"bicubic","mean":[…],"std":[…]}}. */
+  public ObjectNode toJson() {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("resize", resize);
+    node.put("crop", crop);
+    node.put("interpolation", interpolation.key());
+    ArrayNode means = node.putArray("mean");
+    ArrayNode deviations = node.putArray("std");
+    for (int c = 0; c < 3; c++) {
+      means.add(mean[c]);
+      deviations.add(std[c]);
+    }
+    return node;
+  }
+
+  /**
+   * Reads what {@link #toJson} writes.
+   *
+   * @throws InputException naming the key that is missing, unknown or of the wrong kind
+   */
+  public static Preprocess fromJson(JsonNode node) {
+    if (node == null || !node.isObject()) {
+      throw new InputException("preprocess: found " + node + ", expected an object");
+    }
+    for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      if (!KEYS.contains(name)) {
+        throw new InputException("preprocess." + name + ": unknown key, expected one of " + KEYS);
+      }
+    }
+    JsonNode interpolation = node.get("interpolation");
+    if (interpolation == null || !interpolation.isTextual()) {
+      throw new InputException(
+          "preprocess.interpolation: found " + interpolation + ", expected a name");
+    }
+    return new Preprocess(
+        integer(node, "resize"),
+        integer(node, "crop"),
+        Interpolation.of(interpolation.textValue()),
+        numbers(node, "mean"),
+        numbers(node, "std"));
+  }
+
+  private static int integer(JsonNode node, String key) {
+    JsonNode value = node.get(key);
+    if (value == null || !value.isIntegralNumber() || !value.canConvertToInt()) {
+      throw new InputException("preprocess." + key + ": found " + value + ", expected an integer");
+    }
+    return value.intValue();
+  }
+
+  private static float[] numbers(JsonNode node, String key) {
+    JsonNode value = node.get(key);
+    boolean good = value != null && value.isArray() && value.size() == 3;
+    float[] numbers = new float[3];
+    for (int c = 0; good && c < 3; c++) {
+      good = value.get(c).isNumber();
+      numbers[c] = value.get(c).floatValue();
+    }
+    if (!good) {
+      throw new InputException(
+          "preprocess." + key + ": found " + value + ", expected three numbers");
+    }
+    return numbers;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Preprocess that
+        && resize == that.resize
+        && crop == that.crop
+        && interpolation == that.interpolation
+        && Arrays.equals(mean, that.mean)
+        && Arrays.equals(std, that.std);
+  }
+
+  @Override
+  public int hashCode() {
+    int hash = 31 * (31 * resize + crop) + interpolation.key().hashCode();
+    return 31 * (31 * hash + Arrays.hashCode(mean)) + Arrays.hashCode(std);
+  }
+
+  @Override
+  public String toString() {
+    return toJson().toString();
+  }
+}
