@@ -1,0 +1,33 @@
+package org.ivit.core.calibration;
+
+import org.ivit.core.arithmetic.OutlierChannels;
+
+/**
+ * One batch of a node's values before requantization, computed from the integers in float64 and
+ * rounded to float32.
+ *
+ * @param node full node name
+ * @param bits width of the node's codes
+ * @param values all values, [rows][channels]; not to be kept or changed
+ * @param channels number of channels; 1 where channels mean nothing, as for scores
+ * @param outliers channels that take no part in the range
+ */
+public record NodeValues(
+    String node, int bits, float[] values, int channels, OutlierChannels outliers) {
+
+  /** Returns the values that take part in the range: all but those of the outlier channels. */
+  public float[] included() {
+    int left = channels - outliers.channels().length;
+    if (left == channels) {
+      return values;
+    }
+    float[] included = new float[values.length / channels * left];
+    int to = 0;
+    for (int i = 0; i < values.length; i++) {
+      if (!outliers.contains(i % channels)) {
+        included[to++] = values[i];
+      }
+    }
+    return included;
+  }
+}

@@ -1,0 +1,41 @@
+package org.ivit.core.calibration;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.ivit.core.InputException;
+import org.ivit.core.graph.Range;
+
+/**
+ * The published observer, §10: the first batch's smallest and largest value, then a moving average
+ * with momentum 0.95.
+ */
+public final class PublishedObserver implements NodeObserver {
+  private final Map<String, Range> ranges = new HashMap<>();
+
+  @Override
+  public Range observe(NodeValues values) {
+    return ranges.merge(
+        values.node(), rangeOf(values.node(), values.included()), Range::movedTowards);
+  }
+
+  /**
+   * @param node full node name, for the message
+   * @param values at least one value
+   * @return smallest and largest; throws {@link InputException} where one is not finite
+   */
+  public static Range rangeOf(String node, float[] values) {
+    float min = Float.POSITIVE_INFINITY;
+    float max = Float.NEGATIVE_INFINITY;
+    float poison = 0;
+    for (float value : values) {
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      poison += value * 0;
+    }
+    if (poison != 0 || !(min <= max)) {
+      throw new InputException(
+          node + ": found a value that is not finite, expected finite values (is a weight NaN?)");
+    }
+    return new Range(min, max);
+  }
+}

@@ -1,0 +1,63 @@
+package org.ivit.core.graph;
+
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.ShiftGelu;
+
+/**
+ * GELU as a table of final codes: forms {@code element} and {@code exact}.
+ *
+ * @param name full node name
+ * @param table 256 codes, index = input code + 128
+ * @param outlierTable the table of the outlier channels, or an empty array without outliers
+ * @param outputOutliers channels that use {@code outlierTable}
+ * @param outputScale value of one output code step
+ */
+public record GeluTable(
+    String name,
+    byte[] table,
+    byte[] outlierTable,
+    OutlierChannels outputOutliers,
+    float outputScale)
+    implements Gelu {
+
+  /** Checks the tables' lengths. */
+  public GeluTable {
+    GraphChecks.length(name + " table", table.length, 256);
+    GraphChecks.length(
+        name + " outlier table", outlierTable.length, outputOutliers.isEmpty() ? 0 : 256);
+  }
+
+  static GeluTable of(
+      String name,
+      GeluForm form,
+      float inputScale,
+      OutlierChannels inputOutliers,
+      float outputScale,
+      OutlierChannels outputOutliers) {
+    byte[] outlierTable = new byte[0];
+    if (!outputOutliers.isEmpty()) {
+      outlierTable =
+          table(
+              form,
+              inputOutliers.outlierScale(inputScale),
+              outputOutliers.outlierScale(outputScale));
+    }
+    return new GeluTable(
+        name, table(form, inputScale, outputScale), outlierTable, outputOutliers, outputScale);
+  }
+
+  private static byte[] table(GeluForm form, float inputScale, float outputScale) {
+    return form == GeluForm.EXACT
+        ? ShiftGelu.exactTable(inputScale, outputScale)
+        : ShiftGelu.elementTable(inputScale, outputScale);
+  }
+
+  /**
+   * @param channel a channel
+   * @return the table that it uses
+   */
+  public byte[] tableOf(int channel) {
+    return outputOutliers.contains(channel) ? outlierTable : table;
+  }
+}

@@ -1,0 +1,14 @@
+package org.ivit.core.graph;
+
+import org.ivit.core.InputException;
+
+/** The check shared by the node records: an array has as many elements as its node needs. */
+final class GraphChecks {
+  private GraphChecks() {}
+
+  static void length(String what, long found, long expected) {
+    if (found != expected) {
+      throw new InputException(what + ": found " + found + " elements, expected " + expected);
+    }
+  }
+}

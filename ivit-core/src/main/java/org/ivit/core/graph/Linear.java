@@ -1,0 +1,105 @@
+package org.ivit.core.graph;
+
+import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.Bounds;
+import org.ivit.core.arithmetic.DyadicVector;
+import org.ivit.core.arithmetic.Logits;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.QuantizedLinear;
+
+/**
+ * A linear layer on integer codes, §3: {@code acc[c] = Σ_k x[k]·w[c][k] + bias[c]}, then
+ * requantization by one dyadic multiplier a channel. Patch embedding and classifier are linear
+ * layers too. Arrays are constants and shared, not to be changed.
+ *
+ * @param name full node name, such as {@code blocks.0.attn.qkv}
+ * @param inputs number of input channels
+ * @param outputs number of output channels
+ * @param weight codes, [outputs][inputs]
+ * @param bias codes on the accumulator's scale, [outputs]
+ * @param inputOutliers input channels whose codes stand for {@code code·2^shift}
+ * @param requantization dyadic multiplier of each output channel
+ * @param bits width of the output codes: 8 or 16 clamped, 32 for logits, which are not clamped
+ * @param outputScale value of one output code step
+ */
+public record Linear(
+    String name,
+    int inputs,
+    int outputs,
+    byte[] weight,
+    int[] bias,
+    OutlierChannels inputOutliers,
+    DyadicVector requantization,
+    int bits,
+    float outputScale) {
+
+  /**
+   * Proves the bounds; throws {@link InputException} naming the layer where an accumulator could
+   * pass 31 bits, or a logit could.
+   */
+  public Linear {
+    GraphChecks.length(name + " weight", weight.length, (long) inputs * outputs);
+    GraphChecks.length(name + " bias", bias.length, outputs);
+    GraphChecks.length(name + " multipliers", requantization.size(), outputs);
+    Bounds.requireChannels(name, inputOutliers, inputs);
+    Bounds.proveAccumulators(name, weight, bias, outputs, inputs, inputOutliers);
+    if (bits == 32) {
+      Bounds.proveLogits(
+          name, Bounds.accumulators(weight, bias, outputs, inputs, inputOutliers), requantization);
+    }
+  }
+
+  /**
+   * @param name full node name
+   * @param quantized weight and bias codes
+   * @param inputs number of input channels
+   * @param inputOutliers outlier channels of the input
+   * @param outputScale scale of the output's range
+   * @param outputOutliers outlier channels of the output, whose multipliers are built for {@code
+   *     outputScale·2^k}
+   * @param bits 8 or 16
+   * @return the node
+   */
+  public static Linear of(
+      String name,
+      QuantizedLinear quantized,
+      int inputs,
+      OutlierChannels inputOutliers,
+      float outputScale,
+      OutlierChannels outputOutliers,
+      int bits) {
+    int outputs = quantized.bias().length;
+    Bounds.requireChannels(name, outputOutliers, outputs);
+    return new Linear(
+        name,
+        inputs,
+        outputs,
+        quantized.weight(),
+        quantized.bias(),
+        inputOutliers,
+        DyadicVector.of(name, quantized.biasScale(), outputScale, outputOutliers),
+        bits,
+        outputScale);
+  }
+
+  /**
+   * The classifier, §8: all classes on one scale {@code s_l = float32(max_c(s_b[c]) / 64)}.
+   *
+   * @param name full node name
+   * @param quantized weight and bias codes
+   * @param inputs number of input channels
+   * @param inputOutliers outlier channels of the input
+   * @return the node, 32 bits wide and unclamped
+   */
+  public static Linear logits(
+      String name, QuantizedLinear quantized, int inputs, OutlierChannels inputOutliers) {
+    return of(
+        name,
+        quantized,
+        inputs,
+        inputOutliers,
+        Logits.scale(quantized.biasScale()),
+        OutlierChannels.NONE,
+        32);
+  }
+}

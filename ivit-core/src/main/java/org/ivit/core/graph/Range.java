@@ -1,0 +1,41 @@
+package org.ivit.core.graph;
+
+import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.Quantizer;
+
+/**
+ * The smallest and largest value of a node, from which its scale follows.
+ *
+ * @param min smallest value, finite
+ * @param max largest value, finite, not below {@code min}
+ */
+public record Range(float min, float max) {
+  /** Checks the bounds; throws {@link InputException} when they are not finite or out of order. */
+  public Range {
+    if (!Float.isFinite(min) || !Float.isFinite(max) || min > max) {
+      throw new InputException(
+          "range: found [" + min + ", " + max + "], expected finite bounds in order");
+    }
+  }
+
+  /**
+   * The scale of §1: {@code max(max(−min, max) / (2^(bits−1)−1), 2^−23)}.
+   *
+   * @param bits width of the codes, 8 or 16
+   * @return value of one code step
+   */
+  public float scale(int bits) {
+    return Quantizer.scale(min, max, bits);
+  }
+
+  /**
+   * The published observer, §10: {@code float32(float32(r·0.95f) + float32(batch·0.05f))} for each
+   * bound.
+   *
+   * @param batch smallest and largest value of a batch
+   * @return this range moved towards the batch
+   */
+  public Range movedTowards(Range batch) {
+    return new Range(min * 0.95f + batch.min * 0.05f, max * 0.95f + batch.max * 0.05f);
+  }
+}

@@ -1,0 +1,82 @@
+package org.ivit.core.calibration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.engine.reference.ReferenceMatrixProducts;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.testing.MicroVit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+class ObservingForwardTest {
+  @SuppressWarnings("unused")
+  static final List<String> MODELS = MicroVit.NAMES;
+
+  private static ObservingForward forward(MicroVit model, FloatWeights weights) {
+    return new ObservingForward(
+        model.architecture(),
+        weights,
+        model.scheme(),
+        new ReferenceMatrixProducts(),
+        new PublishedObserver());
+  }
+
+  @ParameterizedTest
+  @FieldSource("MODELS")
+  void threeBatchesGiveTheGoldenRanges(String name) {
+    MicroVit model = new MicroVit(name);
+    ObservingForward forward = forward(model, model.weights());
+    for (int batch = 0; batch < 3; batch++) {
+      forward.run(model.calibrationBatch(batch), 4);
+    }
+    assertThat(forward.ranges()).isEqualTo(model.ranges());
+  }
+
+  @Test
+  void observesEveryNodeInOrder() {
+    MicroVit model = new MicroVit("micro_vit");
+    Vit architecture = model.architecture();
+    java.util.ArrayList<String> seen = new java.util.ArrayList<>();
+    PublishedObserver published = new PublishedObserver();
+    new ObservingForward(
+            architecture,
+            model.weights(),
+            model.scheme(),
+            new ReferenceMatrixProducts(),
+            values -> {
+              seen.add(values.node());
+              return published.observe(values);
+            })
+        .run(model.calibrationBatch(0), 4);
+    assertThat(seen).isEqualTo(NodeNames.ranged(architecture));
+  }
+
+  @Test
+  void namesTheNodeOfAWeightThatIsNotANumber() {
+    MicroVit model = new MicroVit("micro_vit");
+    FloatWeights weights = model.weights();
+    weights.get("blocks.1.norm2.weight")[3] = Float.NaN;
+    assertThatThrownBy(() -> forward(model, weights).run(model.calibrationBatch(0), 4))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("blocks.1.norm2");
+  }
+
+  @Test
+  void leavesOutlierChannelsOutOfTheIncludedValues() {
+    NodeValues values =
+        new NodeValues(
+            "norm",
+            8,
+            new float[] {0, 1, 2, 3, 4, 5, 6, 7},
+            4,
+            new OutlierChannels(new int[] {1, 3}, 2));
+    assertThat(values.included()).containsExactly(0, 2, 4, 6);
+  }
+}
