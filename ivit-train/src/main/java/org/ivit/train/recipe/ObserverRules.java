@@ -1,0 +1,73 @@
+package org.ivit.train.recipe;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * Which observer a node gets.
+ *
+ * @param fallback the observer of nodes that no override names; YAML key {@code default}
+ * @param overrides in their order; the last one whose pattern matches a node's name wins
+ */
+public record ObserverRules(
+    @JsonProperty("default") ObserverChoice fallback, List<Rule> overrides) {
+
+  /**
+   * An observer for the nodes of a pattern.
+   *
+   * @param pattern a node name in which {@code *} stands for any characters and {@code ?} for one
+   * @param observer their observer
+   */
+  public record Rule(String pattern, ObserverChoice observer) {
+    boolean matches(String node) {
+      StringBuilder regex = new StringBuilder();
+      for (int i = 0; i < pattern.length(); i++) {
+        char c = pattern.charAt(i);
+        regex.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(String.valueOf(c)));
+      }
+      return node.matches(regex.toString());
+    }
+  }
+
+  /** Copies the list. */
+  public ObserverRules {
+    overrides = List.copyOf(overrides);
+  }
+
+  /** The observer of a node. */
+  public ObserverChoice choose(String node) {
+    ObserverChoice choice = fallback;
+    for (Rule override : overrides) {
+      if (override.matches(node)) {
+        choice = override.observer();
+      }
+    }
+    return choice;
+  }
+
+  static ObserverRules read(Section section) {
+    ObserverChoice fallback =
+        ObserverChoice.read(section, "default", new ObserverChoice.MovingMinMax(0.95));
+    List<Rule> overrides = new ArrayList<>();
+    for (Section item : section.sections("overrides")) {
+      String pattern = item.text("pattern", null, "a node name, * for any characters");
+      List<Double> range = item.numbers("range", null, 2, -1e30, 1e30);
+      ObserverChoice observer = ObserverChoice.read(item, "observer", null);
+      if ((range == null) == (observer == null)) {
+        throw item.bad(range == null ? "observer" : "range", "an observer or a range, one of them");
+      }
+      if (range != null) {
+        if (range.get(1) < range.get(0)) {
+          throw item.bad("range", "the smaller end first");
+        }
+        observer = new ObserverChoice.Fixed(range.get(0), range.get(1));
+      }
+      item.end();
+      overrides.add(new Rule(pattern, observer));
+    }
+    section.end();
+    return new ObserverRules(fallback, overrides);
+  }
+}

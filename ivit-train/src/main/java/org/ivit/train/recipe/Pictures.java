@@ -1,0 +1,75 @@
+package org.ivit.train.recipe;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A set of pictures. In YAML a path, or a map with these keys.
+ *
+ * @param path an ImageFolder, a flat folder, or CIFAR-10's binary batches; null for procedural ones
+ * @param procedural what to draw instead of reading, or null
+ * @param labels the label file of a flat folder, or null
+ * @param every with {@code n > 0}, only pictures n·i of the sorted list
+ * @param exceptEvery with {@code n > 0}, all pictures but n·i of the sorted list
+ * @param limit at most so many pictures, spread evenly over the list; 0 for all
+ */
+public record Pictures(
+    Path path, Procedural procedural, Path labels, int every, int exceptEvery, int limit) {
+
+  /**
+   * A procedural set.
+   *
+   * @param pictures how many
+   * @param size side in pixels
+   * @param seed of the set; sets of different seeds share no picture
+   */
+  public record Procedural(int pictures, int size, long seed) {}
+
+  /** Files that must exist. */
+  List<Path> files() {
+    return java.util.stream.Stream.of(path, labels).filter(java.util.Objects::nonNull).toList();
+  }
+
+  static Pictures read(Section parent, String key, boolean required) {
+    JsonNode value = parent.get(key);
+    String expected = "a path, or a map with path or procedural";
+    if (value == null || parent.isText(key, "none")) {
+      if (required) {
+        throw parent.bad(key, expected);
+      }
+      return null;
+    }
+    if (value.isTextual()) {
+      return new Pictures(parent.path(key), null, null, 0, 0, 0);
+    }
+    if (!value.isObject()) {
+      throw parent.bad(key, expected);
+    }
+    Section section = parent.section(key);
+    Path path = section.path("path");
+    Procedural procedural = null;
+    if (section.has("procedural")) {
+      Section p = section.section("procedural");
+      procedural =
+          new Procedural(
+              p.integer("pictures", 0, 1, Integer.MAX_VALUE),
+              p.integer("size", 32, 8, 4096),
+              p.integer("seed", 0L, 0L, Long.MAX_VALUE));
+      p.end();
+    }
+    if ((path == null) == (procedural == null)) {
+      throw section.bad("path", "a path or procedural, one of them");
+    }
+    Pictures pictures =
+        new Pictures(
+            path,
+            procedural,
+            section.path("labels"),
+            section.integer("every", 0, 0, Integer.MAX_VALUE),
+            section.integer("exceptEvery", 0, 0, Integer.MAX_VALUE),
+            section.integer("limit", 0, 0, Integer.MAX_VALUE));
+    section.end();
+    return pictures;
+  }
+}

@@ -1,0 +1,51 @@
+package org.ivit.train.recipe;
+
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.SoftmaxForm;
+
+/**
+ * How the network becomes integers.
+ *
+ * @param gelu form of GELU
+ * @param softmax form of softmax
+ * @param attentionBits bits of the probabilities, 8 or 16
+ * @param outliers outlier channels
+ * @param observers which observer sets which range
+ * @param calibration pictures that set ranges before the first step
+ * @param freezeEpoch ranges stay constant from this epoch on (0: from the first step); the number
+ *     of epochs for never
+ */
+public record Quantization(
+    GeluForm gelu,
+    SoftmaxForm softmax,
+    int attentionBits,
+    OutlierChoice outliers,
+    ObserverRules observers,
+    Calibration calibration,
+    int freezeEpoch) {
+
+  static Quantization read(Section section, int epochs) {
+    int bits = section.integer("attentionBits", 16, 8, 16);
+    if (bits != 8 && bits != 16) {
+      throw section.bad("attentionBits", "8 or 16");
+    }
+    Quantization quantization =
+        new Quantization(
+            section.choice("gelu", GeluForm.EXACT, GeluForm.class),
+            section.choice("softmax", SoftmaxForm.EXACT, SoftmaxForm.class),
+            bits,
+            OutlierChoice.read(section, "outliers"),
+            ObserverRules.read(section.section("observers")),
+            Calibration.read(section.section("calibration")),
+            section.integer("freezeEpoch", epochs, 0, Integer.MAX_VALUE));
+    if (quantization.gelu() != GeluForm.EXACT) {
+      for (String node : quantization.outliers().given().keySet()) {
+        if (node.endsWith(".mlp.fc1") || node.endsWith(".mlp.act")) {
+          throw section.bad("gelu", "exact, because " + node + " has outlier channels");
+        }
+      }
+    }
+    section.end();
+    return quantization;
+  }
+}

@@ -1,0 +1,208 @@
+package org.ivit.train.recipe;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.ivit.core.InputException;
+
+/**
+ * A run as its YAML describes it, with every default filled in. Paths are relative to the working
+ * directory.
+ *
+ * @param architecture a timm name, or a map such as {@code {kind: vit, image: 32, …}}
+ * @param weights float weights with timm's names, or null: from scratch
+ * @param precision float or quantized
+ * @param quantization how the network becomes integers; null in float precision
+ * @param data pictures
+ * @param augmentation what happens to training pictures
+ * @param optimizer how weights move
+ * @param schedule epochs and learning rate
+ * @param stochasticDepth probability that the last block drops its branches; block i of n has
+ *     i/(n−1) of it, as in timm (its drop_path)
+ * @param emaDecay decay of the moving average of the weights, 0 for none
+ * @param distillation soft labels, or null
+ * @param seed of everything random
+ * @param threads of loader and network
+ * @param checkpoints when training checkpoints are written
+ * @param output the run directory
+ */
+public record Recipe(
+    JsonNode architecture,
+    Path weights,
+    Precision precision,
+    Quantization quantization,
+    Data data,
+    Augmentation augmentation,
+    Optimizer optimizer,
+    ScheduleChoice schedule,
+    double stochasticDepth,
+    @JsonProperty("ema") double emaDecay,
+    Distillation distillation,
+    long seed,
+    int threads,
+    CheckpointChoice checkpoints,
+    Path output) {
+
+  /** Reads a recipe without overrides. */
+  public static Recipe read(Path file) {
+    return read(file, List.of());
+  }
+
+  /**
+   * Reads a recipe.
+   *
+   * @param overrides {@code key.path=value} each, the value in YAML; they replace what the file
+   *     says
+   * @throws InputException if file or overrides cannot be used: one line with file, key path, what
+   *     was found and what was expected
+   */
+  public static Recipe read(Path file, List<String> overrides) {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (NoSuchFileException e) {
+      throw new InputException(file + ": no such file, expected a YAML recipe", e);
+    } catch (IOException e) {
+      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+    return parse(file.toString(), text, overrides);
+  }
+
+  /** Reads a recipe from text; {@code file} is the name that messages give it. */
+  public static Recipe parse(String file, String text, List<String> overrides) {
+    JsonNode tree;
+    try {
+      tree = Yaml.MAPPER.readTree(text);
+    } catch (JacksonException e) {
+      String reason = e.getOriginalMessage().lines().findFirst().orElse("");
+      int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
+      throw new InputException(file + ": line " + line + ": not valid YAML: " + reason, e);
+    }
+    if (!(tree instanceof ObjectNode root)) {
+      throw new InputException(file + ": found no keys, expected a YAML map");
+    }
+    for (String override : overrides) {
+      Yaml.set(root, override);
+    }
+    return read(new Section(file, "", root));
+  }
+
+  private static Recipe read(Section root) {
+    JsonNode architecture = root.get("architecture");
+    if (architecture == null || !(architecture.isTextual() || architecture.isObject())) {
+      throw root.bad(
+          "architecture", "a timm name or a map with kind, image, patch, dim, depth, ...");
+    }
+    Path weights = root.path("weights");
+    Precision precision = root.choice("precision", Precision.QUANTIZED, Precision.class);
+    boolean fromScratch = weights == null;
+    Section optimizerSection = root.section("optimizer");
+    Section scheduleSection = root.section("schedule");
+    boolean trains =
+        !(scheduleSection.has("epochs")
+            && scheduleSection.integer("epochs", -1, 0, 1_000_000) == 0);
+    Optimizer optimizer = Optimizer.read(optimizerSection, fromScratch, trains ? 0 : 16);
+    ScheduleChoice schedule =
+        ScheduleChoice.read(scheduleSection, fromScratch, optimizer.learningRate());
+    Quantization quantization = null;
+    if (precision == Precision.QUANTIZED) {
+      quantization = Quantization.read(root.section("quantization"), schedule.epochs());
+    } else if (root.has("quantization")) {
+      throw root.bad("quantization", "no such key beside precision: float");
+    }
+    boolean ownCalibration = quantization != null && quantization.calibration().data() != null;
+    if (!trains && precision == Precision.FLOAT) {
+      throw scheduleSection.bad("epochs", "at least 1 with precision: float");
+    }
+    boolean deit = architecture.isTextual() && architecture.asText().startsWith("deit");
+    Data data = Data.read(root.section("data"), trains || !ownCalibration, deit);
+    JsonNode emaNode = root.get("ema");
+    double emaDecay;
+    if (emaNode == null || root.isText("ema", "none")) {
+      emaDecay = 0;
+    } else if (emaNode.isObject()) {
+      Section ema = root.section("ema");
+      emaDecay = ema.number("decay", 0.9999, 0, 0.999999999);
+      ema.end();
+    } else {
+      emaDecay = root.number("ema", 0, 0, 0.999999999);
+    }
+    int cores = Runtime.getRuntime().availableProcessors();
+    int threads = root.integer("threads", 0, 0, 4096);
+    Recipe recipe =
+        new Recipe(
+            architecture,
+            weights,
+            precision,
+            quantization,
+            data,
+            Augmentation.read(root.section("augmentation")),
+            optimizer,
+            schedule,
+            root.number("stochasticDepth", 0, 0, 0.99),
+            emaDecay,
+            Distillation.read(root, "distillation", weights),
+            root.integer("seed", 0L, 0L, Long.MAX_VALUE),
+            threads == 0 ? cores : threads,
+            CheckpointChoice.read(root.section("checkpoints")),
+            Path.of(root.text("output", "runs/run", "a path")));
+    root.end();
+    return recipe;
+  }
+
+  /**
+   * Checks that every file that the recipe names is there.
+   *
+   * @param file the recipe's name in the message
+   * @throws InputException naming the first that is missing
+   */
+  public void requireFiles(String file) {
+    List<Path> files = new ArrayList<>(data.files());
+    if (weights != null) {
+      files.add(weights);
+    }
+    if (quantization != null && quantization.calibration().data() != null) {
+      files.addAll(quantization.calibration().data().files());
+    }
+    if (distillation != null && distillation.teacher().weights() != null) {
+      files.add(distillation.teacher().weights());
+    }
+    for (Path path : files) {
+      if (!Files.exists(path)) {
+        throw new InputException(file + ": " + path + ": no such file or folder");
+      }
+    }
+  }
+
+  /** The same run with another output directory. */
+  public Recipe withOutput(Path directory) {
+    return new Recipe(
+        architecture,
+        weights,
+        precision,
+        quantization,
+        data,
+        augmentation,
+        optimizer,
+        schedule,
+        stochasticDepth,
+        emaDecay,
+        distillation,
+        seed,
+        threads,
+        checkpoints,
+        directory);
+  }
+
+  /** The recipe with every default written out; {@link #parse} reads it to an equal recipe. */
+  public String toYaml() {
+    return Yaml.write(this);
+  }
+}

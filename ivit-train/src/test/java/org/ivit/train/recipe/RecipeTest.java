@@ -1,0 +1,225 @@
+package org.ivit.train.recipe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.SoftmaxForm;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RecipeTest {
+  private static final String SMALL =
+      """
+      architecture: vit_tiny_patch16_224
+      weights: w.safetensors
+      data: {train: pictures}
+      optimizer: {batchSize: 8}
+      schedule: {epochs: 2}
+      """;
+
+  private static final String FULL =
+      """
+      architecture: {kind: vit, image: 32, patch: 8, dim: 32, depth: 2, heads: 2, classes: 10}
+      weights: w.safetensors
+      precision: quantized
+      quantization:
+        gelu: exact
+        softmax: shift
+        attentionBits: 8
+        outliers:
+          blocks.7.mlp.fc1: {channels: [417, 3], shift: 5}
+        observers:
+          default: {name: percentile, percent: 99.9}
+          overrides:
+            - pattern: "blocks.*.mlp.act"
+              observer: mse
+            - pattern: input
+              range: [-1, 1]
+        calibration:
+          data: {path: calibration, every: 4}
+          pictures: 64
+          batchSize: 16
+          select: first
+        freezeEpoch: 1
+      data:
+        train: {path: pictures, exceptEvery: 5}
+        validation: {procedural: {pictures: 100, size: 32, seed: 3}}
+        classes: classes.txt
+        validationInterval: 2
+        onCorrupt: fatal
+        preprocessing: {resize: 40, mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6]}
+      augmentation:
+        randomResizedCrop: none
+        padding: 4
+        flip: 0
+        colorJitter: 0.3
+        mixup: 0.8
+        cutmix: 1
+        labelSmoothing: 0
+        randomErasing: {probability: 0.1, mode: const, count: 2}
+      optimizer: {name: adamw, learningRate: 1e-4, weightDecay: 0.05, betas: [0.9, 0.98], epsilon: 1e-7, batchSize: 8, accumulation: 4, clipNorm: 1}
+      schedule: {epochs: 10, warmupEpochs: 1.5, minimumRate: 1e-6, warmupRate: 1e-7}
+      stochasticDepth: 0.1
+      ema: {decay: 0.999}
+      distillation: {weight: 0.7, temperature: 2, teacher: {architecture: deit_small_patch16_224, weights: t.safetensors}}
+      seed: 7
+      threads: 2
+      checkpoints: {every: 100, keep: 3}
+      output: runs/x
+      """;
+
+  private static Recipe parse(String text, String... overrides) {
+    return Recipe.parse("run.yaml", text, List.of(overrides));
+  }
+
+  @Test
+  void fillsInTheDefaultsOfThePaper() {
+    Recipe recipe = parse(SMALL);
+    assertThat(recipe.precision()).isEqualTo(Precision.QUANTIZED);
+    assertThat(recipe.quantization().gelu()).isEqualTo(GeluForm.EXACT);
+    assertThat(recipe.quantization().softmax()).isEqualTo(SoftmaxForm.EXACT);
+    assertThat(recipe.quantization().freezeEpoch()).isEqualTo(2);
+    assertThat(recipe.optimizer().learningRate()).isEqualTo(1e-6);
+    assertThat(recipe.augmentation().labelSmoothing()).isEqualTo(0.1);
+    assertThat(recipe.augmentation().randomResizedCrop().scale()).containsExactly(0.08, 1.0);
+    assertThat(recipe.data().preprocessing().mean()).containsExactly(0.5, 0.5, 0.5);
+    assertThat(recipe.threads()).isPositive();
+    assertThat(parse(SMALL, "architecture=deit_tiny_patch16_224").data().preprocessing().mean())
+        .containsExactly(0.485, 0.456, 0.406);
+  }
+
+  @Test
+  void readsEveryKey() {
+    Recipe recipe = parse(FULL);
+    assertThat(recipe.optimizer().learningRate()).isEqualTo(1e-4);
+    assertThat(recipe.quantization().outliers().given().get("blocks.7.mlp.fc1").channels())
+        .containsExactly(3, 417);
+    assertThat(recipe.quantization().calibration().data().path()).isEqualTo(Path.of("calibration"));
+    assertThat(recipe.augmentation().randomResizedCrop()).isNull();
+    assertThat(recipe.emaDecay()).isEqualTo(0.999);
+    assertThat(recipe.distillation().teacher().architecture().asText())
+        .isEqualTo("deit_small_patch16_224");
+  }
+
+  @Test
+  void writesWhatItReads() {
+    for (String text : List.of(SMALL, FULL, SMALL + "distillation: {}\n")) {
+      Recipe recipe = parse(text);
+      assertThat(parse(recipe.toYaml())).isEqualTo(recipe);
+    }
+    Recipe scratch = parse(SMALL.replace("weights: w.safetensors", "precision: float"));
+    assertThat(parse(scratch.toYaml())).isEqualTo(scratch);
+    Recipe ptq =
+        parse(
+            """
+            architecture: deit_tiny_patch16_224
+            weights: w.safetensors
+            quantization: {outliers: none, calibration: {data: pictures}}
+            schedule: {epochs: 0}
+            """);
+    assertThat(parse(ptq.toYaml())).isEqualTo(ptq);
+  }
+
+  @Test
+  void choosesTheLastObserverThatMatches() {
+    ObserverRules rules = parse(FULL).quantization().observers();
+    assertThat(rules.choose("blocks.11.mlp.act")).isEqualTo(new ObserverChoice.Mse());
+    assertThat(rules.choose("input")).isEqualTo(new ObserverChoice.Fixed(-1, 1));
+    assertThat(rules.choose("inputs")).isEqualTo(new ObserverChoice.Percentile(99.9));
+    assertThat(rules.choose("blocksX11Xmlp.act")).isEqualTo(new ObserverChoice.Percentile(99.9));
+  }
+
+  @Test
+  void appliesOverrides() {
+    Recipe recipe =
+        parse(
+            FULL,
+            "optimizer.learningRate=2e-5",
+            "quantization.observers.overrides.0.observer={name: percentile, percent: 99}",
+            "quantization.observers.default=mse",
+            "distillation=none",
+            "checkpoints.keep=9");
+    assertThat(recipe.optimizer().learningRate()).isEqualTo(2e-5);
+    assertThat(recipe.quantization().observers().choose("blocks.0.mlp.act"))
+        .isEqualTo(new ObserverChoice.Percentile(99));
+    assertThat(recipe.distillation()).isNull();
+    assertThat(recipe.checkpoints().keep()).isEqualTo(9);
+    assertThat(parse(SMALL, "augmentation.randomErasing.mode=rand").augmentation().randomErasing())
+        .isEqualTo(new Augmentation.RandomErasing(0.25, Augmentation.Fill.RAND, 1));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "optimizer.lr=1 | run.yaml: optimizer.lr: unknown key, expected one of name, learningRate, weightDecay, betas, epsilon, batchSize, accumulation, clipNorm",
+        "optimiser.lr=1 | run.yaml: optimiser: unknown key, expected one of architecture, weights,",
+        "optimizer.learningRate=fast | run.yaml: optimizer.learningRate: found \"fast\", expected a number from 0 to 10",
+        "optimizer.batchSize=1.5 | run.yaml: optimizer.batchSize: found 1.5, expected an integer from 1 to",
+        "optimizer.batchSize=null | run.yaml: optimizer.batchSize: missing key, expected an integer",
+        "optimizer.betas=[0.9] | run.yaml: optimizer.betas: found the list [0.9], expected a list of 2 numbers",
+        "schedule.epochs=-1 | run.yaml: schedule.epochs: found -1, expected an integer from 0",
+        "schedule.epochs=null | run.yaml: schedule.epochs: missing key",
+        "schedule.warmupEpochs=3 | run.yaml: schedule.warmupEpochs: found 3, expected at most epochs (2)",
+        "precision=int8 | run.yaml: precision: found \"int8\", expected one of float, quantized",
+        "data=pictures | run.yaml: data: found \"pictures\", expected a map",
+        "data.train=null | run.yaml: data.train: missing key, expected a path",
+        "data.train=7 | run.yaml: data.train: found 7, expected a path",
+        "data.onCorrupt=ignore | run.yaml: data.onCorrupt: found \"ignore\", expected one of skip, fatal",
+        "architecture=null | run.yaml: architecture: missing key, expected a timm name",
+        "quantization.attentionBits=12 | run.yaml: quantization.attentionBits: found 12, expected 8 or 16",
+        "quantization.observers.default=median | run.yaml: quantization.observers.default: found \"median\", expected movingMinMax",
+        "quantization.observers.overrides=[{pattern: a}] | run.yaml: quantization.observers.overrides.0.observer: missing key",
+        "quantization.observers.overrides=[{pattern: a, range: [2, 1]}] | run.yaml: quantization.observers.overrides.0.range: found the list [2,1], expected the smaller end first",
+        "quantization.outliers=[1] | run.yaml: quantization.outliers: found the list [1], expected auto, none",
+        "quantization={gelu: row, outliers: {blocks.0.mlp.fc1: {channels: [1], shift: 2}}} | run.yaml: quantization.gelu: found \"row\", expected exact",
+        "augmentation.flip=2 | run.yaml: augmentation.flip: found 2, expected a number from 0 to 1",
+        "ema={rate: 0.9} | run.yaml: ema.rate: unknown key, expected one of decay",
+        "seed=a | run.yaml: seed: found \"a\", expected an integer of at least 0",
+        "threads=true | run.yaml: threads: found true, expected an integer from 0 to 4096",
+        "distillation.teacher.weights=null | run.yaml: distillation.teacher.weights: missing key",
+        "nothing | --set nothing: expected key.path=value",
+        "quantization.observers.overrides.0.pattern=x | run.yaml: quantization.observers.overrides: found a map, expected a list of maps",
+      })
+  void refusesInOneLine(String override, String message) {
+    assertThatThrownBy(() -> parse(SMALL, override))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith(message)
+        .hasMessageNotContaining("\n");
+  }
+
+  @Test
+  void refusesTextThatIsNotYaml() {
+    assertThatThrownBy(() -> parse("a: [1\nb: 2\n"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("run.yaml: line ")
+        .hasMessageNotContaining("\n");
+    assertThatThrownBy(() -> parse("seed: 1\nseed: 2\n"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("seed")
+        .hasMessageNotContaining("\n");
+    assertThatThrownBy(() -> parse("- 1\n")).hasMessageContaining("expected a YAML map");
+    assertThatThrownBy(() -> parse("")).hasMessageContaining("expected a YAML map");
+  }
+
+  @Test
+  void refusesMissingFiles(@TempDir Path dir) throws Exception {
+    assertThatThrownBy(() -> Recipe.read(dir.resolve("none.yaml")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("no such file");
+    Path weights = Files.createFile(dir.resolve("w.safetensors"));
+    Recipe recipe = parse(SMALL, "weights=" + weights, "data.train=" + dir);
+    recipe.requireFiles("run.yaml");
+    Recipe missing = parse(SMALL, "weights=" + weights, "data.train=" + dir.resolve("gone"));
+    assertThatThrownBy(() -> missing.requireFiles("run.yaml"))
+        .isInstanceOf(InputException.class)
+        .hasMessage("run.yaml: " + dir.resolve("gone") + ": no such file or folder");
+  }
+}
