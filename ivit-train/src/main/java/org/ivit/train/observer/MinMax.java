@@ -1,0 +1,20 @@
+package org.ivit.train.observer;
+
+import org.ivit.core.graph.Range;
+
+/** The smallest and largest value ever seen. */
+public final class MinMax implements RangeObserver {
+  private Range range;
+
+  @Override
+  public Range observe(float[] values, int bits) {
+    Range batch = RangeObserver.rangeOf(values);
+    range = range == null ? batch : move(range, batch);
+    return range;
+  }
+
+  @Override
+  public Range move(Range current, Range batch) {
+    return new Range(Math.min(current.min(), batch.min()), Math.max(current.max(), batch.max()));
+  }
+}

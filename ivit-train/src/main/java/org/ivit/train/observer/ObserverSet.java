@@ -1,0 +1,60 @@
+package org.ivit.train.observer;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.InputException;
+import org.ivit.core.calibration.NodeObserver;
+import org.ivit.core.calibration.NodeValues;
+import org.ivit.core.graph.Range;
+import org.ivit.train.recipe.ObserverRules;
+
+/** An observer for every node of a network, as a recipe's rules choose. Not thread-safe. */
+public final class ObserverSet implements NodeObserver {
+  private final ObserverRules rules;
+  private final Map<String, RangeObserver> observers = new HashMap<>();
+
+  /**
+   * @param rules which observer a node gets
+   */
+  public ObserverSet(ObserverRules rules) {
+    this.rules = rules;
+  }
+
+  private RangeObserver observer(String node) {
+    return observers.computeIfAbsent(node, n -> RangeObserver.of(rules.choose(n)));
+  }
+
+  /**
+   * @throws InputException naming the node, if it has a value that is not finite
+   */
+  @Override
+  public Range observe(NodeValues values) {
+    float[] included = values.included();
+    float poison = 0;
+    for (float value : included) {
+      poison += value * 0;
+    }
+    if (poison != 0 || included.length == 0) {
+      throw new InputException(
+          values.node()
+              + ": found a value that is not finite, expected finite values (is a weight NaN?)");
+    }
+    return observer(values.node()).observe(included, values.bits());
+  }
+
+  /**
+   * The ranges after a training step.
+   *
+   * @param current ranges that the step used
+   * @param batch smallest and largest value of the step, by node
+   * @return ranges of the next step; nodes that are not in {@code batch} keep theirs
+   */
+  public SortedMap<String, Range> move(Map<String, Range> current, Map<String, Range> batch) {
+    SortedMap<String, Range> moved = new TreeMap<>(current);
+    batch.forEach(
+        (node, range) -> moved.computeIfPresent(node, (n, r) -> observer(n).move(r, range)));
+    return moved;
+  }
+}

@@ -1,0 +1,44 @@
+package org.ivit.train.ptq;
+
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.calibration.NodeObserver;
+import org.ivit.core.calibration.NodeValues;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Range;
+
+/**
+ * The first calibration pass: keeps the largest absolute value of every channel of the nodes that
+ * may have outlier channels, and leaves the ranges to another observer.
+ */
+public final class ChannelMaxima implements NodeObserver {
+  private final NodeObserver ranges;
+  private final SortedMap<String, float[]> largest = new TreeMap<>();
+
+  /**
+   * @param ranges answers with the ranges of this pass
+   */
+  public ChannelMaxima(NodeObserver ranges) {
+    this.ranges = ranges;
+  }
+
+  @Override
+  public Range observe(NodeValues values) {
+    if (NodeNames.mayHaveOutliers(values.node())) {
+      float[] maxima = largest.computeIfAbsent(values.node(), node -> new float[values.channels()]);
+      float[] x = values.values();
+      for (int row = 0; row < x.length; row += maxima.length) {
+        for (int c = 0; c < maxima.length; c++) {
+          maxima[c] = Math.max(maxima[c], Math.abs(x[row + c]));
+        }
+      }
+    }
+    return ranges.observe(values);
+  }
+
+  /** Largest absolute value by node and channel. */
+  public SortedMap<String, float[]> largest() {
+    return Collections.unmodifiableSortedMap(largest);
+  }
+}

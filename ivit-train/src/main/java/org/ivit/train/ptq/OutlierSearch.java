@@ -1,0 +1,66 @@
+package org.ivit.train.ptq;
+
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+
+/** Chooses outlier channels by the rule of the arithmetic page, §3. */
+public final class OutlierSearch {
+  private static final String FC1 = "mlp.fc1";
+  private static final String ACT = "mlp.act";
+
+  private OutlierSearch() {}
+
+  /**
+   * Applies the rule to every node. {@code mlp.fc1} and {@code mlp.act} share the channels that the
+   * rule finds in either, each with its own shift; where those are too many, the channels of {@code
+   * mlp.fc1}. Without GELU form {@code exact} these two have none.
+   *
+   * @param largest largest absolute value by node and channel
+   * @param gelu form of GELU
+   * @return outlier channels of the nodes that have some
+   */
+  public static SortedMap<String, OutlierChannels> choose(
+      Map<String, float[]> largest, GeluForm gelu) {
+    SortedMap<String, OutlierChannels> outliers = new TreeMap<>();
+    largest.forEach(
+        (node, maxima) -> {
+          if (node.endsWith(FC1)) {
+            String act = node.substring(0, node.length() - FC1.length()) + ACT;
+            if (gelu == GeluForm.EXACT && largest.containsKey(act)) {
+              chooseShared(node, act, maxima, largest.get(act), outliers);
+            }
+          } else if (!node.endsWith(ACT)) {
+            put(outliers, node, OutlierChannels.choose(maxima));
+          }
+        });
+    return outliers;
+  }
+
+  private static void chooseShared(
+      String fc1,
+      String act,
+      float[] before,
+      float[] after,
+      Map<String, OutlierChannels> outliers) {
+    int[] first = OutlierChannels.choose(before).channels();
+    int[] second = OutlierChannels.choose(after).channels();
+    int[] channels =
+        IntStream.concat(IntStream.of(first), IntStream.of(second)).sorted().distinct().toArray();
+    if (channels.length > OutlierChannels.MAX_CHOSEN) {
+      channels = first;
+    }
+    put(outliers, fc1, OutlierChannels.withShiftFor(channels, before));
+    put(outliers, act, OutlierChannels.withShiftFor(channels, after));
+  }
+
+  private static void put(
+      Map<String, OutlierChannels> outliers, String node, OutlierChannels channels) {
+    if (!channels.isEmpty()) {
+      outliers.put(node, channels);
+    }
+  }
+}
