@@ -1,0 +1,83 @@
+package org.ivit.export.report;
+
+import java.util.List;
+import java.util.Map;
+import org.ivit.core.image.Rgb;
+import org.ivit.export.evaluate.Comparison;
+import org.ivit.export.evaluate.ConfusionMatrix;
+import org.ivit.export.evaluate.Evaluation;
+
+/**
+ * What a report shows.
+ *
+ * @param title heading
+ * @param summary one paragraph below it
+ * @param curves learning curves, one group a run
+ * @param accuracies one row a model
+ * @param comparison of the integer model with the float one, or null
+ * @param checks what was verified and how it ended
+ * @param classes names in order
+ * @param confusions the confusion matrix of each model, by its name
+ * @param samples pictures with both answers
+ * @param ranges nodes in order of the forward pass
+ * @param sizes bytes by what takes them
+ * @param provenance where everything comes from, by what it is
+ */
+public record Report(
+    String title,
+    String summary,
+    List<Curves> curves,
+    List<Accuracy> accuracies,
+    Comparison comparison,
+    List<Check> checks,
+    List<String> classes,
+    Map<String, ConfusionMatrix> confusions,
+    List<Sample> samples,
+    List<NodeRange> ranges,
+    Map<String, Long> sizes,
+    Map<String, String> provenance) {
+
+  /**
+   * The metrics of a run.
+   *
+   * @param name of the run
+   * @param metrics what its {@code metrics.csv} says
+   */
+  public record Curves(String name, Metrics metrics) {}
+
+  /**
+   * A model's accuracy.
+   *
+   * @param bytes of its file
+   */
+  public record Accuracy(String model, Evaluation evaluation, long bytes) {}
+
+  /** Something that was verified. */
+  public record Check(String what, boolean passed, String result) {}
+
+  /**
+   * A picture and what two models say.
+   *
+   * @param picture as decoded
+   * @param label its class
+   * @param floatAnswer class and probability
+   * @param integerAnswer class and probability
+   */
+  public record Sample(Rgb picture, String label, Answer floatAnswer, Answer integerAnswer) {}
+
+  /** An answer with its softmax probability. */
+  public record Answer(String name, double probability) {}
+
+  /**
+   * A node of the integer graph.
+   *
+   * @param bits of its codes
+   * @param min lower end of its range
+   * @param max upper end of its range
+   * @param scale value of a code
+   * @param outliers number of outlier channels
+   * @param shift of the outlier channels
+   */
+  public record NodeRange(
+      String name, int bits, double min, double max, double scale, int outliers, int shift) {}
+}
