@@ -1,0 +1,117 @@
+package org.ivit.core.checkpoint;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Scheme;
+
+/**
+ * The JSON under {@code graph}: what a graph has beside its tensors.
+ *
+ * @param architecture its description
+ * @param gelu form of GELU
+ * @param softmax form of softmax
+ * @param attentionBits width of the probabilities
+ * @param outliers outlier channels by node
+ * @param scales value of one code step by node
+ */
+record GraphDescription(
+    ObjectNode architecture,
+    String gelu,
+    String softmax,
+    int attentionBits,
+    SortedMap<String, Outliers> outliers,
+    SortedMap<String, Scale> scales) {
+
+  /** The members of {@link OutlierChannels}. */
+  record Outliers(int[] channels, int shift) {}
+
+  /** A scale twice: exact for programs, decimal for readers. */
+  record Scale(String hex, float value) {
+    static Scale of(float scale) {
+      return new Scale(Float.toHexString(scale), scale);
+    }
+
+    float exact(String node) {
+      float scale;
+      try {
+        scale = Float.parseFloat(hex);
+      } catch (NumberFormatException e) {
+        throw new InputException("graph: scale of " + node + " is no hexadecimal number", e);
+      }
+      if (!(scale > 0) || Float.isInfinite(scale) || scale != value) {
+        throw new InputException(
+            "graph: scale of %s is %s and %s, expected the same positive number twice"
+                .formatted(node, Float.toHexString(scale), value));
+      }
+      return scale;
+    }
+  }
+
+  static GraphDescription of(IntegerGraph graph) {
+    Scheme scheme = graph.scheme();
+    SortedMap<String, Outliers> outliers = new TreeMap<>();
+    scheme
+        .outliers()
+        .forEach((node, set) -> outliers.put(node, new Outliers(set.channels(), set.shift())));
+    SortedMap<String, Scale> scales = new TreeMap<>();
+    graph.scales().forEach((node, scale) -> scales.put(node, Scale.of(scale)));
+    return new GraphDescription(
+        graph.architecture().toJson(),
+        scheme.gelu().key(),
+        scheme.softmax().key(),
+        scheme.attentionBits(),
+        outliers,
+        scales);
+  }
+
+  Vit vit() {
+    return (Vit) Architectures.parse(architecture);
+  }
+
+  /** Checks that outlier channels belong to nodes of the architecture. */
+  Scheme scheme(Vit vit) {
+    SortedMap<String, OutlierChannels> sets = new TreeMap<>();
+    outliers.forEach(
+        (node, set) -> sets.put(node, new OutlierChannels(set.channels(), set.shift())));
+    for (String node : sets.keySet()) {
+      if (!NodeNames.ranged(vit).contains(node)) {
+        throw new InputException("graph: outlier channels of an unknown node");
+      }
+    }
+    return new Scheme(GeluForm.parse(gelu), SoftmaxForm.parse(softmax), attentionBits, sets);
+  }
+
+  /** The scales of exactly the nodes that the architecture has. */
+  Map<String, Float> scales(Vit vit) {
+    Map<String, Float> exact = new TreeMap<>();
+    for (String node : NodeNames.ranged(vit)) {
+      take(node, exact);
+    }
+    take(CheckpointNames.POSITION, exact);
+    take(NodeNames.HEAD, exact);
+    if (exact.size() != scales.size()) {
+      throw new InputException(
+          "graph: %d scales, expected the %d of the architecture's nodes"
+              .formatted(scales.size(), exact.size()));
+    }
+    return exact;
+  }
+
+  private void take(String node, Map<String, Float> exact) {
+    Scale scale = scales.get(node);
+    if (scale == null) {
+      throw new InputException("graph: no scale of node " + node);
+    }
+    exact.put(node, scale.exact(node));
+  }
+}

@@ -1,0 +1,38 @@
+package org.ivit.core.checkpoint;
+
+import java.util.List;
+import org.ivit.core.InputException;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.image.Preprocess;
+
+/**
+ * A frozen model: what an engine computes, and what is needed to use its answers.
+ *
+ * @param graph the integers
+ * @param preprocess how a picture becomes the graph's input
+ * @param classes names in the order of the logits
+ * @param provenance where it comes from
+ */
+public record IntegerCheckpoint(
+    IntegerGraph graph, Preprocess preprocess, List<String> classes, Provenance provenance) {
+  /**
+   * Checks that the parts fit.
+   *
+   * @throws InputException if the crop is not the model's picture size or the class names are not
+   *     as many as its classes
+   */
+  public IntegerCheckpoint {
+    classes = List.copyOf(classes);
+    int image = graph.architecture().image();
+    if (preprocess.crop() != image) {
+      throw new InputException(
+          "preprocess: crop is %d, expected the model's picture size, %d"
+              .formatted(preprocess.crop(), image));
+    }
+    if (classes.size() != graph.architecture().classes()) {
+      throw new InputException(
+          "classes: %d names, expected one for each of the model's %d classes"
+              .formatted(classes.size(), graph.architecture().classes()));
+    }
+  }
+}
