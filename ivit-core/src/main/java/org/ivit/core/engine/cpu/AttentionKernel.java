@@ -1,0 +1,113 @@
+package org.ivit.core.engine.cpu;
+
+import java.util.Arrays;
+import org.ivit.core.arithmetic.SoftmaxTable;
+import org.ivit.core.graph.Attention;
+
+/** Attention of one head: scores, softmax by table, context, for a range of queries. */
+final class AttentionKernel {
+  private final int tokens;
+  private final int heads;
+  private final int headDim;
+  private final long scoreMultiplier;
+  private final long scoreHalf;
+  private final int scoreShift;
+  private final int[] exponentials;
+  private final int rounding;
+  private final int probabilityShift;
+  private final int largest;
+  private final Requantizer context;
+
+  AttentionKernel(Attention attention, int tokens) {
+    this.tokens = tokens;
+    heads = attention.heads();
+    headDim = attention.headDim();
+    scoreMultiplier = attention.scores().multiplier();
+    scoreShift = attention.scores().shift();
+    scoreHalf = 1L << (scoreShift - 1);
+    SoftmaxTable softmax = attention.softmax();
+    exponentials = softmax.exponentials();
+    rounding = softmax.rounding();
+    probabilityShift = 32 - softmax.bits();
+    largest = (1 << (softmax.bits() - 1)) - 1;
+    context = new Requantizer(attention.context(), null);
+  }
+
+  /** What one thread needs; columns are queries. */
+  static final class Scratch {
+    private final HeadProducts products;
+    private final byte[] codes;
+    private final int[][] numerators;
+    private final int[] maximum;
+    private final int[] sum;
+
+    Scratch(int tokens, int heads, int headDim) {
+      products = new HeadProducts(tokens, heads, headDim);
+      codes = new byte[tokens * tokens];
+      numerators = new int[tokens][tokens];
+      maximum = new int[tokens];
+      sum = new int[tokens];
+    }
+  }
+
+  /**
+   * @param qkv codes, [tokens][3][heads][headDim]
+   * @param head which head
+   * @param from first query
+   * @param to query after the last
+   * @param out receives the head's channels of those queries, [tokens][heads][headDim]
+   */
+  void run(byte[] qkv, int head, int from, int to, byte[] out, Scratch s) {
+    int n = to - from;
+    s.products.multiplyScores(qkv, 0, head, from, to);
+    float[][] scores = s.products.scores;
+    int[][] before = s.products.before;
+    Arrays.fill(s.maximum, 0, n, Byte.MIN_VALUE);
+    Arrays.fill(s.sum, 0, n, 0);
+    for (int t = 0; t < tokens; t++) {
+      scores(scores[t], before == null ? null : before[t], n, s.codes, t * n, s.maximum);
+    }
+    for (int t = 0; t < tokens; t++) {
+      numerators(s.codes, t * n, n, s.maximum, s.numerators[t], s.sum);
+    }
+    int[] factor = s.sum;
+    for (int i = 0; i < n; i++) {
+      factor[i] = Integer.MAX_VALUE / s.sum[i];
+    }
+    for (int t = 0; t < tokens; t++) {
+      probabilities(s.numerators[t], factor, n, scores[t]);
+    }
+    s.products.multiplyContext(qkv, 0, head, n);
+    int channels = heads * headDim;
+    for (int d = 0; d < headDim; d++) {
+      int channel = head * headDim + d;
+      context.columnTo8(
+          channel, n, s.products.context[d], out, from * channels + channel, channels);
+    }
+  }
+
+  private void scores(float[] acc, int[] before, int n, byte[] codes, int at, int[] maximum) {
+    for (int i = 0; i < n; i++) {
+      int z = (int) acc[i] + (before == null ? 0 : before[i]);
+      long v = (z * scoreMultiplier + scoreHalf) >> scoreShift;
+      int code = (int) Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, v));
+      codes[at + i] = (byte) code;
+      maximum[i] = Math.max(maximum[i], code);
+    }
+  }
+
+  private void numerators(byte[] codes, int at, int n, int[] maximum, int[] out, int[] sum) {
+    for (int i = 0; i < n; i++) {
+      int e = exponentials[maximum[i] - codes[at + i]];
+      out[i] = e;
+      sum[i] += e;
+    }
+  }
+
+  /** The products fit 32 unsigned bits. */
+  private void probabilities(int[] numerators, int[] factor, int n, float[] out) {
+    for (int i = 0; i < n; i++) {
+      out[i] = Math.min((numerators[i] * factor[i] + rounding) >>> probabilityShift, largest);
+    }
+  }
+}

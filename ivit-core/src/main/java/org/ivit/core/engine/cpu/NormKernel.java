@@ -1,0 +1,45 @@
+package org.ivit.core.engine.cpu;
+
+import org.ivit.core.arithmetic.ILayerNorm;
+
+/** I-LayerNorm of rows of 16-bit codes to 8-bit codes. */
+final class NormKernel {
+  private final int channels;
+  private final long[] multiplier;
+  private final long[] offset;
+  private final int shift;
+
+  NormKernel(ILayerNorm.Constants constants) {
+    channels = constants.multiplier().length;
+    shift = constants.shift();
+    multiplier = new long[channels];
+    offset = new long[channels];
+    for (int c = 0; c < channels; c++) {
+      multiplier[c] = constants.multiplier()[c];
+      offset[c] = constants.offset()[c] + (1L << (shift - 1));
+    }
+  }
+
+  /**
+   * @param x a row of codes from {@code at}
+   * @param out receives the row from {@code outAt}
+   */
+  void row(short[] x, int at, byte[] out, int outAt) {
+    long sum = 0;
+    for (int c = 0; c < channels; c++) {
+      sum += x[at + c];
+    }
+    int mean = ILayerNorm.mean(sum, channels);
+    long squares = 0;
+    for (int c = 0; c < channels; c++) {
+      int y = x[at + c] - mean;
+      squares += (long) y * y;
+    }
+    long factor = Integer.MAX_VALUE / Math.max(1, ILayerNorm.isqrt(squares));
+    for (int c = 0; c < channels; c++) {
+      long y = ((x[at + c] - mean) * factor) >> 1;
+      long v = (y * multiplier[c] + offset[c]) >> shift;
+      out[outAt + c] = (byte) Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, v));
+    }
+  }
+}

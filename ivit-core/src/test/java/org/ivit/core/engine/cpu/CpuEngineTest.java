@@ -1,0 +1,236 @@
+package org.ivit.core.engine.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.calibration.ObservingForward;
+import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.graph.VitGraph;
+import org.ivit.core.graph.VitGraphBuilder;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.Tensor;
+import org.ivit.core.testing.MicroVit;
+import org.ivit.core.testing.Shared;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CpuEngineTest {
+  @SuppressWarnings("unused")
+  static final List<String> MODELS = MicroVit.NAMES;
+
+  @ParameterizedTest
+  @FieldSource("MODELS")
+  void equalsTheGoldenLogits(String name) {
+    MicroVit model = new MicroVit(name);
+    VitGraph graph = model.graph();
+    byte[] codes = model.evalCodes(graph);
+    int[] golden = model.file("trace").get("head").ints();
+    for (int threads : new int[] {1, 2, 3, 5}) {
+      try (WorkerPool pool = new WorkerPool(threads);
+          CpuEngine engine = new CpuEngine(graph, pool, "test")) {
+        assertThat(engine.logits(codes, 4)).isEqualTo(golden);
+        int classes = golden.length / 4;
+        for (int i = 0; i < 4; i++) {
+          int size = codes.length / 4;
+          assertThat(engine.logits(Arrays.copyOfRange(codes, i * size, (i + 1) * size), 1))
+              .isEqualTo(Arrays.copyOfRange(golden, i * classes, (i + 1) * classes));
+        }
+      }
+    }
+  }
+
+  /** image, patch, dim, depth, heads, hidden, classes. */
+  @SuppressWarnings("unused")
+  static final List<int[]> SIZES =
+      List.of(
+          new int[] {4, 4, 1, 1, 1, 1, 1},
+          new int[] {3, 3, 3, 2, 1, 5, 2},
+          new int[] {6, 3, 33, 2, 3, 7, 5},
+          new int[] {15, 3, 10, 3, 2, 41, 3},
+          new int[] {18, 2, 21, 2, 3, 84, 17},
+          new int[] {40, 4, 24, 1, 3, 96, 769});
+
+  @ParameterizedTest
+  @FieldSource("SIZES")
+  void equalsTheReferenceOnRandomGraphs(int[] s) {
+    Vit vit = new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6);
+    int form = 0;
+    for (Scheme scheme : schemes(vit)) {
+      Random random = new Random(Arrays.hashCode(s) + form++);
+      VitGraph graph = graph(vit, scheme, random);
+      byte[] codes = new byte[7 * 3 * s[0] * s[0]];
+      random.nextBytes(codes);
+      // One picture at each extreme.
+      int size = codes.length / 7;
+      Arrays.fill(codes, size, 2 * size, (byte) -128);
+      Arrays.fill(codes, 2 * size, 3 * size, (byte) 127);
+      int[] expected;
+      try (ReferenceEngine reference = new ReferenceEngine(graph)) {
+        expected = reference.logits(codes, 7);
+      }
+      for (int threads : new int[] {1, 2, 3}) {
+        try (WorkerPool pool = new WorkerPool(threads);
+            CpuEngine engine = new CpuEngine(graph, pool, "test")) {
+          for (int count : new int[] {1, 2, 3, 7}) {
+            assertThat(engine.logits(Arrays.copyOf(codes, count * size), count))
+                .isEqualTo(Arrays.copyOf(expected, count * s[6]));
+          }
+        }
+      }
+    }
+  }
+
+  private static List<Scheme> schemes(Vit vit) {
+    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
+    if (vit.dim() > 2 && vit.hidden() > 2) {
+      int last = vit.dim() - 1;
+      outliers.put("blocks.0.norm1", new OutlierChannels(new int[] {0, last}, 2));
+      outliers.put("blocks.0.attn.context", new OutlierChannels(new int[] {1}, 1));
+      outliers.put("blocks.0.norm2", new OutlierChannels(new int[] {last}, 3));
+      int[] hidden = {0, vit.hidden() - 1};
+      outliers.put("blocks.0.mlp.fc1", new OutlierChannels(hidden, 4));
+      outliers.put("blocks.0.mlp.act", new OutlierChannels(hidden, 3));
+      outliers.put("norm", new OutlierChannels(new int[] {1}, 2));
+    }
+    return List.of(
+        new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 16, outliers),
+        new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 8, new TreeMap<>()),
+        new Scheme(GeluForm.ELEMENT, SoftmaxForm.SHIFT, 8, new TreeMap<>()),
+        Scheme.of(GeluForm.ROW, SoftmaxForm.SHIFT));
+  }
+
+  /** Ranges come from one picture, so that other pictures saturate here and there. */
+  private static VitGraph graph(Vit vit, Scheme scheme, Random random) {
+    Map<String, Tensor> tensors = new HashMap<>();
+    vit.parameters()
+        .forEach(
+            (name, shape) -> {
+              int length = 1;
+              for (long n : shape) {
+                length *= (int) n;
+              }
+              float[] values = new float[length];
+              for (int i = 0; i < length; i++) {
+                values[i] = (float) random.nextGaussian();
+              }
+              tensors.put(name, Tensor.of(values, shape));
+            });
+    FloatWeights weights = FloatWeights.of(tensors);
+    float[] pixels = new float[3 * vit.image() * vit.image()];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) random.nextGaussian();
+    }
+    ObservingForward observing =
+        new ObservingForward(
+            vit, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
+    observing.run(pixels, 1);
+    return new VitGraphBuilder(vit, weights, scheme).build(observing.ranges());
+  }
+
+  @Test
+  void servesManyThreadsAtOnce() throws InterruptedException {
+    Vit vit = new Vit("random", 18, 3, 24, 2, 3, 50, 5, 1e-6);
+    VitGraph graph = graph(vit, Scheme.EXACT, new Random(5));
+    int size = 3 * 18 * 18;
+    byte[] codes = new byte[6 * size];
+    new Random(6).nextBytes(codes);
+    int[] expected;
+    try (ReferenceEngine reference = new ReferenceEngine(graph)) {
+      expected = reference.logits(codes, 6);
+    }
+    AtomicInteger right = new AtomicInteger();
+    try (CpuEngine engine = new CpuEngine(graph)) {
+      Thread[] threads = new Thread[12];
+      for (int t = 0; t < threads.length; t++) {
+        int count = 1 + t % 6;
+        threads[t] =
+            new Thread(
+                () -> {
+                  for (int call = 0; call < 20; call++) {
+                    int[] logits = engine.logits(Arrays.copyOf(codes, count * size), count);
+                    if (Arrays.equals(logits, Arrays.copyOf(expected, count * 5))) {
+                      right.incrementAndGet();
+                    }
+                  }
+                });
+        threads[t].start();
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+    assertThat(right).hasValue(12 * 20);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"exact", "paper"})
+  void equalsTheReferenceOnTheRealWeights(String forms) {
+    FloatWeights weights =
+        FloatWeights.of(
+            Safetensors.read(Shared.path("weights/vit_tiny_patch16_224.safetensors")).tensors());
+    Vit vit = new Vit("vit_tiny_patch16_224", 224, 16, 192, 12, 3, 768, 1000, 1e-6);
+    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
+    outliers.put("blocks.7.mlp.fc1", new OutlierChannels(new int[] {417}, 5));
+    outliers.put("blocks.7.mlp.act", new OutlierChannels(new int[] {417}, 5));
+    Scheme scheme =
+        forms.equals("paper")
+            ? Scheme.of(GeluForm.ROW, SoftmaxForm.SHIFT)
+            : new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 16, outliers);
+    Random random = new Random(1);
+    float[] pixels = new float[2 * 3 * 224 * 224];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) Math.max(-1, Math.min(1, Math.sin(i * 0.01) + random.nextGaussian() / 9));
+    }
+    ObservingForward observing =
+        new ObservingForward(
+            vit, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
+    int[] observed = observing.run(pixels, 2);
+    SortedMap<String, org.ivit.core.graph.Range> ranges = observing.ranges();
+    VitGraph graph = new VitGraphBuilder(vit, weights, scheme).build(ranges);
+    byte[] codes = org.ivit.core.arithmetic.Quantizer.codes8("pixels", pixels, graph.inputScale());
+    int size = codes.length / 2;
+    try (ReferenceEngine reference = new ReferenceEngine(graph);
+        CpuEngine engine = new CpuEngine(graph)) {
+      // The first batch is observed whole, so its forward pass is already the frozen one.
+      assertThat(engine.logits(codes, 2)).isEqualTo(observed);
+      byte[] one = Arrays.copyOf(codes, size);
+      assertThat(engine.logits(one, 1)).isEqualTo(reference.logits(one, 1));
+    }
+  }
+
+  @Test
+  void refusesWrongInputAndUseAfterClose() {
+    VitGraph graph = graph(new Vit("v", 4, 2, 4, 1, 2, 4, 2, 1e-6), Scheme.EXACT, new Random(1));
+    CpuEngine engine = new CpuEngine(graph);
+    assertThat(engine.name()).isEqualTo("cpu");
+    assertThat(engine.graph()).isSameAs(graph);
+    assertThat(engine.description()).startsWith("cpu: portable Java, threads: ");
+    assertThatThrownBy(() -> engine.logits(new byte[47], 1))
+        .isInstanceOf(InputException.class)
+        .hasMessage("input: found 47 codes for 1 pictures, expected 48 a picture");
+    assertThatThrownBy(() -> engine.logits(new byte[0], 0)).isInstanceOf(InputException.class);
+    engine.close();
+    assertThatThrownBy(() -> engine.logits(new byte[48], 1))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("engine cpu is closed");
+  }
+}
