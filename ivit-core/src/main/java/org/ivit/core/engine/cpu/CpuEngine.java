@@ -93,7 +93,7 @@ public final class CpuEngine implements Engine {
 
   @Override
   public String description() {
-    return "cpu: portable Java, threads: %d, %s".formatted(pool.threads(), why);
+    return "cpu: portable Java on %d threads (%s)".formatted(pool.threads(), why);
   }
 
   @Override

@@ -15,13 +15,23 @@ import org.ivit.core.graph.VitGraph;
 public final class ReferenceEngine implements Engine {
   private final VitGraph graph;
   private final MatrixProducts products = new ReferenceMatrixProducts();
+  private final String why;
   private volatile boolean closed;
 
   /**
    * @param graph a vision transformer
    */
   public ReferenceEngine(IntegerGraph graph) {
+    this(graph, "asked for");
+  }
+
+  /**
+   * @param graph a vision transformer
+   * @param why why this engine was chosen, for {@link #description}
+   */
+  public ReferenceEngine(IntegerGraph graph, String why) {
     this.graph = (VitGraph) graph;
+    this.why = why;
   }
 
   @Override
@@ -31,7 +41,7 @@ public final class ReferenceEngine implements Engine {
 
   @Override
   public String description() {
-    return "reference: scalar Java, one thread";
+    return "reference: scalar Java on 1 thread (" + why + ")";
   }
 
   @Override
