@@ -18,11 +18,11 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraphBuilder;
 
 /**
  * The {@code observing} forward of §10: node by node, the values are computed from the integers,
@@ -34,7 +34,7 @@ public final class ObservingForward {
   private final Scheme scheme;
   private final MatrixProducts products;
   private final NodeObserver observer;
-  private final VitGraphBuilder builder;
+  private final NodeBuilder nodes;
   private final SortedMap<String, Range> ranges = new TreeMap<>();
 
   /**
@@ -55,7 +55,7 @@ public final class ObservingForward {
     this.scheme = scheme;
     this.products = products;
     this.observer = observer;
-    this.builder = new VitGraphBuilder(architecture, weights, scheme);
+    this.nodes = new NodeBuilder(weights, scheme);
   }
 
   /** Returns the ranges after the last batch, by full node name. */
@@ -77,14 +77,17 @@ public final class ObservingForward {
         NodeKernels.unfold(input, pictures, architecture.image(), architecture.patch());
     Projected patchEmbed =
         linear(
-            NodeNames.PATCH_EMBED, builder.patchEmbed(inputScale), patches, OutlierChannels.NONE);
+            NodeNames.PATCH_EMBED,
+            nodes.quantize("patch_embed.proj", inputScale),
+            patches,
+            OutlierChannels.NONE);
     Stream x = embed(patchEmbed, pictures);
     for (int i = 0; i < architecture.depth(); i++) {
       x = block(NodeNames.block(i, ""), x, pictures);
     }
     short[] classTokens = NodeKernels.classTokens(x.codes, pictures, architecture.dim());
     Normed norm = norm(NodeNames.NORM, classTokens);
-    Linear head = builder.head(norm.scale);
+    Linear head = nodes.head(norm.scale);
     return NodeKernels.requantize32(
         head, accumulate(norm.codes, head.weight(), head.bias(), head.inputOutliers()));
   }
@@ -123,8 +126,7 @@ public final class ObservingForward {
       }
     }
     float scale = observe(NodeNames.EMBED, values, channels);
-    return new Stream(
-        NodeKernels.embed(builder.embed(patchScale, scale), patches, pictures), scale);
+    return new Stream(NodeKernels.embed(nodes.embed(patchScale, scale), patches, pictures), scale);
   }
 
   private Stream block(String prefix, Stream x, int pictures) {
@@ -154,12 +156,12 @@ public final class ObservingForward {
         values[row + c] = (float) (normalised[c] * factor[c] + beta[c]);
       }
     }
-    LayerNorm node = builder.norm(name, observe(name, values, channels));
+    LayerNorm node = nodes.norm(name, observe(name, values, channels));
     return new Normed(NodeKernels.layerNorm(node, x), node.outputScale(), node.outputOutliers());
   }
 
   private Projected linear(String name, Normed input) {
-    return linear(name, builder.quantize(name, input.scale), input.codes, input.outliers);
+    return linear(name, nodes.quantize(name, input.scale), input.codes, input.outliers);
   }
 
   private Projected linear(
@@ -171,7 +173,7 @@ public final class ObservingForward {
       values[i] = (float) (acc[i] * (double) quantized.biasScale()[i % outputs]);
     }
     float scale = observe(name, values, outputs);
-    return new Projected(builder.linear(name, quantized, inputOutliers, scale), acc);
+    return new Projected(nodes.linear(name, quantized, inputOutliers, scale), acc);
   }
 
   private int[] accumulate(byte[] x, byte[] weight, int[] bias, OutlierChannels inputOutliers) {

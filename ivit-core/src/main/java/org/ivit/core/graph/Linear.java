@@ -52,7 +52,6 @@ public record Linear(
   /**
    * @param name full node name
    * @param quantized weight and bias codes
-   * @param inputs number of input channels
    * @param inputOutliers outlier channels of the input
    * @param outputScale scale of the output's range
    * @param outputOutliers outlier channels of the output, whose multipliers are built for {@code
@@ -63,12 +62,12 @@ public record Linear(
   public static Linear of(
       String name,
       QuantizedLinear quantized,
-      int inputs,
       OutlierChannels inputOutliers,
       float outputScale,
       OutlierChannels outputOutliers,
       int bits) {
     int outputs = quantized.bias().length;
+    int inputs = quantized.weight().length / outputs;
     Bounds.requireChannels(name, outputOutliers, outputs);
     return new Linear(
         name,
@@ -87,16 +86,14 @@ public record Linear(
    *
    * @param name full node name
    * @param quantized weight and bias codes
-   * @param inputs number of input channels
    * @param inputOutliers outlier channels of the input
    * @return the node, 32 bits wide and unclamped
    */
   public static Linear logits(
-      String name, QuantizedLinear quantized, int inputs, OutlierChannels inputOutliers) {
+      String name, QuantizedLinear quantized, OutlierChannels inputOutliers) {
     return of(
         name,
         quantized,
-        inputs,
         inputOutliers,
         Logits.scale(quantized.biasScale()),
         OutlierChannels.NONE,

@@ -1,0 +1,46 @@
+package org.ivit.train.operator;
+
+/**
+ * Stochastic depth: in training a picture's residual branch is dropped with probability p and
+ * otherwise multiplied by 1/(1−p). The choice follows from keys, not from a stream of random
+ * numbers.
+ *
+ * @param rate probability p, 0 to below 1
+ * @param key which branch of the network this is
+ */
+public record DropPath(double rate, long key) {
+  /** Nothing is dropped. */
+  public static final DropPath NONE = new DropPath(0, 0);
+
+  /** Checks the rate. */
+  public DropPath {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException("drop path rate " + rate + ", expected 0 to below 1");
+    }
+  }
+
+  /**
+   * Whether the picture keeps the branch.
+   *
+   * @param pictureKey what identifies picture and epoch
+   */
+  public boolean keeps(long pictureKey) {
+    if (rate == 0) {
+      return true;
+    }
+    long bits = mix(mix(pictureKey) + mix(key + 0x632BE59BD9B4E019L));
+    return (bits >>> 11) * 0x1.0p-53 >= rate;
+  }
+
+  /** Factor of a branch that is kept. */
+  public double factor() {
+    return 1 / (1 - rate);
+  }
+
+  /** The finalizer of SplitMix64 (Steele, Lea, Flood 2014). */
+  static long mix(long z) {
+    long a = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    long b = (a ^ (a >>> 27)) * 0x94D049BB133111EBL;
+    return b ^ (b >>> 31);
+  }
+}

@@ -1,0 +1,58 @@
+package org.ivit.train.operator;
+
+/**
+ * Sizes of a patch embedding.
+ *
+ * @param image side of the square picture in pixels
+ * @param patch side of a patch, which divides {@code image}
+ * @param dim channels
+ */
+public record EmbeddingShape(int image, int patch, int dim) {
+  /** Checks that patches cover the picture. */
+  public EmbeddingShape {
+    if (image < 1 || patch < 1 || dim < 1 || image % patch != 0) {
+      throw new IllegalArgumentException(
+          "patches of " + patch + " in a picture of " + image + " to " + dim + " channels");
+    }
+  }
+
+  /** Patches of a picture. */
+  public int patches() {
+    return (image / patch) * (image / patch);
+  }
+
+  /** Rows of the output: patches and the class token. */
+  public int tokens() {
+    return patches() + 1;
+  }
+
+  /** Numbers of a patch, in the order (channel, row, column). */
+  public int inputs() {
+    return 3 * patch * patch;
+  }
+
+  /** Numbers of a picture. */
+  public int pixels() {
+    return 3 * image * image;
+  }
+
+  /** The parameters, named as timm names them. */
+  ParameterLayout parameters() {
+    return new ParameterLayout()
+        .add("cls_token", ParameterKind.TOKEN, 1, 1, dim)
+        .add("pos_embed", ParameterKind.POSITION, 1, tokens(), dim)
+        .add("patch_embed.proj.weight", ParameterKind.CONVOLUTION, dim, 3, patch, patch)
+        .add("patch_embed.proj.bias", ParameterKind.BIAS, dim);
+  }
+
+  /**
+   * Where the pixels of row {@code row} of a patch's channel begin in a picture; a patch has {@code
+   * patch} of them in a line.
+   */
+  int pixel(int patchIndex, int channel, int row) {
+    int side = image / patch;
+    int y = patchIndex / side * patch + row;
+    int x = patchIndex % side * patch;
+    return (channel * image + y) * image + x;
+  }
+}

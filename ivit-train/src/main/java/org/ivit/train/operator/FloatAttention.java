@@ -1,0 +1,153 @@
+package org.ivit.train.operator;
+
+/** Multi-head self-attention of the float network on one picture; qkv is [tokens][(q|k|v), dim]. */
+final class FloatAttention {
+  private final int tokens;
+  private final int dim;
+  private final int heads;
+  private final int headDim;
+  private final double scale;
+
+  FloatAttention(BlockShape shape) {
+    this.tokens = shape.tokens();
+    this.dim = shape.dim();
+    this.heads = shape.heads();
+    this.headDim = shape.headDim();
+    this.scale = 1 / Math.sqrt(headDim);
+  }
+
+  /** Numbers that the probabilities of a picture take. */
+  int probabilities() {
+    return heads * tokens * tokens;
+  }
+
+  void forward(
+      Gemm gemm, Reals qkv, int qkvFrom, Reals p, int pFrom, Reals context, int at, double[] row) {
+    int stride = 3 * dim;
+    for (int head = 0; head < heads; head++) {
+      int q = qkvFrom + head * headDim;
+      int pHead = pFrom + head * tokens * tokens;
+      gemm.multiply(
+          false, true, tokens, tokens, headDim, scale, qkv, q, stride, qkv, q + dim, stride, 0, p,
+          pHead, tokens);
+      FloatKernels.softmax(p, pHead, tokens, tokens, row);
+      gemm.multiply(
+          false,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          1,
+          p,
+          pHead,
+          tokens,
+          qkv,
+          q + 2 * dim,
+          stride,
+          0,
+          context,
+          at + head * headDim,
+          dim);
+    }
+  }
+
+  /**
+   * Writes the gradient by qkv.
+   *
+   * @param qkvScale what a number of {@code qkv} is worth: 1, or the scale of its codes
+   * @param pScale what a number of {@code p} is worth: 1, or the scale of its codes
+   */
+  void backward(
+      Gemm gemm,
+      Reals qkv,
+      int qkvFrom,
+      double qkvScale,
+      Reals p,
+      int pFrom,
+      double pScale,
+      Reals gContext,
+      int gFrom,
+      Reals gQkv,
+      int gQkvFrom,
+      Buffers buffers) {
+    int stride = 3 * dim;
+    Reals g = buffers.reals("attention.g", tokens * tokens);
+    double[] probabilities = buffers.doubles("attention.p", tokens);
+    double[] row = buffers.doubles("attention.row", tokens);
+    for (int head = 0; head < heads; head++) {
+      int q = qkvFrom + head * headDim;
+      int gq = gQkvFrom + head * headDim;
+      int pHead = pFrom + head * tokens * tokens;
+      int gc = gFrom + head * headDim;
+      gemm.multiply(
+          true,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          pScale,
+          p,
+          pHead,
+          tokens,
+          gContext,
+          gc,
+          dim,
+          0,
+          gQkv,
+          gq + 2 * dim,
+          stride);
+      gemm.multiply(
+          false,
+          true,
+          tokens,
+          tokens,
+          headDim,
+          qkvScale,
+          gContext,
+          gc,
+          dim,
+          qkv,
+          q + 2 * dim,
+          stride,
+          0,
+          g,
+          0,
+          tokens);
+      FloatKernels.softmaxBackward(p, pHead, pScale, g, tokens, tokens, probabilities, row);
+      gemm.multiply(
+          false,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          scale * qkvScale,
+          g,
+          0,
+          tokens,
+          qkv,
+          q + dim,
+          stride,
+          0,
+          gQkv,
+          gq,
+          stride);
+      gemm.multiply(
+          true,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          scale * qkvScale,
+          g,
+          0,
+          tokens,
+          qkv,
+          q,
+          stride,
+          0,
+          gQkv,
+          gq + dim,
+          stride);
+    }
+  }
+}

@@ -1,0 +1,254 @@
+package org.ivit.train.operator;
+
+/**
+ * A transformer block in floating point: {@code r = x + attn(norm1(x))}, {@code y = r +
+ * mlp(norm2(r))}, GELU with the error function. Input and output are [batch, tokens, dim].
+ */
+public final class FloatBlock implements Operator {
+  private static final int GELU_BLOCK = 1024;
+
+  private final BlockShape shape;
+  private final ParameterLayout layout;
+  private final FloatNorm norm1;
+  private final FloatLinear qkv;
+  private final FloatAttention attention;
+  private final FloatLinear proj;
+  private final FloatNorm norm2;
+  private final FloatLinear fc1;
+  private final FloatLinear fc2;
+  private final DropPath drop1;
+  private final DropPath drop2;
+  private final KeptBuffers kept = new KeptBuffers();
+
+  /**
+   * @param shape sizes
+   * @param epsilon added to the variance in the norms
+   * @param drop1 stochastic depth of the attention branch
+   * @param drop2 stochastic depth of the MLP branch
+   */
+  public FloatBlock(BlockShape shape, double epsilon, DropPath drop1, DropPath drop2) {
+    this.shape = shape;
+    this.layout = shape.parameters();
+    int dim = shape.dim();
+    this.norm1 = new FloatNorm(layout, "norm1", dim, epsilon);
+    this.qkv = new FloatLinear(layout, "attn.qkv", dim, 3 * dim);
+    this.attention = new FloatAttention(shape);
+    this.proj = new FloatLinear(layout, "attn.proj", dim, dim);
+    this.norm2 = new FloatNorm(layout, "norm2", dim, epsilon);
+    this.fc1 = new FloatLinear(layout, "mlp.fc1", dim, shape.hidden());
+    this.fc2 = new FloatLinear(layout, "mlp.fc2", shape.hidden(), dim);
+    this.drop1 = drop1;
+    this.drop2 = drop2;
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  @Override
+  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
+    if (training) {
+      kept.begin(batch, run.chunks(batch, shape.tokens()), run.type());
+    }
+    run.forEachChunk(
+        batch,
+        shape.tokens(),
+        (chunk, first, count, part) -> {
+          Buffers scratch = run.scratch(part);
+          Buffers keep = training ? kept.chunk(chunk) : scratch;
+          forward(weights, x, y, first, count, training, run, keep, scratch);
+        });
+  }
+
+  private void forward(
+      Reals weights,
+      Reals x,
+      Reals y,
+      int first,
+      int count,
+      boolean training,
+      Execution run,
+      Buffers keep,
+      Buffers scratch) {
+    int tokens = shape.tokens();
+    int dim = shape.dim();
+    int rows = count * tokens;
+    int from = first * tokens * dim;
+    Gemm gemm = run.gemm();
+    double[] row = scratch.doubles("row", Math.max(tokens, GELU_BLOCK));
+
+    Reals normed1 = keep.reals("norm1", rows * dim);
+    norm1.forward(weights, x, from, dim, normed1, rows, scratch);
+    Reals projections = keep.reals("qkv", rows * 3 * dim);
+    qkv.forward(gemm, weights, normed1, projections, 0, rows);
+    int perPicture = attention.probabilities();
+    Reals probabilities = keep.reals("probabilities", count * perPicture);
+    Reals context = keep.reals("context", rows * dim);
+    for (int i = 0; i < count; i++) {
+      attention.forward(
+          gemm,
+          projections,
+          i * tokens * 3 * dim,
+          probabilities,
+          i * perPicture,
+          context,
+          i * tokens * dim,
+          row);
+    }
+    Reals branch = scratch.reals("branch", rows * dim);
+    proj.forward(gemm, weights, context, branch, 0, rows);
+    Reals middle = keep.reals("residual1", rows * dim);
+    residual(
+        x, from, branch, middle, 0, first, count, training ? drop1 : DropPath.NONE, run, scratch);
+
+    Reals normed2 = keep.reals("norm2", rows * dim);
+    norm2.forward(weights, middle, 0, dim, normed2, rows, scratch);
+    Reals hidden = keep.reals("fc1", rows * shape.hidden());
+    fc1.forward(gemm, weights, normed2, hidden, 0, rows);
+    Reals active = keep.reals("act", rows * shape.hidden());
+    FloatKernels.gelu(hidden, active, rows * shape.hidden(), row, GELU_BLOCK);
+    fc2.forward(gemm, weights, active, branch, 0, rows);
+    residual(
+        middle, 0, branch, y, from, first, count, training ? drop2 : DropPath.NONE, run, scratch);
+  }
+
+  private void residual(
+      Reals identity,
+      int identityFrom,
+      Reals branch,
+      Reals sum,
+      int sumFrom,
+      int first,
+      int count,
+      DropPath drop,
+      Execution run,
+      Buffers scratch) {
+    int size = shape.tokens() * shape.dim();
+    for (int i = 0; i < count; i++) {
+      double factor = factor(drop, run, first + i);
+      for (int t = 0; t < size; t += shape.dim()) {
+        FloatKernels.addScaled(
+            identity,
+            identityFrom + i * size + t,
+            branch,
+            i * size + t,
+            factor,
+            sum,
+            sumFrom + i * size + t,
+            shape.dim(),
+            scratch);
+      }
+    }
+  }
+
+  private static double factor(DropPath drop, Execution run, int picture) {
+    if (drop.rate() == 0) {
+      return 1;
+    }
+    return drop.keeps(run.pictureKey(picture)) ? drop.factor() : 0;
+  }
+
+  @Override
+  public void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
+    kept.check(batch);
+    run.forEachChunkWithGradients(
+        batch,
+        shape.tokens(),
+        layout.size(),
+        gradients,
+        (chunk, first, count, part, sums) ->
+            backward(
+                weights, x, gy, gx, sums, first, count, run, kept.chunk(chunk), run.scratch(part)));
+  }
+
+  private void backward(
+      Reals weights,
+      Reals x,
+      Reals gy,
+      Reals gx,
+      Reals gradients,
+      int first,
+      int count,
+      Execution run,
+      Buffers keep,
+      Buffers scratch) {
+    int tokens = shape.tokens();
+    int dim = shape.dim();
+    int hidden = shape.hidden();
+    int rows = count * tokens;
+    int from = first * tokens * dim;
+    Gemm gemm = run.gemm();
+
+    Reals gBranch = scratch.reals("branch", rows * dim);
+    branchGradient(gy, from, gBranch, first, count, drop2, run, scratch);
+    Reals gHidden = scratch.reals("gHidden", rows * hidden);
+    fc2.backward(
+        gemm, weights, keep.reals("act", 0), gBranch, 0, gHidden, gradients, rows, scratch);
+    FloatKernels.geluBackward(
+        keep.reals("fc1", 0),
+        gHidden,
+        rows * hidden,
+        scratch.doubles("row", GELU_BLOCK),
+        scratch.doubles("row2", GELU_BLOCK),
+        GELU_BLOCK);
+    Reals gNorm = scratch.reals("gNorm", rows * dim);
+    fc1.backward(
+        gemm, weights, keep.reals("norm2", 0), gHidden, 0, gNorm, gradients, rows, scratch);
+    Reals gMiddle = scratch.reals("gMiddle", rows * dim);
+    gMiddle.put(0, gy, from, rows * dim);
+    norm2.backward(
+        weights, keep.reals("residual1", 0), 0, dim, gNorm, gMiddle, 0, gradients, rows, scratch);
+
+    branchGradient(gMiddle, 0, gBranch, first, count, drop1, run, scratch);
+    Reals gContext = scratch.reals("gContext", rows * dim);
+    proj.backward(
+        gemm, weights, keep.reals("context", 0), gBranch, 0, gContext, gradients, rows, scratch);
+    Reals gQkv = scratch.reals("gQkv", rows * 3 * dim);
+    int perPicture = attention.probabilities();
+    for (int i = 0; i < count; i++) {
+      attention.backward(
+          gemm,
+          keep.reals("qkv", 0),
+          i * tokens * 3 * dim,
+          1,
+          keep.reals("probabilities", 0),
+          i * perPicture,
+          1,
+          gContext,
+          i * tokens * dim,
+          gQkv,
+          i * tokens * 3 * dim,
+          scratch);
+    }
+    qkv.backward(gemm, weights, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
+    norm1.backward(weights, x, from, dim, gNorm, gMiddle, 0, gradients, rows, scratch);
+    if (gx != null) {
+      gx.put(from, gMiddle, 0, rows * dim);
+    }
+  }
+
+  private void branchGradient(
+      Reals g,
+      int from,
+      Reals gBranch,
+      int first,
+      int count,
+      DropPath drop,
+      Execution run,
+      Buffers scratch) {
+    int size = shape.tokens() * shape.dim();
+    for (int i = 0; i < count; i++) {
+      double factor = factor(drop, run, first + i);
+      if (factor == 1) {
+        gBranch.put(i * size, g, from + i * size, size);
+        continue;
+      }
+      for (int t = 0; t < size; t += shape.dim()) {
+        FloatKernels.scale(
+            g, from + i * size + t, factor, gBranch, i * size + t, shape.dim(), scratch);
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package org.ivit.train.operator;
+
+/** What a parameter is, which decides its initial values and whether it decays and moves. */
+public enum ParameterKind {
+  /** A matrix of a linear layer: normal with deviation 0.02; decays. */
+  WEIGHT,
+  /** The patch embedding's matrix: uniform within ±1/√inputs, as a convolution; decays. */
+  CONVOLUTION,
+  /** An additive vector: zeros. */
+  BIAS,
+  /** A norm's γ: ones. */
+  NORM_WEIGHT,
+  /** A norm's β: zeros. */
+  NORM_BIAS,
+  /** Positions: normal with deviation 0.02. */
+  POSITION,
+  /** Class token: normal with deviation 1e-6. */
+  TOKEN,
+  /** Minimum and maximum of each node, no learned parameter: 1 and −1, which means not set. */
+  RANGE;
+
+  /** Whether weight decay applies: to matrices only. */
+  public boolean decays() {
+    return this == WEIGHT || this == CONVOLUTION;
+  }
+}

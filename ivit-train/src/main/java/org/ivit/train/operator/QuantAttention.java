@@ -1,0 +1,183 @@
+package org.ivit.train.operator;
+
+import org.ivit.core.arithmetic.AttentionScales;
+import org.ivit.core.arithmetic.DyadicVector;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.graph.Attention;
+
+/**
+ * Multi-head self-attention of the quantized network on one picture: qkv codes to context codes.
+ * The products run on the float GEMM: a score sums at most headDim·2^14, and a row of probabilities
+ * never sums to more than 2^(b−1) + tokens/2, so a context sum stays below 2^24 up to 65,536
+ * tokens.
+ */
+final class QuantAttention {
+  private final String name;
+  private final int tokens;
+  private final int dim;
+  private final int heads;
+  private final int headDim;
+  private final FloatAttention gradient;
+  private Attention node;
+  private float qkvScale;
+
+  /**
+   * @param name prefix of its nodes, such as {@code blocks.0.attn}
+   */
+  QuantAttention(String name, BlockShape shape) {
+    this.name = name;
+    this.tokens = shape.tokens();
+    this.dim = shape.dim();
+    this.heads = shape.heads();
+    this.headDim = shape.headDim();
+    this.gradient = new FloatAttention(shape);
+  }
+
+  /** Takes the node of this pass. */
+  void prepare(Attention built, float scale) {
+    node = built;
+    qkvScale = scale;
+  }
+
+  Attention node() {
+    return node;
+  }
+
+  /** Numbers that the probabilities of a picture take. */
+  int probabilities() {
+    return gradient.probabilities();
+  }
+
+  /**
+   * @param qkv codes as numbers, [tokens][3·dim] from {@code qkvFrom}
+   * @param p receives the probabilities' codes as numbers, [heads][tokens][tokens] from {@code
+   *     pFrom}
+   * @param context receives 8-bit codes, [tokens][dim] from {@code at}
+   * @param seen receives the values, or null
+   */
+  void forward(
+      Gemm gemm,
+      Reals qkv,
+      int qkvFrom,
+      Reals p,
+      int pFrom,
+      byte[] context,
+      int at,
+      SeenRanges seen,
+      Buffers scratch) {
+    int stride = 3 * dim;
+    int square = tokens * tokens;
+    Reals product = scratch.reals("attention.product", Math.max(square, tokens * dim));
+    int[] acc = scratch.ints("attention.acc", Math.max(square, tokens * dim));
+    byte[] scores = scratch.bytes("attention.scores", square);
+    short[] probabilities = scratch.shorts("attention.probabilities", square);
+    for (int head = 0; head < heads; head++) {
+      int q = qkvFrom + head * headDim;
+      gemm.multiply(
+          false, true, tokens, tokens, headDim, 1, qkv, q, stride, qkv, q + dim, stride, 0, product,
+          0, tokens);
+      product.getInts(0, acc, 0, square);
+      scores(acc, scores, square, seen);
+      for (int row = 0; row < square; row += tokens) {
+        node.softmax().row(scores, row, tokens, null, 0, probabilities, row);
+      }
+      p.put(pFrom + head * square, probabilities, 0, square);
+    }
+    for (int head = 0; head < heads; head++) {
+      gemm.multiply(
+          false,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          1,
+          p,
+          pFrom + head * square,
+          tokens,
+          qkv,
+          qkvFrom + 2 * dim + head * headDim,
+          stride,
+          0,
+          product,
+          head * headDim,
+          dim);
+    }
+    product.getInts(0, acc, 0, tokens * dim);
+    context(acc, context, at, seen);
+  }
+
+  private void scores(int[] acc, byte[] scores, int n, SeenRanges seen) {
+    int m = node.scores().multiplier();
+    int e = node.scores().shift();
+    long half = 1L << (e - 1);
+    int min = Integer.MAX_VALUE;
+    int max = Integer.MIN_VALUE;
+    for (int i = 0; i < n; i++) {
+      min = Math.min(min, acc[i]);
+      max = Math.max(max, acc[i]);
+      scores[i] = Quantizer.clamp8(((long) acc[i] * m + half) >> e);
+    }
+    if (seen != null) {
+      double scale = AttentionScales.scores(qkvScale, headDim);
+      seen.include(name + ".scores", min * scale, max * scale);
+    }
+  }
+
+  private void context(int[] acc, byte[] out, int at, SeenRanges seen) {
+    DyadicVector requantization = node.context();
+    int[] m = requantization.multiplier();
+    byte[] e = requantization.shift();
+    for (int r = 0; r < tokens * dim; r += dim) {
+      for (int c = 0; c < dim; c++) {
+        out[at + r + c] = Quantizer.clamp8(((long) acc[r + c] * m[c] + (1L << (e[c] - 1))) >> e[c]);
+      }
+    }
+    if (seen != null) {
+      observeContext(acc, seen);
+    }
+  }
+
+  private void observeContext(int[] acc, SeenRanges seen) {
+    OutlierChannels outliers = node.contextOutliers();
+    int min = Integer.MAX_VALUE;
+    int max = Integer.MIN_VALUE;
+    for (int c = 0; c < dim; c++) {
+      if (!outliers.contains(c)) {
+        for (int i = c; i < tokens * dim; i += dim) {
+          min = Math.min(min, acc[i]);
+          max = Math.max(max, acc[i]);
+        }
+      }
+    }
+    double scale = AttentionScales.context(qkvScale, node.softmax().bits());
+    seen.include(name + ".context", min * scale, max * scale);
+  }
+
+  /** Straight through, §11, with the dequantized probabilities, queries, keys and values. */
+  void backward(
+      Gemm gemm,
+      Reals qkv,
+      int qkvFrom,
+      Reals p,
+      int pFrom,
+      Reals gContext,
+      int gFrom,
+      Reals gQkv,
+      int gQkvFrom,
+      Buffers buffers) {
+    gradient.backward(
+        gemm,
+        qkv,
+        qkvFrom,
+        qkvScale,
+        p,
+        pFrom,
+        Math.scalb(1.0, 1 - node.softmax().bits()),
+        gContext,
+        gFrom,
+        gQkv,
+        gQkvFrom,
+        buffers);
+  }
+}

@@ -1,0 +1,172 @@
+package org.ivit.train.operator;
+
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.ShiftGelu;
+import org.ivit.core.graph.Gelu;
+import org.ivit.core.graph.GeluRow;
+import org.ivit.core.graph.GeluTable;
+
+/** GELU of the quantized network on rows of a chunk, 8-bit codes to 8-bit codes. */
+final class QuantGelu {
+  /** The paper's GELU is x·sigmoid(1.702·x). */
+  private static final double SLOPE = 1.702;
+
+  private final String name;
+  private final int channels;
+  private GeluForm form;
+  private Gelu node;
+  private float inputScale;
+  private OutlierChannels outliers;
+  private double[] values;
+  private double[] slopes;
+  private double[] outlierSlopes;
+
+  /**
+   * @param name full node name, such as {@code blocks.0.mlp.act}
+   */
+  QuantGelu(String name, int channels) {
+    this.name = name;
+    this.channels = channels;
+  }
+
+  /** Takes the node of this pass. */
+  void prepare(Gelu built, GeluForm geluForm, float scale, OutlierChannels inputOutliers) {
+    node = built;
+    form = geluForm;
+    inputScale = scale;
+    outliers = inputOutliers;
+    if (form != GeluForm.ROW) {
+      values = values(scale);
+      slopes = slopes(scale);
+      outlierSlopes = outliers.isEmpty() ? slopes : slopes(outliers.outlierScale(scale));
+    }
+  }
+
+  Gelu node() {
+    return node;
+  }
+
+  private double[] values(float scale) {
+    double[] table = new double[256];
+    short[] sigmoid = form == GeluForm.ELEMENT ? ShiftGelu.elementSigmoid(scale) : null;
+    for (int i = 0; i < 256; i++) {
+      int x = i - 128;
+      table[i] =
+          sigmoid == null
+              ? ShiftGelu.exactValue(scale, x)
+              : x * sigmoid[i] * (double) ShiftGelu.productScale(scale);
+    }
+    return table;
+  }
+
+  private double[] slopes(float scale) {
+    double[] table = new double[256];
+    short[] sigmoid = form == GeluForm.ELEMENT ? ShiftGelu.elementSigmoid(scale) : null;
+    for (int i = 0; i < 256; i++) {
+      double x = (i - 128) * (double) scale;
+      table[i] =
+          sigmoid == null
+              ? NormalTable.distribution(x) + x * NormalTable.density(x)
+              : slope(x, sigmoid[i]);
+    }
+    return table;
+  }
+
+  /** {@code σ + 1.702·x·σ·(1−σ)} with the 7-bit sigmoid. */
+  private static double slope(double x, int sigmoid) {
+    double p = sigmoid / 128.0;
+    return p + SLOPE * x * p * (1 - p);
+  }
+
+  /**
+   * @param seen receives the values, or null
+   */
+  void forward(byte[] x, byte[] out, int rows, SeenRanges seen) {
+    if (node instanceof GeluRow row) {
+      forwardRows(row, x, out, rows, seen);
+      return;
+    }
+    GeluTable tables = (GeluTable) node;
+    byte[] table = tables.table();
+    for (int i = 0; i < rows * channels; i++) {
+      out[i] = table[x[i] + 128];
+    }
+    for (int c : outliers.channels()) {
+      for (int i = c; i < rows * channels; i += channels) {
+        out[i] = tables.outlierTable()[x[i] + 128];
+      }
+    }
+    if (seen != null) {
+      observe(x, rows, seen);
+    }
+  }
+
+  private void observe(byte[] x, int rows, SeenRanges seen) {
+    boolean[] met = new boolean[256];
+    if (outliers.isEmpty()) {
+      for (int i = 0; i < rows * channels; i++) {
+        met[x[i] + 128] = true;
+      }
+    } else {
+      for (int c = 0; c < channels; c++) {
+        if (!outliers.contains(c)) {
+          for (int i = c; i < rows * channels; i += channels) {
+            met[x[i] + 128] = true;
+          }
+        }
+      }
+    }
+    for (int i = 0; i < 256; i++) {
+      if (met[i]) {
+        seen.include(name, values[i], values[i]);
+      }
+    }
+  }
+
+  private void forwardRows(GeluRow row, byte[] x, byte[] out, int rows, SeenRanges seen) {
+    int min = Integer.MAX_VALUE;
+    int max = Integer.MIN_VALUE;
+    for (int r = 0; r < rows * channels; r += channels) {
+      int maximum = ShiftGelu.rowMax(x, r, channels);
+      for (int i = r; i < r + channels; i++) {
+        out[i] = row.apply(x[i], maximum);
+        int product = x[i] * row.sigmoid(x[i], maximum);
+        min = Math.min(min, product);
+        max = Math.max(max, product);
+      }
+    }
+    if (seen != null) {
+      double scale = ShiftGelu.productScale(inputScale);
+      seen.include(name, min * scale, max * scale);
+    }
+  }
+
+  /** Straight through, §11: multiplies each gradient by the slope at its input. */
+  void backward(byte[] x, Reals g, int rows, Buffers buffers) {
+    double[] row = buffers.doubles("gelu", channels);
+    double[] outlier = buffers.doubles("gelu.outlier", channels);
+    for (int r = 0; r < rows; r++) {
+      int from = r * channels;
+      g.get(from, row, 0, channels);
+      if (node instanceof GeluRow table) {
+        int maximum = ShiftGelu.rowMax(x, from, channels);
+        for (int c = 0; c < channels; c++) {
+          int code = x[from + c];
+          row[c] *= slope(code * (double) inputScale, table.sigmoid(code, maximum));
+        }
+      } else {
+        for (int c : outliers.channels()) {
+          outlier[c] = row[c] * outlierSlopes[x[from + c] + 128];
+        }
+        for (int c = 0; c < channels; c++) {
+          row[c] *= slopes[x[from + c] + 128];
+        }
+        for (int c : outliers.channels()) {
+          row[c] = outlier[c];
+        }
+      }
+      g.put(from, row, 0, channels);
+    }
+  }
+}

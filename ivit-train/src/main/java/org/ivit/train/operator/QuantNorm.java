@@ -1,0 +1,132 @@
+package org.ivit.train.operator;
+
+import java.util.Arrays;
+import org.ivit.core.arithmetic.ILayerNorm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.LayerNorm;
+
+/** I-LayerNorm of the quantized network on rows of a chunk, 16-bit codes to 8-bit codes. */
+final class QuantNorm {
+  private final String name;
+  private final int channels;
+  private final int weightFrom;
+  private final int biasFrom;
+  private LayerNorm node;
+  private float inputScale;
+  private double[] gamma;
+  private double[] beta;
+  private double[] factor;
+
+  /**
+   * @param layout parameters of the operator
+   * @param prefix of full names, such as {@code blocks.0.}
+   * @param key parameter prefix within the operator, such as {@code norm1}
+   */
+  QuantNorm(ParameterLayout layout, String prefix, String key, int channels) {
+    this.name = prefix + key;
+    this.channels = channels;
+    this.weightFrom = layout.from(key + ".weight");
+    this.biasFrom = layout.from(key + ".bias");
+  }
+
+  /** Takes the node of this pass. */
+  void prepare(LayerNorm built, Reals weights, float scale) {
+    node = built;
+    inputScale = scale;
+    gamma = new double[channels];
+    beta = new double[channels];
+    factor = new double[channels];
+    weights.get(weightFrom, gamma, 0, channels);
+    weights.get(biasFrom, beta, 0, channels);
+    for (int c = 0; c < channels; c++) {
+      factor[c] = ILayerNorm.valueFactor((float) gamma[c], channels);
+    }
+  }
+
+  LayerNorm node() {
+    return node;
+  }
+
+  /**
+   * @param x 16-bit codes, [rows][channels]
+   * @param out 8-bit codes, [rows][channels]
+   * @param seen receives the values, or null
+   */
+  void forward(short[] x, byte[] out, int rows, SeenRanges seen, Buffers scratch) {
+    for (int r = 0; r < rows; r++) {
+      ILayerNorm.row(x, r * channels, channels, node.constants(), 8, out, r * channels);
+    }
+    if (seen != null) {
+      observe(x, rows, seen, scratch);
+    }
+  }
+
+  private void observe(short[] x, int rows, SeenRanges seen, Buffers scratch) {
+    int[] y = scratch.ints("norm.y", channels);
+    int[] min = new int[channels];
+    int[] max = new int[channels];
+    Arrays.fill(min, Integer.MAX_VALUE);
+    Arrays.fill(max, Integer.MIN_VALUE);
+    for (int r = 0; r < rows; r++) {
+      ILayerNorm.normalise(x, r * channels, channels, y);
+      for (int c = 0; c < channels; c++) {
+        min[c] = Math.min(min[c], y[c]);
+        max[c] = Math.max(max[c], y[c]);
+      }
+    }
+    OutlierChannels outliers = node.outputOutliers();
+    for (int c = 0; c < channels; c++) {
+      if (!outliers.contains(c)) {
+        double a = min[c] * factor[c] + beta[c];
+        double b = max[c] * factor[c] + beta[c];
+        seen.include(name, Math.min(a, b), Math.max(a, b));
+      }
+    }
+  }
+
+  /**
+   * Straight through, §11. Adds the gradient by x to what {@code gx} holds.
+   *
+   * @param x the codes of the forward pass
+   * @param gx row r at {@code gxFrom + r·gxStride}
+   */
+  void backward(
+      short[] x,
+      Reals gy,
+      Reals gx,
+      int gxFrom,
+      int gxStride,
+      Reals gradients,
+      int rows,
+      Buffers b) {
+    int[] y = b.ints("norm.y", channels);
+    double[] normalised = b.doubles("norm.x", channels);
+    double[] g = b.doubles("norm.g", channels);
+    double[] sum = b.doubles("norm.sum", channels);
+    double[] gammaGradient = b.doubles("norm.gg", channels);
+    double[] betaGradient = b.doubles("norm.gb", channels);
+    Arrays.fill(gammaGradient, 0, channels, 0);
+    Arrays.fill(betaGradient, 0, channels, 0);
+    double root = Math.sqrt(channels);
+    for (int r = 0; r < rows; r++) {
+      int std = ILayerNorm.normalise(x, r * channels, channels, y);
+      for (int c = 0; c < channels; c++) {
+        normalised[c] = y[c] * root / 0x1p30;
+      }
+      gy.get(r * channels, g, 0, channels);
+      gx.get(gxFrom + r * gxStride, sum, 0, channels);
+      FloatKernels.normRowBackward(
+          normalised,
+          root / ((double) inputScale * std),
+          gamma,
+          g,
+          sum,
+          gammaGradient,
+          betaGradient,
+          channels);
+      gx.put(gxFrom + r * gxStride, sum, 0, channels);
+    }
+    FloatKernels.add(gammaGradient, channels, gradients, weightFrom, normalised);
+    FloatKernels.add(betaGradient, channels, gradients, biasFrom, normalised);
+  }
+}

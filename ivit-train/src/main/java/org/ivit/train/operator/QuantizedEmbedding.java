@@ -1,0 +1,203 @@
+package org.ivit.train.operator;
+
+import java.util.List;
+import java.util.SortedMap;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+
+/**
+ * Patch embedding in integers: normalised pixels [batch, 3, image, image] to dequantized 16-bit
+ * codes [batch, tokens, dim], class token first.
+ */
+public final class QuantizedEmbedding implements QuantizedOperator {
+  private final EmbeddingShape shape;
+  private final Scheme scheme;
+  private final ParameterLayout layout;
+  private final NodeRanges ranges;
+  private final QuantLinear proj;
+  private final KeptBuffers kept = new KeptBuffers();
+  private final SeenInChunks seen = new SeenInChunks();
+  private float inputScale;
+  private Embed embed;
+
+  /**
+   * @param shape sizes
+   * @param scheme forms, widths, outlier channels
+   */
+  public QuantizedEmbedding(EmbeddingShape shape, Scheme scheme) {
+    this.shape = shape;
+    this.scheme = scheme;
+    this.layout = shape.parameters();
+    this.proj = new QuantLinear(layout, "", "patch_embed.proj", shape.inputs(), shape.dim());
+    this.ranges =
+        new NodeRanges(
+            layout, "", List.of(NodeNames.INPUT, NodeNames.PATCH_EMBED, NodeNames.EMBED));
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  @Override
+  public float outputScale(Reals weights) {
+    return ranges.scale(weights, NodeNames.EMBED);
+  }
+
+  @Override
+  public SortedMap<String, Range> seenRanges() {
+    return seen.all();
+  }
+
+  @Override
+  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
+    prepare(weights, run.type());
+    int chunks = run.chunks(batch, shape.tokens());
+    if (training) {
+      kept.begin(batch, chunks, run.type());
+    }
+    seen.begin(training && run.rangeMode() == RangeMode.LAGGED ? chunks : 0);
+    run.forEachChunk(
+        batch,
+        shape.tokens(),
+        (chunk, first, count, part) -> {
+          Buffers scratch = run.scratch(part);
+          Buffers keep = training ? kept.chunk(chunk) : scratch;
+          forward(x, y, first, count, run, keep, scratch, seen.chunk(chunk));
+        });
+  }
+
+  private void prepare(Reals weights, RealType type) {
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, "", weights), scheme);
+    inputScale = ranges.scale(weights, NodeNames.INPUT);
+    float patchScale = ranges.scale(weights, NodeNames.PATCH_EMBED);
+    proj.prepare(
+        nodes.linear(
+            NodeNames.PATCH_EMBED,
+            proj.quantize(nodes, inputScale),
+            OutlierChannels.NONE,
+            patchScale),
+        type);
+    embed = nodes.embed(patchScale, ranges.scale(weights, NodeNames.EMBED));
+  }
+
+  private void forward(
+      Reals x,
+      Reals y,
+      int first,
+      int count,
+      Execution run,
+      Buffers keep,
+      Buffers scratch,
+      SeenRanges values) {
+    int dim = shape.dim();
+    int inputs = shape.inputs();
+    int patches = shape.patches();
+    int tokens = shape.tokens();
+    byte[] codes = scratch.bytes("codes", patches * inputs);
+    Reals columns = keep.reals("patches", count * patches * inputs);
+    for (int i = 0; i < count; i++) {
+      unfold(x, (first + i) * shape.pixels(), codes, scratch, values);
+      columns.put(i * patches * inputs, codes, 0, patches * inputs);
+    }
+    int rows = count * patches;
+    int[] acc = proj.accumulate(run.gemm(), columns, rows, scratch);
+    if (values != null) {
+      proj.observe(NodeNames.PATCH_EMBED, acc, rows, OutlierChannels.NONE, values);
+    }
+    short[] projected = scratch.shorts("projected", rows * dim);
+    proj.requantize(acc, rows, projected);
+    short[] out = scratch.shorts("output", count * tokens * dim);
+    for (int i = 0; i < count; i++) {
+      join(projected, i * patches * dim, out, i * tokens * dim);
+      if (values != null) {
+        observe(projected, i * patches * dim, values);
+      }
+    }
+    Codes.dequantize(
+        out, count * tokens * dim, embed.sum().outputScale(), y, first * tokens * dim, scratch);
+  }
+
+  private void unfold(Reals x, int from, byte[] codes, Buffers scratch, SeenRanges values) {
+    int patch = shape.patch();
+    float[] line = scratch.floats("line", patch);
+    float reciprocal = Quantizer.reciprocal(inputScale);
+    float min = Float.POSITIVE_INFINITY;
+    float max = Float.NEGATIVE_INFINITY;
+    int to = 0;
+    for (int p = 0; p < shape.patches(); p++) {
+      for (int channel = 0; channel < 3; channel++) {
+        for (int row = 0; row < patch; row++) {
+          x.get(from + shape.pixel(p, channel, row), line, 0, patch);
+          for (int i = 0; i < patch; i++) {
+            min = Math.min(min, line[i]);
+            max = Math.max(max, line[i]);
+            codes[to++] = (byte) Quantizer.code(line[i], reciprocal, 8);
+          }
+        }
+      }
+    }
+    if (values != null) {
+      values.include(NodeNames.INPUT, min, max);
+    }
+  }
+
+  private void join(short[] projected, int from, short[] out, int at) {
+    int dim = shape.dim();
+    short[] position = embed.position();
+    for (int i = 0; i < position.length; i++) {
+      int z = i < dim ? embed.classToken()[i] : projected[from + i - dim];
+      out[at + i] = embed.sum().add(z, position[i]);
+    }
+  }
+
+  private void observe(short[] projected, int from, SeenRanges values) {
+    int dim = shape.dim();
+    double patchScale = proj.node().outputScale();
+    double positionScale = embed.positionScale();
+    short[] position = embed.position();
+    double min = Double.POSITIVE_INFINITY;
+    double max = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < position.length; i++) {
+      int z = i < dim ? embed.classToken()[i] : projected[from + i - dim];
+      double value = z * patchScale + position[i] * positionScale;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+    }
+    values.include(NodeNames.EMBED, min, max);
+  }
+
+  /** The gradient by the pixels is not computed: {@code gx} must be null. */
+  @Override
+  public void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
+    if (gx != null) {
+      throw new IllegalArgumentException("the patch embedding has no gradient by its pixels");
+    }
+    kept.check(batch);
+    run.forEachChunkWithGradients(
+        batch,
+        shape.tokens(),
+        layout.size(),
+        gradients,
+        (chunk, first, count, part, sums) -> {
+          Buffers scratch = run.scratch(part);
+          Reals gEmbedded = scratch.reals("embedded", count * shape.patches() * shape.dim());
+          FloatEmbedding.splitGradient(shape, layout, gy, first, count, gEmbedded, sums, scratch);
+          proj.backward(
+              run.gemm(),
+              kept.chunk(chunk).reals("patches", 0),
+              gEmbedded,
+              0,
+              null,
+              sums,
+              count * shape.patches(),
+              scratch);
+        });
+  }
+}

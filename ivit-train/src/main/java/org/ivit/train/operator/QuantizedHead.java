@@ -1,0 +1,171 @@
+package org.ivit.train.operator;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SortedMap;
+import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+
+/**
+ * Final norm of the class token and classifier in integers: dequantized 16-bit codes [batch,
+ * tokens, dim] to dequantized logits [batch, classes].
+ */
+public final class QuantizedHead implements QuantizedOperator {
+  private final HeadShape shape;
+  private final Scheme scheme;
+  private final ParameterLayout layout;
+  private final NodeRanges ranges;
+  private final QuantNorm norm;
+  private final QuantLinear head;
+  private final KeptBuffers kept = new KeptBuffers();
+  private final SeenInChunks seen = new SeenInChunks();
+  private float inputScale;
+  private int[] logits = {};
+
+  /**
+   * @param shape sizes
+   * @param scheme forms, widths, outlier channels
+   */
+  public QuantizedHead(HeadShape shape, Scheme scheme) {
+    this.shape = shape;
+    this.scheme = scheme;
+    this.layout = shape.parameters();
+    this.norm = new QuantNorm(layout, "", NodeNames.NORM, shape.dim());
+    this.head = new QuantLinear(layout, "", NodeNames.HEAD, shape.dim(), shape.classes());
+    this.ranges = new NodeRanges(layout, "", List.of(NodeNames.NORM));
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  @Override
+  public void inputScale(float scale) {
+    inputScale = scale;
+  }
+
+  /** The scale of the logits, which follows from weights and ranges. */
+  @Override
+  public float outputScale(Reals weights) {
+    return node(weights).outputScale();
+  }
+
+  private Linear node(Reals weights) {
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, "", weights), scheme);
+    return nodes.head(ranges.scale(weights, NodeNames.NORM));
+  }
+
+  @Override
+  public SortedMap<String, Range> seenRanges() {
+    return seen.all();
+  }
+
+  /** The int32 logits of the last forward pass, [batch][classes]. */
+  public int[] logits() {
+    return logits.clone();
+  }
+
+  /** The scale of {@link #logits()}. */
+  public float logitScale() {
+    return head.node().outputScale();
+  }
+
+  @Override
+  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, "", weights), scheme);
+    float normScale = ranges.scale(weights, NodeNames.NORM);
+    norm.prepare(nodes.norm(NodeNames.NORM, normScale), weights, inputScale);
+    OutlierChannels outliers = scheme.outliers(NodeNames.NORM);
+    head.prepare(
+        Linear.logits(NodeNames.HEAD, head.quantize(nodes, normScale), outliers), run.type());
+    logits = Arrays.copyOf(logits, batch * shape.classes());
+    int chunks = run.chunks(batch, 1);
+    if (training) {
+      kept.begin(batch, chunks, run.type());
+    }
+    seen.begin(training && run.rangeMode() == RangeMode.LAGGED ? chunks : 0);
+    run.forEachChunk(
+        batch,
+        1,
+        (chunk, first, count, part) -> {
+          Buffers scratch = run.scratch(part);
+          Buffers keep = training ? kept.chunk(chunk) : scratch;
+          forward(x, y, first, count, run, keep, scratch, seen.chunk(chunk));
+        });
+  }
+
+  private void forward(
+      Reals x,
+      Reals y,
+      int first,
+      int count,
+      Execution run,
+      Buffers keep,
+      Buffers scratch,
+      SeenRanges values) {
+    int dim = shape.dim();
+    int classes = shape.classes();
+    int stride = shape.tokens() * dim;
+    short[] input = keep.shorts("input", count * dim);
+    short[] token = scratch.shorts("token", dim);
+    for (int i = 0; i < count; i++) {
+      Codes.recover(x, (first + i) * stride, inputScale, token, dim, scratch);
+      System.arraycopy(token, 0, input, i * dim, dim);
+    }
+    byte[] codes = scratch.bytes("codes", count * dim);
+    norm.forward(input, codes, count, values, scratch);
+    Reals normed = keep.reals("norm", count * dim);
+    Codes.widen(codes, count, dim, scheme.outliers(NodeNames.NORM), normed);
+    int[] acc = head.accumulate(run.gemm(), normed, count, scratch);
+    int[] m = head.node().requantization().multiplier();
+    byte[] e = head.node().requantization().shift();
+    double scale = head.node().outputScale();
+    double[] row = scratch.doubles("row", classes);
+    for (int i = 0; i < count; i++) {
+      int at = (first + i) * classes;
+      for (int c = 0; c < classes; c++) {
+        int logit = Math.toIntExact(Dyadic.requantize(acc[i * classes + c], m[c], e[c]));
+        logits[at + c] = logit;
+        row[c] = logit * scale;
+      }
+      y.put(at, row, 0, classes);
+    }
+  }
+
+  @Override
+  public void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
+    kept.check(batch);
+    int dim = shape.dim();
+    int stride = shape.tokens() * dim;
+    run.forEachChunkWithGradients(
+        batch,
+        1,
+        layout.size(),
+        gradients,
+        (chunk, first, count, part, sums) -> {
+          Buffers scratch = run.scratch(part);
+          Buffers keep = kept.chunk(chunk);
+          Reals gNorm = scratch.reals("gNorm", count * dim);
+          head.backward(
+              run.gemm(),
+              keep.reals("norm", 0),
+              gy,
+              first * shape.classes(),
+              gNorm,
+              sums,
+              count,
+              scratch);
+          Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
+          int from = gx == null ? 0 : first * stride;
+          target.clear(from, count * stride);
+          norm.backward(keep.shorts("input", 0), gNorm, target, from, stride, sums, count, scratch);
+        });
+  }
+}

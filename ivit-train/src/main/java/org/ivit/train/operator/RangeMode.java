@@ -1,0 +1,9 @@
+package org.ivit.train.operator;
+
+/** What training does with the ranges, §10. */
+public enum RangeMode {
+  /** Ranges are constants. */
+  FROZEN,
+  /** A step quantizes with the ranges it began with and collects the ones it saw. */
+  LAGGED
+}

@@ -1,0 +1,56 @@
+package org.ivit.train.operator;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SortedMap;
+import org.ivit.core.InputException;
+import org.ivit.core.graph.Range;
+
+/**
+ * Smallest and largest value of each node in one pass, §10. Values are computed in float64;
+ * rounding to float32 keeps their order, so only the extremes are rounded.
+ */
+final class SeenRanges {
+  private final Map<String, double[]> extremes = new HashMap<>();
+
+  /** Forgets everything. */
+  void clear() {
+    extremes.clear();
+  }
+
+  /**
+   * Takes the extremes of some values of a node; {@code min} above {@code max} means that there
+   * were none.
+   */
+  void include(String node, double min, double max) {
+    if (min > max) {
+      return;
+    }
+    double[] seen =
+        extremes.computeIfAbsent(
+            node, n -> new double[] {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY});
+    seen[0] = Math.min(seen[0], min);
+    seen[1] = Math.max(seen[1], max);
+  }
+
+  /**
+   * Adds what was seen to {@code target}.
+   *
+   * @throws InputException naming the node, if an extreme is not finite
+   */
+  void addTo(SortedMap<String, Range> target) {
+    extremes.forEach(
+        (node, seen) -> {
+          try {
+            target.merge(node, new Range((float) seen[0], (float) seen[1]), SeenRanges::union);
+          } catch (InputException e) {
+            throw new InputException(node + ": " + e.getMessage(), e);
+          }
+        });
+  }
+
+  /** The smallest range that holds both. */
+  static Range union(Range a, Range b) {
+    return new Range(Math.min(a.min(), b.min()), Math.max(a.max(), b.max()));
+  }
+}

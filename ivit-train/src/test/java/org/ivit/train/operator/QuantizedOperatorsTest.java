@@ -1,0 +1,291 @@
+package org.ivit.train.operator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.graph.VitGraph;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.testing.MicroVit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/** Whole micro models of quantized operators against golden logits, gradients and ranges. */
+class QuantizedOperatorsTest {
+  @SuppressWarnings("unused")
+  static final List<String> MODELS = MicroVit.NAMES;
+
+  private static final WorkerPool POOL = new WorkerPool(2);
+  private static final double LABEL_SMOOTHING = 0.1;
+
+  @AfterAll
+  static void closePool() {
+    POOL.close();
+  }
+
+  /** A chain of operators with their parameters and activations. */
+  private static final class Chain {
+    final Vit vit;
+    final List<QuantizedOperator> operators = new ArrayList<>();
+    final List<Reals> weights = new ArrayList<>();
+    final List<Reals> gradients = new ArrayList<>();
+    final List<Reals> activations = new ArrayList<>();
+    final Execution run = new Execution(POOL, RealType.FLOAT32);
+    final int batch;
+    final QuantizedHead head;
+
+    Chain(MicroVit model, FloatWeights values, int batch) {
+      this.vit = model.architecture();
+      this.batch = batch;
+      Scheme scheme = model.scheme();
+      add(
+          new QuantizedEmbedding(new EmbeddingShape(vit.image(), vit.patch(), vit.dim()), scheme),
+          "",
+          values,
+          model.ranges(),
+          vit.tokens() * vit.dim());
+      BlockShape shape = new BlockShape(vit.tokens(), vit.dim(), vit.heads(), vit.hidden());
+      for (int i = 0; i < vit.depth(); i++) {
+        String prefix = "blocks." + i + ".";
+        add(
+            new QuantizedBlock(shape, prefix, scheme, DropPath.NONE, DropPath.NONE),
+            prefix,
+            values,
+            model.ranges(),
+            vit.tokens() * vit.dim());
+      }
+      head = new QuantizedHead(new HeadShape(vit.tokens(), vit.dim(), vit.classes()), scheme);
+      add(head, "", values, model.ranges(), vit.classes());
+    }
+
+    private void add(
+        QuantizedOperator operator,
+        String prefix,
+        FloatWeights values,
+        Map<String, Range> ranges,
+        int outputs) {
+      Reals parameters = Reals.allocate(RealType.FLOAT32, operator.layout().size());
+      for (ParameterLayout.Entry entry : operator.layout().entries()) {
+        if (entry.kind() == ParameterKind.RANGE) {
+          Range range = ranges.get(prefix + entry.key().substring("range.".length()));
+          parameters.put(entry.from(), range.min());
+          parameters.put(entry.from() + 1, range.max());
+        } else {
+          float[] value = values.get(prefix + entry.key());
+          parameters.put(entry.from(), value, 0, value.length);
+        }
+      }
+      operators.add(operator);
+      weights.add(parameters);
+      gradients.add(Reals.allocate(RealType.FLOAT32, operator.layout().size()));
+      activations.add(Reals.allocate(RealType.FLOAT32, batch * outputs));
+    }
+
+    int[] forward(float[] pixels, boolean training) {
+      Reals x = Reals.allocate(RealType.FLOAT32, pixels.length);
+      x.put(0, pixels, 0, pixels.length);
+      for (int i = 0; i < operators.size(); i++) {
+        if (i > 0) {
+          operators.get(i).inputScale(operators.get(i - 1).outputScale(weights.get(i - 1)));
+        }
+        operators.get(i).forward(weights.get(i), x, activations.get(i), batch, training, run);
+        x = activations.get(i);
+      }
+      return head.logits();
+    }
+
+    void backward(Reals gradient) {
+      Reals g = gradient;
+      for (int i = operators.size() - 1; i >= 0; i--) {
+        Reals x = i == 0 ? null : activations.get(i - 1);
+        Reals gx = i == 0 ? null : Reals.allocate(RealType.FLOAT32, x.size());
+        operators.get(i).backward(weights.get(i), x, g, gx, gradients.get(i), batch, run);
+        g = gx;
+      }
+    }
+
+    SortedMap<String, Range> seen() {
+      SortedMap<String, Range> seen = new TreeMap<>();
+      operators.forEach(operator -> seen.putAll(operator.seenRanges()));
+      return seen;
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("MODELS")
+  void logitsEqualTheGoldenTraceInEveryMode(String name) {
+    MicroVit model = new MicroVit(name);
+    Chain chain = new Chain(model, model.weights(), 4);
+    int[] golden = model.file("trace").get("head").ints();
+    assertThat(chain.forward(model.evalPixels(), false)).isEqualTo(golden);
+    assertThat(chain.forward(model.evalPixels(), true)).isEqualTo(golden);
+    chain.run.rangeMode(RangeMode.LAGGED);
+    assertThat(chain.forward(model.evalPixels(), true)).isEqualTo(golden);
+    assertThat(chain.head.logitScale())
+        .isEqualTo(model.file("trace").get("scale/head").floats()[0]);
+  }
+
+  @ParameterizedTest
+  @FieldSource("MODELS")
+  void gradientsEqualTheGoldenOnesToFloat32Rounding(String name) {
+    MicroVit model = new MicroVit(name);
+    Chain chain = new Chain(model, model.weights(), 4);
+    chain.forward(model.evalPixels(), true);
+    chain.backward(lossGradient(chain, model.file("calibration").get("labels").longs()));
+    TensorFile golden = model.file("gradients");
+    int compared = 0;
+    for (int i = 0; i < chain.operators.size(); i++) {
+      String prefix = i == 0 || i > chain.vit.depth() ? "" : "blocks." + (i - 1) + ".";
+      for (ParameterLayout.Entry entry : chain.operators.get(i).layout().entries()) {
+        if (entry.kind() == ParameterKind.RANGE) {
+          continue;
+        }
+        double[] expected = golden.get("grad/" + prefix + entry.key()).doubles();
+        double[] found = new double[entry.size()];
+        chain.gradients.get(i).get(entry.from(), found, 0, found.length);
+        assertClose(prefix + entry.key(), found, expected);
+        compared++;
+      }
+    }
+    assertThat(compared).isEqualTo(chain.vit.parameters().size());
+  }
+
+  private static Reals lossGradient(Chain chain, long[] labels) {
+    int classes = chain.vit.classes();
+    Reals gradient = Reals.allocate(RealType.FLOAT32, chain.batch * classes);
+    CrossEntropy loss = new CrossEntropy(0, 1);
+    double scale = chain.head.logitScale();
+    int[] logits = chain.head.logits();
+    for (int n = 0; n < chain.batch; n++) {
+      double[] row = new double[classes];
+      double[] targets = new double[classes];
+      double[] g = new double[classes];
+      for (int c = 0; c < classes; c++) {
+        row[c] = logits[n * classes + c] * scale;
+        targets[c] = LABEL_SMOOTHING / classes + (labels[n] == c ? 1 - LABEL_SMOOTHING : 0);
+      }
+      loss.row(row, targets, g);
+      for (int c = 0; c < classes; c++) {
+        g[c] /= chain.batch;
+      }
+      gradient.put(n * classes, g, 0, classes);
+    }
+    return gradient;
+  }
+
+  private static void assertClose(String name, double[] found, double[] expected) {
+    double largest = 0;
+    for (double value : expected) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    assertThat(largest).as(name).isPositive();
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(Math.abs(found[i] - expected[i]))
+          .as("%s[%s]: found %s, expected %s", name, i, found[i], expected[i])
+          .isLessThanOrEqualTo(1e-5 * largest);
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("MODELS")
+  void collectsTheExtremesOfEveryNode(String name) {
+    MicroVit model = new MicroVit(name);
+    Chain chain = new Chain(model, model.weights(), 4);
+    chain.run.rangeMode(RangeMode.LAGGED);
+    chain.forward(model.evalPixels(), true);
+    SortedMap<String, Range> expected = new TreeMap<>();
+    org.ivit.core.calibration.ObservingForward forward =
+        new org.ivit.core.calibration.ObservingForward(
+            model.architecture(),
+            model.weights(),
+            model.scheme(),
+            new org.ivit.core.engine.reference.ReferenceMatrixProducts(),
+            values -> {
+              expected.put(
+                  values.node(),
+                  org.ivit.core.calibration.PublishedObserver.rangeOf(
+                      values.node(), values.included()));
+              return model.ranges().get(values.node());
+            });
+    forward.run(model.evalPixels(), 4);
+    assertThat(chain.seen()).isEqualTo(expected);
+  }
+
+  @Test
+  void seesNothingWhileRangesAreFrozen() {
+    MicroVit model = new MicroVit("micro_vit");
+    Chain chain = new Chain(model, model.weights(), 4);
+    chain.forward(model.evalPixels(), true);
+    assertThat(chain.seen()).isEmpty();
+  }
+
+  @Test
+  void equalsTheReferenceEngineWhereSumsPassTheFloatGemm() {
+    MicroVit model = new MicroVit("micro_vit_outliers");
+    SortedMap<String, org.ivit.core.arithmetic.OutlierChannels> outliers = new TreeMap<>();
+    outliers.put(
+        "blocks.0.norm2", new org.ivit.core.arithmetic.OutlierChannels(new int[] {3, 4, 9}, 9));
+    Scheme scheme = model.scheme().withOutliers(outliers);
+    BlockShape shape = new BlockShape(17, 32, 2, 128);
+    VitGraph graph =
+        new org.ivit.core.graph.VitGraphBuilder(model.architecture(), model.weights(), scheme)
+            .build(model.ranges());
+    Map<String, Object> trace = new TreeMap<>();
+    try (ReferenceEngine engine = new ReferenceEngine(graph)) {
+      engine.logits(model.evalCodes(graph), 4, trace::put);
+    }
+    Chain chain = new Chain(model, model.weights(), 4);
+    QuantizedBlock block =
+        new QuantizedBlock(shape, "blocks.0.", scheme, DropPath.NONE, DropPath.NONE);
+    chain.forward(model.evalPixels(), false);
+    Reals y = Reals.allocate(RealType.FLOAT32, 4 * 17 * 32);
+    block.inputScale(chain.operators.get(0).outputScale(chain.weights.get(0)));
+    block.forward(chain.weights.get(1), chain.activations.get(0), y, 4, false, chain.run);
+    short[] codes = new short[y.size()];
+    Codes.recover(
+        y,
+        0,
+        block.outputScale(chain.weights.get(1)),
+        codes,
+        codes.length,
+        new Buffers(RealType.FLOAT32));
+    assertThat(codes).isEqualTo((short[]) trace.get("blocks.0.residual2"));
+  }
+
+  @Test
+  void namesTheWeightThatIsNotANumber() {
+    MicroVit model = new MicroVit("micro_vit");
+    FloatWeights weights = model.weights();
+    weights.get("blocks.1.mlp.fc1.weight")[7] = Float.NaN;
+    Chain chain = new Chain(model, weights, 4);
+    assertThatThrownBy(() -> chain.forward(model.evalPixels(), false))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("blocks.1.mlp.fc1");
+  }
+
+  @Test
+  void namesTheNodeWithoutARange() {
+    MicroVit model = new MicroVit("micro_vit");
+    Chain chain = new Chain(model, model.weights(), 4);
+    int from = chain.operators.get(1).layout().from("range.mlp.act");
+    chain.weights.get(1).put(from, 1);
+    chain.weights.get(1).put(from + 1, -1);
+    assertThatThrownBy(() -> chain.forward(model.evalPixels(), false))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "blocks.0.mlp.act: found no range, expected one from calibration or a checkpoint");
+  }
+}
