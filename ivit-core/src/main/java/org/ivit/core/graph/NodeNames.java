@@ -51,6 +51,14 @@ public final class NodeNames {
   }
 
   /**
+   * @param block index of a block, or the number of blocks for the head
+   * @return the full name of the 16-bit node that feeds it
+   */
+  public static String stream(int block) {
+    return block == 0 ? EMBED : block(block - 1, "residual2");
+  }
+
+  /**
    * @param architecture a vision transformer
    * @return names of all nodes with a range, in order of execution
    */

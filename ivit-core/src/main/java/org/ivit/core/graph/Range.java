@@ -38,4 +38,12 @@ public record Range(float min, float max) {
   public Range movedTowards(Range batch) {
     return new Range(min * 0.95f + batch.min * 0.05f, max * 0.95f + batch.max * 0.05f);
   }
+
+  /**
+   * @param other another range
+   * @return the smallest range that holds both
+   */
+  public Range union(Range other) {
+    return new Range(Math.min(min, other.min), Math.max(max, other.max));
+  }
 }

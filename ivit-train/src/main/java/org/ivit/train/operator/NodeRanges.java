@@ -1,6 +1,7 @@
 package org.ivit.train.operator;
 
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
@@ -14,22 +15,33 @@ import org.ivit.core.graph.Range;
 final class NodeRanges {
   private static final String KEY = "range.";
 
-  private final String prefix;
-  private final List<String> nodes;
   private final ParameterLayout layout;
+  private final Map<String, String> nodes = new LinkedHashMap<>();
 
   /**
-   * Adds the ranges to the layout.
-   *
-   * @param layout parameters of the operator
-   * @param prefix of full node names, such as {@code blocks.0.}
-   * @param nodes node names within the operator
+   * @param layout parameters of the operator, to which the ranges are added
    */
-  NodeRanges(ParameterLayout layout, String prefix, List<String> nodes) {
-    this.prefix = prefix;
-    this.nodes = nodes;
+  NodeRanges(ParameterLayout layout) {
     this.layout = layout;
-    nodes.forEach(node -> layout.add(KEY + node, ParameterKind.RANGE, 2));
+  }
+
+  /**
+   * Adds a range.
+   *
+   * @param node name within the operator
+   * @param fullName full node name
+   */
+  NodeRanges add(String node, String fullName) {
+    layout.add(KEY + node, ParameterKind.RANGE, 2);
+    nodes.put(node, fullName);
+    return this;
+  }
+
+  /** Full node name by parameter key. */
+  SortedMap<String, String> keys() {
+    SortedMap<String, String> keys = new TreeMap<>();
+    nodes.forEach((node, fullName) -> keys.put(KEY + node, fullName));
+    return keys;
   }
 
   /**
@@ -43,20 +55,13 @@ final class NodeRanges {
     float max = (float) weights.get(from + 1);
     if (!(min <= max)) {
       throw new InputException(
-          prefix + node + ": found no range, expected one from calibration or a checkpoint");
+          nodes.get(node) + ": found no range, expected one from calibration or a checkpoint");
     }
     return new Range(min, max);
   }
 
   /** The scale that follows from a node's range. */
   float scale(Reals weights, String node) {
-    return range(weights, node).scale(NodeNames.bits(prefix + node));
-  }
-
-  /** All ranges by full node name. */
-  SortedMap<String, Range> all(Reals weights) {
-    SortedMap<String, Range> ranges = new TreeMap<>();
-    nodes.forEach(node -> ranges.put(prefix + node, range(weights, node)));
-    return ranges;
+    return range(weights, node).scale(NodeNames.bits(nodes.get(node)));
   }
 }

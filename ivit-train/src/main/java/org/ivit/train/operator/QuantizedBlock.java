@@ -14,6 +14,8 @@ import org.ivit.core.graph.Scheme;
  * dequantized 16-bit codes, [batch, tokens, dim].
  */
 public final class QuantizedBlock implements QuantizedOperator {
+  private static final String INPUT = "input";
+
   private final BlockShape shape;
   private final String prefix;
   private final Scheme scheme;
@@ -36,12 +38,18 @@ public final class QuantizedBlock implements QuantizedOperator {
   /**
    * @param shape sizes
    * @param prefix of full node and parameter names, such as {@code blocks.0.}
+   * @param inputNode full name of the node that feeds the block
    * @param scheme forms, widths, outlier channels
    * @param drop1 stochastic depth of the attention branch
    * @param drop2 stochastic depth of the MLP branch
    */
   public QuantizedBlock(
-      BlockShape shape, String prefix, Scheme scheme, DropPath drop1, DropPath drop2) {
+      BlockShape shape,
+      String prefix,
+      String inputNode,
+      Scheme scheme,
+      DropPath drop1,
+      DropPath drop2) {
     this.shape = shape;
     this.prefix = prefix;
     this.scheme = scheme;
@@ -57,7 +65,8 @@ public final class QuantizedBlock implements QuantizedOperator {
     this.gelu = new QuantGelu(prefix + "mlp.act", shape.hidden());
     this.fc2 = new QuantLinear(layout, prefix, "mlp.fc2", shape.hidden(), dim);
     this.residual2 = new QuantResidual(prefix + "residual2", drop2);
-    this.ranges = new NodeRanges(layout, prefix, NodeNames.BLOCK);
+    this.ranges = new NodeRanges(layout).add(INPUT, inputNode);
+    NodeNames.BLOCK.forEach(node -> ranges.add(node, prefix + node));
   }
 
   @Override
@@ -66,8 +75,8 @@ public final class QuantizedBlock implements QuantizedOperator {
   }
 
   @Override
-  public void inputScale(float scale) {
-    inputScale = scale;
+  public SortedMap<String, String> rangeNodes() {
+    return ranges.keys();
   }
 
   @Override
@@ -100,6 +109,7 @@ public final class QuantizedBlock implements QuantizedOperator {
 
   private void prepare(Reals weights, RealType type) {
     NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, prefix, weights), scheme);
+    inputScale = ranges.scale(weights, INPUT);
     float norm1Scale = ranges.scale(weights, "norm1");
     norm1.prepare(nodes.norm(prefix + "norm1", norm1Scale), weights, inputScale);
     float qkvScale = ranges.scale(weights, "attn.qkv");

@@ -1,6 +1,5 @@
 package org.ivit.train.operator;
 
-import java.util.List;
 import java.util.SortedMap;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
@@ -35,8 +34,10 @@ public final class QuantizedEmbedding implements QuantizedOperator {
     this.layout = shape.parameters();
     this.proj = new QuantLinear(layout, "", "patch_embed.proj", shape.inputs(), shape.dim());
     this.ranges =
-        new NodeRanges(
-            layout, "", List.of(NodeNames.INPUT, NodeNames.PATCH_EMBED, NodeNames.EMBED));
+        new NodeRanges(layout)
+            .add(NodeNames.INPUT, NodeNames.INPUT)
+            .add(NodeNames.PATCH_EMBED, NodeNames.PATCH_EMBED)
+            .add(NodeNames.EMBED, NodeNames.EMBED);
   }
 
   @Override
@@ -47,6 +48,11 @@ public final class QuantizedEmbedding implements QuantizedOperator {
   @Override
   public float outputScale(Reals weights) {
     return ranges.scale(weights, NodeNames.EMBED);
+  }
+
+  @Override
+  public SortedMap<String, String> rangeNodes() {
+    return ranges.keys();
   }
 
   @Override

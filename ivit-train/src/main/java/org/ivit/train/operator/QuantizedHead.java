@@ -1,7 +1,6 @@
 package org.ivit.train.operator;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.SortedMap;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -16,6 +15,8 @@ import org.ivit.core.graph.Scheme;
  * tokens, dim] to dequantized logits [batch, classes].
  */
 public final class QuantizedHead implements QuantizedOperator {
+  private static final String INPUT = "input";
+
   private final HeadShape shape;
   private final Scheme scheme;
   private final ParameterLayout layout;
@@ -29,15 +30,16 @@ public final class QuantizedHead implements QuantizedOperator {
 
   /**
    * @param shape sizes
+   * @param inputNode full name of the node that feeds the head
    * @param scheme forms, widths, outlier channels
    */
-  public QuantizedHead(HeadShape shape, Scheme scheme) {
+  public QuantizedHead(HeadShape shape, String inputNode, Scheme scheme) {
     this.shape = shape;
     this.scheme = scheme;
     this.layout = shape.parameters();
     this.norm = new QuantNorm(layout, "", NodeNames.NORM, shape.dim());
     this.head = new QuantLinear(layout, "", NodeNames.HEAD, shape.dim(), shape.classes());
-    this.ranges = new NodeRanges(layout, "", List.of(NodeNames.NORM));
+    this.ranges = new NodeRanges(layout).add(INPUT, inputNode).add(NodeNames.NORM, NodeNames.NORM);
   }
 
   @Override
@@ -46,8 +48,8 @@ public final class QuantizedHead implements QuantizedOperator {
   }
 
   @Override
-  public void inputScale(float scale) {
-    inputScale = scale;
+  public SortedMap<String, String> rangeNodes() {
+    return ranges.keys();
   }
 
   /** The scale of the logits, which follows from weights and ranges. */
@@ -79,6 +81,7 @@ public final class QuantizedHead implements QuantizedOperator {
   @Override
   public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
     NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, "", weights), scheme);
+    inputScale = ranges.scale(weights, INPUT);
     float normScale = ranges.scale(weights, NodeNames.NORM);
     norm.prepare(nodes.norm(NodeNames.NORM, normScale), weights, inputScale);
     OutlierChannels outliers = scheme.outliers(NodeNames.NORM);

@@ -17,14 +17,12 @@ public interface QuantizedOperator extends Operator {
   SortedMap<String, Range> seenRanges();
 
   /**
-   * Tells the scale of the input codes, before each pass. The embedding quantizes pixels by its own
-   * range and takes none.
+   * Which node's range each parameter of kind {@link ParameterKind#RANGE} holds.
    *
-   * @param scale scale of the node that feeds this operator
+   * @return full node name by parameter key; an operator keeps a copy of the range of the node that
+   *     feeds it, so that it can recover the input codes by itself
    */
-  default void inputScale(float scale) {
-    throw new UnsupportedOperationException("input is not quantized elsewhere");
-  }
+  SortedMap<String, String> rangeNodes();
 
   /**
    * The scale of the output codes.

@@ -42,15 +42,10 @@ final class SeenRanges {
     extremes.forEach(
         (node, seen) -> {
           try {
-            target.merge(node, new Range((float) seen[0], (float) seen[1]), SeenRanges::union);
+            target.merge(node, new Range((float) seen[0], (float) seen[1]), Range::union);
           } catch (InputException e) {
             throw new InputException(node + ": " + e.getMessage(), e);
           }
         });
-  }
-
-  /** The smallest range that holds both. */
-  static Range union(Range a, Range b) {
-    return new Range(Math.min(a.min(), b.min()), Math.max(a.max(), b.max()));
   }
 }

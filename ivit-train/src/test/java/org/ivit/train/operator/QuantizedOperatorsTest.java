@@ -12,6 +12,7 @@ import org.ivit.core.InputException;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.graph.VitGraph;
@@ -61,13 +62,18 @@ class QuantizedOperatorsTest {
       for (int i = 0; i < vit.depth(); i++) {
         String prefix = "blocks." + i + ".";
         add(
-            new QuantizedBlock(shape, prefix, scheme, DropPath.NONE, DropPath.NONE),
+            new QuantizedBlock(
+                shape, prefix, NodeNames.stream(i), scheme, DropPath.NONE, DropPath.NONE),
             prefix,
             values,
             model.ranges(),
             vit.tokens() * vit.dim());
       }
-      head = new QuantizedHead(new HeadShape(vit.tokens(), vit.dim(), vit.classes()), scheme);
+      head =
+          new QuantizedHead(
+              new HeadShape(vit.tokens(), vit.dim(), vit.classes()),
+              NodeNames.stream(vit.depth()),
+              scheme);
       add(head, "", values, model.ranges(), vit.classes());
     }
 
@@ -80,7 +86,7 @@ class QuantizedOperatorsTest {
       Reals parameters = Reals.allocate(RealType.FLOAT32, operator.layout().size());
       for (ParameterLayout.Entry entry : operator.layout().entries()) {
         if (entry.kind() == ParameterKind.RANGE) {
-          Range range = ranges.get(prefix + entry.key().substring("range.".length()));
+          Range range = ranges.get(operator.rangeNodes().get(entry.key()));
           parameters.put(entry.from(), range.min());
           parameters.put(entry.from() + 1, range.max());
         } else {
@@ -98,9 +104,6 @@ class QuantizedOperatorsTest {
       Reals x = Reals.allocate(RealType.FLOAT32, pixels.length);
       x.put(0, pixels, 0, pixels.length);
       for (int i = 0; i < operators.size(); i++) {
-        if (i > 0) {
-          operators.get(i).inputScale(operators.get(i - 1).outputScale(weights.get(i - 1)));
-        }
         operators.get(i).forward(weights.get(i), x, activations.get(i), batch, training, run);
         x = activations.get(i);
       }
@@ -249,10 +252,9 @@ class QuantizedOperatorsTest {
     }
     Chain chain = new Chain(model, model.weights(), 4);
     QuantizedBlock block =
-        new QuantizedBlock(shape, "blocks.0.", scheme, DropPath.NONE, DropPath.NONE);
+        new QuantizedBlock(shape, "blocks.0.", "embed", scheme, DropPath.NONE, DropPath.NONE);
     chain.forward(model.evalPixels(), false);
     Reals y = Reals.allocate(RealType.FLOAT32, 4 * 17 * 32);
-    block.inputScale(chain.operators.get(0).outputScale(chain.weights.get(0)));
     block.forward(chain.weights.get(1), chain.activations.get(0), y, 4, false, chain.run);
     short[] codes = new short[y.size()];
     Codes.recover(

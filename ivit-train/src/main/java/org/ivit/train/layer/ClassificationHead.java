@@ -1,0 +1,142 @@
+package org.ivit.train.layer;
+
+import java.util.Objects;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.SchemeJson;
+import org.ivit.train.operator.FloatHead;
+import org.ivit.train.operator.HeadShape;
+import org.ivit.train.operator.Operator;
+import org.ivit.train.operator.QuantizedHead;
+
+/** Final norm of the class token and classifier: [batch, tokens, dim] to [batch, classes]. */
+public final class ClassificationHead extends OperatorLayer {
+  private static final long serialVersionUID = 1L;
+
+  private int tokens;
+  private int dim;
+  private int classes;
+  private int depth;
+  private double epsilon;
+  private String scheme;
+
+  /** For Jackson. */
+  public ClassificationHead() {}
+
+  /**
+   * @param shape sizes
+   * @param depth number of blocks before it
+   * @param epsilon of the norm; the integer arithmetic has none
+   * @param scheme JSON of {@link SchemeJson} for integers, null for floating point
+   */
+  public ClassificationHead(HeadShape shape, int depth, double epsilon, String scheme) {
+    this.tokens = shape.tokens();
+    this.dim = shape.dim();
+    this.classes = shape.classes();
+    this.depth = depth;
+    this.epsilon = epsilon;
+    this.scheme = scheme;
+    setNIn(dim);
+    setNOut(classes);
+  }
+
+  @Override
+  public Operator operator() {
+    HeadShape shape = new HeadShape(tokens, dim, classes);
+    return scheme == null
+        ? new FloatHead(shape, epsilon)
+        : new QuantizedHead(shape, NodeNames.stream(depth), SchemeJson.parse(scheme));
+  }
+
+  @Override
+  public long[] outputShape(long batch) {
+    return new long[] {batch, classes};
+  }
+
+  @Override
+  public InputType getOutputType(int layerIndex, InputType inputType) {
+    return InputType.feedForward(classes);
+  }
+
+  /** Returns the number of tokens, class token included. */
+  public int getTokens() {
+    return tokens;
+  }
+
+  /** Sets the number of tokens, class token included. */
+  public void setTokens(int tokens) {
+    this.tokens = tokens;
+  }
+
+  /** Returns the number of channels. */
+  public int getDim() {
+    return dim;
+  }
+
+  /** Sets the number of channels. */
+  public void setDim(int dim) {
+    this.dim = dim;
+  }
+
+  /** Returns the number of classes. */
+  public int getClasses() {
+    return classes;
+  }
+
+  /** Sets the number of classes. */
+  public void setClasses(int classes) {
+    this.classes = classes;
+  }
+
+  /** Returns the number of blocks before it. */
+  public int getDepth() {
+    return depth;
+  }
+
+  /** Sets the number of blocks before it. */
+  public void setDepth(int depth) {
+    this.depth = depth;
+  }
+
+  /** Returns the ε of the norm. */
+  public double getEpsilon() {
+    return epsilon;
+  }
+
+  /** Sets the ε of the norm. */
+  public void setEpsilon(double epsilon) {
+    this.epsilon = epsilon;
+  }
+
+  /** Returns the quantization scheme as JSON, null for floating point. */
+  public String getScheme() {
+    return scheme;
+  }
+
+  /** Sets the quantization scheme as JSON, null for floating point. */
+  public void setScheme(String scheme) {
+    this.scheme = scheme;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return super.equals(other)
+        && other instanceof ClassificationHead that
+        && tokens == that.tokens
+        && dim == that.dim
+        && classes == that.classes
+        && depth == that.depth
+        && epsilon == that.epsilon
+        && Objects.equals(scheme, that.scheme);
+  }
+
+  @Override
+  protected boolean canEqual(Object other) {
+    return other instanceof ClassificationHead;
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(super.hashCode(), tokens, dim, classes, depth, epsilon, scheme);
+  }
+}

@@ -1,0 +1,99 @@
+package org.ivit.train.layer;
+
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.BaseLayer;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.Operator;
+import org.ivit.train.operator.Reals;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Runs an {@link OperatorLayer}: hands the memory of Deeplearning4j's arrays to the operator. */
+public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
+  private static final long serialVersionUID = 1L;
+
+  private transient Operator operator;
+  private transient Execution execution;
+
+  OperatorLayerRuntime(NeuralNetConfiguration conf, DataType type) {
+    super(conf, type);
+  }
+
+  /** The operator, which keeps what its backward pass needs. */
+  public Operator operator() {
+    if (operator == null) {
+      operator = layerConf().operator();
+    }
+    return operator;
+  }
+
+  /** Shares threads, scratch memory and the state of the step with other layers. */
+  public void execution(Execution shared) {
+    execution = shared;
+  }
+
+  private Execution execution() {
+    if (execution == null) {
+      execution = new Execution(WorkerPool.shared(), NdMemory.realType(dataType));
+    }
+    return execution;
+  }
+
+  /** All parameters, by the operator's layout. */
+  public Reals parameters() {
+    return NdMemory.view(paramsFlattened);
+  }
+
+  @Override
+  public boolean isPretrainLayer() {
+    return false;
+  }
+
+  @Override
+  public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+    assertInputSet(false);
+    INDArray x = NdMemory.rowMajor(input, dataType);
+    long batch = x.size(0);
+    INDArray y =
+        workspaces.createUninitialized(
+            ArrayType.ACTIVATIONS, dataType, layerConf().outputShape(batch), 'c');
+    operator()
+        .forward(
+            parameters(),
+            NdMemory.view(x),
+            NdMemory.view(y),
+            Math.toIntExact(batch),
+            training,
+            execution());
+    return y;
+  }
+
+  @Override
+  public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+    assertInputSet(true);
+    INDArray x = NdMemory.rowMajor(input, dataType);
+    INDArray gy = NdMemory.rowMajor(epsilon, dataType);
+    INDArray gx = null;
+    if (layerConf().hasInputGradient()) {
+      gx = workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, dataType, input.shape(), 'c');
+    }
+    operator()
+        .backward(
+            parameters(),
+            NdMemory.view(x),
+            NdMemory.view(gy),
+            gx == null ? null : NdMemory.view(gx),
+            NdMemory.view(gradientsFlattened),
+            Math.toIntExact(x.size(0)),
+            execution());
+    Gradient gradient = new DefaultGradient(gradientsFlattened);
+    gradientViews.forEach(gradient::setGradientFor);
+    return new Pair<>(gradient, gx);
+  }
+}

@@ -1,0 +1,124 @@
+package org.ivit.train.layer;
+
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.ivit.core.graph.SchemeJson;
+import org.ivit.train.operator.EmbeddingShape;
+import org.ivit.train.operator.FloatEmbedding;
+import org.ivit.train.operator.Operator;
+import org.ivit.train.operator.QuantizedEmbedding;
+
+/**
+ * Patch embedding with class token and positions: normalised pixels [batch, 3, image, image] to
+ * [batch, tokens, dim].
+ */
+public final class PatchEmbedding extends OperatorLayer {
+  private static final long serialVersionUID = 1L;
+
+  private int image;
+  private int patch;
+  private int dim;
+  private String scheme;
+
+  /** For Jackson. */
+  public PatchEmbedding() {}
+
+  /**
+   * @param shape sizes
+   * @param scheme JSON of {@link SchemeJson} for integers, null for floating point
+   */
+  public PatchEmbedding(EmbeddingShape shape, String scheme) {
+    this.image = shape.image();
+    this.patch = shape.patch();
+    this.dim = shape.dim();
+    this.scheme = scheme;
+    setNIn(3);
+    setNOut(dim);
+  }
+
+  private EmbeddingShape shape() {
+    return new EmbeddingShape(image, patch, dim);
+  }
+
+  @Override
+  public Operator operator() {
+    return scheme == null
+        ? new FloatEmbedding(shape())
+        : new QuantizedEmbedding(shape(), SchemeJson.parse(scheme));
+  }
+
+  @Override
+  public long[] outputShape(long batch) {
+    return new long[] {batch, shape().tokens(), dim};
+  }
+
+  @Override
+  public boolean hasInputGradient() {
+    return false;
+  }
+
+  @Override
+  public InputType getOutputType(int layerIndex, InputType inputType) {
+    return InputType.recurrent(dim, shape().tokens(), RNNFormat.NWC);
+  }
+
+  /** Returns the side of the picture in pixels. */
+  public int getImage() {
+    return image;
+  }
+
+  /** Sets the side of the picture in pixels. */
+  public void setImage(int image) {
+    this.image = image;
+  }
+
+  /** Returns the side of a patch in pixels. */
+  public int getPatch() {
+    return patch;
+  }
+
+  /** Sets the side of a patch in pixels. */
+  public void setPatch(int patch) {
+    this.patch = patch;
+  }
+
+  /** Returns the number of channels. */
+  public int getDim() {
+    return dim;
+  }
+
+  /** Sets the number of channels. */
+  public void setDim(int dim) {
+    this.dim = dim;
+  }
+
+  /** Returns the quantization scheme as JSON, null for floating point. */
+  public String getScheme() {
+    return scheme;
+  }
+
+  /** Sets the quantization scheme as JSON, null for floating point. */
+  public void setScheme(String scheme) {
+    this.scheme = scheme;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return super.equals(other)
+        && other instanceof PatchEmbedding that
+        && image == that.image
+        && patch == that.patch
+        && dim == that.dim
+        && java.util.Objects.equals(scheme, that.scheme);
+  }
+
+  @Override
+  protected boolean canEqual(Object other) {
+    return other instanceof PatchEmbedding;
+  }
+
+  @Override
+  public int hashCode() {
+    return java.util.Objects.hash(super.hashCode(), image, patch, dim, scheme);
+  }
+}

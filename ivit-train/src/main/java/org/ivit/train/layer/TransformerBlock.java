@@ -1,0 +1,182 @@
+package org.ivit.train.layer;
+
+import java.util.Objects;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.SchemeJson;
+import org.ivit.train.operator.BlockShape;
+import org.ivit.train.operator.DropPath;
+import org.ivit.train.operator.FloatBlock;
+import org.ivit.train.operator.Operator;
+import org.ivit.train.operator.QuantizedBlock;
+
+/** A transformer block, [batch, tokens, dim] to the same. */
+public final class TransformerBlock extends OperatorLayer {
+  private static final long serialVersionUID = 1L;
+
+  private int tokens;
+  private int dim;
+  private int heads;
+  private int hidden;
+  private int block;
+  private double epsilon;
+  private double dropPath;
+  private String scheme;
+
+  /** For Jackson. */
+  public TransformerBlock() {}
+
+  /**
+   * @param shape sizes
+   * @param block index of the block in its network
+   * @param epsilon of the norms; the integer arithmetic has none
+   * @param dropPath rate of stochastic depth
+   * @param scheme JSON of {@link SchemeJson} for integers, null for floating point
+   */
+  public TransformerBlock(
+      BlockShape shape, int block, double epsilon, double dropPath, String scheme) {
+    this.tokens = shape.tokens();
+    this.dim = shape.dim();
+    this.heads = shape.heads();
+    this.hidden = shape.hidden();
+    this.block = block;
+    this.epsilon = epsilon;
+    this.dropPath = dropPath;
+    this.scheme = scheme;
+    setNIn(dim);
+    setNOut(dim);
+  }
+
+  @Override
+  public Operator operator() {
+    BlockShape shape = new BlockShape(tokens, dim, heads, hidden);
+    DropPath drop1 = new DropPath(dropPath, 2L * block);
+    DropPath drop2 = new DropPath(dropPath, 2L * block + 1);
+    if (scheme == null) {
+      return new FloatBlock(shape, epsilon, drop1, drop2);
+    }
+    return new QuantizedBlock(
+        shape,
+        NodeNames.block(block, ""),
+        NodeNames.stream(block),
+        SchemeJson.parse(scheme),
+        drop1,
+        drop2);
+  }
+
+  @Override
+  public long[] outputShape(long batch) {
+    return new long[] {batch, tokens, dim};
+  }
+
+  @Override
+  public InputType getOutputType(int layerIndex, InputType inputType) {
+    return InputType.recurrent(dim, tokens, RNNFormat.NWC);
+  }
+
+  /** Returns the number of tokens, class token included. */
+  public int getTokens() {
+    return tokens;
+  }
+
+  /** Sets the number of tokens, class token included. */
+  public void setTokens(int tokens) {
+    this.tokens = tokens;
+  }
+
+  /** Returns the number of channels. */
+  public int getDim() {
+    return dim;
+  }
+
+  /** Sets the number of channels. */
+  public void setDim(int dim) {
+    this.dim = dim;
+  }
+
+  /** Returns the number of attention heads. */
+  public int getHeads() {
+    return heads;
+  }
+
+  /** Sets the number of attention heads. */
+  public void setHeads(int heads) {
+    this.heads = heads;
+  }
+
+  /** Returns the number of channels inside the MLP. */
+  public int getHidden() {
+    return hidden;
+  }
+
+  /** Sets the number of channels inside the MLP. */
+  public void setHidden(int hidden) {
+    this.hidden = hidden;
+  }
+
+  /** Returns the index of the block in its network. */
+  public int getBlock() {
+    return block;
+  }
+
+  /** Sets the index of the block in its network. */
+  public void setBlock(int block) {
+    this.block = block;
+  }
+
+  /** Returns the ε of the norms. */
+  public double getEpsilon() {
+    return epsilon;
+  }
+
+  /** Sets the ε of the norms. */
+  public void setEpsilon(double epsilon) {
+    this.epsilon = epsilon;
+  }
+
+  /** Returns the rate of stochastic depth. */
+  public double getDropPath() {
+    return dropPath;
+  }
+
+  /** Sets the rate of stochastic depth. */
+  public void setDropPath(double dropPath) {
+    this.dropPath = dropPath;
+  }
+
+  /** Returns the quantization scheme as JSON, null for floating point. */
+  public String getScheme() {
+    return scheme;
+  }
+
+  /** Sets the quantization scheme as JSON, null for floating point. */
+  public void setScheme(String scheme) {
+    this.scheme = scheme;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return super.equals(other)
+        && other instanceof TransformerBlock that
+        && tokens == that.tokens
+        && dim == that.dim
+        && heads == that.heads
+        && hidden == that.hidden
+        && block == that.block
+        && epsilon == that.epsilon
+        && dropPath == that.dropPath
+        && Objects.equals(scheme, that.scheme);
+  }
+
+  @Override
+  protected boolean canEqual(Object other) {
+    return other instanceof TransformerBlock;
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(
+        super.hashCode(), tokens, dim, heads, hidden, block, epsilon, dropPath, scheme);
+  }
+}

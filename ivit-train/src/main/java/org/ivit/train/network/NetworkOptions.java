@@ -1,0 +1,51 @@
+package org.ivit.train.network;
+
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.operator.RealType;
+
+/**
+ * What a network is built from.
+ *
+ * @param architecture sizes
+ * @param scheme how it is quantized; null for floating point
+ * @param type number type of parameters, gradients and of the arrays between layers
+ * @param seed of the initial weights
+ * @param optimizer how weights move; null for a network that is not trained
+ * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first, as in timm
+ * @param distillationWeight share of the teacher in the loss, 0 to 1
+ * @param distillationTemperature temperature of the distillation
+ */
+public record NetworkOptions(
+    Vit architecture,
+    Scheme scheme,
+    RealType type,
+    long seed,
+    AdamW optimizer,
+    double stochasticDepth,
+    double distillationWeight,
+    double distillationTemperature) {
+
+  /**
+   * A network that is not trained.
+   *
+   * @param architecture sizes
+   * @param scheme how it is quantized; null for floating point
+   */
+  public static NetworkOptions inference(Vit architecture, Scheme scheme) {
+    return new NetworkOptions(architecture, scheme, RealType.FLOAT32, 0, null, 0, 0, 1);
+  }
+
+  /** This with another number type. */
+  public NetworkOptions withType(RealType other) {
+    return new NetworkOptions(
+        architecture,
+        scheme,
+        other,
+        seed,
+        optimizer,
+        stochasticDepth,
+        distillationWeight,
+        distillationTemperature);
+  }
+}

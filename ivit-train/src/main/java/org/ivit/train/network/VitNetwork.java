@@ -1,0 +1,372 @@
+package org.ivit.train.network;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.graph.SchemeJson;
+import org.ivit.core.graph.VitGraph;
+import org.ivit.core.graph.VitGraphBuilder;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.layer.ClassificationHead;
+import org.ivit.train.layer.NdMemory;
+import org.ivit.train.layer.OperatorLayer;
+import org.ivit.train.layer.OperatorLayerRuntime;
+import org.ivit.train.layer.PatchEmbedding;
+import org.ivit.train.layer.SoftTargetLoss;
+import org.ivit.train.layer.TransformerBlock;
+import org.ivit.train.operator.BlockShape;
+import org.ivit.train.operator.EmbeddingShape;
+import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.HeadShape;
+import org.ivit.train.operator.ParameterKind;
+import org.ivit.train.operator.ParameterLayout;
+import org.ivit.train.operator.QuantizedHead;
+import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.Reals;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.NoOp;
+
+/**
+ * A ViT or DeiT as a Deeplearning4j network, in floating point or in integers. Parameters go by
+ * their timm names, ranges by their node names. Not safe for two threads at once; inside, it uses a
+ * pool.
+ */
+public final class VitNetwork {
+  private static final String INPUT = "pixels";
+  private static final String EMBEDDING = "embedding";
+  private static final String HEAD = "head";
+  private static final String LOSS = "loss";
+
+  private final NetworkOptions options;
+  private final ComputationGraph graph;
+  private final Execution execution;
+  private final List<Part> parts = new ArrayList<>();
+
+  /** A layer with the prefix of its parameters' timm names. */
+  private record Part(String prefix, OperatorLayerRuntime layer) {}
+
+  private VitNetwork(NetworkOptions options, ComputationGraph graph, WorkerPool pool) {
+    this.options = options;
+    this.graph = graph;
+    this.execution = new Execution(pool, options.type());
+    Vit vit = options.architecture();
+    parts.add(part("", EMBEDDING));
+    for (int i = 0; i < vit.depth(); i++) {
+      parts.add(part("blocks." + i + ".", blockName(i)));
+    }
+    parts.add(part("", HEAD));
+  }
+
+  private Part part(String prefix, String name) {
+    OperatorLayerRuntime layer = (OperatorLayerRuntime) graph.getLayer(name);
+    layer.execution(execution);
+    return new Part(prefix, layer);
+  }
+
+  private static String blockName(int block) {
+    return "block" + block;
+  }
+
+  /**
+   * Builds a network with initial weights and no ranges.
+   *
+   * @param options sizes, scheme, optimizer
+   * @param pool threads
+   */
+  public static VitNetwork build(NetworkOptions options, WorkerPool pool) {
+    ComputationGraph graph = new ComputationGraph(configuration(options));
+    graph.init();
+    return new VitNetwork(options, graph, pool);
+  }
+
+  /**
+   * Takes a network that Deeplearning4j has restored or cloned.
+   *
+   * @param options those that it was built from
+   * @param graph the network
+   * @param pool threads
+   */
+  public static VitNetwork of(NetworkOptions options, ComputationGraph graph, WorkerPool pool) {
+    return new VitNetwork(options, graph, pool);
+  }
+
+  /**
+   * The configuration of a network.
+   *
+   * @param options sizes, scheme, optimizer
+   */
+  public static ComputationGraphConfiguration configuration(NetworkOptions options) {
+    Vit vit = options.architecture();
+    DataType type =
+        switch (options.type()) {
+          case FLOAT32 -> DataType.FLOAT;
+          case FLOAT64 -> DataType.DOUBLE;
+        };
+    String scheme = options.scheme() == null ? null : SchemeJson.write(options.scheme()).toString();
+    AdamW optimizer = options.optimizer();
+    ComputationGraphConfiguration.GraphBuilder builder =
+        new NeuralNetConfiguration.Builder()
+            .seed(options.seed())
+            .dataType(type)
+            .updater(optimizer == null ? new NoOp() : optimizer.updater())
+            .trainingWorkspaceMode(WorkspaceMode.ENABLED)
+            .inferenceWorkspaceMode(WorkspaceMode.ENABLED)
+            .graphBuilder()
+            .addInputs(INPUT)
+            .addLayer(
+                EMBEDDING,
+                layer(
+                    new PatchEmbedding(
+                        new EmbeddingShape(vit.image(), vit.patch(), vit.dim()), scheme),
+                    optimizer),
+                INPUT);
+    String previous = EMBEDDING;
+    BlockShape shape = new BlockShape(vit.tokens(), vit.dim(), vit.heads(), vit.hidden());
+    for (int i = 0; i < vit.depth(); i++) {
+      double rate =
+          vit.depth() == 1 ? 0 : options.stochasticDepth() * i / (double) (vit.depth() - 1);
+      builder.addLayer(
+          blockName(i),
+          layer(new TransformerBlock(shape, i, vit.epsilon(), rate, scheme), optimizer),
+          previous);
+      previous = blockName(i);
+    }
+    return builder
+        .addLayer(
+            HEAD,
+            layer(
+                new ClassificationHead(
+                    new HeadShape(vit.tokens(), vit.dim(), vit.classes()),
+                    vit.depth(),
+                    vit.epsilon(),
+                    scheme),
+                optimizer),
+            previous)
+        .addLayer(
+            LOSS,
+            new LossLayer.Builder(
+                    new SoftTargetLoss(
+                        options.distillationWeight(), options.distillationTemperature()))
+                .activation(Activation.IDENTITY)
+                .build(),
+            HEAD)
+        .setOutputs(LOSS)
+        .setInputTypes(InputType.convolutional(vit.image(), vit.image(), 3, CNN2DFormat.NCHW))
+        .build();
+  }
+
+  private static OperatorLayer layer(OperatorLayer layer, AdamW optimizer) {
+    layer.setWeightDecay(optimizer == null ? 0 : optimizer.weightDecay());
+    return layer;
+  }
+
+  /** What it was built from. */
+  public NetworkOptions options() {
+    return options;
+  }
+
+  /** Deeplearning4j's network. */
+  public ComputationGraph graph() {
+    return graph;
+  }
+
+  /** Threads, range mode and randomness of the coming pass. */
+  public Execution execution() {
+    return execution;
+  }
+
+  /** Sets what training passes do with the ranges. */
+  public void rangeMode(RangeMode mode) {
+    execution.rangeMode(mode);
+  }
+
+  /**
+   * Sets parameters.
+   *
+   * @param weights by timm name
+   * @throws InputException naming a parameter that is missing or has another size
+   */
+  public void load(FloatWeights weights) {
+    forEach(
+        (name, entry, memory) -> {
+          float[] values = weights.get(name);
+          if (values.length != entry.size()) {
+            throw new InputException(
+                name + ": found " + values.length + " numbers, expected shape " + entry.shape());
+          }
+          memory.put(entry.from(), values, 0, values.length);
+        });
+  }
+
+  /** Copies of all learned parameters, by timm name, in the order of the architecture. */
+  public FloatWeights weights() {
+    Map<String, float[]> found = new LinkedHashMap<>();
+    forEach(
+        (name, entry, memory) -> {
+          float[] values = new float[entry.size()];
+          memory.get(entry.from(), values, 0, values.length);
+          found.put(name, values);
+        });
+    Map<String, float[]> ordered = new LinkedHashMap<>();
+    options.architecture().parameters().keySet().forEach(n -> ordered.put(n, found.get(n)));
+    return new FloatWeights(ordered, Map.of());
+  }
+
+  private interface ParameterBody {
+    void accept(String name, ParameterLayout.Entry entry, Reals memory);
+  }
+
+  private void forEach(ParameterBody body) {
+    for (Part part : parts) {
+      Reals memory = part.layer.parameters();
+      for (ParameterLayout.Entry entry : part.layer.operator().layout().entries()) {
+        if (entry.kind() != ParameterKind.RANGE) {
+          body.accept(part.prefix + entry.key(), entry, memory);
+        }
+      }
+    }
+  }
+
+  private interface RangeBody {
+    void accept(String node, int at, Reals memory);
+  }
+
+  private void forEachRange(RangeBody body) {
+    for (Part part : parts) {
+      if (part.layer.operator() instanceof QuantizedOperator operator) {
+        Reals memory = part.layer.parameters();
+        operator
+            .rangeNodes()
+            .forEach((key, node) -> body.accept(node, operator.layout().from(key), memory));
+      }
+    }
+  }
+
+  /**
+   * Sets the ranges, wherever a layer keeps one.
+   *
+   * @param ranges by full node name
+   * @throws InputException naming a node without a range
+   */
+  public void ranges(Map<String, Range> ranges) {
+    forEachRange(
+        (node, at, memory) -> {
+          Range range = ranges.get(node);
+          if (range == null) {
+            throw new InputException("ranges: found none for node " + node);
+          }
+          memory.put(at, range.min());
+          memory.put(at + 1, range.max());
+        });
+  }
+
+  /** The ranges by full node name; empty in floating point. */
+  public SortedMap<String, Range> ranges() {
+    SortedMap<String, Range> ranges = new TreeMap<>();
+    forEachRange(
+        (node, at, memory) ->
+            ranges.put(node, new Range((float) memory.get(at), (float) memory.get(at + 1))));
+    return ranges;
+  }
+
+  /**
+   * What the last forward pass in training saw in mode {@link RangeMode#LAGGED}.
+   *
+   * @return smallest and largest value by full node name
+   */
+  public SortedMap<String, Range> seenRanges() {
+    SortedMap<String, Range> seen = new TreeMap<>();
+    for (Part part : parts) {
+      if (part.layer.operator() instanceof QuantizedOperator operator) {
+        seen.putAll(operator.seenRanges());
+      }
+    }
+    return seen;
+  }
+
+  /**
+   * Logits of a batch, not in training.
+   *
+   * @param pixels normalised, [batch][3][image][image]
+   * @param batch number of pictures
+   * @return [batch][classes]; in integers the dequantized logits, rounded to the number type
+   */
+  public double[] logits(float[] pixels, int batch) {
+    INDArray output = graph.output(false, array(pixels, batch))[0];
+    return NdMemory.view(NdMemory.rowMajor(output, output.dataType())).doubles();
+  }
+
+  /**
+   * Integer logits of a batch, not in training.
+   *
+   * @param pixels normalised, [batch][3][image][image]
+   * @param batch number of pictures
+   * @return [batch][classes] on the scale {@link #logitScale()}
+   * @throws IllegalStateException if the network computes in floating point
+   */
+  public int[] integerLogits(float[] pixels, int batch) {
+    QuantizedHead head = head();
+    graph.output(false, array(pixels, batch));
+    return head.logits();
+  }
+
+  /** The scale of the integer logits of the last pass. */
+  public float logitScale() {
+    return head().logitScale();
+  }
+
+  private QuantizedHead head() {
+    if (parts.get(parts.size() - 1).layer.operator() instanceof QuantizedHead head) {
+      return head;
+    }
+    throw new IllegalStateException("the network computes in floating point");
+  }
+
+  /**
+   * Pixels as Deeplearning4j's input.
+   *
+   * @param pixels normalised, [batch][3][image][image]
+   * @param batch number of pictures
+   */
+  public INDArray array(float[] pixels, int batch) {
+    int image = options.architecture().image();
+    INDArray array =
+        Nd4j.createUninitialized(
+            graph.getConfiguration().getDataType(), new long[] {batch, 3, image, image}, 'c');
+    NdMemory.view(array).put(0, pixels, 0, Math.toIntExact(array.length()));
+    return array;
+  }
+
+  /**
+   * The integer graph of the current parameters and ranges, its bounds proved.
+   *
+   * @throws InputException naming the node that fails a bound
+   * @throws IllegalStateException if the network computes in floating point
+   */
+  public VitGraph integerGraph() {
+    Scheme scheme = options.scheme();
+    if (scheme == null) {
+      throw new IllegalStateException("the network computes in floating point");
+    }
+    return new VitGraphBuilder(options.architecture(), weights(), scheme).build(ranges());
+  }
+}

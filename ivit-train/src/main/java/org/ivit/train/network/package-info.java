@@ -1,0 +1,5 @@
+/**
+ * Builds a Deeplearning4j ComputationGraph from an architecture, in floating point or in integers,
+ * and gives access to its parameters, ranges and logits by their timm and node names.
+ */
+package org.ivit.train.network;

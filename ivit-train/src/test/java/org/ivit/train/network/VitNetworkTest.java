@@ -1,0 +1,299 @@
+package org.ivit.train.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import org.deeplearning4j.gradientcheck.GradientCheckUtil;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.util.ModelSerializer;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.VitGraph;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.MicroVit;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.RealType;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.schedule.FixedSchedule;
+
+class VitNetworkTest {
+  @SuppressWarnings("unused")
+  static final List<String> MODELS = MicroVit.NAMES;
+
+  private static final WorkerPool POOL = new WorkerPool(2);
+
+  @AfterAll
+  static void closePool() {
+    POOL.close();
+  }
+
+  private static VitNetwork quantized(MicroVit model) {
+    VitNetwork network =
+        VitNetwork.build(NetworkOptions.inference(model.architecture(), model.scheme()), POOL);
+    network.load(model.weights());
+    network.ranges(model.ranges());
+    return network;
+  }
+
+  @Test
+  void floatLogitsEqualTheGoldenFloat64Model() {
+    MicroVit model = new MicroVit("micro_vit");
+    double[] golden = model.file("float").get("logits").doubles();
+    NetworkOptions options = NetworkOptions.inference(model.architecture(), null);
+    VitNetwork wide = VitNetwork.build(options.withType(RealType.FLOAT64), POOL);
+    wide.load(model.weights());
+    assertClose(wide.logits(model.evalPixels(), 4), golden, 1e-10);
+    VitNetwork single = VitNetwork.build(options, POOL);
+    single.load(model.weights());
+    assertClose(single.logits(model.evalPixels(), 4), golden, 2e-5);
+  }
+
+  private static void assertClose(double[] found, double[] expected, double tolerance) {
+    double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(Math.abs(found[i] - expected[i])).isLessThanOrEqualTo(tolerance * largest);
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("MODELS")
+  void integerLogitsEqualGoldenTraceAndReferenceEngine(String name) {
+    MicroVit model = new MicroVit(name);
+    VitNetwork network = quantized(model);
+    int[] logits = network.integerLogits(model.evalPixels(), 4);
+    assertThat(logits).isEqualTo(model.file("trace").get("head").ints());
+    VitGraph graph = network.integerGraph();
+    try (ReferenceEngine engine = new ReferenceEngine(graph)) {
+      assertThat(engine.logits(model.evalCodes(graph), 4)).isEqualTo(logits);
+    }
+    assertThat(network.logitScale()).isEqualTo(graph.logitScale());
+  }
+
+  @Test
+  void answersTheSameAfterJsonCloneAndSerialization(@TempDir Path folder) throws IOException {
+    MicroVit model = new MicroVit("micro_vit_outliers");
+    VitNetwork network = quantized(model);
+    int[] logits = network.integerLogits(model.evalPixels(), 4);
+
+    ComputationGraphConfiguration json =
+        ComputationGraphConfiguration.fromJson(network.graph().getConfiguration().toJson());
+    ComputationGraph fromJson = new ComputationGraph(json);
+    fromJson.init(network.graph().params(), true);
+    assertThat(of(network, fromJson).integerLogits(model.evalPixels(), 4)).isEqualTo(logits);
+
+    assertThat(of(network, network.graph().clone()).integerLogits(model.evalPixels(), 4))
+        .isEqualTo(logits);
+
+    Path file = folder.resolve("network.zip");
+    ModelSerializer.writeModel(network.graph(), file.toFile(), true);
+    ComputationGraph restored = ModelSerializer.restoreComputationGraph(file.toFile(), true);
+    VitNetwork again = of(network, restored);
+    assertThat(again.integerLogits(model.evalPixels(), 4)).isEqualTo(logits);
+    assertThat(again.ranges()).isEqualTo(network.ranges());
+  }
+
+  private static VitNetwork of(VitNetwork like, ComputationGraph graph) {
+    return VitNetwork.of(like.options(), graph, POOL);
+  }
+
+  @Test
+  void weightsAndRangesComeBackAsTheyWereSet() {
+    MicroVit model = new MicroVit("micro_vit");
+    VitNetwork network = quantized(model);
+    FloatWeights expected = model.weights();
+    FloatWeights found = network.weights();
+    assertThat(found.values().keySet())
+        .containsExactlyElementsOf(model.architecture().parameters().keySet());
+    found.values().forEach((n, v) -> assertThat(v).as(n).isEqualTo(expected.get(n)));
+    assertThat(network.ranges()).isEqualTo(model.ranges());
+  }
+
+  @Test
+  void namesTheParameterThatIsMissing() {
+    MicroVit model = new MicroVit("micro_vit");
+    FloatWeights weights = model.weights();
+    weights.values().remove("blocks.1.mlp.fc2.bias");
+    assertThatThrownBy(() -> quantized(model).load(weights))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("blocks.1.mlp.fc2.bias");
+  }
+
+  @Test
+  void numericalGradientCheckPassesInFloat64() {
+    Vit tiny = new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6);
+    NetworkOptions options = new NetworkOptions(tiny, null, RealType.FLOAT64, 7, null, 0, 0.3, 2);
+    VitNetwork network = VitNetwork.build(options, POOL);
+    SplittableRandom random = new SplittableRandom(5);
+    INDArray parameters = network.graph().params();
+    for (long i = 0; i < parameters.length(); i++) {
+      parameters.putScalar(i, parameters.getDouble(i) + 0.3 * random.nextGaussian());
+    }
+    float[] pixels = new float[2 * 3 * 4 * 4];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) random.nextGaussian();
+    }
+    INDArray labels =
+        Nd4j.createFromArray(
+            new double[][] {{0.7, 0.2, 0.1, 0.5, 0.25, 0.25}, {0, 1, 0, 0.1, 0.1, 0.8}});
+    Nd4j.setDefaultDataTypes(DataType.DOUBLE, DataType.DOUBLE);
+    try {
+      assertThat(gradientsAreRight(network, network.array(pixels, 2), labels)).isTrue();
+    } finally {
+      Nd4j.setDefaultDataTypes(DataType.FLOAT, DataType.FLOAT);
+    }
+  }
+
+  private static boolean gradientsAreRight(VitNetwork network, INDArray input, INDArray labels) {
+    return GradientCheckUtil.checkGradients(
+        new GradientCheckUtil.GraphConfig()
+            .net(network.graph())
+            .inputs(new INDArray[] {input})
+            .labels(new INDArray[] {labels})
+            .epsilon(1e-6)
+            .maxRelError(1e-5)
+            .minAbsoluteError(1e-9));
+  }
+
+  private static NetworkOptions trained(MicroVit model, double stochasticDepth) {
+    return new NetworkOptions(
+        model.architecture(),
+        model.scheme(),
+        RealType.FLOAT32,
+        3,
+        new AdamW(new FixedSchedule(1e-3), 0.05, 0.9, 0.999, 1e-8),
+        stochasticDepth,
+        0,
+        1);
+  }
+
+  private static VitNetwork trainable(MicroVit model, double stochasticDepth) {
+    VitNetwork network = VitNetwork.build(trained(model, stochasticDepth), POOL);
+    network.load(model.weights());
+    network.ranges(model.ranges());
+    return network;
+  }
+
+  private static float[] targets(int pictures, int classes) {
+    float[] targets = new float[pictures * classes];
+    for (int n = 0; n < pictures; n++) {
+      targets[n * classes + n % classes] = 1;
+    }
+    return targets;
+  }
+
+  @Test
+  void aStepEqualsFit() {
+    MicroVit model = new MicroVit("micro_vit_exact");
+    VitNetwork byFit = trainable(model, 0);
+    VitNetwork byStep = trainable(model, 0);
+    float[] pixels = model.evalPixels();
+    float[] targets = targets(4, 10);
+    TrainingStep step = new TrainingStep(byStep, 0);
+    for (int i = 0; i < 3; i++) {
+      byFit
+          .graph()
+          .fit(
+              new MultiDataSet(
+                  byFit.array(pixels, 4), Nd4j.createFromArray(targets).reshape('c', 4, 10)));
+      step.run(List.of(new MicroBatch(pixels, targets, 4, new long[4])));
+    }
+    assertThat(byStep.graph().params().toFloatVector())
+        .isEqualTo(byFit.graph().params().toFloatVector());
+    assertThat(byStep.ranges()).isEqualTo(model.ranges());
+    assertThat(byStep.weights().get("blocks.0.mlp.fc1.weight"))
+        .isNotEqualTo(model.weights().get("blocks.0.mlp.fc1.weight"));
+  }
+
+  @Test
+  void accumulationSeesWhatOneBatchSees() {
+    MicroVit model = new MicroVit("micro_vit");
+    VitNetwork whole = trainable(model, 0);
+    VitNetwork halves = trainable(model, 0);
+    whole.rangeMode(RangeMode.LAGGED);
+    halves.rangeMode(RangeMode.LAGGED);
+    float[] pixels = model.evalPixels();
+    float[] targets = targets(4, 10);
+    int half = pixels.length / 2;
+    var one =
+        new TrainingStep(whole, 0).run(List.of(new MicroBatch(pixels, targets, 4, new long[4])));
+    var two =
+        new TrainingStep(halves, 0)
+            .run(
+                List.of(
+                    new MicroBatch(
+                        Arrays.copyOf(pixels, half), Arrays.copyOf(targets, 20), 2, new long[2]),
+                    new MicroBatch(
+                        Arrays.copyOfRange(pixels, half, 2 * half),
+                        Arrays.copyOfRange(targets, 20, 40),
+                        2,
+                        new long[2])));
+    assertThat(two.seen()).isEqualTo(one.seen());
+    assertThat(one.seen()).hasSameSizeAs(model.ranges());
+    assertThat(two.loss()).isCloseTo(one.loss(), org.assertj.core.data.Offset.offset(1e-6));
+    assertThat(two.gradientNorm())
+        .isCloseTo(one.gradientNorm(), org.assertj.core.data.Percentage.withPercentage(1e-3));
+  }
+
+  @Test
+  void clippingBoundsTheUpdateOfPlainDescent() {
+    MicroVit model = new MicroVit("micro_vit");
+    VitNetwork network = trainable(model, 0);
+    TrainingStep step = new TrainingStep(network, 1e-3);
+    MicroBatch batch = new MicroBatch(model.evalPixels(), targets(4, 10), 4, new long[4]);
+    double norm = step.run(List.of(batch)).gradientNorm();
+    assertThat(norm).isGreaterThan(1e-3);
+    // Adam's first moment after one step from zero is (1 − β1) times the clipped mean gradient.
+    double moment =
+        network.graph().getUpdater().getUpdaterStateViewArray().norm1Number().doubleValue();
+    assertThat(moment).isPositive();
+    float[] first = network.graph().getUpdater().getUpdaterStateViewArray().toFloatVector();
+    double squares = 0;
+    for (float value : first) {
+      squares += (double) value * value;
+    }
+    assertThat(Math.sqrt(squares))
+        .isCloseTo(0.1 * 1e-3, org.assertj.core.data.Percentage.withPercentage(0.1));
+  }
+
+  @Test
+  void stochasticDepthFollowsThePicturesKeysAndSparesEvaluation() {
+    MicroVit model = new MicroVit("micro_vit");
+    VitNetwork network = trainable(model, 0.9);
+    assertThat(network.integerLogits(model.evalPixels(), 4))
+        .isEqualTo(model.file("trace").get("head").ints());
+    List<Double> losses =
+        java.util.stream.LongStream.range(0, 6)
+            .mapToObj(
+                key ->
+                    new TrainingStep(trainable(model, 0.9), 0)
+                        .run(
+                            List.of(
+                                new MicroBatch(
+                                    model.evalPixels(),
+                                    targets(4, 10),
+                                    4,
+                                    new long[] {key / 2, 10 + key / 2, 20 + key / 2, 30})))
+                        .loss())
+            .collect(Collectors.toList());
+    assertThat(losses.get(0)).isEqualTo(losses.get(1));
+    assertThat(losses.get(2)).isEqualTo(losses.get(3));
+    assertThat(losses.stream().distinct().count()).isGreaterThan(1);
+  }
+}
