@@ -1,0 +1,100 @@
+package org.ivit.core.dataset;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.ivit.core.InputException;
+
+/**
+ * Classes in the order of a model's outputs. As a file: one class a line, UTF-8, either its name or
+ * its identifier (the folder's name, for ImageNet the WordNet identifier), a tab, and its names.
+ */
+public final class ClassList {
+  private final List<String> ids;
+  private final List<String> names;
+  private final Map<String, Integer> index = new HashMap<>();
+
+  private ClassList(String source, List<String> ids, List<String> names) {
+    this.ids = List.copyOf(ids);
+    this.names = List.copyOf(names);
+    for (int i = 0; i < ids.size(); i++) {
+      Integer before = index.putIfAbsent(ids.get(i), i);
+      if (before != null) {
+        throw new InputException(
+            source
+                + ": class '"
+                + ids.get(i)
+                + "' stands twice, as number "
+                + before
+                + " and "
+                + i
+                + " counted from 0");
+      }
+    }
+  }
+
+  /** Classes whose identifier is their name. */
+  public static ClassList of(List<String> names) {
+    return new ClassList("class list", names, names);
+  }
+
+  /**
+   * Reads a class list file.
+   *
+   * @throws InputException if it cannot be read, is empty, or has an empty or repeated line
+   */
+  public static ClassList read(Path file) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new InputException(file + ": the class list cannot be read: " + e, e);
+    }
+    while (!lines.isEmpty() && lines.get(lines.size() - 1).isBlank()) {
+      lines.remove(lines.size() - 1);
+    }
+    if (lines.isEmpty()) {
+      throw new InputException(file + ": found no class, expected one a line");
+    }
+    List<String> ids = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < lines.size(); i++) {
+      String line = lines.get(i);
+      int tab = line.indexOf('\t');
+      String id = (tab < 0 ? line : line.substring(0, tab)).strip();
+      String name = tab < 0 ? id : line.substring(tab + 1).strip();
+      if (id.isEmpty() || name.isEmpty()) {
+        throw new InputException(
+            file + ": line " + (i + 1) + " is '" + line + "', expected a class or 'id<tab>name'");
+      }
+      ids.add(id);
+      names.add(name);
+    }
+    return new ClassList(file.toString(), ids, names);
+  }
+
+  /** How many classes there are. */
+  public int size() {
+    return ids.size();
+  }
+
+  /** The identifiers, which folders are named by. */
+  public List<String> ids() {
+    return ids;
+  }
+
+  /** The readable names. */
+  public List<String> names() {
+    return names;
+  }
+
+  /** The number of the class with that identifier, or −1. */
+  public int indexOf(String id) {
+    return index.getOrDefault(id, -1);
+  }
+}

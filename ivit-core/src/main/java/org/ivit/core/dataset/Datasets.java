@@ -1,0 +1,95 @@
+package org.ivit.core.dataset;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.ivit.core.InputException;
+
+/** Opens a set of pictures by where it lies. */
+public final class Datasets {
+  private Datasets() {}
+
+  /**
+   * Opens what lies at a location:
+   *
+   * <ul>
+   *   <li>a folder with one folder a class;
+   *   <li>a flat folder, with {@code labels};
+   *   <li>{@code FILE.zip}, {@code FILE.zip/FOLDER} or {@code FILE.zip!FOLDER} with one folder a
+   *       class;
+   *   <li>one binary CIFAR-10 batch {@code FILE.bin}, or {@code FOLDER/train} and {@code
+   *       FOLDER/test} where FOLDER holds the binary batches.
+   * </ul>
+   *
+   * @param classes the order of the classes, or null
+   * @param labels a label file for a flat folder, or null
+   * @throws InputException naming what is missing or wrong
+   */
+  public static Dataset open(String location, ClassList classes, Path labels) {
+    int mark = location.toLowerCase(Locale.ROOT).indexOf(".zip!");
+    if (mark >= 0) {
+      return ImageFolder.openZip(
+          Path.of(location.substring(0, mark + 4)), inside(location.substring(mark + 5)), classes);
+    }
+    Path path = Path.of(location);
+    if (labels != null) {
+      return ImageFolder.openFlat(path, labels, classes);
+    }
+    if (Files.isDirectory(path)) {
+      if (Files.exists(path.resolve("test_batch.bin"))) {
+        throw new InputException(
+            path + ": holds CIFAR-10 batches, name its part: " + path + "/train or /test");
+      }
+      return ImageFolder.open(path, classes);
+    }
+    for (Path file = path; file != null; file = file.getParent()) {
+      if (Files.isRegularFile(file) && lower(file).endsWith(".zip")) {
+        String rest = file.equals(path) ? "" : file.relativize(path).toString();
+        return ImageFolder.openZip(file, inside(rest), classes);
+      }
+    }
+    Dataset cifar = cifar(path);
+    if (cifar == null) {
+      throw new InputException(path + ": no such folder of pictures, ZIP file or CIFAR-10 batch");
+    }
+    if (classes != null && classes.size() != cifar.classes()) {
+      throw new InputException(
+          path + ": CIFAR-10 has 10 classes, the class list has " + classes.size());
+    }
+    return cifar;
+  }
+
+  private static Dataset cifar(Path path) {
+    if (lower(path).endsWith(".bin")) {
+      return new Cifar10(List.of(path));
+    }
+    Path parent = path.toAbsolutePath().getParent();
+    if (parent != null
+        && Files.exists(parent.resolve("data_batch_1.bin"))
+        && lower(path).equals("train")) {
+      return Cifar10.train(parent);
+    }
+    if (parent != null
+        && Files.exists(parent.resolve("test_batch.bin"))
+        && lower(path).equals("test")) {
+      return Cifar10.test(parent);
+    }
+    return null;
+  }
+
+  private static String lower(Path path) {
+    return String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
+  }
+
+  private static String inside(String folder) {
+    String clean = folder.replace('\\', '/');
+    while (clean.startsWith("/")) {
+      clean = clean.substring(1);
+    }
+    while (clean.endsWith("/")) {
+      clean = clean.substring(0, clean.length() - 1);
+    }
+    return clean;
+  }
+}

@@ -1,0 +1,44 @@
+package org.ivit.core.dataset;
+
+import java.util.List;
+import java.util.Locale;
+import org.ivit.core.InputException;
+
+/** Where the files of an image folder lie: a directory or a ZIP file. */
+interface PictureSource extends AutoCloseable {
+  /** The root, as messages call it. */
+  String root();
+
+  /** Names of the folders directly in the root, hidden ones left out, in no order. */
+  List<String> folders();
+
+  /** Names of the pictures directly in that folder, or in the root if it is "", in no order. */
+  List<String> pictures(String folder);
+
+  /**
+   * The bytes of a file by its path below the root.
+   *
+   * @throws InputException naming it if it cannot be read
+   */
+  byte[] read(String path);
+
+  /** A file as messages call it. */
+  default String describe(String path) {
+    return root() + "/" + path;
+  }
+
+  @Override
+  default void close() {}
+
+  /** Whether a name has an ending of a picture file. */
+  static boolean isPicture(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return !isHidden(name)
+        && (lower.endsWith(".jpg") || lower.endsWith(".jpeg") || lower.endsWith(".png"));
+  }
+
+  /** Whether systems leave such files behind without meaning a class or a picture. */
+  static boolean isHidden(String name) {
+    return name.startsWith(".") || name.equals("__MACOSX");
+  }
+}

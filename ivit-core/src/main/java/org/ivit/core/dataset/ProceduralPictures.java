@@ -1,0 +1,113 @@
+package org.ivit.core.dataset;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.ivit.core.InputException;
+import org.ivit.core.image.Rgb;
+
+/**
+ * Pictures drawn from a seed, for a first run without any data: ten kinds of textured, stretched,
+ * rotated, partly hidden shapes on noisy backgrounds. Colours, textures, places and angles say
+ * nothing about the kind, so that a linear model can do little. Each picture depends on the seed
+ * and its number alone: the same whatever is drawn before it, and in every thread.
+ */
+public final class ProceduralPictures implements Dataset {
+  private static final List<ShapeKind> KINDS = List.of(ShapeKind.values());
+
+  private static final List<String> CLASSES = KINDS.stream().map(ShapeKind::key).toList();
+
+  /**
+   * How hard the pictures are.
+   *
+   * @param noise standard deviation of the pixel noise, of 255
+   * @param hidden width of the band laid over the shape, as part of its radius, 0 for none
+   * @param clutter number of strokes in the background
+   * @param contrast least distance between the mean colours of shape and background, of 255
+   */
+  public record Strengths(double noise, double hidden, int clutter, double contrast) {
+    /** What the quickstart uses. */
+    public static final Strengths DEFAULT = new Strengths(20, 0.3, 3, 90);
+
+    /** Checks the ranges. */
+    public Strengths {
+      if (!(noise >= 0 && noise <= 128)
+          || !(hidden >= 0 && hidden <= 1)
+          || clutter < 0
+          || clutter > 100
+          || !(contrast >= 0 && contrast <= 180)) {
+        throw new InputException(
+            "procedural pictures: found noise "
+                + noise
+                + ", hidden "
+                + hidden
+                + ", clutter "
+                + clutter
+                + ", contrast "
+                + contrast
+                + ", expected 0 to 128, 0 to 1, 0 to 100, 0 to 180");
+      }
+    }
+  }
+
+  private final long seed;
+  private final int first;
+  private final int count;
+  private final ShapePainter painter;
+
+  /**
+   * Pictures number {@code first} to {@code first + count − 1} of a seed; numbers apart give unseen
+   * pictures.
+   *
+   * @param size side in pixels, at least 8
+   * @throws InputException if a number is out of its range
+   */
+  public ProceduralPictures(long seed, int first, int count, int size, Strengths strengths) {
+    if (first < 0 || count < 1 || first > Integer.MAX_VALUE - count) {
+      throw new InputException(
+          "procedural pictures: found "
+              + count
+              + " from number "
+              + first
+              + ", expected at least 1 from 0 on");
+    }
+    if (size < 8 || size > 4096) {
+      throw new InputException(
+          "procedural pictures: found a size of " + size + ", expected 8 to 4096");
+    }
+    this.seed = seed;
+    this.first = first;
+    this.count = count;
+    this.painter = new ShapePainter(size, strengths);
+  }
+
+  @Override
+  public int size() {
+    return count;
+  }
+
+  @Override
+  public List<String> classNames() {
+    return CLASSES;
+  }
+
+  @Override
+  public String name(int i) {
+    return String.format(Locale.ROOT, "%08d-%s", number(i), CLASSES.get(label(i)));
+  }
+
+  /** Kinds follow one another, so that every ten pictures hold each once. */
+  @Override
+  public int label(int i) {
+    return number(i) % CLASSES.size();
+  }
+
+  @Override
+  public Rgb picture(int i) {
+    return painter.paint(KINDS.get(label(i)), seed, number(i));
+  }
+
+  private int number(int i) {
+    return first + Objects.checkIndex(i, count);
+  }
+}

@@ -1,0 +1,249 @@
+package org.ivit.core.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import javax.imageio.ImageIO;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.ivit.core.InputException;
+import org.ivit.core.testing.Shared;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ImageFolderTest {
+  @TempDir Path folder;
+  private Path root;
+
+  @BeforeEach
+  void pictures() throws IOException {
+    root = Files.createDirectory(folder.resolve("root"));
+    picture(root, "cat/2.png", 2);
+    picture(root, "cat/10.PNG", 10);
+    picture(root, "ant/x y.png", 7);
+    Files.writeString(root.resolve("cat/notes.txt"), "no picture");
+    Files.writeString(root.resolve("cat/.hidden.png"), "no picture");
+    Files.createDirectory(root.resolve(".cache"));
+  }
+
+  static void picture(Path root, String name, int red) throws IOException {
+    Path file = root.resolve(name);
+    Files.createDirectories(file.getParent());
+    BufferedImage image = new BufferedImage(3, 2, BufferedImage.TYPE_INT_RGB);
+    image.setRGB(0, 0, red << 16);
+    ImageIO.write(image, "png", file.toFile());
+  }
+
+  private static List<String> names(Dataset dataset) {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < dataset.size(); i++) {
+      names.add(dataset.name(i) + "=" + dataset.label(i) + ":" + dataset.picture(i).at(0, 0, 0));
+    }
+    return names;
+  }
+
+  private static AbstractThrowableAssert<?, ?> refused(ThrowingCallable call) {
+    return assertThatThrownBy(call).isInstanceOf(InputException.class);
+  }
+
+  @Test
+  void foldersAreClassesInAlphabeticalOrder() {
+    try (Dataset dataset = Datasets.open(root.toString(), null, null)) {
+      assertThat(dataset.classNames()).containsExactly("ant", "cat");
+      assertThat(names(dataset))
+          .containsExactly("ant/x y.png=0:7", "cat/10.PNG=1:10", "cat/2.png=1:2");
+    }
+  }
+
+  @Test
+  void classListFixesOrderAndMayHaveMore() throws IOException {
+    Path list =
+        Files.writeString(folder.resolve("list.txt"), "cat\ta cat, pet\nbee\nant\tants\n\n");
+    try (Dataset dataset = ImageFolder.open(root, ClassList.read(list))) {
+      assertThat(dataset.classes()).isEqualTo(3);
+      assertThat(dataset.classNames()).containsExactly("a cat, pet", "bee", "ants");
+      assertThat(names(dataset))
+          .containsExactly("ant/x y.png=2:7", "cat/10.PNG=0:10", "cat/2.png=0:2");
+    }
+  }
+
+  @Test
+  void folderOutsideTheListIsNamed() {
+    refused(() -> ImageFolder.open(root, ClassList.of(List.of("cat", "dog"))))
+        .hasMessageContaining("ant")
+        .hasMessageContaining("none of the 2 classes");
+  }
+
+  @Test
+  void emptyClassFolderIsNamed() throws IOException {
+    Files.createDirectory(root.resolve("dog"));
+    Files.writeString(root.resolve("dog/readme.txt"), "");
+    refused(() -> ImageFolder.open(root, null))
+        .hasMessageContaining(root.resolve("dog").toString())
+        .hasMessageContaining("found no picture");
+  }
+
+  @Test
+  void missingAndFlatFoldersAreNamed() throws IOException {
+    refused(() -> Datasets.open(folder.resolve("none").toString(), null, null))
+        .hasMessageContaining("none")
+        .hasMessageContaining("no such folder");
+    picture(folder, "flat/1.png", 1);
+    refused(() -> ImageFolder.open(folder.resolve("flat"), null))
+        .hasMessageContaining("need a label file");
+  }
+
+  @Test
+  void corruptPictureIsNamed() throws IOException {
+    Files.writeString(root.resolve("ant/a.jpg"), "rubbish");
+    Dataset dataset = ImageFolder.open(root, null);
+    refused(() -> dataset.picture(0)).hasMessageContaining(root + "/ant/a.jpg");
+    assertThat(dataset.picture(1).at(0, 0, 0)).isEqualTo(7);
+  }
+
+  @Test
+  void classListFilesAreChecked() throws IOException {
+    Path list = folder.resolve("list.txt");
+    refused(() -> ClassList.read(list)).hasMessageContaining("list.txt");
+    Files.writeString(list, "\n\n");
+    refused(() -> ClassList.read(list)).hasMessageContaining("found no class");
+    Files.writeString(list, "a\n\nb\n");
+    refused(() -> ClassList.read(list)).hasMessageContaining("line 2");
+    Files.writeString(list, "a\nb\na\tagain\n");
+    refused(() -> ClassList.read(list)).hasMessageContaining("'a' stands twice");
+  }
+
+  @Test
+  void zipIsReadInPlace() throws IOException {
+    Path zip = zip("set.zip", "inner/set/");
+    List<String> expected = names(ImageFolder.open(root, null));
+    for (String location : List.of(zip + "/inner/set", zip + "!inner/set", zip + "!/inner/set/")) {
+      try (Dataset dataset = Datasets.open(location, null, null)) {
+        assertThat(names(dataset)).isEqualTo(expected);
+      }
+    }
+    try (Dataset dataset = Datasets.open(zip("flat.zip", "").toString(), null, null)) {
+      assertThat(names(dataset)).isEqualTo(expected);
+    }
+    refused(() -> Datasets.open(zip + "/other", null, null)).hasMessageContaining("'other'");
+    // One level too high, the only folder holds no pictures directly.
+    refused(() -> Datasets.open(zip.toString(), null, null)).hasMessageContaining("inner");
+  }
+
+  @Test
+  void damagedZipIsNamed() throws IOException {
+    Path zip = zip("set.zip", "");
+    byte[] bytes = Files.readAllBytes(zip);
+    Path cut = Files.write(folder.resolve("cut.zip"), Arrays.copyOf(bytes, 100));
+    refused(() -> Datasets.open(cut.toString(), null, null)).hasMessageContaining("cut.zip");
+    Dataset good = ImageFolder.openZip(zip, "", null);
+    int refusals = 0;
+    for (int i = 40; i < 100; i++) {
+      byte[] bad = bytes.clone();
+      bad[i] ^= 0x08;
+      Path file = Files.write(folder.resolve("bad.zip"), bad);
+      try (Dataset dataset = ImageFolder.openZip(file, "", null)) {
+        for (int k = 0; k < dataset.size(); k++) {
+          assertThat(dataset.picture(k)).isEqualTo(good.picture(k));
+        }
+      } catch (InputException e) {
+        assertThat(e).hasMessageContaining("bad.zip");
+        refusals++;
+      }
+    }
+    assertThat(refusals).isGreaterThan(10);
+    good.close();
+  }
+
+  private Path zip(String name, String prefix) throws IOException {
+    Path zip = folder.resolve(name);
+    try (OutputStream out = Files.newOutputStream(zip);
+        ZipOutputStream entries = new ZipOutputStream(out);
+        Stream<Path> files = Files.walk(root)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String entry = root.relativize(file).toString().replace('\\', '/');
+        entries.putNextEntry(new ZipEntry(prefix + entry));
+        entries.write(Files.readAllBytes(file));
+      }
+    }
+    return zip;
+  }
+
+  @Test
+  void flatFolderTakesNumbersOrNames() throws IOException {
+    Path flat = folder.resolve("flat");
+    picture(flat, "b.png", 1);
+    picture(flat, "a b.png", 2);
+    picture(flat, "unlisted.png", 3);
+    Path labels = folder.resolve("labels.txt");
+    Files.writeString(labels, "b.png 2\na b.png 0\n");
+    Dataset numbers = Datasets.open(flat.toString(), null, labels);
+    assertThat(numbers.classNames()).containsExactly("0", "1", "2");
+    assertThat(names(numbers)).containsExactly("a b.png=0:2", "b.png=2:1");
+    Files.writeString(labels, "b.png\twild cat\na b.png\tant\n");
+    assertThat(names(Datasets.open(flat.toString(), null, labels)))
+        .containsExactly("a b.png=0:2", "b.png=1:1");
+    ClassList list = ClassList.of(List.of("dog", "wild cat", "ant"));
+    assertThat(names(Datasets.open(flat.toString(), list, labels)))
+        .containsExactly("a b.png=2:2", "b.png=1:1");
+  }
+
+  @Test
+  void labelFilesAreChecked() throws IOException {
+    Path flat = folder.resolve("flat");
+    picture(flat, "b.png", 1);
+    Path labels = folder.resolve("labels.txt");
+    ClassList list = ClassList.of(List.of("ant", "cat"));
+    refused(() -> ImageFolder.openFlat(flat, labels, list)).hasMessageContaining("labels.txt");
+    wrong(flat, labels, "", list, "found no label");
+    wrong(flat, labels, "b.png", list, "line 1");
+    wrong(flat, labels, "b.png 2", list, "class '2'");
+    wrong(flat, labels, "b.png dog", list, "class 'dog'");
+    wrong(flat, labels, "c.png 1", list, "'c.png'");
+    wrong(flat, labels, "b.png 1\nb.png 0", list, "line 2");
+    wrong(flat, labels, "b.png 1\nc.png cat", null, "one kind");
+  }
+
+  private static void wrong(Path flat, Path labels, String text, ClassList list, String part)
+      throws IOException {
+    Files.writeString(labels, text);
+    refused(() -> ImageFolder.openFlat(flat, labels, list))
+        .hasMessageContaining("labels.txt")
+        .hasMessageContaining(part);
+  }
+
+  @Test
+  void validationPicturesHaveTheModelsClasses() {
+    Path pictures = Shared.path("data/imagenet-val");
+    ClassList list = ClassList.read(Shared.path("data/imagenet_classes.txt"));
+    Dataset dataset = ImageFolder.open(pictures, list);
+    assertThat(dataset.size()).isEqualTo(650);
+    assertThat(dataset.classes()).isEqualTo(1000);
+    assertThat(dataset.classNames().get(0)).isEqualTo("tench, Tinca tinca");
+    assertThat(dataset.name(0)).startsWith(list.ids().get(dataset.label(0)) + "/");
+    assertThat(dataset.picture(649).width()).isEqualTo(227);
+  }
+
+  @Test
+  void cifarZipIsReadInPlace() {
+    Path zip = Shared.path("data/cifar10.zip");
+    try (Dataset dataset = Datasets.open(zip + "/test", null, null)) {
+      assertThat(dataset.size()).isEqualTo(10_000);
+      assertThat(dataset.classNames()).isEqualTo(Cifar10.CLASSES);
+      assertThat(dataset.label(9_999)).isEqualTo(9);
+      assertThat(dataset.picture(9_999).width()).isEqualTo(32);
+    }
+  }
+}
