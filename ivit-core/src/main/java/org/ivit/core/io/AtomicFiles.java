@@ -116,6 +116,22 @@ public final class AtomicFiles {
     }
   }
 
+  /**
+   * Deletes a folder with all that is in it; one that does not exist is no error.
+   *
+   * @throws UncheckedIOException naming the folder, if it cannot be deleted
+   */
+  public static void deleteDirectory(Path folder) {
+    if (Files.notExists(folder)) {
+      return;
+    }
+    try {
+      deleteTree(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(folder + ": cannot be deleted: " + e.getMessage(), e);
+    }
+  }
+
   private static void replaceFolder(Path temporary, Path folder) throws IOException {
     if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       Files.move(temporary, folder, StandardCopyOption.ATOMIC_MOVE);

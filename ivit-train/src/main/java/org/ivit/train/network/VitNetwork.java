@@ -369,4 +369,38 @@ public final class VitNetwork {
     }
     return new VitGraphBuilder(options.architecture(), weights(), scheme).build(ranges());
   }
+
+  /** The learning rate of the coming step. */
+  public double learningRate() {
+    AdamW optimizer = options.optimizer();
+    return optimizer == null
+        ? 0
+        : optimizer.rate().valueAt(graph.getConfiguration().getIterationCount(), 0);
+  }
+
+  /** The updater's state in Deeplearning4j's order; empty where nothing trains. */
+  public float[] updaterState() {
+    INDArray state = graph.getUpdater().getUpdaterStateViewArray();
+    return state == null ? new float[0] : state.toFloatVector();
+  }
+
+  /**
+   * Goes on where another network stopped.
+   *
+   * @param state of {@link #updaterState()}
+   * @param steps updates so far
+   * @throws InputException if the state is not that of such a network
+   */
+  public void restoreUpdater(float[] state, int steps) {
+    INDArray own = graph.getUpdater().getUpdaterStateViewArray();
+    long expected = own == null ? 0 : own.length();
+    if (state.length != expected) {
+      throw new InputException(
+          "optimizer state: found " + state.length + " numbers, expected " + expected);
+    }
+    if (own != null) {
+      own.assign(Nd4j.createFromArray(state).reshape(own.shape()));
+    }
+    graph.getConfiguration().setIterationCount(steps);
+  }
 }

@@ -1,0 +1,105 @@
+package org.ivit.train.loop;
+
+import java.util.Arrays;
+import org.ivit.core.InputException;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.OnCorrupt;
+import org.ivit.core.dataset.PictureLoader;
+import org.ivit.train.network.MicroBatch;
+
+/** The batches of one epoch from some position on; a last batch that is not full is left out. */
+final class EpochBatches implements AutoCloseable {
+  private final PicturePipeline pipeline;
+  private final int batchSize;
+  private final long seed;
+  private final int epoch;
+  private final int[] order;
+  private final PictureLoader<float[]> loader;
+  private int position;
+  private long waitedNanos;
+
+  EpochBatches(
+      Dataset set,
+      PicturePipeline pipeline,
+      int batchSize,
+      long seed,
+      int epoch,
+      int position,
+      OnCorrupt onCorrupt,
+      int threads) {
+    this.pipeline = pipeline;
+    this.batchSize = batchSize;
+    this.seed = seed;
+    this.epoch = epoch;
+    this.position = position;
+    this.order = RecipePictures.order(set.size(), seed, epoch);
+    this.loader =
+        new PictureLoader<>(
+            set,
+            Arrays.copyOfRange(order, position, order.length),
+            (picture, index) -> pipeline.picture(picture, PictureKeys.key(seed, epoch, index)),
+            onCorrupt,
+            threads,
+            3 * batchSize);
+  }
+
+  /**
+   * The next full batch, or null at the end of the epoch.
+   *
+   * @throws InputException if a picture is corrupt and that is fatal
+   */
+  MicroBatch next() {
+    long start = System.nanoTime();
+    float[] pixels = null;
+    int[] labels = new int[batchSize];
+    long[] keys = new long[batchSize];
+    int count = 0;
+    while (count < batchSize && loader.hasNext()) {
+      PictureLoader.Loaded<float[]> next = loader.next();
+      if (pixels == null) {
+        pixels = new float[batchSize * next.value().length];
+      }
+      System.arraycopy(next.value(), 0, pixels, count * next.value().length, next.value().length);
+      labels[count] = next.label();
+      keys[count] = PictureKeys.key(seed, epoch, next.index());
+      count++;
+      advance(next.index());
+    }
+    waitedNanos += System.nanoTime() - start;
+    if (count < batchSize) {
+      return null;
+    }
+    float[] targets = pipeline.targets(pixels, labels, PictureKeys.key(seed, epoch, -2 - position));
+    return new MicroBatch(pixels, targets, batchSize, keys);
+  }
+
+  /** Skipped pictures count as used up. */
+  private void advance(int index) {
+    while (order[position] != index) {
+      position++;
+    }
+    position++;
+  }
+
+  /** Pictures of the epoch's order that are used up. */
+  int position() {
+    return position;
+  }
+
+  /** Time spent waiting for pictures since the last call. */
+  long takeWaitedNanos() {
+    long waited = waitedNanos;
+    waitedNanos = 0;
+    return waited;
+  }
+
+  /** Number of full batches of an epoch. */
+  static int count(Dataset set, int batchSize) {
+    return set.size() / batchSize;
+  }
+
+  @Override
+  public void close() {
+    loader.close();
+  }
+}

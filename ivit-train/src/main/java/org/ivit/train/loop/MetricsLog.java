@@ -1,0 +1,61 @@
+package org.ivit.train.loop;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.ivit.core.io.AtomicFiles;
+
+/** {@code metrics.csv}: a line a step, and a line with the last two columns a validation. */
+final class MetricsLog {
+  private static final String HEADER =
+      "step,epoch,loss,learning_rate,gradient_norm,pictures_per_second,validation_top1,validation_loss";
+
+  private final Path file;
+
+  private MetricsLog(Path file) {
+    this.file = file;
+  }
+
+  /** Begins a file, or cuts an old one after the lines of {@code step}. */
+  static MetricsLog open(Path file, int step) {
+    List<String> lines = new ArrayList<>(List.of(HEADER));
+    try {
+      if (Files.exists(file)) {
+        Files.readAllLines(file).stream()
+            .skip(1)
+            .filter(line -> line.matches("\\d+,.*"))
+            .filter(line -> Integer.parseInt(line.substring(0, line.indexOf(','))) <= step)
+            .forEach(lines::add);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+    String text = String.join("\n", lines) + "\n";
+    AtomicFiles.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+    return new MetricsLog(file);
+  }
+
+  void step(int step, double epoch, double loss, double rate, double norm, double speed) {
+    append(
+        String.format(
+            Locale.ROOT, "%d,%.4f,%.6g,%.6g,%.6g,%.2f,,", step, epoch, loss, rate, norm, speed));
+  }
+
+  void validation(int step, double epoch, double top1, double loss) {
+    append(String.format(Locale.ROOT, "%d,%.4f,,,,,%.6f,%.6g", step, epoch, top1, loss));
+  }
+
+  private void append(String line) {
+    try {
+      Files.writeString(file, line + "\n", StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,148 @@
+package org.ivit.train.loop;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.dataset.ClassList;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.Datasets;
+import org.ivit.core.dataset.OnCorrupt;
+import org.ivit.core.dataset.ProceduralPictures;
+import org.ivit.core.dataset.Subset;
+import org.ivit.core.image.Interpolation;
+import org.ivit.core.image.Preprocess;
+import org.ivit.train.recipe.Calibration;
+import org.ivit.train.recipe.Data;
+import org.ivit.train.recipe.Pictures;
+import org.ivit.train.recipe.Recipe;
+
+/** Opens the sets of pictures that a recipe names. */
+public final class RecipePictures {
+  private RecipePictures() {}
+
+  /**
+   * Opens a set.
+   *
+   * @param pictures where it is and which part of it
+   * @param recipe gives the class list
+   * @param vit the class counts must match
+   * @throws InputException if it cannot be opened or has another number of classes
+   */
+  public static Dataset open(Pictures pictures, Recipe recipe, Vit vit) {
+    Data data = recipe.data();
+    ClassList classes = data.classes() == null ? null : ClassList.read(data.classes());
+    Dataset all;
+    if (pictures.procedural() != null) {
+      Pictures.Procedural set = pictures.procedural();
+      all =
+          new ProceduralPictures(
+              set.seed(), 0, set.pictures(), set.size(), ProceduralPictures.Strengths.DEFAULT);
+    } else {
+      all = Datasets.open(pictures.path().toString(), classes, pictures.labels());
+    }
+    if (all.classes() != vit.classes()) {
+      throw new InputException(
+          pictures.path()
+              + ": found "
+              + all.classes()
+              + " classes, expected "
+              + vit.classes()
+              + " as "
+              + vit.name()
+              + " has"
+              + (classes == null ? " (data.classes names a file with their order)" : ""));
+    }
+    return part(pictures, all);
+  }
+
+  private static Dataset part(Pictures pictures, Dataset all) {
+    Dataset set = all;
+    if (pictures.every() > 0) {
+      set = Subset.where(set, i -> i % pictures.every() == 0);
+    }
+    if (pictures.exceptEvery() > 0) {
+      set = Subset.where(set, i -> i % pictures.exceptEvery() != 0);
+    }
+    if (pictures.limit() > 0 && pictures.limit() < set.size()) {
+      int size = set.size();
+      boolean[] taken = new boolean[size];
+      for (int i = 0; i < pictures.limit(); i++) {
+        taken[(int) ((long) i * size / pictures.limit())] = true;
+      }
+      set = Subset.where(set, i -> taken[i]);
+    }
+    if (set.size() == 0) {
+      throw new InputException(pictures.path() + ": found no pictures that the recipe selects");
+    }
+    return set;
+  }
+
+  /** Which pictures of the set calibrate, in order. */
+  static int[] calibrationOrder(Calibration calibration, int size, long seed) {
+    int count = calibration.pictures() == 0 ? size : Math.min(calibration.pictures(), size);
+    return switch (calibration.select()) {
+      case FIRST -> IntStream.range(0, count).toArray();
+      case SPREAD -> IntStream.range(0, count).map(i -> (int) ((long) i * size / count)).toArray();
+      case RANDOM -> IntStream.of(order(size, seed, -1)).limit(count).toArray();
+    };
+  }
+
+  /** A permutation that depends on seed and epoch alone. */
+  static int[] order(int size, long seed, int epoch) {
+    SplittableRandom random = new SplittableRandom(PictureKeys.key(seed, epoch, -1));
+    int[] order = IntStream.range(0, size).toArray();
+    for (int i = size - 1; i > 0; i--) {
+      int j = random.nextInt(i + 1);
+      int kept = order[i];
+      order[i] = order[j];
+      order[j] = kept;
+    }
+    return order;
+  }
+
+  /** The evaluation transform of a recipe. */
+  public static Preprocess preprocess(Recipe recipe, Vit vit) {
+    Data.Preprocessing p = recipe.data().preprocessing();
+    int resize = p.resize();
+    if (resize == 0) {
+      resize = vit.image() <= 64 ? vit.image() : (int) Math.floor(vit.image() / 0.9);
+    }
+    return new Preprocess(
+        resize, vit.image(), Interpolation.BICUBIC, floats(p.mean()), floats(p.std()));
+  }
+
+  private static float[] floats(List<Double> values) {
+    float[] floats = new float[values.size()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = values.get(i).floatValue();
+    }
+    return floats;
+  }
+
+  static OnCorrupt onCorrupt(Recipe recipe) {
+    return switch (recipe.data().onCorrupt()) {
+      case SKIP -> OnCorrupt.SKIP;
+      case FATAL -> OnCorrupt.FAIL;
+    };
+  }
+
+  /** SHA-256 of the list of names and labels: tells whether two sets are the same pictures. */
+  static String hash(Dataset set) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (int i = 0; i < set.size(); i++) {
+        String line = set.name(i) + "\t" + set.label(i) + "\n";
+        digest.update(line.getBytes(StandardCharsets.UTF_8));
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package org.ivit.train.loop;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.io.AtomicFiles;
+import org.ivit.train.recipe.Recipe;
+
+/**
+ * The folder of a run: {@code config.yaml} as resolved, {@code metrics.csv}, {@code
+ * checkpoints/STEP/}, and the files {@code latest} and {@code best}, which name a step.
+ */
+public final class RunDirectory {
+  private static final String CONFIG = "config.yaml";
+  private static final String CHECKPOINTS = "checkpoints";
+  private static final String LATEST = "latest";
+  private static final String BEST = "best";
+
+  private final Path path;
+  private final Recipe recipe;
+  private final Vit architecture;
+
+  private RunDirectory(Path path, Recipe recipe) {
+    this.path = path;
+    this.recipe = recipe;
+    this.architecture = vit(recipe);
+  }
+
+  /** The architecture that a recipe names or describes. */
+  static Vit vit(Recipe recipe) {
+    Architecture architecture =
+        recipe.architecture().isTextual()
+            ? Architectures.byName(recipe.architecture().asText())
+            : Architectures.parse(recipe.architecture());
+    return (Vit) architecture;
+  }
+
+  /**
+   * Begins a run.
+   *
+   * @throws InputException if the recipe's output folder holds a run already
+   */
+  static RunDirectory create(Recipe recipe) {
+    Path path = recipe.output();
+    if (Files.exists(path.resolve(LATEST))) {
+      throw new InputException(
+          path + ": holds a run already, expected --resume " + path + " or another --output");
+    }
+    RunDirectory run = new RunDirectory(path, recipe);
+    run.write(CONFIG, recipe.toYaml());
+    return run;
+  }
+
+  /**
+   * Opens a run that has at least one checkpoint.
+   *
+   * @throws InputException if it is none
+   */
+  public static RunDirectory open(Path path) {
+    Path config = path.resolve(CONFIG);
+    if (!Files.isRegularFile(config)) {
+      throw new InputException(path + ": is no run directory, found no " + CONFIG + " in it");
+    }
+    RunDirectory run = new RunDirectory(path, Recipe.read(config).withOutput(path));
+    run.step(LATEST);
+    return run;
+  }
+
+  /** Whether a folder looks like a run. */
+  public static boolean isRun(Path path) {
+    return Files.isRegularFile(path.resolve(CONFIG));
+  }
+
+  /** The folder. */
+  public Path path() {
+    return path;
+  }
+
+  /** The recipe as resolved. */
+  public Recipe recipe() {
+    return recipe;
+  }
+
+  /** The architecture of the recipe. */
+  public Vit architecture() {
+    return architecture;
+  }
+
+  /** The metrics, one line a step and a validation. */
+  public Path metrics() {
+    return path.resolve("metrics.csv");
+  }
+
+  /** The last checkpoint. */
+  public TrainingCheckpoint latest() {
+    return TrainingCheckpoint.read(checkpoint(step(LATEST)), architecture);
+  }
+
+  /** The checkpoint with the best validation, or the last one where nothing was validated. */
+  public TrainingCheckpoint best() {
+    String name = Files.exists(path.resolve(BEST)) ? BEST : LATEST;
+    return TrainingCheckpoint.read(checkpoint(step(name)), architecture);
+  }
+
+  private int step(String name) {
+    Path file = path.resolve(name);
+    try {
+      return Integer.parseInt(Files.readString(file, StandardCharsets.UTF_8).strip());
+    } catch (IOException e) {
+      throw new InputException(path + ": found no file " + name + ", expected a finished step", e);
+    } catch (NumberFormatException e) {
+      throw new InputException(file + ": expected the number of a step", e);
+    }
+  }
+
+  private Path checkpoint(int step) {
+    return path.resolve(CHECKPOINTS).resolve(Integer.toString(step));
+  }
+
+  /** Writes a checkpoint, makes it the last one, and removes those that are not kept. */
+  void save(TrainingCheckpoint checkpoint) {
+    TrainingState state = checkpoint.state();
+    checkpoint.write(checkpoint(state.step()), architecture);
+    write(LATEST, state.step() + "\n");
+    if (state.bestStep() == state.step()) {
+      write(BEST, state.step() + "\n");
+    }
+    prune(state);
+  }
+
+  private void prune(TrainingState state) {
+    List<Integer> steps = new ArrayList<>();
+    Path folder = path.resolve(CHECKPOINTS);
+    try (Stream<Path> entries = Files.list(folder)) {
+      entries
+          .map(entry -> entry.getFileName().toString())
+          .filter(name -> name.matches("\\d+"))
+          .forEach(name -> steps.add(Integer.parseInt(name)));
+      steps.sort(null);
+      for (int i = 0; i < steps.size() - recipe.checkpoints().keep(); i++) {
+        if (steps.get(i) != state.bestStep()) {
+          AtomicFiles.deleteDirectory(checkpoint(steps.get(i)));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(folder + ": cannot be tidied: " + e.getMessage(), e);
+    }
+  }
+
+  private void write(String name, String text) {
+    AtomicFiles.write(path.resolve(name), out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+  }
+}

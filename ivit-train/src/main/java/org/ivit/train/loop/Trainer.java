@@ -1,0 +1,459 @@
+package org.ivit.train.loop;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.PictureLoader;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.image.EvaluationTransform;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.TensorFile;
+import org.ivit.train.network.AdamW;
+import org.ivit.train.network.MicroBatch;
+import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.TrainingStep;
+import org.ivit.train.network.VitNetwork;
+import org.ivit.train.observer.ObserverSet;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.RealType;
+import org.ivit.train.ptq.PostTrainingCalibration;
+import org.ivit.train.recipe.Calibration;
+import org.ivit.train.recipe.Distillation;
+import org.ivit.train.recipe.Optimizer;
+import org.ivit.train.recipe.Precision;
+import org.ivit.train.recipe.Quantization;
+import org.ivit.train.recipe.Recipe;
+import org.ivit.train.recipe.ScheduleChoice;
+
+/**
+ * Runs a recipe. The same recipe, seed, machine and thread count give the same weights, whether a
+ * run goes through or is stopped and resumed.
+ */
+public final class Trainer {
+  private final RunDirectory run;
+  private final Recipe recipe;
+  private final Vit vit;
+  private final TrainingMonitor monitor;
+  private final WorkerPool pool;
+  private final EvaluationTransform evaluation;
+
+  private Dataset training;
+  private Validation validation;
+  private VitNetwork network;
+  private TrainingStep step;
+  private WeightAverage average;
+  private Teacher teacher;
+  private ObserverSet observers;
+  private MetricsLog metrics;
+  private TrainingState state;
+
+  private Trainer(RunDirectory run, TrainingMonitor monitor, WorkerPool pool) {
+    this.run = run;
+    this.recipe = run.recipe();
+    this.vit = run.architecture();
+    this.monitor = monitor;
+    this.pool = pool;
+    this.evaluation = new EvaluationTransform(RecipePictures.preprocess(recipe, vit));
+  }
+
+  /**
+   * Starts a run.
+   *
+   * @param recipe what to do
+   * @param monitor hears how it goes on
+   * @return the run's folder, finished
+   * @throws InputException if something that the recipe names cannot be used, if a bound of the
+   *     arithmetic fails, or if the loss is not finite any more
+   */
+  public static RunDirectory start(Recipe recipe, TrainingMonitor monitor) {
+    Vit vit = RunDirectory.vit(recipe);
+    FloatWeights weights = recipe.weights() == null ? null : read(recipe.weights(), vit);
+    try (WorkerPool pool = new WorkerPool(recipe.threads())) {
+      RunDirectory run = RunDirectory.create(recipe);
+      Trainer trainer = new Trainer(run, monitor, pool);
+      trainer.open(weights);
+      trainer.begin(weights);
+      trainer.train();
+      return run;
+    }
+  }
+
+  /**
+   * Goes on with a run from its last checkpoint.
+   *
+   * @param run the folder of a run
+   * @param monitor hears how it goes on
+   * @return the run's folder, finished
+   * @throws InputException as {@link #start}, and if pictures or teacher are not those of the run
+   */
+  public static RunDirectory resume(RunDirectory run, TrainingMonitor monitor) {
+    TrainingCheckpoint checkpoint = run.latest();
+    if (checkpoint.state().finished()) {
+      monitor.say(run.path() + ": the run is finished, nothing to do");
+      return run;
+    }
+    Recipe recipe = run.recipe();
+    FloatWeights start =
+        recipe.weights() == null ? null : read(recipe.weights(), run.architecture());
+    try (WorkerPool pool = new WorkerPool(recipe.threads())) {
+      Trainer trainer = new Trainer(run, monitor, pool);
+      trainer.open(start);
+      trainer.restore(checkpoint);
+      trainer.train();
+      return run;
+    }
+  }
+
+  private static FloatWeights read(java.nio.file.Path file, Vit vit) {
+    TensorFile tensors = Safetensors.read(file);
+    WeightCheck.check(tensors, vit);
+    return FloatWeights.of(tensors.tensors());
+  }
+
+  private void open(FloatWeights start) {
+    if (recipe.data().train() != null) {
+      training = RecipePictures.open(recipe.data().train(), recipe, vit);
+      int needed = recipe.optimizer().batchSize();
+      if (recipe.schedule().epochs() > 0 && training.size() < needed) {
+        throw new InputException(
+            "data.train: found "
+                + training.size()
+                + " pictures, expected at least optimizer.batchSize, "
+                + needed);
+      }
+    }
+    if (recipe.data().validation() != null) {
+      validation =
+          new Validation(
+              RecipePictures.open(recipe.data().validation(), recipe, vit),
+              evaluation,
+              RecipePictures.onCorrupt(recipe),
+              pool,
+              recipe.threads());
+    }
+    Distillation distillation = recipe.distillation();
+    if (distillation != null) {
+      teacher = teacher(distillation, start);
+    }
+  }
+
+  private Teacher teacher(Distillation distillation, FloatWeights start) {
+    Distillation.Teacher named = distillation.teacher();
+    Vit architecture = vit;
+    if (named.architecture() != null) {
+      Architecture other =
+          named.architecture().isTextual()
+              ? Architectures.byName(named.architecture().asText())
+              : Architectures.parse(named.architecture());
+      architecture = (Vit) other;
+    }
+    if (architecture.classes() != vit.classes() || architecture.image() != vit.image()) {
+      throw new InputException(
+          "distillation.teacher: found "
+              + architecture.classes()
+              + " classes and pictures of "
+              + architecture.image()
+              + ", expected "
+              + vit.classes()
+              + " and "
+              + vit.image());
+    }
+    FloatWeights weights = named.weights() == null ? start : read(named.weights(), architecture);
+    return new Teacher(architecture, weights, distillation.temperature(), pool);
+  }
+
+  private void begin(FloatWeights start) {
+    Scheme scheme = null;
+    SortedMap<String, Range> ranges = new TreeMap<>();
+    FloatWeights weights = start == null ? build(null).weights() : start;
+    if (recipe.precision() == Precision.QUANTIZED) {
+      PostTrainingCalibration.Result found = calibrate(weights);
+      scheme = found.scheme();
+      ranges = found.ranges();
+      sayOutliers(scheme);
+    }
+    prepare(weights, scheme, ranges);
+    if (recipe.emaDecay() > 0) {
+      average = new WeightAverage(recipe.emaDecay(), weights);
+    }
+    state =
+        TrainingState.start(training == null ? "" : RecipePictures.hash(training), teacherHash());
+    metrics = MetricsLog.open(run.metrics(), -1);
+    if (recipe.schedule().epochs() == 0) {
+      validate(0);
+      state = state.finish();
+    }
+    save();
+  }
+
+  private void sayOutliers(Scheme scheme) {
+    scheme
+        .outliers()
+        .forEach((node, set) -> monitor.say("outlier channels of " + node + ": " + set));
+  }
+
+  private String teacherHash() {
+    if (teacher == null) {
+      return "";
+    }
+    Distillation.Teacher named = recipe.distillation().teacher();
+    return FileHash.sha256(named.weights() == null ? recipe.weights() : named.weights());
+  }
+
+  private VitNetwork build(Scheme scheme) {
+    Optimizer o = recipe.optimizer();
+    ScheduleChoice s = recipe.schedule();
+    int steps = stepsPerEpoch();
+    WarmupCosine rate =
+        new WarmupCosine(
+            o.learningRate(),
+            s.minimumRate(),
+            s.warmupRate(),
+            (int) Math.round(s.warmupEpochs() * steps),
+            s.epochs() * steps);
+    AdamW adamw = new AdamW(rate, o.weightDecay(), o.betas().get(0), o.betas().get(1), o.epsilon());
+    Distillation d = recipe.distillation();
+    return VitNetwork.build(
+        new NetworkOptions(
+            vit,
+            scheme,
+            RealType.FLOAT32,
+            recipe.seed(),
+            s.epochs() == 0 ? null : adamw,
+            recipe.stochasticDepth(),
+            d == null ? 0 : d.weight(),
+            d == null ? 1 : d.temperature()),
+        pool);
+  }
+
+  private void prepare(FloatWeights weights, Scheme scheme, SortedMap<String, Range> ranges) {
+    network = build(scheme);
+    network.load(weights);
+    if (scheme != null) {
+      network.ranges(ranges);
+      observers = new ObserverSet(recipe.quantization().observers());
+    }
+    step = new TrainingStep(network, recipe.optimizer().clipNorm());
+  }
+
+  private int stepsPerEpoch() {
+    if (training == null || recipe.schedule().epochs() == 0) {
+      return 0;
+    }
+    int batches = EpochBatches.count(training, recipe.optimizer().batchSize());
+    return Math.max(1, batches / recipe.optimizer().accumulation());
+  }
+
+  private PostTrainingCalibration.Result calibrate(FloatWeights weights) {
+    Quantization quantization = recipe.quantization();
+    Calibration calibration = quantization.calibration();
+    Dataset set =
+        calibration.data() == null
+            ? training
+            : RecipePictures.open(calibration.data(), recipe, vit);
+    int[] order = RecipePictures.calibrationOrder(calibration, set.size(), recipe.seed());
+    List<float[]> batches = new ArrayList<>();
+    try (PictureLoader<float[]> loader =
+        new PictureLoader<>(
+            set,
+            order,
+            (picture, index) -> evaluation.normalised(picture),
+            RecipePictures.onCorrupt(recipe),
+            recipe.threads(),
+            2 * calibration.batchSize())) {
+      List<float[]> waiting = new ArrayList<>();
+      while (loader.hasNext()) {
+        waiting.add(loader.next().value());
+        if (waiting.size() == calibration.batchSize() || !loader.hasNext()) {
+          batches.add(join(waiting));
+          waiting.clear();
+        }
+      }
+    }
+    if (batches.isEmpty()) {
+      throw new InputException("quantization.calibration: found no picture that can be read");
+    }
+    return new PostTrainingCalibration(vit, quantization, pool)
+        .run(weights, batches, monitor::calibrated);
+  }
+
+  private static float[] join(List<float[]> pictures) {
+    int size = pictures.get(0).length;
+    float[] joined = new float[pictures.size() * size];
+    for (int i = 0; i < pictures.size(); i++) {
+      System.arraycopy(pictures.get(i), 0, joined, i * size, size);
+    }
+    return joined;
+  }
+
+  private void restore(TrainingCheckpoint checkpoint) {
+    state = checkpoint.state();
+    check("data.train", state.data(), training == null ? "" : RecipePictures.hash(training));
+    check("distillation.teacher", state.teacher(), teacherHash());
+    prepare(checkpoint.weights(), checkpoint.scheme(), checkpoint.ranges());
+    if (checkpoint.average() != null) {
+      average = new WeightAverage(recipe.emaDecay(), checkpoint.average());
+    }
+    network.restoreUpdater(checkpoint.optimizer(), state.step());
+    metrics = MetricsLog.open(run.metrics(), state.step());
+  }
+
+  private void check(String key, String before, String now) {
+    if (!before.equals(now)) {
+      throw new InputException(
+          run.path()
+              + ": "
+              + key
+              + " is not what the run was started with, expected the same files");
+    }
+  }
+
+  private void train() {
+    int epochs = recipe.schedule().epochs();
+    for (int epoch = state.epoch(); epoch < epochs && !state.finished(); epoch++) {
+      epoch(epoch);
+      boolean last = epoch == epochs - 1;
+      state = state.atEpoch(epoch + 1);
+      if (recipe.precision() == Precision.QUANTIZED) {
+        network.integerGraph();
+      }
+      if (last || (epoch + 1) % recipe.data().validationInterval() == 0) {
+        validate(epoch);
+      }
+      if (last) {
+        state = state.finish();
+      }
+      save();
+    }
+  }
+
+  private void epoch(int epoch) {
+    Optimizer optimizer = recipe.optimizer();
+    boolean moving =
+        recipe.precision() == Precision.QUANTIZED && epoch < recipe.quantization().freezeEpoch();
+    network.rangeMode(moving ? RangeMode.LAGGED : RangeMode.FROZEN);
+    int perEpoch = stepsPerEpoch();
+    int total = perEpoch * recipe.schedule().epochs();
+    Speed speed = new Speed();
+    try (EpochBatches batches =
+        new EpochBatches(
+            training,
+            pipeline(),
+            optimizer.batchSize(),
+            recipe.seed(),
+            epoch,
+            state.position(),
+            RecipePictures.onCorrupt(recipe),
+            recipe.threads())) {
+      for (int i = state.step() - epoch * perEpoch; i < perEpoch; i++) {
+        List<MicroBatch> micro = take(batches, optimizer.accumulation());
+        if (micro.isEmpty()) {
+          break;
+        }
+        double rate = network.learningRate();
+        TrainingStep.Result result = step.run(micro);
+        requireFinite(result);
+        if (moving) {
+          network.ranges(observers.move(network.ranges(), result.seen()));
+        }
+        if (average != null) {
+          average.update(network.weights());
+        }
+        int pictures = micro.stream().mapToInt(MicroBatch::pictures).sum();
+        double picturesPerSecond = speed.add(pictures, batches.takeWaitedNanos());
+        state = state.stepped(epoch, batches.position());
+        metrics.step(
+            state.step(),
+            state.step() / (double) perEpoch,
+            result.loss(),
+            rate,
+            result.gradientNorm(),
+            picturesPerSecond);
+        monitor.step(state.step(), total, epoch, result.loss(), picturesPerSecond, speed.waiting());
+        int every = recipe.checkpoints().every();
+        if (every > 0 && state.step() % every == 0 && i + 1 < perEpoch) {
+          save();
+        }
+      }
+    }
+  }
+
+  private PicturePipeline pipeline() {
+    return new PlainPictures(evaluation, vit.classes(), recipe.augmentation().labelSmoothing());
+  }
+
+  private List<MicroBatch> take(EpochBatches batches, int accumulation) {
+    List<MicroBatch> taken = new ArrayList<>();
+    for (int i = 0; i < accumulation; i++) {
+      MicroBatch batch = batches.next();
+      if (batch == null) {
+        break;
+      }
+      if (teacher != null) {
+        batch =
+            new MicroBatch(
+                batch.pixels(),
+                teacher.extend(batch.pixels(), batch.targets(), batch.pictures()),
+                batch.pictures(),
+                batch.keys());
+      }
+      taken.add(batch);
+    }
+    return taken;
+  }
+
+  private void requireFinite(TrainingStep.Result result) {
+    if (!Double.isFinite(result.loss()) || !Double.isFinite(result.gradientNorm())) {
+      throw new InputException(
+          run.path()
+              + ": step "
+              + (state.step() + 1)
+              + ": found loss "
+              + result.loss()
+              + " and gradient norm "
+              + result.gradientNorm()
+              + ", expected finite ones: lower optimizer.learningRate or set optimizer.clipNorm;"
+              + " the last checkpoint is kept");
+    }
+  }
+
+  private void validate(int epoch) {
+    if (validation == null) {
+      return;
+    }
+    FloatWeights own = null;
+    if (average != null) {
+      own = network.weights();
+      network.load(average.weights());
+    }
+    Validation.Result result = validation.run(network);
+    if (own != null) {
+      network.load(own);
+    }
+    state = state.validated(result.top1());
+    metrics.validation(state.step(), state.epoch(), result.top1(), result.loss());
+    monitor.validated(epoch, result.right(), result.pictures(), result.loss());
+  }
+
+  private void save() {
+    run.save(
+        new TrainingCheckpoint(
+            network.weights(),
+            average == null ? null : average.weights(),
+            network.options().scheme(),
+            network.ranges(),
+            network.updaterState(),
+            state));
+    monitor.saved(state.step(), run.metrics());
+  }
+}

@@ -1,0 +1,123 @@
+package org.ivit.train.ptq;
+
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.calibration.NodeObserver;
+import org.ivit.core.calibration.ObservingForward;
+import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.graph.VitGraphBuilder;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.observer.ObserverSet;
+import org.ivit.train.recipe.OutlierChoice;
+import org.ivit.train.recipe.Quantization;
+
+/**
+ * Finds outlier channels and ranges of a float model on some pictures: a first pass for the
+ * channels where the recipe asks for it, a second one that leaves them out for the ranges. The
+ * bounds of the model are proved before it answers.
+ */
+public final class PostTrainingCalibration {
+  private final Vit architecture;
+  private final Quantization quantization;
+  private final WorkerPool pool;
+
+  /**
+   * What calibration found.
+   *
+   * @param scheme forms, widths, outlier channels
+   * @param ranges by full node name
+   */
+  public record Result(Scheme scheme, SortedMap<String, Range> ranges) {}
+
+  /** Hears of each batch. */
+  @FunctionalInterface
+  public interface Progress {
+    /**
+     * @param done batches so far, over all passes
+     * @param total batches of all passes
+     */
+    void batch(int done, int total);
+  }
+
+  /**
+   * @param architecture sizes
+   * @param quantization forms, outlier channels, observers
+   * @param pool threads
+   */
+  public PostTrainingCalibration(Vit architecture, Quantization quantization, WorkerPool pool) {
+    this.architecture = architecture;
+    this.quantization = quantization;
+    this.pool = pool;
+  }
+
+  /**
+   * Calibrates.
+   *
+   * @param weights float parameters by timm name
+   * @param batches normalised pixels, [pictures][3][image][image] each
+   * @param progress hears of each batch
+   * @throws org.ivit.core.InputException if the model fails a bound: names the node
+   */
+  public Result run(FloatWeights weights, List<float[]> batches, Progress progress) {
+    boolean search = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
+    int total = batches.size() * (search ? 2 : 1);
+    Scheme scheme =
+        new Scheme(
+            quantization.gelu(),
+            quantization.softmax(),
+            quantization.attentionBits(),
+            given(quantization.outliers()));
+    int done = 0;
+    if (search) {
+      ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
+      forward(weights, scheme, maxima, batches, progress, done, total);
+      scheme = scheme.withOutliers(OutlierSearch.choose(maxima.largest(), quantization.gelu()));
+      done = batches.size();
+    }
+    ObserverSet observers = new ObserverSet(quantization.observers());
+    SortedMap<String, Range> ranges =
+        forward(weights, scheme, observers, batches, progress, done, total);
+    new VitGraphBuilder(architecture, weights, scheme).build(ranges);
+    return new Result(scheme, ranges);
+  }
+
+  private SortedMap<String, Range> forward(
+      FloatWeights weights,
+      Scheme scheme,
+      NodeObserver observer,
+      List<float[]> batches,
+      Progress progress,
+      int before,
+      int total) {
+    ObservingForward forward =
+        new ObservingForward(architecture, weights, scheme, new CpuMatrixProducts(pool), observer);
+    int pixels = 3 * architecture.image() * architecture.image();
+    int done = before;
+    for (float[] batch : batches) {
+      forward.run(batch, batch.length / pixels);
+      progress.batch(++done, total);
+    }
+    return forward.ranges();
+  }
+
+  private static SortedMap<String, OutlierChannels> given(OutlierChoice choice) {
+    SortedMap<String, OutlierChannels> outliers = new TreeMap<>();
+    choice
+        .given()
+        .forEach(
+            (node, set) ->
+                outliers.put(
+                    node,
+                    new OutlierChannels(
+                        set.channels().stream().mapToInt(Integer::intValue).toArray(),
+                        set.shift())));
+    return outliers;
+  }
+}

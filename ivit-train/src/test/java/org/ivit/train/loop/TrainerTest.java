@@ -1,0 +1,201 @@
+package org.ivit.train.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.ivit.core.InputException;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.train.recipe.Recipe;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainerTest {
+  private static final String ARCHITECTURE =
+      "architecture: {kind: vit, image: 16, patch: 8, dim: 12, depth: 2, heads: 2, classes: 10}\n";
+
+  private static final String FLOAT =
+      ARCHITECTURE
+          + """
+          precision: float
+          data:
+            train: {procedural: {pictures: 48, size: 16, seed: 1}}
+            validation: {procedural: {pictures: 20, size: 16, seed: 2}}
+          augmentation: {randomResizedCrop: none, flip: 0, colorJitter: 0, randomErasing: 0}
+          optimizer: {learningRate: 0.002, batchSize: 8, accumulation: 2, clipNorm: 1}
+          schedule: {epochs: 3, warmupEpochs: 1}
+          stochasticDepth: 0.1
+          ema: {decay: 0.9}
+          threads: 2
+          seed: 5
+          checkpoints: {every: 2, keep: 2}
+          """;
+
+  private static String quantized(Path weights) {
+    return ARCHITECTURE
+        + "weights: "
+        + weights
+        + "\n"
+        + """
+          quantization: {calibration: {pictures: 16, batchSize: 8}, freezeEpoch: 2}
+          data:
+            train: {procedural: {pictures: 48, size: 16, seed: 1}}
+            validation: {procedural: {pictures: 20, size: 16, seed: 2}}
+          augmentation: {randomResizedCrop: none, flip: 0, colorJitter: 0, randomErasing: 0}
+          distillation: {weight: 0.5, temperature: 2}
+          optimizer: {learningRate: 0.0005, batchSize: 8}
+          schedule: {epochs: 3}
+          threads: 2
+          checkpoints: {every: 4}
+          """;
+  }
+
+  private static RunDirectory run(String yaml, Path output) {
+    return Trainer.start(
+        Recipe.parse("test.yaml", yaml, List.of()).withOutput(output), TrainingMonitor.SILENT);
+  }
+
+  private static void assertSame(RunDirectory a, RunDirectory b) {
+    TrainingCheckpoint x = a.latest();
+    TrainingCheckpoint y = b.latest();
+    assertSame(x.weights(), y.weights());
+    if (x.average() != null) {
+      assertSame(x.average(), y.average());
+    }
+    assertThat(y.optimizer()).isEqualTo(x.optimizer());
+    assertThat(y.ranges()).isEqualTo(x.ranges());
+    assertThat(y.state()).isEqualTo(x.state());
+  }
+
+  private static void assertSame(FloatWeights x, FloatWeights y) {
+    x.values().forEach((name, values) -> assertThat(y.get(name)).as(name).isEqualTo(values));
+  }
+
+  @Test
+  void aFloatRunThenAQuantizedOneLearnAndRepeatBitForBit(@TempDir Path folder) {
+    RunDirectory first = run(FLOAT, folder.resolve("float"));
+    assertSame(first, run(FLOAT, folder.resolve("again")));
+    assertThat(first.latest().state().step()).isEqualTo(9);
+    assertThat(first.latest().state().finished()).isTrue();
+    Path weights =
+        folder.resolve("float/checkpoints/" + first.latest().state().step() + "/ema.safetensors");
+    RunDirectory second = run(quantized(weights), folder.resolve("quantized"));
+    assertSame(second, run(quantized(weights), folder.resolve("quantized-again")));
+    assertThat(second.latest().scheme()).isNotNull();
+    assertThat(second.latest().ranges()).isNotEmpty();
+  }
+
+  @Test
+  void keepsTheLastCheckpointsAndTheBest(@TempDir Path folder) throws IOException {
+    RunDirectory run = run(FLOAT, folder.resolve("run"));
+    List<String> kept = new ArrayList<>();
+    try (Stream<Path> entries = Files.list(folder.resolve("run/checkpoints"))) {
+      entries.forEach(entry -> kept.add(entry.getFileName().toString()));
+    }
+    String best = Integer.toString(run.best().state().step());
+    assertThat(kept).contains("8", "9", best);
+    assertThat(kept.size()).isLessThanOrEqualTo(3);
+    List<String> metrics = Files.readAllLines(run.metrics());
+    assertThat(metrics).hasSize(1 + 9 + 3);
+  }
+
+  /** The main class of the run that is killed. */
+  static final class Child {
+    private Child() {}
+
+    /** Runs the recipe {@code args[0]} into {@code args[1]}. */
+    public static void main(String[] args) {
+      Trainer.start(
+          Recipe.read(Path.of(args[0])).withOutput(Path.of(args[1])), TrainingMonitor.SILENT);
+    }
+  }
+
+  @Test
+  void aRunKilledInTheMiddleResumesToTheSameBits(@TempDir Path folder) throws Exception {
+    Path floatRun = folder.resolve("float");
+    run(FLOAT, floatRun);
+    String yaml = quantized(floatRun.resolve("checkpoints/9/weights.safetensors"));
+    RunDirectory whole = run(yaml, folder.resolve("whole"));
+
+    Path recipe = folder.resolve("recipe.yaml");
+    // Slow enough to be caught between two checkpoints: the steps are the same.
+    Files.writeString(recipe, yaml);
+    Path killed = folder.resolve("killed");
+    Process child =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                Child.class.getName(),
+                recipe.toString(),
+                killed.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("child.log").toFile())
+            .start();
+    Path caught = killed.resolve("checkpoints/4");
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
+    while (!Files.exists(killed.resolve("latest")) || !Files.exists(caught)) {
+      assertThat(child.isAlive() || Files.exists(caught))
+          .as(() -> "child ended: " + text(folder.resolve("child.log")))
+          .isTrue();
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      Thread.sleep(1);
+    }
+    child.destroyForcibly().waitFor();
+
+    RunDirectory open = RunDirectory.open(killed);
+    assertThat(open.latest().state().finished()).isFalse();
+    RunDirectory resumed = Trainer.resume(open, TrainingMonitor.SILENT);
+    assertSame(whole, resumed);
+    assertThat(Files.readAllLines(resumed.metrics()).stream().map(TrainerTest::withoutSpeed))
+        .isEqualTo(
+            Files.readAllLines(whole.metrics()).stream().map(TrainerTest::withoutSpeed).toList());
+  }
+
+  private static String withoutSpeed(String line) {
+    String[] fields = line.split(",", -1);
+    fields[5] = "";
+    return String.join(",", fields);
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  @Test
+  void epochsZeroIsPostTrainingQuantization(@TempDir Path folder) {
+    RunDirectory floats = run(FLOAT, folder.resolve("float"));
+    String yaml =
+        quantized(folder.resolve("float/checkpoints/9/weights.safetensors"))
+            .replace("schedule: {epochs: 3}", "schedule: {epochs: 0}")
+            .replace("freezeEpoch: 2", "freezeEpoch: 0");
+    RunDirectory run = run(yaml, folder.resolve("ptq"));
+    TrainingCheckpoint checkpoint = run.latest();
+    assertThat(checkpoint.state().finished()).isTrue();
+    assertThat(checkpoint.state().bestTop1()).isGreaterThanOrEqualTo(0);
+    assertSame(checkpoint.weights(), floats.latest().weights());
+  }
+
+  @Test
+  void refusesAFolderThatHoldsARunAndAnotherClassCount(@TempDir Path folder) {
+    run(FLOAT, folder.resolve("run"));
+    assertThatThrownBy(() -> run(FLOAT, folder.resolve("run")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("holds a run already");
+    assertThatThrownBy(
+            () -> run(FLOAT.replace("classes: 10", "classes: 7"), folder.resolve("other")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("found 10 classes, expected 7");
+  }
+}
