@@ -76,8 +76,9 @@ public record DyadicVector(int[] multiplier, byte[] shift) {
   private static Dyadic of(String name, int channel, double ratio) {
     try {
       return Dyadic.of(ratio);
-    } catch (InputException e) {
-      throw new InputException(name + ", channel " + channel + ": " + e.getMessage(), e);
+    } catch (InputException unnamed) {
+      // Refused again, by name: no message is composed for the channels that pass.
+      return Dyadic.of(name + ", channel " + channel, ratio);
     }
   }
 
