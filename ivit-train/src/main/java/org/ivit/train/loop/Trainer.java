@@ -178,6 +178,7 @@ public final class Trainer {
     FloatWeights weights = start == null ? build(null).weights() : start;
     if (recipe.precision() == Precision.QUANTIZED) {
       PostTrainingCalibration.Result found = calibrate(weights);
+      weights = found.weights();
       scheme = found.scheme();
       ranges = found.ranges();
       sayOutliers(scheme);

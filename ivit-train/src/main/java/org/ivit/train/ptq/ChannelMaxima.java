@@ -10,7 +10,8 @@ import org.ivit.core.graph.Range;
 
 /**
  * The first calibration pass: keeps the largest absolute value of every channel of the nodes that
- * may have outlier channels, and leaves the ranges to another observer.
+ * may have outlier channels and of queries, keys and values, and leaves the ranges to another
+ * observer.
  */
 public final class ChannelMaxima implements NodeObserver {
   private final NodeObserver ranges;
@@ -25,7 +26,7 @@ public final class ChannelMaxima implements NodeObserver {
 
   @Override
   public Range observe(NodeValues values) {
-    if (NodeNames.mayHaveOutliers(values.node())) {
+    if (NodeNames.mayHaveOutliers(values.node()) || values.node().endsWith("attn.qkv")) {
       float[] maxima = largest.computeIfAbsent(values.node(), node -> new float[values.channels()]);
       float[] x = values.values();
       for (int row = 0; row < x.length; row += maxima.length) {

@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.NodeNames;
 
 /** Chooses outlier channels by the rule of the arithmetic page, §3. */
 public final class OutlierSearch {
@@ -33,7 +34,7 @@ public final class OutlierSearch {
             if (gelu == GeluForm.EXACT && largest.containsKey(act)) {
               chooseShared(node, act, maxima, largest.get(act), outliers);
             }
-          } else if (!node.endsWith(ACT)) {
+          } else if (!node.endsWith(ACT) && NodeNames.mayHaveOutliers(node)) {
             put(outliers, node, OutlierChannels.choose(maxima));
           }
         });

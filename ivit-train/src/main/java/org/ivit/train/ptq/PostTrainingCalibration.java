@@ -31,10 +31,11 @@ public final class PostTrainingCalibration {
   /**
    * What calibration found.
    *
+   * @param weights float parameters, equalized where the recipe asks for it
    * @param scheme forms, widths, outlier channels
    * @param ranges by full node name
    */
-  public record Result(Scheme scheme, SortedMap<String, Range> ranges) {}
+  public record Result(FloatWeights weights, Scheme scheme, SortedMap<String, Range> ranges) {}
 
   /** Hears of each batch. */
   @FunctionalInterface
@@ -67,44 +68,55 @@ public final class PostTrainingCalibration {
    */
   public Result run(FloatWeights weights, List<float[]> batches, Progress progress) {
     boolean search = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
-    int total = batches.size() * (search ? 2 : 1);
+    boolean equalize = quantization.equalize();
+    Passes passes = new Passes(batches, progress, 1 + (search ? 1 : 0) + (equalize ? 1 : 0));
     Scheme scheme =
         new Scheme(
             quantization.gelu(),
             quantization.softmax(),
             quantization.attentionBits(),
             given(quantization.outliers()));
-    int done = 0;
+    FloatWeights used = weights;
+    if (equalize) {
+      ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
+      passes.run(used, scheme, maxima);
+      used = AttentionEqualization.apply(architecture, weights, maxima.largest());
+    }
     if (search) {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
-      forward(weights, scheme, maxima, batches, progress, done, total);
+      passes.run(used, scheme, maxima);
       scheme = scheme.withOutliers(OutlierSearch.choose(maxima.largest(), quantization.gelu()));
-      done = batches.size();
     }
-    ObserverSet observers = new ObserverSet(quantization.observers());
     SortedMap<String, Range> ranges =
-        forward(weights, scheme, observers, batches, progress, done, total);
-    new VitGraphBuilder(architecture, weights, scheme).build(ranges);
-    return new Result(scheme, ranges);
+        passes.run(used, scheme, new ObserverSet(quantization.observers()));
+    new VitGraphBuilder(architecture, used, scheme).build(ranges);
+    return new Result(used, scheme, ranges);
   }
 
-  private SortedMap<String, Range> forward(
-      FloatWeights weights,
-      Scheme scheme,
-      NodeObserver observer,
-      List<float[]> batches,
-      Progress progress,
-      int before,
-      int total) {
-    ObservingForward forward =
-        new ObservingForward(architecture, weights, scheme, new CpuMatrixProducts(pool), observer);
-    int pixels = 3 * architecture.image() * architecture.image();
-    int done = before;
-    for (float[] batch : batches) {
-      forward.run(batch, batch.length / pixels);
-      progress.batch(++done, total);
+  /** Passes over the same batches. */
+  private final class Passes {
+    private final List<float[]> batches;
+    private final Progress progress;
+    private final int total;
+    private int done;
+
+    Passes(List<float[]> batches, Progress progress, int count) {
+      this.batches = batches;
+      this.progress = progress;
+      this.total = count * batches.size();
     }
-    return forward.ranges();
+
+    SortedMap<String, Range> run(FloatWeights weights, Scheme scheme, NodeObserver observer) {
+      ObservingForward forward =
+          new ObservingForward(
+              architecture, weights, scheme, new CpuMatrixProducts(pool), observer);
+      int pixels = 3 * architecture.image() * architecture.image();
+      for (float[] batch : batches) {
+        forward.run(batch, batch.length / pixels);
+        progress.batch(++done, total);
+      }
+      return forward.ranges();
+    }
   }
 
   private static SortedMap<String, OutlierChannels> given(OutlierChoice choice) {

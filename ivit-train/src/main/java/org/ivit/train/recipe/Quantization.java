@@ -10,6 +10,8 @@ import org.ivit.core.arithmetic.SoftmaxForm;
  * @param softmax form of softmax
  * @param attentionBits bits of the probabilities, 8 or 16
  * @param outliers outlier channels
+ * @param equalize whether queries, keys and values are rescaled to share their scale well, without
+ *     a change of the float function
  * @param observers which observer sets which range
  * @param calibration pictures that set ranges before the first step
  * @param freezeEpoch ranges stay constant from this epoch on (0: from the first step); the number
@@ -20,6 +22,7 @@ public record Quantization(
     SoftmaxForm softmax,
     int attentionBits,
     OutlierChoice outliers,
+    boolean equalize,
     ObserverRules observers,
     Calibration calibration,
     int freezeEpoch) {
@@ -35,6 +38,7 @@ public record Quantization(
             section.choice("softmax", SoftmaxForm.EXACT, SoftmaxForm.class),
             bits,
             OutlierChoice.read(section, "outliers"),
+            section.flag("equalize", false),
             ObserverRules.read(section.section("observers")),
             Calibration.read(section.section("calibration")),
             section.integer("freezeEpoch", epochs, 0, Integer.MAX_VALUE));

@@ -76,7 +76,7 @@ class OutlierSearchTest {
     assertThat(range).isEqualTo(new Range(-9, 3));
     maxima.observe(new NodeValues("norm", 8, new float[] {-5, 4}, 2, OutlierChannels.NONE));
     maxima.observe(
-        new NodeValues("blocks.0.attn.qkv", 8, new float[] {1}, 1, OutlierChannels.NONE));
+        new NodeValues("blocks.0.attn.proj", 16, new float[] {1}, 1, OutlierChannels.NONE));
     assertThat(maxima.largest()).containsOnlyKeys("norm");
     assertThat(maxima.largest().get("norm")).containsExactly(5, 9);
   }

@@ -1,0 +1,76 @@
+package org.ivit.train.ptq;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.NodeNames;
+
+/**
+ * Rewrites a float model so that queries, keys and values share their one 8-bit scale well: a
+ * channel of the queries is divided by what the same channel of the keys is multiplied by, and a
+ * channel of the values by what the projection's column is multiplied by. The float function stays
+ * the same to rounding (cross-layer equalization, Nagel et al. 2019).
+ */
+public final class AttentionEqualization {
+  /** Channels that are never met are left alone. */
+  private static final float SMALLEST = 1e-6f;
+
+  private AttentionEqualization() {}
+
+  /**
+   * Equalizes every block.
+   *
+   * @param architecture sizes
+   * @param weights parameters by timm name, not changed
+   * @param largest largest absolute value of each channel of {@code blocks.i.attn.qkv}, by node
+   * @return other weights of the same float function
+   */
+  public static FloatWeights apply(
+      Vit architecture, FloatWeights weights, Map<String, float[]> largest) {
+    Map<String, float[]> values = new LinkedHashMap<>();
+    weights.values().forEach((name, value) -> values.put(name, value.clone()));
+    for (int i = 0; i < architecture.depth(); i++) {
+      block(
+          values.get(NodeNames.block(i, "attn.qkv.weight")),
+          values.get(NodeNames.block(i, "attn.qkv.bias")),
+          values.get(NodeNames.block(i, "attn.proj.weight")),
+          largest.get(NodeNames.block(i, "attn.qkv")),
+          architecture.dim());
+    }
+    return new FloatWeights(values, Map.of());
+  }
+
+  private static void block(
+      float[] weight, float[] bias, float[] projection, float[] largest, int dim) {
+    float top = 0;
+    for (int c = 0; c < dim; c++) {
+      float query = largest[c];
+      float key = largest[dim + c];
+      float factor = 1;
+      if (query > SMALLEST && key > SMALLEST) {
+        factor = (float) Math.sqrt(key / (double) query);
+        scaleRow(weight, bias, c, factor, dim);
+        scaleRow(weight, bias, dim + c, 1 / factor, dim);
+      }
+      top = Math.max(top, Math.max(query * factor, key / factor));
+    }
+    for (int c = 0; c < dim; c++) {
+      float value = largest[2 * dim + c];
+      if (value > SMALLEST && top > SMALLEST) {
+        float factor = top / value;
+        scaleRow(weight, bias, 2 * dim + c, factor, dim);
+        for (int n = 0; n < dim; n++) {
+          projection[n * dim + c] /= factor;
+        }
+      }
+    }
+  }
+
+  private static void scaleRow(float[] weight, float[] bias, int row, float factor, int inputs) {
+    for (int k = 0; k < inputs; k++) {
+      weight[row * inputs + k] *= factor;
+    }
+    bias[row] *= factor;
+  }
+}

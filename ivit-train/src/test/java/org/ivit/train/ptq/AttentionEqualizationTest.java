@@ -1,0 +1,75 @@
+package org.ivit.train.ptq;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.calibration.ObservingForward;
+import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.engine.reference.ReferenceMatrixProducts;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.MicroVit;
+import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.VitNetwork;
+import org.ivit.train.operator.RealType;
+import org.junit.jupiter.api.Test;
+
+class AttentionEqualizationTest {
+  private static ChannelMaxima observe(MicroVit model, FloatWeights weights) {
+    ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
+    new ObservingForward(
+            model.architecture(), weights, Scheme.EXACT, new ReferenceMatrixProducts(), maxima)
+        .run(model.calibrationBatch(0), 4);
+    return maxima;
+  }
+
+  private static double[] logits(MicroVit model, FloatWeights weights) {
+    try (WorkerPool pool = new WorkerPool(1)) {
+      VitNetwork network =
+          VitNetwork.build(
+              NetworkOptions.inference(model.architecture(), null).withType(RealType.FLOAT64),
+              pool);
+      network.load(weights);
+      return network.logits(model.evalPixels(), 4);
+    }
+  }
+
+  @Test
+  void keepsTheFloatFunctionAndLevelsTheChannels() {
+    MicroVit model = new MicroVit("micro_vit_exact");
+    Vit vit = model.architecture();
+    FloatWeights before = model.weights();
+    FloatWeights after = AttentionEqualization.apply(vit, before, observe(model, before).largest());
+    double[] expected = logits(model, before);
+    double[] found = logits(model, after);
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(Math.abs(found[i] - expected[i])).isLessThan(1e-5);
+    }
+    assertThat(after.get("blocks.0.attn.qkv.weight"))
+        .isNotEqualTo(before.get("blocks.0.attn.qkv.weight"));
+    assertThat(before.get("blocks.0.attn.qkv.weight"))
+        .isEqualTo(model.weights().get("blocks.0.attn.qkv.weight"));
+
+    float[] level = observe(model, after).largest().get("blocks.0.attn.qkv");
+    float top = 0;
+    for (float value : level) {
+      top = Math.max(top, value);
+    }
+    for (int c = 0; c < vit.dim(); c++) {
+      assertThat(level[c] / level[vit.dim() + c]).isBetween(0.9f, 1.1f);
+      assertThat(level[2 * vit.dim() + c] / top).isBetween(0.9f, 1.1f);
+    }
+  }
+
+  @Test
+  void leavesChannelsAloneThatAreNeverMet() {
+    MicroVit model = new MicroVit("micro_vit_exact");
+    FloatWeights before = model.weights();
+    var nothing = new java.util.TreeMap<String, float[]>();
+    nothing.put("blocks.0.attn.qkv", new float[96]);
+    nothing.put("blocks.1.attn.qkv", new float[96]);
+    FloatWeights after = AttentionEqualization.apply(model.architecture(), before, nothing);
+    before.values().forEach((name, v) -> assertThat(after.get(name)).as(name).isEqualTo(v));
+  }
+}
