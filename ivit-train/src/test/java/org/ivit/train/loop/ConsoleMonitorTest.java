@@ -1,0 +1,74 @@
+package org.ivit.train.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class ConsoleMonitorTest {
+  private static final long SECOND = 1_000_000_000L;
+
+  private final AtomicLong clock = new AtomicLong(77);
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+  private ConsoleMonitor monitor(boolean terminal) {
+    return new ConsoleMonitor(
+        new PrintStream(bytes, true, StandardCharsets.UTF_8), terminal, clock::get);
+  }
+
+  private List<String> lines() {
+    return bytes.toString(StandardCharsets.UTF_8).lines().toList();
+  }
+
+  @Test
+  void withoutATerminalALineNowAndThen() {
+    ConsoleMonitor monitor = monitor(false);
+    monitor.calibrated(1, 2);
+    monitor.calibrated(2, 2);
+    for (int step = 11; step <= 110; step++) {
+      clock.addAndGet(SECOND);
+      monitor.step(step, 110, step / 60, 1.25, 64, step > 100);
+    }
+    monitor.validated(1, 17, 20, 0.5);
+    assertThat(lines())
+        .containsExactly(
+            "calibration, 1 of 2 batches",
+            "calibration, 2 of 2 batches",
+            "epoch 1, 40 of 110 steps: loss 1.2500, 64.0 pictures/s, 0:01:10 left",
+            "epoch 2, 70 of 110 steps: loss 1.2500, 64.0 pictures/s, 0:00:40 left",
+            "epoch 2, 100 of 110 steps: loss 1.2500, 64.0 pictures/s, 0:00:10 left",
+            "epoch 2, 110 of 110 steps: loss 1.2500, 64.0 pictures/s, 0:00:00 left"
+                + " (waiting for pictures)",
+            "validation after epoch 2: top-1 17 of 20 (85.00 %), loss 0.5000");
+  }
+
+  @Test
+  void onATerminalABarWithLossAndTimeLeft() {
+    ConsoleMonitor monitor = monitor(true);
+    monitor.calibrated(1, 1);
+    for (int step = 1; step <= 4; step++) {
+      clock.addAndGet(SECOND);
+      monitor.step(step, 4, 0, 0.75, 8, false);
+    }
+    monitor.validated(0, 1, 2, 1);
+    monitor.say("done");
+    monitor.close();
+    String text = bytes.toString(StandardCharsets.UTF_8);
+    assertThat(text)
+        .contains("calibration", "epoch 1", "4/4 steps", "loss 0.7500, 8.0 pictures/s")
+        .contains("0:00:00 left")
+        .contains("top-1 1 of 2");
+    assertThat(text.strip()).endsWith("done");
+  }
+
+  @Test
+  void clockCountsHours() {
+    assertThat(ConsoleMonitor.clock(3723 * SECOND)).isEqualTo("1:02:03");
+    assertThat(ConsoleMonitor.clock(-5)).isEqualTo("0:00:00");
+    assertThat(ConsoleMonitor.clock(360_000 * SECOND)).isEqualTo("100:00:00");
+  }
+}
