@@ -45,7 +45,7 @@ public final class RunDirectory {
   }
 
   /**
-   * Begins a run.
+   * Chooses the folder of a new run; {@link #begin} writes to it first.
    *
    * @throws InputException if the recipe's output folder holds a run already
    */
@@ -55,9 +55,12 @@ public final class RunDirectory {
       throw new InputException(
           path + ": holds a run already, expected --resume " + path + " or another --output");
     }
-    RunDirectory run = new RunDirectory(path, recipe);
-    run.write(CONFIG, recipe.toYaml());
-    return run;
+    return new RunDirectory(path, recipe);
+  }
+
+  /** Writes the recipe as resolved. */
+  void begin() {
+    write(CONFIG, recipe.toYaml());
   }
 
   /**

@@ -30,6 +30,7 @@ import org.ivit.train.ptq.PostTrainingCalibration;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Distillation;
 import org.ivit.train.recipe.Optimizer;
+import org.ivit.train.recipe.Pictures;
 import org.ivit.train.recipe.Precision;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
@@ -48,6 +49,7 @@ public final class Trainer {
   private final EvaluationTransform evaluation;
 
   private Dataset training;
+  private Dataset calibrating;
   private Validation validation;
   private VitNetwork network;
   private TrainingStep step;
@@ -82,6 +84,7 @@ public final class Trainer {
       RunDirectory run = RunDirectory.create(recipe);
       Trainer trainer = new Trainer(run, monitor, pool);
       trainer.open(weights);
+      trainer.openCalibration();
       trainer.begin(weights);
       trainer.train();
       return run;
@@ -147,6 +150,13 @@ public final class Trainer {
     }
   }
 
+  private void openCalibration() {
+    if (recipe.precision() == Precision.QUANTIZED) {
+      Pictures pictures = recipe.quantization().calibration().data();
+      calibrating = pictures == null ? training : RecipePictures.open(pictures, recipe, vit);
+    }
+  }
+
   private Teacher teacher(Distillation distillation, FloatWeights start) {
     Distillation.Teacher named = distillation.teacher();
     Vit architecture = vit;
@@ -189,6 +199,7 @@ public final class Trainer {
     }
     state =
         TrainingState.start(training == null ? "" : RecipePictures.hash(training), teacherHash());
+    run.begin();
     metrics = MetricsLog.open(run.metrics(), -1);
     if (recipe.schedule().epochs() == 0) {
       validate(0);
@@ -258,15 +269,11 @@ public final class Trainer {
   private PostTrainingCalibration.Result calibrate(FloatWeights weights) {
     Quantization quantization = recipe.quantization();
     Calibration calibration = quantization.calibration();
-    Dataset set =
-        calibration.data() == null
-            ? training
-            : RecipePictures.open(calibration.data(), recipe, vit);
-    int[] order = RecipePictures.calibrationOrder(calibration, set.size(), recipe.seed());
+    int[] order = RecipePictures.calibrationOrder(calibration, calibrating.size(), recipe.seed());
     List<float[]> batches = new ArrayList<>();
     try (PictureLoader<float[]> loader =
         new PictureLoader<>(
-            set,
+            calibrating,
             order,
             (picture, index) -> evaluation.normalised(picture),
             RecipePictures.onCorrupt(recipe),
@@ -334,6 +341,7 @@ public final class Trainer {
       if (last) {
         state = state.finish();
       }
+      LearningCurve.draw(run.metrics(), run.path().resolve("learning-curve.svg"));
       save();
     }
   }

@@ -1,7 +1,6 @@
 package org.ivit.train.recipe;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -53,20 +52,6 @@ public record Data(
       section.end();
       return preprocessing;
     }
-  }
-
-  List<Path> files() {
-    List<Path> files = new ArrayList<>();
-    if (train != null) {
-      files.addAll(train.files());
-    }
-    if (validation != null) {
-      files.addAll(validation.files());
-    }
-    if (classes != null) {
-      files.add(classes);
-    }
-    return files;
   }
 
   static Data read(Section section, boolean trains, boolean imagenetStatistics) {

@@ -2,7 +2,6 @@ package org.ivit.train.recipe;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * A set of pictures. In YAML a path, or a map with these keys.
@@ -25,11 +24,6 @@ public record Pictures(
    * @param seed of the set; sets of different seeds share no picture
    */
   public record Procedural(int pictures, int size, long seed) {}
-
-  /** Files that must exist. */
-  List<Path> files() {
-    return java.util.stream.Stream.of(path, labels).filter(java.util.Objects::nonNull).toList();
-  }
 
   static Pictures read(Section parent, String key, boolean required) {
     JsonNode value = parent.get(key);

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.InputException;
 
@@ -155,30 +154,6 @@ public record Recipe(
             Path.of(root.text("output", "runs/run", "a path")));
     root.end();
     return recipe;
-  }
-
-  /**
-   * Checks that every file that the recipe names is there.
-   *
-   * @param file the recipe's name in the message
-   * @throws InputException naming the first that is missing
-   */
-  public void requireFiles(String file) {
-    List<Path> files = new ArrayList<>(data.files());
-    if (weights != null) {
-      files.add(weights);
-    }
-    if (quantization != null && quantization.calibration().data() != null) {
-      files.addAll(quantization.calibration().data().files());
-    }
-    if (distillation != null && distillation.teacher().weights() != null) {
-      files.add(distillation.teacher().weights());
-    }
-    for (Path path : files) {
-      if (!Files.exists(path)) {
-        throw new InputException(file + ": " + path + ": no such file or folder");
-      }
-    }
   }
 
   /** The same run with another output directory. */

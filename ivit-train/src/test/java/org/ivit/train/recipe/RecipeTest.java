@@ -3,7 +3,6 @@ package org.ivit.train.recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
@@ -210,16 +209,9 @@ class RecipeTest {
   }
 
   @Test
-  void refusesMissingFiles(@TempDir Path dir) throws Exception {
+  void refusesAMissingFile(@TempDir Path dir) {
     assertThatThrownBy(() -> Recipe.read(dir.resolve("none.yaml")))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("no such file");
-    Path weights = Files.createFile(dir.resolve("w.safetensors"));
-    Recipe recipe = parse(SMALL, "weights=" + weights, "data.train=" + dir);
-    recipe.requireFiles("run.yaml");
-    Recipe missing = parse(SMALL, "weights=" + weights, "data.train=" + dir.resolve("gone"));
-    assertThatThrownBy(() -> missing.requireFiles("run.yaml"))
-        .isInstanceOf(InputException.class)
-        .hasMessage("run.yaml: " + dir.resolve("gone") + ": no such file or folder");
   }
 }

@@ -1,0 +1,86 @@
+package org.ivit.train.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MetricsLogTest {
+  @TempDir private Path folder;
+
+  private Path written() {
+    Path file = folder.resolve("metrics.csv");
+    MetricsLog log = MetricsLog.open(file, -1);
+    for (int step = 1; step <= 12; step++) {
+      log.step(step, step / 4.0, 2.5 / step, 1e-4, 0.5, 33);
+      if (step % 4 == 0) {
+        log.validation(step, step / 4.0, step / 100.0, 2);
+      }
+    }
+    return file;
+  }
+
+  @Test
+  void writesALineForEachStepAndValidation() throws IOException {
+    List<String> lines = Files.readAllLines(written());
+    assertThat(lines).hasSize(1 + 12 + 3);
+    assertThat(lines.get(0).split(",", -1)).hasSize(8);
+    assertThat(lines).allSatisfy(line -> assertThat(line.split(",", -1)).hasSize(8));
+    assertThat(lines.get(1)).isEqualTo("1,0.2500,2.50000,0.000100000,0.500000,33.00,,");
+    assertThat(lines.get(5)).isEqualTo("4,1.0000,,,,,0.040000,2.00000");
+  }
+
+  @Test
+  void isCutAfterTheStepOfAResumedRun() throws IOException {
+    Path file = written();
+    List<String> whole = Files.readAllLines(file);
+    // what a run that was killed while it wrote leaves behind
+    Files.writeString(file, "13,3.2", StandardOpenOption.APPEND);
+    MetricsLog log = MetricsLog.open(file, 8);
+    assertThat(Files.readAllLines(file)).isEqualTo(whole.subList(0, 11));
+    log.step(9, 2.25, 2.5 / 9, 1e-4, 0.5, 33);
+    assertThat(Files.readAllLines(file)).isEqualTo(whole.subList(0, 12));
+  }
+
+  @Test
+  void aNewRunBeginsANewFile() throws IOException {
+    Path file = written();
+    MetricsLog.open(file, -1);
+    assertThat(Files.readAllLines(file)).hasSize(1);
+  }
+
+  @Test
+  void drawsTheCurvesAndSurvivesARunWithoutSteps() throws IOException {
+    Path svg = folder.resolve("learning-curve.svg");
+    LearningCurve.draw(written(), svg);
+    String text = Files.readString(svg);
+    assertThat(text).startsWith("<svg").endsWith("</svg>\n").doesNotContain("NaN");
+    assertThat(text.split("<polyline", -1)).hasSize(4);
+    Path empty = folder.resolve("empty.csv");
+    MetricsLog.open(empty, -1).step(1, 0, Double.NaN, 1, 1, 1);
+    LearningCurve.draw(empty, svg);
+    assertThat(Files.readString(svg)).contains("none yet").doesNotContain("NaN");
+    assertThatThrownBy(() -> LearningCurve.draw(folder.resolve("gone.csv"), svg))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("gone.csv");
+  }
+
+  @Test
+  void aLongRunGivesASmallPicture() throws IOException {
+    StringBuilder lines = new StringBuilder("step,epoch\n");
+    for (int step = 1; step <= 50_000; step++) {
+      lines.append(step).append(',').append(step / 100.0).append(",1.5,1,1,1,,\n");
+    }
+    Path file = Files.writeString(folder.resolve("long.csv"), lines);
+    Path svg = folder.resolve("long.svg");
+    LearningCurve.draw(file, svg);
+    assertThat(Files.size(svg)).isLessThan(20_000);
+  }
+}

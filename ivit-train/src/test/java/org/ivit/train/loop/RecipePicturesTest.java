@@ -1,0 +1,135 @@
+package org.ivit.train.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.image.Preprocess;
+import org.ivit.train.recipe.Calibration;
+import org.ivit.train.recipe.Recipe;
+import org.junit.jupiter.api.Test;
+
+class RecipePicturesTest {
+  private static Recipe recipe(String... overrides) {
+    return Recipe.parse(
+        "test.yaml",
+        """
+        architecture: {kind: vit, image: 32, patch: 8, dim: 12, depth: 1, heads: 2, classes: 10}
+        precision: float
+        data: {train: {procedural: {pictures: 40, size: 16, seed: 1}}}
+        optimizer: {batchSize: 4}
+        schedule: {epochs: 1}
+        """,
+        List.of(overrides));
+  }
+
+  private static Dataset open(String... overrides) {
+    Recipe recipe = recipe(overrides);
+    return RecipePictures.open(recipe.data().train(), recipe, RunDirectory.vit(recipe));
+  }
+
+  private static List<String> names(Dataset set) {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < set.size(); i++) {
+      names.add(set.name(i));
+    }
+    return names;
+  }
+
+  @Test
+  void everyAndExceptEveryPartASet() {
+    List<String> all = names(open());
+    List<String> held = names(open("data.train.every=5"));
+    List<String> rest = names(open("data.train.exceptEvery=5"));
+    assertThat(all).hasSize(40);
+    assertThat(held).hasSize(8).doesNotContainAnyElementsOf(rest);
+    assertThat(rest).hasSize(32);
+    assertThat(held.get(1)).isEqualTo(all.get(5));
+    List<String> both = new ArrayList<>(held);
+    both.addAll(rest);
+    assertThat(both).containsExactlyInAnyOrderElementsOf(all);
+  }
+
+  @Test
+  void limitIsSpreadOverTheSet() {
+    List<String> all = names(open());
+    assertThat(names(open("data.train.limit=4")))
+        .containsExactly(all.get(0), all.get(10), all.get(20), all.get(30));
+    assertThat(names(open("data.train.limit=400"))).isEqualTo(all);
+    assertThat(names(open("data.train.limit=39"))).hasSize(39);
+  }
+
+  @Test
+  void refusesAnotherClassCountAndAnEmptySelection() {
+    assertThatThrownBy(() -> open("architecture.classes=11"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("found 10 classes, expected 11");
+    assertThatThrownBy(() -> open("data.train.exceptEvery=1"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("found no pictures that the recipe selects");
+  }
+
+  @Test
+  void calibrationTakesFirstSpreadOrRandomPictures() {
+    Calibration first = new Calibration(null, 4, 2, Calibration.Select.FIRST);
+    Calibration spread = new Calibration(null, 4, 2, Calibration.Select.SPREAD);
+    Calibration random = new Calibration(null, 4, 2, Calibration.Select.RANDOM);
+    assertThat(RecipePictures.calibrationOrder(first, 9, 1)).containsExactly(0, 1, 2, 3);
+    assertThat(RecipePictures.calibrationOrder(spread, 9, 1)).containsExactly(0, 2, 4, 6);
+    int[] drawn = RecipePictures.calibrationOrder(random, 1000, 1);
+    assertThat(drawn).hasSize(4).isEqualTo(RecipePictures.calibrationOrder(random, 1000, 1));
+    assertThat(drawn).isNotEqualTo(RecipePictures.calibrationOrder(random, 1000, 2));
+    for (Calibration.Select select : Calibration.Select.values()) {
+      Calibration all = new Calibration(null, 0, 2, select);
+      assertThat(RecipePictures.calibrationOrder(all, 7, 3))
+          .containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6);
+      Calibration more = new Calibration(null, 50, 2, select);
+      assertThat(RecipePictures.calibrationOrder(more, 7, 3)).hasSize(7);
+    }
+  }
+
+  @Test
+  void orderIsAPermutationOfSeedAndEpoch() {
+    int[] order = RecipePictures.order(100, 1, 0);
+    int[] sorted = order.clone();
+    Arrays.sort(sorted);
+    assertThat(sorted).isEqualTo(IntStream.range(0, 100).toArray());
+    assertThat(order)
+        .isEqualTo(RecipePictures.order(100, 1, 0))
+        .isNotEqualTo(RecipePictures.order(100, 1, 1))
+        .isNotEqualTo(RecipePictures.order(100, 2, 0));
+    assertThat(RecipePictures.order(1, 5, 5)).containsExactly(0);
+  }
+
+  @Test
+  void hashTellsSetsApart() {
+    assertThat(RecipePictures.hash(open())).isEqualTo(RecipePictures.hash(open()));
+    assertThat(RecipePictures.hash(open()))
+        .isNotEqualTo(RecipePictures.hash(open("data.train.limit=39")));
+  }
+
+  @Test
+  void evaluationSizesFollowTimm() {
+    Vit vit = (Vit) Architectures.byName("vit_tiny_patch16_224");
+    assertThat(RecipePictures.preprocess(recipe(), vit)).isEqualTo(Preprocess.half(248, 224));
+    Recipe small = recipe();
+    assertThat(RecipePictures.preprocess(small, RunDirectory.vit(small)))
+        .isEqualTo(Preprocess.half(32, 32));
+    assertThat(RecipePictures.preprocess(recipe("data.preprocessing.resize=256"), vit).resize())
+        .isEqualTo(256);
+    assertThat(
+            RecipePictures.preprocess(
+                recipe(
+                    "data.preprocessing.mean=[0.485, 0.456, 0.406]",
+                    "data.preprocessing.std=[0.229, 0.224, 0.225]"),
+                vit))
+        .isEqualTo(Preprocess.imagenet(248, 224));
+  }
+}
