@@ -49,8 +49,8 @@ public final class ClassificationHead extends OperatorLayer {
   }
 
   @Override
-  public long[] outputShape(long batch) {
-    return new long[] {batch, classes};
+  public long[] outputShape(long[] input) {
+    return new long[] {input[0], classes};
   }
 
   @Override

@@ -46,8 +46,13 @@ public abstract class OperatorLayer extends FeedForwardLayer {
   /** A new operator of these sizes and forms. */
   public abstract Operator operator();
 
-  /** Shape of the output of a batch. */
-  public abstract long[] outputShape(long batch);
+  /** Shape of the output for an input of the given shape. */
+  public abstract long[] outputShape(long[] input);
+
+  /** What the operator counts as its batch: pictures, the first axis, unless it works on rows. */
+  public int batch(long[] input) {
+    return Math.toIntExact(input[0]);
+  }
 
   /** Whether a gradient by the input exists. */
   public boolean hasInputGradient() {

@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.Operator;
+import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.Reals;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -45,6 +46,11 @@ public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
     return execution;
   }
 
+  /** Sets what training passes do with the ranges. */
+  public void rangeMode(RangeMode mode) {
+    execution().rangeMode(mode);
+  }
+
   /** All parameters, by the operator's layout. */
   public Reals parameters() {
     return NdMemory.view(paramsFlattened);
@@ -55,20 +61,24 @@ public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
     return false;
   }
 
+  /** A copy: ND4J's own array is shared by all arrays of that shape. */
+  private static long[] shape(INDArray array) {
+    return array.shape().clone();
+  }
+
   @Override
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     assertInputSet(false);
     INDArray x = NdMemory.rowMajor(input, dataType);
-    long batch = x.size(0);
     INDArray y =
         workspaces.createUninitialized(
-            ArrayType.ACTIVATIONS, dataType, layerConf().outputShape(batch), 'c');
+            ArrayType.ACTIVATIONS, dataType, layerConf().outputShape(shape(x)), 'c');
     operator()
         .forward(
             parameters(),
             NdMemory.view(x),
             NdMemory.view(y),
-            Math.toIntExact(batch),
+            layerConf().batch(shape(x)),
             training,
             execution());
     return y;
@@ -90,7 +100,7 @@ public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
             NdMemory.view(gy),
             gx == null ? null : NdMemory.view(gx),
             NdMemory.view(gradientsFlattened),
-            Math.toIntExact(x.size(0)),
+            layerConf().batch(shape(x)),
             execution());
     Gradient gradient = new DefaultGradient(gradientsFlattened);
     gradientViews.forEach(gradient::setGradientFor);

@@ -48,8 +48,8 @@ public final class PatchEmbedding extends OperatorLayer {
   }
 
   @Override
-  public long[] outputShape(long batch) {
-    return new long[] {batch, shape().tokens(), dim};
+  public long[] outputShape(long[] input) {
+    return new long[] {input[0], shape().tokens(), dim};
   }
 
   @Override

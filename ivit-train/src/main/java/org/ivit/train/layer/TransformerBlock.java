@@ -66,8 +66,8 @@ public final class TransformerBlock extends OperatorLayer {
   }
 
   @Override
-  public long[] outputShape(long batch) {
-    return new long[] {batch, tokens, dim};
+  public long[] outputShape(long[] input) {
+    return new long[] {input[0], tokens, dim};
   }
 
   @Override

@@ -1,12 +1,51 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Quantizer;
 
 /** Codes between integers and the numbers that hold them. */
 final class Codes {
   private static final int BLOCK = 1024;
 
   private Codes() {}
+
+  /**
+   * Quantizes numbers, §1, each rounded to float32 first.
+   *
+   * @param node name, for messages
+   * @param bits of the codes, at most 16
+   * @throws InputException naming the node, if a number is NaN or infinite
+   */
+  static void quantize(
+      String node, Reals x, int from, float scale, int bits, short[] out, int n, Buffers buffers) {
+    float reciprocal = Quantizer.reciprocal(scale);
+    float[] row = buffers.floats("codes", BLOCK);
+    for (int at = 0; at < n; at += BLOCK) {
+      int part = Math.min(BLOCK, n - at);
+      x.get(from + at, row, 0, part);
+      for (int i = 0; i < part; i++) {
+        if (!Float.isFinite(row[i])) {
+          throw new InputException(node + ": found " + row[i] + ", expected a finite value");
+        }
+        out[at + i] = (short) Quantizer.code(row[i], reciprocal, bits);
+      }
+    }
+  }
+
+  /** Copies 8-bit codes out of 16-bit memory. */
+  static void narrow(short[] codes, byte[] out, int n) {
+    for (int i = 0; i < n; i++) {
+      out[i] = (byte) codes[i];
+    }
+  }
+
+  /** Copies 8-bit codes into 16-bit memory. */
+  static void widen(byte[] codes, short[] out, int n) {
+    for (int i = 0; i < n; i++) {
+      out[i] = codes[i];
+    }
+  }
 
   /**
    * Recovers 16-bit codes from dequantized numbers, {@code rint(x/s)}: exact, because s·code is at

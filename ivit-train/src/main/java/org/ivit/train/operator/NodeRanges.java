@@ -60,6 +60,12 @@ final class NodeRanges {
     return new Range(min, max);
   }
 
+  /** Whether a node's range was ever set. */
+  boolean isSet(Reals weights, String node) {
+    int from = layout.from(KEY + node);
+    return weights.get(from) <= weights.get(from + 1);
+  }
+
   /** The scale that follows from a node's range. */
   float scale(Reals weights, String node) {
     return range(weights, node).scale(NodeNames.bits(nodes.get(node)));
