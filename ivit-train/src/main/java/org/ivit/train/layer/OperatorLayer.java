@@ -18,7 +18,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.linalg.learning.regularization.Regularization;
-import org.nd4j.linalg.learning.regularization.WeightDecay;
 
 /**
  * Configuration of a layer that runs one {@link Operator}. Parameters carry the operator's keys
@@ -102,7 +101,7 @@ public abstract class OperatorLayer extends FeedForwardLayer {
         operator().layout().entries().stream()
             .anyMatch(entry -> layerKey(entry.key()).equals(key) && entry.kind().decays());
     return decays && weightDecay > 0
-        ? List.of(new WeightDecay(weightDecay, true))
+        ? List.of(new DecoupledDecay(weightDecay))
         : Collections.emptyList();
   }
 

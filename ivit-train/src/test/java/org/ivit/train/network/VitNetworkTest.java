@@ -222,6 +222,34 @@ class VitNetworkTest {
   }
 
   @Test
+  void stepsLowerTheLossWhichLeavesWeightDecayOut() {
+    MicroVit model = new MicroVit("micro_vit_exact");
+    VitNetwork network = trainable(model, 0);
+    TrainingStep step = new TrainingStep(network, 0);
+    MicroBatch batch = new MicroBatch(model.evalPixels(), targets(4, 10), 4, new long[4]);
+    double first = step.run(List.of(batch)).loss();
+    double[] logits = new double[40];
+    int[] golden = model.file("trace").get("head").ints();
+    for (int i = 0; i < 40; i++) {
+      logits[i] = golden[i] * (double) network.logitScale();
+    }
+    double expected = 0;
+    for (int n = 0; n < 4; n++) {
+      double sum = 0;
+      for (int c = 0; c < 10; c++) {
+        sum += Math.exp(logits[n * 10 + c]);
+      }
+      expected += (Math.log(sum) - logits[n * 10 + n]) / 4;
+    }
+    assertThat(first).isCloseTo(expected, org.assertj.core.data.Offset.offset(1e-5));
+    double last = first;
+    for (int i = 0; i < 20; i++) {
+      last = step.run(List.of(batch)).loss();
+    }
+    assertThat(last).isLessThan(0.5 * first);
+  }
+
+  @Test
   void accumulationSeesWhatOneBatchSees() {
     MicroVit model = new MicroVit("micro_vit");
     VitNetwork whole = trainable(model, 0);
