@@ -23,29 +23,37 @@ public final class ProceduralPictures implements Dataset {
    * @param noise standard deviation of the pixel noise, of 255
    * @param hidden width of the band laid over the shape, as part of its radius, 0 for none
    * @param clutter number of strokes in the background
-   * @param contrast least distance between the mean colours of shape and background, of 255
+   * @param contrast how much lighter the shape is than the background at least, of 255
+   * @param dark share of shapes that are darker than the background instead
+   * @param rotation largest angle in degrees to either side, up to 180
+   * @param shift how far from the centre a shape may lie, as part of the room that it leaves
    */
-  public record Strengths(double noise, double hidden, int clutter, double contrast) {
+  public record Strengths(
+      double noise,
+      double hidden,
+      int clutter,
+      double contrast,
+      double dark,
+      double rotation,
+      double shift) {
     /** What the quickstart uses. */
-    public static final Strengths DEFAULT = new Strengths(20, 0.3, 3, 90);
+    public static final Strengths DEFAULT = new Strengths(15, 0.25, 3, 70, 0.3, 30, 0.5);
 
     /** Checks the ranges. */
     public Strengths {
-      if (!(noise >= 0 && noise <= 128)
-          || !(hidden >= 0 && hidden <= 1)
-          || clutter < 0
-          || clutter > 100
-          || !(contrast >= 0 && contrast <= 180)) {
+      in("noise", noise, 128);
+      in("hidden", hidden, 1);
+      in("clutter", clutter, 100);
+      in("contrast", contrast, 180);
+      in("dark", dark, 1);
+      in("rotation", rotation, 180);
+      in("shift", shift, 1);
+    }
+
+    private static void in(String key, double value, double largest) {
+      if (!(value >= 0 && value <= largest)) {
         throw new InputException(
-            "procedural pictures: found noise "
-                + noise
-                + ", hidden "
-                + hidden
-                + ", clutter "
-                + clutter
-                + ", contrast "
-                + contrast
-                + ", expected 0 to 128, 0 to 1, 0 to 100, 0 to 180");
+            "procedural pictures: found " + key + " " + value + ", expected 0 to " + largest);
       }
     }
   }

@@ -35,8 +35,17 @@ final class ShapePainter {
 
   Rgb paint(ShapeKind kind, long seed, long number) {
     SplittableRandom random = new SplittableRandom(mix(mix(seed) + number));
-    int[] back = {random.nextInt(256), random.nextInt(256), random.nextInt(256)};
-    int[] fore = distant(random, back);
+    int[] back = colour(random);
+    int[] fore = colour(random);
+    while (luminance(fore) - luminance(back) < strengths.contrast()) {
+      back = colour(random);
+      fore = colour(random);
+    }
+    if (random.nextDouble() < strengths.dark()) {
+      int[] lighter = fore;
+      fore = back;
+      back = lighter;
+    }
     BufferedImage image = new BufferedImage(size, size, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = image.createGraphics();
     try {
@@ -59,18 +68,12 @@ final class ShapePainter {
     return z ^ (z >>> 31);
   }
 
-  private int[] distant(SplittableRandom random, int[] from) {
-    while (true) {
-      int[] colour = {random.nextInt(256), random.nextInt(256), random.nextInt(256)};
-      double square = 0;
-      for (int c = 0; c < 3; c++) {
-        square += (colour[c] - from[c]) * (double) (colour[c] - from[c]);
-      }
-      // Of 255 in one channel: the root mean square over the three.
-      if (square >= 3 * strengths.contrast() * strengths.contrast() / 2) {
-        return colour;
-      }
-    }
+  private static int[] colour(SplittableRandom random) {
+    return new int[] {random.nextInt(256), random.nextInt(256), random.nextInt(256)};
+  }
+
+  private static double luminance(int[] colour) {
+    return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2];
   }
 
   private static Color near(SplittableRandom random, int[] colour, int spread) {
@@ -114,16 +117,13 @@ final class ShapePainter {
 
   private void shape(
       Graphics2D graphics, SplittableRandom random, ShapeKind kind, int[] fore, int[] back) {
-    double radius = random.nextDouble(0.32, 0.44) * size;
-    double free = size / 2.0 - radius;
-    AffineTransform place =
-        AffineTransform.getTranslateInstance(
-            size / 2.0 + random.nextDouble(-1, 1) * free,
-            size / 2.0 + random.nextDouble(-1, 1) * free);
-    place.rotate(random.nextDouble(2 * Math.PI));
-    double stretch = random.nextDouble(0.88, 1.0);
-    place.scale(radius, radius * stretch);
-    place.rotate(random.nextDouble(2 * Math.PI));
+    double radius = random.nextDouble(0.36, 0.44) * size;
+    double room = (size / 2.0 - radius) * strengths.shift();
+    double x = size / 2.0 + random.nextDouble(-1, 1) * room;
+    double y = size / 2.0 + random.nextDouble(-1, 1) * room;
+    AffineTransform place = AffineTransform.getTranslateInstance(x, y);
+    place.rotate(Math.toRadians(strengths.rotation()) * random.nextDouble(-1, 1));
+    place.scale(radius * random.nextDouble(0.85, 1), radius * random.nextDouble(0.85, 1));
     Area outline = new Area(place.createTransformedShape(kind.outline()));
     double hidden = strengths.hidden() * random.nextDouble(0.5, 1);
     if (hidden > 0) {

@@ -56,10 +56,11 @@ class ProceduralPicturesTest {
 
   @Test
   void strengthsChangeThePicture() {
-    Strengths plain = new Strengths(0, 0, 0, 90);
+    Strengths plain = new Strengths(0, 0, 0, 90, 0, 0, 0);
     Rgb picture = new ProceduralPictures(5, 0, 1, SIZE, plain).picture(0);
     assertThat(picture).isNotEqualTo(pictures(0, 1).picture(0));
-    assertThatThrownBy(() -> new Strengths(-1, 0, 0, 90)).isInstanceOf(InputException.class);
+    assertThatThrownBy(() -> new Strengths(-1, 0, 0, 90, 0, 0, 0))
+        .isInstanceOf(InputException.class);
     assertThatThrownBy(() -> new ProceduralPictures(1, 0, 0, 32, plain))
         .isInstanceOf(InputException.class);
     assertThatThrownBy(() -> new ProceduralPictures(1, 0, 1, 7, plain))
@@ -89,7 +90,7 @@ class ProceduralPicturesTest {
     double fitted = accuracy(weights, training);
     double accuracy = accuracy(weights, unseen);
     assertThat(fitted).as("it did learn").isGreaterThan(0.3);
-    assertThat(accuracy).isLessThan(0.60);
+    assertThat(accuracy).isLessThan(0.60).isGreaterThan(0.15);
   }
 
   private static float[][] features(Dataset set) {

@@ -1,0 +1,54 @@
+package org.ivit.train.augment;
+
+import org.ivit.train.recipe.Augmentation.Fill;
+
+/**
+ * timm's {@code RandomErasing} of normalised pictures.
+ *
+ * @param probability that a picture is hit
+ * @param mode what a rectangle is filled with
+ * @param count most rectangles a picture; their number is uniform from 1 on
+ * @param minArea smallest share of the area, over all rectangles
+ * @param maxArea largest share of the area
+ * @param minAspect smallest height over width; the largest is its inverse
+ */
+record RandomErasing(
+    double probability, Fill mode, int count, double minArea, double maxArea, double minAspect) {
+  private static final int ATTEMPTS = 10;
+
+  /** With timm's areas and aspects. */
+  RandomErasing(double probability, Fill mode, int count) {
+    this(probability, mode, count, 0.02, 1.0 / 3, 0.3);
+  }
+
+  /** Overwrites rectangles of {@code picture}, [3][height][width]. */
+  void apply(float[] picture, int height, int width, KeyedRandom random) {
+    if (!random.chance(probability)) {
+      return;
+    }
+    int rectangles = 1 + random.nextInt(count);
+    double limit = StrictMath.log(1 / minAspect);
+    for (int i = 0; i < rectangles; i++) {
+      for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        double area = random.uniform(minArea, maxArea) * height * width / rectangles;
+        double aspect = StrictMath.exp(random.uniform(-limit, limit));
+        int h = (int) Math.rint(Math.sqrt(area * aspect));
+        int w = (int) Math.rint(Math.sqrt(area / aspect));
+        if (h < height && w < width) {
+          int top = random.nextInt(height - h + 1);
+          int left = random.nextInt(width - w + 1);
+          for (int c = 0; c < 3; c++) {
+            float colour = mode == Fill.RAND ? (float) random.nextGaussian() : 0;
+            for (int y = top; y < top + h; y++) {
+              int row = (c * height + y) * width;
+              for (int x = left; x < left + w; x++) {
+                picture[row + x] = mode == Fill.PIXEL ? (float) random.nextGaussian() : colour;
+              }
+            }
+          }
+          break;
+        }
+      }
+    }
+  }
+}
