@@ -1,6 +1,7 @@
 package org.ivit.export.evaluate;
 
 import java.util.Arrays;
+import java.util.List;
 import org.ivit.core.InputException;
 
 /**
@@ -54,6 +55,29 @@ public final class Logits {
       }
     }
     return new Logits(images, classes, null, values, 1f);
+  }
+
+  /**
+   * One after another.
+   *
+   * @param parts at least one, of the same model
+   */
+  public static Logits join(List<Logits> parts) {
+    Logits first = parts.get(0);
+    int total = parts.stream().mapToInt(p -> p.images * p.classes).sum();
+    int[] codes = first.codes == null ? null : new int[total];
+    float[] values = first.values == null ? null : new float[total];
+    int at = 0;
+    for (Logits part : parts) {
+      int length = part.images * part.classes;
+      if (codes != null) {
+        System.arraycopy(part.codes, 0, codes, at, length);
+      } else {
+        System.arraycopy(part.values, 0, values, at, length);
+      }
+      at += length;
+    }
+    return new Logits(total / first.classes, first.classes, codes, values, first.scale);
   }
 
   private static int rows(int length, int classes) {

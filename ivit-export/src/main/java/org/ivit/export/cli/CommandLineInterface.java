@@ -1,0 +1,117 @@
+package org.ivit.export.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import org.ivit.core.InputException;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * Parses and runs one command line. Whatever goes wrong is one line on the error stream, {@code
+ * ivit: what happened}; a stack trace only with {@code --verbose}.
+ */
+public final class CommandLineInterface {
+  private CommandLineInterface() {}
+
+  /**
+   * Runs a command line.
+   *
+   * @return 0 done, 1 failed, 2 usage or bad input
+   */
+  public static int run(PrintWriter out, PrintWriter err, String... args) {
+    IvitCommand root = new IvitCommand();
+    CommandLine commandLine = new CommandLine(root);
+    commandLine.setOut(out);
+    commandLine.setErr(err);
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.setExecutionStrategy(
+        parsed -> {
+          if (root.verbose) {
+            ((Logger) LoggerFactory.getLogger("org.ivit")).setLevel(Level.DEBUG);
+          }
+          return new CommandLine.RunLast().execute(parsed);
+        });
+    commandLine.setParameterExceptionHandler((e, a) -> usage(err, e));
+    commandLine.setExecutionExceptionHandler((e, c, parsed) -> failed(err, e, root.verbose));
+    // Errors (out of memory, a class that does not link) do not pass picocli's handler.
+    try {
+      return commandLine.execute(args);
+    } catch (OutOfMemoryError e) {
+      line(err, "out of memory; give the JVM more, for example IVIT_JAVA_OPTS=-Xmx4g");
+      return ExitCode.SOFTWARE;
+    } catch (LinkageError | AssertionError e) {
+      return failed(err, e, root.verbose);
+    }
+  }
+
+  private static int usage(PrintWriter err, ParameterException e) {
+    Throwable cause = e.getCause();
+    String message =
+        cause instanceof InputException && cause.getMessage() != null
+            ? cause.getMessage()
+            : e.getMessage();
+    line(
+        err, message + " (see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+    return ExitCode.USAGE;
+  }
+
+  private static int failed(PrintWriter err, Throwable e, boolean verbose) {
+    if (verbose) {
+      e.printStackTrace(err);
+    }
+    for (Throwable cause : chain(e)) {
+      if (cause instanceof InputException) {
+        line(err, cause.getMessage());
+        return ExitCode.USAGE;
+      }
+    }
+    for (Throwable cause : chain(e)) {
+      if (cause instanceof NoSuchFileException missing) {
+        line(err, missing.getFile() + ": no such file or folder");
+        return ExitCode.USAGE;
+      }
+      if (cause instanceof AccessDeniedException denied) {
+        line(err, denied.getFile() + ": permission denied");
+        return ExitCode.USAGE;
+      }
+      if (cause instanceof FileAlreadyExistsException exists) {
+        line(err, exists.getFile() + ": is in the way");
+        return ExitCode.USAGE;
+      }
+      if (cause instanceof FileSystemException file) {
+        line(err, file.getMessage());
+        return ExitCode.SOFTWARE;
+      }
+      if (cause instanceof IOException) {
+        line(err, cause.getMessage() == null ? cause.toString() : cause.getMessage());
+        return ExitCode.SOFTWARE;
+      }
+      if (cause instanceof OutOfMemoryError) {
+        line(err, "out of memory; give the JVM more, for example IVIT_JAVA_OPTS=-Xmx4g");
+        return ExitCode.SOFTWARE;
+      }
+    }
+    line(err, "internal error: " + e + (verbose ? "" : " (--verbose shows where)"));
+    return ExitCode.SOFTWARE;
+  }
+
+  private static List<Throwable> chain(Throwable e) {
+    return java.util.stream.Stream.iterate(e, t -> t != null, Throwable::getCause)
+        .limit(32)
+        .toList();
+  }
+
+  private static void line(PrintWriter err, String message) {
+    err.println("ivit: " + message.strip().replaceAll("\\s*\\R\\s*", " "));
+    err.flush();
+  }
+}

@@ -1,0 +1,37 @@
+package org.ivit.export.cli;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.ivit.core.checkpoint.CheckpointFile;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.TensorFile;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code ivit inspect}: what is in a file. */
+@Command(
+    name = "inspect",
+    description =
+        "Prints what an integer checkpoint holds, layer by layer, or the tensors of a"
+            + " safetensors file.")
+final class InspectCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "F", description = "An integer checkpoint or a safetensors file.")
+  private Path file;
+
+  @Override
+  public Integer call() {
+    Checks.file("inspect", file);
+    TensorFile tensors = Safetensors.read(file);
+    Inspection inspection = new Inspection(spec.commandLine().getOut());
+    if (CheckpointFile.isCheckpoint(tensors)) {
+      inspection.checkpoint(file, tensors, CheckpointFile.read(file));
+    } else {
+      inspection.tensors(file, tensors);
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,195 @@
+package org.ivit.export.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.tensor.Tensor;
+import org.ivit.core.tensor.TensorFile;
+
+/** Prints what a file holds. */
+final class Inspection {
+  private static final int METADATA_WIDTH = 100;
+
+  private final PrintWriter out;
+
+  Inspection(PrintWriter out) {
+    this.out = out;
+  }
+
+  /** An integer checkpoint: what it computes, where it comes from, and a table by layer. */
+  void checkpoint(Path file, TensorFile tensors, IntegerCheckpoint checkpoint) {
+    IntegerGraph graph = checkpoint.graph();
+    Vit vit = (Vit) graph.architecture();
+    Scheme scheme = graph.scheme();
+    row("file", file + ", " + megabytes(size(file)));
+    row("kind", "integer checkpoint, version " + tensors.metadata().get("version"));
+    row("architecture", vit.name());
+    row(
+        "sizes",
+        String.format(
+            "picture %d, patch %d, width %d, depth %d, heads %d, hidden %d, classes %d",
+            vit.image(),
+            vit.patch(),
+            vit.dim(),
+            vit.depth(),
+            vit.heads(),
+            vit.hidden(),
+            vit.classes()));
+    row("GELU", scheme.gelu().name().toLowerCase(Locale.ROOT));
+    row("softmax", scheme.softmax().name().toLowerCase(Locale.ROOT));
+    row("attention", scheme.attentionBits() + " bits");
+    row("preprocess", checkpoint.preprocess().toString());
+    row("logit scale", Float.toString(graph.logitScale()));
+    row("classes", classes(checkpoint));
+    Provenance p = checkpoint.provenance();
+    row("source", p.source().isEmpty() ? "not known" : p.source());
+    if (!p.sourceSha256().isEmpty()) {
+      row("its sha256", p.sourceSha256());
+    }
+    row("frozen", p.date() + (p.version().isEmpty() ? "" : " by ivit " + p.version()));
+    if (!p.accuracy().isEmpty()) {
+      row("accuracy", p.accuracy());
+    }
+    row("sha256", tensors.metadata().get("sha256"));
+    outliers(scheme);
+    sizes(tensors);
+    layers(graph, vit, tensors);
+    if (!p.recipe().isEmpty()) {
+      out.println();
+      out.println("recipe");
+      p.recipe().lines().forEach(line -> out.println("  " + line));
+    }
+  }
+
+  private static String classes(IntegerCheckpoint checkpoint) {
+    int count = checkpoint.classes().size();
+    return count
+        + ": "
+        + String.join("; ", checkpoint.classes().subList(0, Math.min(4, count))).replace('\t', ' ')
+        + (count > 4 ? "; ..." : "");
+  }
+
+  private void outliers(Scheme scheme) {
+    if (scheme.outliers().isEmpty()) {
+      row("outliers", "none");
+    }
+    scheme
+        .outliers()
+        .forEach(
+            (node, channels) ->
+                row(
+                    "outliers",
+                    node
+                        + ": channels "
+                        + Arrays.toString(channels.channels())
+                        + ", k = "
+                        + channels.shift()));
+  }
+
+  /** Bytes by what they are for. */
+  private void sizes(TensorFile tensors) {
+    Map<String, Long> kinds = new LinkedHashMap<>();
+    tensors
+        .tensors()
+        .forEach(
+            (name, tensor) ->
+                kinds.merge(name.substring(name.lastIndexOf('.') + 1), bytes(tensor), Long::sum));
+    out.println();
+    out.printf("%-20s %12s%n", "tensors", "bytes");
+    kinds.forEach((kind, bytes) -> out.printf("  %-18s %12d%n", kind, bytes));
+  }
+
+  private void layers(IntegerGraph graph, Vit vit, TensorFile tensors) {
+    out.println();
+    out.printf("%-24s %5s %14s %10s %12s%n", "node", "bits", "scale", "outliers", "bytes");
+    Map<String, Float> scales = graph.scales();
+    for (String node : NodeNames.ranged(vit)) {
+      OutlierChannels outliers = graph.scheme().outliers(node);
+      layer(
+          node,
+          Integer.toString(NodeNames.bits(node)),
+          scales.get(node),
+          outliers.isEmpty() ? "" : Integer.toString(outliers.channels().length),
+          bytes(tensors, node));
+    }
+    layer(NodeNames.HEAD, "32", scales.get(NodeNames.HEAD), "", bytes(tensors, NodeNames.HEAD));
+  }
+
+  private void layer(String node, String bits, Float scale, String outliers, long bytes) {
+    out.printf(
+        Locale.ROOT,
+        "%-24s %5s %14.8g %10s %12s%n",
+        node,
+        bits,
+        scale,
+        outliers,
+        bytes == 0 ? "" : Long.toString(bytes));
+  }
+
+  /** Bytes of the tensors that belong to a node. */
+  private static long bytes(TensorFile tensors, String node) {
+    return tensors.tensors().entrySet().stream()
+        .filter(e -> e.getKey().startsWith(node + "."))
+        .mapToLong(e -> bytes(e.getValue()))
+        .sum();
+  }
+
+  /** A file of tensors that is no integer checkpoint. */
+  void tensors(Path file, TensorFile tensors) {
+    row("file", file + ", " + megabytes(size(file)));
+    row("kind", "safetensors, " + tensors.tensors().size() + " tensors");
+    tensors
+        .metadata()
+        .forEach(
+            (key, value) ->
+                row(
+                    key,
+                    value.length() > METADATA_WIDTH
+                        ? value.substring(0, METADATA_WIDTH) + "..."
+                        : value));
+    long parameters = 0;
+    out.println();
+    out.printf("%-40s %5s %-20s %12s%n", "tensor", "type", "shape", "bytes");
+    for (Map.Entry<String, Tensor> entry : tensors.tensors().entrySet()) {
+      Tensor t = entry.getValue();
+      parameters += t.size();
+      out.printf(
+          "%-40s %5s %-20s %12d%n",
+          entry.getKey(), t.dtype(), Arrays.toString(t.shape()), bytes(t));
+    }
+    out.printf("%-40s %5s %-20d%n", "elements", "", parameters);
+  }
+
+  private void row(String name, String value) {
+    out.printf("%-13s %s%n", name, value.replaceAll("\\R", " "));
+  }
+
+  private static long bytes(Tensor tensor) {
+    return (long) tensor.size() * tensor.dtype().size();
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String megabytes(long bytes) {
+    return String.format(Locale.ROOT, "%d bytes (%.2f MB)", bytes, bytes / 1e6);
+  }
+}

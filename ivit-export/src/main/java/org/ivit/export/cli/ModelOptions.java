@@ -1,0 +1,39 @@
+package org.ivit.export.cli;
+
+import java.nio.file.Path;
+import org.ivit.export.evaluate.Model;
+import org.ivit.export.evaluate.Models;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which model, and how it is run. */
+final class ModelOptions {
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "F",
+      description =
+          "An integer checkpoint, float safetensors with --architecture, or a run directory.")
+  Path model;
+
+  @Option(
+      names = "--architecture",
+      paramLabel = "NAME",
+      description =
+          "Architecture of float weights: a timm name, or a JSON description such as"
+              + " {\"kind\":\"vit\",\"image\":32,...}.")
+  String architecture;
+
+  @Mixin EngineOptions engine;
+
+  /** Refuses what cannot be used before anything long starts. */
+  void validate() {
+    engine.validate();
+    Checks.exists("--model", model);
+  }
+
+  /** Opens the model. */
+  Model open() {
+    return Models.open(model, architecture, engine.engine);
+  }
+}

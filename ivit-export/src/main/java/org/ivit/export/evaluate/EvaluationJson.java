@@ -1,0 +1,94 @@
+package org.ivit.export.evaluate;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.io.AtomicFiles;
+
+/** An evaluation as JSON. */
+public final class EvaluationJson {
+  private EvaluationJson() {}
+
+  /** Counts, seconds, and what identifies model, data and engine. */
+  public static ObjectNode of(Model model, String location, Dataset data, Answers answers) {
+    Evaluation evaluation = Evaluation.of(answers.logits(), answers.labels());
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.set("top1", proportion(evaluation.top1()));
+    json.set("top5", proportion(evaluation.top5()));
+    interval(json, "top1_interval95", evaluation.top1());
+    interval(json, "top5_interval95", evaluation.top5());
+    json.put("images", evaluation.images());
+    json.put("seconds", answers.seconds());
+    json.put("engine", model.engine());
+    json.set("model", model(model.identity()));
+    ObjectNode set = json.putObject("data");
+    set.put("path", location);
+    set.put("images", data.size());
+    set.put("classes", data.classes());
+    set.put("sha256", Digests.list(data));
+    json.set("preprocess", model.preprocess().toJson());
+    return json;
+  }
+
+  /** The comparison with another model. */
+  public static ObjectNode comparison(Model reference, Answers answers, Comparison comparison) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.set("model", model(reference.identity()));
+    json.put("engine", reference.engine());
+    Evaluation evaluation = Evaluation.of(answers.logits(), answers.labels());
+    json.set("top1", proportion(evaluation.top1()));
+    json.set("top5", proportion(evaluation.top5()));
+    interval(json, "top1_interval95", evaluation.top1());
+    interval(json, "top5_interval95", evaluation.top5());
+    json.set("agreement", proportion(comparison.agreement()));
+    interval(json, "agreement_interval95", comparison.agreement());
+    ObjectNode kl = json.putObject("kl");
+    kl.put("mean", comparison.meanKl());
+    kl.put("median", comparison.medianKl());
+    kl.put("largest", comparison.largestKl());
+    ObjectNode mcnemar = json.putObject("mcnemar");
+    mcnemar.put("onlyModel", comparison.mcnemar().onlyModel());
+    mcnemar.put("onlyReference", comparison.mcnemar().onlyReference());
+    mcnemar.put("exact", comparison.mcnemar().exact());
+    mcnemar.put("pValue", comparison.mcnemar().pValue());
+    return json;
+  }
+
+  /** Writes JSON; the file is complete or not there. */
+  public static void write(Path file, ObjectNode json) {
+    byte[] text;
+    try {
+      text =
+          (new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n")
+              .getBytes(StandardCharsets.UTF_8);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+    AtomicFiles.write(file, out -> out.write(text));
+  }
+
+  private static void interval(ObjectNode json, String key, Proportion p) {
+    json.putArray(key).add(p.low()).add(p.high());
+  }
+
+  private static ObjectNode proportion(Proportion p) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("count", p.count());
+    json.put("fraction", p.fraction());
+    return json;
+  }
+
+  /** What identifies a model. */
+  public static ObjectNode model(ModelIdentity identity) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("path", identity.path());
+    json.put("sha256", identity.sha256());
+    json.put("kind", identity.kind());
+    json.put("architecture", identity.architecture());
+    return json;
+  }
+}

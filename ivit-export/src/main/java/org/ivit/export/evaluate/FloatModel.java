@@ -1,0 +1,90 @@
+package org.ivit.export.evaluate;
+
+import java.util.List;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.image.Normalisation;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.image.Rgb;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.VitNetwork;
+
+/** Float weights run by the training network in float precision. */
+public final class FloatModel implements Model {
+  private final ModelIdentity identity;
+  private final Vit architecture;
+  private final Preprocess preprocess;
+  private final ClassNames classes;
+  private final Normalisation normalisation;
+  private final VitNetwork network;
+
+  /** Builds the network. */
+  public FloatModel(
+      ModelIdentity identity,
+      Vit architecture,
+      FloatWeights weights,
+      Preprocess preprocess,
+      ClassNames classes) {
+    this.identity = identity;
+    this.architecture = architecture;
+    this.preprocess = preprocess;
+    this.classes = classes;
+    this.normalisation = new Normalisation(preprocess);
+    this.network =
+        VitNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
+    network.load(weights);
+  }
+
+  @Override
+  public ModelIdentity identity() {
+    return identity;
+  }
+
+  @Override
+  public Architecture architecture() {
+    return architecture;
+  }
+
+  @Override
+  public String engine() {
+    return "float";
+  }
+
+  @Override
+  public Preprocess preprocess() {
+    return preprocess;
+  }
+
+  @Override
+  public ClassNames classes() {
+    return classes;
+  }
+
+  @Override
+  public Logits logits(List<Rgb> pictures) {
+    float[] pixels = normalised(pictures, normalisation);
+    double[] logits = network.logits(pixels, pictures.size());
+    float[] values = new float[logits.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) logits[i];
+    }
+    return Logits.ofValues(values, architecture.classes());
+  }
+
+  /** Pictures as [pictures][3][height][width] floats. */
+  public static float[] normalised(List<Rgb> pictures, Normalisation normalisation) {
+    int length = pictures.get(0).data().length;
+    float[] pixels = new float[Math.multiplyExact(length, pictures.size())];
+    for (int i = 0; i < pictures.size(); i++) {
+      normalisation.apply(pictures.get(i), pixels, i * length);
+    }
+    return pixels;
+  }
+
+  @Override
+  public void close() {
+    network.graph().clear();
+  }
+}

@@ -1,0 +1,88 @@
+package org.ivit.export.evaluate;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.checkpoint.CheckpointFile;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.engine.Engines;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.TensorFile;
+import org.ivit.export.freeze.Freezer;
+
+/** Opens a model from what lies at a path. */
+public final class Models {
+  private Models() {}
+
+  /**
+   * Opens an integer checkpoint, float safetensors, or a run directory.
+   *
+   * @param architecture of float weights: a timm name or a JSON description; null if not given
+   * @param engine of an integer model, or null for the fastest
+   * @throws InputException if it is none of them, or is damaged
+   */
+  public static Model open(Path path, String architecture, String engine) {
+    if (engine != null && !Engines.names().contains(engine)) {
+      throw new InputException(
+          "engine: '" + engine + "', expected one of " + String.join(", ", Engines.names()));
+    }
+    if (Files.isDirectory(path)) {
+      return Freezer.open(path, engine);
+    }
+    if (!Files.exists(path)) {
+      throw new InputException(path + ": no such file or folder");
+    }
+    TensorFile file = Safetensors.read(path);
+    return CheckpointFile.isCheckpoint(file)
+        ? integer(path, engine)
+        : real(path, file, architecture, engine);
+  }
+
+  private static Model integer(Path path, String engine) {
+    IntegerCheckpoint checkpoint = CheckpointFile.read(path);
+    return new IntegerModel(
+        new ModelIdentity(
+            path.toString(),
+            Digests.file(path),
+            "integer",
+            checkpoint.graph().architecture().name()),
+        checkpoint,
+        engine);
+  }
+
+  private static Model real(Path path, TensorFile file, String architecture, String engine) {
+    if (architecture == null) {
+      throw new InputException(
+          path + ": holds float weights and no integer checkpoint, expected --architecture NAME");
+    }
+    if (engine != null) {
+      throw new InputException(
+          path + ": holds float weights, which no integer engine runs: found engine " + engine);
+    }
+    Vit vit = (Vit) Architectures.parse(architecture);
+    WeightCheck.check(file, vit);
+    return new FloatModel(
+        new ModelIdentity(path.toString(), Digests.file(path), "float", vit.name()),
+        vit,
+        FloatWeights.of(file.tensors()),
+        preprocess(vit),
+        ClassNames.UNKNOWN);
+  }
+
+  /**
+   * The preprocessing that timm gives the weights of an architecture: DeiT has ImageNet's mean and
+   * deviation and a resize to 256, the augreg ViTs ½ and 248; small pictures are taken as they are.
+   */
+  static Preprocess preprocess(Vit vit) {
+    if (vit.name().startsWith("deit_")) {
+      return Preprocess.imagenet((int) Math.floor(vit.image() / 0.875), vit.image());
+    }
+    return Preprocess.half(
+        vit.image() <= 64 ? vit.image() : (int) Math.floor(vit.image() / 0.9), vit.image());
+  }
+}

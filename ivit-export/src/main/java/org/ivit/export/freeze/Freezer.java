@@ -1,0 +1,173 @@
+package org.ivit.export.freeze;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.dataset.ClassList;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.VitGraph;
+import org.ivit.core.graph.VitGraphBuilder;
+import org.ivit.export.evaluate.ClassNames;
+import org.ivit.export.evaluate.Digests;
+import org.ivit.export.evaluate.FloatModel;
+import org.ivit.export.evaluate.IntegerModel;
+import org.ivit.export.evaluate.Model;
+import org.ivit.export.evaluate.ModelIdentity;
+import org.ivit.train.loop.RecipePictures;
+import org.ivit.train.loop.RunDirectory;
+import org.ivit.train.loop.TrainingCheckpoint;
+import org.ivit.train.recipe.Pictures;
+import org.ivit.train.recipe.Recipe;
+
+/** Freezes runs. */
+public final class Freezer {
+  private Freezer() {}
+
+  /** Which weights of a checkpoint are taken. */
+  public enum Weights {
+    /** The moving average where there is one, else the weights. */
+    AUTO,
+    /** The weights as trained. */
+    RAW,
+    /** The moving average. */
+    EMA
+  }
+
+  /** Which checkpoint of a run is taken. */
+  public enum Moment {
+    /** The best in validation, or the last where nothing was validated. */
+    BEST,
+    /** The last. */
+    LATEST
+  }
+
+  /**
+   * Freezes a run to integers and proves every bound.
+   *
+   * @param version of this program, for the provenance
+   * @throws InputException if the run cannot be exported: it says why
+   */
+  public static Frozen freeze(RunDirectory run, Moment moment, Weights choice, String version) {
+    TrainingCheckpoint checkpoint = moment == Moment.BEST ? run.best() : run.latest();
+    if (checkpoint.scheme() == null) {
+      throw new InputException(
+          run.path()
+              + ": trained in float precision, cannot be exported; expected a run with"
+              + " precision: quantized, such as one that starts from its weights");
+    }
+    FloatWeights weights = weights(run, checkpoint, choice);
+    VitGraph graph;
+    try {
+      graph =
+          new VitGraphBuilder(run.architecture(), weights, checkpoint.scheme())
+              .build(checkpoint.ranges());
+    } catch (InputException e) {
+      throw new InputException(run.path() + ": cannot be exported: " + e.getMessage(), e);
+    }
+    IntegerCheckpoint integers =
+        new IntegerCheckpoint(
+            graph,
+            RecipePictures.preprocess(run.recipe(), run.architecture()),
+            classes(run).toList(run.architecture().classes()),
+            provenance(run, checkpoint, version));
+    return new Frozen(integers, weights, checkpoint.scheme(), checkpoint.ranges());
+  }
+
+  private static FloatWeights weights(
+      RunDirectory run, TrainingCheckpoint checkpoint, Weights choice) {
+    if (choice == Weights.EMA && checkpoint.average() == null) {
+      throw new InputException(run.path() + ": has no moving average of its weights");
+    }
+    return choice == Weights.RAW || checkpoint.average() == null
+        ? checkpoint.weights()
+        : checkpoint.average();
+  }
+
+  /**
+   * Opens a run to be asked: in integers, or in floating point where it was trained so.
+   *
+   * @param engine of an integer model, or null for the fastest
+   * @throws InputException if it is no run or cannot be used
+   */
+  public static Model open(Path path, String engine) {
+    RunDirectory run = RunDirectory.open(path);
+    TrainingCheckpoint checkpoint = run.best();
+    Vit vit = run.architecture();
+    String digest = Digests.file(weightsFile(run, checkpoint));
+    ModelIdentity identity = new ModelIdentity(path.toString(), digest, "run", vit.name());
+    if (checkpoint.scheme() != null) {
+      Frozen frozen = freeze(run, Moment.BEST, Weights.AUTO, "");
+      return new IntegerModel(identity, frozen.checkpoint(), engine);
+    }
+    if (engine != null) {
+      throw new InputException(
+          path
+              + ": was trained in floating point, which no integer engine runs: found engine "
+              + engine);
+    }
+    return new FloatModel(
+        identity,
+        vit,
+        weights(run, checkpoint, Weights.AUTO),
+        RecipePictures.preprocess(run.recipe(), vit),
+        classes(run));
+  }
+
+  /** The file of the weights that {@link Weights#AUTO} takes. */
+  public static Path weightsFile(RunDirectory run, TrainingCheckpoint checkpoint) {
+    return run.path()
+        .resolve("checkpoints")
+        .resolve(Integer.toString(checkpoint.state().step()))
+        .resolve(checkpoint.average() != null ? "ema.safetensors" : "weights.safetensors");
+  }
+
+  /** The classes of the run's pictures; unknown where these are not there any more. */
+  private static ClassNames classes(RunDirectory run) {
+    Recipe recipe = run.recipe();
+    if (recipe.data().classes() != null && Files.exists(recipe.data().classes())) {
+      return ClassNames.of(ClassList.read(recipe.data().classes()));
+    }
+    Pictures pictures =
+        recipe.data().train() != null ? recipe.data().train() : recipe.data().validation();
+    if (pictures == null || (pictures.path() != null && !Files.exists(pictures.path()))) {
+      return ClassNames.UNKNOWN;
+    }
+    try (Dataset set = RecipePictures.open(pictures, recipe, run.architecture())) {
+      return new ClassNames(set.classNames(), set.classNames());
+    }
+  }
+
+  private static Provenance provenance(
+      RunDirectory run, TrainingCheckpoint checkpoint, String version) {
+    Path source = run.recipe().weights();
+    boolean known = source != null && Files.isRegularFile(source);
+    double top1 = checkpoint.state().bestTop1();
+    return new Provenance(
+        source == null ? "" : String.valueOf(source.getFileName()),
+        known ? Digests.file(source) : "",
+        config(run),
+        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+        version,
+        top1 < 0
+            ? ""
+            : String.format(Locale.ROOT, "top-1 %.4f on the run's validation pictures", top1));
+  }
+
+  private static String config(RunDirectory run) {
+    try {
+      return Files.readString(run.path().resolve("config.yaml"), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
