@@ -5,11 +5,15 @@ import org.ivit.core.InputException;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
+import org.ivit.train.augment.BatchMixer;
+import org.ivit.train.augment.EpochOrder;
+import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.network.MicroBatch;
 
 /** The batches of one epoch from some position on; a last batch that is not full is left out. */
 final class EpochBatches implements AutoCloseable {
-  private final PicturePipeline pipeline;
+  private final BatchMixer mixer;
+  private final int size;
   private final int batchSize;
   private final long seed;
   private final int epoch;
@@ -20,24 +24,26 @@ final class EpochBatches implements AutoCloseable {
 
   EpochBatches(
       Dataset set,
-      PicturePipeline pipeline,
+      TrainingTransform transform,
+      BatchMixer mixer,
       int batchSize,
       long seed,
       int epoch,
       int position,
       OnCorrupt onCorrupt,
       int threads) {
-    this.pipeline = pipeline;
+    this.mixer = mixer;
+    this.size = transform.size();
     this.batchSize = batchSize;
     this.seed = seed;
     this.epoch = epoch;
     this.position = position;
-    this.order = RecipePictures.order(set.size(), seed, epoch);
+    this.order = EpochOrder.shuffled(set.size(), seed, epoch);
     this.loader =
         new PictureLoader<>(
             set,
             Arrays.copyOfRange(order, position, order.length),
-            (picture, index) -> pipeline.picture(picture, PictureKeys.key(seed, epoch, index)),
+            (picture, index) -> transform.apply(picture, epoch, index),
             onCorrupt,
             threads,
             3 * batchSize);
@@ -69,7 +75,7 @@ final class EpochBatches implements AutoCloseable {
     if (count < batchSize) {
       return null;
     }
-    float[] targets = pipeline.targets(pixels, labels, PictureKeys.key(seed, epoch, -2 - position));
+    float[] targets = mixer.mix(pixels, labels, size, epoch, position);
     return new MicroBatch(pixels, targets, batchSize, keys);
   }
 

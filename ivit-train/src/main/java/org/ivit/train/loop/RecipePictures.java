@@ -5,7 +5,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Vit;
@@ -17,6 +16,7 @@ import org.ivit.core.dataset.ProceduralPictures;
 import org.ivit.core.dataset.Subset;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
+import org.ivit.train.augment.EpochOrder;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Data;
 import org.ivit.train.recipe.Pictures;
@@ -89,21 +89,8 @@ public final class RecipePictures {
     return switch (calibration.select()) {
       case FIRST -> IntStream.range(0, count).toArray();
       case SPREAD -> IntStream.range(0, count).map(i -> (int) ((long) i * size / count)).toArray();
-      case RANDOM -> IntStream.of(order(size, seed, -1)).limit(count).toArray();
+      case RANDOM -> IntStream.of(EpochOrder.shuffled(size, seed, -1)).limit(count).toArray();
     };
-  }
-
-  /** A permutation that depends on seed and epoch alone. */
-  static int[] order(int size, long seed, int epoch) {
-    SplittableRandom random = new SplittableRandom(PictureKeys.key(seed, epoch, -1));
-    int[] order = IntStream.range(0, size).toArray();
-    for (int i = size - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      int kept = order[i];
-      order[i] = order[j];
-      order[j] = kept;
-    }
-    return order;
   }
 
   /** The evaluation transform of a recipe. */

@@ -18,6 +18,8 @@ import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.train.augment.BatchMixer;
+import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.network.AdamW;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
@@ -357,7 +359,8 @@ public final class Trainer {
     try (EpochBatches batches =
         new EpochBatches(
             training,
-            pipeline(),
+            new TrainingTransform(recipe.augmentation(), evaluation.preprocess(), recipe.seed()),
+            new BatchMixer(recipe.augmentation(), vit.classes(), recipe.seed()),
             optimizer.batchSize(),
             recipe.seed(),
             epoch,
@@ -395,10 +398,6 @@ public final class Trainer {
         }
       }
     }
-  }
-
-  private PicturePipeline pipeline() {
-    return new PlainPictures(evaluation, vit.classes(), recipe.augmentation().labelSmoothing());
   }
 
   private List<MicroBatch> take(EpochBatches batches, int accumulation) {

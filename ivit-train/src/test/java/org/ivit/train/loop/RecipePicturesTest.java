@@ -12,6 +12,7 @@ import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.image.Preprocess;
+import org.ivit.train.augment.EpochOrder;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Recipe;
 import org.junit.jupiter.api.Test;
@@ -97,15 +98,15 @@ class RecipePicturesTest {
 
   @Test
   void orderIsAPermutationOfSeedAndEpoch() {
-    int[] order = RecipePictures.order(100, 1, 0);
+    int[] order = EpochOrder.shuffled(100, 1, 0);
     int[] sorted = order.clone();
     Arrays.sort(sorted);
     assertThat(sorted).isEqualTo(IntStream.range(0, 100).toArray());
     assertThat(order)
-        .isEqualTo(RecipePictures.order(100, 1, 0))
-        .isNotEqualTo(RecipePictures.order(100, 1, 1))
-        .isNotEqualTo(RecipePictures.order(100, 2, 0));
-    assertThat(RecipePictures.order(1, 5, 5)).containsExactly(0);
+        .isEqualTo(EpochOrder.shuffled(100, 1, 0))
+        .isNotEqualTo(EpochOrder.shuffled(100, 1, 1))
+        .isNotEqualTo(EpochOrder.shuffled(100, 2, 0));
+    assertThat(EpochOrder.shuffled(1, 5, 5)).containsExactly(0);
   }
 
   @Test
