@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
     versionProvider = IvitCommand.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      QuickstartCommand.class,
       TrainCommand.class,
       ExportCommand.class,
       EvaluateCommand.class,
