@@ -21,8 +21,8 @@ public abstract class RowLayer extends OperatorLayer {
    * @param outputs length of an output row
    */
   protected RowLayer(int inputs, int outputs) {
-    setNIn(inputs);
-    setNOut(outputs);
+    this.nIn = inputs;
+    this.nOut = outputs;
   }
 
   /** What its nodes are called. */
