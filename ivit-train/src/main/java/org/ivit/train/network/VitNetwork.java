@@ -44,6 +44,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
  * A ViT or DeiT as a Deeplearning4j network, in floating point or in integers. Parameters go by
@@ -65,6 +66,7 @@ public final class VitNetwork {
   private record Part(String prefix, OperatorLayerRuntime layer) {}
 
   private VitNetwork(NetworkOptions options, ComputationGraph graph, WorkerPool pool) {
+    keepNd4jOnOneThread();
     this.options = options;
     this.graph = graph;
     this.execution = new Execution(pool, options.type());
@@ -74,6 +76,16 @@ public final class VitNetwork {
       parts.add(part("blocks." + i + ".", blockName(i)));
     }
     parts.add(part("", HEAD));
+  }
+
+  /**
+   * The pool does all that is worth several threads. ND4J's own would spin after each of the many
+   * small operations of an update and take the processors from it; and a sum by one thread is the
+   * same everywhere.
+   */
+  private static void keepNd4jOnOneThread() {
+    Nd4j.getEnvironment().setMaxMasterThreads(1);
+    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
   }
 
   private Part part(String prefix, String name) {

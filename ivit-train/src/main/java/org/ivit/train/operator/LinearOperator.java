@@ -78,16 +78,12 @@ public final class LinearOperator extends RowOperator {
       SeenRanges values) {
     Reals codes = keep.reals("linear.input", rows * inputs);
     codes.put(0, x, 0, rows * inputs);
-    int[] acc = linear.accumulate(gemm, codes, rows, scratch);
-    if (values != null) {
-      linear.observe(node(), acc, rows, OutlierChannels.NONE, values);
-    }
     if (outputBits == 16) {
-      linear.requantize(acc, rows, out);
+      linear.forward(gemm, codes, out, rows, OutlierChannels.NONE, values, scratch);
       return;
     }
     byte[] narrow = scratch.bytes("linear.output", rows * outputs);
-    linear.requantize(acc, rows, narrow);
+    linear.forward(gemm, codes, narrow, rows, OutlierChannels.NONE, values, scratch);
     Codes.widen(narrow, out, rows * outputs);
   }
 

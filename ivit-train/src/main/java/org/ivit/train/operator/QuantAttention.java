@@ -2,7 +2,6 @@ package org.ivit.train.operator;
 
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.DyadicVector;
-import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.Attention;
 
@@ -139,19 +138,22 @@ final class QuantAttention {
   }
 
   private void observeContext(int[] acc, SeenRanges seen) {
-    OutlierChannels outliers = node.contextOutliers();
+    ChannelRuns runs = new ChannelRuns(dim, node.contextOutliers());
     int min = Integer.MAX_VALUE;
     int max = Integer.MIN_VALUE;
-    for (int c = 0; c < dim; c++) {
-      if (!outliers.contains(c)) {
-        for (int i = c; i < tokens * dim; i += dim) {
+    for (int r = 0; r < tokens * dim; r += dim) {
+      for (int run = 0; run < runs.count(); run++) {
+        int end = r + runs.to(run);
+        for (int i = r + runs.from(run); i < end; i++) {
           min = Math.min(min, acc[i]);
           max = Math.max(max, acc[i]);
         }
       }
     }
-    double scale = AttentionScales.context(qkvScale, node.softmax().bits());
-    seen.include(name + ".context", min * scale, max * scale);
+    if (min <= max) {
+      double scale = AttentionScales.context(qkvScale, node.softmax().bits());
+      seen.include(name + ".context", min * scale, max * scale);
+    }
   }
 
   /** Straight through, §11, with the dequantized probabilities, queries, keys and values. */

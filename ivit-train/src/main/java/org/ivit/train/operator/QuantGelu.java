@@ -104,16 +104,12 @@ final class QuantGelu {
 
   private void observe(byte[] x, int rows, SeenRanges seen) {
     boolean[] met = new boolean[256];
-    if (outliers.isEmpty()) {
-      for (int i = 0; i < rows * channels; i++) {
-        met[x[i] + 128] = true;
-      }
-    } else {
-      for (int c = 0; c < channels; c++) {
-        if (!outliers.contains(c)) {
-          for (int i = c; i < rows * channels; i += channels) {
-            met[x[i] + 128] = true;
-          }
+    ChannelRuns runs = new ChannelRuns(channels, outliers);
+    for (int r = 0; r < rows * channels; r += channels) {
+      for (int run = 0; run < runs.count(); run++) {
+        int end = r + runs.to(run);
+        for (int i = r + runs.from(run); i < end; i++) {
+          met[x[i] + 128] = true;
         }
       }
     }

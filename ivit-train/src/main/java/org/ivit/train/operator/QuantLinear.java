@@ -1,6 +1,7 @@
 package org.ivit.train.operator;
 
 import java.util.Arrays;
+import org.ivit.core.arithmetic.Bounds;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
 import org.ivit.core.arithmetic.Quantizer;
@@ -24,6 +25,9 @@ final class QuantLinear {
   private Reals codes;
   private Reals values;
   private int[] cuts;
+  private int[] multiplier;
+  private int[] shift;
+  private long[] half;
 
   /**
    * @param layout parameters of the operator
@@ -56,6 +60,13 @@ final class QuantLinear {
     codes.put(0, built.weight(), 0, size);
     dequantize();
     cuts = cuts(built, type.exactIntegers());
+    multiplier = built.requantization().multiplier();
+    shift = new int[outputs];
+    half = new long[outputs];
+    for (int c = 0; c < outputs; c++) {
+      shift[c] = built.requantization().shift()[c];
+      half[c] = 1L << (shift[c] - 1);
+    }
   }
 
   private void dequantize() {
@@ -72,6 +83,18 @@ final class QuantLinear {
 
   /** Where to cut the inputs so that no channel's segment can reach {@code limit}. */
   private static int[] cuts(Linear node, long limit) {
+    for (int c = 0; c < node.outputs(); c++) {
+      long bound =
+          Bounds.accumulator(
+              node.weight(), c * node.inputs(), node.inputs(), 0, node.inputOutliers());
+      if (bound >= limit) {
+        return segments(node, limit);
+      }
+    }
+    return new int[] {0, node.inputs()};
+  }
+
+  private static int[] segments(Linear node, long limit) {
     int[] cuts = new int[node.inputs() + 1];
     int count = 1;
     long[] bound = new long[node.outputs()];
@@ -108,85 +131,167 @@ final class QuantLinear {
    * @return accumulators, [rows][outputs], in scratch memory
    */
   int[] accumulate(Gemm gemm, Reals x, int rows, Buffers scratch) {
-    int size = rows * outputs;
-    Reals product = scratch.reals("product", size);
-    int[] acc = scratch.ints("acc", size);
-    for (int i = 0; i + 1 < cuts.length; i++) {
-      gemm.multiply(
-          false,
-          true,
-          rows,
-          outputs,
-          cuts[i + 1] - cuts[i],
-          1,
-          x,
-          cuts[i],
-          inputs,
-          codes,
-          cuts[i],
-          inputs,
-          0,
-          product,
-          0,
-          outputs);
-      if (i == 0) {
-        product.getInts(0, acc, 0, size);
-      } else {
-        int[] more = scratch.ints("acc.more", size);
-        product.getInts(0, more, 0, size);
-        for (int j = 0; j < size; j++) {
-          acc[j] += more[j];
-        }
-      }
+    int[] acc = products(gemm, x, rows, scratch);
+    for (int r = 0; r < rows * outputs; r += outputs) {
+      addBias(acc, r);
     }
-    int[] bias = quantized.bias();
-    for (int r = 0; r < size; r += outputs) {
-      for (int c = 0; c < outputs; c++) {
-        acc[r + c] += bias[c];
+    return acc;
+  }
+
+  /**
+   * Products, bias, range and requantization to 8-bit codes.
+   *
+   * @param x codes as numbers, outliers shifted, [rows][inputs]
+   * @param outliers channels of the output that take no part in its range
+   * @param seen receives the values, or null
+   */
+  void forward(
+      Gemm gemm,
+      Reals x,
+      byte[] out,
+      int rows,
+      OutlierChannels outliers,
+      SeenRanges seen,
+      Buffers scratch) {
+    forward(
+        gemm,
+        x,
+        rows,
+        outliers,
+        seen,
+        scratch,
+        (row, r) -> {
+          for (int c = 0; c < outputs; c++) {
+            out[r + c] = Quantizer.clamp8(((long) row[c] * multiplier[c] + half[c]) >> shift[c]);
+          }
+        });
+  }
+
+  /**
+   * As {@link #forward(Gemm, Reals, byte[], int, OutlierChannels, SeenRanges, Buffers)}, to 16-bit
+   * codes.
+   */
+  void forward(
+      Gemm gemm,
+      Reals x,
+      short[] out,
+      int rows,
+      OutlierChannels outliers,
+      SeenRanges seen,
+      Buffers scratch) {
+    forward(
+        gemm,
+        x,
+        rows,
+        outliers,
+        seen,
+        scratch,
+        (row, r) -> {
+          for (int c = 0; c < outputs; c++) {
+            out[r + c] = Quantizer.clamp16(((long) row[c] * multiplier[c] + half[c]) >> shift[c]);
+          }
+        });
+  }
+
+  /** What happens to one row of accumulators. */
+  private interface RowBody {
+    void accept(int[] row, int at);
+  }
+
+  /** Row by row, so that a row passes all that follows the product while it is in the cache. */
+  private void forward(
+      Gemm gemm,
+      Reals x,
+      int rows,
+      OutlierChannels outliers,
+      SeenRanges seen,
+      Buffers scratch,
+      RowBody requantize) {
+    int[] row = scratch.ints("linear.row", outputs);
+    int[] min = scratch.ints("linear.min", outputs);
+    int[] max = scratch.ints("linear.max", outputs);
+    Arrays.fill(min, 0, outputs, Integer.MAX_VALUE);
+    Arrays.fill(max, 0, outputs, Integer.MIN_VALUE);
+    int[] acc = cuts.length == 2 ? null : products(gemm, x, rows, scratch);
+    Reals product = acc == null ? product(gemm, x, rows, 0, scratch) : null;
+    for (int r = 0; r < rows * outputs; r += outputs) {
+      if (acc == null) {
+        product.getInts(r, row, 0, outputs);
+      } else {
+        System.arraycopy(acc, r, row, 0, outputs);
+      }
+      addBias(row, 0);
+      if (seen != null) {
+        extend(row, min, max);
+      }
+      requantize.accept(row, r);
+    }
+    if (seen != null) {
+      observe(min, max, outliers, seen);
+    }
+  }
+
+  private Reals product(Gemm gemm, Reals x, int rows, int segment, Buffers scratch) {
+    Reals product = scratch.reals("product", rows * outputs);
+    gemm.multiply(
+        false,
+        true,
+        rows,
+        outputs,
+        cuts[segment + 1] - cuts[segment],
+        1,
+        x,
+        cuts[segment],
+        inputs,
+        codes,
+        cuts[segment],
+        inputs,
+        0,
+        product,
+        0,
+        outputs);
+    return product;
+  }
+
+  /** Sums of products without the bias. */
+  private int[] products(Gemm gemm, Reals x, int rows, Buffers scratch) {
+    int size = rows * outputs;
+    int[] acc = scratch.ints("acc", size);
+    product(gemm, x, rows, 0, scratch).getInts(0, acc, 0, size);
+    for (int segment = 1; segment + 1 < cuts.length; segment++) {
+      int[] more = scratch.ints("acc.more", size);
+      product(gemm, x, rows, segment, scratch).getInts(0, more, 0, size);
+      for (int i = 0; i < size; i++) {
+        acc[i] += more[i];
       }
     }
     return acc;
   }
 
-  /** Tells {@code seen} the values of accumulators, outlier channels of the output left out. */
-  void observe(String name, int[] acc, int rows, OutlierChannels outliers, SeenRanges seen) {
-    int[] min = new int[outputs];
-    int[] max = new int[outputs];
-    Arrays.fill(min, Integer.MAX_VALUE);
-    Arrays.fill(max, Integer.MIN_VALUE);
-    for (int r = 0; r < rows * outputs; r += outputs) {
-      for (int c = 0; c < outputs; c++) {
-        min[c] = Math.min(min[c], acc[r + c]);
-        max[c] = Math.max(max[c], acc[r + c]);
-      }
+  private void addBias(int[] acc, int from) {
+    int[] bias = quantized.bias();
+    for (int c = 0; c < outputs; c++) {
+      acc[from + c] += bias[c];
     }
+  }
+
+  private void extend(int[] row, int[] min, int[] max) {
+    for (int c = 0; c < outputs; c++) {
+      min[c] = Math.min(min[c], row[c]);
+      max[c] = Math.max(max[c], row[c]);
+    }
+  }
+
+  private void observe(int[] min, int[] max, OutlierChannels outliers, SeenRanges seen) {
+    double least = Double.POSITIVE_INFINITY;
+    double largest = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < outputs; c++) {
       if (!outliers.contains(c)) {
-        seen.include(name, min[c] * accumulatorScale(c), max[c] * accumulatorScale(c));
+        least = Math.min(least, min[c] * accumulatorScale(c));
+        largest = Math.max(largest, max[c] * accumulatorScale(c));
       }
     }
-  }
-
-  /** Requantizes accumulators to 8-bit codes. */
-  void requantize(int[] acc, int rows, byte[] out) {
-    int[] m = node.requantization().multiplier();
-    byte[] e = node.requantization().shift();
-    for (int r = 0; r < rows * outputs; r += outputs) {
-      for (int c = 0; c < outputs; c++) {
-        out[r + c] = Quantizer.clamp8(((long) acc[r + c] * m[c] + (1L << (e[c] - 1))) >> e[c]);
-      }
-    }
-  }
-
-  /** Requantizes accumulators to 16-bit codes. */
-  void requantize(int[] acc, int rows, short[] out) {
-    int[] m = node.requantization().multiplier();
-    byte[] e = node.requantization().shift();
-    for (int r = 0; r < rows * outputs; r += outputs) {
-      for (int c = 0; c < outputs; c++) {
-        out[r + c] = Quantizer.clamp16(((long) acc[r + c] * m[c] + (1L << (e[c] - 1))) >> e[c]);
-      }
-    }
+    seen.include(node.name(), least, largest);
   }
 
   /**

@@ -2,7 +2,7 @@ package org.ivit.train.operator;
 
 import java.util.Arrays;
 import org.ivit.core.arithmetic.ILayerNorm;
-import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.LayerNorm;
 
 /** I-LayerNorm of the quantized network on rows of a chunk, 16-bit codes to 8-bit codes. */
@@ -53,35 +53,46 @@ final class QuantNorm {
    * @param seen receives the values, or null
    */
   void forward(short[] x, byte[] out, int rows, SeenRanges seen, Buffers scratch) {
-    for (int r = 0; r < rows; r++) {
-      ILayerNorm.row(x, r * channels, channels, node.constants(), 8, out, r * channels);
+    int[] m = node.constants().multiplier();
+    int e = node.constants().shift();
+    long[] offset = new long[channels];
+    for (int c = 0; c < channels; c++) {
+      offset[c] = node.constants().offset()[c] + (1L << (e - 1));
+    }
+    int[] y = scratch.ints("norm.y", channels);
+    int[] min = scratch.ints("norm.min", channels);
+    int[] max = scratch.ints("norm.max", channels);
+    Arrays.fill(min, 0, channels, Integer.MAX_VALUE);
+    Arrays.fill(max, 0, channels, Integer.MIN_VALUE);
+    for (int r = 0; r < rows * channels; r += channels) {
+      ILayerNorm.normalise(x, r, channels, y);
+      if (seen != null) {
+        for (int c = 0; c < channels; c++) {
+          min[c] = Math.min(min[c], y[c]);
+          max[c] = Math.max(max[c], y[c]);
+        }
+      }
+      for (int c = 0; c < channels; c++) {
+        out[r + c] = Quantizer.clamp8(((long) y[c] * m[c] + offset[c]) >> e);
+      }
     }
     if (seen != null) {
-      observe(x, rows, seen, scratch);
+      observe(min, max, seen);
     }
   }
 
-  private void observe(short[] x, int rows, SeenRanges seen, Buffers scratch) {
-    int[] y = scratch.ints("norm.y", channels);
-    int[] min = new int[channels];
-    int[] max = new int[channels];
-    Arrays.fill(min, Integer.MAX_VALUE);
-    Arrays.fill(max, Integer.MIN_VALUE);
-    for (int r = 0; r < rows; r++) {
-      ILayerNorm.normalise(x, r * channels, channels, y);
-      for (int c = 0; c < channels; c++) {
-        min[c] = Math.min(min[c], y[c]);
-        max[c] = Math.max(max[c], y[c]);
-      }
-    }
-    OutlierChannels outliers = node.outputOutliers();
+  private void observe(int[] min, int[] max, SeenRanges seen) {
+    double least = Double.POSITIVE_INFINITY;
+    double largest = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < channels; c++) {
-      if (!outliers.contains(c)) {
+      if (!node.outputOutliers().contains(c)) {
         double a = min[c] * factor[c] + beta[c];
         double b = max[c] * factor[c] + beta[c];
-        seen.include(name, Math.min(a, b), Math.max(a, b));
+        least = Math.min(least, Math.min(a, b));
+        largest = Math.max(largest, Math.max(a, b));
       }
     }
+    seen.include(name, least, largest);
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.ivit.train.operator;
 
+import java.util.List;
 import java.util.SortedMap;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Attention;
@@ -91,7 +92,7 @@ public final class QuantizedBlock implements QuantizedOperator {
 
   @Override
   public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
-    prepare(weights, run.type());
+    prepare(weights, run);
     int chunks = run.chunks(batch, shape.tokens());
     if (training) {
       kept.begin(batch, chunks, run.type());
@@ -107,13 +108,14 @@ public final class QuantizedBlock implements QuantizedOperator {
         });
   }
 
-  private void prepare(Reals weights, RealType type) {
+  /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
+  private void prepare(Reals weights, Execution run) {
+    RealType type = run.type();
     NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, prefix, weights), scheme);
     inputScale = ranges.scale(weights, INPUT);
     float norm1Scale = ranges.scale(weights, "norm1");
     norm1.prepare(nodes.norm(prefix + "norm1", norm1Scale), weights, inputScale);
     float qkvScale = ranges.scale(weights, "attn.qkv");
-    prepare(nodes, qkv, "attn.qkv", norm1Scale, "norm1", qkvScale, type);
     float contextScale = ranges.scale(weights, "attn.context");
     attention.prepare(
         Attention.of(
@@ -129,13 +131,11 @@ public final class QuantizedBlock implements QuantizedOperator {
             outliers("attn.context")),
         qkvScale);
     float projScale = ranges.scale(weights, "attn.proj");
-    prepare(nodes, proj, "attn.proj", contextScale, "attn.context", projScale, type);
     float residual1Scale = ranges.scale(weights, "residual1");
     residual1.prepare(projScale, inputScale, residual1Scale);
     float norm2Scale = ranges.scale(weights, "norm2");
     norm2.prepare(nodes.norm(prefix + "norm2", norm2Scale), weights, residual1Scale);
     float fc1Scale = ranges.scale(weights, "mlp.fc1");
-    prepare(nodes, fc1, "mlp.fc1", norm2Scale, "norm2", fc1Scale, type);
     float actScale = ranges.scale(weights, "mlp.act");
     OutlierChannels hidden = outliers("mlp.fc1");
     gelu.prepare(
@@ -144,8 +144,14 @@ public final class QuantizedBlock implements QuantizedOperator {
         fc1Scale,
         hidden);
     float fc2Scale = ranges.scale(weights, "mlp.fc2");
-    prepare(nodes, fc2, "mlp.fc2", actScale, "mlp.act", fc2Scale, type);
     residual2.prepare(fc2Scale, residual1Scale, ranges.scale(weights, "residual2"));
+    List<Runnable> linears =
+        List.of(
+            () -> prepare(nodes, fc1, "mlp.fc1", norm2Scale, "norm2", fc1Scale, type),
+            () -> prepare(nodes, fc2, "mlp.fc2", actScale, "mlp.act", fc2Scale, type),
+            () -> prepare(nodes, qkv, "attn.qkv", norm1Scale, "norm1", qkvScale, type),
+            () -> prepare(nodes, proj, "attn.proj", contextScale, "attn.context", projScale, type));
+    run.pool().run(linears.size(), i -> linears.get(i).run());
   }
 
   private void prepare(
@@ -188,9 +194,7 @@ public final class QuantizedBlock implements QuantizedOperator {
     Reals normed1 = keep.reals("norm1", rows * dim);
     Codes.widen(codes, rows, dim, outliers("norm1"), normed1);
 
-    int[] acc = qkv.accumulate(gemm, normed1, rows, scratch);
-    observe(qkv, "attn.qkv", acc, rows, values);
-    qkv.requantize(acc, rows, codes);
+    qkv.forward(gemm, normed1, codes, rows, OutlierChannels.NONE, values, scratch);
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     projections.put(0, codes, 0, rows * 3 * dim);
 
@@ -199,26 +203,20 @@ public final class QuantizedBlock implements QuantizedOperator {
     Codes.widen(codes, rows, dim, outliers("attn.context"), context);
 
     short[] branch = scratch.shorts("branch", rows * dim);
-    acc = proj.accumulate(gemm, context, rows, scratch);
-    observe(proj, "attn.proj", acc, rows, values);
-    proj.requantize(acc, rows, branch);
+    proj.forward(gemm, context, branch, rows, OutlierChannels.NONE, values, scratch);
     short[] middle = keep.shorts("residual1", rows * dim);
     residual(residual1, branch, input, middle, first, count, training, run, values);
 
     norm2.forward(middle, codes, rows, values, scratch);
     Reals normed2 = keep.reals("norm2", rows * dim);
     Codes.widen(codes, rows, dim, outliers("norm2"), normed2);
-    acc = fc1.accumulate(gemm, normed2, rows, scratch);
-    observe(fc1, "mlp.fc1", acc, rows, values);
     byte[] before = keep.bytes("fc1", rows * hidden);
-    fc1.requantize(acc, rows, before);
+    fc1.forward(gemm, normed2, before, rows, outliers("mlp.fc1"), values, scratch);
     gelu.forward(before, codes, rows, values);
     Reals active = keep.reals("act", rows * hidden);
     Codes.widen(codes, rows, hidden, outliers("mlp.act"), active);
 
-    acc = fc2.accumulate(gemm, active, rows, scratch);
-    observe(fc2, "mlp.fc2", acc, rows, values);
-    fc2.requantize(acc, rows, branch);
+    fc2.forward(gemm, active, branch, rows, OutlierChannels.NONE, values, scratch);
     short[] output = scratch.shorts("output", rows * dim);
     residual(residual2, branch, middle, output, first, count, training, run, values);
     Codes.dequantize(output, rows * dim, residual2.node().outputScale(), y, from, scratch);
@@ -247,12 +245,6 @@ public final class QuantizedBlock implements QuantizedOperator {
           i * tokens * dim,
           values,
           scratch);
-    }
-  }
-
-  private void observe(QuantLinear linear, String node, int[] acc, int rows, SeenRanges values) {
-    if (values != null) {
-      linear.observe(prefix + node, acc, rows, outliers(node), values);
     }
   }
 
@@ -349,14 +341,12 @@ public final class QuantizedBlock implements QuantizedOperator {
       Buffers scratch) {
     int size = shape.tokens() * shape.dim();
     for (int i = 0; i < count; i++) {
-      FloatKernels.scale(
-          g,
-          from + i * size,
-          residual.factor(true, run, first + i),
-          gBranch,
-          i * size,
-          size,
-          scratch);
+      double factor = residual.factor(true, run, first + i);
+      if (factor == 1) {
+        gBranch.put(i * size, g, from + i * size, size);
+      } else {
+        FloatKernels.scale(g, from + i * size, factor, gBranch, i * size, size, scratch);
+      }
     }
   }
 }

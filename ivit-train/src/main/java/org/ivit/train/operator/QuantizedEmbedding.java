@@ -112,12 +112,8 @@ public final class QuantizedEmbedding implements QuantizedOperator {
       columns.put(i * patches * inputs, codes, 0, patches * inputs);
     }
     int rows = count * patches;
-    int[] acc = proj.accumulate(run.gemm(), columns, rows, scratch);
-    if (values != null) {
-      proj.observe(NodeNames.PATCH_EMBED, acc, rows, OutlierChannels.NONE, values);
-    }
     short[] projected = scratch.shorts("projected", rows * dim);
-    proj.requantize(acc, rows, projected);
+    proj.forward(run.gemm(), columns, projected, rows, OutlierChannels.NONE, values, scratch);
     short[] out = scratch.shorts("output", count * tokens * dim);
     for (int i = 0; i < count; i++) {
       join(projected, i * patches * dim, out, i * tokens * dim);
