@@ -1,0 +1,383 @@
+package org.ivit.export.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.ivit.core.tensor.DType;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.TensorFile;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CommandLineInterfaceTest {
+  @TempDir static Path folder;
+
+  private static Path checkpoint;
+  private static Path weights;
+  private static Path pictures;
+
+  private record Outcome(int code, String out, String err) {}
+
+  @BeforeAll
+  static void files() throws IOException {
+    checkpoint = MicroModel.checkpoint(folder.resolve("micro.ivit.safetensors"));
+    weights = MicroModel.weights(folder.resolve("micro.safetensors"));
+    pictures = MicroModel.pictures(folder.resolve("pictures"), MicroModel.CLASSES, 4);
+  }
+
+  private static Outcome run(Object... args) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int code =
+        CommandLineInterface.run(
+            new PrintWriter(out),
+            new PrintWriter(err),
+            Arrays.stream(args).map(Object::toString).toArray(String[]::new));
+    return new Outcome(code, out.toString(), err.toString());
+  }
+
+  private static String done(Object... args) {
+    Outcome outcome = run(args);
+    assertThat(outcome.err).isEmpty();
+    assertThat(outcome.code).isZero();
+    return outcome.out;
+  }
+
+  /** Exit code 2, one line on the error stream with all of the texts, and nothing new on disk. */
+  private static void refused(List<?> args, String... texts) throws IOException {
+    List<Path> before = everything();
+    Outcome outcome = run(args.toArray());
+    assertThat(outcome.code).as(outcome.err).isEqualTo(2);
+    assertThat(outcome.err).startsWith("ivit: ").contains(texts);
+    assertThat(outcome.err.lines()).hasSize(1);
+    assertThat(everything()).isEqualTo(before);
+  }
+
+  private static List<Path> everything() throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.sorted().toList();
+    }
+  }
+
+  private static List<Object> evaluate(Object... more) {
+    List<Object> args =
+        new ArrayList<>(List.of("evaluate", "--model", checkpoint, "--data", pictures));
+    args.addAll(Arrays.asList(more));
+    return args;
+  }
+
+  @Test
+  void versionAndHelp() {
+    assertThat(done("--version")).matches("ivit \\d+\\.\\d+\\.\\d+.*\\R");
+    assertThat(done("--help")).contains("quickstart", "train", "export", "evaluate", "predict");
+    for (String command :
+        List.of("quickstart", "train", "export", "evaluate", "predict", "inspect", "bench")) {
+      assertThat(done(command, "--help")).contains("Usage: ivit " + command);
+    }
+  }
+
+  @Test
+  void withoutACommandTheUsageIsShown() {
+    Outcome outcome = run();
+    assertThat(outcome.code).isEqualTo(2);
+    assertThat(outcome.out).isEmpty();
+    assertThat(outcome.err).contains("Usage: ivit");
+  }
+
+  @Test
+  void evaluatesAnIntegerModelAgainstAFloatModel() throws IOException {
+    Path json = folder.resolve("result.json");
+    Path logits = folder.resolve("logits.safetensors");
+    List<Object> args =
+        evaluate(
+            "--against",
+            weights,
+            "--architecture",
+            MicroModel.DESCRIPTION,
+            "--json",
+            json,
+            "--logits",
+            logits,
+            "--batch",
+            5);
+    String out = done(args.toArray());
+    assertThat(out).contains("top-1", "agreement", "KL", "McNemar", "12 pictures, 3 classes");
+    JsonNode result = new ObjectMapper().readTree(json.toFile());
+    int right = result.path("top1").path("count").asInt(-1);
+    assertThat(right).isBetween(0, 12);
+    assertThat(result.path("top1").path("fraction").asDouble()).isEqualTo(right / 12.0);
+    assertThat(result.path("top5").path("count").asInt()).isEqualTo(12);
+    assertThat(result.path("images").asInt()).isEqualTo(12);
+    assertThat(result.path("seconds").asDouble()).isPositive();
+    assertThat(result.path("engine").asText()).isEqualTo("cpu");
+    assertThat(result.path("model").path("kind").asText()).isEqualTo("integer");
+    assertThat(result.path("model").path("sha256").asText()).hasSize(64);
+    assertThat(result.path("data").path("sha256").asText()).hasSize(64);
+    assertThat(result.path("against").path("model").path("kind").asText()).isEqualTo("float");
+    TensorFile file = Safetensors.read(logits);
+    assertThat(file.get("logits").dtype()).isEqualTo(DType.I32);
+    assertThat(file.get("logits").shape()).containsExactly(12, 3);
+    assertThat(file.get("labels").ints()).containsExactly(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2);
+    assertThat(Float.parseFloat(file.metadata().get("scale"))).isPositive();
+    JsonNode names = new ObjectMapper().readTree(file.metadata().get("files"));
+    assertThat(names.get(0).asText()).isEqualTo("ant/0.png");
+    assertThat(names).hasSize(12);
+    Files.delete(json);
+    Files.delete(logits);
+  }
+
+  @Test
+  void enginesBatchesAndThreadsDoNotChangeLogits() throws IOException {
+    Path first = folder.resolve("first.safetensors");
+    Path second = folder.resolve("second.safetensors");
+    done(evaluate("--engine", "cpu", "--batch", 7, "--logits", first).toArray());
+    done(
+        evaluate("--engine", "reference", "--batch", 1, "--threads", 2, "--logits", second)
+            .toArray());
+    assertThat(Safetensors.read(first).tensors()).isEqualTo(Safetensors.read(second).tensors());
+    Files.delete(first);
+    Files.delete(second);
+  }
+
+  @Test
+  void limitTakesTheFirstByName() {
+    assertThat(done(evaluate("--limit", 5).toArray())).contains("5 pictures, 3 classes");
+  }
+
+  @Test
+  void aClassListGivesOrder() throws IOException {
+    Path list = Files.writeString(folder.resolve("order.txt"), "cat\tCats\nbee\tBees\nant\tAnts\n");
+    Path logits = folder.resolve("ordered.safetensors");
+    done(evaluate("--classes", list, "--logits", logits).toArray());
+    assertThat(Safetensors.read(logits).get("labels").ints())
+        .containsExactly(2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+    Files.delete(logits);
+    Files.delete(list);
+  }
+
+  @Test
+  void predictsInspectsAndTimes() throws IOException {
+    String prediction = done("predict", "--model", checkpoint, pictures.resolve("bee/1.png"));
+    assertThat(prediction).contains("1.png", " %  ant", " %  bee", " %  cat");
+    String inspected = done("inspect", checkpoint);
+    assertThat(inspected)
+        .contains("micro", "exact", "blocks.0.attn.qkv", "ant; bee; cat", "16 bits", "outliers");
+    assertThat(done("inspect", weights)).contains("blocks.0.attn.qkv.weight", "[48, 16]", "F32");
+    Path json = folder.resolve("bench.json");
+    done("bench", "--model", checkpoint, "--batch", "1,3", "--seconds", 0.02, "--json", json);
+    JsonNode result = new ObjectMapper().readTree(json.toFile());
+    assertThat(result.path("batches")).hasSize(2);
+    assertThat(result.path("batches").get(1).path("batch").asInt()).isEqualTo(3);
+    assertThat(result.path("batches").get(1).path("median_ms").asDouble()).isPositive();
+    Files.delete(json);
+  }
+
+  @Test
+  void aRunIsTrainedExportedAndEvaluated() throws IOException {
+    Path recipe =
+        Files.writeString(
+            folder.resolve("recipe.yaml"),
+            "architecture: "
+                + MicroModel.DESCRIPTION.replace(":", ": ")
+                + "\nweights: "
+                + weights
+                + "\ndata: {train: "
+                + pictures
+                + ", validation: "
+                + pictures
+                + ", preprocessing: {resize: 16}}"
+                + "\nquantization: {calibration: {pictures: 8, batchSize: 4}}"
+                + "\nschedule: {epochs: 0}\nthreads: 1\n");
+    Path run = folder.resolve("run");
+    Path output = folder.resolve("run.ivit.safetensors");
+    assertThat(run("train", "--config", recipe, "--output", run).code).isZero();
+    String exported = done("export", "--run", run, "--output", output, "--verify", 6);
+    assertThat(exported).contains("logits of 6 pictures identical", "sha256");
+    assertThat(done("inspect", output))
+        .contains("micro.safetensors", "recipe", "epochs: 0", "ant; bee; cat");
+    Path first = folder.resolve("from-run.safetensors");
+    Path second = folder.resolve("from-file.safetensors");
+    done("evaluate", "--model", run, "--data", pictures, "--logits", first);
+    done("evaluate", "--model", output, "--data", pictures, "--logits", second);
+    assertThat(Safetensors.read(first).tensors()).isEqualTo(Safetensors.read(second).tensors());
+
+    refused(List.of("train", "--config", recipe, "--output", run), "holds a run already");
+    refused(
+        List.of("export", "--run", run, "--output", output, "--weights", "ema"),
+        "no moving average");
+    refused(List.of("export", "--run", run, "--output", output, "--weights", "x"), "--weights");
+    refused(List.of("export", "--run", run, "--output", output, "--verify", -1), "--verify");
+    refused(List.of("train", "--resume", run, "--set", "seed=2"), "--resume", "--set");
+    refused(List.of("train", "--config", recipe, "--set", "sed=2"), "sed");
+  }
+
+  @Test
+  void aFloatRunCannotBeExported() throws IOException {
+    Path recipe =
+        Files.writeString(
+            folder.resolve("float.yaml"),
+            "architecture: "
+                + MicroModel.DESCRIPTION.replace(":", ": ")
+                + "\nprecision: float\ndata: {train: "
+                + pictures
+                + ", preprocessing: {resize: 16}}"
+                + "\naugmentation: {randomResizedCrop: none, colorJitter: 0, randomErasing: 0}"
+                + "\noptimizer: {batchSize: 6}\nschedule: {epochs: 1}\nthreads: 1\n");
+    Path run = folder.resolve("float-run");
+    assertThat(run("train", "--config", recipe, "--output", run).code).isZero();
+    assertThat(done("evaluate", "--model", run, "--data", pictures)).contains("engine float");
+    refused(
+        List.of("export", "--run", run, "--output", folder.resolve("x")),
+        "float precision",
+        "precision: quantized");
+  }
+
+  @Test
+  void usageErrorsAreOneLine() throws IOException {
+    refused(evaluate("--nonsense"), "--nonsense");
+    refused(List.of("nonsense"), "nonsense");
+    refused(List.of("evaluate"), "--model", "--data");
+    refused(List.of("train"), "--config");
+    refused(List.of("export", "--run", folder), "--output");
+    refused(List.of("predict", "--model", checkpoint), "IMAGE");
+    refused(List.of("inspect"), "F");
+    refused(List.of("bench"), "--model");
+    refused(evaluate("--batch", "many"), "--batch", "many");
+    refused(evaluate("--batch", 0), "--batch", "0", "at least 1");
+    refused(evaluate("--limit", -1), "--limit", "-1");
+    refused(evaluate("--threads", -1), "--threads", "-1");
+    refused(evaluate("--engine", "warp"), "warp", "cpu", "reference");
+    refused(List.of("bench", "--model", checkpoint, "--batch", "1,0"), "--batch");
+    refused(List.of("bench", "--model", checkpoint, "--seconds", "-1"), "--seconds");
+  }
+
+  @Test
+  void missingFilesAreNamed() throws IOException {
+    Path missing = folder.resolve("missing");
+    refused(List.of("evaluate", "--model", missing, "--data", pictures), "missing", "no such");
+    refused(List.of("evaluate", "--model", checkpoint, "--data", missing), "missing", "no such");
+    refused(evaluate("--against", missing), "missing", "no such");
+    refused(evaluate("--classes", missing), "missing", "no such");
+    refused(evaluate("--json", missing.resolve("a.json")), "missing", "does not exist");
+    refused(evaluate("--logits", folder), "is a folder");
+    refused(List.of("predict", "--model", checkpoint, missing), "missing", "no such");
+    refused(List.of("inspect", missing), "missing", "no such");
+    refused(List.of("inspect", folder), "is a folder");
+    refused(List.of("bench", "--model", missing), "missing", "no such");
+    refused(List.of("train", "--config", missing), "missing", "no such");
+    refused(List.of("train", "--resume", missing), "missing", "no such");
+    refused(List.of("export", "--run", missing, "--output", folder.resolve("x")), "missing");
+  }
+
+  @Test
+  void otherKindsOfFilesAreRefused() throws IOException {
+    Path picture = pictures.resolve("ant/0.png");
+    refused(List.of("inspect", picture), "0.png");
+    refused(List.of("bench", "--model", picture), "0.png");
+    refused(List.of("predict", "--model", checkpoint, weights), "micro.safetensors");
+    refused(List.of("evaluate", "--model", weights, "--data", pictures), "--architecture");
+    refused(
+        List.of("evaluate", "--model", weights, "--data", pictures, "--architecture", "vit_none"),
+        "vit_none");
+    refused(
+        List.of(
+            "evaluate",
+            "--model",
+            weights,
+            "--data",
+            pictures,
+            "--architecture",
+            MicroModel.DESCRIPTION,
+            "--engine",
+            "cpu"),
+        "float weights");
+    refused(List.of("evaluate", "--model", pictures, "--data", pictures), "no run directory");
+    refused(
+        List.of("export", "--run", pictures, "--output", folder.resolve("x")), "no run directory");
+    refused(List.of("train", "--config", picture), "0.png");
+    refused(
+        List.of("train", "--config", picture, "--set", "nonsense"),
+        "--set",
+        "nonsense",
+        "key=value");
+  }
+
+  @Test
+  void classCountsMustMatch() throws IOException {
+    Path two = MicroModel.pictures(folder.resolve("two"), List.of("ant", "dog"), 1);
+    refused(List.of("evaluate", "--model", checkpoint, "--data", two), "dog");
+    Path list = Files.writeString(folder.resolve("two.txt"), "ant\ndog\n");
+    refused(
+        List.of("evaluate", "--model", checkpoint, "--data", two, "--classes", list),
+        "two.txt",
+        "2 classes",
+        "expected 3");
+    refused(
+        List.of("predict", "--model", checkpoint, "--classes", list, two.resolve("ant/0.png")),
+        "2 classes",
+        "expected 3");
+    refused(
+        List.of(
+            "evaluate",
+            "--model",
+            weights,
+            "--data",
+            pictures,
+            "--architecture",
+            MicroModel.DESCRIPTION.replace("\"classes\":3", "\"classes\":4")),
+        "class count",
+        "4 classes");
+    refused(
+        List.of(
+            "evaluate",
+            "--model",
+            weights,
+            "--data",
+            two,
+            "--architecture",
+            MicroModel.DESCRIPTION),
+        "2 classes",
+        "expected 3");
+  }
+
+  @Test
+  void damagedCheckpointsAreRefused() throws IOException {
+    byte[] good = Files.readAllBytes(checkpoint);
+    Path bad = folder.resolve("bad.ivit.safetensors");
+    for (int length : new int[] {0, 4, 100, good.length / 2, good.length - 1}) {
+      Files.write(bad, Arrays.copyOf(good, length));
+      refused(List.of("inspect", bad), "bad.ivit");
+      refused(List.of("bench", "--model", bad), "bad.ivit");
+    }
+    for (int at : new int[] {3, 40, good.length / 2, good.length - 1}) {
+      byte[] flipped = good.clone();
+      flipped[at] ^= 4;
+      Files.write(bad, flipped);
+      refused(List.of("evaluate", "--model", bad, "--data", pictures), "bad.ivit");
+    }
+    Files.delete(bad);
+  }
+
+  @Test
+  void corruptPicturesAndEmptyClassesAreNamed() throws IOException {
+    Path broken = MicroModel.pictures(folder.resolve("broken"), MicroModel.CLASSES, 1);
+    Path empty = broken.resolve("bee/0.png");
+    Files.write(empty, new byte[] {(byte) 0x89, 'P', 'N', 'G', 1, 2, 3});
+    Path json = folder.resolve("broken.json");
+    refused(
+        List.of("evaluate", "--model", checkpoint, "--data", broken, "--json", json), "bee/0.png");
+    Files.delete(empty);
+    refused(List.of("evaluate", "--model", checkpoint, "--data", broken), "bee");
+  }
+}

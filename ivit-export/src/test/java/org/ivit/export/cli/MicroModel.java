@@ -1,0 +1,88 @@
+package org.ivit.export.cli;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import javax.imageio.ImageIO;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.checkpoint.CheckpointFile;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.graph.VitGraph;
+import org.ivit.core.graph.VitGraphBuilder;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.Tensor;
+
+/** A tiny model with random weights, its files, and pictures for it. */
+final class MicroModel {
+  static final Vit VIT = new Vit("micro", 16, 8, 16, 1, 2, 32, 3, 1e-6);
+  static final String DESCRIPTION =
+      "{\"kind\":\"vit\",\"name\":\"micro\",\"image\":16,\"patch\":8,\"dim\":16,\"depth\":1,"
+          + "\"heads\":2,\"hidden\":32,\"classes\":3}";
+  static final List<String> CLASSES = List.of("ant", "bee", "cat");
+
+  private MicroModel() {}
+
+  /** Random parameters by timm name. */
+  static Map<String, Tensor> parameters() {
+    Random random = new Random(3);
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    VIT.parameters()
+        .forEach(
+            (name, shape) -> {
+              long size = 1;
+              for (long s : shape) {
+                size *= s;
+              }
+              float[] values = new float[(int) size];
+              boolean gamma = name.contains("norm") && name.endsWith("weight");
+              for (int i = 0; i < values.length; i++) {
+                values[i] = (gamma ? 1 : 0) + 0.2f * (float) random.nextGaussian();
+              }
+              tensors.put(name, Tensor.of(values, shape));
+            });
+    return tensors;
+  }
+
+  static Path weights(Path file) {
+    Safetensors.write(file, parameters(), Map.of());
+    return file;
+  }
+
+  static Path checkpoint(Path file) {
+    Map<String, Range> ranges = new HashMap<>();
+    NodeNames.ranged(VIT).forEach(node -> ranges.put(node, new Range(-4, 4)));
+    VitGraph graph =
+        new VitGraphBuilder(VIT, FloatWeights.of(parameters()), Scheme.EXACT).build(ranges);
+    CheckpointFile.write(
+        file, new IntegerCheckpoint(graph, Preprocess.half(16, 16), CLASSES, Provenance.UNKNOWN));
+    return file;
+  }
+
+  /** Folders of the classes with so many pictures each. */
+  static Path pictures(Path folder, List<String> classes, int each) throws IOException {
+    Random random = new Random(9);
+    for (String name : classes) {
+      Path into = Files.createDirectories(folder.resolve(name));
+      for (int i = 0; i < each; i++) {
+        BufferedImage image = new BufferedImage(20, 18, BufferedImage.TYPE_INT_RGB);
+        for (int p = 0; p < 20 * 18; p++) {
+          image.setRGB(p % 20, p / 20, random.nextInt(1 << 24));
+        }
+        ImageIO.write(image, "png", into.resolve(i + ".png").toFile());
+      }
+    }
+    return folder;
+  }
+}
