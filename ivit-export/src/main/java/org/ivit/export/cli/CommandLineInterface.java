@@ -4,11 +4,13 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -64,7 +66,8 @@ public final class CommandLineInterface {
     return ExitCode.USAGE;
   }
 
-  private static int failed(PrintWriter err, Throwable e, boolean verbose) {
+  /** Says in a line what happened. */
+  static int failed(PrintWriter err, Throwable e, boolean verbose) {
     if (verbose) {
       e.printStackTrace(err);
     }
@@ -75,6 +78,10 @@ public final class CommandLineInterface {
       }
     }
     for (Throwable cause : chain(e)) {
+      if (cause instanceof UncheckedIOException && !isPlainWrapper(cause)) {
+        line(err, cause.getMessage());
+        return ExitCode.SOFTWARE;
+      }
       if (cause instanceof NoSuchFileException missing) {
         line(err, missing.getFile() + ": no such file or folder");
         return ExitCode.USAGE;
@@ -104,10 +111,13 @@ public final class CommandLineInterface {
     return ExitCode.SOFTWARE;
   }
 
+  /** Whether an exception says nothing but what its cause says. */
+  private static boolean isPlainWrapper(Throwable e) {
+    return e.getMessage() == null || e.getMessage().equals(String.valueOf(e.getCause()));
+  }
+
   private static List<Throwable> chain(Throwable e) {
-    return java.util.stream.Stream.iterate(e, t -> t != null, Throwable::getCause)
-        .limit(32)
-        .toList();
+    return Stream.iterate(e, t -> t != null, Throwable::getCause).limit(32).toList();
   }
 
   private static void line(PrintWriter err, String message) {
