@@ -20,5 +20,5 @@ rem The class path is longer than a command line may be: an argument file holds 
 set "arguments=%target%\ivit.args"
 set "path_=!jar!;!dependencies!"
 > "%arguments%" echo -cp "!path_:\=\\!"
-"%java%" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:MaxRAMPercentage=60 --enable-native-access=ALL-UNNAMED -Divit.terminal=true %IVIT_JAVA_OPTS% @"%arguments%" org.ivit.export.cli.Main %*
+"%java%" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:MaxRAMPercentage=60 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Divit.terminal=true %IVIT_JAVA_OPTS% @"%arguments%" org.ivit.export.cli.Main %*
 exit /b %errorlevel%
