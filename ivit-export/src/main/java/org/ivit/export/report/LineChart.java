@@ -4,6 +4,7 @@ import static org.ivit.export.report.Html.escape;
 import static org.ivit.export.report.Numbers.coordinate;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Lines over a common horizontal axis, as SVG. Lines differ in colour and in dashes, so that they
@@ -21,7 +22,26 @@ final class LineChart {
   private LineChart() {}
 
   /** One curve; points whose y is NaN are left out. */
-  record Line(String name, double[] x, double[] y) {}
+  record Line(String name, double[] x, double[] y) {
+    /** The same with neighbours averaged, so that at most {@code points} are left. */
+    Line thinned(int points) {
+      int[] known = IntStream.range(0, x.length).filter(i -> Double.isFinite(y[i])).toArray();
+      if (known.length <= points) {
+        return this;
+      }
+      double[] meanX = new double[points];
+      double[] meanY = new double[points];
+      for (int p = 0; p < points; p++) {
+        int from = (int) ((long) p * known.length / points);
+        int to = (int) ((long) (p + 1) * known.length / points);
+        for (int i = from; i < to; i++) {
+          meanX[p] += x[known[i]] / (to - from);
+          meanY[p] += y[known[i]] / (to - from);
+        }
+      }
+      return new Line(name, meanX, meanY);
+    }
+  }
 
   /**
    * Draws the lines.
@@ -47,7 +67,14 @@ final class LineChart {
       return "";
     }
     if (xMin == xMax) {
-      xMax = xMin + 1;
+      xMin -= 0.5;
+      xMax += 0.5;
+    }
+    if (yMin == yMax) {
+      // A single value stands in the middle of a narrow axis.
+      double margin = yMin == 0 ? 1 : Math.abs(yMin) / 50;
+      yMin -= margin;
+      yMax = percent ? Math.min(1, yMax + margin) : yMax + margin;
     }
     double step = step((yMax - yMin) / TICKS);
     yMin = Math.floor(yMin / step) * step;

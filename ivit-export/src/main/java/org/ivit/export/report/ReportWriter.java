@@ -18,6 +18,9 @@ import org.ivit.export.evaluate.Proportion;
 
 /** Writes a {@link Report} as one HTML file. */
 public final class ReportWriter {
+  /** More points of a curve are averaged: steps are noisy. */
+  private static final int MOST_POINTS = 150;
+
   private final StringBuilder html = new StringBuilder();
 
   private ReportWriter() {}
@@ -171,7 +174,9 @@ public final class ReportWriter {
     columns.forEach(
         (name, values) -> {
           if (name.toLowerCase(Locale.ROOT).contains(word)) {
-            lines.add(new LineChart.Line(name.replace('_', ' '), columns.get(axis), values));
+            lines.add(
+                new LineChart.Line(name.replace('_', ' '), columns.get(axis), values)
+                    .thinned(MOST_POINTS));
           }
         });
     if (lines.isEmpty()) {

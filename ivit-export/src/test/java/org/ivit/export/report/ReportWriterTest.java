@@ -2,6 +2,7 @@ package org.ivit.export.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.io.StringReader;
@@ -187,6 +188,30 @@ class ReportWriterTest {
     assertThat(Numbers.bytes(999)).isEqualTo("999 B");
     assertThat(LineChart.step(0.013)).isEqualTo(0.02);
     assertThat(LineChart.step(0)).isEqualTo(1);
+  }
+
+  @Test
+  void manyPointsAreAveraged() {
+    double[] x = IntStream.range(0, 1000).asDoubleStream().toArray();
+    double[] y = IntStream.range(0, 1000).mapToDouble(i -> i % 2 == 0 ? 1 : 3).toArray();
+    y[500] = Double.NaN;
+    LineChart.Line line = new LineChart.Line("loss", x, y).thinned(100);
+    assertThat(line.x()).hasSize(100).isSorted();
+    assertThat(line.y()).hasSize(100);
+    // 999 known points: the first part has 9, five of them 1 and four 3.
+    assertThat(line.y()[0]).isCloseTo(17.0 / 9, within(1e-12));
+    assertThat(new LineChart.Line("loss", x, y).thinned(999).x()).isSameAs(x);
+  }
+
+  @Test
+  void oneValueHasANarrowAxis() {
+    String svg =
+        LineChart.draw(
+            "t",
+            "epoch",
+            List.of(new LineChart.Line("top1", new double[] {1}, new double[] {0.93})),
+            true);
+    assertThat(svg).contains("<circle").contains("92 %").contains("94 %").doesNotContain("100 %");
   }
 
   @Test
