@@ -3,22 +3,19 @@ package org.ivit.train.layer;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.graph.NodeNames;
-import org.ivit.core.graph.SchemeJson;
 import org.ivit.train.operator.FloatHead;
 import org.ivit.train.operator.HeadShape;
 import org.ivit.train.operator.Operator;
 import org.ivit.train.operator.QuantizedHead;
 
 /** Final norm of the class token and classifier: [batch, tokens, dim] to [batch, classes]. */
-public final class ClassificationHead extends OperatorLayer {
+public final class ClassificationHead extends NormBlockLayer {
   private static final long serialVersionUID = 1L;
 
   private int tokens;
   private int dim;
   private int classes;
   private int depth;
-  private double epsilon;
-  private String scheme;
 
   /** For Jackson. */
   public ClassificationHead() {}
@@ -27,25 +24,23 @@ public final class ClassificationHead extends OperatorLayer {
    * @param shape sizes
    * @param depth number of blocks before it
    * @param epsilon of the norm; the integer arithmetic has none
-   * @param scheme JSON of {@link SchemeJson} for integers, null for floating point
+   * @param scheme JSON of {@link org.ivit.core.graph.SchemeJson} for integers, null for floating
+   *     point
    */
   public ClassificationHead(HeadShape shape, int depth, double epsilon, String scheme) {
+    super(shape.dim(), shape.classes(), epsilon, scheme);
     this.tokens = shape.tokens();
     this.dim = shape.dim();
     this.classes = shape.classes();
     this.depth = depth;
-    this.epsilon = epsilon;
-    this.scheme = scheme;
-    setNIn(dim);
-    setNOut(classes);
   }
 
   @Override
   public Operator operator() {
     HeadShape shape = new HeadShape(tokens, dim, classes);
-    return scheme == null
-        ? new FloatHead(shape, epsilon)
-        : new QuantizedHead(shape, NodeNames.stream(depth), SchemeJson.parse(scheme));
+    return quantized()
+        ? new QuantizedHead(shape, NodeNames.stream(depth), parsedScheme())
+        : new FloatHead(shape, getEpsilon());
   }
 
   @Override
@@ -98,26 +93,6 @@ public final class ClassificationHead extends OperatorLayer {
     this.depth = depth;
   }
 
-  /** Returns the ε of the norm. */
-  public double getEpsilon() {
-    return epsilon;
-  }
-
-  /** Sets the ε of the norm. */
-  public void setEpsilon(double epsilon) {
-    this.epsilon = epsilon;
-  }
-
-  /** Returns the quantization scheme as JSON, null for floating point. */
-  public String getScheme() {
-    return scheme;
-  }
-
-  /** Sets the quantization scheme as JSON, null for floating point. */
-  public void setScheme(String scheme) {
-    this.scheme = scheme;
-  }
-
   @Override
   public boolean equals(Object other) {
     return super.equals(other)
@@ -125,9 +100,7 @@ public final class ClassificationHead extends OperatorLayer {
         && tokens == that.tokens
         && dim == that.dim
         && classes == that.classes
-        && depth == that.depth
-        && epsilon == that.epsilon
-        && Objects.equals(scheme, that.scheme);
+        && depth == that.depth;
   }
 
   @Override
@@ -137,6 +110,6 @@ public final class ClassificationHead extends OperatorLayer {
 
   @Override
   public int hashCode() {
-    return Objects.hash(super.hashCode(), tokens, dim, classes, depth, epsilon, scheme);
+    return Objects.hash(super.hashCode(), tokens, dim, classes, depth);
   }
 }

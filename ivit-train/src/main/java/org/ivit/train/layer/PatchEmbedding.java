@@ -1,8 +1,8 @@
 package org.ivit.train.layer;
 
+import java.util.Objects;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.ivit.core.graph.SchemeJson;
 import org.ivit.train.operator.EmbeddingShape;
 import org.ivit.train.operator.FloatEmbedding;
 import org.ivit.train.operator.Operator;
@@ -12,28 +12,26 @@ import org.ivit.train.operator.QuantizedEmbedding;
  * Patch embedding with class token and positions: normalised pixels [batch, 3, image, image] to
  * [batch, tokens, dim].
  */
-public final class PatchEmbedding extends OperatorLayer {
+public final class PatchEmbedding extends BlockLayer {
   private static final long serialVersionUID = 1L;
 
   private int image;
   private int patch;
   private int dim;
-  private String scheme;
 
   /** For Jackson. */
   public PatchEmbedding() {}
 
   /**
    * @param shape sizes
-   * @param scheme JSON of {@link SchemeJson} for integers, null for floating point
+   * @param scheme JSON of {@link org.ivit.core.graph.SchemeJson} for integers, null for floating
+   *     point
    */
   public PatchEmbedding(EmbeddingShape shape, String scheme) {
+    super(3, shape.dim(), scheme);
     this.image = shape.image();
     this.patch = shape.patch();
     this.dim = shape.dim();
-    this.scheme = scheme;
-    setNIn(3);
-    setNOut(dim);
   }
 
   private EmbeddingShape shape() {
@@ -42,9 +40,9 @@ public final class PatchEmbedding extends OperatorLayer {
 
   @Override
   public Operator operator() {
-    return scheme == null
-        ? new FloatEmbedding(shape())
-        : new QuantizedEmbedding(shape(), SchemeJson.parse(scheme));
+    return quantized()
+        ? new QuantizedEmbedding(shape(), parsedScheme())
+        : new FloatEmbedding(shape());
   }
 
   @Override
@@ -92,24 +90,13 @@ public final class PatchEmbedding extends OperatorLayer {
     this.dim = dim;
   }
 
-  /** Returns the quantization scheme as JSON, null for floating point. */
-  public String getScheme() {
-    return scheme;
-  }
-
-  /** Sets the quantization scheme as JSON, null for floating point. */
-  public void setScheme(String scheme) {
-    this.scheme = scheme;
-  }
-
   @Override
   public boolean equals(Object other) {
     return super.equals(other)
         && other instanceof PatchEmbedding that
         && image == that.image
         && patch == that.patch
-        && dim == that.dim
-        && java.util.Objects.equals(scheme, that.scheme);
+        && dim == that.dim;
   }
 
   @Override
@@ -119,6 +106,6 @@ public final class PatchEmbedding extends OperatorLayer {
 
   @Override
   public int hashCode() {
-    return java.util.Objects.hash(super.hashCode(), image, patch, dim, scheme);
+    return Objects.hash(super.hashCode(), image, patch, dim);
   }
 }

@@ -4,7 +4,6 @@ import java.util.Objects;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.graph.NodeNames;
-import org.ivit.core.graph.SchemeJson;
 import org.ivit.train.operator.BlockShape;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.FloatBlock;
@@ -12,7 +11,7 @@ import org.ivit.train.operator.Operator;
 import org.ivit.train.operator.QuantizedBlock;
 
 /** A transformer block, [batch, tokens, dim] to the same. */
-public final class TransformerBlock extends OperatorLayer {
+public final class TransformerBlock extends NormBlockLayer {
   private static final long serialVersionUID = 1L;
 
   private int tokens;
@@ -20,9 +19,7 @@ public final class TransformerBlock extends OperatorLayer {
   private int heads;
   private int hidden;
   private int block;
-  private double epsilon;
   private double dropPath;
-  private String scheme;
 
   /** For Jackson. */
   public TransformerBlock() {}
@@ -32,20 +29,18 @@ public final class TransformerBlock extends OperatorLayer {
    * @param block index of the block in its network
    * @param epsilon of the norms; the integer arithmetic has none
    * @param dropPath rate of stochastic depth
-   * @param scheme JSON of {@link SchemeJson} for integers, null for floating point
+   * @param scheme JSON of {@link org.ivit.core.graph.SchemeJson} for integers, null for floating
+   *     point
    */
   public TransformerBlock(
       BlockShape shape, int block, double epsilon, double dropPath, String scheme) {
+    super(shape.dim(), shape.dim(), epsilon, scheme);
     this.tokens = shape.tokens();
     this.dim = shape.dim();
     this.heads = shape.heads();
     this.hidden = shape.hidden();
     this.block = block;
-    this.epsilon = epsilon;
     this.dropPath = dropPath;
-    this.scheme = scheme;
-    setNIn(dim);
-    setNOut(dim);
   }
 
   @Override
@@ -53,16 +48,11 @@ public final class TransformerBlock extends OperatorLayer {
     BlockShape shape = new BlockShape(tokens, dim, heads, hidden);
     DropPath drop1 = new DropPath(dropPath, 2L * block);
     DropPath drop2 = new DropPath(dropPath, 2L * block + 1);
-    if (scheme == null) {
-      return new FloatBlock(shape, epsilon, drop1, drop2);
+    if (!quantized()) {
+      return new FloatBlock(shape, getEpsilon(), drop1, drop2);
     }
     return new QuantizedBlock(
-        shape,
-        NodeNames.block(block, ""),
-        NodeNames.stream(block),
-        SchemeJson.parse(scheme),
-        drop1,
-        drop2);
+        shape, NodeNames.block(block, ""), NodeNames.stream(block), parsedScheme(), drop1, drop2);
   }
 
   @Override
@@ -125,16 +115,6 @@ public final class TransformerBlock extends OperatorLayer {
     this.block = block;
   }
 
-  /** Returns the ε of the norms. */
-  public double getEpsilon() {
-    return epsilon;
-  }
-
-  /** Sets the ε of the norms. */
-  public void setEpsilon(double epsilon) {
-    this.epsilon = epsilon;
-  }
-
   /** Returns the rate of stochastic depth. */
   public double getDropPath() {
     return dropPath;
@@ -143,16 +123,6 @@ public final class TransformerBlock extends OperatorLayer {
   /** Sets the rate of stochastic depth. */
   public void setDropPath(double dropPath) {
     this.dropPath = dropPath;
-  }
-
-  /** Returns the quantization scheme as JSON, null for floating point. */
-  public String getScheme() {
-    return scheme;
-  }
-
-  /** Sets the quantization scheme as JSON, null for floating point. */
-  public void setScheme(String scheme) {
-    this.scheme = scheme;
   }
 
   @Override
@@ -164,9 +134,7 @@ public final class TransformerBlock extends OperatorLayer {
         && heads == that.heads
         && hidden == that.hidden
         && block == that.block
-        && epsilon == that.epsilon
-        && dropPath == that.dropPath
-        && Objects.equals(scheme, that.scheme);
+        && dropPath == that.dropPath;
   }
 
   @Override
@@ -176,7 +144,6 @@ public final class TransformerBlock extends OperatorLayer {
 
   @Override
   public int hashCode() {
-    return Objects.hash(
-        super.hashCode(), tokens, dim, heads, hidden, block, epsilon, dropPath, scheme);
+    return Objects.hash(super.hashCode(), tokens, dim, heads, hidden, block, dropPath);
   }
 }

@@ -1,0 +1,94 @@
+package org.ivit.train.layer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.ivit.train.operator.BlockShape;
+import org.ivit.train.operator.EmbeddingShape;
+import org.ivit.train.operator.HeadShape;
+import org.junit.jupiter.api.Test;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
+
+/** The form of the block layers as saved networks have it. */
+class BlockLayerTest {
+  private static final ObjectMapper JSON = NeuralNetConfiguration.mapper();
+
+  private static final List<String> INHERITED =
+      List.of(
+          "activationFn",
+          "biasInit",
+          "biasUpdater",
+          "constraints",
+          "gainInit",
+          "gradientNormalization",
+          "gradientNormalizationThreshold",
+          "idropout",
+          "iupdater",
+          "layerName",
+          "regularization",
+          "regularizationBias",
+          "timeDistributedFormat",
+          "weightInitFn",
+          "weightNoise");
+
+  private static Layer embedding(String scheme) {
+    return new PatchEmbedding(new EmbeddingShape(32, 8, 24), scheme);
+  }
+
+  private static Layer block(double epsilon, String scheme) {
+    return new TransformerBlock(new BlockShape(17, 24, 3, 96), 5, epsilon, 0.25, scheme);
+  }
+
+  private static Layer head(double epsilon, String scheme) {
+    return new ClassificationHead(new HeadShape(17, 24, 10), 6, epsilon, scheme);
+  }
+
+  /** The own properties of a layer as JSON, without those that Deeplearning4j gives to all. */
+  private static String own(Layer layer) throws IOException {
+    ObjectNode json = (ObjectNode) JSON.readTree(JSON.writeValueAsString(layer));
+    return json.remove(INHERITED).toString();
+  }
+
+  @Test
+  void savedNetworksKeepTheirProperties() throws IOException {
+    assertThat(own(embedding("{}")))
+        .isEqualTo(
+            "{\"@class\":\"org.ivit.train.layer.PatchEmbedding\",\"dim\":24,"
+                + "\"image\":32,\"nin\":3,\"nout\":24,\"patch\":8,\"scheme\":\"{}\","
+                + "\"weightDecay\":0.0}");
+    assertThat(own(block(1e-6, "{}")))
+        .isEqualTo(
+            "{\"@class\":\"org.ivit.train.layer.TransformerBlock\",\"block\":5,"
+                + "\"dim\":24,\"dropPath\":0.25,\"epsilon\":1.0E-6,\"heads\":3,"
+                + "\"hidden\":96,\"nin\":24,\"nout\":24,\"scheme\":\"{}\",\"tokens\":17,"
+                + "\"weightDecay\":0.0}");
+    assertThat(own(head(1e-6, null)))
+        .isEqualTo(
+            "{\"@class\":\"org.ivit.train.layer.ClassificationHead\",\"classes\":10,"
+                + "\"depth\":6,\"dim\":24,\"epsilon\":1.0E-6,\"nin\":24,\"nout\":10,"
+                + "\"scheme\":null,\"tokens\":17,\"weightDecay\":0.0}");
+  }
+
+  @Test
+  void comesBackEqualAndTellsEachPropertyApart() throws IOException {
+    List<Layer> layers =
+        List.of(
+            embedding("{}"),
+            embedding(null),
+            block(1e-6, "{}"),
+            block(1e-5, "{}"),
+            block(1e-6, null),
+            head(1e-6, "{}"),
+            head(1e-5, "{}"),
+            head(1e-6, null));
+    for (Layer layer : layers) {
+      Layer again = JSON.readValue(JSON.writeValueAsString(layer), Layer.class);
+      assertThat(layers.stream().filter(again::equals)).containsExactly(layer);
+      assertThat(again).hasSameHashCodeAs(layer);
+    }
+  }
+}
