@@ -17,7 +17,9 @@ public final class KeyedRandom extends AbstractRandomGenerator {
     /** The transform of one picture. */
     PICTURE(2),
     /** Mixup and cutmix of one batch. */
-    MIXING(3);
+    MIXING(3),
+    /** Which branches of the network one picture keeps. */
+    DEPTH(4);
 
     private final long code;
 
@@ -35,12 +37,17 @@ public final class KeyedRandom extends AbstractRandomGenerator {
    * @param parts for example epoch and picture
    */
   public KeyedRandom(Use use, long seed, long... parts) {
+    state = key(use, seed, parts);
+  }
+
+  /** 64 well mixed bits of a key, for code that draws its numbers itself. */
+  public static long key(Use use, long seed, long... parts) {
     long hash = mix(seed + GAMMA);
     hash = mix(hash + use.code * GAMMA);
     for (long part : parts) {
       hash = mix(hash + (part + 1) * GAMMA);
     }
-    state = hash;
+    return hash;
   }
 
   private static long mix(long value) {

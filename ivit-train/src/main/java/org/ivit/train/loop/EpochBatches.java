@@ -7,6 +7,7 @@ import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.EpochOrder;
+import org.ivit.train.augment.KeyedRandom;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.network.MicroBatch;
 
@@ -67,7 +68,7 @@ final class EpochBatches implements AutoCloseable {
       }
       System.arraycopy(next.value(), 0, pixels, count * next.value().length, next.value().length);
       labels[count] = next.label();
-      keys[count] = PictureKeys.key(seed, epoch, next.index());
+      keys[count] = KeyedRandom.key(KeyedRandom.Use.DEPTH, seed, epoch, next.index());
       count++;
       advance(next.index());
     }

@@ -35,6 +35,16 @@ class KeyedRandomTest {
   }
 
   @Test
+  void aKeyIsWhereItsNumbersStart() {
+    KeyedRandom random = new KeyedRandom(Use.ORDER, 0);
+    random.setSeed(KeyedRandom.key(Use.DEPTH, 42, 3, 17));
+    assertThat(random.nextLong()).isEqualTo(new KeyedRandom(Use.DEPTH, 42, 3, 17).nextLong());
+    assertThat(KeyedRandom.key(Use.DEPTH, 42, 3, 17))
+        .isNotEqualTo(KeyedRandom.key(Use.PICTURE, 42, 3, 17))
+        .isNotEqualTo(KeyedRandom.key(Use.DEPTH, 42, 17, 3));
+  }
+
+  @Test
   void firstNumbersOfNeighbouringKeysAreUniformAndUnrelated() {
     int count = 20_000;
     double sum = 0;
