@@ -4,7 +4,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.io.Digests;
 
 /** Opens a set of pictures by where it lies. */
 public final class Datasets {
@@ -58,6 +60,15 @@ public final class Datasets {
           path + ": CIFAR-10 has 10 classes, the class list has " + classes.size());
     }
     return cifar;
+  }
+
+  /**
+   * Tells whether two sets are the same list of pictures: the SHA-256 of {@code NAME<tab>LABEL} of
+   * each, in order, as lines.
+   */
+  public static String digest(Dataset set) {
+    return Digests.lines(
+        IntStream.range(0, set.size()).mapToObj(i -> set.name(i) + "\t" + set.label(i)));
   }
 
   private static Dataset cifar(Path path) {

@@ -1,2 +1,2 @@
-/** Writing files and folders so that a crash or a full disk never leaves half of one. */
+/** Files that are written whole or not at all, and digests of files. */
 package org.ivit.core.io;

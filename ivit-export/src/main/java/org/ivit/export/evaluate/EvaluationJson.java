@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.Datasets;
 import org.ivit.core.io.AtomicFiles;
 
 /** An evaluation as JSON. */
@@ -29,7 +30,7 @@ public final class EvaluationJson {
     set.put("path", location);
     set.put("images", data.size());
     set.put("classes", data.classes());
-    set.put("sha256", Digests.list(data));
+    set.put("sha256", Datasets.digest(data));
     json.set("preprocess", model.preprocess().toJson());
     return json;
   }

@@ -11,6 +11,7 @@ import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.engine.Engines;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.io.Digests;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.export.freeze.Freezer;

@@ -1,9 +1,5 @@
 package org.ivit.train.loop;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
@@ -117,19 +113,5 @@ public final class RecipePictures {
       case SKIP -> OnCorrupt.SKIP;
       case FATAL -> OnCorrupt.FAIL;
     };
-  }
-
-  /** SHA-256 of the list of names and labels: tells whether two sets are the same pictures. */
-  static String hash(Dataset set) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (int i = 0; i < set.size(); i++) {
-        String line = set.name(i) + "\t" + set.label(i) + "\n";
-        digest.update(line.getBytes(StandardCharsets.UTF_8));
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

@@ -10,11 +10,13 @@ import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.EvaluationTransform;
+import org.ivit.core.io.Digests;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
@@ -199,8 +201,7 @@ public final class Trainer {
     if (recipe.emaDecay() > 0) {
       average = new WeightAverage(recipe.emaDecay(), weights);
     }
-    state =
-        TrainingState.start(training == null ? "" : RecipePictures.hash(training), teacherHash());
+    state = TrainingState.start(training == null ? "" : Datasets.digest(training), teacherHash());
     run.begin();
     metrics = MetricsLog.open(run.metrics(), -1);
     if (recipe.schedule().epochs() == 0) {
@@ -221,7 +222,7 @@ public final class Trainer {
       return "";
     }
     Distillation.Teacher named = recipe.distillation().teacher();
-    return FileHash.sha256(named.weights() == null ? recipe.weights() : named.weights());
+    return Digests.file(named.weights() == null ? recipe.weights() : named.weights());
   }
 
   private VitNetwork build(Scheme scheme) {
@@ -308,7 +309,7 @@ public final class Trainer {
 
   private void restore(TrainingCheckpoint checkpoint) {
     state = checkpoint.state();
-    check("data.train", state.data(), training == null ? "" : RecipePictures.hash(training));
+    check("data.train", state.data(), training == null ? "" : Datasets.digest(training));
     check("distillation.teacher", state.teacher(), teacherHash());
     prepare(checkpoint.weights(), checkpoint.scheme(), checkpoint.ranges());
     if (checkpoint.average() != null) {

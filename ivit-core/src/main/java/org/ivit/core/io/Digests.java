@@ -1,4 +1,4 @@
-package org.ivit.export.evaluate;
+package org.ivit.core.io;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,10 +8,10 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.stream.Stream;
 import org.ivit.core.InputException;
-import org.ivit.core.dataset.Dataset;
 
-/** SHA-256 of files and of lists of pictures, as 64 lower-case hexadecimal digits. */
+/** SHA-256 of files and of lists, as 64 lower-case hexadecimal digits. */
 public final class Digests {
   private Digests() {}
 
@@ -33,12 +33,10 @@ public final class Digests {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** The digest of a list of pictures: of {@code NAME<tab>LABEL<newline>} for each, in order. */
-  public static String list(Dataset data) {
+  /** The digest of lines of text: each in UTF-8 with a line feed after it, in order. */
+  public static String lines(Stream<String> lines) {
     MessageDigest digest = sha256();
-    for (int i = 0; i < data.size(); i++) {
-      digest.update((data.name(i) + "\t" + data.label(i) + "\n").getBytes(StandardCharsets.UTF_8));
-    }
+    lines.forEachOrdered(line -> digest.update((line + "\n").getBytes(StandardCharsets.UTF_8)));
     return HexFormat.of().formatHex(digest.digest());
   }
 
