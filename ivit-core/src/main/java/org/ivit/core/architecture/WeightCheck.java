@@ -51,7 +51,7 @@ public final class WeightCheck {
         .forEach(
             (name, tensor) -> {
               if (optional.containsKey(name)) {
-                String reason = difference(tensor, optional.get(name));
+                String reason = scaleDifference(tensor, optional.get(name));
                 if (reason != null) {
                   wrong.add(name + " is " + reason);
                 }
@@ -109,6 +109,20 @@ public final class WeightCheck {
       return MessageText.line(Arrays.toString(tensor.shape()))
           + ", expected "
           + Arrays.toString(shape);
+    }
+    return null;
+  }
+
+  private static String scaleDifference(Tensor tensor, long[] shape) {
+    String reason = difference(tensor, shape);
+    if (reason != null) {
+      return reason;
+    }
+    float[] scales = tensor.floats();
+    for (int c = 0; c < scales.length; c++) {
+      if (!(scales[c] > 0) || Float.isInfinite(scales[c])) {
+        return scales[c] + " at element " + c + ", expected positive scales";
+      }
     }
     return null;
   }

@@ -3,6 +3,7 @@ package org.ivit.core.graph;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.tensor.Tensor;
 
 /**
@@ -14,14 +15,65 @@ import org.ivit.core.tensor.Tensor;
  */
 public record FloatWeights(Map<String, float[]> values, Map<String, float[]> scales) {
 
+  private static final String WEIGHT = ".weight";
+  private static final String SCALE = "_scale";
+  private static final int BITS = 8;
+
   /**
-   * @param tensors parameters by timm name
-   * @return their values as float32, without frozen scales
+   * @param tensors parameters by timm name; beside {@code NAME.weight} its frozen scales may lie as
+   *     {@code NAME.weight_scale}
+   * @return their values as float32
    */
   public static FloatWeights of(Map<String, Tensor> tensors) {
     Map<String, float[]> values = new LinkedHashMap<>();
-    tensors.forEach((name, tensor) -> values.put(name, tensor.floats()));
-    return new FloatWeights(values, Map.of());
+    Map<String, float[]> scales = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          if (name.endsWith(WEIGHT + SCALE)) {
+            scales.put(name.substring(0, name.length() - SCALE.length()), tensor.floats());
+          } else {
+            values.put(name, tensor.floats());
+          }
+        });
+    return new FloatWeights(values, scales);
+  }
+
+  /**
+   * The name under which a file holds a weight's frozen scales.
+   *
+   * @param weight timm name of a weight, {@code NAME.weight}
+   */
+  public static String scaleName(String weight) {
+    return weight + SCALE;
+  }
+
+  /**
+   * Requires that frozen scales hold their weights: each weight, divided by the scale of its output
+   * channel, is a code of 8 bits when rounded.
+   *
+   * @param source what the weights come from, for the message
+   * @throws InputException naming the first weight that is beyond, or the scales that do not fit
+   */
+  public void requireCodes(String source) {
+    scales.forEach((name, scale) -> requireCodes(source, name, get(name), scale));
+  }
+
+  private static void requireCodes(String source, String name, float[] weight, float[] scale) {
+    if (scale.length == 0 || weight.length % scale.length != 0) {
+      throw new InputException(
+          "%s: %s: found %d scales for %d weights, expected one an output channel"
+              .formatted(source, scaleName(name), scale.length, weight.length));
+    }
+    int inputs = weight.length / scale.length;
+    int most = (1 << (BITS - 1)) - 1;
+    for (int i = 0; i < weight.length; i++) {
+      double code = Math.rint(Quantizer.reciprocal(scale[i / inputs]) * weight[i]);
+      if (!(code >= -most - 1 && code <= most)) {
+        throw new InputException(
+            "%s: %s: element %d is %s, which is code %.0f of its channel's frozen scale %s, expected %d to %d"
+                .formatted(source, name, i, weight[i], code, scale[i / inputs], -most - 1, most));
+      }
+    }
   }
 
   /**

@@ -40,10 +40,19 @@ class WeightCheckTest {
   void acceptsExactlyTheParametersAndFrozenScales() {
     Map<String, Tensor> tensors = weights(VIT);
     WeightCheck.check(new TensorFile(tensors, Map.of()), VIT);
-    tensors.put("blocks.1.mlp.fc1.weight_scale", Tensor.of(new float[5], 5));
+    tensors.put(
+        "blocks.1.mlp.fc1.weight_scale", Tensor.of(new float[] {1, 2, 3, Float.MIN_VALUE, 5}, 5));
     WeightCheck.check(new TensorFile(tensors, Map.of()), VIT);
     tensors.put("blocks.1.mlp.fc1.weight_scale", Tensor.of(new float[4], 4));
     assertThat(refusal(tensors)).contains("blocks.1.mlp.fc1.weight_scale is [4], expected [5]");
+    for (float bad : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
+      tensors.put("blocks.1.mlp.fc1.weight_scale", Tensor.of(new float[] {1, 2, bad, 4, 5}, 5));
+      assertThat(refusal(tensors))
+          .contains(
+              "blocks.1.mlp.fc1.weight_scale is "
+                  + bad
+                  + " at element 2, expected positive scales");
+    }
     tensors.remove("blocks.1.mlp.fc1.weight_scale");
     tensors.put("norm.weight_scale", Tensor.of(new float[4], 4));
     assertThat(refusal(tensors)).contains("1 unexpected: norm.weight_scale");

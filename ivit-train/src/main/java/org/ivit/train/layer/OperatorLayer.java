@@ -12,7 +12,6 @@ import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.ParameterKind;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -22,7 +21,7 @@ import org.nd4j.linalg.learning.regularization.Regularization;
 /**
  * Configuration of a layer that runs one {@link Operator}. Parameters carry the operator's keys
  * with {@code _} written as {@code -}, because Deeplearning4j splits names at the last underscore.
- * Ranges have no updater; weight decay applies to matrices only.
+ * Ranges and frozen scales have no updater; weight decay applies to matrices only.
  */
 public abstract class OperatorLayer extends FeedForwardLayer {
   private static final long serialVersionUID = 1L;
@@ -107,11 +106,10 @@ public abstract class OperatorLayer extends FeedForwardLayer {
 
   @Override
   public IUpdater getUpdaterByParam(String key) {
-    boolean range =
+    boolean constant =
         operator().layout().entries().stream()
-            .anyMatch(
-                entry -> layerKey(entry.key()).equals(key) && entry.kind() == ParameterKind.RANGE);
-    return range ? new NoOp() : super.getUpdaterByParam(key);
+            .anyMatch(entry -> layerKey(entry.key()).equals(key) && !entry.kind().learned());
+    return constant ? new NoOp() : super.getUpdaterByParam(key);
   }
 
   @Override

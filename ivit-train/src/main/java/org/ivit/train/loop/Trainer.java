@@ -124,7 +124,9 @@ public final class Trainer {
   private static FloatWeights read(java.nio.file.Path file, Vit vit) {
     TensorFile tensors = Safetensors.read(file);
     WeightCheck.check(tensors, vit);
-    return FloatWeights.of(tensors.tensors());
+    FloatWeights weights = FloatWeights.of(tensors.tensors());
+    weights.requireCodes(file.toString());
+    return weights;
   }
 
   private void open(FloatWeights start) {

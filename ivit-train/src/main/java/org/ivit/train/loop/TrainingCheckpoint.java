@@ -84,6 +84,11 @@ public record TrainingCheckpoint(
     architecture
         .parameters()
         .forEach((name, shape) -> tensors.put(name, Tensor.of(weights.get(name), shape)));
+    weights
+        .scales()
+        .forEach(
+            (name, scale) ->
+                tensors.put(FloatWeights.scaleName(name), Tensor.of(scale, scale.length)));
     Safetensors.write(
         file, tensors, Map.of("architecture", architecture.toJson().toString(), "format", "pt"));
   }

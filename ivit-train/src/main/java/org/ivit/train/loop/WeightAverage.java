@@ -8,13 +8,15 @@ import org.ivit.core.graph.FloatWeights;
 final class WeightAverage {
   private final float decay;
   private final Map<String, float[]> average = new LinkedHashMap<>();
+  private final Map<String, float[]> scales;
 
   /**
    * @param decay d, 0 to below 1
-   * @param start what it begins with
+   * @param start what it begins with; its frozen scales stay
    */
   WeightAverage(double decay, FloatWeights start) {
     this.decay = (float) decay;
+    this.scales = start.scales();
     start.values().forEach((name, values) -> average.put(name, values.clone()));
   }
 
@@ -32,6 +34,6 @@ final class WeightAverage {
   }
 
   FloatWeights weights() {
-    return new FloatWeights(average, Map.of());
+    return new FloatWeights(average, scales);
   }
 }

@@ -33,7 +33,6 @@ import org.ivit.train.operator.BlockShape;
 import org.ivit.train.operator.EmbeddingShape;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.HeadShape;
-import org.ivit.train.operator.ParameterKind;
 import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.QuantizedHead;
 import org.ivit.train.operator.QuantizedOperator;
@@ -227,11 +226,37 @@ public final class VitNetwork {
           }
           memory.put(entry.from(), values, 0, values.length);
         });
+    forEachScale(
+        (name, entry, memory) -> {
+          float[] scale = weights.frozenScale(name);
+          if (scale != null && scale.length != entry.size()) {
+            throw new InputException(
+                FloatWeights.scaleName(name)
+                    + ": found "
+                    + scale.length
+                    + " numbers, expected "
+                    + entry.size());
+          }
+          memory.put(
+              entry.from(), scale == null ? new float[entry.size()] : scale, 0, entry.size());
+        });
   }
 
-  /** Copies of all learned parameters, by timm name, in the order of the architecture. */
+  /**
+   * Copies of all learned parameters, by timm name, in the order of the architecture, and of frozen
+   * scales.
+   */
   public FloatWeights weights() {
     Map<String, float[]> found = new LinkedHashMap<>();
+    Map<String, float[]> scales = new LinkedHashMap<>();
+    forEachScale(
+        (name, entry, memory) -> {
+          float[] scale = new float[entry.size()];
+          memory.get(entry.from(), scale, 0, scale.length);
+          if (scale[0] != 0) {
+            scales.put(name, scale);
+          }
+        });
     forEach(
         (name, entry, memory) -> {
           float[] values = new float[entry.size()];
@@ -240,7 +265,7 @@ public final class VitNetwork {
         });
     Map<String, float[]> ordered = new LinkedHashMap<>();
     options.architecture().parameters().keySet().forEach(n -> ordered.put(n, found.get(n)));
-    return new FloatWeights(ordered, Map.of());
+    return new FloatWeights(ordered, scales);
   }
 
   private interface ParameterBody {
@@ -251,8 +276,22 @@ public final class VitNetwork {
     for (Part part : parts) {
       Reals memory = part.layer.parameters();
       for (ParameterLayout.Entry entry : part.layer.operator().layout().entries()) {
-        if (entry.kind() != ParameterKind.RANGE) {
+        if (entry.kind().learned()) {
           body.accept(part.prefix + entry.key(), entry, memory);
+        }
+      }
+    }
+  }
+
+  /** The frozen scales, by name of their weight; none in floating point. */
+  private void forEachScale(ParameterBody body) {
+    for (Part part : parts) {
+      Reals memory = part.layer.parameters();
+      ParameterLayout layout = part.layer.operator().layout();
+      for (ParameterLayout.Entry entry : layout.entries()) {
+        String scale = FloatWeights.scaleName(entry.key());
+        if (layout.contains(scale)) {
+          body.accept(part.prefix + entry.key(), layout.entry(scale), memory);
         }
       }
     }

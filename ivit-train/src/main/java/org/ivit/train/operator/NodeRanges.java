@@ -9,8 +9,9 @@ import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 
 /**
- * The ranges of an operator's nodes, kept as parameters: {@code range.NODE}, two numbers a node,
- * which are saved and restored with the others and never learned.
+ * What quantization adds to an operator's parameters, saved and restored with them and never
+ * learned: the frozen scales of its matrices, where there are any, and the ranges of its nodes,
+ * {@code range.NODE}, two numbers a node.
  */
 final class NodeRanges {
   private static final String KEY = "range.";
@@ -19,10 +20,10 @@ final class NodeRanges {
   private final Map<String, String> nodes = new LinkedHashMap<>();
 
   /**
-   * @param layout parameters of the operator, to which the ranges are added
+   * @param layout parameters of the operator, to which scales and ranges are added
    */
   NodeRanges(ParameterLayout layout) {
-    this.layout = layout;
+    this.layout = layout.addWeightScales();
   }
 
   /**

@@ -17,7 +17,14 @@ public enum ParameterKind {
   /** Class token: normal with deviation 1e-6. */
   TOKEN,
   /** Minimum and maximum of each node, no learned parameter: 1 and −1, which means not set. */
-  RANGE;
+  RANGE,
+  /** Frozen scales of a matrix, one an output channel, no learned parameter: 0 means not frozen. */
+  WEIGHT_SCALE;
+
+  /** Whether it is learned and has its place among the weights of a model. */
+  public boolean learned() {
+    return this != RANGE && this != WEIGHT_SCALE;
+  }
 
   /** Whether weight decay applies: to matrices only. */
   public boolean decays() {

@@ -3,6 +3,7 @@ package org.ivit.train.operator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.ivit.core.graph.FloatWeights;
 
 /** Where each parameter of an operator lies in one vector of all its parameters. */
 public final class ParameterLayout {
@@ -36,6 +37,16 @@ public final class ParameterLayout {
       throw new IllegalArgumentException("two parameters " + key);
     }
     size = Math.addExact(size, entry.size());
+    return this;
+  }
+
+  /** Adds the place of frozen scales for each matrix so far, {@code KEY_scale}. */
+  ParameterLayout addWeightScales() {
+    for (Entry entry : entries()) {
+      if (entry.kind().decays()) {
+        add(FloatWeights.scaleName(entry.key()), ParameterKind.WEIGHT_SCALE, entry.shape().get(0));
+      }
+    }
     return this;
   }
 

@@ -16,13 +16,32 @@ final class ParameterView {
    */
   static FloatWeights of(ParameterLayout layout, String prefix, Reals weights) {
     Map<String, float[]> values = new LinkedHashMap<>();
+    Map<String, float[]> scales = new LinkedHashMap<>();
     for (ParameterLayout.Entry entry : layout.entries()) {
-      if (entry.kind() != ParameterKind.RANGE) {
-        float[] value = new float[entry.size()];
-        weights.get(entry.from(), value, 0, value.length);
-        values.put(prefix + entry.key(), value);
+      if (entry.kind().learned()) {
+        values.put(prefix + entry.key(), read(weights, entry));
+        float[] scale = scale(layout, entry, weights);
+        if (scale != null) {
+          scales.put(prefix + entry.key(), scale);
+        }
       }
     }
-    return new FloatWeights(values, Map.of());
+    return new FloatWeights(values, scales);
+  }
+
+  /** The frozen scales of a matrix, or null. */
+  private static float[] scale(ParameterLayout layout, ParameterLayout.Entry entry, Reals weights) {
+    String key = FloatWeights.scaleName(entry.key());
+    if (!layout.contains(key)) {
+      return null;
+    }
+    float[] scale = read(weights, layout.entry(key));
+    return scale[0] == 0 ? null : scale;
+  }
+
+  private static float[] read(Reals weights, ParameterLayout.Entry entry) {
+    float[] value = new float[entry.size()];
+    weights.get(entry.from(), value, 0, value.length);
+    return value;
   }
 }

@@ -2,6 +2,7 @@ package org.ivit.train.ptq;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.NodeNames;
@@ -25,9 +26,16 @@ public final class AttentionEqualization {
    * @param weights parameters by timm name, not changed
    * @param largest largest absolute value of each channel of {@code blocks.i.attn.qkv}, by node
    * @return other weights of the same float function
+   * @throws InputException if weights have frozen scales
    */
   public static FloatWeights apply(
       Vit architecture, FloatWeights weights, Map<String, float[]> largest) {
+    if (!weights.scales().isEmpty()) {
+      throw new InputException(
+          "quantization.equalize: found frozen scales of "
+              + weights.scales().keySet().iterator().next()
+              + ", whose codes equalization would change, expected false");
+    }
     Map<String, float[]> values = new LinkedHashMap<>();
     weights.values().forEach((name, value) -> values.put(name, value.clone()));
     for (int i = 0; i < architecture.depth(); i++) {
