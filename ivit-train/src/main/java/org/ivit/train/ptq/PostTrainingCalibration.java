@@ -17,13 +17,17 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.observer.ObserverSet;
 import org.ivit.train.recipe.OutlierChoice;
 import org.ivit.train.recipe.Quantization;
+import org.ivit.train.recipe.RangeSearch;
 
 /**
  * Finds outlier channels and ranges of a float model on some pictures: a first pass for the
- * channels where the recipe asks for it, a second one that leaves them out for the ranges. The
- * bounds of the model are proved before it answers.
+ * channels where the recipe asks for it, one that samples rows where ranges are searched, and a
+ * last one for the (other) ranges. The bounds of the model are proved before it answers.
  */
 public final class PostTrainingCalibration {
+  /** Rows of a node that the search for ranges looks at. */
+  private static final int SAMPLED_ROWS = 2048;
+
   private final Vit architecture;
   private final Quantization quantization;
   private final WorkerPool pool;
@@ -69,7 +73,9 @@ public final class PostTrainingCalibration {
   public Result run(FloatWeights weights, List<float[]> batches, Progress progress) {
     boolean search = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
     boolean equalize = quantization.equalize();
-    Passes passes = new Passes(batches, progress, 1 + (search ? 1 : 0) + (equalize ? 1 : 0));
+    boolean byError = quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR;
+    int count = 1 + (search ? 1 : 0) + (equalize ? 1 : 0) + (byError ? 1 : 0);
+    Passes passes = new Passes(batches, progress, count);
     Scheme scheme =
         new Scheme(
             quantization.gelu(),
@@ -87,8 +93,25 @@ public final class PostTrainingCalibration {
       passes.run(used, scheme, maxima);
       scheme = scheme.withOutliers(OutlierSearch.choose(maxima.largest(), quantization.gelu()));
     }
-    SortedMap<String, Range> ranges =
-        passes.run(used, scheme, new ObserverSet(quantization.observers()));
+    NodeObserver observers = new ObserverSet(quantization.observers());
+    if (byError) {
+      RowSamples samples =
+          new RowSamples(
+              new ObserverSet(quantization.observers()),
+              (SAMPLED_ROWS + batches.size() - 1) / batches.size());
+      passes.run(used, scheme, samples);
+      OutputErrorSearch.Result found =
+          new OutputErrorSearch(samples.samples(), used, search ? null : scheme.outliers())
+              .run(quantization.gelu(), pool);
+      scheme = scheme.withOutliers(found.outliers());
+      NodeObserver others = observers;
+      observers =
+          values -> {
+            Range observed = others.observe(values);
+            return found.ranges().getOrDefault(values.node(), observed);
+          };
+    }
+    SortedMap<String, Range> ranges = passes.run(used, scheme, observers);
     new VitGraphBuilder(architecture, used, scheme).build(ranges);
     return new Result(used, scheme, ranges);
   }

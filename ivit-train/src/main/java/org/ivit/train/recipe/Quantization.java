@@ -12,7 +12,8 @@ import org.ivit.core.arithmetic.SoftmaxForm;
  * @param outliers outlier channels
  * @param equalize whether queries, keys and values are rescaled to share their scale well, without
  *     a change of the float function
- * @param observers which observer sets which range
+ * @param rangeSearch how ranges of nodes that feed a linear layer are chosen
+ * @param observers which observer sets which other range
  * @param calibration pictures that set ranges before the first step
  * @param freezeEpoch ranges stay constant from this epoch on (0: from the first step); the number
  *     of epochs for never
@@ -23,6 +24,7 @@ public record Quantization(
     int attentionBits,
     OutlierChoice outliers,
     boolean equalize,
+    RangeSearch rangeSearch,
     ObserverRules observers,
     Calibration calibration,
     int freezeEpoch) {
@@ -39,6 +41,7 @@ public record Quantization(
             bits,
             OutlierChoice.read(section, "outliers"),
             section.flag("equalize", false),
+            section.choice("rangeSearch", RangeSearch.NONE, RangeSearch.class),
             ObserverRules.read(section.section("observers")),
             Calibration.read(section.section("calibration")),
             section.integer("freezeEpoch", epochs, 0, Integer.MAX_VALUE));
@@ -48,6 +51,9 @@ public record Quantization(
           throw section.bad("gelu", "exact, because " + node + " has outlier channels");
         }
       }
+    }
+    if (quantization.rangeSearch() != RangeSearch.NONE && quantization.freezeEpoch() > 0) {
+      throw section.bad("freezeEpoch", "0 beside rangeSearch, whose ranges must not move");
     }
     section.end();
     return quantization;

@@ -1,0 +1,103 @@
+package org.ivit.train.ptq;
+
+import java.util.function.DoubleUnaryOperator;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.train.operator.Gemm;
+import org.ivit.train.operator.RealType;
+import org.ivit.train.operator.Reals;
+
+/**
+ * What the quantization of a node costs where it is read: the mean of {@code ‖W·(f(q(x)) − f(x))‖²}
+ * over rows x of the node, with q the 8-bit quantizer, f what lies between the node and the linear
+ * layer (nothing, or GELU) and W the weights of that layer. Not thread-safe.
+ */
+final class OutputError {
+  private static final int BITS = 8;
+  private static final int CODES = 1 << BITS;
+
+  private final float[] rows;
+  private final float[] exact;
+  private final int inputs;
+  private final int outputs;
+  private final DoubleUnaryOperator between;
+  private final Gemm gemm;
+  private final Reals weight;
+  private final Reals errors;
+  private final Reals products;
+  private final float[] error;
+  private final float[] product;
+
+  /**
+   * @param rows values of the node, [rows][inputs]
+   * @param inputs channels of the node
+   * @param weight weights of the layer that reads it, [outputs][inputs]
+   * @param between f
+   * @param gemm products
+   */
+  OutputError(float[] rows, int inputs, float[] weight, DoubleUnaryOperator between, Gemm gemm) {
+    this.rows = rows;
+    this.inputs = inputs;
+    this.outputs = weight.length / inputs;
+    this.between = between;
+    this.gemm = gemm;
+    this.exact = new float[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      exact[i] = (float) between.applyAsDouble(rows[i]);
+    }
+    this.weight = Reals.allocate(RealType.FLOAT32, weight.length);
+    this.weight.put(0, weight, 0, weight.length);
+    this.error = new float[rows.length];
+    this.product = new float[rows.length / inputs * outputs];
+    this.errors = Reals.allocate(RealType.FLOAT32, error.length);
+    this.products = Reals.allocate(RealType.FLOAT32, product.length);
+  }
+
+  /**
+   * The error of a quantizer.
+   *
+   * @param limit the range is [−limit, limit]
+   * @param outliers channels with a scale of their own
+   * @return mean over the rows
+   */
+  double of(float limit, OutlierChannels outliers) {
+    float scale = Quantizer.scale(-limit, limit, BITS);
+    float outlierScale = outliers.isEmpty() ? scale : outliers.outlierScale(scale);
+    float[] rest = table(scale);
+    float[] apart = outliers.isEmpty() ? rest : table(outlierScale);
+    boolean[] isApart = new boolean[inputs];
+    for (int c : outliers.channels()) {
+      isApart[c] = true;
+    }
+    float restReciprocal = Quantizer.reciprocal(scale);
+    float apartReciprocal = Quantizer.reciprocal(outlierScale);
+    for (int row = 0; row < rows.length; row += inputs) {
+      for (int c = 0; c < inputs; c++) {
+        int i = row + c;
+        float[] table = isApart[c] ? apart : rest;
+        int code = Quantizer.code(rows[i], isApart[c] ? apartReciprocal : restReciprocal, BITS);
+        error[i] = table[code + CODES / 2] - exact[i];
+      }
+    }
+    int count = rows.length / inputs;
+    errors.put(0, error, 0, error.length);
+    gemm.multiply(
+        false, true, count, outputs, inputs, 1, errors, 0, inputs, weight, 0, inputs, 0, products,
+        0, outputs);
+    products.get(0, product, 0, product.length);
+    double sum = 0;
+    for (float p : product) {
+      sum += (double) p * p;
+    }
+    return sum / count;
+  }
+
+  /** f of every code's value. */
+  private float[] table(float scale) {
+    float[] table = new float[CODES];
+    for (int i = 0; i < CODES; i++) {
+      table[i] = (float) between.applyAsDouble((double) scale * (i - CODES / 2));
+    }
+    return table;
+  }
+}

@@ -1,0 +1,234 @@
+package org.ivit.train.ptq;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.DoubleUnaryOperator;
+import org.apache.commons.numbers.gamma.Erfc;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Range;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.operator.Gemm;
+import org.ivit.train.operator.OpenBlasGemm;
+
+/**
+ * Chooses range and outlier channels of each node that feeds a linear layer, directly or through
+ * GELU, by the smallest {@link OutputError}. The nodes are searched one by one; each has all its
+ * values as they are, so the order does not matter, save that {@code mlp.act} chooses the channels
+ * that {@code mlp.fc1} shares.
+ */
+final class OutputErrorSearch {
+  /** Sizes of outlier sets to try, of the channels with the largest values. */
+  private static final int[] SET_SIZES = {1, 2, 3, 4, 6, 8, 12, OutlierChannels.MAX_CHOSEN};
+
+  /** A larger set must lower the error to this part of the smaller one's: each costs time. */
+  private static final double WORTH = 0.98;
+
+  private static final double COARSE = 0.85;
+  private static final int COARSE_STEPS = 9;
+  private static final double[] FINE = {-2 / 3.0, -1 / 3.0, 1 / 3.0, 2 / 3.0};
+
+  private static final String FC1 = "mlp.fc1";
+  private static final String ACT = "mlp.act";
+
+  private final SortedMap<String, RowSamples.Sample> samples;
+  private final FloatWeights weights;
+  private final Map<String, OutlierChannels> fixed;
+  private final Gemm gemm = new OpenBlasGemm();
+
+  /**
+   * What was chosen.
+   *
+   * @param ranges by full node name, of the nodes that were searched
+   * @param outliers by full node name, of the nodes that have some
+   */
+  record Result(SortedMap<String, Range> ranges, SortedMap<String, OutlierChannels> outliers) {}
+
+  private record Choice(OutlierChannels outliers, float limit, double error) {}
+
+  /**
+   * @param samples rows by full node name
+   * @param weights float weights by timm name
+   * @param fixed outlier channels by node where they are given (none where a node is absent), or
+   *     null to choose them
+   */
+  OutputErrorSearch(
+      SortedMap<String, RowSamples.Sample> samples,
+      FloatWeights weights,
+      Map<String, OutlierChannels> fixed) {
+    this.samples = samples;
+    this.weights = weights;
+    this.fixed = fixed;
+  }
+
+  /**
+   * Searches every node whose reader is a linear layer.
+   *
+   * @param gelu form of GELU; without {@code exact}, {@code mlp.fc1} is left to its observer and
+   *     {@code mlp.act} gets no outlier channels
+   * @param pool a node is a task
+   */
+  Result run(GeluForm gelu, WorkerPool pool) {
+    List<String> nodes = new ArrayList<>();
+    for (String node : samples.keySet()) {
+      if (!node.endsWith(FC1) && readerOf(node) != null) {
+        nodes.add(node);
+      }
+    }
+    Map<String, Choice> chosen = new ConcurrentHashMap<>();
+    pool.run(nodes.size(), i -> search(nodes.get(i), gelu, chosen));
+    SortedMap<String, Range> ranges = new TreeMap<>();
+    SortedMap<String, OutlierChannels> outliers = new TreeMap<>();
+    chosen.forEach(
+        (node, choice) -> {
+          ranges.put(node, new Range(-choice.limit(), choice.limit()));
+          if (!choice.outliers().isEmpty()) {
+            outliers.put(node, choice.outliers());
+          }
+        });
+    return new Result(ranges, outliers);
+  }
+
+  private void search(String node, GeluForm gelu, Map<String, Choice> chosen) {
+    boolean act = node.endsWith(ACT);
+    boolean free = fixed == null && (!act || gelu == GeluForm.EXACT);
+    Candidate candidate = candidate(node, readerOf(node), DoubleUnaryOperator.identity());
+    Choice choice = free ? candidate.best() : candidate.best(fixedOutliers(node));
+    chosen.put(node, choice);
+    String fc1 = act ? node.substring(0, node.length() - ACT.length()) + FC1 : "";
+    if (act && gelu == GeluForm.EXACT && samples.containsKey(fc1)) {
+      Candidate before = candidate(fc1, readerOf(node), OutputErrorSearch::gelu);
+      chosen.put(
+          fc1, free ? before.best(choice.outliers().channels()) : before.best(fixedOutliers(fc1)));
+    }
+  }
+
+  private Candidate candidate(String node, float[] reader, DoubleUnaryOperator between) {
+    RowSamples.Sample sample = samples.get(node);
+    return new Candidate(
+        sample.largest(), new OutputError(sample.rows(), sample.channels(), reader, between, gemm));
+  }
+
+  private OutlierChannels fixedOutliers(String node) {
+    return fixed == null ? OutlierChannels.NONE : fixed.getOrDefault(node, OutlierChannels.NONE);
+  }
+
+  @FunctionalInterface
+  private interface OutliersOfLimit {
+    OutlierChannels at(float limit);
+  }
+
+  /**
+   * The quantizers of one node.
+   *
+   * @param largest largest absolute value of each channel
+   * @param error what a quantizer costs
+   */
+  private record Candidate(float[] largest, OutputError error) {
+    /** The best over sets of channels and limits. */
+    Choice best() {
+      Choice best = best(new int[0]);
+      Integer[] order = new Integer[largest.length];
+      Arrays.setAll(order, c -> c);
+      Arrays.sort(order, (a, b) -> Float.compare(largest[b], largest[a]));
+      for (int size : SET_SIZES) {
+        if (size >= largest.length || largest[order[size]] == 0) {
+          break;
+        }
+        int[] channels = new int[size];
+        Arrays.setAll(channels, i -> order[i]);
+        Arrays.sort(channels);
+        Choice choice = best(channels);
+        if (choice.error() < WORTH * best.error()) {
+          best = choice;
+        }
+      }
+      return best;
+    }
+
+    /** The best over limits; the shift is the smallest that holds the largest value of the set. */
+    Choice best(int[] channels) {
+      float top = 0;
+      for (int c : channels) {
+        top = Math.max(top, largest[c]);
+      }
+      float held = top;
+      return scan(channels, limit -> withShift(channels, limit, held));
+    }
+
+    /** The best over limits with a given set and shift. */
+    Choice best(OutlierChannels outliers) {
+      return scan(outliers.channels(), limit -> outliers);
+    }
+
+    /** A coarse scan down from the largest value outside the set, then a fine one at its best. */
+    private Choice scan(int[] apart, OutliersOfLimit outliers) {
+      float rest = 0;
+      for (int c = 0; c < largest.length; c++) {
+        rest = Arrays.binarySearch(apart, c) >= 0 ? rest : Math.max(rest, largest[c]);
+      }
+      Choice best = null;
+      int centre = 0;
+      for (int step = 0; step < COARSE_STEPS; step++) {
+        Choice choice = at(rest, step, outliers);
+        if (best == null || choice.error() < best.error()) {
+          best = choice;
+          centre = step;
+        }
+      }
+      for (double offset : FINE) {
+        if (centre + offset >= 0) {
+          Choice choice = at(rest, centre + offset, outliers);
+          best = choice.error() < best.error() ? choice : best;
+        }
+      }
+      return best;
+    }
+
+    private Choice at(float rest, double step, OutliersOfLimit outliers) {
+      float limit = (float) (rest * Math.pow(COARSE, step));
+      OutlierChannels set = outliers.at(limit);
+      return new Choice(set, limit, error.of(limit, set));
+    }
+  }
+
+  private static OutlierChannels withShift(int[] channels, float limit, float top) {
+    if (channels.length == 0) {
+      return OutlierChannels.NONE;
+    }
+    int shift = 1;
+    while (shift < OutlierChannels.MAX_SHIFT && limit * (double) (1L << shift) < top) {
+      shift++;
+    }
+    return new OutlierChannels(channels, shift);
+  }
+
+  /** The weights of the linear layer that reads {@code node}; null where none does. */
+  private float[] readerOf(String node) {
+    String reader = reader(node);
+    return reader == null ? null : weights.values().get(reader + ".weight");
+  }
+
+  private static String reader(String node) {
+    int dot = node.lastIndexOf('.') + 1;
+    String stem = node.substring(0, dot);
+    return switch (node.substring(dot)) {
+      case "norm1" -> stem + "attn.qkv";
+      case "norm2" -> stem + "mlp.fc1";
+      case "context" -> stem + "proj";
+      case "act" -> stem + "fc2";
+      case "norm" -> stem.endsWith("downsample.") ? stem + "reduction" : stem + "head";
+      default -> null;
+    };
+  }
+
+  private static double gelu(double x) {
+    return x * 0.5 * Erfc.value(-x / Math.sqrt(2));
+  }
+}

@@ -1,0 +1,139 @@
+package org.ivit.train.ptq;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.calibration.NodeValues;
+import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.operator.OpenBlasGemm;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class OutputErrorSearchTest {
+  private static final int ROWS = 200;
+  private static final int DIM = 8;
+  private static final int HIDDEN = 12;
+  private static WorkerPool pool;
+
+  @BeforeAll
+  static void open() {
+    pool = new WorkerPool(2);
+  }
+
+  @AfterAll
+  static void close() {
+    pool.close();
+  }
+
+  private final Random random = new Random(1);
+  private final RowSamples samples = new RowSamples(new PublishedObserver(), ROWS);
+  private final Map<String, float[]> weights = new HashMap<>();
+
+  private float[] uniform(int n, float limit) {
+    float[] x = new float[n];
+    for (int i = 0; i < n; i++) {
+      x[i] = limit * (2 * random.nextFloat() - 1);
+    }
+    return x;
+  }
+
+  private float[] observe(String node, int channels, int outlier, float factor) {
+    float[] x = uniform(ROWS * channels, 1);
+    for (int i = outlier; i < x.length; i += channels) {
+      x[i] *= factor;
+    }
+    samples.observe(new NodeValues(node, 8, x, channels, OutlierChannels.NONE));
+    return x;
+  }
+
+  private void weight(String name, int outputs, int inputs) {
+    weights.put(name + ".weight", uniform(outputs * inputs, 1));
+  }
+
+  private OutputErrorSearch.Result search(Map<String, OutlierChannels> fixed, GeluForm gelu) {
+    return new OutputErrorSearch(samples.samples(), new FloatWeights(weights, Map.of()), fixed)
+        .run(gelu, pool);
+  }
+
+  @Test
+  void setsTheLargeChannelApart() {
+    observe("blocks.0.norm1", DIM, 5, 100);
+    weight("blocks.0.attn.qkv", 6, DIM);
+    OutputErrorSearch.Result found = search(null, GeluForm.EXACT);
+    assertThat(found.outliers().get("blocks.0.norm1"))
+        .isEqualTo(new OutlierChannels(new int[] {5}, 7));
+    // The largest value of the set is held, and the others' range is not wasted on it.
+    assertThat(found.ranges().get("blocks.0.norm1").max()).isBetween(99 / 128f, 1f);
+  }
+
+  @Test
+  void leavesEvenChannelsTogether() {
+    observe("blocks.0.norm2", DIM, 0, 1);
+    weight("blocks.0.mlp.fc1", 6, DIM);
+    OutputErrorSearch.Result found = search(null, GeluForm.EXACT);
+    assertThat(found.outliers()).isEmpty();
+    assertThat(found.ranges()).containsOnlyKeys("blocks.0.norm2");
+  }
+
+  @Test
+  void clipsWhatIsRare() {
+    float[] x = uniform(ROWS * DIM, 0.1f);
+    x[3 * DIM] = 0.35f;
+    for (int c = 0; c < DIM; c++) {
+      x[c] = 0.1f;
+      x[DIM + c] = -0.1f;
+      x[(4 + c) * DIM + c] = 0.35f;
+    }
+    samples.observe(new NodeValues("norm", 8, x, DIM, OutlierChannels.NONE));
+    weight("head", 6, DIM);
+    Map<String, OutlierChannels> none = Map.of();
+    float limit = search(none, GeluForm.EXACT).ranges().get("norm").max();
+    OutputError error =
+        new OutputError(x, DIM, weights.get("head.weight"), v -> v, new OpenBlasGemm());
+    for (int i = 0; i < 50; i++) {
+      float other = 0.35f * (float) Math.pow(0.95, i);
+      assertThat(error.of(limit, OutlierChannels.NONE))
+          .isLessThanOrEqualTo(1.25 * error.of(other, OutlierChannels.NONE));
+    }
+  }
+
+  @Test
+  void fc1SharesTheChannelsOfAct() {
+    observe("blocks.1.mlp.fc1", HIDDEN, 7, 12);
+    observe("blocks.1.mlp.act", HIDDEN, 7, 40);
+    weight("blocks.1.mlp.fc2", DIM, HIDDEN);
+    OutputErrorSearch.Result found = search(null, GeluForm.EXACT);
+    assertThat(found.outliers().get("blocks.1.mlp.act").channels()).containsExactly(7);
+    assertThat(found.outliers().get("blocks.1.mlp.fc1").channels()).containsExactly(7);
+    assertThat(found.ranges()).containsOnlyKeys("blocks.1.mlp.act", "blocks.1.mlp.fc1");
+  }
+
+  @Test
+  void withoutExactGeluOnlyTheRangeOfActIsSearched() {
+    observe("blocks.1.mlp.fc1", HIDDEN, 7, 12);
+    observe("blocks.1.mlp.act", HIDDEN, 7, 40);
+    weight("blocks.1.mlp.fc2", DIM, HIDDEN);
+    OutputErrorSearch.Result found = search(null, GeluForm.ROW);
+    assertThat(found.outliers()).isEmpty();
+    assertThat(found.ranges()).containsOnlyKeys("blocks.1.mlp.act");
+  }
+
+  @Test
+  void keepsGivenChannels() {
+    observe("blocks.0.attn.context", DIM, 2, 9);
+    observe("blocks.0.norm1", DIM, 5, 100);
+    weight("blocks.0.attn.proj", 6, DIM);
+    weight("blocks.0.attn.qkv", 6, DIM);
+    OutlierChannels given = new OutlierChannels(new int[] {1, 2}, 4);
+    OutputErrorSearch.Result found = search(Map.of("blocks.0.attn.context", given), GeluForm.EXACT);
+    assertThat(found.outliers()).containsOnly(Map.entry("blocks.0.attn.context", given));
+    assertThat(found.ranges()).containsOnlyKeys("blocks.0.attn.context", "blocks.0.norm1");
+  }
+}

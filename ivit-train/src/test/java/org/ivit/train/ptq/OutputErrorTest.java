@@ -1,0 +1,62 @@
+package org.ivit.train.ptq;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.train.operator.OpenBlasGemm;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class OutputErrorTest {
+  private static float[] random(Random random, int n, float spread) {
+    float[] x = new float[n];
+    for (int i = 0; i < n; i++) {
+      x[i] = spread * (float) random.nextGaussian();
+    }
+    return x;
+  }
+
+  /** The definition, in float64; limits are exact multiples of a code so that no tie can differ. */
+  private static double slow(
+      float[] rows,
+      int inputs,
+      float[] weight,
+      DoubleUnaryOperator f,
+      float limit,
+      OutlierChannels outliers) {
+    double sum = 0;
+    for (int row = 0; row < rows.length; row += inputs) {
+      for (int out = 0; out < weight.length; out += inputs) {
+        double product = 0;
+        for (int c = 0; c < inputs; c++) {
+          double scale = limit / 127.0 * (outliers.contains(c) ? outliers.factor() : 1);
+          double code = Math.max(-128, Math.min(127, Math.rint(rows[row + c] / scale)));
+          double error = f.applyAsDouble(code * scale) - f.applyAsDouble(rows[row + c]);
+          product += weight[out + c] * error;
+        }
+        sum += product * product;
+      }
+    }
+    return sum * inputs / rows.length;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,1", "3,5,2", "40,7,9", "64,33,17"})
+  void isTheMeanSquaredErrorAtTheOutput(int rows, int inputs, int outputs) {
+    Random random = new Random(rows);
+    float[] x = random(random, rows * inputs, 2);
+    float[] weight = random(random, outputs * inputs, 0.3f);
+    OutlierChannels last = new OutlierChannels(new int[] {inputs - 1}, 2);
+    for (DoubleUnaryOperator f :
+        new DoubleUnaryOperator[] {DoubleUnaryOperator.identity(), v -> v > 0 ? v : 0}) {
+      OutputError error = new OutputError(x, inputs, weight, f, new OpenBlasGemm());
+      for (OutlierChannels outliers : new OutlierChannels[] {OutlierChannels.NONE, last}) {
+        double expected = slow(x, inputs, weight, f, 1.984375f, outliers);
+        assertThat(error.of(1.984375f, outliers)).isCloseTo(expected, within(1e-4 * expected));
+      }
+    }
+  }
+}
