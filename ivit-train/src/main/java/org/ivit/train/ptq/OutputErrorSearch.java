@@ -24,11 +24,19 @@ import org.ivit.train.operator.OpenBlasGemm;
  * that {@code mlp.fc1} shares.
  */
 final class OutputErrorSearch {
-  /** Sizes of outlier sets to try, of the channels with the largest values. */
-  private static final int[] SET_SIZES = {1, 2, 3, 4, 6, 8, 12, OutlierChannels.MAX_CHOSEN};
+  /**
+   * Sizes of outlier sets to try, of the channels with the largest values, up to half of a node's.
+   * Engines multiply the sets apart, so that a large one costs them no more than a small one.
+   */
+  private static final int[] SET_SIZES = {
+    1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048
+  };
 
-  /** A larger set must lower the error to this part of the smaller one's: each costs time. */
+  /** A larger set must lower the error to this part of the smaller one's. */
   private static final double WORTH = 0.98;
+
+  /** The search in one direction ends where the error is this multiple of the best. */
+  private static final double HOPELESS = 2;
 
   private static final double COARSE = 0.85;
   private static final int COARSE_STEPS = 9;
@@ -98,7 +106,7 @@ final class OutputErrorSearch {
   private void search(String node, GeluForm gelu, Map<String, Choice> chosen) {
     boolean act = node.endsWith(ACT);
     boolean free = fixed == null && (!act || gelu == GeluForm.EXACT);
-    Candidate candidate = candidate(node, readerOf(node), DoubleUnaryOperator.identity());
+    Candidate candidate = candidate(node, readerOf(node), null);
     Choice choice = free ? candidate.best() : candidate.best(fixedOutliers(node));
     chosen.put(node, choice);
     String fc1 = act ? node.substring(0, node.length() - ACT.length()) + FC1 : "";
@@ -138,7 +146,7 @@ final class OutputErrorSearch {
       Arrays.setAll(order, c -> c);
       Arrays.sort(order, (a, b) -> Float.compare(largest[b], largest[a]));
       for (int size : SET_SIZES) {
-        if (size >= largest.length || largest[order[size]] == 0) {
+        if (2 * size > largest.length || largest[order[size]] == 0) {
           break;
         }
         int[] channels = new int[size];
@@ -147,6 +155,8 @@ final class OutputErrorSearch {
         Choice choice = best(channels);
         if (choice.error() < WORTH * best.error()) {
           best = choice;
+        } else if (choice.error() > HOPELESS * best.error()) {
+          break;
         }
       }
       return best;
@@ -180,6 +190,8 @@ final class OutputErrorSearch {
         if (best == null || choice.error() < best.error()) {
           best = choice;
           centre = step;
+        } else if (choice.error() > HOPELESS * best.error()) {
+          break;
         }
       }
       for (double offset : FINE) {

@@ -96,7 +96,7 @@ class OutputErrorSearchTest {
     Map<String, OutlierChannels> none = Map.of();
     float limit = search(none, GeluForm.EXACT).ranges().get("norm").max();
     OutputError error =
-        new OutputError(x, DIM, weights.get("head.weight"), v -> v, new OpenBlasGemm());
+        new OutputError(x, DIM, weights.get("head.weight"), null, new OpenBlasGemm());
     for (int i = 0; i < 50; i++) {
       float other = 0.35f * (float) Math.pow(0.95, i);
       assertThat(error.of(limit, OutlierChannels.NONE))
