@@ -7,14 +7,16 @@ import org.ivit.core.image.Rgb;
 import org.ivit.train.recipe.Augmentation;
 
 /**
- * A picture as training sees it: crop, flip and colour jitter on bytes, normalisation, random
- * erasing, in timm's order. Thread-safe; what happens follows from seed, epoch and index alone.
+ * A picture as training sees it: crop, flip, RandAugment and colour jitter on bytes, normalisation,
+ * random erasing, in timm's order. Thread-safe; what happens follows from seed, epoch and index
+ * alone.
  */
 public final class TrainingTransform {
   private final Augmentation augmentation;
   private final EvaluationTransform evaluation;
   private final Normalisation normalisation;
   private final RandomResizedCrop crop;
+  private final RandAugment randAugment;
   private final ColorJitter jitter;
   private final RandomErasing erasing;
   private final int size;
@@ -43,10 +45,24 @@ public final class TrainingTransform {
                 c.ratio().get(1),
                 size,
                 preprocess.interpolation());
+    this.randAugment =
+        augmentation.randAugment() == null
+            ? null
+            : new RandAugment(
+                augmentation.randAugment(), preprocess.interpolation(), fill(preprocess.mean()));
     Augmentation.ColorJitter j = augmentation.colorJitter();
     this.jitter = new ColorJitter(j.brightness(), j.contrast(), j.saturation());
     Augmentation.RandomErasing e = augmentation.randomErasing();
     this.erasing = new RandomErasing(e.probability(), e.mode(), e.count());
+  }
+
+  /** The colour that normalisation takes to 0, as bytes. */
+  private static int[] fill(float[] mean) {
+    int[] fill = new int[mean.length];
+    for (int c = 0; c < fill.length; c++) {
+      fill[c] = (int) Math.max(0, Math.min(255, Math.rint(255.0 * mean[c])));
+    }
+    return fill;
   }
 
   /** Side in pixels of what comes out. */
@@ -82,6 +98,9 @@ public final class TrainingTransform {
     }
     if (random.chance(augmentation.flip())) {
       out = out.flipped();
+    }
+    if (randAugment != null) {
+      out = randAugment.apply(out, random);
     }
     return jitter.apply(out, random);
   }

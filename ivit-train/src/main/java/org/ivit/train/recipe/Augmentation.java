@@ -12,7 +12,9 @@ import java.util.List;
  * @param padding random crop out of the picture padded with so many zero pixels a side (CIFAR),
  *     only without randomResizedCrop
  * @param flip probability of a horizontal flip (timm's hflip)
- * @param colorJitter strengths of brightness, contrast, saturation
+ * @param randAugment random operations on the picture, or null for none
+ * @param colorJitter strengths of brightness, contrast, saturation; by default timm's, none beside
+ *     randAugment
  * @param mixup alpha of the beta distribution, 0 for none
  * @param cutmix alpha of the beta distribution, 0 for none
  * @param mixupProbability of mixing a batch at all
@@ -25,6 +27,8 @@ public record Augmentation(
         RandomResizedCrop randomResizedCrop,
     int padding,
     double flip,
+    @JsonInclude(JsonInclude.Include.ALWAYS) @JsonSerialize(nullsUsing = Yaml.None.class)
+        RandAugmentPolicy randAugment,
     ColorJitter colorJitter,
     double mixup,
     double cutmix,
@@ -79,6 +83,7 @@ public record Augmentation(
               ordered(c, "ratio", List.of(0.75, 4.0 / 3), 0.01, 100));
       c.end();
     }
+    RandAugmentPolicy randAugment = randAugment(section);
     JsonNode jitterValue = section.get("colorJitter");
     ColorJitter jitter;
     if (jitterValue != null && jitterValue.isObject()) {
@@ -90,7 +95,7 @@ public record Augmentation(
               j.number("saturation", 0, 0, 10));
       j.end();
     } else {
-      double strength = section.number("colorJitter", 0.4, 0, 10);
+      double strength = section.number("colorJitter", randAugment == null ? 0.4 : 0, 0, 10);
       jitter = new ColorJitter(strength, strength, strength);
     }
     JsonNode erasingValue = section.get("randomErasing");
@@ -111,6 +116,7 @@ public record Augmentation(
             crop,
             section.integer("padding", 0, 0, 1024),
             section.number("flip", 0.5, 0, 1),
+            randAugment,
             jitter,
             section.number("mixup", 0, 0, 100),
             section.number("cutmix", 0, 0, 100),
@@ -123,6 +129,19 @@ public record Augmentation(
     }
     section.end();
     return augmentation;
+  }
+
+  private static RandAugmentPolicy randAugment(Section section) {
+    if (!section.has("randAugment") || section.isText("randAugment", "none")) {
+      return null;
+    }
+    String text = section.text("randAugment", null, RandAugmentPolicy.EXPECTED);
+    try {
+      return RandAugmentPolicy.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw section.bad(
+          "randAugment", RandAugmentPolicy.EXPECTED + ": cannot read " + e.getMessage());
+    }
   }
 
   private static List<Double> ordered(

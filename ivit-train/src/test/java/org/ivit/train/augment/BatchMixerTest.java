@@ -21,6 +21,7 @@ class BatchMixerTest {
             null,
             0,
             0,
+            null,
             new Augmentation.ColorJitter(0, 0, 0),
             mixup,
             cutmix,

@@ -35,6 +35,7 @@ class TrainingTransformTest {
         crop,
         padding,
         flip,
+        null,
         new Augmentation.ColorJitter(jitter, jitter, jitter),
         0,
         0,

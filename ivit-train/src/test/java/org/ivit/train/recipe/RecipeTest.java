@@ -182,6 +182,8 @@ class RecipeTest {
         "quantization={rangeSearch: outputError, freezeEpoch: 1} | run.yaml: quantization.freezeEpoch: found 1, expected 0 beside rangeSearch",
         "quantization={rangeSearch: outputError} | run.yaml: quantization.freezeEpoch: missing key, expected 0 beside rangeSearch",
         "quantization.rangeSearch=best | run.yaml: quantization.rangeSearch: found \"best\", expected one of none, outputError",
+        "augmentation.randAugment=rand-m9-q1 | run.yaml: augmentation.randAugment: found \"rand-m9-q1\", expected a RandAugment such as rand-m9-mstd0.5-inc1 (rand, then m, n, p, mstd, mmax, inc with their numbers), or none: cannot read \"q1\"",
+        "augmentation.randAugment=7 | run.yaml: augmentation.randAugment: found 7, expected a RandAugment",
         "augmentation.flip=2 | run.yaml: augmentation.flip: found 2, expected a number from 0 to 1",
         "ema={rate: 0.9} | run.yaml: ema.rate: unknown key, expected one of decay",
         "seed=a | run.yaml: seed: found \"a\", expected an integer of at least 0",
