@@ -7,18 +7,25 @@ import org.ivit.train.recipe.Augmentation.Fill;
  *
  * @param probability that a picture is hit
  * @param mode what a rectangle is filled with
- * @param count most rectangles a picture; their number is uniform from 1 on
+ * @param minCount fewest rectangles a picture
+ * @param maxCount most rectangles a picture; their number is uniform between both
  * @param minArea smallest share of the area, over all rectangles
  * @param maxArea largest share of the area
  * @param minAspect smallest height over width; the largest is its inverse
  */
 record RandomErasing(
-    double probability, Fill mode, int count, double minArea, double maxArea, double minAspect) {
+    double probability,
+    Fill mode,
+    int minCount,
+    int maxCount,
+    double minArea,
+    double maxArea,
+    double minAspect) {
   private static final int ATTEMPTS = 10;
 
   /** With timm's areas and aspects. */
-  RandomErasing(double probability, Fill mode, int count) {
-    this(probability, mode, count, 0.02, 1.0 / 3, 0.3);
+  RandomErasing(double probability, Fill mode, int minCount, int maxCount) {
+    this(probability, mode, minCount, maxCount, 0.02, 1.0 / 3, 0.3);
   }
 
   /** Overwrites rectangles of {@code picture}, [3][height][width]. */
@@ -26,7 +33,7 @@ record RandomErasing(
     if (!random.chance(probability)) {
       return;
     }
-    int rectangles = 1 + random.nextInt(count);
+    int rectangles = minCount + random.nextInt(maxCount - minCount + 1);
     double limit = StrictMath.log(1 / minAspect);
     for (int i = 0; i < rectangles; i++) {
       for (int attempt = 0; attempt < ATTEMPTS; attempt++) {

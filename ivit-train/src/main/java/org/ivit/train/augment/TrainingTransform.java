@@ -53,7 +53,7 @@ public final class TrainingTransform {
     Augmentation.ColorJitter j = augmentation.colorJitter();
     this.jitter = new ColorJitter(j.brightness(), j.contrast(), j.saturation());
     Augmentation.RandomErasing e = augmentation.randomErasing();
-    this.erasing = new RandomErasing(e.probability(), e.mode(), e.count());
+    this.erasing = new RandomErasing(e.probability(), e.mode(), e.minCount(), e.count());
   }
 
   /** The colour that normalisation takes to 0, as bytes. */

@@ -30,6 +30,7 @@ final class EpochBatches implements AutoCloseable {
       int batchSize,
       long seed,
       int epoch,
+      int repeats,
       int position,
       OnCorrupt onCorrupt,
       int threads) {
@@ -39,10 +40,10 @@ final class EpochBatches implements AutoCloseable {
     this.seed = seed;
     this.epoch = epoch;
     this.position = position;
-    this.order = EpochOrder.shuffled(set.size(), seed, epoch);
+    this.order = EpochOrder.repeated(set.size(), repeats, seed, epoch);
     this.loader =
         new PictureLoader<>(
-            set,
+            new RepeatedPictures(set, repeats),
             Arrays.copyOfRange(order, position, order.length),
             (picture, index) -> transform.apply(picture, epoch, index),
             onCorrupt,

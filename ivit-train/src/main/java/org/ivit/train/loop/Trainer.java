@@ -332,7 +332,7 @@ public final class Trainer {
   }
 
   private void train() {
-    int epochs = recipe.schedule().epochs();
+    int epochs = recipe.schedule().allEpochs();
     for (int epoch = state.epoch(); epoch < epochs && !state.finished(); epoch++) {
       epoch(epoch);
       boolean last = epoch == epochs - 1;
@@ -357,7 +357,7 @@ public final class Trainer {
         recipe.precision() == Precision.QUANTIZED && epoch < recipe.quantization().freezeEpoch();
     network.rangeMode(moving ? RangeMode.LAGGED : RangeMode.FROZEN);
     int perEpoch = stepsPerEpoch();
-    int total = perEpoch * recipe.schedule().epochs();
+    int total = perEpoch * recipe.schedule().allEpochs();
     Speed speed = new Speed();
     try (EpochBatches batches =
         new EpochBatches(
@@ -367,6 +367,7 @@ public final class Trainer {
             optimizer.batchSize(),
             recipe.seed(),
             epoch,
+            recipe.data().train().repeats(),
             state.position(),
             RecipePictures.onCorrupt(recipe),
             recipe.threads())) {

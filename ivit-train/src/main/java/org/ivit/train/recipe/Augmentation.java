@@ -17,8 +17,10 @@ import java.util.List;
  *     randAugment
  * @param mixup alpha of the beta distribution, 0 for none
  * @param cutmix alpha of the beta distribution, 0 for none
- * @param mixupProbability of mixing a batch at all
+ * @param mixupProbability of mixing at all
  * @param mixupSwitchProbability of cutmix where both are on
+ * @param mixupMode what draws of its own decide about
+ * @param mixupOffEpoch from this epoch on nothing is mixed; 0 for never
  * @param labelSmoothing share of the label that is spread over all classes
  * @param randomErasing rectangles that are overwritten
  */
@@ -34,6 +36,8 @@ public record Augmentation(
     double cutmix,
     double mixupProbability,
     double mixupSwitchProbability,
+    MixupMode mixupMode,
+    int mixupOffEpoch,
     double labelSmoothing,
     RandomErasing randomErasing) {
 
@@ -60,8 +64,19 @@ public record Augmentation(
    * @param probability that a picture is hit, 0 for none
    * @param mode what the rectangle is filled with
    * @param count most rectangles a picture
+   * @param minCount fewest rectangles a picture that is hit
    */
-  public record RandomErasing(double probability, Fill mode, int count) {}
+  public record RandomErasing(double probability, Fill mode, int count, int minCount) {}
+
+  /** What has its own choice of mixup or cutmix, its own share and rectangle. */
+  public enum MixupMode {
+    /** The batch. */
+    BATCH,
+    /** Each picture with its partner, which gets the complement. */
+    PAIR,
+    /** Each picture. */
+    ELEM
+  }
 
   /** What an erased rectangle is filled with, after normalisation. */
   public enum Fill {
@@ -106,10 +121,14 @@ public record Augmentation(
           new RandomErasing(
               e.number("probability", 0.25, 0, 1),
               e.choice("mode", Fill.PIXEL, Fill.class),
-              e.integer("count", 1, 1, 100));
+              e.integer("count", 1, 1, 100),
+              e.integer("minCount", 1, 1, 100));
+      if (erasing.minCount() > erasing.count()) {
+        throw e.bad("minCount", "at most count (" + erasing.count() + ")");
+      }
       e.end();
     } else {
-      erasing = new RandomErasing(section.number("randomErasing", 0.25, 0, 1), Fill.PIXEL, 1);
+      erasing = new RandomErasing(section.number("randomErasing", 0.25, 0, 1), Fill.PIXEL, 1, 1);
     }
     Augmentation augmentation =
         new Augmentation(
@@ -122,6 +141,8 @@ public record Augmentation(
             section.number("cutmix", 0, 0, 100),
             section.number("mixupProbability", 1, 0, 1),
             section.number("mixupSwitchProbability", 0.5, 0, 1),
+            section.choice("mixupMode", MixupMode.BATCH, MixupMode.class),
+            section.integer("mixupOffEpoch", 0, 0, 1_000_000),
             section.number("labelSmoothing", 0.1, 0, 0.999),
             erasing);
     if (crop != null && augmentation.padding() > 0) {

@@ -12,9 +12,20 @@ import java.nio.file.Path;
  * @param every with {@code n > 0}, only pictures n·i of the sorted list
  * @param exceptEvery with {@code n > 0}, all pictures but n·i of the sorted list
  * @param limit at most so many pictures, spread evenly over the list; 0 for all
+ * @param repeats in training, how often an epoch shows a picture, in a row and each time
+ *     transformed anew (repeated augmentation, Hoffer et al. 2020); an epoch keeps its length, so
+ *     it shows one in so many of the pictures
  */
 public record Pictures(
-    Path path, Procedural procedural, Path labels, int every, int exceptEvery, int limit) {
+    Path path,
+    Procedural procedural,
+    Path labels,
+    int every,
+    int exceptEvery,
+    int limit,
+    int repeats) {
+
+  private static final int MOST_REPEATS = 1000;
 
   /**
    * A procedural set.
@@ -35,7 +46,7 @@ public record Pictures(
       return null;
     }
     if (value.isTextual()) {
-      return new Pictures(parent.path(key), null, null, 0, 0, 0);
+      return new Pictures(parent.path(key), null, null, 0, 0, 0, 1);
     }
     if (!value.isObject()) {
       throw parent.bad(key, expected);
@@ -62,7 +73,8 @@ public record Pictures(
             section.path("labels"),
             section.integer("every", 0, 0, Integer.MAX_VALUE),
             section.integer("exceptEvery", 0, 0, Integer.MAX_VALUE),
-            section.integer("limit", 0, 0, Integer.MAX_VALUE));
+            section.integer("limit", 0, 0, Integer.MAX_VALUE),
+            section.integer("repeats", 1, 1, key.equals("train") ? MOST_REPEATS : 1));
     section.end();
     return pictures;
   }

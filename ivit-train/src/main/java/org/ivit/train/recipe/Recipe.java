@@ -112,7 +112,7 @@ public record Recipe(
         ScheduleChoice.read(scheduleSection, fromScratch, optimizer.learningRate());
     Quantization quantization = null;
     if (precision == Precision.QUANTIZED) {
-      quantization = Quantization.read(root.section("quantization"), schedule.epochs());
+      quantization = Quantization.read(root.section("quantization"), schedule.allEpochs());
     } else if (root.has("quantization")) {
       throw root.bad("quantization", "no such key beside precision: float");
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import org.ivit.train.recipe.Augmentation;
 import org.ivit.train.recipe.Augmentation.Fill;
+import org.ivit.train.recipe.Augmentation.MixupMode;
 import org.junit.jupiter.api.Test;
 
 class BatchMixerTest {
@@ -16,6 +17,17 @@ class BatchMixerTest {
 
   private static BatchMixer mixer(
       double mixup, double cutmix, double probability, double switching, double smoothing) {
+    return mixer(mixup, cutmix, probability, switching, smoothing, MixupMode.BATCH, 0);
+  }
+
+  private static BatchMixer mixer(
+      double mixup,
+      double cutmix,
+      double probability,
+      double switching,
+      double smoothing,
+      MixupMode mode,
+      int offEpoch) {
     Augmentation augmentation =
         new Augmentation(
             null,
@@ -27,8 +39,10 @@ class BatchMixerTest {
             cutmix,
             probability,
             switching,
+            mode,
+            offEpoch,
             smoothing,
-            new Augmentation.RandomErasing(0, Fill.PIXEL, 1));
+            new Augmentation.RandomErasing(0, Fill.PIXEL, 1, 1));
     return new BatchMixer(augmentation, CLASSES, 3);
   }
 
@@ -153,5 +167,57 @@ class BatchMixerTest {
     }
     assertThatThrownBy(() -> mixer(0, 0, 1, 0, 0).mix(new float[5], new int[] {0}, SIZE, 0, 0))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void eachPairOrPictureHasItsOwnDraws() {
+    for (MixupMode mode : new MixupMode[] {MixupMode.PAIR, MixupMode.ELEM}) {
+      BatchMixer mixer = mixer(0.8, 1, 0.6, 0.25, 0, mode, 0);
+      int none = 0;
+      int blended = 0;
+      int apart = 0;
+      int alike = 0;
+      for (int step = 0; step < 1000; step++) {
+        float[] pictures = batch(4);
+        float[] targets = mixer.mix(pictures, LABELS, SIZE, 0, step);
+        for (int i = 0; i < 4; i++) {
+          double share = targets[i * CLASSES + i];
+          assertThat(targets[i * CLASSES + 3 - i]).isCloseTo((float) (1 - share), within(1e-6f));
+          // A picture of i + 1 everywhere: its mean tells how much of it is left.
+          double sum = 0;
+          boolean between = false;
+          for (int k = i * LENGTH; k < (i + 1) * LENGTH; k++) {
+            sum += pictures[k];
+            between |= pictures[k] != i + 1 && pictures[k] != 4 - i;
+          }
+          assertThat(sum / LENGTH).isCloseTo((i + 1) * share + (4 - i) * (1 - share), within(1e-4));
+          none += share == 1 ? 1 : 0;
+          blended += between ? 1 : 0;
+        }
+        boolean partners = targets[0] == targets[3 * CLASSES + 3];
+        assertThat(mode == MixupMode.ELEM || partners).isTrue();
+        apart += partners ? 0 : 1;
+        alike += targets[0] == targets[CLASSES + 1] && targets[0] != 1 ? 1 : 0;
+      }
+      // Some rectangles of cutmix are empty.
+      assertThat(none / 4000.0).isBetween(0.38, 0.48);
+      assertThat(blended / 4000.0).isCloseTo(0.45, within(0.03));
+      // Rectangles of the same size.
+      assertThat(alike / 1000.0).isLessThan(0.05);
+      assertThat(apart / 1000.0).isBetween(mode == MixupMode.ELEM ? 0.75 : 0, 0.9);
+    }
+  }
+
+  @Test
+  void offFromItsEpochOnButStillSmooth() {
+    for (MixupMode mode : MixupMode.values()) {
+      BatchMixer mixer = mixer(0.8, 1, 1, 0.5, 0.1, mode, 3);
+      float[] pictures = batch(4);
+      float[] targets = mixer.mix(pictures, LABELS, SIZE, 3, 0);
+      assertThat(pictures).isEqualTo(batch(4));
+      assertThat(targets[0]).isCloseTo(0.92f, within(1e-6f));
+      mixer.mix(pictures, LABELS, SIZE, 2, 0);
+      assertThat(pictures).isNotEqualTo(batch(4));
+    }
   }
 }

@@ -41,8 +41,10 @@ class TrainingTransformTest {
         0,
         1,
         0.5,
+        Augmentation.MixupMode.BATCH,
+        0,
         0.1,
-        new Augmentation.RandomErasing(erase, Fill.PIXEL, 1));
+        new Augmentation.RandomErasing(erase, Fill.PIXEL, 1, 1));
   }
 
   private static Augmentation timm() {
@@ -207,7 +209,7 @@ class TrainingTransformTest {
   @Test
   void erasingHasProbabilityAreaAndFill() {
     for (Fill fill : Fill.values()) {
-      RandomErasing erasing = new RandomErasing(0.5, fill, 1);
+      RandomErasing erasing = new RandomErasing(0.5, fill, 1, 1);
       int hit = 0;
       double share = 0;
       double sum = 0;
@@ -242,11 +244,28 @@ class TrainingTransformTest {
   @Test
   void erasingOneColourFillsEachRectangleEvenly() {
     float[] picture = new float[3 * 30 * 30];
-    new RandomErasing(1, Fill.RAND, 1).apply(picture, 30, 30, new KeyedRandom(Use.PICTURE, 5));
+    new RandomErasing(1, Fill.RAND, 1, 1).apply(picture, 30, 30, new KeyedRandom(Use.PICTURE, 5));
     for (int c = 0; c < 3; c++) {
       float[] plane = Arrays.copyOfRange(picture, c * 900, (c + 1) * 900);
       long colours = IntStream.range(0, 900).mapToObj(i -> plane[i]).distinct().count();
       assertThat(colours).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void erasesBetweenTheFewestAndTheMostRectangles() {
+    int[] seen = new int[5];
+    for (int i = 0; i < 3000; i++) {
+      float[] picture = new float[3 * 60 * 60];
+      new RandomErasing(1, Fill.RAND, 2, 4, 0.001, 0.002, 0.9)
+          .apply(picture, 60, 60, new KeyedRandom(Use.PICTURE, 3, 0, i));
+      // Each rectangle has a colour of its own; few hide another.
+      long colours = IntStream.range(0, 3600).mapToObj(k -> picture[k]).distinct().count() - 1;
+      seen[(int) colours]++;
+    }
+    assertThat(seen[0] + seen[1]).isLessThan(30);
+    for (int count = 2; count <= 4; count++) {
+      assertThat(seen[count]).isBetween(850, 1150);
     }
   }
 }

@@ -111,6 +111,22 @@ class RecipePicturesTest {
   }
 
   @Test
+  void repeatsShowAPictureInARowAndKeepTheEpochsLength() {
+    int[] shuffled = EpochOrder.shuffled(10, 4, 2);
+    assertThat(EpochOrder.repeated(10, 1, 4, 2)).isEqualTo(shuffled);
+    int[] sights = EpochOrder.repeated(10, 3, 4, 2);
+    assertThat(sights).hasSize(10).doesNotHaveDuplicates();
+    RepeatedPictures set = new RepeatedPictures(open("data.train.limit=10"), 3);
+    assertThat(set.size()).isEqualTo(30);
+    for (int i = 0; i < 10; i++) {
+      assertThat(sights[i]).isEqualTo(shuffled[i / 3] + i % 3 * 10);
+      assertThat(set.name(sights[i])).isEqualTo(set.base().name(shuffled[i / 3]));
+      assertThat(set.label(sights[i])).isEqualTo(set.base().label(shuffled[i / 3]));
+    }
+    assertThat(set.picture(29)).isEqualTo(set.base().picture(9));
+  }
+
+  @Test
   void hashTellsSetsApart() {
     assertThat(Datasets.digest(open())).isEqualTo(Datasets.digest(open()));
     assertThat(Datasets.digest(open())).isNotEqualTo(Datasets.digest(open("data.train.limit=39")));

@@ -151,7 +151,7 @@ class RecipeTest {
     assertThat(recipe.distillation()).isNull();
     assertThat(recipe.checkpoints().keep()).isEqualTo(9);
     assertThat(parse(SMALL, "augmentation.randomErasing.mode=rand").augmentation().randomErasing())
-        .isEqualTo(new Augmentation.RandomErasing(0.25, Augmentation.Fill.RAND, 1));
+        .isEqualTo(new Augmentation.RandomErasing(0.25, Augmentation.Fill.RAND, 1, 1));
   }
 
   @ParameterizedTest
@@ -184,6 +184,11 @@ class RecipeTest {
         "quantization.rangeSearch=best | run.yaml: quantization.rangeSearch: found \"best\", expected one of none, outputError",
         "augmentation.randAugment=rand-m9-q1 | run.yaml: augmentation.randAugment: found \"rand-m9-q1\", expected a RandAugment such as rand-m9-mstd0.5-inc1 (rand, then m, n, p, mstd, mmax, inc with their numbers), or none: cannot read \"q1\"",
         "augmentation.randAugment=7 | run.yaml: augmentation.randAugment: found 7, expected a RandAugment",
+        "augmentation.mixupMode=half | run.yaml: augmentation.mixupMode: found \"half\", expected one of batch, pair, elem",
+        "augmentation.randomErasing={count: 2, minCount: 3} | run.yaml: augmentation.randomErasing.minCount: found 3, expected at most count (2)",
+        "data.train={path: pictures, repeats: 0} | run.yaml: data.train.repeats: found 0, expected an integer from 1 to 1000",
+        "data.validation={path: pictures, repeats: 2} | run.yaml: data.validation.repeats: found 2, expected an integer from 1 to 1",
+        "schedule={epochs: 0, cooldownEpochs: 2} | run.yaml: schedule.cooldownEpochs: found 2, expected 0 beside epochs: 0",
         "augmentation.flip=2 | run.yaml: augmentation.flip: found 2, expected a number from 0 to 1",
         "ema={rate: 0.9} | run.yaml: ema.rate: unknown key, expected one of decay",
         "seed=a | run.yaml: seed: found \"a\", expected an integer of at least 0",
