@@ -1,15 +1,33 @@
 package org.ivit.core.architecture;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Map;
 
 /** The shape of a vision transformer: all that is needed to name and size its parameters. */
-public sealed interface Architecture permits Vit {
+public sealed interface Architecture permits Vit, Swin {
   /** The timm name, or what an inline description calls itself. */
   String name();
 
   /** Height and width of the picture in pixels. */
   int image();
+
+  /** Height and width of a patch in pixels. */
+  int patch();
+
+  /** Channels of a token of the first block. */
+  int dim();
+
+  /** The transformer blocks, in order of execution. */
+  List<BlockSite> blocks();
+
+  /** Inputs of the head: channels of a token of the last block. */
+  int features();
+
+  /** Inputs of the patch embedding: channel, row, column of a patch. */
+  default int patchInputs() {
+    return 3 * patch() * patch();
+  }
 
   /** Number of classes. */
   int classes();

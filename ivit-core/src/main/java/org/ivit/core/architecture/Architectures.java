@@ -17,6 +17,7 @@ import org.ivit.core.MessageText;
 /** Finds architectures: by timm name, or from an inline description of any size. */
 public final class Architectures {
   private static final double EPSILON = 1e-6;
+  private static final double SWIN_EPSILON = 1e-5;
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -35,12 +36,24 @@ public final class Architectures {
     register(all, "deit_tiny_patch16_224", 192, 12, 3);
     register(all, "deit_small_patch16_224", 384, 12, 6);
     register(all, "deit_base_patch16_224", 768, 12, 12);
+    register(all, "swin_tiny_patch4_window7_224", 96, List.of(2, 2, 6, 2), List.of(3, 6, 12, 24));
+    register(all, "swin_small_patch4_window7_224", 96, List.of(2, 2, 18, 2), List.of(3, 6, 12, 24));
+    register(all, "swin_base_patch4_window7_224", 128, List.of(2, 2, 18, 2), List.of(4, 8, 16, 32));
     return Collections.unmodifiableMap(all);
   }
 
   private static void register(
       Map<String, Architecture> all, String name, int dim, int depth, int heads) {
     all.put(name, new Vit(name, 224, 16, dim, depth, heads, 4 * dim, 1000, EPSILON));
+  }
+
+  private static void register(
+      Map<String, Architecture> all,
+      String name,
+      int dim,
+      List<Integer> depths,
+      List<Integer> heads) {
+    all.put(name, new Swin(name, 224, 4, 7, dim, depths, heads, 1000, SWIN_EPSILON));
   }
 
   /** The timm names that {@link #byName} knows. */
@@ -94,9 +107,11 @@ public final class Architectures {
   }
 
   /**
-   * A timm name as a JSON string, or a description as an object: {@code kind}, {@code image},
+   * A timm name as a JSON string, or a description as an object. Kind {@code vit}: {@code image},
    * {@code patch}, {@code dim}, {@code depth}, {@code heads}, {@code classes}; optional {@code
-   * name}, {@code hidden} (4 · dim) and {@code epsilon} (1e-6).
+   * name}, {@code hidden} (4 · dim) and {@code epsilon} (1e-6). Kind {@code swin}: {@code image},
+   * {@code patch}, {@code window}, {@code dim}, {@code depths} and {@code heads} (a list, one a
+   * stage), {@code classes}; optional {@code name} and {@code epsilon} (1e-6).
    *
    * @param description the JSON
    * @throws InputException naming the key that is unknown, missing, of a wrong type or out of range
@@ -112,10 +127,20 @@ public final class Architectures {
     }
     Keys keys = new Keys(object.deepCopy());
     String kind = keys.text("kind", null);
-    if (!kind.equals(Vit.KIND)) {
-      throw new InputException(
-          "architecture: kind is %s, expected %s".formatted(MessageText.quote(kind), Vit.KIND));
-    }
+    Architecture parsed =
+        switch (kind) {
+          case Vit.KIND -> vit(keys);
+          case Swin.KIND -> swin(keys);
+          default ->
+              throw new InputException(
+                  "architecture: kind is %s, expected %s or %s"
+                      .formatted(MessageText.quote(kind), Vit.KIND, Swin.KIND));
+        };
+    keys.expectNoMore();
+    return parsed;
+  }
+
+  private static Vit vit(Keys keys) {
     int image = keys.integer("image", null);
     int patch = keys.integer("patch", null);
     int dim = keys.integer("dim", null);
@@ -126,8 +151,21 @@ public final class Architectures {
     int hidden = keys.integer("hidden", 4 * dim);
     double epsilon = keys.real("epsilon", EPSILON);
     String name = keys.text("name", "vit_%dx%d_patch%d_%d".formatted(dim, depth, patch, image));
-    keys.expectNoMore();
     return new Vit(name, image, patch, dim, depth, heads, hidden, classes, epsilon);
+  }
+
+  private static Swin swin(Keys keys) {
+    int image = keys.integer("image", null);
+    int patch = keys.integer("patch", null);
+    int window = keys.integer("window", null);
+    int dim = keys.integer("dim", null);
+    List<Integer> depths = keys.integers("depths");
+    List<Integer> heads = keys.integers("heads");
+    int classes = keys.integer("classes", null);
+    double epsilon = keys.real("epsilon", EPSILON);
+    String name =
+        keys.text("name", "swin_%d_patch%d_window%d_%d".formatted(dim, patch, window, image));
+    return new Swin(name, image, patch, window, dim, depths, heads, classes, epsilon);
   }
 
   /** Takes keys out of an object, so that what stays is unknown. */
@@ -160,6 +198,21 @@ public final class Architectures {
         throw wrong(key, value, "an integer");
       }
       return value.intValue();
+    }
+
+    List<Integer> integers(String key) {
+      JsonNode value = take(key, true);
+      if (!value.isArray()) {
+        throw wrong(key, value, "a list of integers");
+      }
+      List<Integer> list = new ArrayList<>();
+      for (JsonNode element : value) {
+        if (!element.isIntegralNumber() || !element.canConvertToInt()) {
+          throw wrong(key, value, "a list of integers");
+        }
+        list.add(element.intValue());
+      }
+      return list;
     }
 
     double real(String key, double otherwise) {

@@ -14,8 +14,8 @@ public final class PretrainedPreprocess {
 
   /**
    * The evaluation transform of timm's default configuration: bicubic to 248, centre crop 224; mean
-   * and std ½ for the {@code augreg} ViTs, ImageNet's for DeiT. (The DeiT repository itself resizes
-   * to 256.)
+   * and std ½ for the {@code augreg} ViTs, ImageNet's for DeiT and Swin. (The DeiT repository
+   * itself resizes to 256.)
    *
    * @param architecture any
    * @return nothing for an architecture that is not a registered one, whose weights could have been
@@ -27,7 +27,7 @@ public final class PretrainedPreprocess {
       return Optional.empty();
     }
     return Optional.of(
-        name.startsWith("deit_")
+        !name.startsWith("vit_")
             ? Preprocess.imagenet(RESIZE, CROP)
             : Preprocess.half(RESIZE, CROP));
   }

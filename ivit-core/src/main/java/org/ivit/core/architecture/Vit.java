@@ -2,11 +2,10 @@ package org.ivit.core.architecture;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.ivit.core.InputException;
-import org.ivit.core.MessageText;
 
 /**
  * ViT and DeiT: a class token, a learned position embedding, blocks with the norm before, the head
@@ -36,50 +35,24 @@ public record Vit(
   /** The value of {@code kind} in a description. */
   public static final String KIND = "vit";
 
-  private static final int CHANNELS = 3;
-
-  /** Far beyond every published model, and small enough that no product of two overflows. */
-  private static final int LARGEST = 1 << 15;
-
-  /** The exact softmax needs fewer than 2^16 tokens (arithmetic page, section 4). */
-  private static final long MOST_TOKENS = (1 << 16) - 1;
-
   /**
    * Checks the sizes.
    *
    * @throws InputException naming the first that is out of range or does not divide
    */
   public Vit {
-    inRange(name, "image", image);
-    inRange(name, "patch", patch);
-    inRange(name, "dim", dim);
-    inRange(name, "depth", depth);
-    inRange(name, "heads", heads);
-    inRange(name, "hidden", hidden);
-    inRange(name, "classes", classes);
-    if (!(epsilon >= 0 && epsilon < 1)) {
-      throw refused(name, "epsilon is " + epsilon + ", expected 0 to below 1");
-    }
-    if (image % patch != 0) {
-      throw refused(name, "image is %d, expected a multiple of patch, %d".formatted(image, patch));
-    }
-    if (dim % heads != 0) {
-      throw refused(name, "dim is %d, expected a multiple of heads, %d".formatted(dim, heads));
-    }
-    long patches = (long) (image / patch) * (image / patch);
-    if (patches + 1 > MOST_TOKENS) {
-      throw refused(name, "has %d tokens, expected at most %d".formatted(patches + 1, MOST_TOKENS));
-    }
-  }
-
-  private static void inRange(String name, String key, int value) {
-    if (value < 1 || value > LARGEST) {
-      throw refused(name, "%s is %d, expected 1 to %d".formatted(key, value, LARGEST));
-    }
-  }
-
-  private static InputException refused(String name, String reason) {
-    return new InputException("architecture " + MessageText.quote(name) + ": " + reason);
+    SizeChecks check = new SizeChecks(name);
+    check.inRange("image", image);
+    check.inRange("patch", patch);
+    check.inRange("dim", dim);
+    check.inRange("depth", depth);
+    check.inRange("heads", heads);
+    check.inRange("hidden", hidden);
+    check.inRange("classes", classes);
+    check.epsilon(epsilon);
+    check.multiple("image", image, "patch", patch);
+    check.multiple("dim", dim, "heads", heads);
+    check.rowOfScores("has", (long) (image / patch) * (image / patch) + 1);
   }
 
   /** Patches of a picture. */
@@ -97,40 +70,28 @@ public record Vit(
     return dim / heads;
   }
 
-  /** Inputs of the patch embedding: channel, row, column of a patch. */
-  public int patchInputs() {
-    return CHANNELS * patch * patch;
+  @Override
+  public List<BlockSite> blocks() {
+    return IntStream.range(0, depth)
+        .mapToObj(i -> new BlockSite("blocks." + i, dim, heads, hidden, tokens(), null))
+        .toList();
+  }
+
+  @Override
+  public int features() {
+    return dim;
   }
 
   @Override
   public Map<String, long[]> parameters() {
-    Map<String, long[]> shapes = new LinkedHashMap<>();
-    shapes.put("cls_token", new long[] {1, 1, dim});
-    shapes.put("pos_embed", new long[] {1, tokens(), dim});
-    shapes.put("patch_embed.proj.weight", new long[] {dim, CHANNELS, patch, patch});
-    shapes.put("patch_embed.proj.bias", new long[] {dim});
-    for (int i = 0; i < depth; i++) {
-      String block = "blocks." + i + ".";
-      norm(shapes, block + "norm1");
-      linear(shapes, block + "attn.qkv", 3L * dim, dim);
-      linear(shapes, block + "attn.proj", dim, dim);
-      norm(shapes, block + "norm2");
-      linear(shapes, block + "mlp.fc1", hidden, dim);
-      linear(shapes, block + "mlp.fc2", dim, hidden);
-    }
-    norm(shapes, "norm");
-    linear(shapes, "head", classes, dim);
-    return Collections.unmodifiableMap(shapes);
-  }
-
-  private void norm(Map<String, long[]> shapes, String name) {
-    shapes.put(name + ".weight", new long[] {dim});
-    shapes.put(name + ".bias", new long[] {dim});
-  }
-
-  private static void linear(Map<String, long[]> shapes, String name, long outputs, long inputs) {
-    shapes.put(name + ".weight", new long[] {outputs, inputs});
-    shapes.put(name + ".bias", new long[] {outputs});
+    ParameterShapes shapes = new ParameterShapes();
+    shapes.add("cls_token", 1, 1, dim);
+    shapes.add("pos_embed", 1, tokens(), dim);
+    shapes.patchProjection(dim, patch);
+    blocks().forEach(shapes::block);
+    shapes.norm("norm", dim);
+    shapes.linear("head", classes, dim);
+    return shapes.all();
   }
 
   @Override

@@ -3,11 +3,16 @@ package org.ivit.core.calibration;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.arithmetic.QuantizedLinear;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.ShiftGelu;
@@ -20,6 +25,8 @@ import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Pool;
+import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.graph.Scheme;
@@ -29,7 +36,7 @@ import org.ivit.core.graph.Scheme;
  * observed, and only then requantized with the range that the observer answered.
  */
 public final class ObservingForward {
-  private final Vit architecture;
+  private final Architecture architecture;
   private final FloatWeights weights;
   private final Scheme scheme;
   private final MatrixProducts products;
@@ -45,7 +52,7 @@ public final class ObservingForward {
    * @param observer chooses the ranges
    */
   public ObservingForward(
-      Vit architecture,
+      Architecture architecture,
       FloatWeights weights,
       Scheme scheme,
       MatrixProducts products,
@@ -75,28 +82,54 @@ public final class ObservingForward {
     byte[] input = Quantizer.codes8(NodeNames.INPUT, pixels, inputScale);
     byte[] patches =
         NodeKernels.unfold(input, pictures, architecture.image(), architecture.patch());
-    Projected patchEmbed =
-        linear(
-            NodeNames.PATCH_EMBED,
-            nodes.quantize("patch_embed.proj", inputScale),
-            patches,
-            OutlierChannels.NONE);
-    Stream x = embed(patchEmbed, pictures);
-    for (int i = 0; i < architecture.depth(); i++) {
-      x = block(NodeNames.block(i, ""), x, pictures);
+    return architecture instanceof Swin swin
+        ? swin(swin, patches, inputScale)
+        : vit((Vit) architecture, patches, inputScale, pictures);
+  }
+
+  private int[] vit(Vit vit, byte[] patches, float inputScale, int pictures) {
+    Stream x = embed(patchEmbed(NodeNames.PATCH_EMBED, patches, inputScale), pictures);
+    for (BlockSite site : vit.blocks()) {
+      x = block(site, x);
     }
-    short[] classTokens = NodeKernels.classTokens(x.codes, pictures, architecture.dim());
+    short[] classTokens = NodeKernels.classTokens(x.codes, pictures, vit.dim());
     Normed norm = norm(NodeNames.NORM, classTokens);
-    Linear head = nodes.head(norm.scale);
+    return head(norm.codes, norm.scale);
+  }
+
+  private int[] swin(Swin swin, byte[] patches, float inputScale) {
+    Stream x = patchNorm(patchEmbed(NodeNames.PATCH_PROJECTION, patches, inputScale).codes8());
+    for (Swin.Stage stage : swin.stages()) {
+      for (BlockSite site : stage.blocks()) {
+        x = block(site, x);
+      }
+      if (stage.merges()) {
+        x = merge(stage, x);
+      }
+    }
+    Normed norm = norm(NodeNames.NORM, x.codes);
+    int tokens = swin.pooledTokens();
+    float poolScale =
+        observe(NodeNames.POOL, means(norm, tokens, swin.features()), swin.features());
+    Pool pool = Pool.of(norm.scale, tokens, poolScale);
+    return head(NodeKernels.pool(pool, norm.codes, swin.features()), poolScale);
+  }
+
+  private int[] head(byte[] codes, float scale) {
+    Linear head = nodes.head(scale);
     return NodeKernels.requantize32(
-        head, accumulate(norm.codes, head.weight(), head.bias(), head.inputOutliers()));
+        head, accumulate(codes, head.weight(), head.bias(), head.inputOutliers()));
   }
 
   /** A 16-bit tensor with its scale. */
   private record Stream(short[] codes, float scale) {}
 
   /** An 8-bit tensor with its scale and outlier channels. */
-  private record Normed(byte[] codes, float scale, OutlierChannels outliers) {}
+  private record Normed(byte[] codes, float scale, OutlierChannels outliers) {
+    Normed inOrder(int[] order, int channels) {
+      return new Normed(NodeKernels.partition(codes, order, channels), scale, outliers);
+    }
+  }
 
   /** A linear node with the accumulators that it was observed on. */
   private record Projected(Linear node, int[] acc) {
@@ -107,6 +140,42 @@ public final class ObservingForward {
     Stream stream() {
       return new Stream(NodeKernels.requantize16(node, acc), node.outputScale());
     }
+  }
+
+  private Projected patchEmbed(String name, byte[] patches, float inputScale) {
+    return linear(
+        name,
+        nodes.quantize(NodeNames.PATCH_PROJECTION, inputScale),
+        patches,
+        OutlierChannels.NONE);
+  }
+
+  private Stream patchNorm(byte[] projected) {
+    LayerNorm node = observedNorm(NodeNames.PATCH_NORM, NodeKernels.widen(projected));
+    return new Stream(NodeKernels.layerNorm16(node, projected), node.outputScale());
+  }
+
+  private Stream merge(Swin.Stage stage, Stream x) {
+    Normed norm =
+        norm(stage.mergeNorm(), NodeKernels.neighbours(x.codes, stage.resolution(), stage.dim()));
+    String name = stage.reduction();
+    QuantizedLinear weight = nodes.quantizeUnbiased(name, 2 * stage.dim(), norm.scale);
+    Projected reduction = linear(name, weight, norm.codes, norm.outliers);
+    return new Stream(NodeKernels.widen(reduction.codes8()), reduction.node.outputScale());
+  }
+
+  private static float[] means(Normed norm, int tokens, int channels) {
+    double scale = Pooling.sumScale(norm.scale, tokens);
+    float[] values = new float[norm.codes.length / tokens];
+    for (int i = 0; i < values.length; i++) {
+      long sum = 0;
+      int from = i / channels * tokens * channels + i % channels;
+      for (int t = 0; t < tokens; t++) {
+        sum += norm.codes[from + t * channels];
+      }
+      values[i] = (float) (sum * scale);
+    }
+    return values;
   }
 
   private Stream embed(Projected patchEmbed, int pictures) {
@@ -129,18 +198,28 @@ public final class ObservingForward {
     return new Stream(NodeKernels.embed(nodes.embed(patchScale, scale), patches, pictures), scale);
   }
 
-  private Stream block(String prefix, Stream x, int pictures) {
-    Normed norm1 = norm(prefix + "norm1", x.codes);
-    Projected qkv = linear(prefix + "attn.qkv", norm1);
-    Normed context = attention(prefix + "attn", qkv, pictures);
-    Stream residual1 =
-        residual(prefix + "residual1", linear(prefix + "attn.proj", context).stream(), x);
-    Normed norm2 = norm(prefix + "norm2", residual1.codes);
-    Normed act = gelu(prefix, linear(prefix + "mlp.fc1", norm2));
-    return residual(prefix + "residual2", linear(prefix + "mlp.fc2", act).stream(), residual1);
+  private Stream block(BlockSite site, Stream x) {
+    int dim = site.dim();
+    int[] order = site.windows() == null ? null : site.windows().order();
+    Normed norm1 = norm(site.node("norm1"), x.codes);
+    Normed grouped = order == null ? norm1 : norm1.inOrder(order, dim);
+    Normed context = attention(site, linear(site.node("attn.qkv"), grouped));
+    Stream proj = linear(site.node("attn.proj"), context).stream();
+    Stream branch =
+        order == null ? proj : new Stream(NodeKernels.reverse(proj.codes, order, dim), proj.scale);
+    Stream residual1 = residual(site.node("residual1"), branch, x, dim);
+    Normed norm2 = norm(site.node("norm2"), residual1.codes);
+    Normed act = gelu(site, linear(site.node("mlp.fc1"), norm2));
+    Stream fc2 = linear(site.node("mlp.fc2"), act).stream();
+    return residual(site.node("residual2"), fc2, residual1, dim);
   }
 
   private Normed norm(String name, short[] x) {
+    LayerNorm node = observedNorm(name, x);
+    return new Normed(NodeKernels.layerNorm(node, x), node.outputScale(), node.outputOutliers());
+  }
+
+  private LayerNorm observedNorm(String name, short[] x) {
     float[] gamma = weights.get(name + ".weight");
     float[] beta = weights.get(name + ".bias");
     int channels = gamma.length;
@@ -156,8 +235,7 @@ public final class ObservingForward {
         values[row + c] = (float) (normalised[c] * factor[c] + beta[c]);
       }
     }
-    LayerNorm node = nodes.norm(name, observe(name, values, channels));
-    return new Normed(NodeKernels.layerNorm(node, x), node.outputScale(), node.outputOutliers());
+    return nodes.norm(name, observe(name, values, channels));
   }
 
   private Projected linear(String name, Normed input) {
@@ -181,57 +259,63 @@ public final class ObservingForward {
     return products.linear(x, x.length / inputs, weight, bias, inputs, inputOutliers);
   }
 
-  private Normed attention(String name, Projected qkvNode, int pictures) {
+  private Normed attention(BlockSite site, Projected qkvNode) {
     byte[] qkv = qkvNode.codes8();
     float qkvScale = qkvNode.node.outputScale();
-    int tokens = architecture.tokens();
-    int heads = architecture.heads();
-    int headDim = architecture.headDim();
-    int[] product = products.scores(qkv, pictures, tokens, heads, headDim);
+    int tokens = site.rowTokens();
+    int groups = qkv.length / (3 * site.dim() * tokens);
+    int heads = site.heads();
+    int headDim = site.headDim();
+    String scoresName = site.node("attn.scores");
+    int[] product = products.scores(qkv, groups, tokens, heads, headDim);
     float scoresScale =
-        observe(name + ".scores", values(product, AttentionScales.scores(qkvScale, headDim)), 1);
+        observe(scoresName, values(product, AttentionScales.scores(qkvScale, headDim)), 1);
     byte[] scores =
-        NodeKernels.scores(
-            Attention.scores(name + ".scores", qkvScale, headDim, scoresScale), product);
+        NodeKernels.scores(Attention.scores(scoresName, qkvScale, headDim, scoresScale), product);
+    Windows windows = site.windows();
+    PositionBias position = windows == null ? null : position(site, scores, scoresScale);
     // The context's range is not known yet; softmax does not depend on it.
-    Attention unscaled = attention(name, qkvScale, scoresScale, 1);
-    short[] probabilities = NodeKernels.softmax(unscaled.softmax(), scores, tokens);
-    int[] context = products.context(probabilities, qkv, pictures, tokens, heads, headDim);
+    Attention unscaled = Attention.of(site, scheme, qkvScale, scoresScale, position, 1);
+    short[] probabilities =
+        windows == null
+            ? NodeKernels.softmax(unscaled.softmax(), scores, tokens)
+            : NodeKernels.softmax(
+                unscaled.softmax(),
+                NodeKernels.biased(position, scores, windows.relativeIndex()),
+                windows,
+                heads);
+    int[] context = products.context(probabilities, qkv, groups, tokens, heads, headDim);
     float contextScale =
         observe(
-            name + ".context",
+            site.node("attn.context"),
             values(context, AttentionScales.context(qkvScale, scheme.attentionBits())),
-            heads * headDim);
-    Attention node = attention(name, qkvScale, scoresScale, contextScale);
+            site.dim());
+    Attention node = Attention.of(site, scheme, qkvScale, scoresScale, position, contextScale);
     return new Normed(NodeKernels.context(node, context), contextScale, node.contextOutliers());
   }
 
-  private Attention attention(String name, float qkvScale, float scoresScale, float contextScale) {
-    return Attention.of(
-        name,
-        architecture.heads(),
-        architecture.headDim(),
-        architecture.tokens(),
-        scheme.softmax(),
-        scheme.attentionBits(),
-        qkvScale,
-        scoresScale,
-        contextScale,
-        scheme.outliers(name + ".context"));
+  /** All scores take part in the range, masked ones too. */
+  private PositionBias position(BlockSite site, byte[] scores, float scoresScale) {
+    // Codes and scale of the table do not depend on the range.
+    PositionBias unscaled = nodes.position(site, scoresScale, 1);
+    int[] relative = site.windows().relativeIndex();
+    float[] values = new float[scores.length];
+    for (int i = 0; i < values.length; i++) {
+      int head = i / relative.length % site.heads();
+      int code = unscaled.table()[relative[i % relative.length] * site.heads() + head];
+      values[i] = sum(scores[i], scoresScale, code, unscaled.tableScale());
+    }
+    return nodes.position(site, scoresScale, observe(site.node(NodeNames.BIASED), values, 1));
   }
 
-  private Normed gelu(String prefix, Projected fc1) {
+  private Normed gelu(BlockSite site, Projected fc1) {
     byte[] x = fc1.codes8();
-    int channels = fc1.node.outputs();
-    OutlierChannels inputOutliers = scheme.outliers(prefix + "mlp.fc1");
-    OutlierChannels outputOutliers = scheme.outliers(prefix + "mlp.act");
     float inputScale = fc1.node.outputScale();
-    float scale =
-        observe(prefix + "mlp.act", geluValues(x, channels, inputScale, inputOutliers), channels);
-    Gelu node =
-        Gelu.of(
-            prefix + "mlp.act", scheme.gelu(), inputScale, inputOutliers, scale, outputOutliers);
-    return new Normed(NodeKernels.gelu(node, x, channels), scale, outputOutliers);
+    OutlierChannels inputOutliers = scheme.outliers(fc1.node.name());
+    float[] values = geluValues(x, site.hidden(), inputScale, inputOutliers);
+    float scale = observe(site.node("mlp.act"), values, site.hidden());
+    Gelu node = nodes.gelu(site, inputScale, scale);
+    return new Normed(NodeKernels.gelu(node, x, site.hidden()), scale, node.outputOutliers());
   }
 
   private float[] geluValues(
@@ -266,12 +350,12 @@ public final class ObservingForward {
     return values;
   }
 
-  private Stream residual(String name, Stream branch, Stream identity) {
+  private Stream residual(String name, Stream branch, Stream identity, int channels) {
     float[] values = new float[branch.codes.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = sum(branch.codes[i], branch.scale, identity.codes[i], identity.scale);
     }
-    float scale = observe(name, values, architecture.dim());
+    float scale = observe(name, values, channels);
     Residual node = Residual.of(name, branch.scale, identity.scale, scale);
     return new Stream(NodeKernels.add(node, branch.codes, identity.codes), scale);
   }

@@ -22,8 +22,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
-import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.tensor.Safetensors;
@@ -91,16 +89,11 @@ public final class CheckpointFile {
    * @throws java.io.UncheckedIOException naming the file, if it cannot be written
    */
   public static String write(Path file, IntegerCheckpoint checkpoint) {
-    Map<String, Tensor> tensors = tensors(checkpoint.graph());
+    Map<String, Tensor> tensors = GraphTensors.of(checkpoint.graph());
     Map<String, String> metadata = metadata(checkpoint);
     String[] digest = new String[1];
     AtomicFiles.write(file, stream -> digest[0] = FileDigest.write(stream, tensors, metadata));
     return digest[0];
-  }
-
-  private static Map<String, Tensor> tensors(IntegerGraph graph) {
-    VitGraph vit = (VitGraph) graph;
-    return VitTensors.of(vit);
   }
 
   static Map<String, String> metadata(IntegerCheckpoint checkpoint) {
@@ -182,7 +175,7 @@ public final class CheckpointFile {
     List<String> classes = json(file, CLASSES, new TypeReference<>() {});
     Provenance provenance = json(file, PROVENANCE, new TypeReference<>() {});
     return new IntegerCheckpoint(
-        VitReader.read(file, description), preprocess, classes, provenance);
+        GraphReader.read(file, description), preprocess, classes, provenance);
   }
 
   private static <T> T json(TensorFile file, String key, TypeReference<T> type) {

@@ -5,7 +5,9 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -74,17 +76,17 @@ record GraphDescription(
         scales);
   }
 
-  Vit vit() {
-    return (Vit) Architectures.parse(architecture);
+  Architecture parsedArchitecture() {
+    return Architectures.parse(architecture);
   }
 
   /** Checks that outlier channels belong to nodes of the architecture. */
-  Scheme scheme(Vit vit) {
+  Scheme scheme(Architecture parsed) {
     SortedMap<String, OutlierChannels> sets = new TreeMap<>();
     outliers.forEach(
         (node, set) -> sets.put(node, new OutlierChannels(set.channels(), set.shift())));
     for (String node : sets.keySet()) {
-      if (!NodeNames.ranged(vit).contains(node)) {
+      if (!NodeNames.ranged(parsed).contains(node)) {
         throw new InputException("graph: outlier channels of an unknown node");
       }
     }
@@ -92,12 +94,19 @@ record GraphDescription(
   }
 
   /** The scales of exactly the nodes that the architecture has. */
-  Map<String, Float> scales(Vit vit) {
+  Map<String, Float> scales(Architecture parsed) {
     Map<String, Float> exact = new TreeMap<>();
-    for (String node : NodeNames.ranged(vit)) {
+    for (String node : NodeNames.ranged(parsed)) {
       take(node, exact);
     }
-    take(CheckpointNames.POSITION, exact);
+    for (BlockSite site : parsed.blocks()) {
+      if (site.windows() != null) {
+        take(site.node(NodeNames.POSITION_TABLE), exact);
+      }
+    }
+    if (parsed instanceof Vit) {
+      take(CheckpointNames.POSITION, exact);
+    }
     take(NodeNames.HEAD, exact);
     if (exact.size() != scales.size()) {
       throw new InputException(

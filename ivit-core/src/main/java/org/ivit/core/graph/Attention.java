@@ -1,22 +1,24 @@
 package org.ivit.core.graph;
 
+import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.Bounds;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
 
 /**
  * Multi-head self-attention between the products qkv and proj, §3 and §4: 8-bit scores, softmax by
- * table, 8-bit context.
+ * table, 8-bit context. In a window, §7, the scores take a relative position bias before the
+ * softmax.
  *
  * @param name prefix of its nodes, such as {@code blocks.0.attn}
  * @param heads number of heads
  * @param headDim channels of a head
  * @param scores multiplier from Q·Kᵀ to score codes
  * @param scoresScale value of one score code step
+ * @param position relative position bias of the scores; null where there is none
  * @param softmax the table
  * @param context multipliers from P·V to context codes, one a channel
  * @param contextOutliers context channels whose codes have the scale {@code contextScale·2^k}
@@ -28,6 +30,7 @@ public record Attention(
     int headDim,
     Dyadic scores,
     float scoresScale,
+    PositionBias position,
     SoftmaxTable softmax,
     DyadicVector context,
     OutlierChannels contextOutliers,
@@ -52,43 +55,40 @@ public record Attention(
   }
 
   /**
-   * @param name prefix of its nodes
-   * @param heads number of heads
-   * @param headDim channels of a head
-   * @param tokens length of a row of scores
-   * @param form form of softmax
-   * @param attentionBits width of the probabilities
+   * @param site name and sizes of the block
+   * @param scheme forms, widths, outlier channels
    * @param qkvScale scale of the qkv codes
    * @param scoresScale scale of the scores' range
+   * @param position relative position bias of the scores; null where there is none
    * @param contextScale scale of the context's range
-   * @param contextOutliers outlier channels of the context
    * @return the node
    */
   public static Attention of(
-      String name,
-      int heads,
-      int headDim,
-      int tokens,
-      SoftmaxForm form,
-      int attentionBits,
+      BlockSite site,
+      Scheme scheme,
       float qkvScale,
       float scoresScale,
-      float contextScale,
-      OutlierChannels contextOutliers) {
+      PositionBias position,
+      float contextScale) {
+    String context = site.node("attn.context");
+    OutlierChannels outliers = scheme.outliers(context);
+    int bits = scheme.attentionBits();
     return new Attention(
-        name,
-        heads,
-        headDim,
-        scores(name + ".scores", qkvScale, headDim, scoresScale),
+        site.node("attn"),
+        site.heads(),
+        site.headDim(),
+        scores(site.node("attn.scores"), qkvScale, site.headDim(), scoresScale),
         scoresScale,
-        SoftmaxTable.of(name + ".softmax", form, scoresScale, tokens, attentionBits),
+        position,
+        SoftmaxTable.of(
+            site.node("attn.softmax"),
+            scheme.softmax(),
+            position == null ? scoresScale : position.outputScale(),
+            site.rowTokens(),
+            bits),
         DyadicVector.of(
-            name + ".context",
-            AttentionScales.context(qkvScale, attentionBits),
-            heads * headDim,
-            contextScale,
-            contextOutliers),
-        contextOutliers,
+            context, AttentionScales.context(qkvScale, bits), site.dim(), contextScale, outliers),
+        outliers,
         contextScale);
   }
 }

@@ -11,4 +11,9 @@ final class GraphChecks {
       throw new InputException(what + ": found " + found + " elements, expected " + expected);
     }
   }
+
+  static void linear(Linear linear, int inputs, int outputs) {
+    length(linear.name() + " inputs", linear.inputs(), inputs);
+    length(linear.name() + " outputs", linear.outputs(), outputs);
+  }
 }

@@ -4,7 +4,7 @@ import java.util.SortedMap;
 import org.ivit.core.architecture.Architecture;
 
 /** A model in integers: everything an engine needs, and nothing that is not a constant. */
-public sealed interface IntegerGraph permits VitGraph {
+public sealed interface IntegerGraph permits VitGraph, SwinGraph {
   /** Returns the architecture. */
   Architecture architecture();
 
@@ -14,11 +14,15 @@ public sealed interface IntegerGraph permits VitGraph {
   /** Returns the scale of the input codes. */
   float inputScale();
 
+  /** Returns the classifier. */
+  Linear head();
+
   /** Returns the scale of the int32 logits. */
   float logitScale();
 
   /**
-   * Returns the scale of every node that has one, by full node name, {@code pos_embed} included.
+   * Returns the scale of every node that has one, by full node name, {@code pos_embed} and the
+   * relative position tables included.
    */
   SortedMap<String, Float> scales();
 }

@@ -1,5 +1,8 @@
 package org.ivit.core.graph;
 
+import java.util.List;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.LinearQuantizer;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
@@ -22,19 +25,33 @@ public final class NodeBuilder {
   }
 
   /**
-   * @param layer parameter prefix of a linear layer, such as {@code blocks.0.attn.qkv}
+   * @param layer parameter prefix of a linear layer with a bias, such as {@code blocks.0.attn.qkv}
    * @param inputScale scale of its input codes
    * @return its weight and bias codes
    */
   public QuantizedLinear quantize(String layer, float inputScale) {
     float[] bias = weights.get(layer + ".bias");
+    return quantize(layer, bias, bias.length, inputScale);
+  }
+
+  /**
+   * @param layer parameter prefix of a linear layer without a bias
+   * @param outputs number of its output channels
+   * @param inputScale scale of its input codes
+   * @return its weight codes, and biases of 0
+   */
+  public QuantizedLinear quantizeUnbiased(String layer, int outputs, float inputScale) {
+    return quantize(layer, null, outputs, inputScale);
+  }
+
+  private QuantizedLinear quantize(String layer, float[] bias, int outputs, float inputScale) {
     float[] weight = weights.get(layer + ".weight");
     return LinearQuantizer.quantize(
         layer,
         weight,
         bias,
-        bias.length,
-        weight.length / bias.length,
+        outputs,
+        weight.length / outputs,
         inputScale,
         weights.frozenScale(layer + ".weight"));
   }
@@ -50,6 +67,158 @@ public final class NodeBuilder {
       String name, QuantizedLinear quantized, OutlierChannels inputOutliers, float outputScale) {
     return Linear.of(
         name, quantized, inputOutliers, outputScale, scheme.outliers(name), NodeNames.bits(name));
+  }
+
+  /**
+   * @param scales name and surroundings
+   * @param quantized its weight and bias codes
+   * @return the node
+   */
+  public Linear linear(LinearScales scales, QuantizedLinear quantized) {
+    return linear(scales.name(), quantized, scales.inputOutliers(), scales.outputScale());
+  }
+
+  /**
+   * What the linear layers of a block take from the nodes around them.
+   *
+   * @param site name and sizes of the block
+   * @param scales of its nodes
+   * @return for {@code attn.qkv}, {@code attn.proj}, {@code mlp.fc1} and {@code mlp.fc2}
+   */
+  public List<LinearScales> linears(BlockSite site, NodeScales scales) {
+    return List.of(
+        fed(site, scales, "attn.qkv", "norm1"),
+        fed(site, scales, "attn.proj", "attn.context"),
+        fed(site, scales, "mlp.fc1", "norm2"),
+        fed(site, scales, "mlp.fc2", "mlp.act"));
+  }
+
+  private LinearScales fed(BlockSite site, NodeScales scales, String layer, String input) {
+    String name = site.node(layer);
+    String from = site.node(input);
+    return new LinearScales(name, scales.of(from), scheme.outliers(from), scales.of(name));
+  }
+
+  /**
+   * @param site name and sizes of a block
+   * @param scales of its nodes
+   * @param identityScale scale of the codes that feed it
+   * @return the block
+   */
+  public Block block(BlockSite site, NodeScales scales, float identityScale) {
+    List<Linear> linears =
+        linears(site, scales).stream()
+            .map(linear -> linear(linear, quantize(linear.name(), linear.inputScale())))
+            .toList();
+    return block(site, scales, identityScale, linears);
+  }
+
+  /**
+   * Puts a block together whose linear layers are built.
+   *
+   * @param site name and sizes of the block
+   * @param scales of its nodes
+   * @param identityScale scale of the codes that feed it
+   * @param linears in the order of {@link #linears}
+   * @return the block
+   */
+  public Block block(BlockSite site, NodeScales scales, float identityScale, List<Linear> linears) {
+    Linear qkv = linears.get(0);
+    Linear proj = linears.get(1);
+    Linear fc1 = linears.get(2);
+    Linear fc2 = linears.get(3);
+    String middle = site.node("residual1");
+    String output = site.node("residual2");
+    float middleScale = scales.of(middle);
+    return new Block(
+        site,
+        norm(site.node("norm1"), scales.of(site.node("norm1"))),
+        qkv,
+        attention(site, scales, qkv.outputScale()),
+        proj,
+        Residual.of(middle, proj.outputScale(), identityScale, middleScale),
+        norm(site.node("norm2"), scales.of(site.node("norm2"))),
+        fc1,
+        gelu(site, fc1.outputScale(), scales.of(site.node("mlp.act"))),
+        fc2,
+        Residual.of(output, fc2.outputScale(), middleScale, scales.of(output)));
+  }
+
+  private Attention attention(BlockSite site, NodeScales scales, float qkvScale) {
+    float scoresScale = scales.of(site.node("attn.scores"));
+    PositionBias position =
+        site.windows() == null
+            ? null
+            : position(site, scoresScale, scales.of(site.node(NodeNames.BIASED)));
+    return Attention.of(
+        site, scheme, qkvScale, scoresScale, position, scales.of(site.node("attn.context")));
+  }
+
+  /**
+   * @param site name and sizes of a block with windows
+   * @param scoresScale scale of its scores
+   * @param outputScale scale of its biased scores
+   * @return the relative position bias
+   */
+  public PositionBias position(BlockSite site, float scoresScale, float outputScale) {
+    String table = site.node(NodeNames.POSITION_TABLE);
+    return PositionBias.of(
+        site.node(NodeNames.BIASED),
+        table,
+        site.heads(),
+        weights.get(table),
+        scoresScale,
+        outputScale);
+  }
+
+  /**
+   * @param site name and sizes of a block
+   * @param inputScale scale of {@code mlp.fc1}
+   * @param outputScale scale of {@code mlp.act}
+   * @return the activation
+   */
+  public Gelu gelu(BlockSite site, float inputScale, float outputScale) {
+    String name = site.node("mlp.act");
+    return Gelu.of(
+        name,
+        scheme.gelu(),
+        inputScale,
+        scheme.outliers(site.node("mlp.fc1")),
+        outputScale,
+        scheme.outliers(name));
+  }
+
+  /**
+   * @param stage a stage of a Swin that a merging follows
+   * @param scales of its nodes
+   * @return the merging
+   */
+  public Merging merging(Swin.Stage stage, NodeScales scales) {
+    float normScale = scales.of(stage.mergeNorm());
+    return merging(stage, scales, quantizeUnbiased(stage.reduction(), 2 * stage.dim(), normScale));
+  }
+
+  /**
+   * @param stage a stage of a Swin that a merging follows
+   * @param scales of its nodes
+   * @param reduction weight codes of its product
+   * @return the merging
+   */
+  public Merging merging(Swin.Stage stage, NodeScales scales, QuantizedLinear reduction) {
+    LayerNorm norm = norm(stage.mergeNorm(), scales.of(stage.mergeNorm()));
+    String name = stage.reduction();
+    return new Merging(norm, linear(name, reduction, norm.outputOutliers(), scales.of(name)));
+  }
+
+  /**
+   * @param node full node name of the patch embedding's product
+   * @param inputScale scale of the pixels
+   * @param outputScale scale of the node
+   * @return the product
+   */
+  public Linear patchEmbed(String node, float inputScale, float outputScale) {
+    return linear(
+        node, quantize(NodeNames.PATCH_PROJECTION, inputScale), OutlierChannels.NONE, outputScale);
   }
 
   /**
@@ -76,8 +245,8 @@ public final class NodeBuilder {
   }
 
   /**
-   * @param inputScale scale of the final norm
-   * @return the classifier
+   * @param inputScale scale of what feeds it: the final norm, or the pool
+   * @return the classifier; the pool has no outlier channels, nor has the norm before it
    */
   public Linear head(float inputScale) {
     return Linear.logits(

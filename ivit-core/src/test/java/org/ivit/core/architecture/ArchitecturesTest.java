@@ -7,12 +7,16 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ArchitecturesTest {
@@ -30,6 +34,9 @@ class ArchitecturesTest {
     "vit_base_patch16_224, 86567656",
     "deit_base_patch16_224, 86567656",
     "vit_large_patch16_224, 304326632",
+    "swin_tiny_patch4_window7_224, 28288354",
+    "swin_small_patch4_window7_224, 49606258",
+    "swin_base_patch4_window7_224, 87768224",
   })
   void registeredModelsHaveTheirPublishedParameterCounts(String name, long count) {
     Architecture architecture = Architectures.byName(name);
@@ -119,6 +126,7 @@ class ArchitecturesTest {
         "{",
         "{}",
         "{\"kind\":\"swin\"}",
+        "{\"kind\":\"mixer\"}",
         "{\"kind\":7}",
         "{\"kind\":\"vit\",\"kind\":\"vit\"}",
         "{\"kind\":\"vit\",\"image\":32,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10,\"with\":1}",
@@ -137,9 +145,75 @@ class ArchitecturesTest {
         .doesNotContain("\n");
   }
 
+  private static final Map<String, Object> SWIN =
+      Map.of(
+          "kind",
+          "swin",
+          "image",
+          64,
+          "patch",
+          4,
+          "window",
+          4,
+          "dim",
+          16,
+          "depths",
+          List.of(2, 2),
+          "heads",
+          List.of(1, 2),
+          "classes",
+          10);
+
+  @Test
+  void swinStagesHalveTheGridAndDoubleTheChannels() {
+    Swin swin = (Swin) Architectures.parse(SWIN);
+    assertThat(swin.epsilon()).isEqualTo(1e-6);
+    assertThat(swin.stages()).extracting(Swin.Stage::resolution).containsExactly(16, 8);
+    assertThat(swin.stages()).extracting(Swin.Stage::dim).containsExactly(16, 32);
+    assertThat(swin.blocks())
+        .extracting(site -> site.windows().shift())
+        .containsExactly(0, 2, 0, 2);
+    assertThat(swin.features()).isEqualTo(32);
+    assertThat(swin.pooledTokens()).isEqualTo(64);
+    assertThat(swin.withClasses(3).parameters().get("head.weight")).containsExactly(3, 32);
+    assertThat(Architectures.parse(swin.toJson().toString())).isEqualTo(swin);
+  }
+
+  static Stream<Arguments> badSwins() {
+    return Stream.of(
+        Arguments.of("window", 3, "stage 0: resolution is 16, expected a multiple of window, 3"),
+        Arguments.of("image", 36, "stage 0: resolution is 9, expected a multiple of window, 4"),
+        Arguments.of("heads", List.of(1), "heads has 1 stages"),
+        Arguments.of("heads", List.of(1, 3), "stage 1: dim is 32, expected a multiple of heads"),
+        Arguments.of("heads", "12", "expected a list of integers"),
+        Arguments.of("depths", List.of(), "depths has 0 stages"),
+        Arguments.of("depths", List.of(2, 0), "stage 1: depth is 0"),
+        Arguments.of("depths", List.of(2, 1.5), "expected a list of integers"),
+        Arguments.of("dim", 20000, "merged channels"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("badSwins")
+  void refusesSwinsByName(String key, Object value, String message) {
+    Map<String, Object> description = new HashMap<>(SWIN);
+    description.put(key, value);
+    assertThatThrownBy(() -> Architectures.parse(description))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void refusesToMergeAnOddGrid() {
+    Map<String, Object> description = new HashMap<>(SWIN);
+    description.put("image", 36);
+    description.put("window", 9);
+    assertThatThrownBy(() -> Architectures.parse(description))
+        .hasMessageContaining("stage 0: resolution is 9, expected a multiple of the merging, 2");
+  }
+
   @Test
   void goldenDescriptionsNameTheirWeights() {
-    for (String model : List.of("micro_vit", "micro_vit_row", "micro_vit_outliers")) {
+    for (String model : GoldenModel.NAMES) {
       TensorFile weights = Shared.tensors("golden/" + model + "/weights.safetensors");
       WeightCheck.check(weights, Architectures.parse(weights.metadata().get("architecture")));
     }

@@ -5,21 +5,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.NodeNames;
-import org.ivit.core.testing.MicroVit;
+import org.ivit.core.testing.GoldenModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ObservingForwardTest {
   @SuppressWarnings("unused")
-  static final List<String> MODELS = MicroVit.NAMES;
+  static final List<String> MODELS = GoldenModel.NAMES;
 
-  private static ObservingForward forward(MicroVit model, FloatWeights weights) {
+  private static ObservingForward forward(GoldenModel model, FloatWeights weights) {
     return new ObservingForward(
         model.architecture(),
         weights,
@@ -31,18 +32,19 @@ class ObservingForwardTest {
   @ParameterizedTest
   @FieldSource("MODELS")
   void threeBatchesGiveTheGoldenRanges(String name) {
-    MicroVit model = new MicroVit(name);
+    GoldenModel model = new GoldenModel(name);
     ObservingForward forward = forward(model, model.weights());
     for (int batch = 0; batch < 3; batch++) {
-      forward.run(model.calibrationBatch(batch), 4);
+      forward.run(model.calibrationBatch(batch), model.pictures());
     }
     assertThat(forward.ranges()).isEqualTo(model.ranges());
   }
 
-  @Test
-  void observesEveryNodeInOrder() {
-    MicroVit model = new MicroVit("micro_vit");
-    Vit architecture = model.architecture();
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit", "micro_swin_window7"})
+  void observesEveryNodeInOrder(String name) {
+    GoldenModel model = new GoldenModel(name);
+    Architecture architecture = model.architecture();
     java.util.ArrayList<String> seen = new java.util.ArrayList<>();
     PublishedObserver published = new PublishedObserver();
     new ObservingForward(
@@ -54,13 +56,13 @@ class ObservingForwardTest {
               seen.add(values.node());
               return published.observe(values);
             })
-        .run(model.calibrationBatch(0), 4);
+        .run(model.calibrationBatch(0), model.pictures());
     assertThat(seen).isEqualTo(NodeNames.ranged(architecture));
   }
 
   @Test
   void namesTheNodeOfAWeightThatIsNotANumber() {
-    MicroVit model = new MicroVit("micro_vit");
+    GoldenModel model = new GoldenModel("micro_vit");
     FloatWeights weights = model.weights();
     weights.get("blocks.1.norm2.weight")[3] = Float.NaN;
     assertThatThrownBy(() -> forward(model, weights).run(model.calibrationBatch(0), 4))

@@ -20,21 +20,22 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.core.testing.MicroVit;
-import org.ivit.core.testing.RandomVit;
+import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.testing.RandomModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,7 +44,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointFileTest {
-  static final List<String> GOLDEN = MicroVit.NAMES;
+  static final List<String> GOLDEN = GoldenModel.NAMES;
 
   private static final Vit TINY = new Vit("tiny", 4, 2, 4, 2, 2, 6, 3, 1e-6);
   private static final Provenance PROVENANCE =
@@ -52,7 +53,7 @@ class CheckpointFileTest {
 
   @TempDir Path folder;
 
-  private static IntegerCheckpoint checkpoint(VitGraph graph) {
+  private static IntegerCheckpoint checkpoint(IntegerGraph graph) {
     List<String> classes =
         IntStream.range(0, graph.architecture().classes()).mapToObj(i -> "class " + i).toList();
     int image = graph.architecture().image();
@@ -69,13 +70,13 @@ class CheckpointFileTest {
     return Scheme.EXACT.withOutliers(outliers);
   }
 
-  private void survives(VitGraph graph, byte[] codes, int pictures) throws IOException {
+  private void survives(IntegerGraph graph, byte[] codes, int pictures) throws IOException {
     Path file = folder.resolve("model.ivit.safetensors");
     IntegerCheckpoint written = checkpoint(graph);
     String digest = CheckpointFile.write(file, written);
     IntegerCheckpoint read = CheckpointFile.read(file);
-    VitGraph restored = (VitGraph) read.graph();
-    assertThat(VitTensors.of(restored)).isEqualTo(VitTensors.of(graph));
+    IntegerGraph restored = read.graph();
+    assertThat(GraphTensors.of(restored)).isEqualTo(GraphTensors.of(graph));
     assertThat(restored.scales()).isEqualTo(graph.scales());
     assertThat(restored.scheme()).isEqualTo(graph.scheme());
     assertThat(restored.architecture()).isEqualTo(graph.architecture());
@@ -95,21 +96,29 @@ class CheckpointFileTest {
   @ParameterizedTest
   @FieldSource("GOLDEN")
   void goldenGraphsSurvive(String name) throws IOException {
-    MicroVit model = new MicroVit(name);
-    VitGraph graph = model.graph();
-    survives(graph, model.evalCodes(graph), 4);
+    GoldenModel model = new GoldenModel(name);
+    IntegerGraph graph = model.graph();
+    survives(graph, model.evalCodes(graph), model.pictures());
   }
 
   @ParameterizedTest
   @CsvSource({"ROW,SHIFT,16", "ELEMENT,SHIFT,8", "EXACT,EXACT,16", "EXACT,EXACT,8"})
   void everyFormSurvives(GeluForm gelu, SoftmaxForm softmax, int bits) throws IOException {
     Scheme scheme = new Scheme(gelu, softmax, bits, new TreeMap<>());
-    survives(RandomVit.graph(TINY, scheme, 7), randomCodes(), 2);
+    survives(RandomModel.graph(TINY, scheme, 7), randomCodes(), 2);
+  }
+
+  @Test
+  void swinsSurvive() throws IOException {
+    Swin swin = new Swin("tiny", 8, 2, 2, 4, List.of(2, 1), List.of(2, 4), 3, 1e-5);
+    byte[] codes = new byte[3 * 8 * 8];
+    new Random(4).nextBytes(codes);
+    survives(RandomModel.graph(swin, Scheme.EXACT, 7), codes, 1);
   }
 
   @Test
   void outliersSurvive() throws IOException {
-    survives(RandomVit.graph(TINY, withOutliers(), 8), randomCodes(), 2);
+    survives(RandomModel.graph(TINY, withOutliers(), 8), randomCodes(), 2);
   }
 
   private static byte[] randomCodes() {
@@ -122,14 +131,14 @@ class CheckpointFileTest {
   void deitTinyIsSmall() throws IOException {
     Vit vit = (Vit) Architectures.byName("deit_tiny_patch16_224");
     Path file = folder.resolve("deit.ivit.safetensors");
-    CheckpointFile.write(file, checkpoint(RandomVit.graph(vit, Scheme.EXACT, 1)));
+    CheckpointFile.write(file, checkpoint(RandomModel.graph(vit, Scheme.EXACT, 1)));
     assertThat(Files.size(file)).isLessThan(6_500_000);
     assertThat(CheckpointFile.read(file).graph().architecture()).isEqualTo(vit);
   }
 
   private byte[] small() throws IOException {
     Path file = folder.resolve("small.ivit.safetensors");
-    CheckpointFile.write(file, checkpoint(RandomVit.graph(TINY, withOutliers(), 9)));
+    CheckpointFile.write(file, checkpoint(RandomModel.graph(TINY, withOutliers(), 9)));
     return Files.readAllBytes(file);
   }
 
@@ -199,8 +208,8 @@ class CheckpointFileTest {
       Scheme scheme,
       Consumer<Map<String, Tensor>> tensors,
       Consumer<Map<String, String>> metadata) {
-    IntegerCheckpoint good = checkpoint(RandomVit.graph(TINY, scheme, 9));
-    Map<String, Tensor> forgedTensors = new LinkedHashMap<>(VitTensors.of((VitGraph) good.graph()));
+    IntegerCheckpoint good = checkpoint(RandomModel.graph(TINY, scheme, 9));
+    Map<String, Tensor> forgedTensors = new LinkedHashMap<>(GraphTensors.of(good.graph()));
     Map<String, String> forgedMetadata = new LinkedHashMap<>(CheckpointFile.metadata(good));
     tensors.accept(forgedTensors);
     metadata.accept(forgedMetadata);
@@ -338,7 +347,7 @@ class CheckpointFileTest {
         "graph      | \"depth\":2       | \"depth\":-1      | depth is -1",
         "graph      | \"dim\":4         | \"dim\":8         | wrong: ",
         "graph      | \"heads\":2       | \"heads\":3       | multiple of heads",
-        "graph      | \"kind\":\"vit\"  | \"kind\":\"swin\" | kind is swin",
+        "graph      | \"kind\":\"vit\"  | \"kind\":\"mixer\" | kind is mixer",
         "graph      | \"gelu\":\"exact\" | \"gelu\":\"row\" | outlier channels",
         "graph      | \"gelu\":\"exact\" | \"gelu\":7       | metadata graph",
         "graph      | \"softmax\":\"exact\" | \"softmax\":\"soft\" | softmax form",

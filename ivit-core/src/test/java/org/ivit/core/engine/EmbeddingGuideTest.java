@@ -22,9 +22,9 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
-import org.ivit.core.graph.VitGraph;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
-import org.ivit.core.testing.ObservedVit;
+import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,7 +55,7 @@ class EmbeddingGuideTest {
     assertThat(errors.toString(StandardCharsets.UTF_8)).isEmpty();
     assertThat(compiled).isZero();
 
-    VitGraph graph = ObservedVit.small();
+    IntegerGraph graph = ObservedModel.small();
     Path checkpoint = folder.resolve("small.ivit.safetensors");
     CheckpointFile.write(
         checkpoint,

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import org.ivit.core.testing.ObservedVit;
+import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
 
 class EngineBenchmarkTest {
@@ -24,7 +24,7 @@ class EngineBenchmarkTest {
 
   @Test
   void timesTheCallsThatItWasToldTo() {
-    try (Engine engine = Engines.open(ObservedVit.small(), "cpu")) {
+    try (Engine engine = Engines.open(ObservedModel.small(), "cpu")) {
       EngineBenchmark.Result result = EngineBenchmark.run(engine, 3, 2, 5);
       assertThat(result.calls()).isEqualTo(5);
       assertThat(result.batch()).isEqualTo(3);

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.ivit.core.InputException;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.testing.ObservedVit;
+import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class EnginesTest {
-  private final IntegerGraph graph = ObservedVit.small();
+  private final IntegerGraph graph = ObservedModel.small();
   private String before;
 
   @BeforeEach

@@ -9,6 +9,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
@@ -32,22 +34,12 @@ final class Inspection {
   /** An integer checkpoint: what it computes, where it comes from, and a table by layer. */
   void checkpoint(Path file, TensorFile tensors, IntegerCheckpoint checkpoint) {
     IntegerGraph graph = checkpoint.graph();
-    Vit vit = (Vit) graph.architecture();
+    Architecture architecture = graph.architecture();
     Scheme scheme = graph.scheme();
     row("file", file + ", " + megabytes(size(file)));
     row("kind", "integer checkpoint, version " + tensors.metadata().get("version"));
-    row("architecture", vit.name());
-    row(
-        "sizes",
-        String.format(
-            "picture %d, patch %d, width %d, depth %d, heads %d, hidden %d, classes %d",
-            vit.image(),
-            vit.patch(),
-            vit.dim(),
-            vit.depth(),
-            vit.heads(),
-            vit.hidden(),
-            vit.classes()));
+    row("architecture", architecture.name());
+    row("sizes", sizes(architecture));
     row("GELU", scheme.gelu().name().toLowerCase(Locale.ROOT));
     row("softmax", scheme.softmax().name().toLowerCase(Locale.ROOT));
     row("attention", scheme.attentionBits() + " bits");
@@ -66,12 +58,30 @@ final class Inspection {
     row("sha256", tensors.metadata().get("sha256"));
     outliers(scheme);
     sizes(tensors);
-    layers(graph, vit, tensors);
+    layers(graph, tensors);
     if (!p.recipe().isEmpty()) {
       out.println();
       out.println("recipe");
       p.recipe().lines().forEach(line -> out.println("  " + line));
     }
+  }
+
+  private static String sizes(Architecture architecture) {
+    if (architecture instanceof Swin swin) {
+      return String.format(
+          "picture %d, patch %d, window %d, width %d, depths %s, heads %s, classes %d",
+          swin.image(),
+          swin.patch(),
+          swin.window(),
+          swin.dim(),
+          swin.depths(),
+          swin.heads(),
+          swin.classes());
+    }
+    Vit vit = (Vit) architecture;
+    return String.format(
+        "picture %d, patch %d, width %d, depth %d, heads %d, hidden %d, classes %d",
+        vit.image(), vit.patch(), vit.dim(), vit.depth(), vit.heads(), vit.hidden(), vit.classes());
   }
 
   private static String classes(IntegerCheckpoint checkpoint) {
@@ -112,11 +122,11 @@ final class Inspection {
     kinds.forEach((kind, bytes) -> out.printf("  %-18s %12d%n", kind, bytes));
   }
 
-  private void layers(IntegerGraph graph, Vit vit, TensorFile tensors) {
+  private void layers(IntegerGraph graph, TensorFile tensors) {
     out.println();
     out.printf("%-24s %5s %14s %10s %12s%n", "node", "bits", "scale", "outliers", "bytes");
     Map<String, Float> scales = graph.scales();
-    for (String node : NodeNames.ranged(vit)) {
+    for (String node : NodeNames.ranged(graph.architecture())) {
       OutlierChannels outliers = graph.scheme().outliers(node);
       layer(
           node,

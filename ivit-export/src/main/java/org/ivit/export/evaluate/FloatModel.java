@@ -2,7 +2,6 @@ package org.ivit.export.evaluate;
 
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
@@ -14,7 +13,7 @@ import org.ivit.train.network.VitNetwork;
 /** Float weights run by the training network in float precision. */
 public final class FloatModel implements Model {
   private final ModelIdentity identity;
-  private final Vit architecture;
+  private final Architecture architecture;
   private final Preprocess preprocess;
   private final ClassNames classes;
   private final Normalisation normalisation;
@@ -23,7 +22,7 @@ public final class FloatModel implements Model {
   /** Builds the network. */
   public FloatModel(
       ModelIdentity identity,
-      Vit architecture,
+      Architecture architecture,
       FloatWeights weights,
       Preprocess preprocess,
       ClassNames classes) {

@@ -3,8 +3,8 @@ package org.ivit.export.evaluate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
@@ -65,25 +65,29 @@ public final class Models {
       throw new InputException(
           path + ": holds float weights, which no integer engine runs: found engine " + engine);
     }
-    Vit vit = (Vit) Architectures.parse(architecture);
-    WeightCheck.check(file, vit);
+    Architecture parsed = Architectures.parse(architecture);
+    WeightCheck.check(file, parsed);
     return new FloatModel(
-        new ModelIdentity(path.toString(), Digests.file(path), "float", vit.name()),
-        vit,
+        new ModelIdentity(path.toString(), Digests.file(path), "float", parsed.name()),
+        parsed,
         FloatWeights.of(file.tensors()),
-        preprocess(vit),
+        preprocess(parsed),
         ClassNames.UNKNOWN);
   }
 
   /**
    * The preprocessing that timm gives the weights of an architecture: DeiT has ImageNet's mean and
-   * deviation and a resize to 256, the augreg ViTs ½ and 248; small pictures are taken as they are.
+   * deviation and a resize to 256, Swin the same and 248, the augreg ViTs ½ and 248; small pictures
+   * are taken as they are.
    */
-  static Preprocess preprocess(Vit vit) {
-    if (vit.name().startsWith("deit_")) {
-      return Preprocess.imagenet((int) Math.floor(vit.image() / 0.875), vit.image());
+  static Preprocess preprocess(Architecture architecture) {
+    int image = architecture.image();
+    if (architecture.name().startsWith("deit_")) {
+      return Preprocess.imagenet((int) Math.floor(image / 0.875), image);
     }
-    return Preprocess.half(
-        vit.image() <= 64 ? vit.image() : (int) Math.floor(vit.image() / 0.9), vit.image());
+    int resize = image <= 64 ? image : (int) Math.floor(image / 0.9);
+    return architecture.name().startsWith("swin_")
+        ? Preprocess.imagenet(resize, image)
+        : Preprocess.half(resize, image);
   }
 }

@@ -9,14 +9,14 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.VitGraph;
-import org.ivit.core.graph.VitGraphBuilder;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.io.Digests;
 import org.ivit.export.evaluate.ClassNames;
 import org.ivit.export.evaluate.FloatModel;
@@ -66,11 +66,10 @@ public final class Freezer {
               + " precision: quantized, such as one that starts from its weights");
     }
     FloatWeights weights = weights(run, checkpoint, choice);
-    VitGraph graph;
+    IntegerGraph graph;
     try {
       graph =
-          new VitGraphBuilder(run.architecture(), weights, checkpoint.scheme())
-              .build(checkpoint.ranges());
+          GraphBuilder.build(run.architecture(), weights, checkpoint.scheme(), checkpoint.ranges());
     } catch (InputException e) {
       throw new InputException(run.path() + ": cannot be exported: " + e.getMessage(), e);
     }
@@ -102,9 +101,9 @@ public final class Freezer {
   public static Model open(Path path, String engine) {
     RunDirectory run = RunDirectory.open(path);
     TrainingCheckpoint checkpoint = run.best();
-    Vit vit = run.architecture();
+    Architecture architecture = run.architecture();
     String digest = Digests.file(weightsFile(run, checkpoint));
-    ModelIdentity identity = new ModelIdentity(path.toString(), digest, "run", vit.name());
+    ModelIdentity identity = new ModelIdentity(path.toString(), digest, "run", architecture.name());
     if (checkpoint.scheme() != null) {
       Frozen frozen = freeze(run, Moment.BEST, Weights.AUTO, "");
       return new IntegerModel(identity, frozen.checkpoint(), engine);
@@ -117,9 +116,9 @@ public final class Freezer {
     }
     return new FloatModel(
         identity,
-        vit,
+        architecture,
         weights(run, checkpoint, Weights.AUTO),
-        RecipePictures.preprocess(run.recipe(), vit),
+        RecipePictures.preprocess(run.recipe(), architecture),
         classes(run));
   }
 

@@ -3,7 +3,7 @@ package org.ivit.export.freeze;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntConsumer;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.engine.Engine;
@@ -46,9 +46,10 @@ public record IdentityCheck(int pictures, List<String> engines, long differences
       int count,
       List<String> engines,
       IntConsumer progress) {
-    Vit vit = (Vit) checkpoint.graph().architecture();
+    Architecture architecture = checkpoint.graph().architecture();
     VitNetwork network =
-        VitNetwork.build(NetworkOptions.inference(vit, frozen.scheme()), WorkerPool.shared());
+        VitNetwork.build(
+            NetworkOptions.inference(architecture, frozen.scheme()), WorkerPool.shared());
     network.load(frozen.weights());
     network.ranges(frozen.ranges());
     Preprocess p = checkpoint.preprocess();

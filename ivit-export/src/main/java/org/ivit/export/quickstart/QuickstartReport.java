@@ -107,8 +107,7 @@ final class QuickstartReport {
   private static List<Report.NodeRange> ranges(
       TrainingCheckpoint trained, IntegerCheckpoint checkpoint) {
     List<Report.NodeRange> ranges = new ArrayList<>();
-    for (String node :
-        NodeNames.ranged((org.ivit.core.architecture.Vit) checkpoint.graph().architecture())) {
+    for (String node : NodeNames.ranged(checkpoint.graph().architecture())) {
       Range range = trained.ranges().get(node);
       OutlierChannels outliers = trained.scheme().outliers(node);
       int bits = NodeNames.bits(node);

@@ -223,6 +223,49 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void aSwinGoesTheWholeWay() throws IOException {
+    String description =
+        "{kind: swin, image: 16, patch: 2, window: 2, dim: 4, depths: [2, 1], heads: [1, 2],"
+            + " classes: 3}";
+    String rest =
+        "\ndata: {train: "
+            + pictures
+            + ", validation: "
+            + pictures
+            + ", preprocessing: {resize: 16}}"
+            + "\naugmentation: {randomResizedCrop: none, colorJitter: 0, randomErasing: 0}"
+            + "\noptimizer: {batchSize: 6}\nschedule: {epochs: 1}\nthreads: 1\n";
+    Path real =
+        Files.writeString(
+            folder.resolve("swin-float.yaml"),
+            "architecture: " + description + "\nprecision: float" + rest);
+    Path realRun = folder.resolve("swin-float");
+    assertThat(run("train", "--config", real, "--output", realRun).err).isEmpty();
+    Path start = realRun.resolve("checkpoints/2/weights.safetensors");
+    Path integers =
+        Files.writeString(
+            folder.resolve("swin.yaml"),
+            "architecture: "
+                + description
+                + "\nweights: "
+                + start
+                + "\nquantization: {calibration: {pictures: 8, batchSize: 4}}"
+                + rest);
+    Path run = folder.resolve("swin");
+    assertThat(run("train", "--config", integers, "--output", run).err).isEmpty();
+    Path output = folder.resolve("swin.ivit.safetensors");
+    assertThat(done("export", "--run", run, "--output", output, "--verify", 12))
+        .contains("logits of 12 pictures identical");
+    assertThat(done("inspect", output))
+        .contains("window 2", "depths [2, 1]", "layers.0.blocks.1.attn.biased", "pool");
+    assertThat(done("evaluate", "--model", output, "--data", pictures, "--against", realRun))
+        .contains("12 pictures, 3 classes", "agreement");
+    assertThat(done("predict", "--model", output, pictures.resolve("bee/1.png")))
+        .contains(" %  ant", " %  bee", " %  cat");
+    done("bench", "--model", output, "--batch", "2", "--seconds", 0.02);
+  }
+
+  @Test
   void aFloatRunCannotBeExported() throws IOException {
     Path recipe =
         Files.writeString(

@@ -3,14 +3,14 @@ package org.ivit.train.layer;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.graph.NodeNames;
-import org.ivit.train.operator.BlockShape;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.FloatBlock;
 import org.ivit.train.operator.Operator;
 import org.ivit.train.operator.QuantizedBlock;
 
-/** A transformer block, [batch, tokens, dim] to the same. */
+/** A transformer block of a ViT, [batch, tokens, dim] to the same. */
 public final class TransformerBlock extends NormBlockLayer {
   private static final long serialVersionUID = 1L;
 
@@ -25,7 +25,7 @@ public final class TransformerBlock extends NormBlockLayer {
   public TransformerBlock() {}
 
   /**
-   * @param shape sizes
+   * @param site name and sizes; a ViT's, without windows
    * @param block index of the block in its network
    * @param epsilon of the norms; the integer arithmetic has none
    * @param dropPath rate of stochastic depth
@@ -33,26 +33,24 @@ public final class TransformerBlock extends NormBlockLayer {
    *     point
    */
   public TransformerBlock(
-      BlockShape shape, int block, double epsilon, double dropPath, String scheme) {
-    super(shape.dim(), shape.dim(), epsilon, scheme);
-    this.tokens = shape.tokens();
-    this.dim = shape.dim();
-    this.heads = shape.heads();
-    this.hidden = shape.hidden();
+      BlockSite site, int block, double epsilon, double dropPath, String scheme) {
+    super(site.dim(), site.dim(), epsilon, scheme);
+    this.tokens = site.tokens();
+    this.dim = site.dim();
+    this.heads = site.heads();
+    this.hidden = site.hidden();
     this.block = block;
     this.dropPath = dropPath;
   }
 
   @Override
   public Operator operator() {
-    BlockShape shape = new BlockShape(tokens, dim, heads, hidden);
     DropPath drop1 = new DropPath(dropPath, 2L * block);
     DropPath drop2 = new DropPath(dropPath, 2L * block + 1);
-    if (!quantized()) {
-      return new FloatBlock(shape, getEpsilon(), drop1, drop2);
-    }
-    return new QuantizedBlock(
-        shape, NodeNames.block(block, ""), NodeNames.stream(block), parsedScheme(), drop1, drop2);
+    BlockSite site = new BlockSite(NodeNames.block(block), dim, heads, hidden, tokens, null);
+    return quantized()
+        ? new QuantizedBlock(site, NodeNames.stream(block), parsedScheme(), drop1, drop2)
+        : new FloatBlock(site, getEpsilon(), drop1, drop2);
   }
 
   @Override

@@ -3,7 +3,7 @@ package org.ivit.train.loop;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
@@ -27,10 +27,10 @@ public final class RecipePictures {
    *
    * @param pictures where it is and which part of it
    * @param recipe gives the class list
-   * @param vit the class counts must match
+   * @param architecture the class counts must match
    * @throws InputException if it cannot be opened or has another number of classes
    */
-  public static Dataset open(Pictures pictures, Recipe recipe, Vit vit) {
+  public static Dataset open(Pictures pictures, Recipe recipe, Architecture architecture) {
     Data data = recipe.data();
     ClassList classes = data.classes() == null ? null : ClassList.read(data.classes());
     Dataset all;
@@ -42,15 +42,15 @@ public final class RecipePictures {
     } else {
       all = Datasets.open(pictures.path().toString(), classes, pictures.labels());
     }
-    if (all.classes() != vit.classes()) {
+    if (all.classes() != architecture.classes()) {
       throw new InputException(
           pictures.path()
               + ": found "
               + all.classes()
               + " classes, expected "
-              + vit.classes()
+              + architecture.classes()
               + " as "
-              + vit.name()
+              + architecture.name()
               + " has"
               + (classes == null ? " (data.classes names a file with their order)" : ""));
     }
@@ -90,14 +90,17 @@ public final class RecipePictures {
   }
 
   /** The evaluation transform of a recipe. */
-  public static Preprocess preprocess(Recipe recipe, Vit vit) {
+  public static Preprocess preprocess(Recipe recipe, Architecture architecture) {
     Data.Preprocessing p = recipe.data().preprocessing();
     int resize = p.resize();
     if (resize == 0) {
-      resize = vit.image() <= 64 ? vit.image() : (int) Math.floor(vit.image() / 0.9);
+      resize =
+          architecture.image() <= 64
+              ? architecture.image()
+              : (int) Math.floor(architecture.image() / 0.9);
     }
     return new Preprocess(
-        resize, vit.image(), Interpolation.BICUBIC, floats(p.mean()), floats(p.std()));
+        resize, architecture.image(), Interpolation.BICUBIC, floats(p.mean()), floats(p.std()));
   }
 
   private static float[] floats(List<Double> values) {

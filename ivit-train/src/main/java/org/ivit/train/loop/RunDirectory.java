@@ -11,7 +11,6 @@ import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.train.recipe.Recipe;
 
@@ -27,21 +26,19 @@ public final class RunDirectory {
 
   private final Path path;
   private final Recipe recipe;
-  private final Vit architecture;
+  private final Architecture architecture;
 
   private RunDirectory(Path path, Recipe recipe) {
     this.path = path;
     this.recipe = recipe;
-    this.architecture = vit(recipe);
+    this.architecture = architecture(recipe);
   }
 
   /** The architecture that a recipe names or describes. */
-  static Vit vit(Recipe recipe) {
-    Architecture architecture =
-        recipe.architecture().isTextual()
-            ? Architectures.byName(recipe.architecture().asText())
-            : Architectures.parse(recipe.architecture());
-    return (Vit) architecture;
+  static Architecture architecture(Recipe recipe) {
+    return recipe.architecture().isTextual()
+        ? Architectures.byName(recipe.architecture().asText())
+        : Architectures.parse(recipe.architecture());
   }
 
   /**
@@ -94,7 +91,7 @@ public final class RunDirectory {
   }
 
   /** The architecture of the recipe. */
-  public Vit architecture() {
+  public Architecture architecture() {
     return architecture;
   }
 

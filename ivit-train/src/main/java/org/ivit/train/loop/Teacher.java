@@ -1,6 +1,6 @@
 package org.ivit.train.loop;
 
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.network.NetworkOptions;
@@ -11,7 +11,7 @@ final class Teacher {
   private final VitNetwork network;
   private final double temperature;
 
-  Teacher(Vit architecture, FloatWeights weights, double temperature, WorkerPool pool) {
+  Teacher(Architecture architecture, FloatWeights weights, double temperature, WorkerPool pool) {
     this.network = VitNetwork.build(NetworkOptions.inference(architecture, null), pool);
     this.network.load(weights);
     this.temperature = temperature;

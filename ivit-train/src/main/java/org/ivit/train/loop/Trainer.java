@@ -7,7 +7,6 @@ import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
@@ -47,7 +46,7 @@ import org.ivit.train.recipe.ScheduleChoice;
 public final class Trainer {
   private final RunDirectory run;
   private final Recipe recipe;
-  private final Vit vit;
+  private final Architecture architecture;
   private final TrainingMonitor monitor;
   private final WorkerPool pool;
   private final EvaluationTransform evaluation;
@@ -66,10 +65,10 @@ public final class Trainer {
   private Trainer(RunDirectory run, TrainingMonitor monitor, WorkerPool pool) {
     this.run = run;
     this.recipe = run.recipe();
-    this.vit = run.architecture();
+    this.architecture = run.architecture();
     this.monitor = monitor;
     this.pool = pool;
-    this.evaluation = new EvaluationTransform(RecipePictures.preprocess(recipe, vit));
+    this.evaluation = new EvaluationTransform(RecipePictures.preprocess(recipe, architecture));
   }
 
   /**
@@ -82,8 +81,8 @@ public final class Trainer {
    *     arithmetic fails, or if the loss is not finite any more
    */
   public static RunDirectory start(Recipe recipe, TrainingMonitor monitor) {
-    Vit vit = RunDirectory.vit(recipe);
-    FloatWeights weights = recipe.weights() == null ? null : read(recipe.weights(), vit);
+    Architecture architecture = RunDirectory.architecture(recipe);
+    FloatWeights weights = recipe.weights() == null ? null : read(recipe.weights(), architecture);
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       RunDirectory run = RunDirectory.create(recipe);
       Trainer trainer = new Trainer(run, monitor, pool);
@@ -121,9 +120,9 @@ public final class Trainer {
     }
   }
 
-  private static FloatWeights read(java.nio.file.Path file, Vit vit) {
+  private static FloatWeights read(java.nio.file.Path file, Architecture architecture) {
     TensorFile tensors = Safetensors.read(file);
-    WeightCheck.check(tensors, vit);
+    WeightCheck.check(tensors, architecture);
     FloatWeights weights = FloatWeights.of(tensors.tensors());
     weights.requireCodes(file.toString());
     return weights;
@@ -131,7 +130,7 @@ public final class Trainer {
 
   private void open(FloatWeights start) {
     if (recipe.data().train() != null) {
-      training = RecipePictures.open(recipe.data().train(), recipe, vit);
+      training = RecipePictures.open(recipe.data().train(), recipe, architecture);
       int needed = recipe.optimizer().batchSize();
       if (recipe.schedule().epochs() > 0 && training.size() < needed) {
         throw new InputException(
@@ -144,7 +143,7 @@ public final class Trainer {
     if (recipe.data().validation() != null) {
       validation =
           new Validation(
-              RecipePictures.open(recipe.data().validation(), recipe, vit),
+              RecipePictures.open(recipe.data().validation(), recipe, architecture),
               evaluation,
               RecipePictures.onCorrupt(recipe),
               pool,
@@ -159,33 +158,33 @@ public final class Trainer {
   private void openCalibration() {
     if (recipe.precision() == Precision.QUANTIZED) {
       Pictures pictures = recipe.quantization().calibration().data();
-      calibrating = pictures == null ? training : RecipePictures.open(pictures, recipe, vit);
+      calibrating =
+          pictures == null ? training : RecipePictures.open(pictures, recipe, architecture);
     }
   }
 
   private Teacher teacher(Distillation distillation, FloatWeights start) {
     Distillation.Teacher named = distillation.teacher();
-    Vit architecture = vit;
+    Architecture model = architecture;
     if (named.architecture() != null) {
-      Architecture other =
+      model =
           named.architecture().isTextual()
               ? Architectures.byName(named.architecture().asText())
               : Architectures.parse(named.architecture());
-      architecture = (Vit) other;
     }
-    if (architecture.classes() != vit.classes() || architecture.image() != vit.image()) {
+    if (model.classes() != architecture.classes() || model.image() != architecture.image()) {
       throw new InputException(
           "distillation.teacher: found "
-              + architecture.classes()
+              + model.classes()
               + " classes and pictures of "
-              + architecture.image()
+              + model.image()
               + ", expected "
-              + vit.classes()
+              + architecture.classes()
               + " and "
-              + vit.image());
+              + architecture.image());
     }
-    FloatWeights weights = named.weights() == null ? start : read(named.weights(), architecture);
-    return new Teacher(architecture, weights, distillation.temperature(), pool);
+    FloatWeights weights = named.weights() == null ? start : read(named.weights(), model);
+    return new Teacher(model, weights, distillation.temperature(), pool);
   }
 
   private void begin(FloatWeights start) {
@@ -242,7 +241,7 @@ public final class Trainer {
     Distillation d = recipe.distillation();
     return VitNetwork.build(
         new NetworkOptions(
-            vit,
+            architecture,
             scheme,
             RealType.FLOAT32,
             recipe.seed(),
@@ -296,7 +295,7 @@ public final class Trainer {
     if (batches.isEmpty()) {
       throw new InputException("quantization.calibration: found no picture that can be read");
     }
-    return new PostTrainingCalibration(vit, quantization, pool)
+    return new PostTrainingCalibration(architecture, quantization, pool)
         .run(weights, batches, monitor::calibrated);
   }
 
@@ -363,7 +362,7 @@ public final class Trainer {
         new EpochBatches(
             training,
             new TrainingTransform(recipe.augmentation(), evaluation.preprocess(), recipe.seed()),
-            new BatchMixer(recipe.augmentation(), vit.classes(), recipe.seed()),
+            new BatchMixer(recipe.augmentation(), architecture.classes(), recipe.seed()),
             optimizer.batchSize(),
             recipe.seed(),
             epoch,

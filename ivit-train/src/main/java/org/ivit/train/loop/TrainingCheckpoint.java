@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
@@ -60,7 +60,7 @@ public record TrainingCheckpoint(
    * @param folder must not exist
    * @param architecture gives the shapes
    */
-  void write(Path folder, Vit architecture) {
+  void write(Path folder, Architecture architecture) {
     AtomicFiles.writeDirectory(
         folder,
         into -> {
@@ -79,7 +79,7 @@ public record TrainingCheckpoint(
         });
   }
 
-  private static void writeWeights(Path file, FloatWeights weights, Vit architecture) {
+  private static void writeWeights(Path file, FloatWeights weights, Architecture architecture) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     architecture
         .parameters()
@@ -117,7 +117,7 @@ public record TrainingCheckpoint(
    * @param architecture gives names and shapes
    * @throws InputException naming the file that is missing or cannot be used
    */
-  static TrainingCheckpoint read(Path folder, Vit architecture) {
+  static TrainingCheckpoint read(Path folder, Architecture architecture) {
     FloatWeights average =
         Files.exists(folder.resolve(AVERAGE))
             ? readWeights(folder.resolve(AVERAGE), architecture)
@@ -137,7 +137,7 @@ public record TrainingCheckpoint(
         TrainingState.parse(folder.resolve(STATE).toString(), text(folder.resolve(STATE))));
   }
 
-  private static FloatWeights readWeights(Path file, Vit architecture) {
+  private static FloatWeights readWeights(Path file, Architecture architecture) {
     TensorFile tensors = Safetensors.read(file);
     WeightCheck.check(tensors, architecture);
     return FloatWeights.of(tensors.tensors());

@@ -7,7 +7,7 @@ import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.cpu.CpuEngine;
-import org.ivit.core.graph.VitGraph;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.network.VitNetwork;
@@ -57,7 +57,7 @@ final class Validation {
     if (network.options().scheme() == null) {
       return run(network::logits);
     }
-    VitGraph graph = network.integerGraph();
+    IntegerGraph graph = network.integerGraph();
     try (Engine engine = new CpuEngine(graph, pool, "validation")) {
       return run(
           (pixels, pictures) -> {

@@ -1,6 +1,6 @@
 package org.ivit.train.network;
 
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.operator.RealType;
 
@@ -17,7 +17,7 @@ import org.ivit.train.operator.RealType;
  * @param distillationTemperature temperature of the distillation
  */
 public record NetworkOptions(
-    Vit architecture,
+    Architecture architecture,
     Scheme scheme,
     RealType type,
     long seed,
@@ -32,7 +32,7 @@ public record NetworkOptions(
    * @param architecture sizes
    * @param scheme how it is quantized; null for floating point
    */
-  public static NetworkOptions inference(Vit architecture, Scheme scheme) {
+  public static NetworkOptions inference(Architecture architecture, Scheme scheme) {
     return new NetworkOptions(architecture, scheme, RealType.FLOAT32, 0, null, 0, 0, 1);
   }
 

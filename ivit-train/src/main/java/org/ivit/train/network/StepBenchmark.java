@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.cpu.CpuMatrixProducts;
@@ -73,7 +73,7 @@ public final class StepBenchmark {
    * @param pool threads
    */
   public static Result run(
-      Vit architecture, Scheme scheme, int batch, int warmUp, int steps, WorkerPool pool) {
+      Architecture architecture, Scheme scheme, int batch, int warmUp, int steps, WorkerPool pool) {
     if (batch < 1 || warmUp < 0 || steps < 1) {
       throw new IllegalArgumentException(
           "batch %d, warm-up %d, steps %d".formatted(batch, warmUp, steps));
@@ -119,7 +119,7 @@ public final class StepBenchmark {
         seconds[steps - 1]);
   }
 
-  private static MicroBatch pictures(Vit architecture, int batch) {
+  private static MicroBatch pictures(Architecture architecture, int batch) {
     SplittableRandom random = new SplittableRandom(1);
     float[] pixels = new float[batch * 3 * architecture.image() * architecture.image()];
     for (int i = 0; i < pixels.length; i++) {

@@ -14,27 +14,18 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.SchemeJson;
-import org.ivit.core.graph.VitGraph;
-import org.ivit.core.graph.VitGraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.layer.ClassificationHead;
 import org.ivit.train.layer.NdMemory;
-import org.ivit.train.layer.OperatorLayer;
 import org.ivit.train.layer.OperatorLayerRuntime;
-import org.ivit.train.layer.PatchEmbedding;
 import org.ivit.train.layer.SoftTargetLoss;
-import org.ivit.train.layer.TransformerBlock;
-import org.ivit.train.operator.BlockShape;
-import org.ivit.train.operator.EmbeddingShape;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.HeadShape;
+import org.ivit.train.operator.IntegerHead;
 import org.ivit.train.operator.ParameterLayout;
-import org.ivit.train.operator.QuantizedHead;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.Reals;
@@ -46,14 +37,12 @@ import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
- * A ViT or DeiT as a Deeplearning4j network, in floating point or in integers. Parameters go by
- * their timm names, ranges by their node names. Not safe for two threads at once; inside, it uses a
- * pool.
+ * A vision transformer, ViT or Swin, as a Deeplearning4j network, in floating point or in integers.
+ * Parameters go by their timm names, ranges by their node names. Not safe for two threads at once;
+ * inside, it uses a pool.
  */
 public final class VitNetwork {
   private static final String INPUT = "pixels";
-  private static final String EMBEDDING = "embedding";
-  private static final String HEAD = "head";
   private static final String LOSS = "loss";
 
   private final NetworkOptions options;
@@ -69,12 +58,11 @@ public final class VitNetwork {
     this.options = options;
     this.graph = graph;
     this.execution = new Execution(pool, options.type());
-    Vit vit = options.architecture();
-    parts.add(part("", EMBEDDING));
-    for (int i = 0; i < vit.depth(); i++) {
-      parts.add(part("blocks." + i + ".", blockName(i)));
+    for (LayerPlan plan : LayerPlan.of(options)) {
+      OperatorLayerRuntime layer = (OperatorLayerRuntime) graph.getLayer(plan.name());
+      layer.execution(execution);
+      parts.add(new Part(plan.prefix(), layer));
     }
-    parts.add(part("", HEAD));
   }
 
   /**
@@ -85,16 +73,6 @@ public final class VitNetwork {
   private static void keepNd4jOnOneThread() {
     Nd4j.getEnvironment().setMaxMasterThreads(1);
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
-  }
-
-  private Part part(String prefix, String name) {
-    OperatorLayerRuntime layer = (OperatorLayerRuntime) graph.getLayer(name);
-    layer.execution(execution);
-    return new Part(prefix, layer);
-  }
-
-  private static String blockName(int block) {
-    return "block" + block;
   }
 
   /**
@@ -126,13 +104,11 @@ public final class VitNetwork {
    * @param options sizes, scheme, optimizer
    */
   public static ComputationGraphConfiguration configuration(NetworkOptions options) {
-    Vit vit = options.architecture();
     DataType type =
         switch (options.type()) {
           case FLOAT32 -> DataType.FLOAT;
           case FLOAT64 -> DataType.DOUBLE;
         };
-    String scheme = options.scheme() == null ? null : SchemeJson.write(options.scheme()).toString();
     AdamW optimizer = options.optimizer();
     ComputationGraphConfiguration.GraphBuilder builder =
         new NeuralNetConfiguration.Builder()
@@ -142,36 +118,15 @@ public final class VitNetwork {
             .trainingWorkspaceMode(WorkspaceMode.ENABLED)
             .inferenceWorkspaceMode(WorkspaceMode.ENABLED)
             .graphBuilder()
-            .addInputs(INPUT)
-            .addLayer(
-                EMBEDDING,
-                layer(
-                    new PatchEmbedding(
-                        new EmbeddingShape(vit.image(), vit.patch(), vit.dim()), scheme),
-                    optimizer),
-                INPUT);
-    String previous = EMBEDDING;
-    BlockShape shape = new BlockShape(vit.tokens(), vit.dim(), vit.heads(), vit.hidden());
-    for (int i = 0; i < vit.depth(); i++) {
-      double rate =
-          vit.depth() == 1 ? 0 : options.stochasticDepth() * i / (double) (vit.depth() - 1);
-      builder.addLayer(
-          blockName(i),
-          layer(new TransformerBlock(shape, i, vit.epsilon(), rate, scheme), optimizer),
-          previous);
-      previous = blockName(i);
+            .addInputs(INPUT);
+    String previous = INPUT;
+    for (LayerPlan plan : LayerPlan.of(options)) {
+      plan.layer().setWeightDecay(optimizer == null ? 0 : optimizer.weightDecay());
+      builder.addLayer(plan.name(), plan.layer(), previous);
+      previous = plan.name();
     }
+    int image = options.architecture().image();
     return builder
-        .addLayer(
-            HEAD,
-            layer(
-                new ClassificationHead(
-                    new HeadShape(vit.tokens(), vit.dim(), vit.classes()),
-                    vit.depth(),
-                    vit.epsilon(),
-                    scheme),
-                optimizer),
-            previous)
         .addLayer(
             LOSS,
             new LossLayer.Builder(
@@ -179,15 +134,10 @@ public final class VitNetwork {
                         options.distillationWeight(), options.distillationTemperature()))
                 .activation(Activation.IDENTITY)
                 .build(),
-            HEAD)
+            previous)
         .setOutputs(LOSS)
-        .setInputTypes(InputType.convolutional(vit.image(), vit.image(), 3, CNN2DFormat.NCHW))
+        .setInputTypes(InputType.convolutional(image, image, 3, CNN2DFormat.NCHW))
         .build();
-  }
-
-  private static OperatorLayer layer(OperatorLayer layer, AdamW optimizer) {
-    layer.setWeightDecay(optimizer == null ? 0 : optimizer.weightDecay());
-    return layer;
   }
 
   /** What it was built from. */
@@ -375,7 +325,7 @@ public final class VitNetwork {
    * @throws IllegalStateException if the network computes in floating point
    */
   public int[] integerLogits(float[] pixels, int batch) {
-    QuantizedHead head = head();
+    IntegerHead head = head();
     graph.output(false, array(pixels, batch));
     return head.logits();
   }
@@ -385,8 +335,8 @@ public final class VitNetwork {
     return head().logitScale();
   }
 
-  private QuantizedHead head() {
-    if (parts.get(parts.size() - 1).layer.operator() instanceof QuantizedHead head) {
+  private IntegerHead head() {
+    if (parts.get(parts.size() - 1).layer.operator() instanceof IntegerHead head) {
       return head;
     }
     throw new IllegalStateException("the network computes in floating point");
@@ -413,12 +363,12 @@ public final class VitNetwork {
    * @throws InputException naming the node that fails a bound
    * @throws IllegalStateException if the network computes in floating point
    */
-  public VitGraph integerGraph() {
+  public IntegerGraph integerGraph() {
     Scheme scheme = options.scheme();
     if (scheme == null) {
       throw new IllegalStateException("the network computes in floating point");
     }
-    return new VitGraphBuilder(options.architecture(), weights(), scheme).build(ranges());
+    return GraphBuilder.build(options.architecture(), weights(), scheme, ranges());
   }
 
   /** The learning rate of the coming step. */

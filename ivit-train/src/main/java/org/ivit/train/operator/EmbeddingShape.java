@@ -55,4 +55,17 @@ public record EmbeddingShape(int image, int patch, int dim) {
     int x = patchIndex % side * patch;
     return (channel * image + y) * image + x;
   }
+
+  /** Copies the pixels of a picture as rows of patches. */
+  void unfold(Reals x, int from, Reals columns, int at) {
+    int to = at;
+    for (int p = 0; p < patches(); p++) {
+      for (int channel = 0; channel < 3; channel++) {
+        for (int row = 0; row < patch; row++) {
+          columns.put(to, x, from + pixel(p, channel, row), patch);
+          to += patch;
+        }
+      }
+    }
+  }
 }

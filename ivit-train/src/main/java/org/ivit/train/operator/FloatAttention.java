@@ -1,6 +1,11 @@
 package org.ivit.train.operator;
 
-/** Multi-head self-attention of the float network on one picture; qkv is [tokens][(q|k|v), dim]. */
+import org.ivit.core.architecture.BlockSite;
+
+/**
+ * Multi-head self-attention of the float network within one group of tokens, a window or the whole
+ * picture; qkv is [tokens][(q|k|v), dim].
+ */
 final class FloatAttention {
   private final int tokens;
   private final int dim;
@@ -8,21 +13,38 @@ final class FloatAttention {
   private final int headDim;
   private final double scale;
 
-  FloatAttention(BlockShape shape) {
-    this.tokens = shape.tokens();
-    this.dim = shape.dim();
-    this.heads = shape.heads();
-    this.headDim = shape.headDim();
+  /** Null where there is no window. */
+  private final RelativePositions positions;
+
+  FloatAttention(BlockSite site, RelativePositions positions) {
+    this.positions = positions;
+    this.tokens = site.rowTokens();
+    this.dim = site.dim();
+    this.heads = site.heads();
+    this.headDim = site.headDim();
     this.scale = 1 / Math.sqrt(headDim);
   }
 
-  /** Numbers that the probabilities of a picture take. */
+  /** Numbers that the probabilities of a group take. */
   int probabilities() {
     return heads * tokens * tokens;
   }
 
+  /**
+   * @param group number of the group, counted through the pictures
+   */
   void forward(
-      Gemm gemm, Reals qkv, int qkvFrom, Reals p, int pFrom, Reals context, int at, double[] row) {
+      Gemm gemm,
+      Reals weights,
+      Reals qkv,
+      int qkvFrom,
+      Reals p,
+      int pFrom,
+      Reals context,
+      int at,
+      int group,
+      Buffers buffers) {
+    double[] row = buffers.doubles("attention.row", tokens);
     int stride = 3 * dim;
     for (int head = 0; head < heads; head++) {
       int q = qkvFrom + head * headDim;
@@ -30,6 +52,9 @@ final class FloatAttention {
       gemm.multiply(
           false, true, tokens, tokens, headDim, scale, qkv, q, stride, qkv, q + dim, stride, 0, p,
           pHead, tokens);
+      if (positions != null) {
+        positions.addTo(weights, p, pHead, group, head, buffers);
+      }
       FloatKernels.softmax(p, pHead, tokens, tokens, row);
       gemm.multiply(
           false,
@@ -52,7 +77,7 @@ final class FloatAttention {
   }
 
   /**
-   * Writes the gradient by qkv.
+   * Writes the gradient by qkv, and collects that by the relative positions.
    *
    * @param qkvScale what a number of {@code qkv} is worth: 1, or the scale of its codes
    * @param pScale what a number of {@code p} is worth: 1, or the scale of its codes
@@ -114,6 +139,9 @@ final class FloatAttention {
           0,
           tokens);
       FloatKernels.softmaxBackward(p, pHead, pScale, g, tokens, tokens, probabilities, row);
+      if (positions != null) {
+        positions.collect(g, head, buffers);
+      }
       gemm.multiply(
           false,
           false,

@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.architecture.BlockSite;
+
 /**
  * A transformer block in floating point: {@code r = x + attn(norm1(x))}, {@code y = r +
  * mlp(norm2(r))}, GELU with the error function. Input and output are [batch, tokens, dim].
@@ -7,7 +9,9 @@ package org.ivit.train.operator;
 public final class FloatBlock implements Operator {
   private static final int GELU_BLOCK = 1024;
 
-  private final BlockShape shape;
+  private final BlockSite site;
+  private final RelativePositions positions;
+  private final RowOrder windows;
   private final ParameterLayout layout;
   private final FloatNorm norm1;
   private final FloatLinear qkv;
@@ -21,22 +25,24 @@ public final class FloatBlock implements Operator {
   private final KeptBuffers kept = new KeptBuffers();
 
   /**
-   * @param shape sizes
+   * @param site name and sizes
    * @param epsilon added to the variance in the norms
    * @param drop1 stochastic depth of the attention branch
    * @param drop2 stochastic depth of the MLP branch
    */
-  public FloatBlock(BlockShape shape, double epsilon, DropPath drop1, DropPath drop2) {
-    this.shape = shape;
-    this.layout = shape.parameters();
-    int dim = shape.dim();
+  public FloatBlock(BlockSite site, double epsilon, DropPath drop1, DropPath drop2) {
+    this.site = site;
+    this.layout = BlockParameters.of(site);
+    this.positions = site.windows() == null ? null : new RelativePositions(layout, site);
+    this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
+    int dim = site.dim();
     this.norm1 = new FloatNorm(layout, "norm1", dim, epsilon);
     this.qkv = new FloatLinear(layout, "attn.qkv", dim, 3 * dim);
-    this.attention = new FloatAttention(shape);
+    this.attention = new FloatAttention(site, positions);
     this.proj = new FloatLinear(layout, "attn.proj", dim, dim);
     this.norm2 = new FloatNorm(layout, "norm2", dim, epsilon);
-    this.fc1 = new FloatLinear(layout, "mlp.fc1", dim, shape.hidden());
-    this.fc2 = new FloatLinear(layout, "mlp.fc2", shape.hidden(), dim);
+    this.fc1 = new FloatLinear(layout, "mlp.fc1", dim, site.hidden());
+    this.fc2 = new FloatLinear(layout, "mlp.fc2", site.hidden(), dim);
     this.drop1 = drop1;
     this.drop2 = drop2;
   }
@@ -49,11 +55,11 @@ public final class FloatBlock implements Operator {
   @Override
   public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
     if (training) {
-      kept.begin(batch, run.chunks(batch, shape.tokens()), run.type());
+      kept.begin(batch, run.chunks(batch, site.tokens()), run.type());
     }
     run.forEachChunk(
         batch,
-        shape.tokens(),
+        site.tokens(),
         (chunk, first, count, part) -> {
           Buffers scratch = run.scratch(part);
           Buffers keep = training ? kept.chunk(chunk) : scratch;
@@ -71,43 +77,59 @@ public final class FloatBlock implements Operator {
       Execution run,
       Buffers keep,
       Buffers scratch) {
-    int tokens = shape.tokens();
-    int dim = shape.dim();
+    int tokens = site.tokens();
+    int dim = site.dim();
     int rows = count * tokens;
     int from = first * tokens * dim;
     Gemm gemm = run.gemm();
-    double[] row = scratch.doubles("row", Math.max(tokens, GELU_BLOCK));
+    double[] row = scratch.doubles("row", GELU_BLOCK);
 
     Reals normed1 = keep.reals("norm1", rows * dim);
-    norm1.forward(weights, x, from, dim, normed1, rows, scratch);
+    if (windows == null) {
+      norm1.forward(weights, x, from, dim, normed1, rows, scratch);
+    } else {
+      Reals inPicture = scratch.reals("ordered", rows * dim);
+      norm1.forward(weights, x, from, dim, inPicture, rows, scratch);
+      windows.apply(inPicture, 0, normed1, count, dim);
+    }
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     qkv.forward(gemm, weights, normed1, projections, 0, rows);
-    int perPicture = attention.probabilities();
-    Reals probabilities = keep.reals("probabilities", count * perPicture);
+    int perGroup = attention.probabilities();
+    int groups = count * site.groups();
+    int group = site.rowTokens() * dim;
+    Reals probabilities = keep.reals("probabilities", groups * perGroup);
     Reals context = keep.reals("context", rows * dim);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < groups; i++) {
       attention.forward(
           gemm,
+          weights,
           projections,
-          i * tokens * 3 * dim,
+          i * 3 * group,
           probabilities,
-          i * perPicture,
+          i * perGroup,
           context,
-          i * tokens * dim,
-          row);
+          i * group,
+          i,
+          scratch);
     }
     Reals branch = scratch.reals("branch", rows * dim);
-    proj.forward(gemm, weights, context, branch, 0, rows);
+    if (windows == null) {
+      proj.forward(gemm, weights, context, branch, 0, rows);
+    } else {
+      Reals inWindows = scratch.reals("ordered", rows * dim);
+      proj.forward(gemm, weights, context, inWindows, 0, rows);
+      windows.undo(inWindows, branch, 0, count, dim);
+    }
     Reals middle = keep.reals("residual1", rows * dim);
     residual(
         x, from, branch, middle, 0, first, count, training ? drop1 : DropPath.NONE, run, scratch);
 
     Reals normed2 = keep.reals("norm2", rows * dim);
     norm2.forward(weights, middle, 0, dim, normed2, rows, scratch);
-    Reals hidden = keep.reals("fc1", rows * shape.hidden());
+    Reals hidden = keep.reals("fc1", rows * site.hidden());
     fc1.forward(gemm, weights, normed2, hidden, 0, rows);
-    Reals active = keep.reals("act", rows * shape.hidden());
-    FloatKernels.gelu(hidden, active, rows * shape.hidden(), row, GELU_BLOCK);
+    Reals active = keep.reals("act", rows * site.hidden());
+    FloatKernels.gelu(hidden, active, rows * site.hidden(), row, GELU_BLOCK);
     fc2.forward(gemm, weights, active, branch, 0, rows);
     residual(
         middle, 0, branch, y, from, first, count, training ? drop2 : DropPath.NONE, run, scratch);
@@ -124,10 +146,10 @@ public final class FloatBlock implements Operator {
       DropPath drop,
       Execution run,
       Buffers scratch) {
-    int size = shape.tokens() * shape.dim();
+    int size = site.tokens() * site.dim();
     for (int i = 0; i < count; i++) {
       double factor = factor(drop, run, first + i);
-      for (int t = 0; t < size; t += shape.dim()) {
+      for (int t = 0; t < size; t += site.dim()) {
         FloatKernels.addScaled(
             identity,
             identityFrom + i * size + t,
@@ -136,7 +158,7 @@ public final class FloatBlock implements Operator {
             factor,
             sum,
             sumFrom + i * size + t,
-            shape.dim(),
+            site.dim(),
             scratch);
       }
     }
@@ -155,7 +177,7 @@ public final class FloatBlock implements Operator {
     kept.check(batch);
     run.forEachChunkWithGradients(
         batch,
-        shape.tokens(),
+        site.tokens(),
         layout.size(),
         gradients,
         (chunk, first, count, part, sums) ->
@@ -174,9 +196,9 @@ public final class FloatBlock implements Operator {
       Execution run,
       Buffers keep,
       Buffers scratch) {
-    int tokens = shape.tokens();
-    int dim = shape.dim();
-    int hidden = shape.hidden();
+    int tokens = site.tokens();
+    int dim = site.dim();
+    int hidden = site.hidden();
     int rows = count * tokens;
     int from = first * tokens * dim;
     Gemm gemm = run.gemm();
@@ -202,27 +224,40 @@ public final class FloatBlock implements Operator {
         weights, keep.reals("residual1", 0), 0, dim, gNorm, gMiddle, 0, gradients, rows, scratch);
 
     branchGradient(gMiddle, 0, gBranch, first, count, drop1, run, scratch);
+    if (windows != null) {
+      Reals inWindows = scratch.reals("ordered", rows * dim);
+      windows.apply(gBranch, 0, inWindows, count, dim);
+      gBranch = inWindows;
+      positions.begin(scratch);
+    }
     Reals gContext = scratch.reals("gContext", rows * dim);
     proj.backward(
         gemm, weights, keep.reals("context", 0), gBranch, 0, gContext, gradients, rows, scratch);
     Reals gQkv = scratch.reals("gQkv", rows * 3 * dim);
-    int perPicture = attention.probabilities();
-    for (int i = 0; i < count; i++) {
+    int perGroup = attention.probabilities();
+    int group = site.rowTokens() * dim;
+    for (int i = 0; i < count * site.groups(); i++) {
       attention.backward(
           gemm,
           keep.reals("qkv", 0),
-          i * tokens * 3 * dim,
+          i * 3 * group,
           1,
           keep.reals("probabilities", 0),
-          i * perPicture,
+          i * perGroup,
           1,
           gContext,
-          i * tokens * dim,
+          i * group,
           gQkv,
-          i * tokens * 3 * dim,
+          i * 3 * group,
           scratch);
     }
     qkv.backward(gemm, weights, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
+    if (windows != null) {
+      positions.finish(gradients, scratch);
+      Reals inPicture = scratch.reals("ordered", rows * dim);
+      windows.undo(gNorm, inPicture, 0, count, dim);
+      gNorm = inPicture;
+    }
     norm1.backward(weights, x, from, dim, gNorm, gMiddle, 0, gradients, rows, scratch);
     if (gx != null) {
       gx.put(from, gMiddle, 0, rows * dim);
@@ -238,16 +273,16 @@ public final class FloatBlock implements Operator {
       DropPath drop,
       Execution run,
       Buffers scratch) {
-    int size = shape.tokens() * shape.dim();
+    int size = site.tokens() * site.dim();
     for (int i = 0; i < count; i++) {
       double factor = factor(drop, run, first + i);
       if (factor == 1) {
         gBranch.put(i * size, g, from + i * size, size);
         continue;
       }
-      for (int t = 0; t < size; t += shape.dim()) {
+      for (int t = 0; t < size; t += site.dim()) {
         FloatKernels.scale(
-            g, from + i * size + t, factor, gBranch, i * size + t, shape.dim(), scratch);
+            g, from + i * size + t, factor, gBranch, i * size + t, site.dim(), scratch);
       }
     }
   }

@@ -43,7 +43,7 @@ public final class FloatEmbedding implements Operator {
           Reals columns = keep.reals("patches", count * patches * shape.inputs());
           Reals embedded = scratch.reals("embedded", count * patches * dim);
           for (int i = 0; i < count; i++) {
-            unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.inputs());
+            shape.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.inputs());
           }
           proj.forward(run.gemm(), weights, columns, embedded, 0, count * patches);
           for (int i = 0; i < count; i++) {
@@ -56,19 +56,6 @@ public final class FloatEmbedding implements Operator {
             }
           }
         });
-  }
-
-  private void unfold(Reals x, int from, Reals columns, int at) {
-    int patch = shape.patch();
-    int to = at;
-    for (int p = 0; p < shape.patches(); p++) {
-      for (int channel = 0; channel < 3; channel++) {
-        for (int row = 0; row < patch; row++) {
-          columns.put(to, x, from + shape.pixel(p, channel, row), patch);
-          to += patch;
-        }
-      }
-    }
   }
 
   /** The gradient by the pixels is not computed: {@code gx} must be null. */

@@ -1,7 +1,9 @@
 package org.ivit.train.operator;
 
-/** A linear layer of the float network on rows of a chunk: {@code y = x·Wᵀ + b}. */
+/** A linear layer of the float network on rows of a chunk: {@code y = x·Wᵀ + b}, b if any. */
 final class FloatLinear {
+  private static final int NONE = -1;
+
   private final int inputs;
   private final int outputs;
   private final int weightFrom;
@@ -14,11 +16,15 @@ final class FloatLinear {
     this.inputs = inputs;
     this.outputs = outputs;
     this.weightFrom = layout.from(name + ".weight");
-    this.biasFrom = layout.from(name + ".bias");
+    this.biasFrom = layout.contains(name + ".bias") ? layout.from(name + ".bias") : NONE;
   }
 
   void forward(Gemm gemm, Reals weights, Reals x, Reals y, int yFrom, int rows) {
-    FloatKernels.fillBias(weights, biasFrom, y, yFrom, rows, outputs);
+    if (biasFrom == NONE) {
+      y.clear(yFrom, rows * outputs);
+    } else {
+      FloatKernels.fillBias(weights, biasFrom, y, yFrom, rows, outputs);
+    }
     gemm.multiply(
         false,
         true,
@@ -66,7 +72,9 @@ final class FloatLinear {
         gradients,
         weightFrom,
         inputs);
-    FloatKernels.addColumnSums(gy, gyFrom, rows, outputs, gradients, biasFrom, buffers);
+    if (biasFrom != NONE) {
+      FloatKernels.addColumnSums(gy, gyFrom, rows, outputs, gradients, biasFrom, buffers);
+    }
     if (gx != null) {
       gemm.multiply(
           false,

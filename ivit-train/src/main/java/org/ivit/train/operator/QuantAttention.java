@@ -1,18 +1,21 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.PositionBias;
 
 /**
- * Multi-head self-attention of the quantized network on one picture: qkv codes to context codes.
- * The products run on the float GEMM: a score sums at most headDim·2^14, and a row of probabilities
- * never sums to more than 2^(b−1) + tokens/2, so a context sum stays below 2^24 up to 65,536
- * tokens.
+ * Multi-head self-attention of the quantized network within one group of tokens, a window or the
+ * whole picture: qkv codes to context codes. The products run on the float GEMM: a score sums at
+ * most headDim·2^14, and a row of probabilities never sums to more than 2^(b−1) + tokens/2, so a
+ * context sum stays below 2^24 up to 65,536 tokens.
  */
 final class QuantAttention {
   private final String name;
+  private final RelativePositions positions;
   private final int tokens;
   private final int dim;
   private final int heads;
@@ -22,15 +25,17 @@ final class QuantAttention {
   private float qkvScale;
 
   /**
-   * @param name prefix of its nodes, such as {@code blocks.0.attn}
+   * @param site name and sizes of the block
+   * @param positions relative positions; null where there is no window
    */
-  QuantAttention(String name, BlockShape shape) {
-    this.name = name;
-    this.tokens = shape.tokens();
-    this.dim = shape.dim();
-    this.heads = shape.heads();
-    this.headDim = shape.headDim();
-    this.gradient = new FloatAttention(shape);
+  QuantAttention(BlockSite site, RelativePositions positions) {
+    this.name = site.node("attn");
+    this.positions = positions;
+    this.tokens = site.rowTokens();
+    this.dim = site.dim();
+    this.heads = site.heads();
+    this.headDim = site.headDim();
+    this.gradient = new FloatAttention(site, positions);
   }
 
   /** Takes the node of this pass. */
@@ -43,7 +48,7 @@ final class QuantAttention {
     return node;
   }
 
-  /** Numbers that the probabilities of a picture take. */
+  /** Numbers that the probabilities of a group take. */
   int probabilities() {
     return gradient.probabilities();
   }
@@ -53,6 +58,7 @@ final class QuantAttention {
    * @param p receives the probabilities' codes as numbers, [heads][tokens][tokens] from {@code
    *     pFrom}
    * @param context receives 8-bit codes, [tokens][dim] from {@code at}
+   * @param group number of the group, counted through the pictures
    * @param seen receives the values, or null
    */
   void forward(
@@ -63,6 +69,7 @@ final class QuantAttention {
       int pFrom,
       byte[] context,
       int at,
+      int group,
       SeenRanges seen,
       Buffers scratch) {
     int stride = 3 * dim;
@@ -78,8 +85,13 @@ final class QuantAttention {
           0, tokens);
       product.getInts(0, acc, 0, square);
       scores(acc, scores, square, seen);
+      boolean[] mask = null;
+      if (positions != null) {
+        bias(scores, head, seen);
+        mask = positions.mask(group);
+      }
       for (int row = 0; row < square; row += tokens) {
-        node.softmax().row(scores, row, tokens, null, 0, probabilities, row);
+        node.softmax().row(scores, row, tokens, mask, row, probabilities, row);
       }
       p.put(pFrom + head * square, probabilities, 0, square);
     }
@@ -121,6 +133,31 @@ final class QuantAttention {
       double scale = AttentionScales.scores(qkvScale, headDim);
       seen.include(name + ".scores", min * scale, max * scale);
     }
+  }
+
+  private void bias(byte[] scores, int head, SeenRanges seen) {
+    PositionBias position = node.position();
+    int[] index = positions.index();
+    if (seen != null) {
+      observeBiased(position, index, scores, head, seen);
+    }
+    for (int i = 0; i < index.length; i++) {
+      scores[i] = position.add(scores[i], index[i], head);
+    }
+  }
+
+  private void observeBiased(
+      PositionBias position, int[] index, byte[] scores, int head, SeenRanges seen) {
+    double scale = node.scoresScale();
+    double tableScale = position.tableScale();
+    double min = Double.POSITIVE_INFINITY;
+    double max = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < index.length; i++) {
+      double value = scores[i] * scale + position.table()[index[i] * heads + head] * tableScale;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+    }
+    seen.include(position.name(), min, max);
   }
 
   private void context(int[] acc, byte[] out, int at, SeenRanges seen) {

@@ -14,6 +14,8 @@ import org.ivit.core.graph.NodeBuilder;
  * weights could pass that, the sum is cut into segments that cannot.
  */
 final class QuantLinear {
+  private static final int NONE = -1;
+
   private final String layer;
   private final int inputs;
   private final int outputs;
@@ -39,13 +41,16 @@ final class QuantLinear {
     this.inputs = inputs;
     this.outputs = outputs;
     this.weightFrom = layout.from(key + ".weight");
-    this.biasFrom = layout.from(key + ".bias");
+    this.biasFrom = layout.contains(key + ".bias") ? layout.from(key + ".bias") : NONE;
   }
 
-  /** Quantizes weights and bias for this pass. */
+  /** Quantizes weights and bias, if any, for this pass. */
   QuantizedLinear quantize(NodeBuilder nodes, float scale) {
     inputScale = scale;
-    quantized = nodes.quantize(layer, scale);
+    quantized =
+        biasFrom == NONE
+            ? nodes.quantizeUnbiased(layer, outputs, scale)
+            : nodes.quantize(layer, scale);
     return quantized;
   }
 
@@ -326,7 +331,9 @@ final class QuantLinear {
         gradients,
         weightFrom,
         inputs);
-    FloatKernels.addColumnSums(gy, gyFrom, rows, outputs, gradients, biasFrom, buffers);
+    if (biasFrom != NONE) {
+      FloatKernels.addColumnSums(gy, gyFrom, rows, outputs, gradients, biasFrom, buffers);
+    }
     if (gx != null) {
       gemm.multiply(
           false, false, rows, inputs, outputs, 1, gy, gyFrom, outputs, values, 0, inputs, 0, gx, 0,

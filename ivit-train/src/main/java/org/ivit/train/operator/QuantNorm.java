@@ -5,7 +5,7 @@ import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.LayerNorm;
 
-/** I-LayerNorm of the quantized network on rows of a chunk, 16-bit codes to 8-bit codes. */
+/** I-LayerNorm of the quantized network on rows of a chunk. */
 final class QuantNorm {
   private final String name;
   private final int channels;
@@ -53,6 +53,20 @@ final class QuantNorm {
    * @param seen receives the values, or null
    */
   void forward(short[] x, byte[] out, int rows, SeenRanges seen, Buffers scratch) {
+    forward(x, rows, seen, scratch, (i, value) -> out[i] = Quantizer.clamp8(value));
+  }
+
+  /** As {@link #forward(short[], byte[], int, SeenRanges, Buffers)}, to 16-bit codes. */
+  void forward(short[] x, short[] out, int rows, SeenRanges seen, Buffers scratch) {
+    forward(x, rows, seen, scratch, (i, value) -> out[i] = Quantizer.clamp16(value));
+  }
+
+  /** Takes a requantized value that is not clamped yet. */
+  private interface Sink {
+    void put(int index, long value);
+  }
+
+  private void forward(short[] x, int rows, SeenRanges seen, Buffers scratch, Sink out) {
     int[] m = node.constants().multiplier();
     int e = node.constants().shift();
     long[] offset = new long[channels];
@@ -73,7 +87,7 @@ final class QuantNorm {
         }
       }
       for (int c = 0; c < channels; c++) {
-        out[r + c] = Quantizer.clamp8(((long) y[c] * m[c] + offset[c]) >> e);
+        out.put(r + c, ((long) y[c] * m[c] + offset[c]) >> e);
       }
     }
     if (seen != null) {

@@ -2,11 +2,14 @@ package org.ivit.train.operator;
 
 import java.util.List;
 import java.util.SortedMap;
+import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.Attention;
-import org.ivit.core.graph.Gelu;
+import org.ivit.core.graph.Block;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 
@@ -17,8 +20,9 @@ import org.ivit.core.graph.Scheme;
 public final class QuantizedBlock implements QuantizedOperator {
   private static final String INPUT = "input";
 
-  private final BlockShape shape;
-  private final String prefix;
+  private final BlockSite site;
+  private final RelativePositions positions;
+  private final RowOrder windows;
   private final Scheme scheme;
   private final ParameterLayout layout;
   private final NodeRanges ranges;
@@ -37,37 +41,33 @@ public final class QuantizedBlock implements QuantizedOperator {
   private float inputScale;
 
   /**
-   * @param shape sizes
-   * @param prefix of full node and parameter names, such as {@code blocks.0.}
+   * @param site name and sizes
    * @param inputNode full name of the node that feeds the block
    * @param scheme forms, widths, outlier channels
    * @param drop1 stochastic depth of the attention branch
    * @param drop2 stochastic depth of the MLP branch
    */
   public QuantizedBlock(
-      BlockShape shape,
-      String prefix,
-      String inputNode,
-      Scheme scheme,
-      DropPath drop1,
-      DropPath drop2) {
-    this.shape = shape;
-    this.prefix = prefix;
+      BlockSite site, String inputNode, Scheme scheme, DropPath drop1, DropPath drop2) {
+    this.site = site;
     this.scheme = scheme;
-    this.layout = shape.parameters();
-    int dim = shape.dim();
+    this.layout = BlockParameters.of(site);
+    this.positions = site.windows() == null ? null : new RelativePositions(layout, site);
+    this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
+    String prefix = site.node("");
+    int dim = site.dim();
     this.norm1 = new QuantNorm(layout, prefix, "norm1", dim);
     this.qkv = new QuantLinear(layout, prefix, "attn.qkv", dim, 3 * dim);
-    this.attention = new QuantAttention(prefix + "attn", shape);
+    this.attention = new QuantAttention(site, positions);
     this.proj = new QuantLinear(layout, prefix, "attn.proj", dim, dim);
     this.residual1 = new QuantResidual(prefix + "residual1", drop1);
     this.norm2 = new QuantNorm(layout, prefix, "norm2", dim);
-    this.fc1 = new QuantLinear(layout, prefix, "mlp.fc1", dim, shape.hidden());
-    this.gelu = new QuantGelu(prefix + "mlp.act", shape.hidden());
-    this.fc2 = new QuantLinear(layout, prefix, "mlp.fc2", shape.hidden(), dim);
+    this.fc1 = new QuantLinear(layout, prefix, "mlp.fc1", dim, site.hidden());
+    this.gelu = new QuantGelu(prefix + "mlp.act", site.hidden());
+    this.fc2 = new QuantLinear(layout, prefix, "mlp.fc2", site.hidden(), dim);
     this.residual2 = new QuantResidual(prefix + "residual2", drop2);
     this.ranges = new NodeRanges(layout).add(INPUT, inputNode);
-    NodeNames.BLOCK.forEach(node -> ranges.add(node, prefix + node));
+    NodeNames.ofBlock(site).forEach(node -> ranges.add(node, prefix + node));
   }
 
   @Override
@@ -93,14 +93,14 @@ public final class QuantizedBlock implements QuantizedOperator {
   @Override
   public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
     prepare(weights, run);
-    int chunks = run.chunks(batch, shape.tokens());
+    int chunks = run.chunks(batch, site.tokens());
     if (training) {
       kept.begin(batch, chunks, run.type());
     }
     seen.begin(training && run.rangeMode() == RangeMode.LAGGED ? chunks : 0);
     run.forEachChunk(
         batch,
-        shape.tokens(),
+        site.tokens(),
         (chunk, first, count, part) -> {
           Buffers scratch = run.scratch(part);
           Buffers keep = training ? kept.chunk(chunk) : scratch;
@@ -110,65 +110,35 @@ public final class QuantizedBlock implements QuantizedOperator {
 
   /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
   private void prepare(Reals weights, Execution run) {
-    RealType type = run.type();
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, prefix, weights), scheme);
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, site.node(""), weights), scheme);
+    NodeScales scales = node -> ranges.scale(weights, node.substring(site.node("").length()));
     inputScale = ranges.scale(weights, INPUT);
-    float norm1Scale = ranges.scale(weights, "norm1");
-    norm1.prepare(nodes.norm(prefix + "norm1", norm1Scale), weights, inputScale);
-    float qkvScale = ranges.scale(weights, "attn.qkv");
-    float contextScale = ranges.scale(weights, "attn.context");
-    attention.prepare(
-        Attention.of(
-            prefix + "attn",
-            shape.heads(),
-            shape.headDim(),
-            shape.tokens(),
-            scheme.softmax(),
-            scheme.attentionBits(),
-            qkvScale,
-            ranges.scale(weights, "attn.scores"),
-            contextScale,
-            outliers("attn.context")),
-        qkvScale);
-    float projScale = ranges.scale(weights, "attn.proj");
-    float residual1Scale = ranges.scale(weights, "residual1");
-    residual1.prepare(projScale, inputScale, residual1Scale);
-    float norm2Scale = ranges.scale(weights, "norm2");
-    norm2.prepare(nodes.norm(prefix + "norm2", norm2Scale), weights, residual1Scale);
-    float fc1Scale = ranges.scale(weights, "mlp.fc1");
-    float actScale = ranges.scale(weights, "mlp.act");
-    OutlierChannels hidden = outliers("mlp.fc1");
-    gelu.prepare(
-        Gelu.of(prefix + "mlp.act", scheme.gelu(), fc1Scale, hidden, actScale, outliers("mlp.act")),
-        scheme.gelu(),
-        fc1Scale,
-        hidden);
-    float fc2Scale = ranges.scale(weights, "mlp.fc2");
-    residual2.prepare(fc2Scale, residual1Scale, ranges.scale(weights, "residual2"));
-    List<Runnable> linears =
-        List.of(
-            () -> prepare(nodes, fc1, "mlp.fc1", norm2Scale, "norm2", fc1Scale, type),
-            () -> prepare(nodes, fc2, "mlp.fc2", actScale, "mlp.act", fc2Scale, type),
-            () -> prepare(nodes, qkv, "attn.qkv", norm1Scale, "norm1", qkvScale, type),
-            () -> prepare(nodes, proj, "attn.proj", contextScale, "attn.context", projScale, type));
-    run.pool().run(linears.size(), i -> linears.get(i).run());
-  }
-
-  private void prepare(
-      NodeBuilder nodes,
-      QuantLinear linear,
-      String key,
-      float scale,
-      String input,
-      float outputScale,
-      RealType type) {
-    linear.prepare(
-        nodes.linear(prefix + key, linear.quantize(nodes, scale), outliers(input), outputScale),
-        type);
+    List<LinearScales> surroundings = nodes.linears(site, scales);
+    List<QuantLinear> linears = List.of(qkv, proj, fc1, fc2);
+    Linear[] built = new Linear[linears.size()];
+    run.pool()
+        .run(
+            built.length,
+            i -> {
+              LinearScales around = surroundings.get(i);
+              QuantLinear linear = linears.get(i);
+              built[i] = nodes.linear(around, linear.quantize(nodes, around.inputScale()));
+              linear.prepare(built[i], run.type());
+            });
+    Block block = nodes.block(site, scales, inputScale, List.of(built));
+    norm1.prepare(block.norm1(), weights, inputScale);
+    attention.prepare(block.attention(), block.qkv().outputScale());
+    residual1.prepare(block.proj().outputScale(), inputScale, block.residual1().outputScale());
+    norm2.prepare(block.norm2(), weights, block.residual1().outputScale());
+    gelu.prepare(block.gelu(), scheme.gelu(), block.fc1().outputScale(), outliers("mlp.fc1"));
+    residual2.prepare(
+        block.fc2().outputScale(),
+        block.residual1().outputScale(),
+        block.residual2().outputScale());
   }
 
   private OutlierChannels outliers(String node) {
-    return scheme.outliers(prefix + node);
+    return scheme.outliers(site.node(node));
   }
 
   private void forward(
@@ -181,16 +151,21 @@ public final class QuantizedBlock implements QuantizedOperator {
       Buffers keep,
       Buffers scratch,
       SeenRanges values) {
-    int dim = shape.dim();
-    int hidden = shape.hidden();
-    int rows = count * shape.tokens();
-    int from = first * shape.tokens() * dim;
+    int dim = site.dim();
+    int hidden = site.hidden();
+    int rows = count * site.tokens();
+    int from = first * site.tokens() * dim;
     Gemm gemm = run.gemm();
 
     short[] input = keep.shorts("input", rows * dim);
     Codes.recover(x, from, inputScale, input, rows * dim, scratch);
     byte[] codes = scratch.bytes("codes", rows * Math.max(3 * dim, hidden));
     norm1.forward(input, codes, rows, values, scratch);
+    if (windows != null) {
+      byte[] inWindows = scratch.bytes("windows", rows * dim);
+      windows.apply(codes, inWindows, count, dim);
+      System.arraycopy(inWindows, 0, codes, 0, rows * dim);
+    }
     Reals normed1 = keep.reals("norm1", rows * dim);
     Codes.widen(codes, rows, dim, outliers("norm1"), normed1);
 
@@ -203,7 +178,13 @@ public final class QuantizedBlock implements QuantizedOperator {
     Codes.widen(codes, rows, dim, outliers("attn.context"), context);
 
     short[] branch = scratch.shorts("branch", rows * dim);
-    proj.forward(gemm, context, branch, rows, OutlierChannels.NONE, values, scratch);
+    if (windows == null) {
+      proj.forward(gemm, context, branch, rows, OutlierChannels.NONE, values, scratch);
+    } else {
+      short[] inWindows = scratch.shorts("windows", rows * dim);
+      proj.forward(gemm, context, inWindows, rows, OutlierChannels.NONE, values, scratch);
+      windows.undo(inWindows, branch, count, dim);
+    }
     short[] middle = keep.shorts("residual1", rows * dim);
     residual(residual1, branch, input, middle, first, count, training, run, values);
 
@@ -230,19 +211,20 @@ public final class QuantizedBlock implements QuantizedOperator {
       Buffers keep,
       Buffers scratch,
       SeenRanges values) {
-    int tokens = shape.tokens();
-    int dim = shape.dim();
-    int perPicture = attention.probabilities();
-    Reals probabilities = keep.reals("probabilities", count * perPicture);
-    for (int i = 0; i < count; i++) {
+    int groups = count * site.groups();
+    int group = site.rowTokens() * site.dim();
+    int perGroup = attention.probabilities();
+    Reals probabilities = keep.reals("probabilities", groups * perGroup);
+    for (int i = 0; i < groups; i++) {
       attention.forward(
           gemm,
           projections,
-          i * tokens * 3 * dim,
+          i * 3 * group,
           probabilities,
-          i * perPicture,
+          i * perGroup,
           context,
-          i * tokens * dim,
+          i * group,
+          i,
           values,
           scratch);
     }
@@ -258,7 +240,7 @@ public final class QuantizedBlock implements QuantizedOperator {
       boolean training,
       Execution run,
       SeenRanges values) {
-    int size = shape.tokens() * shape.dim();
+    int size = site.tokens() * site.dim();
     for (int i = 0; i < count; i++) {
       double factor = residual.factor(training, run, first + i);
       residual.forward(branch, identity, out, i * size, size, factor, values);
@@ -271,7 +253,7 @@ public final class QuantizedBlock implements QuantizedOperator {
     kept.check(batch);
     run.forEachChunkWithGradients(
         batch,
-        shape.tokens(),
+        site.tokens(),
         layout.size(),
         gradients,
         (chunk, first, count, part, sums) ->
@@ -287,10 +269,10 @@ public final class QuantizedBlock implements QuantizedOperator {
       Execution run,
       Buffers keep,
       Buffers scratch) {
-    int dim = shape.dim();
-    int hidden = shape.hidden();
-    int rows = count * shape.tokens();
-    int from = first * shape.tokens() * dim;
+    int dim = site.dim();
+    int hidden = site.hidden();
+    int rows = count * site.tokens();
+    int from = first * site.tokens() * dim;
     Gemm gemm = run.gemm();
 
     Reals gBranch = scratch.reals("gBranch", rows * dim);
@@ -305,25 +287,37 @@ public final class QuantizedBlock implements QuantizedOperator {
     norm2.backward(keep.shorts("residual1", 0), gNorm, gMiddle, 0, dim, gradients, rows, scratch);
 
     branchGradient(gMiddle, 0, gBranch, first, count, residual1, run, scratch);
+    if (windows != null) {
+      Reals inWindows = scratch.reals("ordered", rows * dim);
+      windows.apply(gBranch, 0, inWindows, count, dim);
+      gBranch = inWindows;
+      positions.begin(scratch);
+    }
     Reals gContext = scratch.reals("gContext", rows * dim);
     proj.backward(gemm, keep.reals("context", 0), gBranch, 0, gContext, gradients, rows, scratch);
     Reals gQkv = scratch.reals("gQkv", rows * 3 * dim);
-    int perPicture = attention.probabilities();
-    int tokens = shape.tokens();
-    for (int i = 0; i < count; i++) {
+    int perGroup = attention.probabilities();
+    int group = site.rowTokens() * dim;
+    for (int i = 0; i < count * site.groups(); i++) {
       attention.backward(
           gemm,
           keep.reals("qkv", 0),
-          i * tokens * 3 * dim,
+          i * 3 * group,
           keep.reals("probabilities", 0),
-          i * perPicture,
+          i * perGroup,
           gContext,
-          i * tokens * dim,
+          i * group,
           gQkv,
-          i * tokens * 3 * dim,
+          i * 3 * group,
           scratch);
     }
     qkv.backward(gemm, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
+    if (windows != null) {
+      positions.finish(gradients, scratch);
+      Reals inPicture = scratch.reals("ordered", rows * dim);
+      windows.undo(gNorm, inPicture, 0, count, dim);
+      gNorm = inPicture;
+    }
     norm1.backward(keep.shorts("input", 0), gNorm, gMiddle, 0, dim, gradients, rows, scratch);
     if (gx != null) {
       gx.put(from, gMiddle, 0, rows * dim);
@@ -339,7 +333,7 @@ public final class QuantizedBlock implements QuantizedOperator {
       QuantResidual residual,
       Execution run,
       Buffers scratch) {
-    int size = shape.tokens() * shape.dim();
+    int size = site.tokens() * site.dim();
     for (int i = 0; i < count; i++) {
       double factor = residual.factor(true, run, first + i);
       if (factor == 1) {

@@ -2,7 +2,6 @@ package org.ivit.train.operator;
 
 import java.util.SortedMap;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
@@ -18,6 +17,7 @@ public final class QuantizedEmbedding implements QuantizedOperator {
   private final Scheme scheme;
   private final ParameterLayout layout;
   private final NodeRanges ranges;
+  private final QuantPixels pixels;
   private final QuantLinear proj;
   private final KeptBuffers kept = new KeptBuffers();
   private final SeenInChunks seen = new SeenInChunks();
@@ -32,6 +32,7 @@ public final class QuantizedEmbedding implements QuantizedOperator {
     this.shape = shape;
     this.scheme = scheme;
     this.layout = shape.parameters();
+    this.pixels = new QuantPixels(shape);
     this.proj = new QuantLinear(layout, "", "patch_embed.proj", shape.inputs(), shape.dim());
     this.ranges =
         new NodeRanges(layout)
@@ -105,11 +106,10 @@ public final class QuantizedEmbedding implements QuantizedOperator {
     int inputs = shape.inputs();
     int patches = shape.patches();
     int tokens = shape.tokens();
-    byte[] codes = scratch.bytes("codes", patches * inputs);
     Reals columns = keep.reals("patches", count * patches * inputs);
     for (int i = 0; i < count; i++) {
-      unfold(x, (first + i) * shape.pixels(), codes, scratch, values);
-      columns.put(i * patches * inputs, codes, 0, patches * inputs);
+      int at = i * patches * inputs;
+      pixels.unfold(x, (first + i) * shape.pixels(), inputScale, columns, at, scratch, values);
     }
     int rows = count * patches;
     short[] projected = scratch.shorts("projected", rows * dim);
@@ -123,30 +123,6 @@ public final class QuantizedEmbedding implements QuantizedOperator {
     }
     Codes.dequantize(
         out, count * tokens * dim, embed.sum().outputScale(), y, first * tokens * dim, scratch);
-  }
-
-  private void unfold(Reals x, int from, byte[] codes, Buffers scratch, SeenRanges values) {
-    int patch = shape.patch();
-    float[] line = scratch.floats("line", patch);
-    float reciprocal = Quantizer.reciprocal(inputScale);
-    float min = Float.POSITIVE_INFINITY;
-    float max = Float.NEGATIVE_INFINITY;
-    int to = 0;
-    for (int p = 0; p < shape.patches(); p++) {
-      for (int channel = 0; channel < 3; channel++) {
-        for (int row = 0; row < patch; row++) {
-          x.get(from + shape.pixel(p, channel, row), line, 0, patch);
-          for (int i = 0; i < patch; i++) {
-            min = Math.min(min, line[i]);
-            max = Math.max(max, line[i]);
-            codes[to++] = (byte) Quantizer.code(line[i], reciprocal, 8);
-          }
-        }
-      }
-    }
-    if (values != null) {
-      values.include(NodeNames.INPUT, min, max);
-    }
   }
 
   private void join(short[] projected, int from, short[] out, int at) {

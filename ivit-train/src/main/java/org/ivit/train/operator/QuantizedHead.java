@@ -1,9 +1,6 @@
 package org.ivit.train.operator;
 
-import java.util.Arrays;
 import java.util.SortedMap;
-import org.ivit.core.arithmetic.Dyadic;
-import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
@@ -14,7 +11,7 @@ import org.ivit.core.graph.Scheme;
  * Final norm of the class token and classifier in integers: dequantized 16-bit codes [batch,
  * tokens, dim] to dequantized logits [batch, classes].
  */
-public final class QuantizedHead implements QuantizedOperator {
+public final class QuantizedHead implements IntegerHead {
   private static final String INPUT = "input";
 
   private final HeadShape shape;
@@ -22,11 +19,10 @@ public final class QuantizedHead implements QuantizedOperator {
   private final ParameterLayout layout;
   private final NodeRanges ranges;
   private final QuantNorm norm;
-  private final QuantLinear head;
+  private final QuantClassifier head;
   private final KeptBuffers kept = new KeptBuffers();
   private final SeenInChunks seen = new SeenInChunks();
   private float inputScale;
-  private int[] logits = {};
 
   /**
    * @param shape sizes
@@ -38,7 +34,7 @@ public final class QuantizedHead implements QuantizedOperator {
     this.scheme = scheme;
     this.layout = shape.parameters();
     this.norm = new QuantNorm(layout, "", NodeNames.NORM, shape.dim());
-    this.head = new QuantLinear(layout, "", NodeNames.HEAD, shape.dim(), shape.classes());
+    this.head = new QuantClassifier(layout, shape.dim(), shape.classes());
     this.ranges = new NodeRanges(layout).add(INPUT, inputNode).add(NodeNames.NORM, NodeNames.NORM);
   }
 
@@ -68,14 +64,14 @@ public final class QuantizedHead implements QuantizedOperator {
     return seen.all();
   }
 
-  /** The int32 logits of the last forward pass, [batch][classes]. */
+  @Override
   public int[] logits() {
-    return logits.clone();
+    return head.logits();
   }
 
-  /** The scale of {@link #logits()}. */
+  @Override
   public float logitScale() {
-    return head.node().outputScale();
+    return head.scale();
   }
 
   @Override
@@ -84,10 +80,7 @@ public final class QuantizedHead implements QuantizedOperator {
     inputScale = ranges.scale(weights, INPUT);
     float normScale = ranges.scale(weights, NodeNames.NORM);
     norm.prepare(nodes.norm(NodeNames.NORM, normScale), weights, inputScale);
-    OutlierChannels outliers = scheme.outliers(NodeNames.NORM);
-    head.prepare(
-        Linear.logits(NodeNames.HEAD, head.quantize(nodes, normScale), outliers), run.type());
-    logits = Arrays.copyOf(logits, batch * shape.classes());
+    head.prepare(nodes, normScale, scheme.outliers(NodeNames.NORM), batch, run.type());
     int chunks = run.chunks(batch, 1);
     if (training) {
       kept.begin(batch, chunks, run.type());
@@ -113,7 +106,6 @@ public final class QuantizedHead implements QuantizedOperator {
       Buffers scratch,
       SeenRanges values) {
     int dim = shape.dim();
-    int classes = shape.classes();
     int stride = shape.tokens() * dim;
     short[] input = keep.shorts("input", count * dim);
     short[] token = scratch.shorts("token", dim);
@@ -125,20 +117,7 @@ public final class QuantizedHead implements QuantizedOperator {
     norm.forward(input, codes, count, values, scratch);
     Reals normed = keep.reals("norm", count * dim);
     Codes.widen(codes, count, dim, scheme.outliers(NodeNames.NORM), normed);
-    int[] acc = head.accumulate(run.gemm(), normed, count, scratch);
-    int[] m = head.node().requantization().multiplier();
-    byte[] e = head.node().requantization().shift();
-    double scale = head.node().outputScale();
-    double[] row = scratch.doubles("row", classes);
-    for (int i = 0; i < count; i++) {
-      int at = (first + i) * classes;
-      for (int c = 0; c < classes; c++) {
-        int logit = Math.toIntExact(Dyadic.requantize(acc[i * classes + c], m[c], e[c]));
-        logits[at + c] = logit;
-        row[c] = logit * scale;
-      }
-      y.put(at, row, 0, classes);
-    }
+    head.forward(run.gemm(), normed, y, first, count, scratch);
   }
 
   @Override
@@ -156,15 +135,7 @@ public final class QuantizedHead implements QuantizedOperator {
           Buffers scratch = run.scratch(part);
           Buffers keep = kept.chunk(chunk);
           Reals gNorm = scratch.reals("gNorm", count * dim);
-          head.backward(
-              run.gemm(),
-              keep.reals("norm", 0),
-              gy,
-              first * shape.classes(),
-              gNorm,
-              sums,
-              count,
-              scratch);
+          head.backward(run.gemm(), keep.reals("norm", 0), gy, first, gNorm, sums, count, scratch);
           Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
           int from = gx == null ? 0 : first * stride;
           target.clear(from, count * stride);

@@ -3,9 +3,9 @@ package org.ivit.train.ptq;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.NodeNames;
 
 /**
  * Rewrites a float model so that queries, keys and values share their one 8-bit scale well: a
@@ -24,12 +24,12 @@ public final class AttentionEqualization {
    *
    * @param architecture sizes
    * @param weights parameters by timm name, not changed
-   * @param largest largest absolute value of each channel of {@code blocks.i.attn.qkv}, by node
+   * @param largest largest absolute value of each channel of each block's {@code attn.qkv}, by node
    * @return other weights of the same float function
    * @throws InputException if weights have frozen scales
    */
   public static FloatWeights apply(
-      Vit architecture, FloatWeights weights, Map<String, float[]> largest) {
+      Architecture architecture, FloatWeights weights, Map<String, float[]> largest) {
     if (!weights.scales().isEmpty()) {
       throw new InputException(
           "quantization.equalize: found frozen scales of "
@@ -38,13 +38,13 @@ public final class AttentionEqualization {
     }
     Map<String, float[]> values = new LinkedHashMap<>();
     weights.values().forEach((name, value) -> values.put(name, value.clone()));
-    for (int i = 0; i < architecture.depth(); i++) {
+    for (BlockSite site : architecture.blocks()) {
       block(
-          values.get(NodeNames.block(i, "attn.qkv.weight")),
-          values.get(NodeNames.block(i, "attn.qkv.bias")),
-          values.get(NodeNames.block(i, "attn.proj.weight")),
-          largest.get(NodeNames.block(i, "attn.qkv")),
-          architecture.dim());
+          values.get(site.node("attn.qkv.weight")),
+          values.get(site.node("attn.qkv.bias")),
+          values.get(site.node("attn.proj.weight")),
+          largest.get(site.node("attn.qkv")),
+          site.dim());
     }
     return new FloatWeights(values, Map.of());
   }

@@ -1,18 +1,20 @@
 package org.ivit.train.ptq;
 
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.cpu.CpuMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.observer.ObserverSet;
 import org.ivit.train.recipe.OutlierChoice;
@@ -28,7 +30,7 @@ public final class PostTrainingCalibration {
   /** Rows of a node that the search for ranges looks at. */
   private static final int SAMPLED_ROWS = 2048;
 
-  private final Vit architecture;
+  private final Architecture architecture;
   private final Quantization quantization;
   private final WorkerPool pool;
 
@@ -56,7 +58,8 @@ public final class PostTrainingCalibration {
    * @param quantization forms, outlier channels, observers
    * @param pool threads
    */
-  public PostTrainingCalibration(Vit architecture, Quantization quantization, WorkerPool pool) {
+  public PostTrainingCalibration(
+      Architecture architecture, Quantization quantization, WorkerPool pool) {
     this.architecture = architecture;
     this.quantization = quantization;
     this.pool = pool;
@@ -91,7 +94,10 @@ public final class PostTrainingCalibration {
     if (search) {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
       passes.run(used, scheme, maxima);
-      scheme = scheme.withOutliers(OutlierSearch.choose(maxima.largest(), quantization.gelu()));
+      Map<String, OutlierChannels> found =
+          OutlierSearch.choose(maxima.largest(), quantization.gelu());
+      found.keySet().removeIf(node -> !NodeNames.mayHaveOutliers(architecture, node));
+      scheme = scheme.withOutliers(found);
     }
     NodeObserver observers = new ObserverSet(quantization.observers());
     if (byError) {
@@ -100,8 +106,10 @@ public final class PostTrainingCalibration {
               new ObserverSet(quantization.observers()),
               (SAMPLED_ROWS + batches.size() - 1) / batches.size());
       passes.run(used, scheme, samples);
+      SortedMap<String, RowSamples.Sample> read = new TreeMap<>(samples.samples());
+      read.keySet().removeIf(node -> !NodeNames.mayHaveOutliers(architecture, node));
       OutputErrorSearch.Result found =
-          new OutputErrorSearch(samples.samples(), used, search ? null : scheme.outliers())
+          new OutputErrorSearch(read, used, search ? null : scheme.outliers())
               .run(quantization.gelu(), pool);
       scheme = scheme.withOutliers(found.outliers());
       NodeObserver others = observers;
@@ -112,7 +120,7 @@ public final class PostTrainingCalibration {
           };
     }
     SortedMap<String, Range> ranges = passes.run(used, scheme, observers);
-    new VitGraphBuilder(architecture, used, scheme).build(ranges);
+    GraphBuilder.build(architecture, used, scheme, ranges);
     return new Result(used, scheme, ranges);
   }
 

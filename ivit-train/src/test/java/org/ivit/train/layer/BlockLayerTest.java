@@ -6,7 +6,8 @@ import java.io.IOException;
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.ivit.train.operator.BlockShape;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
 import org.ivit.train.operator.EmbeddingShape;
 import org.ivit.train.operator.HeadShape;
 import org.junit.jupiter.api.Test;
@@ -35,12 +36,16 @@ class BlockLayerTest {
           "weightInitFn",
           "weightNoise");
 
+  private static final Swin SWIN =
+      new Swin("s", 16, 2, 2, 4, List.of(2, 1, 1), List.of(1, 2, 2), 3, 1e-5);
+
   private static Layer embedding(String scheme) {
     return new PatchEmbedding(new EmbeddingShape(32, 8, 24), scheme);
   }
 
   private static Layer block(double epsilon, String scheme) {
-    return new TransformerBlock(new BlockShape(17, 24, 3, 96), 5, epsilon, 0.25, scheme);
+    return new TransformerBlock(
+        new BlockSite("blocks.5", 24, 3, 96, 17, null), 5, epsilon, 0.25, scheme);
   }
 
   private static Layer head(double epsilon, String scheme) {
@@ -84,7 +89,16 @@ class BlockLayerTest {
             block(1e-6, null),
             head(1e-6, "{}"),
             head(1e-5, "{}"),
-            head(1e-6, null));
+            head(1e-6, null),
+            new NormedPatchEmbedding(SWIN, "{}"),
+            new SwinBlock(SWIN, 0, 0.25, "{}"),
+            new SwinBlock(SWIN, 1, 0.25, "{}"),
+            new SwinBlock(SWIN, 1, 0.5, "{}"),
+            new SwinBlock(SWIN.withClasses(5), 1, 0.5, "{}"),
+            new PatchMerging(SWIN, 0, null),
+            new PatchMerging(SWIN, 1, null),
+            new PooledHead(SWIN, "{}"),
+            new PooledHead(SWIN, null));
     for (Layer layer : layers) {
       Layer again = JSON.readValue(JSON.writeValueAsString(layer), Layer.class);
       assertThat(layers.stream().filter(again::equals)).containsExactly(layer);

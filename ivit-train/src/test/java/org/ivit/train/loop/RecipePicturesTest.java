@@ -34,7 +34,7 @@ class RecipePicturesTest {
 
   private static Dataset open(String... overrides) {
     Recipe recipe = recipe(overrides);
-    return RecipePictures.open(recipe.data().train(), recipe, RunDirectory.vit(recipe));
+    return RecipePictures.open(recipe.data().train(), recipe, RunDirectory.architecture(recipe));
   }
 
   private static List<String> names(Dataset set) {
@@ -137,7 +137,7 @@ class RecipePicturesTest {
     Vit vit = (Vit) Architectures.byName("vit_tiny_patch16_224");
     assertThat(RecipePictures.preprocess(recipe(), vit)).isEqualTo(Preprocess.half(248, 224));
     Recipe small = recipe();
-    assertThat(RecipePictures.preprocess(small, RunDirectory.vit(small)))
+    assertThat(RecipePictures.preprocess(small, RunDirectory.architecture(small)))
         .isEqualTo(Preprocess.half(32, 32));
     assertThat(RecipePictures.preprocess(recipe("data.preprocessing.resize=256"), vit).resize())
         .isEqualTo(256);

@@ -19,10 +19,10 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.engine.cpu.CpuEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.RealType;
@@ -129,7 +129,7 @@ class FrozenScalesTest {
 
   private static void assertIdentity(VitNetwork network) {
     int[] logits = network.integerLogits(pixels(), BATCH);
-    VitGraph graph = network.integerGraph();
+    IntegerGraph graph = network.integerGraph();
     byte[] codes = Quantizer.codes8("pixels", pixels(), graph.inputScale());
     try (ReferenceEngine reference = new ReferenceEngine(graph);
         CpuEngine cpu = new CpuEngine(graph)) {

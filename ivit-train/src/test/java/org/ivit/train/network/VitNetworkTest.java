@@ -14,12 +14,14 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.VitGraph;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.core.testing.MicroVit;
+import org.ivit.core.testing.GoldenModel;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.RealType;
 import org.junit.jupiter.api.AfterAll;
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -35,7 +39,7 @@ import org.nd4j.linalg.schedule.FixedSchedule;
 
 class VitNetworkTest {
   @SuppressWarnings("unused")
-  static final List<String> MODELS = MicroVit.NAMES;
+  static final List<String> MODELS = GoldenModel.NAMES;
 
   private static final WorkerPool POOL = new WorkerPool(2);
 
@@ -44,7 +48,7 @@ class VitNetworkTest {
     POOL.close();
   }
 
-  private static VitNetwork quantized(MicroVit model) {
+  private static VitNetwork quantized(GoldenModel model) {
     VitNetwork network =
         VitNetwork.build(NetworkOptions.inference(model.architecture(), model.scheme()), POOL);
     network.load(model.weights());
@@ -52,17 +56,19 @@ class VitNetworkTest {
     return network;
   }
 
-  @Test
-  void floatLogitsEqualTheGoldenFloat64Model() {
-    MicroVit model = new MicroVit("micro_vit");
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit", "micro_swin", "micro_swin_exact", "micro_swin_window7"})
+  void floatLogitsEqualTheGoldenFloat64Model(String name) {
+    GoldenModel model = new GoldenModel(name);
+    int pictures = model.pictures();
     double[] golden = model.file("float").get("logits").doubles();
     NetworkOptions options = NetworkOptions.inference(model.architecture(), null);
     VitNetwork wide = VitNetwork.build(options.withType(RealType.FLOAT64), POOL);
     wide.load(model.weights());
-    assertClose(wide.logits(model.evalPixels(), 4), golden, 1e-10);
+    assertClose(wide.logits(model.evalPixels(), pictures), golden, 1e-10);
     VitNetwork single = VitNetwork.build(options, POOL);
     single.load(model.weights());
-    assertClose(single.logits(model.evalPixels(), 4), golden, 2e-5);
+    assertClose(single.logits(model.evalPixels(), pictures), golden, 2e-5);
   }
 
   private static void assertClose(double[] found, double[] expected, double tolerance) {
@@ -75,37 +81,41 @@ class VitNetworkTest {
   @ParameterizedTest
   @FieldSource("MODELS")
   void integerLogitsEqualGoldenTraceAndReferenceEngine(String name) {
-    MicroVit model = new MicroVit(name);
+    GoldenModel model = new GoldenModel(name);
     VitNetwork network = quantized(model);
-    int[] logits = network.integerLogits(model.evalPixels(), 4);
+    int pictures = model.pictures();
+    int[] logits = network.integerLogits(model.evalPixels(), pictures);
     assertThat(logits).isEqualTo(model.file("trace").get("head").ints());
-    VitGraph graph = network.integerGraph();
+    IntegerGraph graph = network.integerGraph();
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {
-      assertThat(engine.logits(model.evalCodes(graph), 4)).isEqualTo(logits);
+      assertThat(engine.logits(model.evalCodes(graph), pictures)).isEqualTo(logits);
     }
     assertThat(network.logitScale()).isEqualTo(graph.logitScale());
   }
 
-  @Test
-  void answersTheSameAfterJsonCloneAndSerialization(@TempDir Path folder) throws IOException {
-    MicroVit model = new MicroVit("micro_vit_outliers");
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit_outliers", "micro_swin_window7"})
+  void answersTheSameAfterJsonCloneAndSerialization(String name, @TempDir Path folder)
+      throws IOException {
+    GoldenModel model = new GoldenModel(name);
+    int pictures = model.pictures();
     VitNetwork network = quantized(model);
-    int[] logits = network.integerLogits(model.evalPixels(), 4);
+    int[] logits = network.integerLogits(model.evalPixels(), pictures);
 
     ComputationGraphConfiguration json =
         ComputationGraphConfiguration.fromJson(network.graph().getConfiguration().toJson());
     ComputationGraph fromJson = new ComputationGraph(json);
     fromJson.init(network.graph().params(), true);
-    assertThat(of(network, fromJson).integerLogits(model.evalPixels(), 4)).isEqualTo(logits);
+    assertThat(of(network, fromJson).integerLogits(model.evalPixels(), pictures)).isEqualTo(logits);
 
-    assertThat(of(network, network.graph().clone()).integerLogits(model.evalPixels(), 4))
+    assertThat(of(network, network.graph().clone()).integerLogits(model.evalPixels(), pictures))
         .isEqualTo(logits);
 
     Path file = folder.resolve("network.zip");
     ModelSerializer.writeModel(network.graph(), file.toFile(), true);
     ComputationGraph restored = ModelSerializer.restoreComputationGraph(file.toFile(), true);
     VitNetwork again = of(network, restored);
-    assertThat(again.integerLogits(model.evalPixels(), 4)).isEqualTo(logits);
+    assertThat(again.integerLogits(model.evalPixels(), pictures)).isEqualTo(logits);
     assertThat(again.ranges()).isEqualTo(network.ranges());
   }
 
@@ -113,9 +123,10 @@ class VitNetworkTest {
     return VitNetwork.of(like.options(), graph, POOL);
   }
 
-  @Test
-  void weightsAndRangesComeBackAsTheyWereSet() {
-    MicroVit model = new MicroVit("micro_vit");
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit", "micro_swin"})
+  void weightsAndRangesComeBackAsTheyWereSet(String name) {
+    GoldenModel model = new GoldenModel(name);
     VitNetwork network = quantized(model);
     FloatWeights expected = model.weights();
     FloatWeights found = network.weights();
@@ -127,7 +138,7 @@ class VitNetworkTest {
 
   @Test
   void namesTheParameterThatIsMissing() {
-    MicroVit model = new MicroVit("micro_vit");
+    GoldenModel model = new GoldenModel("micro_vit");
     FloatWeights weights = model.weights();
     weights.values().remove("blocks.1.mlp.fc2.bias");
     assertThatThrownBy(() -> quantized(model).load(weights))
@@ -135,9 +146,15 @@ class VitNetworkTest {
         .hasMessageContaining("blocks.1.mlp.fc2.bias");
   }
 
-  @Test
-  void numericalGradientCheckPassesInFloat64() {
-    Vit tiny = new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6);
+  static List<Architecture> tiny() {
+    return List.of(
+        new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6),
+        new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5));
+  }
+
+  @ParameterizedTest
+  @MethodSource("tiny")
+  void numericalGradientCheckPassesInFloat64(Architecture tiny) {
     NetworkOptions options = new NetworkOptions(tiny, null, RealType.FLOAT64, 7, null, 0, 0.3, 2);
     VitNetwork network = VitNetwork.build(options, POOL);
     SplittableRandom random = new SplittableRandom(5);
@@ -171,7 +188,7 @@ class VitNetworkTest {
             .minAbsoluteError(1e-9));
   }
 
-  private static NetworkOptions trained(MicroVit model, double stochasticDepth) {
+  private static NetworkOptions trained(GoldenModel model, double stochasticDepth) {
     return new NetworkOptions(
         model.architecture(),
         model.scheme(),
@@ -183,7 +200,7 @@ class VitNetworkTest {
         1);
   }
 
-  private static VitNetwork trainable(MicroVit model, double stochasticDepth) {
+  private static VitNetwork trainable(GoldenModel model, double stochasticDepth) {
     VitNetwork network = VitNetwork.build(trained(model, stochasticDepth), POOL);
     network.load(model.weights());
     network.ranges(model.ranges());
@@ -200,7 +217,7 @@ class VitNetworkTest {
 
   @Test
   void aStepEqualsFit() {
-    MicroVit model = new MicroVit("micro_vit_exact");
+    GoldenModel model = new GoldenModel("micro_vit_exact");
     VitNetwork byFit = trainable(model, 0);
     VitNetwork byStep = trainable(model, 0);
     float[] pixels = model.evalPixels();
@@ -223,7 +240,7 @@ class VitNetworkTest {
 
   @Test
   void stepsLowerTheLossWhichLeavesWeightDecayOut() {
-    MicroVit model = new MicroVit("micro_vit_exact");
+    GoldenModel model = new GoldenModel("micro_vit_exact");
     VitNetwork network = trainable(model, 0);
     TrainingStep step = new TrainingStep(network, 0);
     MicroBatch batch = new MicroBatch(model.evalPixels(), targets(4, 10), 4, new long[4]);
@@ -251,7 +268,7 @@ class VitNetworkTest {
 
   @Test
   void accumulationSeesWhatOneBatchSees() {
-    MicroVit model = new MicroVit("micro_vit");
+    GoldenModel model = new GoldenModel("micro_vit");
     VitNetwork whole = trainable(model, 0);
     VitNetwork halves = trainable(model, 0);
     whole.rangeMode(RangeMode.LAGGED);
@@ -281,7 +298,7 @@ class VitNetworkTest {
 
   @Test
   void clippingBoundsTheUpdateOfPlainDescent() {
-    MicroVit model = new MicroVit("micro_vit");
+    GoldenModel model = new GoldenModel("micro_vit");
     VitNetwork network = trainable(model, 0);
     TrainingStep step = new TrainingStep(network, 1e-3);
     MicroBatch batch = new MicroBatch(model.evalPixels(), targets(4, 10), 4, new long[4]);
@@ -302,7 +319,7 @@ class VitNetworkTest {
 
   @Test
   void stochasticDepthFollowsThePicturesKeysAndSparesEvaluation() {
-    MicroVit model = new MicroVit("micro_vit");
+    GoldenModel model = new GoldenModel("micro_vit");
     VitNetwork network = trainable(model, 0.9);
     assertThat(network.integerLogits(model.evalPixels(), 4))
         .isEqualTo(model.file("trace").get("head").ints());

@@ -9,16 +9,20 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.core.testing.MicroVit;
+import org.ivit.core.testing.GoldenModel;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +31,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 /** Whole micro models of quantized operators against golden logits, gradients and ranges. */
 class QuantizedOperatorsTest {
   @SuppressWarnings("unused")
-  static final List<String> MODELS = MicroVit.NAMES;
+  static final List<String> MODELS = GoldenModel.NAMES;
 
   private static final WorkerPool POOL = new WorkerPool(2);
   private static final double LABEL_SMOOTHING = 0.1;
@@ -39,42 +43,74 @@ class QuantizedOperatorsTest {
 
   /** A chain of operators with their parameters and activations. */
   private static final class Chain {
-    final Vit vit;
+    final Architecture architecture;
     final List<QuantizedOperator> operators = new ArrayList<>();
+    final List<String> prefixes = new ArrayList<>();
     final List<Reals> weights = new ArrayList<>();
     final List<Reals> gradients = new ArrayList<>();
     final List<Reals> activations = new ArrayList<>();
     final Execution run = new Execution(POOL, RealType.FLOAT32);
     final int batch;
-    final QuantizedHead head;
+    final IntegerHead head;
 
-    Chain(MicroVit model, FloatWeights values, int batch) {
-      this.vit = model.architecture();
-      this.batch = batch;
+    Chain(GoldenModel model, FloatWeights values) {
+      this.architecture = model.architecture();
+      this.batch = model.pictures();
       Scheme scheme = model.scheme();
-      add(
-          new QuantizedEmbedding(new EmbeddingShape(vit.image(), vit.patch(), vit.dim()), scheme),
-          "",
-          values,
-          model.ranges(),
-          vit.tokens() * vit.dim());
-      BlockShape shape = new BlockShape(vit.tokens(), vit.dim(), vit.heads(), vit.hidden());
-      for (int i = 0; i < vit.depth(); i++) {
-        String prefix = "blocks." + i + ".";
+      int image = architecture.image();
+      EmbeddingShape embedding =
+          new EmbeddingShape(image, architecture.patch(), architecture.dim());
+      if (architecture instanceof Swin swin) {
         add(
-            new QuantizedBlock(
-                shape, prefix, NodeNames.stream(i), scheme, DropPath.NONE, DropPath.NONE),
-            prefix,
+            new QuantizedNormedEmbedding(embedding, scheme),
+            "",
+            values,
+            model.ranges(),
+            embedding.patches() * embedding.dim());
+        String node = "patch_embed.norm";
+        for (Swin.Stage stage : swin.stages()) {
+          node = blocks(stage.blocks(), node, values, model);
+          if (stage.merges()) {
+            add(
+                new QuantizedMerging(stage, node, scheme),
+                stage.downsample(),
+                values,
+                model.ranges(),
+                stage.tokens() / 2 * stage.dim());
+            node = stage.reduction();
+          }
+        }
+        head =
+            new QuantizedPooledHead(
+                new HeadShape(swin.pooledTokens(), swin.features(), swin.classes()), node, scheme);
+      } else {
+        Vit vit = model.vit();
+        add(
+            new QuantizedEmbedding(embedding, scheme),
+            "",
             values,
             model.ranges(),
             vit.tokens() * vit.dim());
+        String node = blocks(vit.blocks(), NodeNames.EMBED, values, model);
+        head =
+            new QuantizedHead(new HeadShape(vit.tokens(), vit.dim(), vit.classes()), node, scheme);
       }
-      head =
-          new QuantizedHead(
-              new HeadShape(vit.tokens(), vit.dim(), vit.classes()),
-              NodeNames.stream(vit.depth()),
-              scheme);
-      add(head, "", values, model.ranges(), vit.classes());
+      add(head, "", values, model.ranges(), architecture.classes());
+    }
+
+    private String blocks(
+        List<BlockSite> sites, String node, FloatWeights values, GoldenModel model) {
+      String last = node;
+      for (BlockSite site : sites) {
+        add(
+            new QuantizedBlock(site, last, model.scheme(), DropPath.NONE, DropPath.NONE),
+            site.node(""),
+            values,
+            model.ranges(),
+            site.tokens() * site.dim());
+        last = site.node("residual2");
+      }
+      return last;
     }
 
     private void add(
@@ -95,6 +131,7 @@ class QuantizedOperatorsTest {
         }
       }
       operators.add(operator);
+      prefixes.add(prefix);
       weights.add(parameters);
       gradients.add(Reals.allocate(RealType.FLOAT32, operator.layout().size()));
       activations.add(Reals.allocate(RealType.FLOAT32, batch * outputs));
@@ -130,8 +167,8 @@ class QuantizedOperatorsTest {
   @ParameterizedTest
   @FieldSource("MODELS")
   void logitsEqualTheGoldenTraceInEveryMode(String name) {
-    MicroVit model = new MicroVit(name);
-    Chain chain = new Chain(model, model.weights(), 4);
+    GoldenModel model = new GoldenModel(name);
+    Chain chain = new Chain(model, model.weights());
     int[] golden = model.file("trace").get("head").ints();
     assertThat(chain.forward(model.evalPixels(), false)).isEqualTo(golden);
     assertThat(chain.forward(model.evalPixels(), true)).isEqualTo(golden);
@@ -144,14 +181,14 @@ class QuantizedOperatorsTest {
   @ParameterizedTest
   @FieldSource("MODELS")
   void gradientsEqualTheGoldenOnesToFloat32Rounding(String name) {
-    MicroVit model = new MicroVit(name);
-    Chain chain = new Chain(model, model.weights(), 4);
+    GoldenModel model = new GoldenModel(name);
+    Chain chain = new Chain(model, model.weights());
     chain.forward(model.evalPixels(), true);
     chain.backward(lossGradient(chain, model.file("calibration").get("labels").longs()));
     TensorFile golden = model.file("gradients");
     int compared = 0;
     for (int i = 0; i < chain.operators.size(); i++) {
-      String prefix = i == 0 || i > chain.vit.depth() ? "" : "blocks." + (i - 1) + ".";
+      String prefix = chain.prefixes.get(i);
       for (ParameterLayout.Entry entry : chain.operators.get(i).layout().entries()) {
         if (!entry.kind().learned()) {
           continue;
@@ -163,11 +200,11 @@ class QuantizedOperatorsTest {
         compared++;
       }
     }
-    assertThat(compared).isEqualTo(chain.vit.parameters().size());
+    assertThat(compared).isEqualTo(chain.architecture.parameters().size());
   }
 
   private static Reals lossGradient(Chain chain, long[] labels) {
-    int classes = chain.vit.classes();
+    int classes = chain.architecture.classes();
     Reals gradient = Reals.allocate(RealType.FLOAT32, chain.batch * classes);
     CrossEntropy loss = new CrossEntropy(0, 1);
     double scale = chain.head.logitScale();
@@ -205,8 +242,8 @@ class QuantizedOperatorsTest {
   @ParameterizedTest
   @FieldSource("MODELS")
   void collectsTheExtremesOfEveryNode(String name) {
-    MicroVit model = new MicroVit(name);
-    Chain chain = new Chain(model, model.weights(), 4);
+    GoldenModel model = new GoldenModel(name);
+    Chain chain = new Chain(model, model.weights());
     chain.run.rangeMode(RangeMode.LAGGED);
     chain.forward(model.evalPixels(), true);
     SortedMap<String, Range> expected = new TreeMap<>();
@@ -223,36 +260,34 @@ class QuantizedOperatorsTest {
                       values.node(), values.included()));
               return model.ranges().get(values.node());
             });
-    forward.run(model.evalPixels(), 4);
+    forward.run(model.evalPixels(), model.pictures());
     assertThat(chain.seen()).isEqualTo(expected);
   }
 
   @Test
   void seesNothingWhileRangesAreFrozen() {
-    MicroVit model = new MicroVit("micro_vit");
-    Chain chain = new Chain(model, model.weights(), 4);
+    GoldenModel model = new GoldenModel("micro_vit");
+    Chain chain = new Chain(model, model.weights());
     chain.forward(model.evalPixels(), true);
     assertThat(chain.seen()).isEmpty();
   }
 
   @Test
   void equalsTheReferenceEngineWhereSumsPassTheFloatGemm() {
-    MicroVit model = new MicroVit("micro_vit_outliers");
+    GoldenModel model = new GoldenModel("micro_vit_outliers");
     SortedMap<String, org.ivit.core.arithmetic.OutlierChannels> outliers = new TreeMap<>();
     outliers.put(
         "blocks.0.norm2", new org.ivit.core.arithmetic.OutlierChannels(new int[] {3, 4, 9}, 9));
     Scheme scheme = model.scheme().withOutliers(outliers);
-    BlockShape shape = new BlockShape(17, 32, 2, 128);
-    VitGraph graph =
-        new org.ivit.core.graph.VitGraphBuilder(model.architecture(), model.weights(), scheme)
-            .build(model.ranges());
+    BlockSite site = model.architecture().blocks().get(0);
+    IntegerGraph graph =
+        GraphBuilder.build(model.architecture(), model.weights(), scheme, model.ranges());
     Map<String, Object> trace = new TreeMap<>();
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {
       engine.logits(model.evalCodes(graph), 4, trace::put);
     }
-    Chain chain = new Chain(model, model.weights(), 4);
-    QuantizedBlock block =
-        new QuantizedBlock(shape, "blocks.0.", "embed", scheme, DropPath.NONE, DropPath.NONE);
+    Chain chain = new Chain(model, model.weights());
+    QuantizedBlock block = new QuantizedBlock(site, "embed", scheme, DropPath.NONE, DropPath.NONE);
     chain.forward(model.evalPixels(), false);
     Reals y = Reals.allocate(RealType.FLOAT32, 4 * 17 * 32);
     block.forward(chain.weights.get(1), chain.activations.get(0), y, 4, false, chain.run);
@@ -269,10 +304,10 @@ class QuantizedOperatorsTest {
 
   @Test
   void namesTheWeightThatIsNotANumber() {
-    MicroVit model = new MicroVit("micro_vit");
+    GoldenModel model = new GoldenModel("micro_vit");
     FloatWeights weights = model.weights();
     weights.get("blocks.1.mlp.fc1.weight")[7] = Float.NaN;
-    Chain chain = new Chain(model, weights, 4);
+    Chain chain = new Chain(model, weights);
     assertThatThrownBy(() -> chain.forward(model.evalPixels(), false))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("blocks.1.mlp.fc1");
@@ -280,8 +315,8 @@ class QuantizedOperatorsTest {
 
   @Test
   void namesTheNodeWithoutARange() {
-    MicroVit model = new MicroVit("micro_vit");
-    Chain chain = new Chain(model, model.weights(), 4);
+    GoldenModel model = new GoldenModel("micro_vit");
+    Chain chain = new Chain(model, model.weights());
     int from = chain.operators.get(1).layout().from("range.mlp.act");
     chain.weights.get(1).put(from, 1);
     chain.weights.get(1).put(from + 1, -1);

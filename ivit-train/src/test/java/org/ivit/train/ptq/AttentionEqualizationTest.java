@@ -9,14 +9,14 @@ import org.ivit.core.engine.reference.ReferenceMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.core.testing.MicroVit;
+import org.ivit.core.testing.GoldenModel;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.VitNetwork;
 import org.ivit.train.operator.RealType;
 import org.junit.jupiter.api.Test;
 
 class AttentionEqualizationTest {
-  private static ChannelMaxima observe(MicroVit model, FloatWeights weights) {
+  private static ChannelMaxima observe(GoldenModel model, FloatWeights weights) {
     ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
     new ObservingForward(
             model.architecture(), weights, Scheme.EXACT, new ReferenceMatrixProducts(), maxima)
@@ -24,7 +24,7 @@ class AttentionEqualizationTest {
     return maxima;
   }
 
-  private static double[] logits(MicroVit model, FloatWeights weights) {
+  private static double[] logits(GoldenModel model, FloatWeights weights) {
     try (WorkerPool pool = new WorkerPool(1)) {
       VitNetwork network =
           VitNetwork.build(
@@ -37,8 +37,8 @@ class AttentionEqualizationTest {
 
   @Test
   void keepsTheFloatFunctionAndLevelsTheChannels() {
-    MicroVit model = new MicroVit("micro_vit_exact");
-    Vit vit = model.architecture();
+    GoldenModel model = new GoldenModel("micro_vit_exact");
+    Vit vit = model.vit();
     FloatWeights before = model.weights();
     FloatWeights after = AttentionEqualization.apply(vit, before, observe(model, before).largest());
     double[] expected = logits(model, before);
@@ -64,7 +64,7 @@ class AttentionEqualizationTest {
 
   @Test
   void leavesChannelsAloneThatAreNeverMet() {
-    MicroVit model = new MicroVit("micro_vit_exact");
+    GoldenModel model = new GoldenModel("micro_vit_exact");
     FloatWeights before = model.weights();
     var nothing = new java.util.TreeMap<String, float[]>();
     nothing.put("blocks.0.attn.qkv", new float[96]);

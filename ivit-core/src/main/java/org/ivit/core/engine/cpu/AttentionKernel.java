@@ -1,10 +1,14 @@
 package org.ivit.core.engine.cpu;
 
 import java.util.Arrays;
+import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
 
-/** Attention of one head: scores, softmax by table, context, for a range of queries. */
+/**
+ * Attention of one head within one group of tokens, a window or the whole picture: scores, softmax
+ * by table, context, for a range of queries.
+ */
 final class AttentionKernel {
   private final int tokens;
   private final int heads;
@@ -18,8 +22,11 @@ final class AttentionKernel {
   private final int largest;
   private final Requantizer context;
 
-  AttentionKernel(Attention attention, int tokens) {
-    this.tokens = tokens;
+  /** Null where scores take no bias. */
+  private final WindowScores window;
+
+  AttentionKernel(Attention attention, BlockSite site) {
+    tokens = site.rowTokens();
     heads = attention.heads();
     headDim = attention.headDim();
     scoreMultiplier = attention.scores().multiplier();
@@ -31,15 +38,24 @@ final class AttentionKernel {
     probabilityShift = 32 - softmax.bits();
     largest = (1 << (softmax.bits() - 1)) - 1;
     context = new Requantizer(attention.context(), null);
+    window = site.windows() == null ? null : new WindowScores(attention.position(), site.windows());
   }
 
   /** What one thread needs; columns are queries. */
   static final class Scratch {
     private final HeadProducts products;
-    private final byte[] codes;
-    private final int[][] numerators;
-    private final int[] maximum;
-    private final int[] sum;
+
+    /** Scores, [key][query]. */
+    final byte[] codes;
+
+    /** Exponentials, [key][query]. */
+    final int[][] numerators;
+
+    /** Largest score of each query. */
+    final int[] maximum;
+
+    /** Sum of the exponentials of each query. */
+    final int[] sum;
 
     Scratch(int tokens, int heads, int headDim) {
       products = new HeadProducts(tokens, heads, headDim);
@@ -51,15 +67,18 @@ final class AttentionKernel {
   }
 
   /**
-   * @param qkv codes, [tokens][3][heads][headDim]
+   * @param qkv codes, [groups][tokens][3][heads][headDim]
+   * @param group which group of tokens
    * @param head which head
    * @param from first query
    * @param to query after the last
-   * @param out receives the head's channels of those queries, [tokens][heads][headDim]
+   * @param out receives the head's channels of those queries, [groups][tokens][heads][headDim]
    */
-  void run(byte[] qkv, int head, int from, int to, byte[] out, Scratch s) {
+  void run(byte[] qkv, int group, int head, int from, int to, byte[] out, Scratch s) {
     int n = to - from;
-    s.products.multiplyScores(qkv, 0, head, from, to);
+    int channels = heads * headDim;
+    int first = group * tokens * channels;
+    s.products.multiplyScores(qkv, 3 * first, head, from, to);
     float[][] scores = s.products.scores;
     int[][] before = s.products.before;
     Arrays.fill(s.maximum, 0, n, Byte.MIN_VALUE);
@@ -67,8 +86,12 @@ final class AttentionKernel {
     for (int t = 0; t < tokens; t++) {
       scores(scores[t], before == null ? null : before[t], n, s.codes, t * n, s.maximum);
     }
-    for (int t = 0; t < tokens; t++) {
-      numerators(s.codes, t * n, n, s.maximum, s.numerators[t], s.sum);
+    if (window == null) {
+      for (int t = 0; t < tokens; t++) {
+        numerators(s.codes, t * n, n, s.maximum, s.numerators[t], s.sum);
+      }
+    } else {
+      window.run(s, group, head, from, n, exponentials);
     }
     int[] factor = s.sum;
     for (int i = 0; i < n; i++) {
@@ -77,12 +100,11 @@ final class AttentionKernel {
     for (int t = 0; t < tokens; t++) {
       probabilities(s.numerators[t], factor, n, scores[t]);
     }
-    s.products.multiplyContext(qkv, 0, head, n);
-    int channels = heads * headDim;
+    s.products.multiplyContext(qkv, 3 * first, head, n);
     for (int d = 0; d < headDim; d++) {
       int channel = head * headDim + d;
       context.columnTo8(
-          channel, n, s.products.context[d], out, from * channels + channel, channels);
+          channel, n, s.products.context[d], out, first + from * channels + channel, channels);
     }
   }
 

@@ -1,9 +1,17 @@
 package org.ivit.core.engine.cpu;
 
+import java.util.List;
+import org.ivit.core.architecture.Windows;
 import org.ivit.core.graph.Block;
+import org.ivit.core.parallel.WorkerPool;
 
-/** The kernels of a transformer block. */
+/**
+ * The kernels of a transformer block.
+ *
+ * @param places place of each token in window order; null where the block has no windows
+ */
 record BlockKernels(
+    int[] places,
     NormKernel norm1,
     LinearKernel qkv,
     AttentionKernel attention,
@@ -15,11 +23,13 @@ record BlockKernels(
     LinearKernel fc2,
     Adder residual2) {
 
-  static BlockKernels of(Block block, int tokens) {
+  static BlockKernels of(Block block) {
+    Windows windows = block.site().windows();
     return new BlockKernels(
+        windows == null ? null : windows.places(),
         new NormKernel(block.norm1().constants()),
         new LinearKernel(block.qkv()),
-        new AttentionKernel(block.attention(), tokens),
+        new AttentionKernel(block.attention(), block.site()),
         new LinearKernel(block.proj()),
         new Adder(block.residual1()),
         new NormKernel(block.norm2().constants()),
@@ -27,5 +37,12 @@ record BlockKernels(
         new GeluKernel(block.gelu(), block.fc1().outputs()),
         new LinearKernel(block.fc2()),
         new Adder(block.residual2()));
+  }
+
+  /** Packs the weights of blocks, one block a thread. */
+  static BlockKernels[] of(List<Block> blocks, WorkerPool pool) {
+    BlockKernels[] kernels = new BlockKernels[blocks.size()];
+    pool.run(kernels.length, i -> kernels[i] = of(blocks.get(i)));
+    return kernels;
   }
 }

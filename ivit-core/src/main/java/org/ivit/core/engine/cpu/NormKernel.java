@@ -2,7 +2,7 @@ package org.ivit.core.engine.cpu;
 
 import org.ivit.core.arithmetic.ILayerNorm;
 
-/** I-LayerNorm of rows of 16-bit codes to 8-bit codes. */
+/** I-LayerNorm of rows of codes. */
 final class NormKernel {
   private final int channels;
   private final long[] multiplier;
@@ -25,21 +25,40 @@ final class NormKernel {
    * @param out receives the row from {@code outAt}
    */
   void row(short[] x, int at, byte[] out, int outAt) {
-    long sum = 0;
-    for (int c = 0; c < channels; c++) {
-      sum += x[at + c];
-    }
-    int mean = ILayerNorm.mean(sum, channels);
-    long squares = 0;
-    for (int c = 0; c < channels; c++) {
-      int y = x[at + c] - mean;
-      squares += (long) y * y;
-    }
-    long factor = Integer.MAX_VALUE / Math.max(1, ILayerNorm.isqrt(squares));
+    int mean = mean(x, at);
+    long factor = factor(x, at, mean);
     for (int c = 0; c < channels; c++) {
       long y = ((x[at + c] - mean) * factor) >> 1;
       long v = (y * multiplier[c] + offset[c]) >> shift;
       out[outAt + c] = (byte) Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, v));
     }
+  }
+
+  /** As {@link #row(short[], int, byte[], int)}, to 16-bit codes. */
+  void row(short[] x, int at, short[] out, int outAt) {
+    int mean = mean(x, at);
+    long factor = factor(x, at, mean);
+    for (int c = 0; c < channels; c++) {
+      long y = ((x[at + c] - mean) * factor) >> 1;
+      long v = (y * multiplier[c] + offset[c]) >> shift;
+      out[outAt + c] = (short) Math.max(Short.MIN_VALUE, Math.min(Short.MAX_VALUE, v));
+    }
+  }
+
+  private int mean(short[] x, int at) {
+    long sum = 0;
+    for (int c = 0; c < channels; c++) {
+      sum += x[at + c];
+    }
+    return ILayerNorm.mean(sum, channels);
+  }
+
+  private long factor(short[] x, int at, int mean) {
+    long squares = 0;
+    for (int c = 0; c < channels; c++) {
+      int y = x[at + c] - mean;
+      squares += (long) y * y;
+    }
+    return Integer.MAX_VALUE / Math.max(1, ILayerNorm.isqrt(squares));
   }
 }

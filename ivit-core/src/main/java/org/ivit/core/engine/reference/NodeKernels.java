@@ -1,7 +1,9 @@
 package org.ivit.core.engine.reference;
 
+import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.ILayerNorm;
+import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.arithmetic.SoftmaxTable;
@@ -12,6 +14,8 @@ import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.Pool;
+import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
 
 /**
@@ -160,6 +164,141 @@ public final class NodeKernels {
     for (int i = 0; i < acc.length; i++) {
       int c = i % channels;
       out[i] = Quantizer.clamp8(attention.context().apply(c, acc[i]));
+    }
+    return out;
+  }
+
+  /**
+   * @param position node
+   * @param scores 8-bit codes of {@code attn.scores}, [windows][heads][query][key]
+   * @param relative row of the table for each query and key, [query][key]
+   * @return 8-bit codes of {@code attn.biased}, of the same shape
+   */
+  public static byte[] biased(PositionBias position, byte[] scores, int[] relative) {
+    byte[] out = new byte[scores.length];
+    for (int i = 0; i < out.length; i++) {
+      int head = i / relative.length % position.heads();
+      out[i] = position.add(scores[i], relative[i % relative.length], head);
+    }
+    return out;
+  }
+
+  /**
+   * @param softmax table
+   * @param scores 8-bit codes, [pictures][windows][heads][query][key]
+   * @param windows of the block
+   * @param heads number of heads
+   * @return probabilities, of the same shape
+   */
+  public static short[] softmax(SoftmaxTable softmax, byte[] scores, Windows windows, int heads) {
+    int tokens = windows.tokens();
+    int count = windows.count();
+    boolean[][] masks = new boolean[count][];
+    for (int i = 0; i < count; i++) {
+      masks[i] = windows.mask(i);
+    }
+    short[] out = new short[scores.length];
+    for (int row = 0; row < scores.length; row += tokens) {
+      int query = row / tokens % tokens;
+      int window = row / (heads * tokens * tokens) % count;
+      softmax.row(scores, row, tokens, masks[window], query * tokens, out, row);
+    }
+    return out;
+  }
+
+  /**
+   * Brings the tokens of pictures into window order.
+   *
+   * @param x codes, [pictures][tokens][channels]
+   * @param order of {@link Windows#order}
+   * @param channels number of channels
+   * @return the rows in that order
+   */
+  public static byte[] partition(byte[] x, int[] order, int channels) {
+    byte[] out = new byte[x.length];
+    for (int row = 0; row < x.length / channels; row++) {
+      int from = row - row % order.length + order[row % order.length];
+      System.arraycopy(x, from * channels, out, row * channels, channels);
+    }
+    return out;
+  }
+
+  /**
+   * Brings tokens in window order back into the order of pictures.
+   *
+   * @param x codes, [pictures][tokens][channels]
+   * @param order of {@link Windows#order}
+   * @param channels number of channels
+   * @return the rows in the order of pictures
+   */
+  public static short[] reverse(short[] x, int[] order, int channels) {
+    short[] out = new short[x.length];
+    for (int row = 0; row < x.length / channels; row++) {
+      int to = row - row % order.length + order[row % order.length];
+      System.arraycopy(x, row * channels, out, to * channels, channels);
+    }
+    return out;
+  }
+
+  /**
+   * Puts the neighbours (0,0), (1,0), (0,1), (1,1) of a grid side by side.
+   *
+   * @param x codes, [pictures][resolution][resolution][channels]
+   * @param resolution height and width of the grid, even
+   * @param channels number of channels
+   * @return [pictures][resolution/2][resolution/2][4·channels]
+   */
+  public static short[] neighbours(short[] x, int resolution, int channels) {
+    short[] out = new short[x.length];
+    int half = resolution / 2;
+    for (int merged = 0; merged < x.length / (4 * channels); merged++) {
+      int picture = merged / (half * half);
+      int row = 2 * (merged / half % half);
+      int column = 2 * (merged % half);
+      for (int i = 0; i < 4; i++) {
+        int token = (picture * resolution + row + i % 2) * resolution + column + i / 2;
+        System.arraycopy(x, token * channels, out, (4 * merged + i) * channels, channels);
+      }
+    }
+    return out;
+  }
+
+  /**
+   * @param norm node with 16-bit output: the norm of a Swin's patches
+   * @param x 8-bit codes, [rows][channels]
+   * @return 16-bit codes, [rows][channels]
+   */
+  public static short[] layerNorm16(LayerNorm norm, byte[] x) {
+    short[] out = new short[x.length];
+    for (int row = 0; row < x.length; row += norm.channels()) {
+      ILayerNorm.row(x, row, norm.channels(), norm.constants(), 16, out, row);
+    }
+    return out;
+  }
+
+  /**
+   * @param x 8-bit codes
+   * @return the same codes
+   */
+  public static short[] widen(byte[] x) {
+    short[] out = new short[x.length];
+    for (int i = 0; i < x.length; i++) {
+      out[i] = x[i];
+    }
+    return out;
+  }
+
+  /**
+   * @param pool node
+   * @param x 8-bit codes, [pictures][tokens][channels]
+   * @param channels number of channels
+   * @return 8-bit codes, [pictures][channels]
+   */
+  public static byte[] pool(Pool pool, byte[] x, int channels) {
+    byte[] out = new byte[x.length / pool.tokens()];
+    for (int i = 0; i < out.length; i++) {
+      int from = i / channels * pool.tokens() * channels + i % channels;
+      out[i] = Pooling.mean(x, from, channels, pool.tokens(), pool.multiplier());
     }
     return out;
   }

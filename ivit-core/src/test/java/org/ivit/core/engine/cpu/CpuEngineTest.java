@@ -10,6 +10,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -19,14 +22,14 @@ import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
-import org.ivit.core.graph.VitGraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.tensor.Safetensors;
-import org.ivit.core.testing.MicroVit;
-import org.ivit.core.testing.ObservedVit;
+import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,22 +38,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CpuEngineTest {
   @SuppressWarnings("unused")
-  static final List<String> MODELS = MicroVit.NAMES;
+  static final List<String> MODELS = GoldenModel.NAMES;
 
   @ParameterizedTest
   @FieldSource("MODELS")
   void equalsTheGoldenLogits(String name) {
-    MicroVit model = new MicroVit(name);
-    VitGraph graph = model.graph();
+    GoldenModel model = new GoldenModel(name);
+    IntegerGraph graph = model.graph();
     byte[] codes = model.evalCodes(graph);
     int[] golden = model.file("trace").get("head").ints();
+    int pictures = model.pictures();
     for (int threads : new int[] {1, 2, 3, 5}) {
       try (WorkerPool pool = new WorkerPool(threads);
           CpuEngine engine = new CpuEngine(graph, pool, "test")) {
-        assertThat(engine.logits(codes, 4)).isEqualTo(golden);
-        int classes = golden.length / 4;
-        for (int i = 0; i < 4; i++) {
-          int size = codes.length / 4;
+        assertThat(engine.logits(codes, pictures)).isEqualTo(golden);
+        int classes = golden.length / pictures;
+        for (int i = 0; i < pictures; i++) {
+          int size = codes.length / pictures;
           assertThat(engine.logits(Arrays.copyOfRange(codes, i * size, (i + 1) * size), 1))
               .isEqualTo(Arrays.copyOfRange(golden, i * classes, (i + 1) * classes));
         }
@@ -76,7 +80,7 @@ class CpuEngineTest {
     int form = 0;
     for (Scheme scheme : schemes(vit)) {
       Random random = new Random(Arrays.hashCode(s) + form++);
-      VitGraph graph = ObservedVit.graph(vit, scheme, random);
+      IntegerGraph graph = ObservedModel.graph(vit, scheme, random);
       byte[] codes = new byte[7 * 3 * s[0] * s[0]];
       random.nextBytes(codes);
       // One picture at each extreme.
@@ -99,17 +103,63 @@ class CpuEngineTest {
     }
   }
 
-  private static List<Scheme> schemes(Vit vit) {
+  @SuppressWarnings("unused")
+  static final List<Swin> SWINS =
+      List.of(
+          swin(4, 2, 1, 4, List.of(1), List.of(2)),
+          swin(8, 1, 2, 6, List.of(2, 1), List.of(3, 2)),
+          swin(24, 2, 3, 10, List.of(3, 2), List.of(2, 5)),
+          swin(24, 3, 4, 33, List.of(2, 2), List.of(1, 3)),
+          swin(48, 2, 6, 12, List.of(1, 2, 2), List.of(2, 2, 4)));
+
+  private static Swin swin(
+      int image, int patch, int window, int dim, List<Integer> depths, List<Integer> heads) {
+    return new Swin("random", image, patch, window, dim, depths, heads, 7, 1e-6);
+  }
+
+  @ParameterizedTest
+  @FieldSource("SWINS")
+  void equalsTheReferenceOnRandomSwins(Swin swin) {
+    int form = 0;
+    for (Scheme scheme : schemes(swin)) {
+      Random random = new Random(swin.dim() + 31L * form++);
+      IntegerGraph graph = ObservedModel.graph(swin, scheme, random);
+      int size = 3 * swin.image() * swin.image();
+      byte[] codes = new byte[3 * size];
+      random.nextBytes(codes);
+      Arrays.fill(codes, size, 2 * size, (byte) 127);
+      int[] expected;
+      try (ReferenceEngine reference = new ReferenceEngine(graph)) {
+        expected = reference.logits(codes, 3);
+      }
+      for (int threads : new int[] {1, 3}) {
+        try (WorkerPool pool = new WorkerPool(threads);
+            CpuEngine engine = new CpuEngine(graph, pool, "test")) {
+          for (int count : new int[] {1, 3}) {
+            assertThat(engine.logits(Arrays.copyOf(codes, count * size), count))
+                .isEqualTo(Arrays.copyOf(expected, count * 7));
+          }
+        }
+      }
+    }
+  }
+
+  private static List<Scheme> schemes(Architecture architecture) {
     TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
-    if (vit.dim() > 2 && vit.hidden() > 2) {
-      int last = vit.dim() - 1;
-      outliers.put("blocks.0.norm1", new OutlierChannels(new int[] {0, last}, 2));
-      outliers.put("blocks.0.attn.context", new OutlierChannels(new int[] {1}, 1));
-      outliers.put("blocks.0.norm2", new OutlierChannels(new int[] {last}, 3));
-      int[] hidden = {0, vit.hidden() - 1};
-      outliers.put("blocks.0.mlp.fc1", new OutlierChannels(hidden, 4));
-      outliers.put("blocks.0.mlp.act", new OutlierChannels(hidden, 3));
-      outliers.put("norm", new OutlierChannels(new int[] {1}, 2));
+    BlockSite site = architecture.blocks().get(0);
+    if (site.dim() > 2 && site.hidden() > 2) {
+      int last = site.dim() - 1;
+      outliers.put(site.node("norm1"), new OutlierChannels(new int[] {0, last}, 2));
+      outliers.put(site.node("attn.context"), new OutlierChannels(new int[] {1}, 1));
+      outliers.put(site.node("norm2"), new OutlierChannels(new int[] {last}, 3));
+      int[] hidden = {0, site.hidden() - 1};
+      outliers.put(site.node("mlp.fc1"), new OutlierChannels(hidden, 4));
+      outliers.put(site.node("mlp.act"), new OutlierChannels(hidden, 3));
+      if (architecture instanceof Vit) {
+        outliers.put("norm", new OutlierChannels(new int[] {1}, 2));
+      } else if (((Swin) architecture).depths().size() > 1) {
+        outliers.put("layers.0.downsample.norm", new OutlierChannels(new int[] {1, last}, 2));
+      }
     }
     return List.of(
         new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 16, outliers),
@@ -121,7 +171,7 @@ class CpuEngineTest {
   @Test
   void servesManyThreadsAtOnce() throws InterruptedException {
     Vit vit = new Vit("random", 18, 3, 24, 2, 3, 50, 5, 1e-6);
-    VitGraph graph = ObservedVit.graph(vit, Scheme.EXACT, new Random(5));
+    IntegerGraph graph = ObservedModel.graph(vit, Scheme.EXACT, new Random(5));
     int size = 3 * 18 * 18;
     byte[] codes = new byte[6 * size];
     new Random(6).nextBytes(codes);
@@ -177,7 +227,7 @@ class CpuEngineTest {
             vit, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
     int[] observed = observing.run(pixels, 2);
     SortedMap<String, Range> ranges = observing.ranges();
-    VitGraph graph = new VitGraphBuilder(vit, weights, scheme).build(ranges);
+    IntegerGraph graph = GraphBuilder.build(vit, weights, scheme, ranges);
     byte[] codes = Quantizer.codes8("pixels", pixels, graph.inputScale());
     int size = codes.length / 2;
     try (ReferenceEngine reference = new ReferenceEngine(graph);
@@ -193,8 +243,8 @@ class CpuEngineTest {
 
   @Test
   void refusesWrongInputAndUseAfterClose() {
-    VitGraph graph =
-        ObservedVit.graph(new Vit("v", 4, 2, 4, 1, 2, 4, 2, 1e-6), Scheme.EXACT, new Random(1));
+    IntegerGraph graph =
+        ObservedModel.graph(new Vit("v", 4, 2, 4, 1, 2, 4, 2, 1e-6), Scheme.EXACT, new Random(1));
     CpuEngine engine = new CpuEngine(graph);
     assertThat(engine.name()).isEqualTo("cpu");
     assertThat(engine.graph()).isSameAs(graph);

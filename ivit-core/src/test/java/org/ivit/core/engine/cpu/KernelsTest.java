@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.Random;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.GeluForm;
@@ -192,6 +194,8 @@ class KernelsTest {
   void attendsAsTheArithmetic(int tokens, int heads, int headDim, SoftmaxForm form, int bits) {
     Random random = new Random(tokens);
     int channels = heads * headDim;
+    BlockSite site = new BlockSite("blocks.0", channels, heads, 4, tokens, null);
+    OutlierChannels outliers = new OutlierChannels(new int[] {channels - 1}, 1);
     byte[] qkv = new byte[tokens * 3 * channels];
     for (int fill = 0; fill < 4; fill++) {
       random.nextBytes(qkv);
@@ -200,25 +204,26 @@ class KernelsTest {
       }
       float scoresScale = 0.01f * headDim;
       Attention node =
-          Attention.of(
+          new Attention(
               "a",
               heads,
               headDim,
-              tokens,
-              form,
-              bits,
-              0.02f,
+              Attention.scores("a.scores", 0.02f, headDim, scoresScale),
               scoresScale,
-              0.02f,
-              new OutlierChannels(new int[] {channels - 1}, 1));
+              null,
+              SoftmaxTable.of("a.softmax", form, scoresScale, tokens, bits),
+              DyadicVector.of(
+                  "a.context", AttentionScales.context(0.02f, bits), channels, 0.02f, outliers),
+              outliers,
+              0.02f);
       byte[] found = new byte[tokens * channels];
-      AttentionKernel kernel = new AttentionKernel(node, tokens);
+      AttentionKernel kernel = new AttentionKernel(node, site);
       AttentionKernel.Scratch scratch = new AttentionKernel.Scratch(tokens, heads, headDim);
       int middle = tokens / 3;
       for (int h = 0; h < heads; h++) {
-        kernel.run(qkv, h, middle, tokens, found, scratch);
+        kernel.run(qkv, 0, h, middle, tokens, found, scratch);
         if (middle > 0) {
-          kernel.run(qkv, h, 0, middle, found, scratch);
+          kernel.run(qkv, 0, h, 0, middle, found, scratch);
         }
       }
       assertThat(found).isEqualTo(expected(node, qkv, tokens));

@@ -3,30 +3,32 @@ package org.ivit.core.engine.reference;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeSet;
 import org.ivit.core.InputException;
-import org.ivit.core.graph.VitGraph;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.core.testing.MicroVit;
+import org.ivit.core.testing.GoldenModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ReferenceEngineTest {
   @SuppressWarnings("unused")
-  static final java.util.List<String> MODELS = MicroVit.NAMES;
+  static final java.util.List<String> MODELS = GoldenModel.NAMES;
 
   @ParameterizedTest
   @FieldSource("MODELS")
   void everyNodeEqualsTheGoldenTrace(String name) {
-    MicroVit model = new MicroVit(name);
-    VitGraph graph = model.graph();
+    GoldenModel model = new GoldenModel(name);
+    IntegerGraph graph = model.graph();
     Map<String, Object> nodes = new LinkedHashMap<>();
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {
-      engine.logits(model.evalCodes(graph), 4, nodes::put);
+      engine.logits(model.evalCodes(graph), model.pictures(), nodes::put);
     }
     TensorFile trace = model.file("trace");
     TreeSet<String> expected = new TreeSet<>(trace.tensors().keySet());
@@ -46,7 +48,7 @@ class ReferenceEngineTest {
   @ParameterizedTest
   @FieldSource("MODELS")
   void everyScaleEqualsTheGoldenTrace(String name) {
-    MicroVit model = new MicroVit(name);
+    GoldenModel model = new GoldenModel(name);
     TensorFile trace = model.file("trace");
     Map<String, Float> scales = model.graph().scales();
     trace
@@ -60,26 +62,28 @@ class ReferenceEngineTest {
             });
   }
 
-  @Test
-  void aBatchAnswersAsItsPicturesAlone() {
-    MicroVit model = new MicroVit("micro_vit_outliers");
-    VitGraph graph = model.graph();
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit_outliers", "micro_swin_window7"})
+  void aBatchAnswersAsItsPicturesAlone(String name) {
+    GoldenModel model = new GoldenModel(name);
+    IntegerGraph graph = model.graph();
     byte[] codes = model.evalCodes(graph);
+    int pictures = model.pictures();
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {
-      int[] together = engine.logits(codes, 4);
-      int size = codes.length / 4;
-      for (int n = 0; n < 4; n++) {
-        byte[] one = java.util.Arrays.copyOfRange(codes, n * size, (n + 1) * size);
-        int classes = together.length / 4;
+      int[] together = engine.logits(codes, pictures);
+      int size = codes.length / pictures;
+      int classes = together.length / pictures;
+      for (int n = 0; n < pictures; n++) {
+        byte[] one = Arrays.copyOfRange(codes, n * size, (n + 1) * size);
         assertThat(engine.logits(one, 1))
-            .isEqualTo(java.util.Arrays.copyOfRange(together, n * classes, (n + 1) * classes));
+            .isEqualTo(Arrays.copyOfRange(together, n * classes, (n + 1) * classes));
       }
     }
   }
 
   @Test
   void refusesACodeCountThatIsNotThePictures() {
-    VitGraph graph = new MicroVit("micro_vit").graph();
+    IntegerGraph graph = new GoldenModel("micro_vit").graph();
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {
       assertThatThrownBy(() -> engine.logits(new byte[5], 1))
           .isInstanceOf(InputException.class)
@@ -89,7 +93,7 @@ class ReferenceEngineTest {
 
   @Test
   void refusesToRunOnceClosed() {
-    ReferenceEngine engine = new ReferenceEngine(new MicroVit("micro_vit").graph());
+    ReferenceEngine engine = new ReferenceEngine(new GoldenModel("micro_vit").graph());
     engine.close();
     assertThatThrownBy(() -> engine.logits(new byte[3072], 1))
         .isInstanceOf(IllegalStateException.class);

@@ -7,6 +7,9 @@ import java.util.List;
 import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
@@ -16,8 +19,8 @@ import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 
-/** The tensors that the checkpoint of a ViT must hold: names, dtypes and shapes, in their order. */
-final class VitLayout {
+/** The tensors that a checkpoint must hold: names, dtypes and shapes, in their order. */
+final class TensorLayout {
   private final Map<String, Form> forms = new LinkedHashMap<>();
 
   private record Form(DType dtype, long[] shape) {
@@ -31,29 +34,63 @@ final class VitLayout {
     }
   }
 
-  VitLayout(Vit a, Scheme scheme) {
+  TensorLayout(Architecture architecture, Scheme scheme) {
+    if (architecture instanceof Swin swin) {
+      swin(swin, scheme);
+    } else {
+      vit((Vit) architecture, scheme);
+    }
+  }
+
+  private void vit(Vit a, Scheme scheme) {
     linear(NodeNames.PATCH_EMBED, a.dim(), a.patchInputs());
     add(CheckpointNames.CLASS_TOKEN, DType.I32, a.dim());
     add(CheckpointNames.POSITION, DType.I16, a.tokens(), a.dim());
     dyadic(NodeNames.EMBED, 2);
-    for (int i = 0; i < a.depth(); i++) {
-      String block = NodeNames.block(i, "");
-      norm(block + "norm1", a.dim());
-      linear(block + "attn.qkv", 3L * a.dim(), a.dim());
-      dyadic(block + "attn.scores", 1);
-      add(block + "attn.softmax" + CheckpointNames.EXPONENTIALS, DType.I32, SoftmaxTable.SIZE);
-      add(block + "attn.softmax" + CheckpointNames.ROUNDING, DType.I32, 1);
-      dyadic(block + "attn.context", a.dim());
-      linear(block + "attn.proj", a.dim(), a.dim());
-      dyadic(block + "residual1", 2);
-      norm(block + "norm2", a.dim());
-      linear(block + "mlp.fc1", a.hidden(), a.dim());
-      gelu(block + "mlp.act", scheme);
-      linear(block + "mlp.fc2", a.dim(), a.hidden());
-      dyadic(block + "residual2", 2);
-    }
+    a.blocks().forEach(site -> block(site, scheme));
     norm(NodeNames.NORM, a.dim());
     linear(NodeNames.HEAD, a.classes(), a.dim());
+  }
+
+  private void swin(Swin a, Scheme scheme) {
+    linear(NodeNames.PATCH_PROJECTION, a.dim(), a.patchInputs());
+    norm(NodeNames.PATCH_NORM, a.dim());
+    for (Swin.Stage stage : a.stages()) {
+      stage.blocks().forEach(site -> block(site, scheme));
+      if (stage.merges()) {
+        norm(stage.mergeNorm(), 4L * stage.dim());
+        linear(stage.reduction(), 2L * stage.dim(), 4L * stage.dim());
+      }
+    }
+    norm(NodeNames.NORM, a.features());
+    dyadic(NodeNames.POOL, 1);
+    linear(NodeNames.HEAD, a.classes(), a.features());
+  }
+
+  private void block(BlockSite site, Scheme scheme) {
+    int dim = site.dim();
+    norm(site.node("norm1"), dim);
+    linear(site.node("attn.qkv"), 3L * dim, dim);
+    dyadic(site.node("attn.scores"), 1);
+    if (site.windows() != null) {
+      add(
+          site.node(NodeNames.POSITION_TABLE),
+          DType.I8,
+          site.windows().relativePositions(),
+          site.heads());
+      dyadic(site.node(NodeNames.BIASED), 2);
+    }
+    String softmax = site.node("attn.softmax");
+    add(softmax + CheckpointNames.EXPONENTIALS, DType.I32, SoftmaxTable.SIZE);
+    add(softmax + CheckpointNames.ROUNDING, DType.I32, 1);
+    dyadic(site.node("attn.context"), dim);
+    linear(site.node("attn.proj"), dim, dim);
+    dyadic(site.node("residual1"), 2);
+    norm(site.node("norm2"), dim);
+    linear(site.node("mlp.fc1"), site.hidden(), dim);
+    gelu(site.node("mlp.act"), scheme);
+    linear(site.node("mlp.fc2"), dim, site.hidden());
+    dyadic(site.node("residual2"), 2);
   }
 
   private void add(String name, DType dtype, long... shape) {

@@ -3,35 +3,37 @@ package org.ivit.core.testing;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.cpu.CpuMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
-import org.ivit.core.graph.VitGraphBuilder;
 import org.ivit.core.tensor.Tensor;
 
 /** Models of normally distributed weights, for tests that need any model. */
-public final class ObservedVit {
-  private ObservedVit() {}
+public final class ObservedModel {
+  private ObservedModel() {}
 
   /** Returns a graph of 5 tokens and 2 classes. */
-  public static VitGraph small() {
+  public static IntegerGraph small() {
     return graph(new Vit("small", 4, 2, 4, 1, 2, 4, 2, 1e-6), Scheme.EXACT, new Random(1));
   }
 
   /**
    * A graph whose ranges come from one random picture, so that others saturate here and there.
    *
-   * @param vit sizes
+   * @param architecture sizes
    * @param scheme forms, widths, outlier channels
    * @param random source of weights and picture
    */
-  public static VitGraph graph(Vit vit, Scheme scheme, Random random) {
+  public static IntegerGraph graph(Architecture architecture, Scheme scheme, Random random) {
     Map<String, Tensor> tensors = new HashMap<>();
-    vit.parameters()
+    architecture
+        .parameters()
         .forEach(
             (name, shape) -> {
               int length = 1;
@@ -43,9 +45,9 @@ public final class ObservedVit {
     FloatWeights weights = FloatWeights.of(tensors);
     ObservingForward observing =
         new ObservingForward(
-            vit, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
-    observing.run(normal(random, 3 * vit.image() * vit.image()), 1);
-    return new VitGraphBuilder(vit, weights, scheme).build(observing.ranges());
+            architecture, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
+    observing.run(normal(random, 3 * architecture.image() * architecture.image()), 1);
+    return GraphBuilder.build(architecture, weights, scheme, observing.ranges());
   }
 
   private static float[] normal(Random random, int n) {

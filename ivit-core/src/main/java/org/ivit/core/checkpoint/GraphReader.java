@@ -1,10 +1,11 @@
 package org.ivit.core.checkpoint;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
@@ -21,75 +22,101 @@ import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.Merging;
 import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Pool;
+import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.graph.Scheme;
+import org.ivit.core.graph.SwinGraph;
+import org.ivit.core.graph.SwinStage;
 import org.ivit.core.graph.VitGraph;
 import org.ivit.core.tensor.TensorFile;
 
 /**
- * Builds a ViT's graph from tensors whose names, dtypes and shapes are checked. The graph's records
- * check every value and prove the bounds anew; a refusal names the tensor or the node.
+ * Builds a graph from tensors whose names, dtypes and shapes are checked. The graph's records check
+ * every value and prove the bounds anew; a refusal names the tensor or the node.
  */
-final class VitReader {
+final class GraphReader {
   private final TensorFile file;
-  private final Vit vit;
   private final Scheme scheme;
   private final Map<String, Float> scales;
 
-  private VitReader(TensorFile file, Vit vit, Scheme scheme, Map<String, Float> scales) {
+  private GraphReader(TensorFile file, Scheme scheme, Map<String, Float> scales) {
     this.file = file;
-    this.vit = vit;
     this.scheme = scheme;
     this.scales = scales;
   }
 
-  static VitGraph read(TensorFile file, GraphDescription description) {
-    Vit vit = description.vit();
-    Scheme scheme = description.scheme(vit);
-    Map<String, Float> scales = description.scales(vit);
-    new VitLayout(vit, scheme).check(file);
-    return new VitReader(file, vit, scheme, scales).graph();
+  static IntegerGraph read(TensorFile file, GraphDescription description) {
+    Architecture architecture = description.parsedArchitecture();
+    Scheme scheme = description.scheme(architecture);
+    Map<String, Float> scales = description.scales(architecture);
+    new TensorLayout(architecture, scheme).check(file);
+    GraphReader reader = new GraphReader(file, scheme, scales);
+    return architecture instanceof Swin swin ? reader.swin(swin) : reader.vit((Vit) architecture);
   }
 
-  private VitGraph graph() {
-    Linear patchEmbed =
-        linear(NodeNames.PATCH_EMBED, vit.patchInputs(), vit.dim(), 16, OutlierChannels.NONE);
-    List<Block> blocks = new ArrayList<>();
-    for (int i = 0; i < vit.depth(); i++) {
-      blocks.add(block(NodeNames.block(i, "")));
-    }
+  private VitGraph vit(Vit vit) {
     return new VitGraph(
         vit,
         scheme,
         scale(NodeNames.INPUT),
-        patchEmbed,
+        linear(NodeNames.PATCH_EMBED, vit.patchInputs(), vit.dim(), 16, OutlierChannels.NONE),
         embed(),
-        blocks,
-        norm(NodeNames.NORM),
+        vit.blocks().stream().map(this::block).toList(),
+        norm(NodeNames.NORM, vit.dim()),
         linear(NodeNames.HEAD, vit.dim(), vit.classes(), 32, scheme.outliers(NodeNames.NORM)));
   }
 
-  private Block block(String prefix) {
+  private SwinGraph swin(Swin swin) {
+    return new SwinGraph(
+        swin,
+        scheme,
+        scale(NodeNames.INPUT),
+        linear(NodeNames.PATCH_PROJECTION, swin.patchInputs(), swin.dim(), 8, OutlierChannels.NONE),
+        norm(NodeNames.PATCH_NORM, swin.dim()),
+        swin.stages().stream().map(this::stage).toList(),
+        norm(NodeNames.NORM, swin.features()),
+        new Pool(swin.pooledTokens(), dyadic(NodeNames.POOL, 0), scale(NodeNames.POOL)),
+        linear(NodeNames.HEAD, swin.features(), swin.classes(), 32, OutlierChannels.NONE));
+  }
+
+  private SwinStage stage(Swin.Stage stage) {
+    return new SwinStage(
+        stage.blocks().stream().map(this::block).toList(), stage.merges() ? merging(stage) : null);
+  }
+
+  private Merging merging(Swin.Stage stage) {
+    int inputs = 4 * stage.dim();
+    return new Merging(
+        norm(stage.mergeNorm(), inputs),
+        linear(stage.reduction(), inputs, 2 * stage.dim(), 8, scheme.outliers(stage.mergeNorm())));
+  }
+
+  private Block block(BlockSite site) {
+    int dim = site.dim();
+    int hidden = site.hidden();
     return new Block(
-        norm(prefix + "norm1"),
-        linear(prefix + "attn.qkv", vit.dim(), 3 * vit.dim(), 8, scheme.outliers(prefix + "norm1")),
-        attention(prefix + "attn"),
-        linear(
-            prefix + "attn.proj",
-            vit.dim(),
-            vit.dim(),
-            16,
-            scheme.outliers(prefix + "attn.context")),
-        residual(prefix + "residual1"),
-        norm(prefix + "norm2"),
-        linear(prefix + "mlp.fc1", vit.dim(), vit.hidden(), 8, scheme.outliers(prefix + "norm2")),
-        gelu(prefix + "mlp.act"),
-        linear(
-            prefix + "mlp.fc2", vit.hidden(), vit.dim(), 16, scheme.outliers(prefix + "mlp.act")),
-        residual(prefix + "residual2"));
+        site,
+        norm(site.node("norm1"), dim),
+        fed(site, "attn.qkv", "norm1", dim, 3 * dim),
+        attention(site),
+        fed(site, "attn.proj", "attn.context", dim, dim),
+        residual(site.node("residual1")),
+        norm(site.node("norm2"), dim),
+        fed(site, "mlp.fc1", "norm2", dim, hidden),
+        gelu(site.node("mlp.act")),
+        fed(site, "mlp.fc2", "mlp.act", hidden, dim),
+        residual(site.node("residual2")));
+  }
+
+  private Linear fed(BlockSite site, String layer, String input, int inputs, int outputs) {
+    String node = site.node(layer);
+    return linear(node, inputs, outputs, NodeNames.bits(node), scheme.outliers(site.node(input)));
   }
 
   /** Names the tensor or node in a refusal that knows values alone. */
@@ -149,7 +176,7 @@ final class VitReader {
     return new Residual(node, dyadic(node, 0), dyadic(node, 1), scale(node));
   }
 
-  private LayerNorm norm(String node) {
+  private LayerNorm norm(String node, int channels) {
     String multiplier = node + CheckpointNames.MULTIPLIER;
     String offset = node + CheckpointNames.OFFSET;
     String shift = node + CheckpointNames.SHIFT;
@@ -159,20 +186,35 @@ final class VitReader {
             () ->
                 new ILayerNorm.Constants(
                     ints(multiplier), file.get(offset).longs(), ints(shift)[0]));
-    return new LayerNorm(node, vit.dim(), constants, scheme.outliers(node), scale(node));
+    return new LayerNorm(node, channels, constants, scheme.outliers(node), scale(node));
   }
 
-  private Attention attention(String node) {
+  private Attention attention(BlockSite site) {
+    String node = site.node("attn");
     return new Attention(
         node,
-        vit.heads(),
-        vit.headDim(),
+        site.heads(),
+        site.headDim(),
         dyadic(node + ".scores", 0),
         scale(node + ".scores"),
+        site.windows() == null ? null : position(site),
         softmax(node + ".softmax"),
         dyadics(node + ".context"),
         scheme.outliers(node + ".context"),
         scale(node + ".context"));
+  }
+
+  private PositionBias position(BlockSite site) {
+    String node = site.node(NodeNames.BIASED);
+    String table = site.node(NodeNames.POSITION_TABLE);
+    return new PositionBias(
+        node,
+        site.heads(),
+        file.get(table).bytes(),
+        scale(table),
+        dyadic(node, 0),
+        dyadic(node, 1),
+        scale(node));
   }
 
   private SoftmaxTable softmax(String node) {

@@ -2,6 +2,7 @@ package org.ivit.core.checkpoint;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
@@ -13,37 +14,67 @@ import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.SwinGraph;
+import org.ivit.core.graph.SwinStage;
 import org.ivit.core.graph.VitGraph;
 import org.ivit.core.tensor.Tensor;
 
-/** The tensors of a ViT's graph, as {@link VitLayout} lists them. */
-final class VitTensors {
+/** The tensors of a graph, as {@link TensorLayout} lists them. */
+final class GraphTensors {
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
-  private VitTensors() {}
+  private GraphTensors() {}
 
-  static Map<String, Tensor> of(VitGraph graph) {
-    VitTensors all = new VitTensors();
-    all.linear(graph.patchEmbed());
-    all.embed(graph.embed());
-    for (Block block : graph.blocks()) {
-      all.norm(block.norm1());
-      all.linear(block.qkv());
-      all.attention(block.attention());
-      all.linear(block.proj());
-      all.residual(block.residual1());
-      all.norm(block.norm2());
-      all.linear(block.fc1());
-      all.gelu(block.gelu());
-      all.linear(block.fc2());
-      all.residual(block.residual2());
+  static Map<String, Tensor> of(IntegerGraph graph) {
+    GraphTensors all = new GraphTensors();
+    if (graph instanceof SwinGraph swin) {
+      all.swin(swin);
+    } else {
+      all.vit((VitGraph) graph);
     }
-    all.norm(graph.norm());
-    all.linear(graph.head());
     return all.tensors;
+  }
+
+  private void vit(VitGraph graph) {
+    linear(graph.patchEmbed());
+    embed(graph.embed());
+    graph.blocks().forEach(this::block);
+    norm(graph.norm());
+    linear(graph.head());
+  }
+
+  private void swin(SwinGraph graph) {
+    linear(graph.patchEmbed());
+    norm(graph.patchNorm());
+    for (SwinStage stage : graph.stages()) {
+      stage.blocks().forEach(this::block);
+      if (stage.merging() != null) {
+        norm(stage.merging().norm());
+        linear(stage.merging().reduction());
+      }
+    }
+    norm(graph.norm());
+    dyadic(NodeNames.POOL, graph.pool().multiplier());
+    linear(graph.head());
+  }
+
+  private void block(Block block) {
+    norm(block.norm1());
+    linear(block.qkv());
+    attention(block.site(), block.attention());
+    linear(block.proj());
+    residual(block.residual1());
+    norm(block.norm2());
+    linear(block.fc1());
+    gelu(block.gelu());
+    linear(block.fc2());
+    residual(block.residual2());
   }
 
   private void put(String node, String suffix, Tensor tensor) {
@@ -99,9 +130,17 @@ final class VitTensors {
         Tensor.ofUnsigned(new byte[] {(byte) constants.shift()}, 1));
   }
 
-  private void attention(Attention attention) {
+  private void attention(BlockSite site, Attention attention) {
     SoftmaxTable softmax = attention.softmax();
     dyadic(attention.name() + ".scores", attention.scores());
+    PositionBias position = attention.position();
+    if (position != null) {
+      int heads = position.heads();
+      tensors.put(
+          site.node(NodeNames.POSITION_TABLE),
+          Tensor.of(position.table(), position.table().length / heads, heads));
+      dyadic(position.name(), position.score(), position.position());
+    }
     put(
         attention.name() + ".softmax",
         CheckpointNames.EXPONENTIALS,

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
@@ -16,18 +17,29 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
-import org.ivit.core.graph.VitGraphBuilder;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 
-/** One of the golden micro ViTs. */
-public final class MicroVit {
-  /** The four golden models, each a form of GELU and softmax. */
+/** One of the golden micro models. */
+public final class GoldenModel {
+  /** The golden models, each a form of GELU and softmax. */
   public static final List<String> NAMES =
+      List.of(
+          "micro_vit",
+          "micro_vit_row",
+          "micro_vit_exact",
+          "micro_vit_outliers",
+          "micro_swin",
+          "micro_swin_exact",
+          "micro_swin_window7");
+
+  /** The ViTs among them. */
+  public static final List<String> VITS =
       List.of("micro_vit", "micro_vit_row", "micro_vit_exact", "micro_vit_outliers");
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -37,7 +49,7 @@ public final class MicroVit {
   /**
    * @param name folder of the golden files; the test is skipped where they are missing
    */
-  public MicroVit(String name) {
+  public GoldenModel(String name) {
     this.name = name;
   }
 
@@ -47,8 +59,18 @@ public final class MicroVit {
   }
 
   /** Returns the sizes. */
-  public Vit architecture() {
-    return (Vit) Architectures.parse(file("weights").metadata().get("architecture"));
+  public Architecture architecture() {
+    return Architectures.parse(file("weights").metadata().get("architecture"));
+  }
+
+  /** Returns the sizes of a ViT. */
+  public Vit vit() {
+    return (Vit) architecture();
+  }
+
+  /** Returns how many pictures a calibration batch and the trace have. */
+  public int pictures() {
+    return (int) file("calibration").get("images_eval").shape()[0];
   }
 
   /** Returns the float weights. */
@@ -93,11 +115,11 @@ public final class MicroVit {
   }
 
   /** Returns the graph frozen with the golden ranges. */
-  public VitGraph graph() {
-    return new VitGraphBuilder(architecture(), weights(), scheme()).build(ranges());
+  public IntegerGraph graph() {
+    return GraphBuilder.build(architecture(), weights(), scheme(), ranges());
   }
 
-  /** Returns calibration batch {@code i}, normalised pixels, [4][3][32][32]. */
+  /** Returns calibration batch {@code i}, normalised pixels, [pictures][3][image][image]. */
   public float[] calibrationBatch(int i) {
     Tensor images = file("calibration").get("images");
     float[] all = images.floats();
@@ -105,13 +127,13 @@ public final class MicroVit {
     return Arrays.copyOfRange(all, i * length, (i + 1) * length);
   }
 
-  /** Returns the pictures of the trace, normalised pixels, [4][3][32][32]. */
+  /** Returns the pictures of the trace, normalised pixels, [pictures][3][image][image]. */
   public float[] evalPixels() {
     return file("calibration").get("images_eval").floats();
   }
 
   /** Returns the pictures of the trace as input codes of {@code graph}. */
-  public byte[] evalCodes(VitGraph graph) {
+  public byte[] evalCodes(IntegerGraph graph) {
     return Quantizer.codes8("images_eval", evalPixels(), graph.inputScale());
   }
 }

@@ -4,17 +4,17 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
-import org.ivit.core.graph.VitGraphBuilder;
 
 /** Graphs of seeded random weights and ranges, for tests that need no golden files. */
-public final class RandomVit {
-  private RandomVit() {}
+public final class RandomModel {
+  private RandomModel() {}
 
   /**
    * A frozen graph.
@@ -23,7 +23,7 @@ public final class RandomVit {
    * @param scheme any
    * @param seed same seed, same graph
    */
-  public static VitGraph graph(Vit architecture, Scheme scheme, long seed) {
+  public static IntegerGraph graph(Architecture architecture, Scheme scheme, long seed) {
     Random random = new Random(seed);
     Map<String, float[]> weights = new LinkedHashMap<>();
     architecture
@@ -41,7 +41,6 @@ public final class RandomVit {
     for (String node : NodeNames.ranged(architecture)) {
       ranges.put(node, new Range(-1 - random.nextFloat(), 1 + random.nextFloat()));
     }
-    return new VitGraphBuilder(architecture, new FloatWeights(weights, Map.of()), scheme)
-        .build(ranges);
+    return GraphBuilder.build(architecture, new FloatWeights(weights, Map.of()), scheme, ranges);
   }
 }

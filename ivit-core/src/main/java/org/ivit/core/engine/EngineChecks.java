@@ -1,0 +1,29 @@
+package org.ivit.core.engine;
+
+import org.ivit.core.InputException;
+import org.ivit.core.graph.IntegerGraph;
+
+/** The checks of a call that engines share. */
+public final class EngineChecks {
+  private EngineChecks() {}
+
+  /**
+   * @param graph what runs
+   * @param codes input codes
+   * @param pictures number of pictures
+   * @throws InputException if the codes are not so many pictures
+   */
+  public static void input(IntegerGraph graph, byte[] codes, int pictures) {
+    long image = graph.architecture().image();
+    if (pictures < 1 || codes.length != 3 * image * image * pictures) {
+      throw new InputException(
+          "input: found "
+              + codes.length
+              + " codes for "
+              + pictures
+              + " pictures, expected "
+              + 3 * image * image
+              + " a picture");
+    }
+  }
+}

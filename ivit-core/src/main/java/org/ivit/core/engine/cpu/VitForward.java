@@ -1,0 +1,105 @@
+package org.ivit.core.engine.cpu;
+
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.engine.cpu.BlockRunner.Picture;
+import org.ivit.core.engine.cpu.BlockRunner.Rows;
+import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.VitGraph;
+import org.ivit.core.parallel.WorkerPool;
+
+/** A ViT on one picture. */
+final class VitForward implements PictureForward {
+  private final Vit architecture;
+  private final Embed embed;
+  private final LinearKernel patchEmbed;
+  private final Adder embedSum;
+  private final BlockKernels[] blocks;
+  private final BlockRunner runner;
+  private final NormKernel norm;
+  private final LinearKernel head;
+  private final FreeList<Picture> pictures = new FreeList<>(this::newPicture);
+
+  VitForward(VitGraph graph, WorkerPool pool) {
+    architecture = graph.architecture();
+    embed = graph.embed();
+    patchEmbed = new LinearKernel(graph.patchEmbed());
+    embedSum = new Adder(embed.sum());
+    blocks = BlockKernels.of(graph.blocks(), pool);
+    runner = new BlockRunner(pool, graph.blocks().get(0).site(), architecture.patchInputs());
+    norm = new NormKernel(graph.norm().constants());
+    head = new LinearKernel(graph.head());
+  }
+
+  private Picture newPicture() {
+    int length = architecture.tokens() * architecture.dim();
+    return new Picture(new short[length], new byte[3 * length], new byte[length]);
+  }
+
+  @Override
+  public void run(byte[] codes, int index, int[] logits) {
+    pictures.with(picture -> forward(codes, index, picture, logits));
+  }
+
+  private void forward(byte[] codes, int index, Picture picture, int[] logits) {
+    int tokens = architecture.tokens();
+    int last = blocks.length - 1;
+    runner.forRows(
+        tokens,
+        (from, n, scratch) -> {
+          embed(codes, index, from, n, picture, scratch);
+          runner.begin(blocks[0], from, n, picture, scratch);
+        });
+    for (int i = 0; i < last; i++) {
+      BlockKernels block = blocks[i];
+      BlockKernels next = blocks[i + 1];
+      runner.attention(block, tokens, picture);
+      runner.forRows(
+          tokens,
+          (from, n, scratch) -> {
+            runner.finish(block, from, n, picture, scratch);
+            runner.begin(next, from, n, picture, scratch);
+          });
+    }
+    // Of the last block only the class token is read.
+    runner.attention(blocks[last], 1, picture);
+    runner.forRows(
+        1,
+        (from, n, scratch) -> {
+          runner.finish(blocks[last], 0, 1, picture, scratch);
+          norm.row(picture.x(), 0, scratch.norm(), 0);
+          head.to32(scratch.norm(), 0, scratch.gemm(), logits, index * architecture.classes());
+        });
+  }
+
+  private void embed(byte[] codes, int index, int from, int n, Picture picture, Rows scratch) {
+    int dim = architecture.dim();
+    int first = from;
+    if (from == 0) {
+      for (int c = 0; c < dim; c++) {
+        picture.x()[c] = embed.sum().add(embed.classToken()[c], embed.position()[c]);
+      }
+      first = 1;
+    }
+    int count = from + n - first;
+    if (count > 0) {
+      PictureForward.unfold(architecture, codes, index, first - 1, count, scratch.input());
+      patchEmbed.addTo16(
+          scratch.input(),
+          0,
+          count,
+          scratch.gemm(),
+          scratch.branch(),
+          embedSum,
+          embed.position(),
+          first * dim,
+          picture.x(),
+          first * dim);
+    }
+  }
+
+  @Override
+  public void clear() {
+    pictures.clear();
+    runner.clear();
+  }
+}

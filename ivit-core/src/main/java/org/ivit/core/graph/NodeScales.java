@@ -1,0 +1,28 @@
+package org.ivit.core.graph;
+
+import java.util.Map;
+import org.ivit.core.InputException;
+
+/** The scale of each node that has a range. */
+@FunctionalInterface
+public interface NodeScales {
+  /**
+   * @param node full node name
+   * @return value of one code step
+   */
+  float of(String node);
+
+  /**
+   * @param ranges by full node name
+   * @return their scales; refuses a node without a range by name
+   */
+  static NodeScales of(Map<String, Range> ranges) {
+    return node -> {
+      Range range = ranges.get(node);
+      if (range == null) {
+        throw new InputException("ranges: found none for node " + node);
+      }
+      return range.scale(NodeNames.bits(node));
+    };
+  }
+}

@@ -1,0 +1,29 @@
+package org.ivit.core.graph;
+
+import org.ivit.core.arithmetic.Bounds;
+import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.arithmetic.Pooling;
+
+/**
+ * The mean over all tokens in one rounding, §7: 8-bit codes to 8-bit codes.
+ *
+ * @param tokens tokens of a picture
+ * @param multiplier from the sum to the output codes
+ * @param outputScale value of one output code step
+ */
+public record Pool(int tokens, Dyadic multiplier, float outputScale) {
+  /** Proves the bound of the sum. */
+  public Pool {
+    Bounds.provePool(NodeNames.POOL, tokens);
+  }
+
+  /**
+   * @param inputScale scale of the final norm
+   * @param tokens tokens of a picture
+   * @param outputScale scale of {@code pool}
+   * @return the node
+   */
+  public static Pool of(float inputScale, int tokens, float outputScale) {
+    return new Pool(tokens, Pooling.multiplier(inputScale, tokens, outputScale), outputScale);
+  }
+}
