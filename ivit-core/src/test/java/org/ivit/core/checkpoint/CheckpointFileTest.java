@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
@@ -47,6 +48,8 @@ class CheckpointFileTest {
   static final List<String> GOLDEN = GoldenModel.NAMES;
 
   private static final Vit TINY = new Vit("tiny", 4, 2, 4, 2, 2, 6, 3, 1e-6);
+  private static final Swin TINY_SWIN =
+      new Swin("tiny", 8, 2, 2, 4, List.of(2, 1), List.of(2, 4), 3, 1e-5);
   private static final Provenance PROVENANCE =
       new Provenance(
           "weights.safetensors", "ab".repeat(32), "epochs: 0\n", "2024-05-01T00:00:00Z", "0.1", "");
@@ -67,6 +70,12 @@ class CheckpointFileTest {
     outliers.put("blocks.1.mlp.fc1", new OutlierChannels(new int[] {5}, 3));
     outliers.put("blocks.1.mlp.act", new OutlierChannels(new int[] {5}, 4));
     outliers.put("norm", new OutlierChannels(new int[] {0}, 1));
+    return Scheme.EXACT.withOutliers(outliers);
+  }
+
+  private static Scheme swinOutliers() {
+    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
+    outliers.put("layers.0.downsample.norm", new OutlierChannels(new int[] {5}, 2));
     return Scheme.EXACT.withOutliers(outliers);
   }
 
@@ -110,10 +119,9 @@ class CheckpointFileTest {
 
   @Test
   void swinsSurvive() throws IOException {
-    Swin swin = new Swin("tiny", 8, 2, 2, 4, List.of(2, 1), List.of(2, 4), 3, 1e-5);
     byte[] codes = new byte[3 * 8 * 8];
     new Random(4).nextBytes(codes);
-    survives(RandomModel.graph(swin, Scheme.EXACT, 7), codes, 1);
+    survives(RandomModel.graph(TINY_SWIN, swinOutliers(), 7), codes, 1);
   }
 
   @Test
@@ -208,7 +216,15 @@ class CheckpointFileTest {
       Scheme scheme,
       Consumer<Map<String, Tensor>> tensors,
       Consumer<Map<String, String>> metadata) {
-    IntegerCheckpoint good = checkpoint(RandomModel.graph(TINY, scheme, 9));
+    return forged(TINY, scheme, tensors, metadata);
+  }
+
+  private Path forged(
+      Architecture architecture,
+      Scheme scheme,
+      Consumer<Map<String, Tensor>> tensors,
+      Consumer<Map<String, String>> metadata) {
+    IntegerCheckpoint good = checkpoint(RandomModel.graph(architecture, scheme, 9));
     Map<String, Tensor> forgedTensors = new LinkedHashMap<>(GraphTensors.of(good.graph()));
     Map<String, String> forgedMetadata = new LinkedHashMap<>(CheckpointFile.metadata(good));
     tensors.accept(forgedTensors);
@@ -294,6 +310,42 @@ class CheckpointFileTest {
   })
   void rangesOfConstantsAndBounds(String name, int index, int value, String message) {
     assertThat(refusedTensors(ints(name, index, value))).contains(message);
+  }
+
+  private String refusedSwin(
+      Consumer<Map<String, Tensor>> tensors, Consumer<Map<String, String>> metadata) {
+    return refused(forged(TINY_SWIN, swinOutliers(), tensors, metadata));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "layers.0.blocks.1.attn.biased.shift, 1, 0, 'layers.0.blocks.1.attn.biased.shift'",
+    "layers.0.blocks.1.attn.biased.shift, 0, 1, 'layers.0.blocks.1.attn.biased: refused'",
+    "layers.0.downsample.reduction.shift, 3, 63, 'layers.0.downsample.reduction.shift'",
+    "layers.0.downsample.reduction.bias, 3, 2147483647, 'reduction, channel 3: refused'",
+    "patch_embed.norm.shift, 0, 0, 'patch_embed.norm.shift: LayerNorm: shift 0'",
+    "pool.multiplier, 0, -1, 'pool.multiplier'",
+  })
+  void rangesOfASwinsConstantsAndBounds(String name, int index, int value, String message) {
+    assertThat(refusedSwin(ints(name, index, value), metadata -> {})).contains(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"window\":2      | \"window\":4     | relative_position_bias_table is I8 [9, 2], expected",
+        "\"depths\":[2,1]  | \"depths\":[2,2] | no scale of node layers.1.blocks.1",
+        "\"depths\":[2,1]  | \"depths\":[1,1] | graph: ",
+        "\"depths\":[2,1]  | \"depths\":[2]   | heads has 2 stages",
+        "\"depths\":[2,1]  | \"depths\":2     | list of integers",
+        "\"heads\":[2,4]   | \"heads\":[2,2]  | relative_position_bias_table",
+        "\"heads\":[2,4]   | \"heads\":[2,3]  | multiple of heads",
+        "\"kind\":\"swin\" | \"kind\":\"vit\" | architecture",
+        "\"layers.0.downsample.norm\":{\"ch | \"norm\":{\"ch | feeds the pool",
+      })
+  void metadataOfASwin(String what, String by, String message) {
+    assertThat(refusedSwin(tensors -> {}, replace("graph", what, by))).contains(message);
   }
 
   @Test

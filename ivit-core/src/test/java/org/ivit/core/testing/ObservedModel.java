@@ -31,6 +31,21 @@ public final class ObservedModel {
    * @param random source of weights and picture
    */
   public static IntegerGraph graph(Architecture architecture, Scheme scheme, Random random) {
+    FloatWeights weights = weights(architecture, random);
+    ObservingForward observing =
+        new ObservingForward(
+            architecture, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
+    observing.run(normal(random, 3 * architecture.image() * architecture.image()), 1);
+    return GraphBuilder.build(architecture, weights, scheme, observing.ranges());
+  }
+
+  /**
+   * Normally distributed weights, norms' factors too.
+   *
+   * @param architecture sizes
+   * @param random source
+   */
+  public static FloatWeights weights(Architecture architecture, Random random) {
     Map<String, Tensor> tensors = new HashMap<>();
     architecture
         .parameters()
@@ -42,12 +57,7 @@ public final class ObservedModel {
               }
               tensors.put(name, Tensor.of(normal(random, length), shape));
             });
-    FloatWeights weights = FloatWeights.of(tensors);
-    ObservingForward observing =
-        new ObservingForward(
-            architecture, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
-    observing.run(normal(random, 3 * architecture.image() * architecture.image()), 1);
-    return GraphBuilder.build(architecture, weights, scheme, observing.ranges());
+    return FloatWeights.of(tensors);
   }
 
   private static float[] normal(Random random, int n) {

@@ -266,29 +266,33 @@ class VitNetworkTest {
     assertThat(last).isLessThan(0.5 * first);
   }
 
-  @Test
-  void accumulationSeesWhatOneBatchSees() {
-    GoldenModel model = new GoldenModel("micro_vit");
+  private static MicroBatch batch(float[] pixels, float[] targets, int pictures) {
+    return new MicroBatch(pixels, targets, pictures, new long[pictures]);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit", "micro_swin"})
+  void accumulationSeesWhatOneBatchSees(String name) {
+    GoldenModel model = new GoldenModel(name);
     VitNetwork whole = trainable(model, 0);
     VitNetwork halves = trainable(model, 0);
     whole.rangeMode(RangeMode.LAGGED);
     halves.rangeMode(RangeMode.LAGGED);
     float[] pixels = model.evalPixels();
-    float[] targets = targets(4, 10);
-    int half = pixels.length / 2;
-    var one =
-        new TrainingStep(whole, 0).run(List.of(new MicroBatch(pixels, targets, 4, new long[4])));
+    int pictures = model.pictures();
+    float[] targets = targets(pictures, 10);
+    int first = pictures / 2;
+    int cut = first * (pixels.length / pictures);
+    var one = new TrainingStep(whole, 0).run(List.of(batch(pixels, targets, pictures)));
     var two =
         new TrainingStep(halves, 0)
             .run(
                 List.of(
-                    new MicroBatch(
-                        Arrays.copyOf(pixels, half), Arrays.copyOf(targets, 20), 2, new long[2]),
-                    new MicroBatch(
-                        Arrays.copyOfRange(pixels, half, 2 * half),
-                        Arrays.copyOfRange(targets, 20, 40),
-                        2,
-                        new long[2])));
+                    batch(Arrays.copyOf(pixels, cut), Arrays.copyOf(targets, first * 10), first),
+                    batch(
+                        Arrays.copyOfRange(pixels, cut, pixels.length),
+                        Arrays.copyOfRange(targets, first * 10, targets.length),
+                        pictures - first)));
     assertThat(two.seen()).isEqualTo(one.seen());
     assertThat(one.seen()).hasSameSizeAs(model.ranges());
     assertThat(two.loss()).isCloseTo(one.loss(), org.assertj.core.data.Offset.offset(1e-6));
@@ -317,11 +321,13 @@ class VitNetworkTest {
         .isCloseTo(0.1 * 1e-3, org.assertj.core.data.Percentage.withPercentage(0.1));
   }
 
-  @Test
-  void stochasticDepthFollowsThePicturesKeysAndSparesEvaluation() {
-    GoldenModel model = new GoldenModel("micro_vit");
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit", "micro_swin"})
+  void stochasticDepthFollowsThePicturesKeysAndSparesEvaluation(String name) {
+    GoldenModel model = new GoldenModel(name);
+    int pictures = model.pictures();
     VitNetwork network = trainable(model, 0.9);
-    assertThat(network.integerLogits(model.evalPixels(), 4))
+    assertThat(network.integerLogits(model.evalPixels(), pictures))
         .isEqualTo(model.file("trace").get("head").ints());
     List<Double> losses =
         java.util.stream.LongStream.range(0, 6)
@@ -332,9 +338,11 @@ class VitNetworkTest {
                             List.of(
                                 new MicroBatch(
                                     model.evalPixels(),
-                                    targets(4, 10),
-                                    4,
-                                    new long[] {key / 2, 10 + key / 2, 20 + key / 2, 30})))
+                                    targets(pictures, 10),
+                                    pictures,
+                                    Arrays.copyOf(
+                                        new long[] {key / 2, 10 + key / 2, 20 + key / 2, 30},
+                                        pictures))))
                         .loss())
             .collect(Collectors.toList());
     assertThat(losses.get(0)).isEqualTo(losses.get(1));
