@@ -1,0 +1,58 @@
+package org.ivit.export.cli;
+
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The command line in a Java process of its own. */
+final class ChildJvm {
+  private static final int SECONDS = 120;
+
+  /** How a process ended, and what it wrote to both streams together. */
+  record Outcome(int code, String output) {}
+
+  private ChildJvm() {}
+
+  /** Runs {@code ivit ARGS} with more options for the JVM. */
+  static Outcome run(List<String> options, Object... args) throws Exception {
+    return start(command(options, args));
+  }
+
+  /**
+   * Runs {@code ivit ARGS} where no file can grow beyond so many blocks of 512 or 1024 bytes: the
+   * nearest to a full disk that needs no privileges. Needs a POSIX shell.
+   */
+  static Outcome runWithFilesUpTo(long blocks, Object... args) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("sh", "-c", "ulimit -f " + blocks + " && exec \"$@\"", "sh"));
+    command.addAll(command(List.of("-XX:-UsePerfData"), args));
+    return start(command);
+  }
+
+  private static List<String> command(List<String> options, Object... args) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(options);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(Main.class.getName());
+    Arrays.stream(args).map(Object::toString).forEach(command::add);
+    return command;
+  }
+
+  private static Outcome start(List<String> command) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    try {
+      String output = new String(process.getInputStream().readAllBytes(), Charset.defaultCharset());
+      if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
+        throw new AssertionError("the process goes on after its output's end:\n" + output);
+      }
+      return new Outcome(process.exitValue(), output);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+}
