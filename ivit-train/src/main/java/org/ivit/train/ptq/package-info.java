@@ -1,2 +1,5 @@
-/** What calibration does beyond ranges: it finds outlier channels. */
+/**
+ * Calibration passes: equalization of attention, outlier channels, ranges by observer or by the
+ * error that they cause at the next layer's output.
+ */
 package org.ivit.train.ptq;
