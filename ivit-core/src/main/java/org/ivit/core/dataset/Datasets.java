@@ -10,6 +10,8 @@ import org.ivit.core.io.Digests;
 
 /** Opens a set of pictures by where it lies. */
 public final class Datasets {
+  private static final String TRAIN = "train";
+
   private Datasets() {}
 
   /**
@@ -29,7 +31,7 @@ public final class Datasets {
    * @throws InputException naming what is missing or wrong
    */
   public static Dataset open(String location, ClassList classes, Path labels) {
-    int mark = location.toLowerCase(Locale.ROOT).indexOf(".zip!");
+    int mark = zipMark(location);
     if (mark >= 0) {
       return ImageFolder.openZip(
           Path.of(location.substring(0, mark + 4)), inside(location.substring(mark + 5)), classes);
@@ -45,11 +47,10 @@ public final class Datasets {
       }
       return ImageFolder.open(path, classes);
     }
-    for (Path file = path; file != null; file = file.getParent()) {
-      if (Files.isRegularFile(file) && lower(file).endsWith(".zip")) {
-        String rest = file.equals(path) ? "" : file.relativize(path).toString();
-        return ImageFolder.openZip(file, inside(rest), classes);
-      }
+    Path zip = zipAround(path);
+    if (zip != null) {
+      String rest = zip.equals(path) ? "" : zip.relativize(path).toString();
+      return ImageFolder.openZip(zip, inside(rest), classes);
     }
     Dataset cifar = cifar(path);
     if (cifar == null) {
@@ -60,6 +61,34 @@ public final class Datasets {
           path + ": CIFAR-10 has 10 classes, the class list has " + classes.size());
     }
     return cifar;
+  }
+
+  /**
+   * Whether there is a file or folder at a location; what is in it is not looked at.
+   *
+   * @param location as {@link #open} takes it
+   */
+  public static boolean exists(String location) {
+    int mark = zipMark(location);
+    if (mark >= 0) {
+      return Files.isRegularFile(Path.of(location.substring(0, mark + 4)));
+    }
+    Path path = Path.of(location);
+    return Files.exists(path) || zipAround(path) != null || isPartOfCifar(path);
+  }
+
+  private static int zipMark(String location) {
+    return location.toLowerCase(Locale.ROOT).indexOf(".zip!");
+  }
+
+  /** The ZIP file that a path names or leads into, or null. */
+  private static Path zipAround(Path path) {
+    for (Path file = path; file != null; file = file.getParent()) {
+      if (Files.isRegularFile(file) && lower(file).endsWith(".zip")) {
+        return file;
+      }
+    }
+    return null;
   }
 
   /**
@@ -75,18 +104,20 @@ public final class Datasets {
     if (lower(path).endsWith(".bin")) {
       return new Cifar10(List.of(path));
     }
-    Path parent = path.toAbsolutePath().getParent();
-    if (parent != null
-        && Files.exists(parent.resolve("data_batch_1.bin"))
-        && lower(path).equals("train")) {
-      return Cifar10.train(parent);
+    if (!isPartOfCifar(path)) {
+      return null;
     }
-    if (parent != null
-        && Files.exists(parent.resolve("test_batch.bin"))
-        && lower(path).equals("test")) {
-      return Cifar10.test(parent);
-    }
-    return null;
+    Path folder = path.toAbsolutePath().getParent();
+    return lower(path).equals(TRAIN) ? Cifar10.train(folder) : Cifar10.test(folder);
+  }
+
+  /** Whether a path names the training or the test part of a folder of binary batches. */
+  private static boolean isPartOfCifar(Path path) {
+    Path folder = path.toAbsolutePath().getParent();
+    String first = lower(path).equals(TRAIN) ? "data_batch_1.bin" : "test_batch.bin";
+    return folder != null
+        && List.of(TRAIN, "test").contains(lower(path))
+        && Files.exists(folder.resolve(first));
   }
 
   private static String lower(Path path) {

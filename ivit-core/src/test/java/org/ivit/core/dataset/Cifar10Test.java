@@ -31,6 +31,8 @@ class Cifar10Test {
       Files.write(folder.resolve("data_batch_" + i + ".bin"), records(i, i));
     }
     Files.write(folder.resolve("test_batch.bin"), records(2, 9));
+    assertThat(Datasets.exists(folder + "/train")).isTrue();
+    assertThat(Datasets.exists(folder + "/other")).isFalse();
     Dataset train = Datasets.open(folder + "/train", null, null);
     assertThat(train.size()).isEqualTo(15);
     assertThat(train.classNames()).hasSize(10).startsWith("airplane", "automobile");

@@ -133,7 +133,11 @@ class ImageFolderTest {
       try (Dataset dataset = Datasets.open(location, null, null)) {
         assertThat(names(dataset)).isEqualTo(expected);
       }
+      assertThat(Datasets.exists(location)).isTrue();
     }
+    assertThat(Datasets.exists(root.toString())).isTrue();
+    assertThat(Datasets.exists(folder + "/none.zip/inner")).isFalse();
+    assertThat(Datasets.exists(folder + "/none.zip!inner")).isFalse();
     try (Dataset dataset = Datasets.open(zip("flat.zip", "").toString(), null, null)) {
       assertThat(names(dataset)).isEqualTo(expected);
     }

@@ -14,6 +14,7 @@ import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.Datasets;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
@@ -138,7 +139,8 @@ public final class Freezer {
     }
     Pictures pictures =
         recipe.data().train() != null ? recipe.data().train() : recipe.data().validation();
-    if (pictures == null || (pictures.path() != null && !Files.exists(pictures.path()))) {
+    if (pictures == null
+        || (pictures.path() != null && !Datasets.exists(pictures.path().toString()))) {
       return ClassNames.UNKNOWN;
     }
     try (Dataset set = RecipePictures.open(pictures, recipe, run.architecture())) {
