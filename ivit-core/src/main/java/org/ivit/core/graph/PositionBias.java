@@ -72,6 +72,12 @@ public record PositionBias(
    * @return 8-bit code of {@code attn.biased}
    */
   public byte add(int scoreCode, int row, int head) {
-    return Quantizer.clamp8(score.apply(scoreCode) + position.apply(table[row * heads + head]));
+    return Dyadic.add8(
+        scoreCode,
+        score.multiplier(),
+        score.shift(),
+        table[row * heads + head],
+        position.multiplier(),
+        position.shift());
   }
 }
