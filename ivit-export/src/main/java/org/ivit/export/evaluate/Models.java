@@ -12,7 +12,7 @@ import org.ivit.core.engine.Engines;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.Digests;
-import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.TensorFiles;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.export.freeze.Freezer;
 
@@ -38,7 +38,7 @@ public final class Models {
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
     }
-    TensorFile file = Safetensors.read(path);
+    TensorFile file = TensorFiles.weights(path);
     return CheckpointFile.isCheckpoint(file)
         ? integer(path, engine)
         : real(path, file, architecture, engine);

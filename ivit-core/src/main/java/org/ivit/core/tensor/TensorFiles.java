@@ -1,0 +1,131 @@
+package org.ivit.core.tensor;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
+
+/**
+ * Opens tensors from any file that is known here: safetensors, its index of shards, PyTorch's zip
+ * and legacy form, NumPy's {@code .npz}, or a Hugging Face folder with one of {@code
+ * model.safetensors} and {@code model.safetensors.index.json}. The content decides, not the name.
+ */
+public final class TensorFiles {
+  private static final String MODEL = "model.safetensors";
+  private static final String INDEX = MODEL + ".index.json";
+  private static final long LARGEST_INDEX = 16 << 20;
+  private static final int ZIP = 0x04034b50;
+  private static final int EMPTY_ZIP = 0x06054b50;
+
+  private TensorFiles() {}
+
+  /**
+   * Float weights under timm's names, whatever the file calls them.
+   *
+   * @param path a file or a Hugging Face folder
+   * @throws InputException as {@link #open}, and as {@link TimmNames#of}
+   */
+  public static TensorFile weights(Path path) {
+    return TimmNames.of(open(path));
+  }
+
+  /**
+   * The tensors under the names that the file gives them.
+   *
+   * @param path a file or a Hugging Face folder
+   * @throws InputException one line that says what is wrong and where; whatever the bytes are,
+   *     nothing else is thrown and nothing of the file is executed
+   */
+  public static TensorFile open(Path path) {
+    if (Files.isDirectory(path)) {
+      return folder(path);
+    }
+    try (FileBytes file = FileBytes.open(path)) {
+      ByteBuffer start = file.slice("beginning", 0, Math.min(file.size(), 16));
+      int first = start.remaining() < 4 ? 0 : start.getInt(0);
+      if (first == ZIP || first == EMPTY_ZIP) {
+        return zip(file);
+      }
+      if ((first & 0xff) == 0x80 && ((first >> 8) & 0xff) <= 5 && start.get(2) != 0) {
+        return Torch.readLegacy(file);
+      }
+      if ((first & 0xff) == '{' && start.remaining() > 8 && start.get(8) != '{') {
+        return shards(path);
+      }
+    } catch (NoSuchFileException e) {
+      throw new InputException(path + ": no such file", e);
+    } catch (IOException e) {
+      throw new InputException(path + ": cannot be read: " + MessageText.line(e.toString()), e);
+    }
+    return Safetensors.read(path);
+  }
+
+  private static TensorFile zip(FileBytes file) throws IOException {
+    ZipEntries zip = new ZipEntries(file);
+    boolean arrays = false;
+    for (String name : zip.names()) {
+      if (name.equals(Torch.PICKLE) || name.endsWith("/" + Torch.PICKLE)) {
+        return Torch.readZip(file, zip, name);
+      }
+      arrays |= name.endsWith(Npz.SUFFIX);
+    }
+    if (!arrays) {
+      throw new InputException(
+          file.source() + ": a zip file without PyTorch's data.pkl or NumPy's *.npy");
+    }
+    return Npz.read(file, zip);
+  }
+
+  private static TensorFile folder(Path folder) {
+    if (Files.isRegularFile(folder.resolve(MODEL))) {
+      return Safetensors.read(folder.resolve(MODEL));
+    }
+    if (Files.isRegularFile(folder.resolve(INDEX))) {
+      return shards(folder.resolve(INDEX));
+    }
+    throw new InputException("%s: a folder without %s or %s".formatted(folder, MODEL, INDEX));
+  }
+
+  private static TensorFile shards(Path index) {
+    JsonNode map;
+    try {
+      if (Files.size(index) > LARGEST_INDEX) {
+        throw new InputException(index + ": an index of more than 16 MiB");
+      }
+      map = new ObjectMapper().readTree(Files.readAllBytes(index)).path("weight_map");
+    } catch (JsonProcessingException e) {
+      throw new InputException(
+          index + ": not well-formed JSON: " + MessageText.line(e.getOriginalMessage()), e);
+    } catch (IOException e) {
+      throw new InputException(index + ": cannot be read: " + MessageText.line(e.toString()), e);
+    }
+    if (!map.isObject() || map.isEmpty()) {
+      throw new InputException(index + ": no weight_map, the file of each tensor");
+    }
+    Map<String, TensorFile> files = new LinkedHashMap<>();
+    TreeSet<String> names = new TreeSet<>();
+    map.forEach(file -> names.add(file.asText()));
+    for (String name : names) {
+      if (!name.matches("[A-Za-z0-9_-][A-Za-z0-9._-]*")) {
+        throw new InputException(
+            "%s: %s is no name of a file beside it".formatted(index, MessageText.quote(name)));
+      }
+      files.put(name, Safetensors.read(index.resolveSibling(name)));
+    }
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    map.fields()
+        .forEachRemaining(
+            item ->
+                tensors.put(item.getKey(), files.get(item.getValue().asText()).get(item.getKey())));
+    return new TensorFile(tensors, Map.of(), index.toString());
+  }
+}
