@@ -1,0 +1,173 @@
+package org.ivit.core.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.zip.ZipEntry;
+import org.ivit.core.InputException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TensorFilesTest {
+  private static final int MUTATIONS = 2000;
+
+  @TempDir Path folder;
+
+  private Path write(String name, byte[] bytes) throws Exception {
+    return Files.write(folder.resolve(name), bytes);
+  }
+
+  private static Map<String, byte[]> everyForm() throws Exception {
+    Map<String, byte[]> forms = new LinkedHashMap<>();
+    forms.put("zip.pth", PickleBuilder.zipCheckpoint());
+    forms.put("legacy.pth", PickleBuilder.legacyCheckpoint());
+    forms.put("stored.npz", PickleBuilder.npz(ZipEntry.STORED));
+    forms.put("deflated.npz", PickleBuilder.npz(ZipEntry.DEFLATED));
+    java.io.ByteArrayOutputStream safetensors = new java.io.ByteArrayOutputStream();
+    Safetensors.write(safetensors, PickleBuilder.expected(), Map.of("format", "pt"));
+    forms.put("model.safetensors", safetensors.toByteArray());
+    return forms;
+  }
+
+  @Test
+  void everyFormHoldsTheSameTensors() throws Exception {
+    for (Map.Entry<String, byte[]> form : everyForm().entrySet()) {
+      assertThat(TensorFiles.weights(write(form.getKey(), form.getValue())).tensors())
+          .as(form.getKey())
+          .containsExactlyInAnyOrderEntriesOf(PickleBuilder.expected());
+    }
+  }
+
+  /** The content decides: a checkpoint may be called anything. */
+  @Test
+  void namesOfFilesDoNotMatter() throws Exception {
+    for (byte[] form : everyForm().values()) {
+      assertThat(TensorFiles.weights(write("model.bin", form)).tensors()).hasSize(2);
+    }
+  }
+
+  @Test
+  void aFileCutAnywhereIsRefusedInOneLine() throws Exception {
+    for (Map.Entry<String, byte[]> form : everyForm().entrySet()) {
+      byte[] whole = form.getValue();
+      for (int length = 0; length < whole.length; length++) {
+        Path file = write("cut-" + form.getKey(), Arrays.copyOf(whole, length));
+        assertThatThrownBy(() -> TensorFiles.open(file))
+            .as("%s cut to %d", form.getKey(), length)
+            .isInstanceOf(InputException.class)
+            .hasMessageStartingWith(file.toString())
+            .hasMessageNotContaining("\n");
+      }
+    }
+  }
+
+  /** Whatever the bytes, tensors or one line: no other exception, no hang, no great allocation. */
+  @Test
+  void mutatedFilesAreReadOrRefused() throws Exception {
+    Random random = new Random(20261123);
+    for (Map.Entry<String, byte[]> form : everyForm().entrySet()) {
+      int refused = 0;
+      for (int i = 0; i < MUTATIONS; i++) {
+        byte[] bytes = mutated(form.getValue(), random);
+        Path file = write("mutated", bytes);
+        try {
+          long elements = 0;
+          for (Tensor tensor : TensorFiles.weights(file).tensors().values()) {
+            elements += tensor.size();
+          }
+          assertThat(elements).isLessThan(1 << 24);
+        } catch (InputException e) {
+          refused++;
+          assertThat(e.getMessage()).doesNotContain("\n").hasSizeLessThan(2000);
+        } catch (RuntimeException | Error e) {
+          throw new AssertionError(form.getKey() + ", mutation " + i, e);
+        }
+      }
+      assertThat(refused).as(form.getKey()).isBetween(MUTATIONS / 10, MUTATIONS);
+    }
+  }
+
+  private static byte[] mutated(byte[] whole, Random random) {
+    byte[] bytes = whole.clone();
+    int edits = 1 + random.nextInt(4);
+    for (int e = 0; e < edits; e++) {
+      int at = random.nextInt(bytes.length);
+      switch (random.nextInt(6)) {
+        case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
+        case 1 -> bytes[at] = (byte) random.nextInt(256);
+        case 2 -> bytes[at] = (byte) 0xff;
+        case 3 -> Arrays.fill(bytes, at, Math.min(bytes.length, at + 8), (byte) 0xff);
+        case 4 -> bytes = Arrays.copyOf(bytes, Math.max(1, at));
+        default -> {
+          int from = random.nextInt(bytes.length);
+          int length = Math.min(1 + random.nextInt(16), bytes.length - Math.max(at, from));
+          System.arraycopy(bytes.clone(), from, bytes, at, length);
+        }
+      }
+    }
+    return bytes;
+  }
+
+  @Test
+  void aZipBombIsRefusedBeforeItIsInflated() throws Exception {
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    entries.put("w.npy", new byte[64 << 20]);
+    Path bomb = write("bomb.npz", PickleBuilder.zipOf(entries, ZipEntry.DEFLATED));
+    assertThatThrownBy(() -> TensorFiles.open(bomb))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("expands to");
+  }
+
+  @Test
+  void shardsAreJoined() throws Exception {
+    Map<String, Tensor> all = PickleBuilder.expected();
+    Safetensors.write(
+        folder.resolve("model-1.safetensors"), Map.of("a.weight", all.get("a.weight")), Map.of());
+    Safetensors.write(
+        folder.resolve("model-2.safetensors"), Map.of("a.bias", all.get("a.bias")), Map.of());
+    Path index =
+        Files.writeString(
+            folder.resolve("model.safetensors.index.json"),
+            """
+            {"metadata": {"total_size": 36}, "weight_map":
+             {"a.weight": "model-1.safetensors", "a.bias": "model-2.safetensors"}}
+            """);
+    assertThat(TensorFiles.weights(index).tensors()).isEqualTo(all);
+    assertThat(TensorFiles.weights(folder).tensors()).isEqualTo(all);
+
+    Files.writeString(index, "{\"weight_map\": {\"a.weight\": \"../elsewhere.safetensors\"}}");
+    assertThatThrownBy(() -> TensorFiles.open(index))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("../elsewhere.safetensors");
+    Files.writeString(index, "{\"weight_map\": {\"a.bias\": \"model-1.safetensors\"}}");
+    assertThatThrownBy(() -> TensorFiles.open(index))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("a.bias");
+    Files.writeString(index, "{\"weight_map\": {\"a.bias\": \"model-9.safetensors\"}}");
+    assertThatThrownBy(() -> TensorFiles.open(index))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("model-9.safetensors: no such file");
+  }
+
+  @Test
+  void foldersAndOtherFilesAreRefused() throws Exception {
+    assertThatThrownBy(() -> TensorFiles.open(folder))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("a folder without model.safetensors");
+    assertThatThrownBy(() -> TensorFiles.open(folder.resolve("none")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("no such file");
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    entries.put("readme.txt", new byte[3]);
+    Path zip = write("some.zip", PickleBuilder.zipOf(entries, ZipEntry.STORED));
+    assertThatThrownBy(() -> TensorFiles.open(zip))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("without PyTorch's data.pkl or NumPy's *.npy");
+  }
+}

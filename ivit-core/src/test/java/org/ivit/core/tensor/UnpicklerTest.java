@@ -1,0 +1,156 @@
+package org.ivit.core.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import org.ivit.core.InputException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Pickles that would do harm if anything of them were executed, and pickles that are broken. */
+class UnpicklerTest {
+  private static Object read(PickleBuilder pickle) {
+    return new Unpickler("evil.pth", ByteBuffer.wrap(pickle.bytes())).read();
+  }
+
+  private static void refused(PickleBuilder pickle, String... texts) {
+    assertThatThrownBy(() -> read(pickle))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith("evil.pth: ")
+        .hasMessageContainingAll(texts)
+        .hasMessageNotContaining("\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "os,system",
+    "posix,system",
+    "nt,system",
+    "builtins,eval",
+    "builtins,exec",
+    "builtins,getattr",
+    "builtins,__import__",
+    "subprocess,Popen",
+    "torch.jit,load",
+    "torch,load",
+    "numpy.core.multiarray,_reconstruct",
+    "collections,defaultdict"
+  })
+  void aGlobalThatIsNotAllowedIsNamed(String module, String name) {
+    String full = module + "." + name;
+    refused(
+        new PickleBuilder().op(0x80, 2).global(module, name).text("echo").op(0x85, 'R', '.'), full);
+    refused(new PickleBuilder().op(0x80, 4).text(module).text(name).op(0x93, '.'), full);
+    refused(
+        new PickleBuilder().op('(').text("x").op('i').raw(module + "\n" + name + "\n").op('.'),
+        full);
+  }
+
+  @Test
+  void extensionsAndOtherPersistentIdsAreRefused() {
+    refused(new PickleBuilder().op(0x82, 1, '.'), "opcode 0x82");
+    refused(new PickleBuilder().op('P').raw("key\n."), "opcode 0x50");
+    refused(new PickleBuilder().text("key").op('Q', '.'), "persistent id");
+    refused(new PickleBuilder().text("x").op(')', 'R', '.'), "calls what is no name");
+    refused(
+        new PickleBuilder().global("torch", "FloatStorage").op(')', 'R', '.'),
+        "calls torch.FloatStorage");
+  }
+
+  @Test
+  void namespacesAreOpaque() {
+    PickleBuilder pickle =
+        new PickleBuilder()
+            .op(0x80, 2)
+            .global("argparse", "Namespace")
+            .op(')', 0x81, '}')
+            .text("lr")
+            .op('N', 's', 'b', '.');
+    assertThat(read(pickle)).isInstanceOf(Pickled.Opaque.class);
+  }
+
+  @Test
+  void whatContainsItselfIsReadAndNotWalked() {
+    Object list = read(new PickleBuilder().op(']', 'q', 0, 'h', 0, 'a', '.'));
+    assertThat(((List<?>) list).get(0)).isSameAs(list);
+    Object map = read(new PickleBuilder().op('}', 'q', 0).text("me").op('h', 0, 's', '.'));
+    assertThat(((Map<?, ?>) map).get("me")).isSameAs(map);
+    Object keyed = read(new PickleBuilder().op('}', 'q', 0, 'h', 0, 'h', 0, 's', '.'));
+    assertThat((Map<?, ?>) keyed).hasSize(1);
+  }
+
+  @Test
+  void nestingCostsNoDepth() {
+    PickleBuilder deep = new PickleBuilder();
+    for (int i = 0; i < 500_000; i++) {
+      deep.op(']');
+    }
+    for (int i = 1; i < 500_000; i++) {
+      deep.op('a');
+    }
+    assertThat(read(deep.op('.'))).isInstanceOf(List.class);
+  }
+
+  /** Each level names the one before it ten times: 10^60 leaves, were they copied. */
+  @Test
+  void aBombOfReferencesStaysSmall() {
+    PickleBuilder bomb = new PickleBuilder().op(']', 'q', 0);
+    for (int level = 1; level <= 60; level++) {
+      bomb.op(']', '(');
+      for (int i = 0; i < 10; i++) {
+        bomb.op('h', level - 1);
+      }
+      bomb.op('e', 'q', level);
+    }
+    assertThat(read(bomb.op('.'))).isInstanceOf(List.class);
+  }
+
+  @Test
+  void aListThatIsCopiedAgainAndAgainIsRefused() {
+    PickleBuilder bomb = new PickleBuilder().number(1).op('N', 0x86, 'q', 0, '0', ']', '(');
+    for (int i = 0; i < 100_000; i++) {
+      bomb.op('h', 0);
+    }
+    bomb.op('e', 'q', 1, '0');
+    for (int i = 0; i < 100_000; i++) {
+      bomb.global("collections", "OrderedDict").op('h', 1, 0x85, 'R', '0');
+    }
+    refused(bomb.op('N', '.'), "OrderedDicts");
+  }
+
+  @Test
+  void anEndlessPickleIsRefused() {
+    byte[] marks = new byte[2_000_001];
+    java.util.Arrays.fill(marks, (byte) ')');
+    assertThatThrownBy(() -> new Unpickler("evil.pth", ByteBuffer.wrap(marks)).read())
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("more than 2000000 opcodes");
+  }
+
+  @Test
+  void lengthsBeyondTheEndAreRefusedBeforeAnythingIsAllocated() {
+    refused(new PickleBuilder().op('X', 0xff, 0xff, 0xff, 0xff), "needs 4294967295 bytes");
+    refused(new PickleBuilder().op('B', 0xff, 0xff, 0xff, 0x7f), "needs 2147483647 bytes");
+    refused(
+        new PickleBuilder().op(0x8e, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+        "needs 18446744073709551615 bytes");
+    refused(new PickleBuilder().op(0x8b, 0xff, 0xff, 0xff, 0x7f), "truncated");
+  }
+
+  @Test
+  void theStackIsChecked() {
+    refused(new PickleBuilder().op('.'), "empty stack");
+    refused(new PickleBuilder().op('t', '.'), "no mark");
+    refused(new PickleBuilder().op('N', 0x86, '.'), "empty stack");
+    refused(new PickleBuilder().op('h', 7, '.'), "recalls memo 7");
+    refused(new PickleBuilder().op('N', 'N', 'a', '.'), "no list");
+    refused(new PickleBuilder().op('}', '(', 'N', 'u', '.'), "key without a value");
+    refused(new PickleBuilder().op('N', '(', 'N', 'N', 'u', '.'), "no map");
+    refused(new PickleBuilder().op(0x80, 6), "protocol 6");
+    refused(new PickleBuilder(), "needs 1 bytes at its byte 0");
+  }
+}
