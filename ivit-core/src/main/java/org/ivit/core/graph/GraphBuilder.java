@@ -22,9 +22,24 @@ public final class GraphBuilder {
    */
   public static IntegerGraph build(
       Architecture architecture, FloatWeights weights, Scheme scheme, Map<String, Range> ranges) {
+    return build(architecture, weights, scheme, NodeScales.of(ranges));
+  }
+
+  /**
+   * Builds the integer graph from scales that are given instead of ranges; otherwise as {@link
+   * #build(Architecture, FloatWeights, Scheme, Map)}.
+   *
+   * @param architecture sizes
+   * @param weights parameters by timm name
+   * @param scheme forms, widths, outlier channels
+   * @param scales scale of every node of {@link NodeNames#ranged}
+   * @return the integer graph
+   */
+  public static IntegerGraph build(
+      Architecture architecture, FloatWeights weights, Scheme scheme, NodeScales scales) {
     if (architecture instanceof Swin swin) {
-      return new SwinGraphBuilder(swin, weights, scheme).build(ranges);
+      return new SwinGraphBuilder(swin, weights, scheme).build(scales);
     }
-    return new VitGraphBuilder((Vit) architecture, weights, scheme).build(ranges);
+    return new VitGraphBuilder((Vit) architecture, weights, scheme).build(scales);
   }
 }

@@ -2,7 +2,6 @@ package org.ivit.core.graph;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
 
@@ -18,8 +17,7 @@ final class SwinGraphBuilder {
     this.nodes = new NodeBuilder(weights, scheme);
   }
 
-  SwinGraph build(Map<String, Range> ranges) {
-    NodeScales scales = NodeScales.of(ranges);
+  SwinGraph build(NodeScales scales) {
     float input = scales.of(NodeNames.INPUT);
     LayerNorm patchNorm = nodes.norm(NodeNames.PATCH_NORM, scales.of(NodeNames.PATCH_NORM));
     List<SwinStage> stages = new ArrayList<>();

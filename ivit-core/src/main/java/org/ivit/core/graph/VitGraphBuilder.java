@@ -28,7 +28,14 @@ public final class VitGraphBuilder {
    * @return the integer graph
    */
   public VitGraph build(Map<String, Range> ranges) {
-    NodeScales scales = NodeScales.of(ranges);
+    return build(NodeScales.of(ranges));
+  }
+
+  /**
+   * @param scales scale of every node of {@link NodeNames#ranged}
+   * @return the integer graph
+   */
+  public VitGraph build(NodeScales scales) {
     float input = scales.of(NodeNames.INPUT);
     float patch = scales.of(NodeNames.PATCH_EMBED);
     float embed = scales.of(NodeNames.EMBED);

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.ivit.core.InputException;
@@ -46,9 +47,10 @@ public final class TensorFiles {
    *     nothing else is thrown and nothing of the file is executed
    */
   public static TensorFile open(Path path) {
-    if (Files.isDirectory(path)) {
-      return folder(path);
-    }
+    return openFile(file(path));
+  }
+
+  private static TensorFile openFile(Path path) {
     try (FileBytes file = FileBytes.open(path)) {
       ByteBuffer start = file.slice("beginning", 0, Math.min(file.size(), 16));
       int first = start.remaining() < 4 ? 0 : start.getInt(0);
@@ -85,14 +87,22 @@ public final class TensorFiles {
     return Npz.read(file, zip);
   }
 
-  private static TensorFile folder(Path folder) {
-    if (Files.isRegularFile(folder.resolve(MODEL))) {
-      return Safetensors.read(folder.resolve(MODEL));
+  /**
+   * The file that stands for a path: of a Hugging Face folder its weights or their index.
+   *
+   * @param path a file or a Hugging Face folder
+   * @throws InputException if it is a folder without them
+   */
+  public static Path file(Path path) {
+    if (!Files.isDirectory(path)) {
+      return path;
     }
-    if (Files.isRegularFile(folder.resolve(INDEX))) {
-      return shards(folder.resolve(INDEX));
+    for (String name : List.of(MODEL, INDEX)) {
+      if (Files.isRegularFile(path.resolve(name))) {
+        return path.resolve(name);
+      }
     }
-    throw new InputException("%s: a folder without %s or %s".formatted(folder, MODEL, INDEX));
+    throw new InputException("%s: a folder without %s or %s".formatted(path, MODEL, INDEX));
   }
 
   private static TensorFile shards(Path index) {

@@ -3,8 +3,8 @@ package org.ivit.export.cli;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.ivit.core.checkpoint.CheckpointFile;
-import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.tensor.TensorFiles;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -15,17 +15,19 @@ import picocli.CommandLine.Spec;
     name = "inspect",
     description =
         "Prints what an integer checkpoint holds, layer by layer, or the tensors of a"
-            + " safetensors file.")
+            + " safetensors, PyTorch or NumPy file.")
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "F", description = "An integer checkpoint or a safetensors file.")
+  @Parameters(
+      paramLabel = "F",
+      description = "An integer checkpoint, or a safetensors, PyTorch or NumPy file.")
   private Path file;
 
   @Override
   public Integer call() {
     Checks.file("inspect", file);
-    TensorFile tensors = Safetensors.read(file);
+    TensorFile tensors = TensorFiles.open(file);
     Inspection inspection = new Inspection(spec.commandLine().getOut());
     if (CheckpointFile.isCheckpoint(tensors)) {
       inspection.checkpoint(file, tensors, CheckpointFile.read(file));

@@ -13,7 +13,8 @@ final class ModelOptions {
       required = true,
       paramLabel = "F",
       description =
-          "An integer checkpoint, float safetensors with --architecture, or a run directory.")
+          "An integer checkpoint, a run directory, a Hugging Face folder, or float weights"
+              + " (safetensors, .pth, .npz) with --architecture.")
   Path model;
 
   @Option(

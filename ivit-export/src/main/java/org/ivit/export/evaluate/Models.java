@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.PretrainedPreprocess;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
@@ -12,8 +13,9 @@ import org.ivit.core.engine.Engines;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.Digests;
-import org.ivit.core.tensor.TensorFiles;
+import org.ivit.core.pretrained.HuggingFaceFolder;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.tensor.TensorFiles;
 import org.ivit.export.freeze.Freezer;
 
 /** Opens a model from what lies at a path. */
@@ -21,7 +23,8 @@ public final class Models {
   private Models() {}
 
   /**
-   * Opens an integer checkpoint, float safetensors, or a run directory.
+   * Opens an integer checkpoint, float weights in any form of {@link TensorFiles}, a Hugging Face
+   * folder, or a run directory.
    *
    * @param architecture of float weights: a timm name or a JSON description; null if not given
    * @param engine of an integer model, or null for the fastest
@@ -33,7 +36,7 @@ public final class Models {
           "engine: '" + engine + "', expected one of " + String.join(", ", Engines.names()));
     }
     if (Files.isDirectory(path)) {
-      return Freezer.open(path, engine);
+      return HuggingFaceFolder.is(path) ? huggingFace(path, engine) : Freezer.open(path, engine);
     }
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
@@ -56,15 +59,34 @@ public final class Models {
         engine);
   }
 
+  private static Model huggingFace(Path path, String engine) {
+    requireNoEngine(path, engine);
+    HuggingFaceFolder folder = HuggingFaceFolder.read(path);
+    return new FloatModel(
+        new ModelIdentity(
+            path.toString(),
+            Digests.file(Path.of(folder.weights().source())),
+            "float",
+            folder.architecture().name()),
+        folder.architecture(),
+        FloatWeights.of(folder.weights().tensors()),
+        folder.preprocess(),
+        new ClassNames(folder.classes(), folder.classes()));
+  }
+
+  private static void requireNoEngine(Path path, String engine) {
+    if (engine != null) {
+      throw new InputException(
+          path + ": holds float weights, which no integer engine runs: found engine " + engine);
+    }
+  }
+
   private static Model real(Path path, TensorFile file, String architecture, String engine) {
     if (architecture == null) {
       throw new InputException(
           path + ": holds float weights and no integer checkpoint, expected --architecture NAME");
     }
-    if (engine != null) {
-      throw new InputException(
-          path + ": holds float weights, which no integer engine runs: found engine " + engine);
-    }
+    requireNoEngine(path, engine);
     Architecture parsed = Architectures.parse(architecture);
     WeightCheck.check(file, parsed);
     return new FloatModel(
@@ -76,18 +98,11 @@ public final class Models {
   }
 
   /**
-   * The preprocessing that timm gives the weights of an architecture: DeiT has ImageNet's mean and
-   * deviation and a resize to 256, Swin the same and 248, the augreg ViTs ½ and 248; small pictures
-   * are taken as they are.
+   * That of the pretrained weights; for others mean and deviation ½, small pictures as they are.
    */
   static Preprocess preprocess(Architecture architecture) {
     int image = architecture.image();
-    if (architecture.name().startsWith("deit_")) {
-      return Preprocess.imagenet((int) Math.floor(image / 0.875), image);
-    }
     int resize = image <= 64 ? image : (int) Math.floor(image / 0.9);
-    return architecture.name().startsWith("swin_")
-        ? Preprocess.imagenet(resize, image)
-        : Preprocess.half(resize, image);
+    return PretrainedPreprocess.of(architecture).orElseGet(() -> Preprocess.half(resize, image));
   }
 }

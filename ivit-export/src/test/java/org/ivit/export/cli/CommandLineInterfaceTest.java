@@ -287,6 +287,44 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void aPublishedCheckpointBecomesAnIntegerCheckpoint() throws IOException {
+    Path published = MicroModel.published(folder.resolve("checkpoint.pth.tar"));
+    Path output = folder.resolve("published.ivit.safetensors");
+    List<Object> args = List.of("export", "--published-checkpoint", published, "--output", output);
+    refused(args, "--architecture");
+    refused(with(args, "--architecture", "deit_tiny_patch16_224"), "not the weights of");
+    refused(
+        List.of(
+            "export",
+            "--published-checkpoint",
+            weights,
+            "--output",
+            output,
+            "--architecture",
+            MicroModel.DESCRIPTION),
+        "holds no scale");
+    Path two = Files.writeString(folder.resolve("two.txt"), "ant\nbee\n");
+    refused(
+        with(args, "--architecture", MicroModel.DESCRIPTION, "--classes", two),
+        "two.txt: has 2 classes, expected the 3");
+    refused(with(args, "--run", folder), "--run");
+
+    Path three = Files.writeString(folder.resolve("three.txt"), "ant\nbee\ncat\n");
+    assertThat(
+            done(
+                with(args, "--architecture", MicroModel.DESCRIPTION, "--classes", three).toArray()))
+        .contains("15 scales taken over, bounds proved", "sha256");
+    assertThat(done("inspect", output)).contains("checkpoint.pth.tar", "row", "ant; bee; cat");
+    assertThat(done("evaluate", "--model", output, "--data", pictures)).contains("12 pictures");
+  }
+
+  private static List<Object> with(List<Object> args, Object... more) {
+    List<Object> all = new ArrayList<>(args);
+    all.addAll(Arrays.asList(more));
+    return all;
+  }
+
+  @Test
   void usageErrorsAreOneLine() throws IOException {
     refused(evaluate("--nonsense"), "--nonsense");
     refused(List.of("nonsense"), "nonsense");

@@ -60,6 +60,38 @@ final class MicroModel {
     return file;
   }
 
+  /** The same weights with the buffers that the published training leaves beside them. */
+  static Path published(Path file) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>(parameters());
+    for (String name :
+        List.of(
+            "qact_input",
+            "blocks.0.qact1",
+            "blocks.0.attn.qact1",
+            "blocks.0.attn.qact_attn1",
+            "blocks.0.attn.qact2",
+            "blocks.0.qact3",
+            "blocks.0.mlp.qact_gelu",
+            "blocks.0.mlp.qact1",
+            "qact2")) {
+      tensors.put(name + ".act_scaling_factor", Tensor.of(new float[] {4f / 127}));
+    }
+    for (String name :
+        List.of(
+            "patch_embed.qact",
+            "qact1",
+            "blocks.0.attn.qact3",
+            "blocks.0.qact2",
+            "blocks.0.mlp.qact2",
+            "blocks.0.qact4")) {
+      tensors.put(name + ".act_scaling_factor", Tensor.of(new float[] {4f / 32767}));
+    }
+    tensors.put("blocks.0.attn.int_softmax.act_scaling_factor", Tensor.of(new float[1], 1));
+    tensors.put("head.weight_integer", Tensor.of(new float[48], 3, 16));
+    Safetensors.write(file, tensors, Map.of());
+    return file;
+  }
+
   static Path checkpoint(Path file) {
     Map<String, Range> ranges = new HashMap<>();
     NodeNames.ranged(VIT).forEach(node -> ranges.put(node, new Range(-4, 4)));

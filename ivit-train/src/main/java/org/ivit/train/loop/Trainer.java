@@ -17,8 +17,8 @@ import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.io.Digests;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.tensor.TensorFiles;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.network.AdamW;
@@ -121,7 +121,7 @@ public final class Trainer {
   }
 
   private static FloatWeights read(java.nio.file.Path file, Architecture architecture) {
-    TensorFile tensors = Safetensors.read(file);
+    TensorFile tensors = TensorFiles.weights(file);
     WeightCheck.check(tensors, architecture);
     FloatWeights weights = FloatWeights.of(tensors.tensors());
     weights.requireCodes(file.toString());
@@ -223,7 +223,8 @@ public final class Trainer {
       return "";
     }
     Distillation.Teacher named = recipe.distillation().teacher();
-    return Digests.file(named.weights() == null ? recipe.weights() : named.weights());
+    return Digests.file(
+        TensorFiles.file(named.weights() == null ? recipe.weights() : named.weights()));
   }
 
   private VitNetwork build(Scheme scheme) {

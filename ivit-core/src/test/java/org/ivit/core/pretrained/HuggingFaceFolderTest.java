@@ -1,0 +1,124 @@
+package org.ivit.core.pretrained;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.image.Interpolation;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.testing.Shared;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class HuggingFaceFolderTest {
+  private static final String LABELS =
+      IntStream.range(0, 10)
+          .mapToObj(i -> "\"%d\": \"name %d\"".formatted(i, i))
+          .collect(Collectors.joining(", ", "{", "}"));
+
+  private static final String VIT =
+      """
+      {"architectures": ["ViTForImageClassification"], "model_type": "vit", "hidden_act": "gelu",
+       "hidden_size": 32, "image_size": 32, "intermediate_size": 128, "layer_norm_eps": 1e-12,
+       "num_attention_heads": 2, "num_channels": 3, "num_hidden_layers": 2, "patch_size": 8,
+       "qkv_bias": true, "id2label": %s}
+      """
+          .formatted(LABELS);
+
+  private static final String SWIN =
+      """
+      {"architectures": ["SwinForImageClassification"], "model_type": "swin", "depths": [2, 2, 2],
+       "embed_dim": 16, "hidden_act": "gelu", "image_size": 64, "layer_norm_eps": 1e-05,
+       "mlp_ratio": 4.0, "num_channels": 3, "num_heads": [1, 2, 4], "patch_size": 4,
+       "use_absolute_embeddings": false, "window_size": 4, "id2label": %s}
+      """
+          .formatted(LABELS);
+
+  private static final String PREPROCESSOR =
+      """
+      {"do_normalize": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5],
+       "image_std": [0.25, 0.5, 0.5], "resample": 2, "size": {"height": 32, "width": 32}}
+      """;
+
+  @TempDir Path folder;
+
+  private HuggingFaceFolder read(String weights, String config, String preprocessor)
+      throws IOException {
+    Path from = Shared.path("golden/checkpoints/" + weights);
+    Path model = folder.resolve("model.safetensors");
+    if (!Files.exists(model)) {
+      Files.copy(from, model);
+    }
+    Files.writeString(folder.resolve("config.json"), config);
+    Files.writeString(folder.resolve("preprocessor_config.json"), preprocessor);
+    assertThat(HuggingFaceFolder.is(folder)).isTrue();
+    return HuggingFaceFolder.read(folder);
+  }
+
+  @Test
+  void vit() throws IOException {
+    HuggingFaceFolder read = read("micro_vit_hf.safetensors", VIT, PREPROCESSOR);
+    assertThat(read.architecture())
+        .isEqualTo(new Vit("huggingface_vit", 32, 8, 32, 2, 2, 128, 10, 1e-12));
+    assertThat(read.weights().tensors())
+        .containsExactlyInAnyOrderEntriesOf(
+            Shared.tensors("golden/micro_vit/weights.safetensors").tensors());
+    assertThat(read.preprocess())
+        .isEqualTo(
+            new Preprocess(
+                32,
+                32,
+                Interpolation.BILINEAR,
+                new float[] {0.5f, 0.5f, 0.5f},
+                new float[] {0.25f, 0.5f, 0.5f}));
+    assertThat(read.classes()).hasSize(10).startsWith("name 0", "name 1");
+  }
+
+  @Test
+  void swin() throws IOException {
+    String cropped =
+        PREPROCESSOR
+            .replace("\"resample\": 2", "\"resample\": 3, \"do_center_crop\": true")
+            .replace("{\"height\": 32, \"width\": 32}", "{\"shortest_edge\": 72}");
+    HuggingFaceFolder read = read("micro_swin_hf.safetensors", SWIN, cropped);
+    assertThat(read.architecture())
+        .isEqualTo(
+            new Swin(
+                "huggingface_swin", 64, 4, 4, 16, List.of(2, 2, 2), List.of(1, 2, 4), 10, 1e-5));
+    assertThat(read.weights().tensors())
+        .containsExactlyInAnyOrderEntriesOf(
+            Shared.tensors("golden/micro_swin/weights.safetensors").tensors());
+    assertThat(read.preprocess().resize()).isEqualTo(72);
+    assertThat(read.preprocess().crop()).isEqualTo(64);
+    assertThat(read.preprocess().interpolation()).isEqualTo(Interpolation.BICUBIC);
+  }
+
+  private void refused(String config, String preprocessor, String... texts) {
+    assertThatThrownBy(() -> read("micro_vit_hf.safetensors", config, preprocessor))
+        .isInstanceOf(InputException.class)
+        .hasMessageContainingAll(texts)
+        .hasMessageNotContaining("\n");
+  }
+
+  @Test
+  void whatCannotBeReadIsNamedByFileAndKey() {
+    refused("{", PREPROCESSOR, "config.json", "not well-formed");
+    refused("[]", PREPROCESSOR, "config.json", "no JSON object");
+    refused(VIT.replace("\"vit\"", "\"beit\""), PREPROCESSOR, "model_type is \"beit\"");
+    refused(VIT.replace("\"gelu\"", "\"relu\""), PREPROCESSOR, "hidden_act is \"relu\"");
+    refused(VIT.replace("true", "false"), PREPROCESSOR, "qkv_bias is false");
+    refused(VIT.replace("\"patch_size\": 8,", ""), PREPROCESSOR, "patch_size is missing");
+    refused(VIT.replace("\"3\":", "\"33\":"), PREPROCESSOR, "id2label", "none for 3");
+    refused(VIT.replace("\"hidden_size\": 32", "\"hidden_size\": 64"), PREPROCESSOR, "wrong");
+    refused(VIT, PREPROCESSOR.replace("2,", "1,"), "preprocessor_config.json", "resample is 1");
+    refused(VIT, PREPROCESSOR.replace("[0.25, 0.5, 0.5]", "[1]"), "image_std", "three numbers");
+  }
+}
