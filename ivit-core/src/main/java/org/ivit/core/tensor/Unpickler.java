@@ -26,6 +26,9 @@ final class Unpickler {
   private static final int MOST_OPCODES = 2_000_000;
   private static final int LONGEST_NAME = 256;
 
+  /** A memo lets a short pickle copy one long size into many tensors. */
+  private static final int MOST_DIMENSIONS = 64;
+
   private final String source;
   private final ByteBuffer in;
   private final Map<Integer, Object> memo = new HashMap<>();
@@ -315,7 +318,13 @@ final class Unpickler {
   }
 
   private long[] longs(Tuple tuple) {
-    long[] values = new long[tuple.items().size()];
+    int length = tuple.items().size();
+    if (length > MOST_DIMENSIONS) {
+      throw refused(
+          "has a size or stride of %d numbers, expected at most %d"
+              .formatted(length, MOST_DIMENSIONS));
+    }
+    long[] values = new long[length];
     for (int i = 0; i < values.length; i++) {
       if (!(tuple.items().get(i) instanceof Long value)) {
         throw refused("has a size or stride that is no integer");
@@ -325,7 +334,10 @@ final class Unpickler {
     return values;
   }
 
-  /** ('storage', class, key, device, count), in legacy files with (key, begin, count) or None. */
+  /**
+   * ('storage', class, key, device, count), in legacy files with (key of the view, begin, count) or
+   * None.
+   */
   private Storage storage(Object id) {
     boolean fits =
         id instanceof Tuple tuple
@@ -338,17 +350,20 @@ final class Unpickler {
       throw refused("has a persistent id that is no storage");
     }
     List<Object> items = ((Tuple) id).items();
+    long count = (Long) items.get(4);
     long begin = 0;
     if (items.size() > 5 && items.get(5) instanceof Tuple view) {
-      if (view.items().size() != 3 || !(view.items().get(1) instanceof Long first)) {
-        throw refused("has a view of a storage without a begin");
+      if (view.items().size() != 3
+          || !(view.items().get(1) instanceof Long first)
+          || !(view.items().get(2) instanceof Long length)) {
+        throw refused("has a view of a storage without begin and length");
       }
       begin = first;
+      count = length;
     }
     String type = ((Global) items.get(1)).name();
     Storage storage =
-        new Storage(
-            type, AllowedGlobals.dtype(type), (String) items.get(2), (Long) items.get(4), begin);
+        new Storage(type, AllowedGlobals.dtype(type), (String) items.get(2), count, begin);
     storages.putIfAbsent(storage.key(), storage);
     return storage;
   }

@@ -3,6 +3,7 @@ package org.ivit.core.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -16,6 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TensorFilesTest {
   private static final int MUTATIONS = 2000;
+
+  /** Heap beyond the file's size that reading may take: the copies of views, and small change. */
+  private static final long MOST_ALLOCATED = 20 << 20;
 
   @TempDir Path folder;
 
@@ -76,6 +80,7 @@ class TensorFilesTest {
       for (int i = 0; i < MUTATIONS; i++) {
         byte[] bytes = mutated(form.getValue(), random);
         Path file = write("mutated", bytes);
+        long before = allocated();
         try {
           long elements = 0;
           for (Tensor tensor : TensorFiles.weights(file).tensors().values()) {
@@ -88,9 +93,17 @@ class TensorFilesTest {
         } catch (RuntimeException | Error e) {
           throw new AssertionError(form.getKey() + ", mutation " + i, e);
         }
+        assertThat(allocated() - before)
+            .as("%s, mutation %d", form.getKey(), i)
+            .isLessThan(bytes.length + MOST_ALLOCATED);
       }
       assertThat(refused).as(form.getKey()).isBetween(MUTATIONS / 10, MUTATIONS);
     }
+  }
+
+  private static long allocated() {
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    return threads.getCurrentThreadAllocatedBytes();
   }
 
   private static byte[] mutated(byte[] whole, Random random) {

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.tensor.Pickled.Storage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -120,6 +121,46 @@ class UnpicklerTest {
       bomb.global("collections", "OrderedDict").op('h', 1, 0x85, 'R', '0');
     }
     refused(bomb.op('N', '.'), "OrderedDicts");
+  }
+
+  @Test
+  void aSizeOfManyNumbersIsRefusedBeforeItIsCopied() {
+    PickleBuilder bomb = storage(null).op('(');
+    for (int i = 0; i < 65; i++) {
+      bomb.op('K', 1);
+    }
+    bomb.op('t', 'q', 1, '0', '0');
+    refused(
+        bomb.global("torch._utils", "_rebuild_tensor")
+            .op('(', 'h', 0, 'K', 0, 'h', 1, 'h', 1, 't', 'R', '.'),
+        "size or stride of 65 numbers");
+  }
+
+  /** Files of before PyTorch 0.4 share a storage by views of it. */
+  @Test
+  void aViewOfAStorageHasTheViewsLength() {
+    Object read = read(storage(new int[] {3, 4}).op('.'));
+    assertThat(read).isEqualTo(new Storage("torch.FloatStorage", DType.F32, "7", 4, 3));
+    assertThat(read(storage(null).op('.')))
+        .isEqualTo(new Storage("torch.FloatStorage", DType.F32, "7", 10, 0));
+  }
+
+  /** A storage of 10 floats under key 7, kept as memo 0; with a view, its begin and length. */
+  private static PickleBuilder storage(int[] view) {
+    PickleBuilder pickle =
+        new PickleBuilder()
+            .op('(')
+            .text("storage")
+            .global("torch", "FloatStorage")
+            .text("7")
+            .text("cpu")
+            .op('K', 10);
+    if (view == null) {
+      pickle.op('N');
+    } else {
+      pickle.text("8").op('K', view[0], 'K', view[1], 0x87);
+    }
+    return pickle.op('t', 'Q', 'q', 0);
   }
 
   @Test
