@@ -2,9 +2,11 @@ package org.ivit.core.architecture;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.tensor.DType;
@@ -14,6 +16,8 @@ import org.ivit.core.tensor.TensorFile;
 /** Compares the tensors of a file with the parameters of an architecture, all at once. */
 public final class WeightCheck {
   private static final String SCALE = "_scale";
+  private static final Set<DType> FLOATING =
+      EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
   private WeightCheck() {}
 
@@ -100,10 +104,8 @@ public final class WeightCheck {
 
   /** What a tensor is and should be, or null if it is as it should be. */
   private static String difference(Tensor tensor, long[] shape) {
-    boolean floating =
-        tensor.dtype() == DType.F32 || tensor.dtype() == DType.F16 || tensor.dtype() == DType.BF16;
-    if (!floating) {
-      return tensor.dtype() + ", expected F32, F16 or BF16";
+    if (!FLOATING.contains(tensor.dtype())) {
+      return tensor.dtype() + ", expected F32, F16, BF16 or F64";
     }
     if (!Arrays.equals(tensor.shape(), shape)) {
       return MessageText.line(Arrays.toString(tensor.shape()))
@@ -117,6 +119,9 @@ public final class WeightCheck {
     String reason = difference(tensor, shape);
     if (reason != null) {
       return reason;
+    }
+    if (tensor.dtype() == DType.F64) {
+      return "F64, expected F32: frozen scales are not rounded";
     }
     float[] scales = tensor.floats();
     for (int c = 0; c < scales.length; c++) {

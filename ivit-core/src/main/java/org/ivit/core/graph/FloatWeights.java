@@ -1,9 +1,11 @@
 package org.ivit.core.graph;
 
+import java.nio.DoubleBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 
 /**
@@ -22,7 +24,7 @@ public record FloatWeights(Map<String, float[]> values, Map<String, float[]> sca
   /**
    * @param tensors parameters by timm name; beside {@code NAME.weight} its frozen scales may lie as
    *     {@code NAME.weight_scale}
-   * @return their values as float32
+   * @return their values as float32; those of F64 rounded to nearest
    */
   public static FloatWeights of(Map<String, Tensor> tensors) {
     Map<String, float[]> values = new LinkedHashMap<>();
@@ -32,10 +34,22 @@ public record FloatWeights(Map<String, float[]> values, Map<String, float[]> sca
           if (name.endsWith(WEIGHT + SCALE)) {
             scales.put(name.substring(0, name.length() - SCALE.length()), tensor.floats());
           } else {
-            values.put(name, tensor.floats());
+            values.put(name, floats(tensor));
           }
         });
     return new FloatWeights(values, scales);
+  }
+
+  private static float[] floats(Tensor tensor) {
+    if (tensor.dtype() != DType.F64) {
+      return tensor.floats();
+    }
+    DoubleBuffer values = tensor.buffer().asDoubleBuffer();
+    float[] rounded = new float[values.remaining()];
+    for (int i = 0; i < rounded.length; i++) {
+      rounded[i] = (float) values.get(i);
+    }
+    return rounded;
   }
 
   /**

@@ -59,6 +59,15 @@ class WeightCheckTest {
   }
 
   @Test
+  void acceptsDoubleWeightsButNoDoubleScales() {
+    Map<String, Tensor> tensors = weights(VIT);
+    tensors.put("norm.bias", Tensor.of(new double[4], 4));
+    WeightCheck.check(new TensorFile(tensors, Map.of()), VIT);
+    tensors.put("head.weight_scale", Tensor.of(new double[7], 7));
+    assertThat(refusal(tensors)).contains("head.weight_scale is F64, expected F32");
+  }
+
+  @Test
   void listsAllProblemsAtOnce() {
     Map<String, Tensor> tensors = weights(VIT);
     tensors.remove("cls_token");
@@ -68,8 +77,8 @@ class WeightCheckTest {
     assertThat(refusal(tensors))
         .isEqualTo(
             "w.safetensors: not the weights of small: 1 missing: cls_token; 1 unexpected:"
-                + " dist_token; 2 wrong: pos_embed is I32, expected F32, F16 or BF16, norm.bias is"
-                + " [3], expected [4]");
+                + " dist_token; 2 wrong: pos_embed is I32, expected F32, F16, BF16 or F64,"
+                + " norm.bias is [3], expected [4]");
   }
 
   @Test

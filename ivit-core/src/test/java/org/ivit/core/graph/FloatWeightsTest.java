@@ -26,6 +26,13 @@ class FloatWeightsTest {
   }
 
   @Test
+  void doublesRoundToTheNearestFloat() {
+    double[] doubles = {0.1, -1.0 / 3, 1 + 0x1p-24, 1 + 0x1.8p-23};
+    FloatWeights weights = FloatWeights.of(Map.of("head.bias", Tensor.of(doubles, 4)));
+    assertThat(weights.values().get("head.bias")).containsExactly(0.1f, -1f / 3, 1, 1 + 0x1p-22f);
+  }
+
+  @Test
   void requiresThatScalesHoldTheirWeights() {
     head(new float[] {63.5f, -64, 0, 31.75f, -32, 0}, 0.5f, 0.25f).requireCodes("w");
     assertThatThrownBy(
