@@ -47,4 +47,12 @@ public sealed interface Architecture permits Vit, Swin {
    * @param classes at least 1
    */
   Architecture withClasses(int classes);
+
+  /**
+   * The same architecture for pictures of another size; its name says so.
+   *
+   * @param size height and width in pixels
+   * @throws org.ivit.core.InputException if patches or windows do not divide it
+   */
+  Architecture withImage(int size);
 }

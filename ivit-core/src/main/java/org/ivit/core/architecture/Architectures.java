@@ -56,6 +56,14 @@ public final class Architectures {
     all.put(name, new Swin(name, 224, 4, 7, dim, depths, heads, 1000, SWIN_EPSILON));
   }
 
+  /** A name that ends in the picture size ends in the new one. */
+  static String nameFor(String name, int image, int size) {
+    String suffix = "_" + image;
+    return name.endsWith(suffix)
+        ? name.substring(0, name.length() - suffix.length()) + "_" + size
+        : name;
+  }
+
   /** The timm names that {@link #byName} knows. */
   public static List<String> names() {
     return List.copyOf(BY_NAME.keySet());
@@ -111,7 +119,8 @@ public final class Architectures {
    * {@code patch}, {@code dim}, {@code depth}, {@code heads}, {@code classes}; optional {@code
    * name}, {@code hidden} (4 · dim) and {@code epsilon} (1e-6). Kind {@code swin}: {@code image},
    * {@code patch}, {@code window}, {@code dim}, {@code depths} and {@code heads} (a list, one a
-   * stage), {@code classes}; optional {@code name} and {@code epsilon} (1e-6).
+   * stage), {@code classes}; optional {@code name} and {@code epsilon} (1e-6). Or {@code base}, a
+   * timm name, with another {@code image} or other {@code classes}.
    *
    * @param description the JSON
    * @throws InputException naming the key that is unknown, missing, of a wrong type or out of range
@@ -126,6 +135,11 @@ public final class Architectures {
               .formatted(MessageText.line(description.toString())));
     }
     Keys keys = new Keys(object.deepCopy());
+    if (object.has("base")) {
+      Architecture based = based(keys);
+      keys.expectNoMore();
+      return based;
+    }
     String kind = keys.text("kind", null);
     Architecture parsed =
         switch (kind) {
@@ -138,6 +152,13 @@ public final class Architectures {
         };
     keys.expectNoMore();
     return parsed;
+  }
+
+  private static Architecture based(Keys keys) {
+    Architecture base = byName(keys.text("base", null));
+    int image = keys.integer("image", base.image());
+    int classes = keys.integer("classes", base.classes());
+    return (image == base.image() ? base : base.withImage(image)).withClasses(classes);
   }
 
   private static Vit vit(Keys keys) {

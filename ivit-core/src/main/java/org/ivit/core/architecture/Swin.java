@@ -224,6 +224,20 @@ public record Swin(
   }
 
   @Override
+  public Swin withImage(int size) {
+    return new Swin(
+        Architectures.nameFor(name, image, size),
+        size,
+        patch,
+        window,
+        dim,
+        depths,
+        heads,
+        classes,
+        epsilon);
+  }
+
+  @Override
   public Swin withClasses(int count) {
     return new Swin(name, image, patch, window, dim, depths, heads, count, epsilon);
   }

@@ -111,6 +111,20 @@ public record Vit(
   }
 
   @Override
+  public Vit withImage(int size) {
+    return new Vit(
+        Architectures.nameFor(name, image, size),
+        size,
+        patch,
+        dim,
+        depth,
+        heads,
+        hidden,
+        classes,
+        epsilon);
+  }
+
+  @Override
   public Vit withClasses(int count) {
     return new Vit(name, image, patch, dim, depth, heads, hidden, count, epsilon);
   }

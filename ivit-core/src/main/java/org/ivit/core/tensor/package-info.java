@@ -1,2 +1,5 @@
-/** Tensors as typed little-endian memory, and the safetensors files that hold them. */
+/**
+ * Tensors as typed little-endian memory, and the safetensors, PyTorch and NumPy files that hold
+ * them.
+ */
 package org.ivit.core.tensor;

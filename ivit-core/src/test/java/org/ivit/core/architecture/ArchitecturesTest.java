@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.image.Preprocess;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.Shared;
@@ -227,5 +228,25 @@ class ArchitecturesTest {
             () -> WeightCheck.check(weights, Architectures.byName("vit_small_patch16_224")))
         .isInstanceOf(InputException.class)
         .hasMessageContainingAll("vit_small_patch16_224", "wrong", "more");
+  }
+
+  @Test
+  void aRegisteredModelForOtherPicturesAndClasses() {
+    Architecture vit =
+        Architectures.parse(
+            "{\"base\": \"deit_tiny_patch16_224\", \"image\": 384, \"classes\": 10}");
+    assertThat(vit).isEqualTo(new Vit("deit_tiny_patch16_384", 384, 16, 192, 12, 3, 768, 10, 1e-6));
+    assertThat(PretrainedPreprocess.of(vit)).contains(Preprocess.imagenet(426, 384));
+    assertThat(Architectures.parse(vit.toJson())).isEqualTo(vit);
+    assertThat(Architectures.parse("{\"base\": \"swin_tiny_patch4_window7_224\", \"classes\": 5}"))
+        .isEqualTo(Architectures.byName("swin_tiny_patch4_window7_224").withClasses(5));
+    assertThatThrownBy(
+            () -> Architectures.parse("{\"base\": \"deit_tiny_patch16_224\", \"image\": 100}"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("100");
+    assertThatThrownBy(
+            () -> Architectures.parse("{\"base\": \"deit_tiny_patch16_224\", \"dim\": 100}"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("dim");
   }
 }

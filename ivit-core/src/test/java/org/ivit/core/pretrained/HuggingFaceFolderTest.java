@@ -102,6 +102,7 @@ class HuggingFaceFolderTest {
   }
 
   private void refused(String config, String preprocessor, String... texts) {
+    Shared.path("golden/checkpoints/micro_vit_hf.safetensors");
     assertThatThrownBy(() -> read("micro_vit_hf.safetensors", config, preprocessor))
         .isInstanceOf(InputException.class)
         .hasMessageContainingAll(texts)

@@ -204,14 +204,14 @@ class PublishedCheckpointTest {
 
   @Test
   void floatWeightsAndOtherSizesAreRefused() {
-    assertThatThrownBy(
-            () ->
-                PublishedCheckpoint.read(
-                    Shared.path("golden/checkpoints/micro_vit.pth"), ROW.architecture()))
+    Path weights = Shared.path("golden/checkpoints/micro_vit.pth");
+    Path published = file();
+    Architecture micro = ROW.architecture();
+    Architecture tiny = Architectures.byName("deit_tiny_patch16_224");
+    assertThatThrownBy(() -> PublishedCheckpoint.read(weights, micro))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("holds no scale");
-    assertThatThrownBy(
-            () -> PublishedCheckpoint.read(file(), Architectures.byName("deit_tiny_patch16_224")))
+    assertThatThrownBy(() -> PublishedCheckpoint.read(published, tiny))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("not the weights of");
   }

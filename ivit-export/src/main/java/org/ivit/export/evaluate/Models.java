@@ -14,12 +14,17 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.HuggingFaceFolder;
+import org.ivit.core.pretrained.WeightAdaptation;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
 import org.ivit.export.freeze.Freezer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens a model from what lies at a path. */
 public final class Models {
+  private static final Logger LOG = LoggerFactory.getLogger(Models.class);
+
   private Models() {}
 
   /**
@@ -88,11 +93,12 @@ public final class Models {
     }
     requireNoEngine(path, engine);
     Architecture parsed = Architectures.parse(architecture);
-    WeightCheck.check(file, parsed);
+    TensorFile fitted = new WeightAdaptation(parsed, LOG::info).positions(file);
+    WeightCheck.check(fitted, parsed);
     return new FloatModel(
         new ModelIdentity(path.toString(), Digests.file(path), "float", parsed.name()),
         parsed,
-        FloatWeights.of(file.tensors()),
+        FloatWeights.of(fitted.tensors()),
         preprocess(parsed),
         ClassNames.UNKNOWN);
   }

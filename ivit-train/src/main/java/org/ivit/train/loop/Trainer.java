@@ -17,6 +17,7 @@ import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.io.Digests;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.pretrained.WeightAdaptation;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
 import org.ivit.train.augment.BatchMixer;
@@ -82,7 +83,8 @@ public final class Trainer {
    */
   public static RunDirectory start(Recipe recipe, TrainingMonitor monitor) {
     Architecture architecture = RunDirectory.architecture(recipe);
-    FloatWeights weights = recipe.weights() == null ? null : read(recipe.weights(), architecture);
+    FloatWeights weights =
+        recipe.weights() == null ? null : pretrained(recipe, architecture, monitor);
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       RunDirectory run = RunDirectory.create(recipe);
       Trainer trainer = new Trainer(run, monitor, pool);
@@ -110,7 +112,7 @@ public final class Trainer {
     }
     Recipe recipe = run.recipe();
     FloatWeights start =
-        recipe.weights() == null ? null : read(recipe.weights(), run.architecture());
+        recipe.weights() == null ? null : pretrained(recipe, run.architecture(), monitor);
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       Trainer trainer = new Trainer(run, monitor, pool);
       trainer.open(start);
@@ -120,11 +122,28 @@ public final class Trainer {
     }
   }
 
+  /**
+   * The weights that a run starts from. A head for other classes is replaced where it will be
+   * trained; calibration alone could not make anything of it.
+   */
+  private static FloatWeights pretrained(
+      Recipe recipe, Architecture architecture, TrainingMonitor monitor) {
+    WeightAdaptation adaptation = new WeightAdaptation(architecture, monitor::say);
+    TensorFile tensors = adaptation.positions(TensorFiles.weights(recipe.weights()));
+    if (recipe.schedule().epochs() > 0) {
+      tensors = adaptation.newHead(tensors, recipe.seed());
+    }
+    return checked(tensors, architecture);
+  }
+
   private static FloatWeights read(java.nio.file.Path file, Architecture architecture) {
-    TensorFile tensors = TensorFiles.weights(file);
+    return checked(TensorFiles.weights(file), architecture);
+  }
+
+  private static FloatWeights checked(TensorFile tensors, Architecture architecture) {
     WeightCheck.check(tensors, architecture);
     FloatWeights weights = FloatWeights.of(tensors.tensors());
-    weights.requireCodes(file.toString());
+    weights.requireCodes(tensors.source());
     return weights;
   }
 

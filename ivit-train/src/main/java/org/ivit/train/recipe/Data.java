@@ -36,7 +36,7 @@ public record Data(
    *     size; 0: the size over 0.9 rounded down, as timm does (248 for 224), or the size itself
    *     where that is 64 or less
    * @param mean of the pixels in [0, 1], by channel; by default ImageNet's for timm's {@code deit_}
-   *     names and 0.5 for others
+   *     and {@code swin_} names and 0.5 for others
    * @param std of the pixels in [0, 1], by channel
    */
   public record Preprocessing(int resize, List<Double> mean, List<Double> std) {

@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.PretrainedPreprocess;
 
 /**
  * A run as its YAML describes it, with every default filled in. Paths are relative to the working
@@ -120,8 +121,10 @@ public record Recipe(
     if (!trains && precision == Precision.FLOAT) {
       throw scheduleSection.bad("epochs", "at least 1 with precision: float");
     }
-    boolean deit = architecture.isTextual() && architecture.asText().startsWith("deit");
-    Data data = Data.read(root.section("data"), trains || !ownCalibration, deit);
+    String name =
+        architecture.isTextual() ? architecture.asText() : architecture.path("base").asText();
+    boolean imagenet = !name.isEmpty() && PretrainedPreprocess.imagenetStatistics(name);
+    Data data = Data.read(root.section("data"), trains || !ownCalibration, imagenet);
     JsonNode emaNode = root.get("ema");
     double emaDecay;
     if (emaNode == null || root.isText("ema", "none")) {

@@ -93,7 +93,15 @@ class BadRunTest {
       assertRefusedRecipe(recipe("weights=" + bad), bad.toString());
     }
     assertRefusedRecipe(
-        recipe("weights=" + good, "architecture.classes=7"), good.toString(), "class");
+        recipe(
+            "weights=" + good,
+            "architecture.classes=7",
+            "precision=quantized",
+            "schedule.epochs=0"),
+        good.toString(),
+        "class");
+    assertRefusedRecipe(
+        recipe("weights=" + good, "architecture.classes=7"), "10 classes", "expected 7");
     assertRefusedRecipe(recipe("weights=" + good, "architecture.depth=2"), "blocks.1.");
   }
 

@@ -7,11 +7,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.Tensor;
 import org.ivit.train.recipe.Recipe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -185,6 +189,35 @@ class TrainerTest {
     assertThat(checkpoint.state().finished()).isTrue();
     assertThat(checkpoint.state().bestTop1()).isGreaterThanOrEqualTo(0);
     assertSame(checkpoint.weights(), floats.latest().weights());
+  }
+
+  @Test
+  void fineTuningForOtherClassesAndPicturesSaysWhatItReplaces(@TempDir Path folder) {
+    RunDirectory first = run(FLOAT, folder.resolve("float"));
+    Map<String, Tensor> tensors =
+        new LinkedHashMap<>(
+            Safetensors.read(folder.resolve("float/checkpoints/9/weights.safetensors")).tensors());
+    int dim = (int) tensors.get("head.weight").shape()[1];
+    tensors.put("head.weight", Tensor.of(new float[3 * dim], 3, dim));
+    tensors.put("head.bias", Tensor.of(new float[3], 3));
+    tensors.put("pos_embed", Tensor.of(new float[17 * dim], 1, 17, dim));
+    Path other = folder.resolve("other.safetensors");
+    Safetensors.write(other, tensors, Map.of());
+    List<String> said = new ArrayList<>();
+    TrainingMonitor monitor =
+        new TrainingMonitor() {
+          @Override
+          public void say(String line) {
+            said.add(line);
+          }
+        };
+    Recipe recipe = Recipe.parse("test.yaml", FLOAT, List.of("weights=" + other));
+    RunDirectory second = Trainer.start(recipe.withOutput(folder.resolve("second")), monitor);
+    assertThat(second.latest().state().finished()).isTrue();
+    assertThat(said)
+        .anyMatch(line -> line.contains("head.weight has 3 classes: replaced by a new head of 10"))
+        .anyMatch(line -> line.contains("position embeddings of 17 tokens interpolated to 5"));
+    assertThat(first.latest().state().step()).isEqualTo(second.latest().state().step());
   }
 
   @Test
