@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
       EvaluateCommand.class,
       PredictCommand.class,
       InspectCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      DiagnoseCommand.class
     },
     footer = {
       "",

@@ -212,6 +212,25 @@ class CommandLineInterfaceTest {
     done("evaluate", "--model", output, "--data", pictures, "--logits", second);
     assertThat(Safetensors.read(first).tensors()).isEqualTo(Safetensors.read(second).tensors());
 
+    Path diagnosis = folder.resolve("diagnosis.json");
+    Path page = folder.resolve("diagnosis.html");
+    List<Object> diagnose =
+        List.of("diagnose", "--run", run, "--against", weights, "--data", pictures);
+    assertThat(
+            run(with(diagnose, "--limit", 5, "--top", 3, "--json", diagnosis, "--html", page)
+                    .toArray())
+                .out)
+        .contains("5 pictures", "blocks.0.", "and 12 nodes that cost less");
+    assertThat(new ObjectMapper().readTree(diagnosis.toFile()).get("nodes")).hasSize(15);
+    assertThat(page).content().contains("blocks.0.mlp.fc2");
+    refused(
+        List.of("diagnose", "--run", pictures, "--against", weights, "--data", pictures),
+        pictures.toString());
+    refused(
+        List.of("diagnose", "--run", run, "--against", folder.resolve("no"), "--data", pictures),
+        "--against");
+    refused(with(diagnose, "--limit", 0), "--limit");
+
     refused(List.of("train", "--config", recipe, "--output", run), "holds a run already");
     refused(
         List.of("export", "--run", run, "--output", output, "--weights", "ema"),

@@ -20,6 +20,7 @@ public final class Execution {
   private RangeMode rangeMode = RangeMode.FROZEN;
   private long[] pictureKeys = {};
   private long stepKey;
+  private NodeTap tap;
 
   /** One chunk of pictures. */
   @FunctionalInterface
@@ -45,6 +46,18 @@ public final class Execution {
     this.scratch = new Buffers[pool.threads()];
     Arrays.setAll(scratch, i -> new Buffers(type));
     this.partial = new Reals[pool.threads()];
+  }
+
+  /** Who hears the nodes of a float network from now on; null for nobody. */
+  public void tap(NodeTap listener) {
+    tap = listener;
+  }
+
+  /** Shows a part of a node's values to the tap, if there is one. */
+  void tapped(String node, Reals values, int from, int length, int channels) {
+    if (tap != null) {
+      tap.at(node, values, from, length, channels);
+    }
   }
 
   /** How numbers are stored. */

@@ -1,6 +1,7 @@
 package org.ivit.train.operator;
 
 import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.graph.NodeNames;
 
 /**
  * Multi-head self-attention of the float network within one group of tokens, a window or the whole
@@ -12,6 +13,8 @@ final class FloatAttention {
   private final int heads;
   private final int headDim;
   private final double scale;
+  private final String scores;
+  private final String biased;
 
   /** Null where there is no window. */
   private final RelativePositions positions;
@@ -23,6 +26,8 @@ final class FloatAttention {
     this.heads = site.heads();
     this.headDim = site.headDim();
     this.scale = 1 / Math.sqrt(headDim);
+    this.scores = site.node("attn.scores");
+    this.biased = site.node(NodeNames.BIASED);
   }
 
   /** Numbers that the probabilities of a group take. */
@@ -34,7 +39,7 @@ final class FloatAttention {
    * @param group number of the group, counted through the pictures
    */
   void forward(
-      Gemm gemm,
+      Execution run,
       Reals weights,
       Reals qkv,
       int qkvFrom,
@@ -44,6 +49,7 @@ final class FloatAttention {
       int at,
       int group,
       Buffers buffers) {
+    Gemm gemm = run.gemm();
     double[] row = buffers.doubles("attention.row", tokens);
     int stride = 3 * dim;
     for (int head = 0; head < heads; head++) {
@@ -52,8 +58,10 @@ final class FloatAttention {
       gemm.multiply(
           false, true, tokens, tokens, headDim, scale, qkv, q, stride, qkv, q + dim, stride, 0, p,
           pHead, tokens);
+      run.tapped(scores, p, pHead, tokens * tokens, 1);
       if (positions != null) {
         positions.addTo(weights, p, pHead, group, head, buffers);
+        run.tapped(biased, p, pHead, tokens * tokens, 1);
       }
       FloatKernels.softmax(p, pHead, tokens, tokens, row);
       gemm.multiply(

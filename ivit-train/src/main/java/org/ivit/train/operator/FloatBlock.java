@@ -87,13 +87,16 @@ public final class FloatBlock implements Operator {
     Reals normed1 = keep.reals("norm1", rows * dim);
     if (windows == null) {
       norm1.forward(weights, x, from, dim, normed1, rows, scratch);
+      run.tapped(site.node("norm1"), normed1, 0, rows * dim, dim);
     } else {
       Reals inPicture = scratch.reals("ordered", rows * dim);
       norm1.forward(weights, x, from, dim, inPicture, rows, scratch);
+      run.tapped(site.node("norm1"), inPicture, 0, rows * dim, dim);
       windows.apply(inPicture, 0, normed1, count, dim);
     }
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     qkv.forward(gemm, weights, normed1, projections, 0, rows);
+    run.tapped(site.node("attn.qkv"), projections, 0, rows * 3 * dim, 3 * dim);
     int perGroup = attention.probabilities();
     int groups = count * site.groups();
     int group = site.rowTokens() * dim;
@@ -101,7 +104,7 @@ public final class FloatBlock implements Operator {
     Reals context = keep.reals("context", rows * dim);
     for (int i = 0; i < groups; i++) {
       attention.forward(
-          gemm,
+          run,
           weights,
           projections,
           i * 3 * group,
@@ -112,27 +115,36 @@ public final class FloatBlock implements Operator {
           i,
           scratch);
     }
+    run.tapped(site.node("attn.context"), context, 0, rows * dim, dim);
     Reals branch = scratch.reals("branch", rows * dim);
     if (windows == null) {
       proj.forward(gemm, weights, context, branch, 0, rows);
+      run.tapped(site.node("attn.proj"), branch, 0, rows * dim, dim);
     } else {
       Reals inWindows = scratch.reals("ordered", rows * dim);
       proj.forward(gemm, weights, context, inWindows, 0, rows);
+      run.tapped(site.node("attn.proj"), inWindows, 0, rows * dim, dim);
       windows.undo(inWindows, branch, 0, count, dim);
     }
     Reals middle = keep.reals("residual1", rows * dim);
     residual(
         x, from, branch, middle, 0, first, count, training ? drop1 : DropPath.NONE, run, scratch);
+    run.tapped(site.node("residual1"), middle, 0, rows * dim, dim);
 
     Reals normed2 = keep.reals("norm2", rows * dim);
     norm2.forward(weights, middle, 0, dim, normed2, rows, scratch);
+    run.tapped(site.node("norm2"), normed2, 0, rows * dim, dim);
     Reals hidden = keep.reals("fc1", rows * site.hidden());
     fc1.forward(gemm, weights, normed2, hidden, 0, rows);
+    run.tapped(site.node("mlp.fc1"), hidden, 0, rows * site.hidden(), site.hidden());
     Reals active = keep.reals("act", rows * site.hidden());
     FloatKernels.gelu(hidden, active, rows * site.hidden(), row, GELU_BLOCK);
+    run.tapped(site.node("mlp.act"), active, 0, rows * site.hidden(), site.hidden());
     fc2.forward(gemm, weights, active, branch, 0, rows);
+    run.tapped(site.node("mlp.fc2"), branch, 0, rows * dim, dim);
     residual(
         middle, 0, branch, y, from, first, count, training ? drop2 : DropPath.NONE, run, scratch);
+    run.tapped(site.node("residual2"), y, from, rows * dim, dim);
   }
 
   private void residual(

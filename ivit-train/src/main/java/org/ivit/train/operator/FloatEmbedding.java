@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.graph.NodeNames;
+
 /**
  * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], class token
  * first, positions added.
@@ -45,7 +47,9 @@ public final class FloatEmbedding implements Operator {
           for (int i = 0; i < count; i++) {
             shape.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.inputs());
           }
+          run.tapped(NodeNames.INPUT, columns, 0, count * patches * shape.inputs(), 1);
           proj.forward(run.gemm(), weights, columns, embedded, 0, count * patches);
+          run.tapped(NodeNames.PATCH_EMBED, embedded, 0, count * patches * dim, dim);
           for (int i = 0; i < count; i++) {
             for (int t = 0; t < tokens; t++) {
               int at = ((first + i) * tokens + t) * dim;
@@ -55,6 +59,7 @@ public final class FloatEmbedding implements Operator {
                   source, from, weights, posFrom + t * dim, 1, y, at, dim, scratch);
             }
           }
+          run.tapped(NodeNames.EMBED, y, first * tokens * dim, count * tokens * dim, dim);
         });
   }
 

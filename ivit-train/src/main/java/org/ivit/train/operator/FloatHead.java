@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.graph.NodeNames;
+
 /**
  * Final norm of the class token and linear classifier: [batch, tokens, dim] to [batch, classes].
  */
@@ -40,6 +42,7 @@ public final class FloatHead implements Operator {
           Buffers keep = training ? kept.chunk(chunk) : scratch;
           Reals normed = keep.reals("norm", count * shape.dim());
           norm.forward(weights, x, first * stride, stride, normed, count, scratch);
+          run.tapped(NodeNames.NORM, normed, 0, count * shape.dim(), shape.dim());
           head.forward(run.gemm(), weights, normed, y, first * shape.classes(), count);
         });
   }

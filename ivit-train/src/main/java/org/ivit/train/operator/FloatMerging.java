@@ -47,7 +47,10 @@ public final class FloatMerging implements Operator {
           order.apply(x, first * tokens * dim, merged, count, dim);
           Reals normed = keep.reals("norm", rows * 4 * dim);
           norm.forward(weights, merged, 0, 4 * dim, normed, rows, scratch);
-          reduction.forward(run.gemm(), weights, normed, y, first * tokens / 2 * dim, rows);
+          run.tapped(stage.mergeNorm(), normed, 0, rows * 4 * dim, 4 * dim);
+          int to = first * tokens / 2 * dim;
+          reduction.forward(run.gemm(), weights, normed, y, to, rows);
+          run.tapped(stage.reduction(), y, to, rows * 2 * dim, 2 * dim);
         });
   }
 

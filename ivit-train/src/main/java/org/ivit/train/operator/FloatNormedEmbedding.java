@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.graph.NodeNames;
+
 /**
  * Patch embedding with a norm, in floating point: [batch, 3, image, image] to [batch, patches,
  * dim].
@@ -45,10 +47,13 @@ public final class FloatNormedEmbedding implements Operator {
           for (int i = 0; i < count; i++) {
             shape.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.inputs());
           }
+          run.tapped(NodeNames.INPUT, columns, 0, rows * shape.inputs(), 1);
           Reals projected = keep.reals("projected", rows * dim);
           proj.forward(run.gemm(), weights, columns, projected, 0, rows);
+          run.tapped(NodeNames.PATCH_PROJECTION, projected, 0, rows * dim, dim);
           Reals normed = scratch.reals("normed", rows * dim);
           norm.forward(weights, projected, 0, dim, normed, rows, scratch);
+          run.tapped(NodeNames.PATCH_NORM, normed, 0, rows * dim, dim);
           y.put(first * patches * dim, normed, 0, rows * dim);
         });
   }

@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.graph.NodeNames;
+
 /** Norm, mean over all tokens and linear classifier: [batch, tokens, dim] to [batch, classes]. */
 public final class FloatPooledHead implements Operator {
   private final HeadShape shape;
@@ -40,10 +42,12 @@ public final class FloatPooledHead implements Operator {
           Reals normed = scratch.reals("norm", count * tokens * dim);
           int from = first * tokens * dim;
           norm.forward(weights, x, from, dim, normed, count * tokens, scratch);
+          run.tapped(NodeNames.NORM, normed, 0, count * tokens * dim, dim);
           Reals pooled = keep.reals("pool", count * dim);
           for (int i = 0; i < count; i++) {
             pool(normed, i * tokens * dim, pooled, i * dim, scratch);
           }
+          run.tapped(NodeNames.POOL, pooled, 0, count * dim, dim);
           head.forward(run.gemm(), weights, pooled, y, first * shape.classes(), count);
         });
   }

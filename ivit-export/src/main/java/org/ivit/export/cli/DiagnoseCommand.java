@@ -1,0 +1,87 @@
+package org.ivit.export.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.ivit.core.InputException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code ivit diagnose}: where the accuracy of a run goes. */
+@Command(
+    name = "diagnose",
+    description = {
+      "Says what the quantization of each node of a run costs against a float model.",
+      "snr: signal-to-noise ratio of the node in the integer model, with all errors before it.",
+      "cost: KL divergence of the float model's logits when this node alone is quantized.",
+      "rule: channels that stand out, by the rule of outliers: auto."
+    })
+final class DiagnoseCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--run", required = true, paramLabel = "DIR", description = "Run directory.")
+  Path run;
+
+  @Option(
+      names = "--against",
+      required = true,
+      paramLabel = "FLOAT",
+      description = "The float model: weights, a Hugging Face folder, or a float run.")
+  Path against;
+
+  @Option(
+      names = "--architecture",
+      paramLabel = "NAME",
+      description = "Architecture of float weights; by default the run's.")
+  String architecture;
+
+  @Option(
+      names = "--data",
+      required = true,
+      paramLabel = "DIR",
+      description = "Pictures: an image folder, a ZIP of one, CIFAR-10.")
+  Path data;
+
+  @Option(names = "--classes", paramLabel = "FILE", description = "Order of the classes.")
+  Path classes;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "Pictures, spread over the set (default: ${DEFAULT-VALUE}).")
+  int limit;
+
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      defaultValue = "20",
+      description = "Rows of the table, the most expensive first (default: ${DEFAULT-VALUE}).")
+  int top;
+
+  @Option(names = "--json", paramLabel = "F", description = "Write all nodes as JSON.")
+  Path json;
+
+  @Option(names = "--html", paramLabel = "F", description = "Write a report with all nodes.")
+  Path html;
+
+  @Override
+  public Integer call() {
+    Checks.atLeast("--limit", limit, 1);
+    Checks.atLeast("--top", top, 1);
+    if (!Files.isDirectory(run)) {
+      throw new InputException("--run: " + run + ": no such folder");
+    }
+    Checks.exists("--against", against);
+    Checks.exists("--data", data);
+    if (classes != null) {
+      Checks.file("--classes", classes);
+    }
+    Checks.writable("--json", json);
+    Checks.writable("--html", html);
+    Diagnosing.diagnose(this, spec.commandLine().getOut());
+    return 0;
+  }
+}

@@ -1,0 +1,167 @@
+package org.ivit.export.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.dataset.ClassList;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.Datasets;
+import org.ivit.core.image.EvaluationTransform;
+import org.ivit.core.image.Normalisation;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.image.Rgb;
+import org.ivit.export.diagnose.Diagnosis;
+import org.ivit.export.diagnose.DiagnosisPage;
+import org.ivit.export.diagnose.NodeDiagnosis;
+import org.ivit.export.evaluate.Comparison;
+import org.ivit.export.evaluate.EvaluationJson;
+import org.ivit.export.evaluate.FloatModel;
+import org.ivit.export.evaluate.Logits;
+import org.ivit.export.evaluate.Model;
+import org.ivit.export.evaluate.Models;
+import org.ivit.export.freeze.Freezer;
+import org.ivit.export.freeze.Frozen;
+import org.ivit.train.loop.RunDirectory;
+
+/**
+ * What {@code ivit diagnose} does; apart from it, so that other commands load no Deeplearning4j.
+ */
+final class Diagnosing {
+  private Diagnosing() {}
+
+  static void diagnose(DiagnoseCommand command, PrintWriter out) {
+    Frozen frozen =
+        Freezer.freeze(
+            RunDirectory.open(command.run),
+            Freezer.Moment.BEST,
+            Freezer.Weights.AUTO,
+            IvitCommand.Version.version());
+    Architecture architecture = frozen.checkpoint().graph().architecture();
+    String name =
+        command.architecture != null ? command.architecture : architecture.toJson().toString();
+    ClassList list = command.classes == null ? null : ClassList.read(command.classes);
+    try (Model reference = Models.open(command.against, name, null);
+        Dataset set = Datasets.open(command.data.toString(), list, null)) {
+      if (reference.architecture().classes() != architecture.classes()) {
+        throw new InputException(
+            "%s: has %d classes, expected the %d of %s"
+                .formatted(
+                    command.against,
+                    reference.architecture().classes(),
+                    architecture.classes(),
+                    command.run));
+      }
+      int count = Math.min(command.limit, set.size());
+      List<float[]> pixels = new ArrayList<>();
+      List<Logits> answers = new ArrayList<>();
+      int[] labels = new int[count];
+      Diagnosis diagnosis;
+      try (Progress progress =
+          Progress.start("diagnose", "steps", Diagnosis.steps(architecture, count))) {
+        Preprocess own = frozen.checkpoint().preprocess();
+        EvaluationTransform transform = new EvaluationTransform(own);
+        EvaluationTransform other = new EvaluationTransform(reference.preprocess());
+        Normalisation normalisation = new Normalisation(own);
+        for (int i = 0; i < count; i++) {
+          int index = (int) ((long) i * set.size() / count);
+          Rgb picture = set.picture(index);
+          labels[i] = set.label(index);
+          pixels.add(FloatModel.normalised(List.of(transform.apply(picture)), normalisation));
+          answers.add(reference.logits(List.of(other.apply(picture))));
+        }
+        diagnosis = Diagnosis.of(frozen, Logits.join(answers), labels, pixels, progress::step);
+      }
+      print(out, command, diagnosis);
+      if (command.json != null) {
+        EvaluationJson.write(command.json, json(command, diagnosis));
+      }
+      if (command.html != null) {
+        DiagnosisPage.write(command.html, command.run + " against " + command.against, diagnosis);
+      }
+    }
+  }
+
+  private static void print(PrintWriter out, DiagnoseCommand command, Diagnosis diagnosis) {
+    out.printf("run        %s against %s%n", command.run, command.against);
+    out.printf(
+        "data       %s: %d pictures, spread over the set%n", command.data, diagnosis.pictures());
+    line(out, "integers", diagnosis.integers());
+    line(out, "weights", diagnosis.weights());
+    out.printf(
+        "%n%-36s %4s %12s %8s %10s  %-18s %s%n",
+        "node", "bits", "scale", "snr dB", "cost", "set apart", "rule");
+    diagnosis.byCost().stream()
+        .limit(command.top)
+        .forEach(
+            node ->
+                out.printf(
+                    Locale.ROOT,
+                    "%-36s %4d %12.5g %8.1f %10.6f  %-18s %s%n",
+                    node.node(),
+                    node.bits(),
+                    node.scale(),
+                    node.decibels(),
+                    node.cost(),
+                    channels(node.outliers()),
+                    channels(node.candidates())));
+    int rest = diagnosis.nodes().size() - command.top;
+    if (rest > 0) {
+      out.printf("and %d nodes that cost less (--top, --json or --html for all)%n", rest);
+    }
+  }
+
+  private static void line(PrintWriter out, String what, Comparison comparison) {
+    out.printf(
+        Locale.ROOT,
+        "%-10s agree on %d of %d, mean KL divergence %.5f%n",
+        what,
+        comparison.agreement().count(),
+        comparison.agreement().total(),
+        comparison.meanKl());
+  }
+
+  private static String channels(OutlierChannels outliers) {
+    return outliers.isEmpty() ? "-" : outliers.channels().length + " x 2^" + outliers.shift();
+  }
+
+  private static ObjectNode json(DiagnoseCommand command, Diagnosis diagnosis) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("run", command.run.toString());
+    json.put("against", command.against.toString());
+    json.put("data", command.data.toString());
+    json.put("images", diagnosis.pictures());
+    json.put("integersKl", diagnosis.integers().meanKl());
+    json.put("weightsKl", diagnosis.weights().meanKl());
+    ArrayNode nodes = json.putArray("nodes");
+    for (NodeDiagnosis node : diagnosis.nodes()) {
+      ObjectNode item = nodes.addObject();
+      item.put("node", node.node());
+      item.put("bits", node.bits());
+      item.put("scale", node.scale());
+      if (Double.isFinite(node.decibels())) {
+        item.put("snrDecibels", node.decibels());
+      } else {
+        item.putNull("snrDecibels");
+      }
+      item.put("costKl", node.cost());
+      outliers(item.putObject("outliers"), node.outliers());
+      outliers(item.putObject("rule"), node.candidates());
+    }
+    return json;
+  }
+
+  private static void outliers(ObjectNode json, OutlierChannels outliers) {
+    ArrayNode channels = json.putArray("channels");
+    for (int channel : outliers.channels()) {
+      channels.add(channel);
+    }
+    json.put("shift", outliers.shift());
+  }
+}

@@ -1,0 +1,56 @@
+package org.ivit.export.diagnose;
+
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.operator.NodeTap;
+import org.ivit.train.operator.Reals;
+
+/** Rounds values to a node's codes and back, as its requantization would. */
+final class NodeQuantizer implements NodeTap {
+  private final String node;
+  private final int bits;
+  private final float scale;
+  private final OutlierChannels outliers;
+
+  NodeQuantizer(String node, Range range, Scheme scheme) {
+    this.node = node;
+    this.bits = NodeNames.bits(node);
+    this.scale = range.scale(bits);
+    this.outliers = scheme.outliers(node);
+  }
+
+  int bits() {
+    return bits;
+  }
+
+  float scale() {
+    return scale;
+  }
+
+  OutlierChannels outliers() {
+    return outliers;
+  }
+
+  float quantized(float value, int channel) {
+    float step = outliers.scale(scale, channel);
+    return Quantizer.code(value, Quantizer.reciprocal(step), bits) * step;
+  }
+
+  @Override
+  public void at(String name, Reals values, int from, int length, int channels) {
+    if (!name.equals(node)) {
+      return;
+    }
+    float[] row = new float[channels == 1 ? length : channels];
+    for (int at = 0; at < length; at += row.length) {
+      values.get(from + at, row, 0, row.length);
+      for (int c = 0; c < row.length; c++) {
+        row[c] = quantized(row[c], channels == 1 ? 0 : c);
+      }
+      values.put(from + at, row, 0, row.length);
+    }
+  }
+}
