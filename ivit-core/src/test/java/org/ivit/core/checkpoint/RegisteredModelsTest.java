@@ -31,7 +31,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Models of the registry from weights to logits: build, calibrate, write, read, run. By default the
  * smallest Swin; {@code -Divit.registry=all}, or a name, chooses others, which take minutes and,
- * for Large, a heap of several gigabytes ({@code -Dtest.heap=12g}).
+ * for Large, a heap of several gigabytes ({@code -Dtest.heap=12g}); {@code
+ * -Divit.registry.keep=DIR} keeps the checkpoints, to be measured.
  */
 class RegisteredModelsTest {
   private static final String DEFAULT = "swin_tiny_patch4_window7_224";
@@ -61,7 +62,10 @@ class RegisteredModelsTest {
     IntegerGraph graph =
         GraphBuilder.build(architecture, weights, Scheme.EXACT, observing.ranges());
 
-    Path file = folder.resolve(name + ".ivit.safetensors");
+    String keep = System.getProperty("ivit.registry.keep");
+    Path file =
+        (keep == null ? folder : Path.of(keep).toAbsolutePath())
+            .resolve(name + ".ivit.safetensors");
     List<String> classes =
         IntStream.range(0, architecture.classes()).mapToObj(i -> "class " + i).toList();
     CheckpointFile.write(

@@ -92,6 +92,9 @@ class RecipeTest {
     assertThat(recipe.threads()).isPositive();
     assertThat(parse(SMALL, "architecture=deit_tiny_patch16_224").data().preprocessing().mean())
         .containsExactly(0.485, 0.456, 0.406);
+    assertThat(
+            parse(SMALL, "architecture=swin_tiny_patch4_window7_224").data().preprocessing().mean())
+        .containsExactly(0.485, 0.456, 0.406);
   }
 
   @Test

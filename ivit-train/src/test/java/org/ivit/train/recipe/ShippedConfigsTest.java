@@ -5,9 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.VitNetwork;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -15,20 +22,45 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ShippedConfigsTest {
   @SuppressWarnings("unused")
   static List<Path> configs() throws IOException {
-    try (Stream<Path> files = Files.list(Path.of("..", "configs"))) {
+    try (Stream<Path> files = Files.walk(Path.of("..", "configs"))) {
       return files.filter(file -> file.toString().endsWith(".yaml")).sorted().toList();
+    }
+  }
+
+  @Test
+  void everyRegisteredModelHasItsRecipes() {
+    for (String name : Architectures.names()) {
+      for (String kind : List.of("qat", "ptq")) {
+        Path config = Path.of("..", "configs", "imagenet", name + "_" + kind + ".yaml");
+        assertThat(Recipe.read(config).architecture().asText()).isEqualTo(name);
+      }
     }
   }
 
   @ParameterizedTest
   @MethodSource("configs")
-  void readsAndNamesAnArchitecture(Path config) {
+  void readsAndBuildsItsModel(Path config) {
     Recipe recipe = Recipe.read(config);
-    if (recipe.architecture().isTextual()) {
-      assertThat(Architectures.names()).contains(recipe.architecture().asText());
-    } else {
-      assertThat(Architectures.parse(recipe.architecture()).classes()).isPositive();
+    Architecture architecture = Architectures.parse(recipe.architecture());
+    long parameters =
+        architecture.parameters().values().stream()
+            .mapToLong(shape -> Arrays.stream(shape).reduce(1, Math::multiplyExact))
+            .sum();
+    assertThat(parameters(NetworkOptions.inference(architecture, null))).isEqualTo(parameters);
+    Quantization quantization = recipe.quantization();
+    if (quantization != null) {
+      Scheme scheme = Scheme.of(quantization.gelu(), quantization.softmax());
+      assertThat(parameters(NetworkOptions.inference(architecture, scheme)))
+          .as("with ranges and weight scales")
+          .isGreaterThan(parameters);
     }
     assertThat(Recipe.parse("again", recipe.toYaml(), List.of())).isEqualTo(recipe);
+  }
+
+  private static long parameters(NetworkOptions options) {
+    ComputationGraphConfiguration network = VitNetwork.configuration(options);
+    return network.getVertices().values().stream()
+        .mapToLong(vertex -> vertex.numParams(true))
+        .sum();
   }
 }
