@@ -12,14 +12,20 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code ivit export}: freezes a run, or a published checkpoint, to an integer checkpoint. */
+/**
+ * {@code ivit export}: freezes a run, or a published checkpoint, to an integer checkpoint, or
+ * writes a model as ONNX.
+ */
 @Command(
     name = "export",
     description = {
       "Freezes a trained run to an integer checkpoint and verifies it.",
-      "Or turns a checkpoint of the published I-ViT training into one."
+      "Or turns a checkpoint of the published I-ViT training into one.",
+      "Or writes a run or a model as an ONNX file for other runtimes."
     })
 final class ExportCommand implements Callable<Integer> {
+  private static final String INTEGER_CHECKPOINT = "ivit";
+
   @Spec private CommandSpec spec;
 
   @ArgGroup(multiplicity = "1")
@@ -35,25 +41,41 @@ final class ExportCommand implements Callable<Integer> {
         paramLabel = "F",
         description = "What the published quant_train.py saved, for example checkpoint.pth.tar.")
     private Path published;
+
+    @Option(
+        names = "--model",
+        required = true,
+        paramLabel = "F",
+        description =
+            "For ONNX: a run directory, a Hugging Face folder, or float weights with"
+                + " --architecture.")
+    private Path model;
   }
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = INTEGER_CHECKPOINT,
+      description = "ivit, or onnx: the float network (default: ${DEFAULT-VALUE}).")
+  private String format;
 
   @Option(
       names = "--architecture",
       paramLabel = "NAME",
-      description = "timm name or JSON description of the published checkpoint's model.")
+      description = "timm name or JSON description of float weights or a published checkpoint.")
   private String architecture;
 
   @Option(
       names = "--classes",
       paramLabel = "FILE",
-      description = "Names of the published checkpoint's classes, one a line.")
+      description = "Names of the classes, one a line, where the source does not know them.")
   private Path classes;
 
   @Option(
       names = "--output",
       required = true,
       paramLabel = "F",
-      description = "The checkpoint to write, by convention NAME.ivit.safetensors.")
+      description = "The file to write, by convention NAME.ivit.safetensors or NAME.onnx.")
   private Path output;
 
   @Option(
@@ -85,28 +107,66 @@ final class ExportCommand implements Callable<Integer> {
     Checks.atLeast("--verify", verify, 0);
     Checks.oneOf("--checkpoint", checkpoint, "best", "latest");
     Checks.oneOf("--weights", weights, "auto", "raw", "ema");
+    Checks.oneOf("--format", format, INTEGER_CHECKPOINT, "onnx");
     PrintWriter out = spec.commandLine().getOut();
+    out.println(format.equals(INTEGER_CHECKPOINT) ? integerCheckpoint() : onnx());
+    return 0;
+  }
+
+  private String integerCheckpoint() {
+    if (source.model != null) {
+      throw new InputException(
+          "--model: expected --format onnx with it; an integer checkpoint is made from --run or"
+              + " --published-checkpoint");
+    }
     if (source.published != null) {
-      out.println(published());
-      return 0;
+      return published();
     }
     if (architecture != null || classes != null) {
-      throw new InputException(
-          "--architecture and --classes belong to --published-checkpoint: a run knows its own");
+      throw new InputException("--architecture and --classes: a run knows its own");
     }
-    Path run = source.run;
-    if (!Files.isDirectory(run)) {
-      throw new InputException("--run: " + run + ": no such folder");
+    requireRun();
+    Checks.writable("--output", output);
+    return Exporting.export(
+        source.run,
+        output,
+        verify,
+        checkpoint.toUpperCase(Locale.ROOT),
+        weights.toUpperCase(Locale.ROOT));
+  }
+
+  private void requireRun() {
+    if (!Files.isDirectory(source.run)) {
+      throw new InputException("--run: " + source.run + ": no such folder");
+    }
+  }
+
+  private String onnx() {
+    if (source.published != null) {
+      throw new InputException(
+          "--published-checkpoint: expected --format ivit with it; its integer checkpoint is then"
+              + " a --model for ONNX");
+    }
+    if (source.run != null) {
+      requireRun();
+      if (architecture != null) {
+        throw new InputException("--architecture: a run knows its own");
+      }
+    } else {
+      Checks.exists("--model", source.model);
+    }
+    if (classes != null) {
+      Checks.file("--classes", classes);
     }
     Checks.writable("--output", output);
-    out.println(
-        Exporting.export(
-            run,
-            output,
-            verify,
+    return OnnxExporting.of(
+            source.run,
+            source.model,
+            architecture,
+            classes,
             checkpoint.toUpperCase(Locale.ROOT),
-            weights.toUpperCase(Locale.ROOT)));
-    return 0;
+            weights.toUpperCase(Locale.ROOT))
+        .export(format, output);
   }
 
   private String published() {

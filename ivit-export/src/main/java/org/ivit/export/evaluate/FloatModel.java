@@ -2,7 +2,6 @@ package org.ivit.export.evaluate;
 
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
@@ -20,20 +19,15 @@ public final class FloatModel implements Model {
   private final VitNetwork network;
 
   /** Builds the network. */
-  public FloatModel(
-      ModelIdentity identity,
-      Architecture architecture,
-      FloatWeights weights,
-      Preprocess preprocess,
-      ClassNames classes) {
-    this.identity = identity;
-    this.architecture = architecture;
-    this.preprocess = preprocess;
-    this.classes = classes;
+  public FloatModel(FloatSource source) {
+    this.identity = source.identity();
+    this.architecture = source.architecture();
+    this.preprocess = source.preprocess();
+    this.classes = source.classes();
     this.normalisation = new Normalisation(preprocess);
     this.network =
         VitNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
-    network.load(weights);
+    network.load(source.weights());
   }
 
   @Override

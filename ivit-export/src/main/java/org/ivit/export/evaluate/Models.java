@@ -18,6 +18,7 @@ import org.ivit.core.pretrained.WeightAdaptation;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
 import org.ivit.export.freeze.Freezer;
+import org.ivit.train.loop.RunDirectory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,15 +42,46 @@ public final class Models {
           "engine: '" + engine + "', expected one of " + String.join(", ", Engines.names()));
     }
     if (Files.isDirectory(path)) {
-      return HuggingFaceFolder.is(path) ? huggingFace(path, engine) : Freezer.open(path, engine);
+      if (!HuggingFaceFolder.is(path)) {
+        return Freezer.open(path, engine);
+      }
+      requireNoEngine(path, engine);
+      return new FloatModel(huggingFace(path));
     }
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
     }
     TensorFile file = TensorFiles.weights(path);
-    return CheckpointFile.isCheckpoint(file)
-        ? integer(path, engine)
-        : real(path, file, architecture, engine);
+    if (CheckpointFile.isCheckpoint(file)) {
+      return integer(path, engine);
+    }
+    FloatSource source = real(path, file, architecture);
+    requireNoEngine(path, engine);
+    return new FloatModel(source);
+  }
+
+  /**
+   * Float weights from a file in any form of {@link TensorFiles}, a Hugging Face folder, or a run
+   * directory, whose best weights these are.
+   *
+   * @param architecture of a file: a timm name or a JSON description; null if not given
+   * @throws InputException if it is none of them, or is damaged
+   */
+  public static FloatSource floats(Path path, String architecture) {
+    if (Files.isDirectory(path)) {
+      return HuggingFaceFolder.is(path)
+          ? huggingFace(path)
+          : Freezer.floats(RunDirectory.open(path), Freezer.Moment.BEST, Freezer.Weights.AUTO);
+    }
+    if (!Files.exists(path)) {
+      throw new InputException(path + ": no such file or folder");
+    }
+    TensorFile file = TensorFiles.weights(path);
+    if (CheckpointFile.isCheckpoint(file)) {
+      throw new InputException(
+          path + ": is an integer checkpoint, expected float weights or a run directory");
+    }
+    return real(path, file, architecture);
   }
 
   private static Model integer(Path path, String engine) {
@@ -64,10 +96,9 @@ public final class Models {
         engine);
   }
 
-  private static Model huggingFace(Path path, String engine) {
-    requireNoEngine(path, engine);
+  private static FloatSource huggingFace(Path path) {
     HuggingFaceFolder folder = HuggingFaceFolder.read(path);
-    return new FloatModel(
+    return new FloatSource(
         new ModelIdentity(
             path.toString(),
             Digests.file(Path.of(folder.weights().source())),
@@ -86,16 +117,15 @@ public final class Models {
     }
   }
 
-  private static Model real(Path path, TensorFile file, String architecture, String engine) {
+  private static FloatSource real(Path path, TensorFile file, String architecture) {
     if (architecture == null) {
       throw new InputException(
           path + ": holds float weights and no integer checkpoint, expected --architecture NAME");
     }
-    requireNoEngine(path, engine);
     Architecture parsed = Architectures.parse(architecture);
     TensorFile fitted = new WeightAdaptation(parsed, LOG::info).positions(file);
     WeightCheck.check(fitted, parsed);
-    return new FloatModel(
+    return new FloatSource(
         new ModelIdentity(path.toString(), Digests.file(path), "float", parsed.name()),
         parsed,
         FloatWeights.of(fitted.tensors()),

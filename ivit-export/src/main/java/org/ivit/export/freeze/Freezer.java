@@ -21,6 +21,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.io.Digests;
 import org.ivit.export.evaluate.ClassNames;
 import org.ivit.export.evaluate.FloatModel;
+import org.ivit.export.evaluate.FloatSource;
 import org.ivit.export.evaluate.IntegerModel;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.ModelIdentity;
@@ -59,7 +60,7 @@ public final class Freezer {
    * @throws InputException if the run cannot be exported: it says why
    */
   public static Frozen freeze(RunDirectory run, Moment moment, Weights choice, String version) {
-    TrainingCheckpoint checkpoint = moment == Moment.BEST ? run.best() : run.latest();
+    TrainingCheckpoint checkpoint = checkpoint(run, moment);
     if (checkpoint.scheme() == null) {
       throw new InputException(
           run.path()
@@ -115,20 +116,46 @@ public final class Freezer {
               + ": was trained in floating point, which no integer engine runs: found engine "
               + engine);
     }
-    return new FloatModel(
-        identity,
+    return new FloatModel(floats(run, Moment.BEST, Weights.AUTO));
+  }
+
+  /**
+   * The float weights of a run, whatever its precision.
+   *
+   * @throws InputException if it has none such
+   */
+  public static FloatSource floats(RunDirectory run, Moment moment, Weights choice) {
+    TrainingCheckpoint checkpoint = checkpoint(run, moment);
+    FloatWeights weights = weights(run, checkpoint, choice);
+    boolean average = checkpoint.average() != null && choice != Weights.RAW;
+    Architecture architecture = run.architecture();
+    return new FloatSource(
+        new ModelIdentity(
+            run.path().toString(),
+            Digests.file(weightsFile(run, checkpoint, average)),
+            "run",
+            architecture.name()),
         architecture,
-        weights(run, checkpoint, Weights.AUTO),
+        weights,
         RecipePictures.preprocess(run.recipe(), architecture),
         classes(run));
   }
 
+  private static TrainingCheckpoint checkpoint(RunDirectory run, Moment moment) {
+    return moment == Moment.BEST ? run.best() : run.latest();
+  }
+
   /** The file of the weights that {@link Weights#AUTO} takes. */
   public static Path weightsFile(RunDirectory run, TrainingCheckpoint checkpoint) {
+    return weightsFile(run, checkpoint, checkpoint.average() != null);
+  }
+
+  private static Path weightsFile(
+      RunDirectory run, TrainingCheckpoint checkpoint, boolean average) {
     return run.path()
         .resolve("checkpoints")
         .resolve(Integer.toString(checkpoint.state().step()))
-        .resolve(checkpoint.average() != null ? "ema.safetensors" : "weights.safetensors");
+        .resolve(average ? "ema.safetensors" : "weights.safetensors");
   }
 
   /** The classes of the run's pictures; unknown where these are not there any more. */

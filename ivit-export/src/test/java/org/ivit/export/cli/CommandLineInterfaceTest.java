@@ -2,6 +2,7 @@ package org.ivit.export.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -12,7 +13,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.ivit.core.io.Digests;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
@@ -335,6 +339,40 @@ class CommandLineInterfaceTest {
         .contains("15 scales taken over, bounds proved", "sha256");
     assertThat(done("inspect", output)).contains("checkpoint.pth.tar", "row", "ant; bee; cat");
     assertThat(done("evaluate", "--model", output, "--data", pictures)).contains("12 pictures");
+  }
+
+  @Test
+  void aModelBecomesAnOnnxFile() throws IOException {
+    Path output = folder.resolve("micro.onnx");
+    List<Object> args = List.of("export", "--format", "onnx", "--output", output);
+    List<Object> floats = with(args, "--model", weights);
+    refused(floats, "--architecture");
+    refused(with(floats, "--architecture", "deit_tiny_patch16_224"), "not the weights of");
+    refused(with(args, "--model", checkpoint), "is an integer checkpoint");
+    refused(with(args, "--model", folder.resolve("none")), "--model", "no such file");
+    refused(with(args, "--run", folder.resolve("none")), "--run", "no such folder");
+    refused(with(args, "--published-checkpoint", weights), "--published-checkpoint", "ivit");
+    refused(
+        List.of("export", "--output", output, "--model", weights, "--format", "tflite"),
+        "--format: 'tflite'");
+    refused(List.of("export", "--output", output, "--model", weights), "--model", "--run");
+    List<Object> complete = with(floats, "--architecture", MicroModel.DESCRIPTION);
+    Path two = Files.writeString(folder.resolve("two.txt"), "ant\nbee\n");
+    refused(with(complete, "--classes", two), "two.txt: has 2 classes, expected the model's 3");
+
+    Path three = Files.writeString(folder.resolve("three.txt"), "ant\nbee\ncat\n");
+    assertThat(done(with(complete, "--classes", three).toArray()))
+        .contains("micro.onnx: onnx, opset 17", "sha256");
+    ModelProto model = ModelProto.parseFrom(Files.readAllBytes(output));
+    Map<String, String> metadata =
+        model.getMetadataPropsList().stream()
+            .collect(Collectors.toMap(entry -> entry.getKey(), entry -> entry.getValue()));
+    assertThat(metadata)
+        .containsEntry("format", "onnx")
+        .containsEntry("classes", "[\"ant\",\"bee\",\"cat\"]")
+        .containsEntry("source", "micro.safetensors")
+        .containsEntry("source_sha256", Digests.file(weights))
+        .containsKeys("architecture", "preprocess", "date", "version");
   }
 
   private static List<Object> with(List<Object> args, Object... more) {

@@ -1,0 +1,109 @@
+package org.ivit.export.cli;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import org.ivit.core.InputException;
+import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.dataset.ClassList;
+import org.ivit.core.io.Digests;
+import org.ivit.export.evaluate.ClassNames;
+import org.ivit.export.evaluate.FloatSource;
+import org.ivit.export.evaluate.Models;
+import org.ivit.export.freeze.Freezer;
+import org.ivit.export.onnx.OnnxDescription;
+import org.ivit.export.onnx.OnnxExport;
+import org.ivit.train.loop.RunDirectory;
+
+/**
+ * {@code ivit export --format onnx…}: from a run or a model to an ONNX file.
+ *
+ * @param run run directory, or null
+ * @param model what {@code --model} names, or null
+ * @param architecture of float weights, or null
+ * @param classes file of class names, or null for those that the model knows
+ * @param moment of the run
+ * @param weights of the run
+ */
+record OnnxExporting(
+    Path run,
+    Path model,
+    String architecture,
+    Path classes,
+    Freezer.Moment moment,
+    Freezer.Weights weights) {
+
+  /** As the command line gives them, the last two by the names of their constants. */
+  static OnnxExporting of(
+      Path run, Path model, String architecture, Path classes, String moment, String weights) {
+    return new OnnxExporting(
+        run,
+        model,
+        architecture,
+        classes,
+        Freezer.Moment.valueOf(moment),
+        Freezer.Weights.valueOf(weights));
+  }
+
+  /** Reads, writes, and says in two lines what came of it. */
+  String export(String formatKey, Path output) {
+    OnnxExport.Format format = OnnxExport.Format.of(formatKey);
+    ModelProto proto =
+        switch (format) {
+          case FLOAT -> floating();
+        };
+    OnnxExport.write(output, proto);
+    try {
+      return String.format(
+          Locale.ROOT,
+          "%s: %s, opset %d, %d nodes, %.2f MB%nsha256 %s",
+          output,
+          format.key(),
+          proto.getOpsetImport(0).getVersion(),
+          proto.getGraph().getNodeCount(),
+          Files.size(output) / 1e6,
+          Digests.file(output));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private ModelProto floating() {
+    FloatSource source =
+        run != null
+            ? Freezer.floats(RunDirectory.open(run), moment, weights)
+            : Models.floats(model, architecture);
+    Path name = Path.of(source.identity().path()).getFileName();
+    Provenance provenance =
+        new Provenance(
+            String.valueOf(name),
+            source.identity().sha256(),
+            "",
+            Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+            IvitCommand.Version.version(),
+            "");
+    List<String> names = names(source.classes(), source.architecture().classes());
+    return OnnxExport.floating(
+        source.architecture(),
+        source.weights(),
+        new OnnxDescription(source.preprocess(), names, provenance));
+  }
+
+  private List<String> names(ClassNames known, int count) {
+    if (classes == null) {
+      return known.toList(count);
+    }
+    ClassList list = ClassList.read(classes);
+    if (list.size() != count) {
+      throw new InputException(
+          "%s: has %d classes, expected the model's %d".formatted(classes, list.size(), count));
+    }
+    return ClassNames.of(list).toList(count);
+  }
+}

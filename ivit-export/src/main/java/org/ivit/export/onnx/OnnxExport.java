@@ -1,0 +1,71 @@
+package org.ivit.export.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.io.AtomicFiles;
+
+/** Writes models as ONNX files, opset {@value OnnxGraph#OPSET}, any batch size. */
+public final class OnnxExport {
+  private OnnxExport() {}
+
+  /** The formats, as the command line names them. */
+  public enum Format {
+    /** The float network: input float32 normalised pixels, [batch, 3, image, image]. */
+    FLOAT("onnx");
+
+    private final String key;
+
+    Format(String key) {
+      this.key = key;
+    }
+
+    /**
+     * @throws InputException if there is none of that name
+     */
+    public static Format of(String key) {
+      return Arrays.stream(values())
+          .filter(format -> format.key.equals(key))
+          .findFirst()
+          .orElseThrow(() -> new InputException("no ONNX format is called '" + key + "'"));
+    }
+
+    /** Its name on the command line and in the file's metadata. */
+    public String key() {
+      return key;
+    }
+  }
+
+  /**
+   * The float network.
+   *
+   * @param weights that fit the architecture, as {@link WeightCheck} proves
+   * @throws InputException if a weight is missing or the model is too large
+   */
+  public static ModelProto floating(
+      Architecture architecture, FloatWeights weights, OnnxDescription description) {
+    OnnxGraph graph = new OnnxGraph(architecture.name());
+    FloatProducts products = new FloatProducts(graph, architecture, weights);
+    new FloatGraph(graph, architecture, weights, products).write(architecture);
+    return model(graph, Format.FLOAT, architecture, description);
+  }
+
+  private static ModelProto model(
+      OnnxGraph graph, Format format, Architecture architecture, OnnxDescription description) {
+    return graph.model(
+        description.provenance().version(), description.metadata(format.key(), architecture));
+  }
+
+  /**
+   * Writes a model, whole or not at all.
+   *
+   * @throws java.io.UncheckedIOException naming the file, if it cannot be written
+   */
+  public static void write(Path file, ModelProto model) {
+    AtomicFiles.write(file, model::writeTo);
+  }
+}

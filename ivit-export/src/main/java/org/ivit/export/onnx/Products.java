@@ -1,0 +1,41 @@
+package org.ivit.export.onnx;
+
+import org.ivit.core.architecture.BlockSite;
+
+/** The products of a float graph, which another number format may take over. */
+interface Products {
+  /**
+   * A linear layer.
+   *
+   * @param name timm prefix of its parameters
+   * @param from full name of the node that feeds it
+   * @param rows [rows, inputs]
+   * @return [rows, outputs]
+   */
+  String linear(String name, String from, String rows);
+
+  /**
+   * The patches of pictures by their projection.
+   *
+   * @param name timm prefix of its parameters
+   * @param pixels [batch, 3, image, image]
+   * @return [batch·patches, channels]
+   */
+  String patches(String name, String pixels);
+
+  /**
+   * Scores before their scale: Q·Kᵀ.
+   *
+   * @param query [groups, heads, tokens, channels]
+   * @param key [groups, heads, channels, tokens]
+   */
+  String scores(BlockSite site, String query, String key);
+
+  /**
+   * P·V.
+   *
+   * @param probabilities [groups, heads, tokens, tokens]
+   * @param value [groups, heads, tokens, channels]
+   */
+  String context(BlockSite site, String probabilities, String value);
+}

@@ -1,0 +1,149 @@
+package org.ivit.export.onnx;
+
+import static org.ivit.export.onnx.OnnxGraph.attribute;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.ivit.core.architecture.BlockSite;
+
+/** Where tokens go: operators that move values and compute none, for any type of value. */
+final class Tokens {
+  private final OnnxGraph graph;
+
+  Tokens(OnnxGraph graph) {
+    this.graph = graph;
+  }
+
+  /**
+   * @param shape of the result; one size may be −1
+   */
+  String reshape(String x, String name, long... shape) {
+    return graph.node("Reshape", name + "/reshape", List.of(x, graph.vector(shape)));
+  }
+
+  String transpose(String x, String name, long... order) {
+    return graph.node("Transpose", name + "/transpose", List.of(x), attribute("perm", order));
+  }
+
+  /**
+   * Takes members of an axis in a given order.
+   *
+   * @param indices which, of any number
+   */
+  String gather(String x, String name, int[] indices, int axis) {
+    long[] wide = Arrays.stream(indices).asLongStream().toArray();
+    String index = graph.longs(name + "/indices", wide, wide.length);
+    return graph.node("Gather", name + "/gather", List.of(x, index), attribute("axis", axis));
+  }
+
+  /**
+   * Cuts pictures into patches.
+   *
+   * @param x [batch, 3, image, image]
+   * @return rows of (channel, row, column), [batch·patches, 3·patch·patch]
+   */
+  String unfold(String x, String name, int image, int patch) {
+    int grid = image / patch;
+    String cut = reshape(x, name, -1, 3, grid, patch, grid, patch);
+    return reshape(transpose(cut, name, 0, 2, 4, 1, 3, 5), name, -1, 3L * patch * patch);
+  }
+
+  /**
+   * Puts one token, a constant, before those of each picture.
+   *
+   * @param token [1, 1, channels]
+   * @param x [batch, tokens, channels]
+   * @return [batch, tokens + 1, channels]
+   */
+  String prepend(String token, String x, String name, int channels) {
+    AttributeProto first = attribute("start", 0L);
+    String batch = graph.node("Shape", name + "/batch", List.of(x), first, attribute("end", 1L));
+    String shape =
+        graph.node(
+            "Concat",
+            name + "/shape",
+            List.of(batch, graph.vector(1, channels)),
+            attribute("axis", 0L));
+    String tokens = graph.node("Expand", name + "/class", List.of(token, shape));
+    return graph.node("Concat", name, List.of(tokens, x), attribute("axis", 1L));
+  }
+
+  /**
+   * Token 0 of each picture.
+   *
+   * @param x [batch, tokens, channels]
+   * @return [batch, channels]
+   */
+  String first(String x, String name) {
+    return graph.node(
+        "Gather", name + "/class", List.of(x, graph.scalar(0L)), attribute("axis", 1L));
+  }
+
+  /**
+   * Brings the tokens of pictures into window order.
+   *
+   * @param rows [batch·tokens, channels]
+   * @return the same shape; the rows themselves in a block without windows
+   */
+  String partition(String rows, BlockSite site, String name) {
+    return site.windows() == null ? rows : reorder(rows, site, name, site.windows().order());
+  }
+
+  /** The inverse of {@link #partition}. */
+  String reverse(String rows, BlockSite site, String name) {
+    return site.windows() == null ? rows : reorder(rows, site, name, site.windows().places());
+  }
+
+  private String reorder(String rows, BlockSite site, String name, int[] order) {
+    if (Arrays.equals(order, IntStream.range(0, order.length).toArray())) {
+      return rows;
+    }
+    String pictures = reshape(rows, name, -1, site.tokens(), site.dim());
+    return reshape(gather(pictures, name, order, 1), name, -1, site.dim());
+  }
+
+  /**
+   * Queries, keys and values of each head, from rows of (q|k|v), head, channel.
+   *
+   * @param rows [batch·tokens, 3·dim]
+   * @return query and value [groups, heads, tokens, channels], key [groups, heads, channels,
+   *     tokens]; in the order query, key, value
+   */
+  List<String> heads(String rows, BlockSite site, String name) {
+    List<String> parts =
+        graph.nodes("Split", name + "/split", 3, List.of(rows), attribute("axis", 1L));
+    return List.of(
+        head(parts.get(0), site, name + "/q", 0, 2, 1, 3),
+        head(parts.get(1), site, name + "/k", 0, 2, 3, 1),
+        head(parts.get(2), site, name + "/v", 0, 2, 1, 3));
+  }
+
+  private String head(String rows, BlockSite site, String name, long... order) {
+    String split = reshape(rows, name, -1, site.rowTokens(), site.heads(), site.headDim());
+    return transpose(split, name, order);
+  }
+
+  /**
+   * Joins the heads.
+   *
+   * @param context [groups, heads, tokens, channels]
+   * @return [batch·tokens, dim]
+   */
+  String join(String context, BlockSite site, String name) {
+    return reshape(transpose(context, name, 0, 2, 1, 3), name, -1, site.dim());
+  }
+
+  /**
+   * Puts the neighbours (0,0), (1,0), (0,1), (1,1) of a grid side by side.
+   *
+   * @param rows [batch·resolution², channels]
+   * @return [batch·resolution²/4, 4·channels]
+   */
+  String neighbours(String rows, String name, int resolution, int channels) {
+    int half = resolution / 2;
+    String grid = reshape(rows, name, -1, half, 2, half, 2, channels);
+    return reshape(transpose(grid, name, 0, 1, 3, 4, 2, 5), name, -1, 4L * channels);
+  }
+}

@@ -1,0 +1,78 @@
+package org.ivit.export.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnxruntime.OrtException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.testing.ObservedModel;
+import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.VitNetwork;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The float format gives our float network's logits under ONNX Runtime. */
+class FloatOnnxTest {
+  static OnnxDescription description(Architecture architecture) {
+    return new OnnxDescription(
+        Preprocess.half(architecture.image(), architecture.image()), List.of(), Provenance.UNKNOWN);
+  }
+
+  private static void assertSame(
+      Architecture architecture, FloatWeights weights, float[] pixels, int pictures)
+      throws OrtException {
+    VitNetwork network =
+        VitNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
+    network.load(weights);
+    double[] expected = network.logits(pixels, pictures);
+    ModelProto model = OnnxExport.floating(architecture, weights, description(architecture));
+    int picture = 3 * architecture.image() * architecture.image();
+    try (Ort ort = new Ort(model, architecture.image())) {
+      for (int batch : new int[] {pictures, 1}) {
+        float[] found = ort.logits(Arrays.copyOf(pixels, batch * picture), batch);
+        assertThat(found).hasSize(batch * architecture.classes());
+        for (int i = 0; i < found.length; i++) {
+          assertThat((double) found[i]).isCloseTo(expected[i], within(1e-4));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit", "micro_swin", "micro_swin_window7"})
+  void goldenModel(String name) throws OrtException {
+    GoldenModel model = new GoldenModel(name);
+    assertSame(model.architecture(), model.weights(), model.evalPixels(), model.pictures());
+  }
+
+  @Test
+  void randomVit() throws OrtException {
+    random(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6));
+  }
+
+  @Test
+  void randomSwinWithShiftedWindows() throws OrtException {
+    random(new Swin("small", 24, 2, 3, 8, List.of(2, 2), List.of(2, 4), 3, 1e-5));
+  }
+
+  private static void random(Architecture architecture) throws OrtException {
+    Random random = new Random(5);
+    float[] pixels = new float[3 * 3 * architecture.image() * architecture.image()];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) random.nextGaussian();
+    }
+    assertSame(architecture, ObservedModel.weights(architecture, random), pixels, 3);
+  }
+}
