@@ -10,7 +10,14 @@ public enum GeluForm {
   /** ShiftGELU stabilised by each element alone, which makes it a table of 256 codes. */
   ELEMENT,
   /** The rounded erf form, a table of 256 codes. */
-  EXACT;
+  EXACT,
+  /** The rounded erf form in the codes of {@link AsymmetricGelu}, a table of 256 codes. */
+  ASYMMETRIC;
+
+  /** Whether the values before rounding are those of the erf form. */
+  public boolean isErf() {
+    return this == EXACT || this == ASYMMETRIC;
+  }
 
   /** The form's name in recipes and checkpoints: its own in lower case. */
   public String key() {
@@ -29,6 +36,6 @@ public enum GeluForm {
         return form;
       }
     }
-    throw new InputException("GELU form '" + key + "': expected row, element or exact");
+    throw new InputException("GELU form '" + key + "': expected row, element, exact or asymmetric");
   }
 }

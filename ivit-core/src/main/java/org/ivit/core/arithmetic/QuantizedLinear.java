@@ -1,5 +1,7 @@
 package org.ivit.core.arithmetic;
 
+import org.ivit.core.InputException;
+
 /**
  * Integer weights of a linear layer. The arrays are not copied.
  *
@@ -10,4 +12,39 @@ package org.ivit.core.arithmetic;
  * @param raised output channels, ascending, whose weight scale was raised to hold the bias
  */
 public record QuantizedLinear(
-    byte[] weight, float[] weightScale, int[] bias, float[] biasScale, int[] raised) {}
+    byte[] weight, float[] weightScale, int[] bias, float[] biasScale, int[] raised) {
+
+  /**
+   * The same layer for input codes c that stand for c + offset: {@code bias + offset·Σ_rest w +
+   * (outlierOffset·Σ_outliers w) << k}.
+   *
+   * @param name the layer, for messages
+   * @param offset of the codes
+   * @param outliers channels whose codes have the scale s·2^k
+   * @param outlierOffset of the codes of those channels
+   * @throws InputException if a bias would not fit 32 bits
+   */
+  public QuantizedLinear withInputOffset(
+      String name, int offset, OutlierChannels outliers, int outlierOffset) {
+    int inputs = weight.length / bias.length;
+    int[] moved = new int[bias.length];
+    for (int c = 0; c < moved.length; c++) {
+      long all = 0;
+      for (int k = 0; k < inputs; k++) {
+        all += weight[c * inputs + k];
+      }
+      long apart = 0;
+      for (int k : outliers.channels()) {
+        apart += weight[c * inputs + k];
+      }
+      long sum = bias[c] + offset * (all - apart) + ((outlierOffset * apart) << outliers.shift());
+      if (sum != (int) sum) {
+        throw new InputException(
+            "%s: the bias of channel %d with its input's offset is %d, expected 32 bits"
+                .formatted(name, c, sum));
+      }
+      moved[c] = (int) sum;
+    }
+    return new QuantizedLinear(weight, weightScale, moved, biasScale, raised);
+  }
+}

@@ -321,7 +321,7 @@ public final class ObservingForward {
   private float[] geluValues(
       byte[] x, int channels, float inputScale, OutlierChannels inputOutliers) {
     float[] values = new float[x.length];
-    if (scheme.gelu() == GeluForm.EXACT) {
+    if (scheme.gelu().isErf()) {
       float[] rest = exactGelu(inputScale);
       float[] outlier = exactGelu(inputOutliers.outlierScale(inputScale));
       for (int i = 0; i < x.length; i++) {
@@ -365,7 +365,7 @@ public final class ObservingForward {
     Range range =
         observer.observe(new NodeValues(node, bits, values, channels, scheme.outliers(node)));
     ranges.put(node, range);
-    return range.scale(bits);
+    return scheme.scale(node, range);
   }
 
   private static float sum(int z, float scale, int identity, float identityScale) {

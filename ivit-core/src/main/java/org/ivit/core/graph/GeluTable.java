@@ -1,11 +1,12 @@
 package org.ivit.core.graph;
 
+import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.ShiftGelu;
 
 /**
- * GELU as a table of final codes: forms {@code element} and {@code exact}.
+ * GELU as a table of final codes: forms {@code element}, {@code exact} and {@code asymmetric}.
  *
  * @param name full node name
  * @param table 256 codes, index = input code + 128
@@ -48,9 +49,12 @@ public record GeluTable(
   }
 
   private static byte[] table(GeluForm form, float inputScale, float outputScale) {
-    return form == GeluForm.EXACT
-        ? ShiftGelu.exactTable(inputScale, outputScale)
-        : ShiftGelu.elementTable(inputScale, outputScale);
+    return switch (form) {
+      case EXACT -> ShiftGelu.exactTable(inputScale, outputScale);
+      case ASYMMETRIC -> AsymmetricGelu.table(inputScale, outputScale);
+      case ELEMENT -> ShiftGelu.elementTable(inputScale, outputScale);
+      case ROW -> throw new IllegalArgumentException("form row is no table of codes");
+    };
   }
 
   /**

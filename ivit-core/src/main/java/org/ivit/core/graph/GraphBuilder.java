@@ -22,7 +22,7 @@ public final class GraphBuilder {
    */
   public static IntegerGraph build(
       Architecture architecture, FloatWeights weights, Scheme scheme, Map<String, Range> ranges) {
-    return build(architecture, weights, scheme, NodeScales.of(ranges));
+    return build(architecture, weights, scheme, NodeScales.of(scheme, ranges));
   }
 
   /**

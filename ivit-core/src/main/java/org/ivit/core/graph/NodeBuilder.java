@@ -12,6 +12,9 @@ import org.ivit.core.arithmetic.QuantizedLinear;
  * step share.
  */
 public final class NodeBuilder {
+  private static final String GELU = "mlp.act";
+  private static final String READS_GELU = "mlp.fc2";
+
   private final FloatWeights weights;
   private final Scheme scheme;
 
@@ -46,14 +49,26 @@ public final class NodeBuilder {
 
   private QuantizedLinear quantize(String layer, float[] bias, int outputs, float inputScale) {
     float[] weight = weights.get(layer + ".weight");
-    return LinearQuantizer.quantize(
-        layer,
-        weight,
-        bias,
-        outputs,
-        weight.length / outputs,
-        inputScale,
-        weights.frozenScale(layer + ".weight"));
+    QuantizedLinear quantized =
+        LinearQuantizer.quantize(
+            layer,
+            weight,
+            bias,
+            outputs,
+            weight.length / outputs,
+            inputScale,
+            weights.frozenScale(layer + ".weight"));
+    return layer.endsWith(READS_GELU) ? afterGelu(layer, quantized, inputScale) : quantized;
+  }
+
+  private QuantizedLinear afterGelu(String layer, QuantizedLinear quantized, float inputScale) {
+    String act = layer.substring(0, layer.length() - READS_GELU.length()) + GELU;
+    OutlierChannels outliers = scheme.outliers(act);
+    int offset = scheme.offset(act, inputScale);
+    int outlierOffset = scheme.offset(act, outliers.outlierScale(inputScale));
+    return offset == 0 && outlierOffset == 0
+        ? quantized
+        : quantized.withInputOffset(layer, offset, outliers, outlierOffset);
   }
 
   /**

@@ -13,16 +13,17 @@ public interface NodeScales {
   float of(String node);
 
   /**
+   * @param scheme how scales follow from ranges
    * @param ranges by full node name
    * @return their scales; refuses a node without a range by name
    */
-  static NodeScales of(Map<String, Range> ranges) {
+  static NodeScales of(Scheme scheme, Map<String, Range> ranges) {
     return node -> {
       Range range = ranges.get(node);
       if (range == null) {
         throw new InputException("ranges: found none for node " + node);
       }
-      return range.scale(NodeNames.bits(node));
+      return scheme.scale(node, range);
     };
   }
 }

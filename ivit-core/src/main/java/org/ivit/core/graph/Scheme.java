@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -54,9 +55,13 @@ public record Scheme(
     if (!local.startsWith("mlp.")) {
       return;
     }
-    if (gelu != GeluForm.EXACT) {
+    if (!gelu.isErf()) {
       throw new InputException(
-          "outlier channels of " + node + ": found GELU form " + gelu + ", expected EXACT");
+          "outlier channels of "
+              + node
+              + ": found GELU form "
+              + gelu.key()
+              + ", expected exact or asymmetric");
     }
     String other =
         node.substring(0, node.length() - local.length())
@@ -83,6 +88,32 @@ public record Scheme(
    */
   public OutlierChannels outliers(String node) {
     return outliers.getOrDefault(node, OutlierChannels.NONE);
+  }
+
+  /**
+   * The scale that follows from a node's range.
+   *
+   * @param node full node name
+   * @param range of the node, outlier channels left out
+   * @return value of one code step
+   */
+  public float scale(String node, Range range) {
+    return asymmetric(node) ? AsymmetricGelu.scale(range.max()) : range.scale(NodeNames.bits(node));
+  }
+
+  /**
+   * What a node's codes lack to be its values divided by their scale.
+   *
+   * @param node full node name
+   * @param scale of the codes
+   * @return 0 save for {@code mlp.act} in form {@code asymmetric}
+   */
+  public int offset(String node, float scale) {
+    return asymmetric(node) ? AsymmetricGelu.offset(scale) : 0;
+  }
+
+  private boolean asymmetric(String node) {
+    return gelu == GeluForm.ASYMMETRIC && NodeNames.local(node).equals("mlp.act");
   }
 
   /**

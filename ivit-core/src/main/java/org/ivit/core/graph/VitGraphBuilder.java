@@ -28,7 +28,7 @@ public final class VitGraphBuilder {
    * @return the integer graph
    */
   public VitGraph build(Map<String, Range> ranges) {
-    return build(NodeScales.of(ranges));
+    return build(NodeScales.of(scheme, ranges));
   }
 
   /**

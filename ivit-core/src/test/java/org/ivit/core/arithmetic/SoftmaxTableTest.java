@@ -209,6 +209,6 @@ class SoftmaxTableTest {
     assertThatThrownBy(() -> SoftmaxForm.parse("Shift"))
         .hasMessage("softmax form 'Shift': expected shift or exact");
     assertThatThrownBy(() -> GeluForm.parse("erf"))
-        .hasMessage("GELU form 'erf': expected row, element or exact");
+        .hasMessage("GELU form 'erf': expected row, element, exact or asymmetric");
   }
 }

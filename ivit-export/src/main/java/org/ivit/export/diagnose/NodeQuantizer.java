@@ -13,12 +13,14 @@ final class NodeQuantizer implements NodeTap {
   private final String node;
   private final int bits;
   private final float scale;
+  private final Scheme scheme;
   private final OutlierChannels outliers;
 
   NodeQuantizer(String node, Range range, Scheme scheme) {
     this.node = node;
+    this.scheme = scheme;
     this.bits = NodeNames.bits(node);
-    this.scale = range.scale(bits);
+    this.scale = scheme.scale(node, range);
     this.outliers = scheme.outliers(node);
   }
 
@@ -36,7 +38,9 @@ final class NodeQuantizer implements NodeTap {
 
   float quantized(float value, int channel) {
     float step = outliers.scale(scale, channel);
-    return Quantizer.code(value, Quantizer.reciprocal(step), bits) * step;
+    int lowest = scheme.offset(node, step) - (1 << (bits - 1));
+    double code = Math.rint(Quantizer.reciprocal(step) * value);
+    return (float) (Math.max(lowest, Math.min(lowest + (1 << bits) - 1, code)) * step);
   }
 
   @Override

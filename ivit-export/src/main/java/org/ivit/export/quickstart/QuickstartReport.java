@@ -117,7 +117,7 @@ final class QuickstartReport {
               bits,
               range.min(),
               range.max(),
-              range.scale(bits),
+              trained.scheme().scale(node, range),
               outliers.channels().length,
               outliers.shift()));
     }

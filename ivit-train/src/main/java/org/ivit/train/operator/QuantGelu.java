@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import java.util.Arrays;
+import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.ShiftGelu;
@@ -117,6 +119,31 @@ final class QuantGelu {
       if (met[i]) {
         seen.include(name, values[i], values[i]);
       }
+    }
+  }
+
+  /**
+   * Turns codes as numbers, outliers shifted, into values divided by the scale: what the gradient
+   * of the weights that read them needs. Changes nothing where the codes are symmetric.
+   */
+  void addOffset(Reals codes, int rows, Buffers buffers) {
+    if (form != GeluForm.ASYMMETRIC) {
+      return;
+    }
+    double[] offsets = buffers.doubles("gelu.offsets", channels);
+    Arrays.fill(offsets, 0, channels, AsymmetricGelu.offset(node.outputScale()));
+    OutlierChannels apart = node.outputOutliers();
+    double outlier = AsymmetricGelu.offset(apart.outlierScale(node.outputScale())) * apart.factor();
+    for (int c : apart.channels()) {
+      offsets[c] = outlier;
+    }
+    double[] row = buffers.doubles("gelu", channels);
+    for (int from = 0; from < rows * channels; from += channels) {
+      codes.get(from, row, 0, channels);
+      for (int c = 0; c < channels; c++) {
+        row[c] += offsets[c];
+      }
+      codes.put(from, row, 0, channels);
     }
   }
 

@@ -111,7 +111,8 @@ public final class QuantizedBlock implements QuantizedOperator {
   /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
   private void prepare(Reals weights, Execution run) {
     NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, site.node(""), weights), scheme);
-    NodeScales scales = node -> ranges.scale(weights, node.substring(site.node("").length()));
+    NodeScales scales =
+        node -> scheme.scale(node, ranges.range(weights, node.substring(site.node("").length())));
     inputScale = ranges.scale(weights, INPUT);
     List<LinearScales> surroundings = nodes.linears(site, scales);
     List<QuantLinear> linears = List.of(qkv, proj, fc1, fc2);
@@ -198,6 +199,9 @@ public final class QuantizedBlock implements QuantizedOperator {
     Codes.widen(codes, rows, hidden, outliers("mlp.act"), active);
 
     fc2.forward(gemm, active, branch, rows, OutlierChannels.NONE, values, scratch);
+    if (training) {
+      gelu.addOffset(active, rows, scratch);
+    }
     short[] output = scratch.shorts("output", rows * dim);
     residual(residual2, branch, middle, output, first, count, training, run, values);
     Codes.dequantize(output, rows * dim, residual2.node().outputScale(), y, from, scratch);

@@ -1,5 +1,6 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Gelu;
@@ -20,11 +21,16 @@ public final class ShiftGeluOperator extends RowOperator {
    * @param name for node names and messages
    * @param channels length of a row, over which form {@code row} takes its maximum
    * @param form the paper's, its variant by element, or the exact one
+   * @throws InputException for {@code asymmetric}, whose offset only a block can take back
    */
   public ShiftGeluOperator(String name, int channels, GeluForm form) {
     super(new ParameterLayout(), name, channels, 8, KEY, channels, 8);
     this.node = name + "." + KEY;
     this.channels = channels;
+    if (form == GeluForm.ASYMMETRIC) {
+      throw new InputException(
+          name + ": GELU form asymmetric is of a whole block, expected row, element or exact");
+    }
     this.form = form;
     this.gelu = new QuantGelu(node, channels);
   }

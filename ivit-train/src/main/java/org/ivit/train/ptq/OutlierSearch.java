@@ -18,7 +18,7 @@ public final class OutlierSearch {
   /**
    * Applies the rule to every node. {@code mlp.fc1} and {@code mlp.act} share the channels that the
    * rule finds in either, each with its own shift; where those are too many, the channels of {@code
-   * mlp.fc1}. Without GELU form {@code exact} these two have none.
+   * mlp.fc1}. Without the erf form of GELU these two have none.
    *
    * @param largest largest absolute value by node and channel
    * @param gelu form of GELU
@@ -31,7 +31,7 @@ public final class OutlierSearch {
         (node, maxima) -> {
           if (node.endsWith(FC1)) {
             String act = node.substring(0, node.length() - FC1.length()) + ACT;
-            if (gelu == GeluForm.EXACT && largest.containsKey(act)) {
+            if (gelu.isErf() && largest.containsKey(act)) {
               chooseShared(node, act, maxima, largest.get(act), outliers);
             }
           } else if (!node.endsWith(ACT) && NodeNames.mayHaveOutliers(node)) {

@@ -2,6 +2,7 @@ package org.ivit.train.ptq;
 
 import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
+import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.train.operator.Gemm;
@@ -22,6 +23,7 @@ final class OutputError {
   private final int inputs;
   private final int outputs;
   private final DoubleUnaryOperator between;
+  private final boolean asymmetric;
   private final Gemm gemm;
   private final Reals weight;
   private final Reals errors;
@@ -34,13 +36,21 @@ final class OutputError {
    * @param inputs channels of the node
    * @param weight weights of the layer that reads it, [outputs][inputs]
    * @param between f, or null for nothing
+   * @param asymmetric whether q has the codes of {@link AsymmetricGelu}, with {@code between} null
    * @param gemm products
    */
-  OutputError(float[] rows, int inputs, float[] weight, DoubleUnaryOperator between, Gemm gemm) {
+  OutputError(
+      float[] rows,
+      int inputs,
+      float[] weight,
+      DoubleUnaryOperator between,
+      boolean asymmetric,
+      Gemm gemm) {
     this.rows = rows;
     this.inputs = inputs;
     this.outputs = weight.length / inputs;
     this.between = between;
+    this.asymmetric = asymmetric;
     this.gemm = gemm;
     this.exact = between == null ? rows : through(rows, between);
     this.weight = Reals.allocate(RealType.FLOAT32, weight.length);
@@ -62,12 +72,12 @@ final class OutputError {
   /**
    * The error of a quantizer.
    *
-   * @param limit the range is [−limit, limit]
+   * @param limit the range is [−limit, limit], or up to limit where it is asymmetric
    * @param outliers channels with a scale of their own
    * @return mean over the rows
    */
   double of(float limit, OutlierChannels outliers) {
-    float scale = Quantizer.scale(-limit, limit, BITS);
+    float scale = asymmetric ? AsymmetricGelu.scale(limit) : Quantizer.scale(-limit, limit, BITS);
     float outlierScale = outliers.isEmpty() ? scale : outliers.outlierScale(scale);
     float[] scales = new float[inputs];
     float[] reciprocals = new float[inputs];
@@ -78,10 +88,14 @@ final class OutputError {
       reciprocals[c] = Quantizer.reciprocal(outlierScale);
     }
     if (between == null) {
+      float[] lowest = new float[inputs];
+      for (int c = 0; c < inputs; c++) {
+        lowest[c] = (asymmetric ? AsymmetricGelu.offset(scales[c]) : 0) - CODES / 2;
+      }
       for (int row = 0; row < rows.length; row += inputs) {
         for (int c = 0; c < inputs; c++) {
           float x = rows[row + c];
-          error[row + c] = code(x, reciprocals[c]) * scales[c] - x;
+          error[row + c] = code(x, reciprocals[c], lowest[c]) * scales[c] - x;
         }
       }
     } else {
@@ -110,15 +124,15 @@ final class OutputError {
     }
     for (int row = 0; row < rows.length; row += inputs) {
       for (int c = 0; c < inputs; c++) {
-        int code = (int) code(rows[row + c], reciprocals[c]);
+        int code = (int) code(rows[row + c], reciprocals[c], -CODES / 2);
         error[row + c] = tables[c][code + CODES / 2] - exact[row + c];
       }
     }
   }
 
   /** The code of §1, as a number: written so that a loop over it vectorizes. */
-  private static float code(float x, float reciprocal) {
-    return (float) Math.max(-CODES / 2, Math.min(CODES / 2 - 1, Math.rint(reciprocal * x)));
+  private static float code(float x, float reciprocal, float lowest) {
+    return (float) Math.max(lowest, Math.min(lowest + CODES - 1, Math.rint(reciprocal * x)));
   }
 
   /** f of every code's value. */

@@ -78,7 +78,7 @@ final class OutputErrorSearch {
   /**
    * Searches every node whose reader is a linear layer.
    *
-   * @param gelu form of GELU; without {@code exact}, {@code mlp.fc1} is left to its observer and
+   * @param gelu form of GELU; without its erf form, {@code mlp.fc1} is left to its observer and
    *     {@code mlp.act} gets no outlier channels
    * @param pool a node is a task
    */
@@ -105,22 +105,25 @@ final class OutputErrorSearch {
 
   private void search(String node, GeluForm gelu, Map<String, Choice> chosen) {
     boolean act = node.endsWith(ACT);
-    boolean free = fixed == null && (!act || gelu == GeluForm.EXACT);
-    Candidate candidate = candidate(node, readerOf(node), null);
+    boolean free = fixed == null && (!act || gelu.isErf());
+    boolean asymmetric = act && gelu == GeluForm.ASYMMETRIC;
+    Candidate candidate = candidate(node, readerOf(node), null, asymmetric);
     Choice choice = free ? candidate.best() : candidate.best(fixedOutliers(node));
     chosen.put(node, choice);
     String fc1 = act ? node.substring(0, node.length() - ACT.length()) + FC1 : "";
-    if (act && gelu == GeluForm.EXACT && samples.containsKey(fc1)) {
-      Candidate before = candidate(fc1, readerOf(node), OutputErrorSearch::gelu);
+    if (act && gelu.isErf() && samples.containsKey(fc1)) {
+      Candidate before = candidate(fc1, readerOf(node), OutputErrorSearch::gelu, false);
       chosen.put(
           fc1, free ? before.best(choice.outliers().channels()) : before.best(fixedOutliers(fc1)));
     }
   }
 
-  private Candidate candidate(String node, float[] reader, DoubleUnaryOperator between) {
+  private Candidate candidate(
+      String node, float[] reader, DoubleUnaryOperator between, boolean asymmetric) {
     RowSamples.Sample sample = samples.get(node);
     return new Candidate(
-        sample.largest(), new OutputError(sample.rows(), sample.channels(), reader, between, gemm));
+        sample.largest(),
+        new OutputError(sample.rows(), sample.channels(), reader, between, asymmetric, gemm));
   }
 
   private OutlierChannels fixedOutliers(String node) {

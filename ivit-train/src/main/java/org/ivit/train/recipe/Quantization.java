@@ -4,7 +4,10 @@ import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 
 /**
- * How the network becomes integers.
+ * How the network becomes integers. What a recipe leaves out is the best that was measured without
+ * training: GELU's asymmetric codes, the exact softmax, outlier channels, equalized attention,
+ * ranges searched by output error and frozen. With the paper's forms of GELU, and where ranges move
+ * in training ({@code freezeEpoch}), they are observed instead.
  *
  * @param gelu form of GELU
  * @param softmax form of softmax
@@ -34,21 +37,30 @@ public record Quantization(
     if (bits != 8 && bits != 16) {
       throw section.bad("attentionBits", "8 or 16");
     }
+    GeluForm gelu = section.choice("gelu", GeluForm.ASYMMETRIC, GeluForm.class);
+    boolean moves = section.integer("freezeEpoch", 0, 0, Integer.MAX_VALUE) > 0;
+    RangeSearch rangeSearch =
+        section.choice(
+            "rangeSearch",
+            gelu.isErf() && !moves ? RangeSearch.OUTPUT_ERROR : RangeSearch.NONE,
+            RangeSearch.class);
     Quantization quantization =
         new Quantization(
-            section.choice("gelu", GeluForm.EXACT, GeluForm.class),
+            gelu,
             section.choice("softmax", SoftmaxForm.EXACT, SoftmaxForm.class),
             bits,
             OutlierChoice.read(section, "outliers"),
-            section.flag("equalize", false),
-            section.choice("rangeSearch", RangeSearch.NONE, RangeSearch.class),
+            section.flag("equalize", gelu.isErf()),
+            rangeSearch,
             ObserverRules.read(section.section("observers")),
             Calibration.read(section.section("calibration")),
-            section.integer("freezeEpoch", epochs, 0, Integer.MAX_VALUE));
-    if (quantization.gelu() != GeluForm.EXACT) {
+            section.integer(
+                "freezeEpoch", rangeSearch == RangeSearch.NONE ? epochs : 0, 0, Integer.MAX_VALUE));
+    if (!quantization.gelu().isErf()) {
       for (String node : quantization.outliers().given().keySet()) {
         if (node.endsWith(".mlp.fc1") || node.endsWith(".mlp.act")) {
-          throw section.bad("gelu", "exact, because " + node + " has outlier channels");
+          throw section.bad(
+              "gelu", "exact or asymmetric, because " + node + " has outlier channels");
         }
       }
     }

@@ -183,7 +183,7 @@ class TrainerTest {
     String yaml =
         quantized(folder.resolve("float/checkpoints/9/weights.safetensors"))
             .replace("schedule: {epochs: 3}", "schedule: {epochs: 0}")
-            .replace("freezeEpoch: 2", "rangeSearch: outputError");
+            .replace("freezeEpoch: 2", "rangeSearch: outputError, equalize: false");
     RunDirectory run = run(yaml, folder.resolve("ptq"));
     TrainingCheckpoint checkpoint = run.latest();
     assertThat(checkpoint.state().finished()).isTrue();

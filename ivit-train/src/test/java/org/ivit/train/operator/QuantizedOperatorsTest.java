@@ -13,6 +13,9 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.AsymmetricGelu;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
@@ -300,6 +303,71 @@ class QuantizedOperatorsTest {
         codes.length,
         new Buffers(RealType.FLOAT32));
     assertThat(codes).isEqualTo((short[]) trace.get("blocks.0.residual2"));
+  }
+
+  @Test
+  void weightsAfterAsymmetricGeluLearnFromItsValues() {
+    GoldenModel model = new GoldenModel("micro_vit_outliers");
+    Scheme golden = model.scheme();
+    Scheme scheme =
+        new Scheme(
+            GeluForm.ASYMMETRIC, golden.softmax(), golden.attentionBits(), golden.outliers());
+    BlockSite site = model.architecture().blocks().get(1);
+    String act = site.node("mlp.act");
+    OutlierChannels outliers = scheme.outliers(act);
+    assertThat(outliers.isEmpty()).isFalse();
+    Map<String, Object> trace = new TreeMap<>();
+    IntegerGraph graph =
+        GraphBuilder.build(model.architecture(), model.weights(), scheme, model.ranges());
+    try (ReferenceEngine engine = new ReferenceEngine(graph)) {
+      engine.logits(model.evalCodes(graph), model.pictures(), trace::put);
+    }
+    byte[] codes = (byte[]) trace.get(act);
+    float scale = scheme.scale(act, model.ranges().get(act));
+
+    Chain chain = new Chain(model, model.weights());
+    QuantizedBlock block =
+        new QuantizedBlock(site, "blocks.0.residual2", scheme, DropPath.NONE, DropPath.NONE);
+    chain.forward(model.evalPixels(), false);
+    BlockSite first = model.architecture().blocks().get(0);
+    new QuantizedBlock(first, "embed", scheme, DropPath.NONE, DropPath.NONE)
+        .forward(
+            chain.weights.get(1),
+            chain.activations.get(0),
+            chain.activations.get(1),
+            model.pictures(),
+            false,
+            chain.run);
+    int rows = model.pictures() * site.tokens();
+    Reals y = Reals.allocate(RealType.FLOAT32, rows * site.dim());
+    Reals x = chain.activations.get(1);
+    block.forward(chain.weights.get(2), x, y, model.pictures(), true, chain.run);
+    short[] output = new short[y.size()];
+    Buffers buffers = new Buffers(RealType.FLOAT32);
+    Codes.recover(y, 0, block.outputScale(chain.weights.get(2)), output, output.length, buffers);
+    assertThat(output).isEqualTo((short[]) trace.get(site.node("residual2")));
+
+    Reals gradients = Reals.allocate(RealType.FLOAT32, block.layout().size());
+    Reals gy = Reals.allocate(RealType.FLOAT32, rows * site.dim());
+    for (int i = 0; i < gy.size(); i++) {
+      gy.put(i, Math.sin(i));
+    }
+    block.backward(chain.weights.get(2), x, gy, null, gradients, model.pictures(), chain.run);
+
+    int hidden = site.hidden();
+    double[] expected = new double[site.dim() * hidden];
+    for (int r = 0; r < rows; r++) {
+      for (int k = 0; k < hidden; k++) {
+        float step = outliers.scale(scale, k);
+        double value = (codes[r * hidden + k] + AsymmetricGelu.offset(step)) * (double) step;
+        for (int c = 0; c < site.dim(); c++) {
+          expected[c * hidden + k] += gy.get(r * site.dim() + c) * value;
+        }
+      }
+    }
+    double[] found = new double[expected.length];
+    gradients.get(block.layout().from("mlp.fc2.weight"), found, 0, found.length);
+    assertClose("mlp.fc2.weight", found, expected);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
@@ -96,7 +97,7 @@ class OutputErrorSearchTest {
     Map<String, OutlierChannels> none = Map.of();
     float limit = search(none, GeluForm.EXACT).ranges().get("norm").max();
     OutputError error =
-        new OutputError(x, DIM, weights.get("head.weight"), null, new OpenBlasGemm());
+        new OutputError(x, DIM, weights.get("head.weight"), null, false, new OpenBlasGemm());
     for (int i = 0; i < 50; i++) {
       float other = 0.35f * (float) Math.pow(0.95, i);
       assertThat(error.of(limit, OutlierChannels.NONE))
@@ -123,6 +124,25 @@ class OutputErrorSearchTest {
     OutputErrorSearch.Result found = search(null, GeluForm.ROW);
     assertThat(found.outliers()).isEmpty();
     assertThat(found.ranges()).containsOnlyKeys("blocks.1.mlp.act");
+  }
+
+  @Test
+  void asymmetricCodesHalveTheStepOfAct() {
+    float[] x = uniform(ROWS * HIDDEN, 1);
+    for (int i = 0; i < x.length; i++) {
+      x[i] = Math.max(x[i], AsymmetricGelu.LEAST);
+    }
+    samples.observe(new NodeValues("blocks.1.mlp.act", 8, x, HIDDEN, OutlierChannels.NONE));
+    weight("blocks.1.mlp.fc2", DIM, HIDDEN);
+    float limit = search(Map.of(), GeluForm.ASYMMETRIC).ranges().get("blocks.1.mlp.act").max();
+    double symmetric = error(x, false).of(1, OutlierChannels.NONE);
+    double asymmetric = error(x, true).of(limit, OutlierChannels.NONE);
+    assertThat(asymmetric).isLessThan(0.4 * symmetric);
+  }
+
+  private OutputError error(float[] act, boolean asymmetric) {
+    return new OutputError(
+        act, HIDDEN, weights.get("blocks.1.mlp.fc2.weight"), null, asymmetric, new OpenBlasGemm());
   }
 
   @Test

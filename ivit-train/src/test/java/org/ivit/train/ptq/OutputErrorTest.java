@@ -54,7 +54,7 @@ class OutputErrorTest {
     float[] weight = random(random, outputs * inputs, 0.3f);
     OutlierChannels last = new OutlierChannels(new int[] {inputs - 1}, 2);
     for (DoubleUnaryOperator f : new DoubleUnaryOperator[] {null, v -> v > 0 ? v : 0}) {
-      OutputError error = new OutputError(x, inputs, weight, f, new OpenBlasGemm());
+      OutputError error = new OutputError(x, inputs, weight, f, false, new OpenBlasGemm());
       for (OutlierChannels outliers : new OutlierChannels[] {OutlierChannels.NONE, last}) {
         double expected = slow(x, inputs, weight, f, 1.984375f, outliers);
         assertThat(error.of(1.984375f, outliers)).isCloseTo(expected, within(1e-4 * expected));

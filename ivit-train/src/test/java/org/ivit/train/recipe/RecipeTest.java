@@ -82,9 +82,6 @@ class RecipeTest {
   void fillsInTheDefaultsOfThePaper() {
     Recipe recipe = parse(SMALL);
     assertThat(recipe.precision()).isEqualTo(Precision.QUANTIZED);
-    assertThat(recipe.quantization().gelu()).isEqualTo(GeluForm.EXACT);
-    assertThat(recipe.quantization().softmax()).isEqualTo(SoftmaxForm.EXACT);
-    assertThat(recipe.quantization().freezeEpoch()).isEqualTo(2);
     assertThat(recipe.optimizer().learningRate()).isEqualTo(1e-6);
     assertThat(recipe.augmentation().labelSmoothing()).isEqualTo(0.1);
     assertThat(recipe.augmentation().randomResizedCrop().scale()).containsExactly(0.08, 1.0);
@@ -95,6 +92,29 @@ class RecipeTest {
     assertThat(
             parse(SMALL, "architecture=swin_tiny_patch4_window7_224").data().preprocessing().mean())
         .containsExactly(0.485, 0.456, 0.406);
+  }
+
+  @Test
+  void quantizesTheBestWayThatWasMeasuredUnlessAskedOtherwise() {
+    Quantization best = parse(SMALL).quantization();
+    assertThat(best.gelu()).isEqualTo(GeluForm.ASYMMETRIC);
+    assertThat(best.softmax()).isEqualTo(SoftmaxForm.EXACT);
+    assertThat(best.attentionBits()).isEqualTo(16);
+    assertThat(best.outliers().mode()).isEqualTo(OutlierChoice.Mode.AUTO);
+    assertThat(best.equalize()).isTrue();
+    assertThat(best.rangeSearch()).isEqualTo(RangeSearch.OUTPUT_ERROR);
+    assertThat(best.freezeEpoch()).isZero();
+
+    Quantization moving = parse(SMALL, "quantization.freezeEpoch=1").quantization();
+    assertThat(moving.rangeSearch()).isEqualTo(RangeSearch.NONE);
+    assertThat(moving.freezeEpoch()).isEqualTo(1);
+    assertThat(parse(SMALL, "quantization.rangeSearch=none").quantization().freezeEpoch())
+        .isEqualTo(2);
+
+    Quantization paper = parse(SMALL, "quantization.gelu=row").quantization();
+    assertThat(paper.rangeSearch()).isEqualTo(RangeSearch.NONE);
+    assertThat(paper.equalize()).isFalse();
+    assertThat(paper.freezeEpoch()).isEqualTo(2);
   }
 
   @Test
@@ -183,7 +203,6 @@ class RecipeTest {
         "quantization.outliers=[1] | run.yaml: quantization.outliers: found the list [1], expected auto, none",
         "quantization={gelu: row, outliers: {blocks.0.mlp.fc1: {channels: [1], shift: 2}}} | run.yaml: quantization.gelu: found \"row\", expected exact",
         "quantization={rangeSearch: outputError, freezeEpoch: 1} | run.yaml: quantization.freezeEpoch: found 1, expected 0 beside rangeSearch",
-        "quantization={rangeSearch: outputError} | run.yaml: quantization.freezeEpoch: missing key, expected 0 beside rangeSearch",
         "quantization.rangeSearch=best | run.yaml: quantization.rangeSearch: found \"best\", expected one of none, outputError",
         "augmentation.randAugment=rand-m9-q1 | run.yaml: augmentation.randAugment: found \"rand-m9-q1\", expected a RandAugment such as rand-m9-mstd0.5-inc1 (rand, then m, n, p, mstd, mmax, inc with their numbers), or none: cannot read \"q1\"",
         "augmentation.randAugment=7 | run.yaml: augmentation.randAugment: found 7, expected a RandAugment",
