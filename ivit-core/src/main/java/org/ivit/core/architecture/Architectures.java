@@ -36,6 +36,9 @@ public final class Architectures {
     register(all, "deit_tiny_patch16_224", 192, 12, 3);
     register(all, "deit_small_patch16_224", 384, 12, 6);
     register(all, "deit_base_patch16_224", 768, 12, 12);
+    registerDistilled(all, "deit_tiny_distilled_patch16_224", 192, 3);
+    registerDistilled(all, "deit_small_distilled_patch16_224", 384, 6);
+    registerDistilled(all, "deit_base_distilled_patch16_224", 768, 12);
     register(all, "swin_tiny_patch4_window7_224", 96, List.of(2, 2, 6, 2), List.of(3, 6, 12, 24));
     register(all, "swin_small_patch4_window7_224", 96, List.of(2, 2, 18, 2), List.of(3, 6, 12, 24));
     register(all, "swin_base_patch4_window7_224", 128, List.of(2, 2, 18, 2), List.of(4, 8, 16, 32));
@@ -45,6 +48,11 @@ public final class Architectures {
   private static void register(
       Map<String, Architecture> all, String name, int dim, int depth, int heads) {
     all.put(name, new Vit(name, 224, 16, dim, depth, heads, 4 * dim, 1000, EPSILON));
+  }
+
+  private static void registerDistilled(
+      Map<String, Architecture> all, String name, int dim, int heads) {
+    all.put(name, new Vit(name, 224, 16, dim, 12, heads, 4 * dim, 1000, EPSILON, true));
   }
 
   private static void register(
@@ -117,10 +125,10 @@ public final class Architectures {
   /**
    * A timm name as a JSON string, or a description as an object. Kind {@code vit}: {@code image},
    * {@code patch}, {@code dim}, {@code depth}, {@code heads}, {@code classes}; optional {@code
-   * name}, {@code hidden} (4 · dim) and {@code epsilon} (1e-6). Kind {@code swin}: {@code image},
-   * {@code patch}, {@code window}, {@code dim}, {@code depths} and {@code heads} (a list, one a
-   * stage), {@code classes}; optional {@code name} and {@code epsilon} (1e-6). Or {@code base}, a
-   * timm name, with another {@code image} or other {@code classes}.
+   * name}, {@code hidden} (4 · dim), {@code epsilon} (1e-6) and {@code distilled} (false). Kind
+   * {@code swin}: {@code image}, {@code patch}, {@code window}, {@code dim}, {@code depths} and
+   * {@code heads} (a list, one a stage), {@code classes}; optional {@code name} and {@code epsilon}
+   * (1e-6). Or {@code base}, a timm name, with another {@code image} or other {@code classes}.
    *
    * @param description the JSON
    * @throws InputException naming the key that is unknown, missing, of a wrong type or out of range
@@ -171,8 +179,9 @@ public final class Architectures {
     // Overflows only for a dim that is refused before hidden is looked at.
     int hidden = keys.integer("hidden", 4 * dim);
     double epsilon = keys.real("epsilon", EPSILON);
+    boolean distilled = keys.flag("distilled");
     String name = keys.text("name", "vit_%dx%d_patch%d_%d".formatted(dim, depth, patch, image));
-    return new Vit(name, image, patch, dim, depth, heads, hidden, classes, epsilon);
+    return new Vit(name, image, patch, dim, depth, heads, hidden, classes, epsilon, distilled);
   }
 
   private static Swin swin(Keys keys) {
@@ -234,6 +243,17 @@ public final class Architectures {
         list.add(element.intValue());
       }
       return list;
+    }
+
+    boolean flag(String key) {
+      JsonNode value = take(key, false);
+      if (value == null) {
+        return false;
+      }
+      if (!value.isBoolean()) {
+        throw wrong(key, value, "true or false");
+      }
+      return value.booleanValue();
     }
 
     double real(String key, double otherwise) {

@@ -9,7 +9,8 @@ import org.ivit.core.InputException;
 
 /**
  * ViT and DeiT: a class token, a learned position embedding, blocks with the norm before, the head
- * on the class token.
+ * on the class token. A distilled DeiT has a second token and a second head; its logits are the
+ * mean of both heads'.
  *
  * @param name timm name
  * @param image height and width of the picture in pixels, a multiple of {@code patch}
@@ -20,6 +21,7 @@ import org.ivit.core.InputException;
  * @param hidden channels between the two linear layers of the MLP, in timm 4 · dim
  * @param classes number of classes
  * @param epsilon of the float model's layer norms, 1e-6 for ViT and DeiT
+ * @param distilled whether there are a distillation token and its head
  */
 public record Vit(
     String name,
@@ -30,7 +32,8 @@ public record Vit(
     int heads,
     int hidden,
     int classes,
-    double epsilon)
+    double epsilon,
+    boolean distilled)
     implements Architecture {
   /** The value of {@code kind} in a description. */
   public static final String KIND = "vit";
@@ -52,7 +55,36 @@ public record Vit(
     check.epsilon(epsilon);
     check.multiple("image", image, "patch", patch);
     check.multiple("dim", dim, "heads", heads);
-    check.rowOfScores("has", (long) (image / patch) * (image / patch) + 1);
+    check.rowOfScores("has", (long) (image / patch) * (image / patch) + (distilled ? 2 : 1));
+  }
+
+  /** A ViT or DeiT with a class token alone; parameters as those of the record. */
+  public Vit(
+      String name,
+      int image,
+      int patch,
+      int dim,
+      int depth,
+      int heads,
+      int hidden,
+      int classes,
+      double epsilon) {
+    this(name, image, patch, dim, depth, heads, hidden, classes, epsilon, false);
+  }
+
+  /** Tokens before the patches, each with a head of its own: one, or two where distilled. */
+  public int leadingTokens() {
+    return leading().size();
+  }
+
+  /** Parameters of the tokens before the patches, in order. */
+  public List<String> leading() {
+    return distilled ? List.of("cls_token", "dist_token") : List.of("cls_token");
+  }
+
+  /** Parameter prefixes of the classifiers, one for each leading token. */
+  public List<String> classifiers() {
+    return distilled ? List.of("head", "head_dist") : List.of("head");
   }
 
   /** Patches of a picture. */
@@ -60,9 +92,9 @@ public record Vit(
     return (image / patch) * (image / patch);
   }
 
-  /** Patches and the class token. */
+  /** Patches and the leading tokens. */
   public int tokens() {
-    return patches() + 1;
+    return patches() + leadingTokens();
   }
 
   /** Channels of a head. */
@@ -87,18 +119,18 @@ public record Vit(
     ParameterShapes shapes = new ParameterShapes();
     shapes.add("cls_token", 1, 1, dim);
     shapes.add("pos_embed", 1, tokens(), dim);
+    leading().stream().skip(1).forEach(token -> shapes.add(token, 1, 1, dim));
     shapes.patchProjection(dim, patch);
     blocks().forEach(shapes::block);
     shapes.norm("norm", dim);
-    shapes.linear("head", classes, dim);
+    classifiers().forEach(head -> shapes.linear(head, classes, dim));
     return shapes.all();
   }
 
   @Override
   public ObjectNode toJson() {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("kind", KIND)
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("kind", KIND)
         .put("name", name)
         .put("image", image)
         .put("patch", patch)
@@ -108,6 +140,10 @@ public record Vit(
         .put("hidden", hidden)
         .put("classes", classes)
         .put("epsilon", epsilon);
+    if (distilled) {
+      json.put("distilled", true);
+    }
+    return json;
   }
 
   @Override
@@ -121,11 +157,12 @@ public record Vit(
         heads,
         hidden,
         classes,
-        epsilon);
+        epsilon,
+        distilled);
   }
 
   @Override
   public Vit withClasses(int count) {
-    return new Vit(name, image, patch, dim, depth, heads, hidden, count, epsilon);
+    return new Vit(name, image, patch, dim, depth, heads, hidden, count, epsilon, distilled);
   }
 }

@@ -1,6 +1,7 @@
 package org.ivit.core.calibration;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
@@ -19,6 +20,7 @@ import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.engine.reference.NodeKernels;
 import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
@@ -88,13 +90,13 @@ public final class ObservingForward {
   }
 
   private int[] vit(Vit vit, byte[] patches, float inputScale, int pictures) {
-    Stream x = embed(patchEmbed(NodeNames.PATCH_EMBED, patches, inputScale), pictures);
+    Stream x = embed(vit, patchEmbed(NodeNames.PATCH_EMBED, patches, inputScale), pictures);
     for (BlockSite site : vit.blocks()) {
       x = block(site, x);
     }
-    short[] classTokens = NodeKernels.classTokens(x.codes, pictures, vit.dim());
-    Normed norm = norm(NodeNames.NORM, classTokens);
-    return head(norm.codes, norm.scale);
+    short[] leading = NodeKernels.leading(x.codes, pictures, vit.leadingTokens() * vit.dim());
+    Normed norm = norm(NodeNames.NORM, leading);
+    return logits(vit.classifiers(), norm.codes, norm.scale);
   }
 
   private int[] swin(Swin swin, byte[] patches, float inputScale) {
@@ -112,13 +114,12 @@ public final class ObservingForward {
     float poolScale =
         observe(NodeNames.POOL, means(norm, tokens, swin.features()), swin.features());
     Pool pool = Pool.of(norm.scale, tokens, poolScale);
-    return head(NodeKernels.pool(pool, norm.codes, swin.features()), poolScale);
+    byte[] pooled = NodeKernels.pool(pool, norm.codes, swin.features());
+    return logits(List.of(NodeNames.HEAD), pooled, poolScale);
   }
 
-  private int[] head(byte[] codes, float scale) {
-    Linear head = nodes.head(scale);
-    return NodeKernels.requantize32(
-        head, accumulate(codes, head.weight(), head.bias(), head.inputOutliers()));
+  private int[] logits(List<String> heads, byte[] codes, float scale) {
+    return NodeKernels.logits(nodes.heads(heads, scale), codes, products);
   }
 
   /** A 16-bit tensor with its scale. */
@@ -178,24 +179,28 @@ public final class ObservingForward {
     return values;
   }
 
-  private Stream embed(Projected patchEmbed, int pictures) {
+  private Stream embed(Vit vit, Projected patchEmbed, int pictures) {
     short[] patches = patchEmbed.stream().codes;
     float patchScale = patchEmbed.node.outputScale();
     float[] position = weights.get("pos_embed");
     float positionScale = Quantizer.scaleOf("pos_embed", position, 16);
     short[] positionCodes = Quantizer.codes16("pos_embed", position, positionScale);
-    int[] classToken = Quantizer.tokenCodes("cls_token", weights.get("cls_token"), patchScale);
-    int channels = classToken.length;
+    // Codes of the leading tokens do not depend on the range.
+    int[] leading = nodes.embed(vit.leading(), patchScale, 1).leading();
     int length = positionCodes.length;
     float[] values = new float[pictures * length];
     for (int n = 0; n < pictures; n++) {
       for (int i = 0; i < length; i++) {
-        int z = i < channels ? classToken[i] : patches[n * (length - channels) + i - channels];
+        int z =
+            i < leading.length
+                ? leading[i]
+                : patches[n * (length - leading.length) + i - leading.length];
         values[n * length + i] = sum(z, patchScale, positionCodes[i], positionScale);
       }
     }
-    float scale = observe(NodeNames.EMBED, values, channels);
-    return new Stream(NodeKernels.embed(nodes.embed(patchScale, scale), patches, pictures), scale);
+    float scale = observe(NodeNames.EMBED, values, vit.dim());
+    Embed node = nodes.embed(vit.leading(), patchScale, scale);
+    return new Stream(NodeKernels.embed(node, patches, pictures), scale);
   }
 
   private Stream block(BlockSite site, Stream x) {

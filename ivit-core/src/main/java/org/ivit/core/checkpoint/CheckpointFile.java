@@ -37,8 +37,8 @@ public final class CheckpointFile {
   /** The value of {@code format} in the metadata. */
   public static final String FORMAT = "ivit";
 
-  /** The version that is written; 0 is a draft. */
-  public static final String VERSION = "0";
+  /** The version that is written, and the only one there has been but for a draft. */
+  public static final String VERSION = "1";
 
   private static final String FORMAT_KEY = "format";
   private static final String VERSION_KEY = "version";

@@ -14,9 +14,7 @@ final class CheckpointNames {
   static final String SIGMOID_SCALE = ".sigmoid_scale";
   static final String X0_AND_N = ".x0_n";
 
-  /** Parameters that are codes without a node of their own. */
-  static final String CLASS_TOKEN = "cls_token";
-
+  /** A parameter that is codes without a node of its own, as the leading tokens are. */
   static final String POSITION = "pos_embed";
 
   private CheckpointNames() {}

@@ -104,10 +104,12 @@ record GraphDescription(
         take(site.node(NodeNames.POSITION_TABLE), exact);
       }
     }
-    if (parsed instanceof Vit) {
+    if (parsed instanceof Vit vit) {
       take(CheckpointNames.POSITION, exact);
+      vit.classifiers().forEach(head -> take(head, exact));
+    } else {
+      take(NodeNames.HEAD, exact);
     }
-    take(NodeNames.HEAD, exact);
     if (exact.size() != scales.size()) {
       throw new InputException(
           "graph: %d scales, expected the %d of the architecture's nodes"

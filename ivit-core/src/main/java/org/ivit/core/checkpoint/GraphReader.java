@@ -2,6 +2,7 @@ package org.ivit.core.checkpoint;
 
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
@@ -66,10 +67,13 @@ final class GraphReader {
         scheme,
         scale(NodeNames.INPUT),
         linear(NodeNames.PATCH_EMBED, vit.patchInputs(), vit.dim(), 16, OutlierChannels.NONE),
-        embed(),
+        embed(vit),
         vit.blocks().stream().map(this::block).toList(),
         norm(NodeNames.NORM, vit.dim()),
-        linear(NodeNames.HEAD, vit.dim(), vit.classes(), 32, scheme.outliers(NodeNames.NORM)));
+        vit.classifiers().stream()
+            .map(
+                head -> linear(head, vit.dim(), vit.classes(), 32, scheme.outliers(NodeNames.NORM)))
+            .toList());
   }
 
   private SwinGraph swin(Swin swin) {
@@ -164,9 +168,9 @@ final class GraphReader {
         scale(node));
   }
 
-  private Embed embed() {
+  private Embed embed(Vit vit) {
     return new Embed(
-        ints(CheckpointNames.CLASS_TOKEN),
+        vit.leading().stream().flatMapToInt(token -> IntStream.of(ints(token))).toArray(),
         file.get(CheckpointNames.POSITION).shorts(),
         scale(CheckpointNames.POSITION),
         residual(NodeNames.EMBED));

@@ -1,8 +1,11 @@
 package org.ivit.core.checkpoint;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
@@ -43,10 +46,10 @@ final class GraphTensors {
 
   private void vit(VitGraph graph) {
     linear(graph.patchEmbed());
-    embed(graph.embed());
+    embed(graph.architecture(), graph.embed());
     graph.blocks().forEach(this::block);
     norm(graph.norm());
-    linear(graph.head());
+    graph.heads().forEach(this::linear);
   }
 
   private void swin(SwinGraph graph) {
@@ -105,9 +108,13 @@ final class GraphTensors {
     dyadic(node, new DyadicVector(multiplier, shift));
   }
 
-  private void embed(Embed embed) {
-    int dim = embed.classToken().length;
-    tensors.put(CheckpointNames.CLASS_TOKEN, Tensor.of(embed.classToken(), dim));
+  private void embed(Vit vit, Embed embed) {
+    int dim = vit.dim();
+    List<String> leading = vit.leading();
+    for (int i = 0; i < leading.size(); i++) {
+      int[] token = Arrays.copyOfRange(embed.leading(), i * dim, (i + 1) * dim);
+      tensors.put(leading.get(i), Tensor.of(token, dim));
+    }
     tensors.put(
         CheckpointNames.POSITION, Tensor.of(embed.position(), embed.position().length / dim, dim));
     residual(embed.sum());

@@ -44,12 +44,12 @@ final class TensorLayout {
 
   private void vit(Vit a, Scheme scheme) {
     linear(NodeNames.PATCH_EMBED, a.dim(), a.patchInputs());
-    add(CheckpointNames.CLASS_TOKEN, DType.I32, a.dim());
+    a.leading().forEach(token -> add(token, DType.I32, a.dim()));
     add(CheckpointNames.POSITION, DType.I16, a.tokens(), a.dim());
     dyadic(NodeNames.EMBED, 2);
     a.blocks().forEach(site -> block(site, scheme));
     norm(NodeNames.NORM, a.dim());
-    linear(NodeNames.HEAD, a.classes(), a.dim());
+    a.classifiers().forEach(head -> linear(head, a.classes(), a.dim()));
   }
 
   private void swin(Swin a, Scheme scheme) {

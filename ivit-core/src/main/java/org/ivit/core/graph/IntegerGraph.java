@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import java.util.SortedMap;
 import org.ivit.core.architecture.Architecture;
 
@@ -14,8 +15,8 @@ public sealed interface IntegerGraph permits VitGraph, SwinGraph {
   /** Returns the scale of the input codes. */
   float inputScale();
 
-  /** Returns the classifier. */
-  Linear head();
+  /** Returns the classifiers, on one scale; the logits are the sum of theirs. */
+  List<Linear> heads();
 
   /** Returns the scale of the int32 logits. */
   float logitScale();

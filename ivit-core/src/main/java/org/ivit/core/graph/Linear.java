@@ -1,5 +1,7 @@
 package org.ivit.core.graph;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.Bounds;
 import org.ivit.core.arithmetic.DyadicVector;
@@ -82,21 +84,22 @@ public record Linear(
   }
 
   /**
-   * The classifier, §8: all classes on one scale {@code s_l = float32(max_c(s_b[c]) / 64)}.
+   * The classifiers, §8: all classes of all of them on one scale {@code s_l = float32(max_c(s_b[c])
+   * / 64)}.
    *
-   * @param name full node name
-   * @param quantized weight and bias codes
-   * @param inputOutliers outlier channels of the input
-   * @return the node, 32 bits wide and unclamped
+   * @param names full node names
+   * @param quantized their weight and bias codes
+   * @param inputOutliers outlier channels of their input
+   * @return the nodes, 32 bits wide and unclamped
    */
-  public static Linear logits(
-      String name, QuantizedLinear quantized, OutlierChannels inputOutliers) {
-    return of(
-        name,
-        quantized,
-        inputOutliers,
-        Logits.scale(quantized.biasScale()),
-        OutlierChannels.NONE,
-        32);
+  public static List<Linear> logits(
+      List<String> names, List<QuantizedLinear> quantized, OutlierChannels inputOutliers) {
+    float scale =
+        Logits.scale(quantized.stream().map(QuantizedLinear::biasScale).toArray(float[][]::new));
+    List<Linear> heads = new ArrayList<>();
+    for (int i = 0; i < names.size(); i++) {
+      heads.add(of(names.get(i), quantized.get(i), inputOutliers, scale, OutlierChannels.NONE, 32));
+    }
+    return heads;
   }
 }

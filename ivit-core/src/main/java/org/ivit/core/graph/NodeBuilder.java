@@ -251,20 +251,37 @@ public final class NodeBuilder {
   }
 
   /**
+   * @param leading parameters of the tokens before the patches
    * @param patchScale scale of {@code patch_embed}
    * @param outputScale scale of {@code embed}
-   * @return class token and positions
+   * @return leading tokens and positions
    */
-  public Embed embed(float patchScale, float outputScale) {
-    return Embed.of(weights.get("cls_token"), weights.get("pos_embed"), patchScale, outputScale);
+  public Embed embed(List<String> leading, float patchScale, float outputScale) {
+    return Embed.of(
+        leading,
+        leading.stream().map(weights::get).toList(),
+        weights.get("pos_embed"),
+        patchScale,
+        outputScale);
   }
 
   /**
-   * @param inputScale scale of what feeds it: the final norm, or the pool
-   * @return the classifier; the pool has no outlier channels, nor has the norm before it
+   * @param names of the classifiers
+   * @param inputScale scale of what feeds them: the final norm, or the pool
+   * @return the classifiers; the pool has no outlier channels, nor has the norm before it
+   */
+  public List<Linear> heads(List<String> names, float inputScale) {
+    return Linear.logits(
+        names,
+        names.stream().map(name -> quantize(name, inputScale)).toList(),
+        scheme.outliers(NodeNames.NORM));
+  }
+
+  /**
+   * @param inputScale scale of the pool
+   * @return the only classifier
    */
   public Linear head(float inputScale) {
-    return Linear.logits(
-        NodeNames.HEAD, quantize(NodeNames.HEAD, inputScale), scheme.outliers(NodeNames.NORM));
+    return heads(List.of(NodeNames.HEAD), inputScale).get(0);
   }
 }

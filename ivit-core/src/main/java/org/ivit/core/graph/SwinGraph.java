@@ -62,6 +62,11 @@ public record SwinGraph(
   }
 
   @Override
+  public List<Linear> heads() {
+    return List.of(head);
+  }
+
+  @Override
   public float logitScale() {
     return head.outputScale();
   }

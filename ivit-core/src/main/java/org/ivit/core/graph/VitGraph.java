@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.SortedMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.Bounds;
 
 /**
  * A ViT or DeiT in integers, §9.
@@ -12,10 +13,10 @@ import org.ivit.core.architecture.Vit;
  * @param scheme forms, widths, outlier channels
  * @param inputScale scale of the input codes
  * @param patchEmbed linear layer over patches, input order (channel, row, column)
- * @param embed class token and positions
+ * @param embed leading tokens and positions
  * @param blocks transformer blocks
- * @param norm final norm, of the class token only
- * @param head classifier, 32-bit logits
+ * @param norm final norm, of the leading tokens only
+ * @param heads a classifier for each leading token, 32-bit logits on one scale
  */
 public record VitGraph(
     Vit architecture,
@@ -25,7 +26,7 @@ public record VitGraph(
     Embed embed,
     List<Block> blocks,
     LayerNorm norm,
-    Linear head)
+    List<Linear> heads)
     implements IntegerGraph {
 
   /** Checks that the nodes fit the architecture. */
@@ -35,17 +36,40 @@ public record VitGraph(
     GraphChecks.length("blocks", blocks.size(), a.depth());
     GraphChecks.linear(patchEmbed, a.patchInputs(), a.dim());
     GraphChecks.length("pos_embed", embed.position().length, (long) a.tokens() * a.dim());
-    GraphChecks.length("cls_token", embed.classToken().length, a.dim());
+    GraphChecks.length(
+        "leading tokens", embed.leading().length, (long) a.leadingTokens() * a.dim());
     if (!blocks.stream().map(Block::site).toList().equals(a.blocks())) {
       throw new InputException("blocks: those of another model");
     }
     GraphChecks.length("norm", norm.channels(), a.dim());
-    GraphChecks.linear(head, a.dim(), a.classes());
+    heads = List.copyOf(heads);
+    if (!heads.stream().map(Linear::name).toList().equals(a.classifiers())) {
+      throw new InputException("heads: expected " + a.classifiers());
+    }
+    for (Linear head : heads) {
+      GraphChecks.linear(head, a.dim(), a.classes());
+      if (head.outputScale() != heads.get(0).outputScale()) {
+        throw new InputException(head.name() + ": expected the scale of " + heads.get(0).name());
+      }
+    }
+    if (heads.size() == 2) {
+      Bounds.proveLogits(
+          heads.get(1).name(),
+          accumulators(heads.get(0)),
+          heads.get(0).requantization(),
+          accumulators(heads.get(1)),
+          heads.get(1).requantization());
+    }
+  }
+
+  private static long[] accumulators(Linear head) {
+    return Bounds.accumulators(
+        head.weight(), head.bias(), head.outputs(), head.inputs(), head.inputOutliers());
   }
 
   @Override
   public float logitScale() {
-    return head.outputScale();
+    return heads.get(0).outputScale() / heads.size();
   }
 
   @Override
@@ -57,7 +81,7 @@ public record VitGraph(
     scales.add(embed.sum());
     blocks.forEach(scales::add);
     scales.add(norm);
-    scales.add(head);
+    heads.forEach(scales::add);
     return scales.all();
   }
 }

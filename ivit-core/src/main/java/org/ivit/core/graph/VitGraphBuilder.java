@@ -52,9 +52,9 @@ public final class VitGraphBuilder {
         scheme,
         input,
         nodes.patchEmbed(NodeNames.PATCH_EMBED, input, patch),
-        nodes.embed(patch, embed),
+        nodes.embed(architecture.leading(), patch, embed),
         blocks,
         norm,
-        nodes.head(norm.outputScale()));
+        nodes.heads(architecture.classifiers(), norm.outputScale()));
   }
 }

@@ -21,8 +21,8 @@ import org.ivit.core.tensor.TensorFiles;
 
 /**
  * A folder as Hugging Face's {@code save_pretrained} leaves it: {@code config.json}, {@code
- * preprocessor_config.json} and {@code model.safetensors}, of {@code ViTForImageClassification} or
- * {@code SwinForImageClassification}.
+ * preprocessor_config.json} and {@code model.safetensors}, of {@code ViTForImageClassification},
+ * {@code DeiTForImageClassificationWithTeacher} or {@code SwinForImageClassification}.
  *
  * @param architecture sizes, from {@code config.json}
  * @param weights parameters under timm's names
@@ -83,8 +83,9 @@ public record HuggingFaceFolder(
 
   private static Architecture architecture(Json config, int classes) {
     String type = config.text("model_type");
-    if (!type.equals("vit") && !type.equals("swin")) {
-      throw config.wrong("model_type", "\"vit\" or \"swin\"");
+    boolean distilled = type.equals("deit");
+    if (!distilled && !type.equals("vit") && !type.equals("swin")) {
+      throw config.wrong("model_type", "\"vit\", \"deit\" or \"swin\"");
     }
     config.require("hidden_act", "gelu", "the exact GELU, \"gelu\"");
     config.require("num_channels", "3", "3");
@@ -93,7 +94,10 @@ public record HuggingFaceFolder(
     int image = config.integer("image_size");
     int patch = config.integer("patch_size");
     double epsilon = config.real("layer_norm_eps");
-    if (type.equals("vit")) {
+    if (distilled) {
+      config.requireClass("DeiTForImageClassificationWithTeacher");
+    }
+    if (!type.equals("swin")) {
       return new Vit(
           name,
           image,
@@ -103,7 +107,8 @@ public record HuggingFaceFolder(
           config.integer("num_attention_heads"),
           config.integer("intermediate_size"),
           classes,
-          epsilon);
+          epsilon,
+          distilled);
     }
     config.require("use_absolute_embeddings", "false", "false");
     if (config.real("mlp_ratio") != 4) {
@@ -230,6 +235,22 @@ public record HuggingFaceFolder(
       if (value != null && !value.asText().equals(only)) {
         throw wrong(key, expected);
       }
+    }
+
+    /** Where {@code architectures} are listed, one of them must be the only one that is known. */
+    void requireClass(String only) {
+      JsonNode value = node.get("architectures");
+      if (value == null || !value.isArray()) {
+        return;
+      }
+      for (JsonNode name : value) {
+        if (name.asText().equals(only)) {
+          return;
+        }
+      }
+      throw new InputException(
+          "%s: architectures is %s, expected %s"
+              .formatted(file, MessageText.line(value.toString()), only));
     }
 
     InputException wrong(String key, String expected) {

@@ -125,6 +125,12 @@ class CheckpointFileTest {
   }
 
   @Test
+  void distilledModelsSurvive() throws IOException {
+    Vit distilled = new Vit("tiny", 4, 2, 4, 2, 2, 6, 3, 1e-6, true);
+    survives(RandomModel.graph(distilled, withOutliers(), 7), randomCodes(), 2);
+  }
+
+  @Test
   void outliersSurvive() throws IOException {
     survives(RandomModel.graph(TINY, withOutliers(), 8), randomCodes(), 2);
   }
@@ -392,7 +398,7 @@ class CheckpointFileTest {
       delimiter = '|',
       value = {
         "format     | ivit              | ivti              | not an integer checkpoint",
-        "version    | 0                 | 1                 | checkpoint version is 1, expected 0",
+        "version    | 1                 | 2                 | checkpoint version is 2, expected 1",
         "graph      | {                 | [                 | metadata graph",
         "graph      | \"depth\":2       | \"depth\":3       | no scale of node blocks.2",
         "graph      | \"depth\":2       | \"depth\":1       | graph: ",

@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
@@ -14,6 +19,9 @@ import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.Tensor;
+import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +107,72 @@ class HuggingFaceFolderTest {
     assertThat(read.preprocess().resize()).isEqualTo(72);
     assertThat(read.preprocess().crop()).isEqualTo(64);
     assertThat(read.preprocess().interpolation()).isEqualTo(Interpolation.BICUBIC);
+  }
+
+  /** Tensors as {@code DeiTForImageClassificationWithTeacher} names them. */
+  private static Map<String, Tensor> named(Map<String, Tensor> timm) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    timm.forEach(
+        (name, tensor) -> {
+          String block = name.replaceFirst("^blocks\\.", "deit.encoder.layer.");
+          if (name.contains(".attn.qkv.")) {
+            String[] parts = {"query", "key", "value"};
+            byte[] all = new byte[tensor.buffer().remaining()];
+            tensor.buffer().get(all);
+            long[] shape = tensor.shape();
+            shape[0] /= 3;
+            for (int i = 0; i < 3; i++) {
+              byte[] part = Arrays.copyOfRange(all, i * all.length / 3, (i + 1) * all.length / 3);
+              tensors.put(
+                  block.replace(".attn.qkv.", ".attention.attention." + parts[i] + "."),
+                  Tensor.view(tensor.dtype(), ByteBuffer.wrap(part), shape));
+            }
+            return;
+          }
+          tensors.put(
+              block
+                  .replace(".attn.proj.", ".attention.output.dense.")
+                  .replace(".mlp.fc1.", ".intermediate.dense.")
+                  .replace(".mlp.fc2.", ".output.dense.")
+                  .replace(".norm1.", ".layernorm_before.")
+                  .replace(".norm2.", ".layernorm_after.")
+                  .replaceFirst("^norm\\.", "deit.layernorm.")
+                  .replaceFirst("^head\\.", "cls_classifier.")
+                  .replaceFirst("^head_dist\\.", "distillation_classifier.")
+                  .replaceFirst("^cls_token", "deit.embeddings.cls_token")
+                  .replaceFirst("^dist_token", "deit.embeddings.distillation_token")
+                  .replaceFirst("^pos_embed", "deit.embeddings.position_embeddings")
+                  .replaceFirst(
+                      "^patch_embed\\.proj\\.", "deit.embeddings.patch_embeddings.projection."),
+              tensor);
+        });
+    return tensors;
+  }
+
+  @Test
+  void distilledDeit() throws IOException {
+    Vit expected = new Vit("huggingface_deit", 32, 8, 32, 2, 2, 128, 10, 1e-12, true);
+    Map<String, Tensor> timm = new LinkedHashMap<>();
+    ObservedModel.weights(expected, new Random(1))
+        .values()
+        .forEach((name, x) -> timm.put(name, Tensor.of(x, expected.parameters().get(name))));
+    Safetensors.write(folder.resolve("model.safetensors"), named(timm), Map.of());
+    String config =
+        VIT.replace("\"vit\"", "\"deit\"")
+            .replace("ViTForImageClassification", "DeiTForImageClassificationWithTeacher");
+    Files.writeString(folder.resolve("config.json"), config);
+    Files.writeString(folder.resolve("preprocessor_config.json"), PREPROCESSOR);
+    HuggingFaceFolder read = HuggingFaceFolder.read(folder);
+    assertThat(read.architecture()).isEqualTo(expected);
+    assertThat(read.weights().tensors()).containsExactlyInAnyOrderEntriesOf(timm);
+
+    String single = config.replace("WithTeacher", "");
+    Files.writeString(folder.resolve("config.json"), single);
+    assertThatThrownBy(() -> HuggingFaceFolder.read(folder))
+        .isInstanceOf(InputException.class)
+        .hasMessageEndingWith(
+            "architectures is [\"DeiTForImageClassification\"], expected"
+                + " DeiTForImageClassificationWithTeacher");
   }
 
   private void refused(String config, String preprocessor, String... texts) {

@@ -80,8 +80,15 @@ final class Inspection {
     }
     Vit vit = (Vit) architecture;
     return String.format(
-        "picture %d, patch %d, width %d, depth %d, heads %d, hidden %d, classes %d",
-        vit.image(), vit.patch(), vit.dim(), vit.depth(), vit.heads(), vit.hidden(), vit.classes());
+        "picture %d, patch %d, width %d, depth %d, heads %d, hidden %d, classes %d%s",
+        vit.image(),
+        vit.patch(),
+        vit.dim(),
+        vit.depth(),
+        vit.heads(),
+        vit.hidden(),
+        vit.classes(),
+        vit.distilled() ? ", distilled" : "");
   }
 
   private static String classes(IntegerCheckpoint checkpoint) {

@@ -4,6 +4,7 @@ import static org.ivit.export.onnx.OnnxGraph.attribute;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
@@ -43,6 +44,10 @@ final class FloatGraph {
 
   /** Writes the whole network, from input to output. */
   void write(Architecture architecture) {
+    if (architecture instanceof Vit vit && vit.distilled()) {
+      throw new InputException(
+          vit.name() + ": distilled, expected a model with one head for a file in ONNX");
+    }
     int image = architecture.image();
     graph.input(PIXELS, DataType.FLOAT, 3, image, image);
     String features = architecture instanceof Swin swin ? swin(swin) : vit((Vit) architecture);

@@ -1,5 +1,6 @@
 package org.ivit.train.layer;
 
+import java.util.List;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.graph.NodeNames;
@@ -8,7 +9,10 @@ import org.ivit.train.operator.HeadShape;
 import org.ivit.train.operator.Operator;
 import org.ivit.train.operator.QuantizedHead;
 
-/** Final norm of the class token and classifier: [batch, tokens, dim] to [batch, classes]. */
+/**
+ * Final norm of the leading tokens and a classifier for each: [batch, tokens, dim] to [batch,
+ * classes], the mean of the classifiers.
+ */
 public final class ClassificationHead extends NormBlockLayer {
   private static final long serialVersionUID = 1L;
 
@@ -16,6 +20,7 @@ public final class ClassificationHead extends NormBlockLayer {
   private int dim;
   private int classes;
   private int depth;
+  private List<String> heads = List.of(NodeNames.HEAD);
 
   /** For Jackson. */
   public ClassificationHead() {}
@@ -33,11 +38,12 @@ public final class ClassificationHead extends NormBlockLayer {
     this.dim = shape.dim();
     this.classes = shape.classes();
     this.depth = depth;
+    this.heads = shape.heads();
   }
 
   @Override
   public Operator operator() {
-    HeadShape shape = new HeadShape(tokens, dim, classes);
+    HeadShape shape = new HeadShape(tokens, dim, classes, heads);
     return quantized()
         ? new QuantizedHead(shape, NodeNames.stream(depth), parsedScheme())
         : new FloatHead(shape, getEpsilon());
@@ -53,12 +59,22 @@ public final class ClassificationHead extends NormBlockLayer {
     return InputType.feedForward(classes);
   }
 
-  /** Returns the number of tokens, class token included. */
+  /** Returns the parameter prefixes of the classifiers. */
+  public List<String> getHeads() {
+    return heads;
+  }
+
+  /** Sets the parameter prefixes of the classifiers. */
+  public void setHeads(List<String> heads) {
+    this.heads = List.copyOf(heads);
+  }
+
+  /** Returns the number of tokens, leading ones included. */
   public int getTokens() {
     return tokens;
   }
 
-  /** Sets the number of tokens, class token included. */
+  /** Sets the number of tokens, leading ones included. */
   public void setTokens(int tokens) {
     this.tokens = tokens;
   }
@@ -100,7 +116,8 @@ public final class ClassificationHead extends NormBlockLayer {
         && tokens == that.tokens
         && dim == that.dim
         && classes == that.classes
-        && depth == that.depth;
+        && depth == that.depth
+        && heads.equals(that.heads);
   }
 
   @Override
@@ -110,6 +127,6 @@ public final class ClassificationHead extends NormBlockLayer {
 
   @Override
   public int hashCode() {
-    return Objects.hash(super.hashCode(), tokens, dim, classes, depth);
+    return Objects.hash(super.hashCode(), tokens, dim, classes, depth, heads);
   }
 }

@@ -1,5 +1,6 @@
 package org.ivit.train.layer;
 
+import java.util.List;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -9,7 +10,7 @@ import org.ivit.train.operator.Operator;
 import org.ivit.train.operator.QuantizedEmbedding;
 
 /**
- * Patch embedding with class token and positions: normalised pixels [batch, 3, image, image] to
+ * Patch embedding with leading tokens and positions: normalised pixels [batch, 3, image, image] to
  * [batch, tokens, dim].
  */
 public final class PatchEmbedding extends BlockLayer {
@@ -18,6 +19,7 @@ public final class PatchEmbedding extends BlockLayer {
   private int image;
   private int patch;
   private int dim;
+  private List<String> leading = List.of("cls_token");
 
   /** For Jackson. */
   public PatchEmbedding() {}
@@ -32,10 +34,11 @@ public final class PatchEmbedding extends BlockLayer {
     this.image = shape.image();
     this.patch = shape.patch();
     this.dim = shape.dim();
+    this.leading = shape.leading();
   }
 
   private EmbeddingShape shape() {
-    return new EmbeddingShape(image, patch, dim);
+    return new EmbeddingShape(image, patch, dim, leading);
   }
 
   @Override
@@ -90,13 +93,24 @@ public final class PatchEmbedding extends BlockLayer {
     this.dim = dim;
   }
 
+  /** Returns the parameters of the tokens before the patches. */
+  public List<String> getLeading() {
+    return leading;
+  }
+
+  /** Sets the parameters of the tokens before the patches. */
+  public void setLeading(List<String> leading) {
+    this.leading = List.copyOf(leading);
+  }
+
   @Override
   public boolean equals(Object other) {
     return super.equals(other)
         && other instanceof PatchEmbedding that
         && image == that.image
         && patch == that.patch
-        && dim == that.dim;
+        && dim == that.dim
+        && leading.equals(that.leading);
   }
 
   @Override
@@ -106,6 +120,6 @@ public final class PatchEmbedding extends BlockLayer {
 
   @Override
   public int hashCode() {
-    return Objects.hash(super.hashCode(), image, patch, dim);
+    return Objects.hash(super.hashCode(), image, patch, dim, leading);
   }
 }

@@ -64,12 +64,12 @@ record LayerPlan(String name, String prefix, OperatorLayer layer) {
 
     List<LayerPlan> vit(Vit vit) {
       double epsilon = vit.epsilon();
-      EmbeddingShape shape = new EmbeddingShape(vit.image(), vit.patch(), vit.dim());
+      EmbeddingShape shape = new EmbeddingShape(vit.image(), vit.patch(), vit.dim(), vit.leading());
       add(EMBEDDING, "", new PatchEmbedding(shape, scheme));
       for (BlockSite site : vit.blocks()) {
         block(site, new TransformerBlock(site, blocks, epsilon, dropPath(), scheme));
       }
-      HeadShape head = new HeadShape(vit.tokens(), vit.dim(), vit.classes());
+      HeadShape head = new HeadShape(vit.tokens(), vit.dim(), vit.classes(), vit.classifiers());
       add(HEAD, "", new ClassificationHead(head, depth, epsilon, scheme));
       return plans;
     }

@@ -1,19 +1,28 @@
 package org.ivit.train.operator;
 
+import java.util.List;
+
 /**
  * Sizes of a patch embedding.
  *
  * @param image side of the square picture in pixels
  * @param patch side of a patch, which divides {@code image}
  * @param dim channels
+ * @param leading parameters of the tokens before the patches
  */
-public record EmbeddingShape(int image, int patch, int dim) {
+public record EmbeddingShape(int image, int patch, int dim, List<String> leading) {
   /** Checks that patches cover the picture. */
   public EmbeddingShape {
+    leading = List.copyOf(leading);
     if (image < 1 || patch < 1 || dim < 1 || image % patch != 0) {
       throw new IllegalArgumentException(
           "patches of " + patch + " in a picture of " + image + " to " + dim + " channels");
     }
+  }
+
+  /** With a class token alone; sizes as those of the record. */
+  public EmbeddingShape(int image, int patch, int dim) {
+    this(image, patch, dim, List.of("cls_token"));
   }
 
   /** Patches of a picture. */
@@ -21,9 +30,9 @@ public record EmbeddingShape(int image, int patch, int dim) {
     return (image / patch) * (image / patch);
   }
 
-  /** Rows of the output: patches and the class token. */
+  /** Rows of the output: leading tokens and patches. */
   public int tokens() {
-    return patches() + 1;
+    return leading.size() + patches();
   }
 
   /** Numbers of a patch, in the order (channel, row, column). */
@@ -38,8 +47,9 @@ public record EmbeddingShape(int image, int patch, int dim) {
 
   /** The parameters, named as timm names them. */
   ParameterLayout parameters() {
-    return new ParameterLayout()
-        .add("cls_token", ParameterKind.TOKEN, 1, 1, dim)
+    ParameterLayout layout = new ParameterLayout();
+    leading.forEach(token -> layout.add(token, ParameterKind.TOKEN, 1, 1, dim));
+    return layout
         .add("pos_embed", ParameterKind.POSITION, 1, tokens(), dim)
         .add("patch_embed.proj.weight", ParameterKind.CONVOLUTION, dim, 3, patch, patch)
         .add("patch_embed.proj.bias", ParameterKind.BIAS, dim);

@@ -3,8 +3,8 @@ package org.ivit.train.operator;
 import org.ivit.core.graph.NodeNames;
 
 /**
- * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], class token
- * first, positions added.
+ * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], leading
+ * tokens first, positions added.
  */
 public final class FloatEmbedding implements Operator {
   private final EmbeddingShape shape;
@@ -34,7 +34,7 @@ public final class FloatEmbedding implements Operator {
     int dim = shape.dim();
     int patches = shape.patches();
     int tokens = shape.tokens();
-    int clsFrom = layout.from("cls_token");
+    int leading = shape.leading().size();
     int posFrom = layout.from("pos_embed");
     run.forEachChunk(
         batch,
@@ -53,8 +53,11 @@ public final class FloatEmbedding implements Operator {
           for (int i = 0; i < count; i++) {
             for (int t = 0; t < tokens; t++) {
               int at = ((first + i) * tokens + t) * dim;
-              Reals source = t == 0 ? weights : embedded;
-              int from = t == 0 ? clsFrom : (i * patches + t - 1) * dim;
+              Reals source = t < leading ? weights : embedded;
+              int from =
+                  t < leading
+                      ? layout.from(shape.leading().get(t))
+                      : (i * patches + t - leading) * dim;
               FloatKernels.addScaled(
                   source, from, weights, posFrom + t * dim, 1, y, at, dim, scratch);
             }
@@ -95,7 +98,7 @@ public final class FloatEmbedding implements Operator {
         });
   }
 
-  /** Passes the gradient of the tokens on to patches, class token and positions. */
+  /** Passes the gradient of the tokens on to patches, leading tokens and positions. */
   static void splitGradient(
       EmbeddingShape shape,
       ParameterLayout layout,
@@ -108,16 +111,17 @@ public final class FloatEmbedding implements Operator {
     int dim = shape.dim();
     int patches = shape.patches();
     int tokens = shape.tokens();
+    int leading = shape.leading().size();
     double[] g = scratch.doubles("row", dim);
     double[] sum = scratch.doubles("row2", dim);
     for (int i = 0; i < count; i++) {
       int from = (first + i) * tokens * dim;
-      gEmbedded.put(i * patches * dim, gy, from + dim, patches * dim);
+      gEmbedded.put(i * patches * dim, gy, from + leading * dim, patches * dim);
       for (int t = 0; t < tokens; t++) {
         gy.get(from + t * dim, g, 0, dim);
         FloatKernels.add(g, dim, gradients, layout.from("pos_embed") + t * dim, sum);
-        if (t == 0) {
-          FloatKernels.add(g, dim, gradients, layout.from("cls_token"), sum);
+        if (t < leading) {
+          FloatKernels.add(g, dim, gradients, layout.from(shape.leading().get(t)), sum);
         }
       }
     }

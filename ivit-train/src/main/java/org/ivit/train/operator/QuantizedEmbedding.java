@@ -10,7 +10,7 @@ import org.ivit.core.graph.Scheme;
 
 /**
  * Patch embedding in integers: normalised pixels [batch, 3, image, image] to dequantized 16-bit
- * codes [batch, tokens, dim], class token first.
+ * codes [batch, tokens, dim], leading tokens first.
  */
 public final class QuantizedEmbedding implements QuantizedOperator {
   private final EmbeddingShape shape;
@@ -90,7 +90,7 @@ public final class QuantizedEmbedding implements QuantizedOperator {
             OutlierChannels.NONE,
             patchScale),
         type);
-    embed = nodes.embed(patchScale, ranges.scale(weights, NodeNames.EMBED));
+    embed = nodes.embed(shape.leading(), patchScale, ranges.scale(weights, NodeNames.EMBED));
   }
 
   private void forward(
@@ -126,23 +126,23 @@ public final class QuantizedEmbedding implements QuantizedOperator {
   }
 
   private void join(short[] projected, int from, short[] out, int at) {
-    int dim = shape.dim();
+    int[] leading = embed.leading();
     short[] position = embed.position();
     for (int i = 0; i < position.length; i++) {
-      int z = i < dim ? embed.classToken()[i] : projected[from + i - dim];
+      int z = i < leading.length ? leading[i] : projected[from + i - leading.length];
       out[at + i] = embed.sum().add(z, position[i]);
     }
   }
 
   private void observe(short[] projected, int from, SeenRanges values) {
-    int dim = shape.dim();
+    int[] leading = embed.leading();
     double patchScale = proj.node().outputScale();
     double positionScale = embed.positionScale();
     short[] position = embed.position();
     double min = Double.POSITIVE_INFINITY;
     double max = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < position.length; i++) {
-      int z = i < dim ? embed.classToken()[i] : projected[from + i - dim];
+      int z = i < leading.length ? leading[i] : projected[from + i - leading.length];
       double value = z * patchScale + position[i] * positionScale;
       min = Math.min(min, value);
       max = Math.max(max, value);

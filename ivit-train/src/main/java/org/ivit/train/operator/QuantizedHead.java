@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SortedMap;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
@@ -8,8 +10,8 @@ import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 
 /**
- * Final norm of the class token and classifier in integers: dequantized 16-bit codes [batch,
- * tokens, dim] to dequantized logits [batch, classes].
+ * Final norm of the leading tokens and a classifier for each in integers: dequantized 16-bit codes
+ * [batch, tokens, dim] to dequantized logits [batch, classes].
  */
 public final class QuantizedHead implements IntegerHead {
   private static final String INPUT = "input";
@@ -34,7 +36,7 @@ public final class QuantizedHead implements IntegerHead {
     this.scheme = scheme;
     this.layout = shape.parameters();
     this.norm = new QuantNorm(layout, "", NodeNames.NORM, shape.dim());
-    this.head = new QuantClassifier(layout, shape.dim(), shape.classes());
+    this.head = new QuantClassifier(layout, shape);
     this.ranges = new NodeRanges(layout).add(INPUT, inputNode).add(NodeNames.NORM, NodeNames.NORM);
   }
 
@@ -51,12 +53,9 @@ public final class QuantizedHead implements IntegerHead {
   /** The scale of the logits, which follows from weights and ranges. */
   @Override
   public float outputScale(Reals weights) {
-    return node(weights).outputScale();
-  }
-
-  private Linear node(Reals weights) {
     NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, "", weights), scheme);
-    return nodes.head(ranges.scale(weights, NodeNames.NORM));
+    List<Linear> heads = nodes.heads(shape.heads(), ranges.scale(weights, NodeNames.NORM));
+    return heads.get(0).outputScale() / heads.size();
   }
 
   @Override
@@ -107,17 +106,25 @@ public final class QuantizedHead implements IntegerHead {
       SeenRanges values) {
     int dim = shape.dim();
     int stride = shape.tokens() * dim;
-    short[] input = keep.shorts("input", count * dim);
     short[] token = scratch.shorts("token", dim);
-    for (int i = 0; i < count; i++) {
-      Codes.recover(x, (first + i) * stride, inputScale, token, dim, scratch);
-      System.arraycopy(token, 0, input, i * dim, dim);
-    }
     byte[] codes = scratch.bytes("codes", count * dim);
-    norm.forward(input, codes, count, values, scratch);
-    Reals normed = keep.reals("norm", count * dim);
-    Codes.widen(codes, count, dim, scheme.outliers(NodeNames.NORM), normed);
+    List<Reals> normed = new ArrayList<>();
+    for (int h = 0; h < shape.heads().size(); h++) {
+      short[] input = keep.shorts(inputKey(h), count * dim);
+      for (int i = 0; i < count; i++) {
+        Codes.recover(x, (first + i) * stride + h * dim, inputScale, token, dim, scratch);
+        System.arraycopy(token, 0, input, i * dim, dim);
+      }
+      norm.forward(input, codes, count, values, scratch);
+      Reals rows = keep.reals(FloatHead.normKey(h), count * dim);
+      Codes.widen(codes, count, dim, scheme.outliers(NodeNames.NORM), rows);
+      normed.add(rows);
+    }
     head.forward(run.gemm(), normed, y, first, count, scratch);
+  }
+
+  private static String inputKey(int head) {
+    return INPUT + head;
   }
 
   @Override
@@ -135,11 +142,16 @@ public final class QuantizedHead implements IntegerHead {
           Buffers scratch = run.scratch(part);
           Buffers keep = kept.chunk(chunk);
           Reals gNorm = scratch.reals("gNorm", count * dim);
-          head.backward(run.gemm(), keep.reals("norm", 0), gy, first, gNorm, sums, count, scratch);
+          Reals gLogits = FloatHead.part(shape, gy, first, count, scratch);
           Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
           int from = gx == null ? 0 : first * stride;
           target.clear(from, count * stride);
-          norm.backward(keep.shorts("input", 0), gNorm, target, from, stride, sums, count, scratch);
+          for (int h = 0; h < shape.heads().size(); h++) {
+            Reals normed = keep.reals(FloatHead.normKey(h), 0);
+            head.backward(run.gemm(), h, normed, gLogits, gNorm, sums, count, scratch);
+            short[] input = keep.shorts(inputKey(h), 0);
+            norm.backward(input, gNorm, target, from + h * dim, stride, sums, count, scratch);
+          }
         });
   }
 }

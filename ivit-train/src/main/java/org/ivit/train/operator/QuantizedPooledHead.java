@@ -1,5 +1,6 @@
 package org.ivit.train.operator;
 
+import java.util.List;
 import java.util.SortedMap;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Pooling;
@@ -38,7 +39,7 @@ public final class QuantizedPooledHead implements IntegerHead {
     this.scheme = scheme;
     this.layout = shape.parameters();
     this.norm = new QuantNorm(layout, "", NodeNames.NORM, shape.dim());
-    this.head = new QuantClassifier(layout, shape.dim(), shape.classes());
+    this.head = new QuantClassifier(layout, shape);
     this.ranges =
         new NodeRanges(layout)
             .add(INPUT, inputNode)
@@ -124,7 +125,7 @@ public final class QuantizedPooledHead implements IntegerHead {
     pool(codes, means, count, values);
     Reals pooled = keep.reals("pool", count * dim);
     pooled.put(0, means, 0, count * dim);
-    head.forward(run.gemm(), pooled, y, first, count, scratch);
+    head.forward(run.gemm(), List.of(pooled), y, first, count, scratch);
   }
 
   private void pool(byte[] codes, byte[] means, int count, SeenRanges values) {
@@ -164,7 +165,8 @@ public final class QuantizedPooledHead implements IntegerHead {
           Buffers keep = kept.chunk(chunk);
           Reals gPool = scratch.reals("gPool", count * dim);
           Reals pooled = keep.reals("pool", 0);
-          head.backward(run.gemm(), pooled, gy, first, gPool, sums, count, scratch);
+          Reals gLogits = FloatHead.part(shape, gy, first, count, scratch);
+          head.backward(run.gemm(), 0, pooled, gLogits, gPool, sums, count, scratch);
           Reals gNorm = scratch.reals("gNorm", count * tokens * dim);
           FloatPooledHead.spread(shape, gPool, count, gNorm, scratch);
           Reals target = gx == null ? scratch.reals("gInput", count * tokens * dim) : gx;

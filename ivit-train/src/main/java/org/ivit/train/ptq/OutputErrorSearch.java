@@ -224,10 +224,23 @@ final class OutputErrorSearch {
     return new OutlierChannels(channels, shift);
   }
 
-  /** The weights of the linear layer that reads {@code node}; null where none does. */
+  /**
+   * The weights of the linear layer that reads {@code node}, of both heads where there are two;
+   * null where none does.
+   */
   private float[] readerOf(String node) {
     String reader = reader(node);
-    return reader == null ? null : weights.values().get(reader + ".weight");
+    if (reader == null) {
+      return null;
+    }
+    float[] weight = weights.values().get(reader + ".weight");
+    float[] other = weights.values().get(reader + "_dist.weight");
+    if (other == null) {
+      return weight;
+    }
+    float[] both = Arrays.copyOf(weight, weight.length + other.length);
+    System.arraycopy(other, 0, both, weight.length, other.length);
+    return both;
   }
 
   private static String reader(String node) {

@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Vit;
 import org.ivit.train.operator.EmbeddingShape;
 import org.ivit.train.operator.HeadShape;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,8 @@ class BlockLayerTest {
   private static final Swin SWIN =
       new Swin("s", 16, 2, 2, 4, List.of(2, 1, 1), List.of(1, 2, 2), 3, 1e-5);
 
+  private static final Vit DISTILLED = new Vit("d", 32, 8, 24, 6, 3, 96, 10, 1e-6, true);
+
   private static Layer embedding(String scheme) {
     return new PatchEmbedding(new EmbeddingShape(32, 8, 24), scheme);
   }
@@ -63,7 +66,7 @@ class BlockLayerTest {
     assertThat(own(embedding("{}")))
         .isEqualTo(
             "{\"@class\":\"org.ivit.train.layer.PatchEmbedding\",\"dim\":24,"
-                + "\"image\":32,\"nin\":3,\"nout\":24,\"patch\":8,\"scheme\":\"{}\","
+                + "\"image\":32,\"leading\":[\"cls_token\"],\"nin\":3,\"nout\":24,\"patch\":8,\"scheme\":\"{}\","
                 + "\"weightDecay\":0.0}");
     assertThat(own(block(1e-6, "{}")))
         .isEqualTo(
@@ -74,8 +77,8 @@ class BlockLayerTest {
     assertThat(own(head(1e-6, null)))
         .isEqualTo(
             "{\"@class\":\"org.ivit.train.layer.ClassificationHead\",\"classes\":10,"
-                + "\"depth\":6,\"dim\":24,\"epsilon\":1.0E-6,\"nin\":24,\"nout\":10,"
-                + "\"scheme\":null,\"tokens\":17,\"weightDecay\":0.0}");
+                + "\"depth\":6,\"dim\":24,\"epsilon\":1.0E-6,\"heads\":[\"head\"],\"nin\":24,"
+                + "\"nout\":10,\"scheme\":null,\"tokens\":17,\"weightDecay\":0.0}");
   }
 
   @Test
@@ -90,6 +93,9 @@ class BlockLayerTest {
             head(1e-6, "{}"),
             head(1e-5, "{}"),
             head(1e-6, null),
+            new PatchEmbedding(new EmbeddingShape(32, 8, 24, DISTILLED.leading()), null),
+            new ClassificationHead(
+                new HeadShape(17, 24, 10, DISTILLED.classifiers()), 6, 1e-6, null),
             new NormedPatchEmbedding(SWIN, "{}"),
             new SwinBlock(SWIN, 0, 0.25, "{}"),
             new SwinBlock(SWIN, 1, 0.25, "{}"),

@@ -146,7 +146,7 @@ class FrozenScalesTest {
     assertThat(network.integerLogits(pixels(), BATCH))
         .isNotEqualTo(
             network(new FloatWeights(frozen.values(), Map.of())).integerLogits(pixels(), BATCH));
-    byte[] codes = network.integerGraph().head().weight();
+    byte[] codes = network.integerGraph().heads().get(0).weight();
     float[] weight = frozen.get("head.weight");
     float[] scale = frozen.frozenScale("head.weight");
     for (int i = 0; i < codes.length; i++) {

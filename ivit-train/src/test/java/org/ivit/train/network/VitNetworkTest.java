@@ -149,6 +149,7 @@ class VitNetworkTest {
   static List<Architecture> tiny() {
     return List.of(
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6),
+        new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, true),
         new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5));
   }
 

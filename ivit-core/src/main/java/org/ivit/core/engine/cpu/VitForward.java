@@ -16,7 +16,8 @@ final class VitForward implements PictureForward {
   private final BlockKernels[] blocks;
   private final BlockRunner runner;
   private final NormKernel norm;
-  private final LinearKernel head;
+  private final LinearKernel[] heads;
+  private final FreeList<int[]> sums;
   private final FreeList<Picture> pictures = new FreeList<>(this::newPicture);
 
   VitForward(VitGraph graph, WorkerPool pool) {
@@ -27,7 +28,8 @@ final class VitForward implements PictureForward {
     blocks = BlockKernels.of(graph.blocks(), pool);
     runner = new BlockRunner(pool, graph.blocks().get(0).site(), architecture.patchInputs());
     norm = new NormKernel(graph.norm().constants());
-    head = new LinearKernel(graph.head());
+    heads = graph.heads().stream().map(LinearKernel::new).toArray(LinearKernel[]::new);
+    sums = new FreeList<>(() -> new int[architecture.classes()]);
   }
 
   private Picture newPicture() {
@@ -60,29 +62,41 @@ final class VitForward implements PictureForward {
             runner.begin(next, from, n, picture, scratch);
           });
     }
-    // Of the last block only the class token is read.
-    runner.attention(blocks[last], 1, picture);
+    // Of the last block only the leading tokens are read.
+    runner.attention(blocks[last], heads.length, picture);
     runner.forRows(
         1,
         (from, n, scratch) -> {
-          runner.finish(blocks[last], 0, 1, picture, scratch);
-          norm.row(picture.x(), 0, scratch.norm(), 0);
-          head.to32(scratch.norm(), 0, scratch.gemm(), logits, index * architecture.classes());
+          runner.finish(blocks[last], 0, heads.length, picture, scratch);
+          classify(picture, scratch, logits, index * architecture.classes());
         });
+  }
+
+  private void classify(Picture picture, Rows scratch, int[] logits, int at) {
+    norm.row(picture.x(), 0, scratch.norm(), 0);
+    heads[0].to32(scratch.norm(), 0, scratch.gemm(), logits, at);
+    if (heads.length == 2) {
+      norm.row(picture.x(), architecture.dim(), scratch.norm(), 0);
+      sums.with(
+          other -> {
+            heads[1].to32(scratch.norm(), 0, scratch.gemm(), other, 0);
+            for (int c = 0; c < other.length; c++) {
+              logits[at + c] += other[c];
+            }
+          });
+    }
   }
 
   private void embed(byte[] codes, int index, int from, int n, Picture picture, Rows scratch) {
     int dim = architecture.dim();
-    int first = from;
-    if (from == 0) {
-      for (int c = 0; c < dim; c++) {
-        picture.x()[c] = embed.sum().add(embed.classToken()[c], embed.position()[c]);
-      }
-      first = 1;
+    int leading = architecture.leadingTokens();
+    int first = Math.max(from, leading);
+    for (int i = from * dim; i < Math.min(from + n, leading) * dim; i++) {
+      picture.x()[i] = embed.sum().add(embed.leading()[i], embed.position()[i]);
     }
     int count = from + n - first;
     if (count > 0) {
-      PictureForward.unfold(architecture, codes, index, first - 1, count, scratch.input());
+      PictureForward.unfold(architecture, codes, index, first - leading, count, scratch.input());
       patchEmbed.addTo16(
           scratch.input(),
           0,
@@ -100,6 +114,7 @@ final class VitForward implements PictureForward {
   @Override
   public void clear() {
     pictures.clear();
+    sums.clear();
     runner.clear();
   }
 }

@@ -1,5 +1,6 @@
 package org.ivit.core.engine.reference;
 
+import java.util.List;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.ILayerNorm;
@@ -7,6 +8,7 @@ import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.arithmetic.SoftmaxTable;
+import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
@@ -95,18 +97,17 @@ public final class NodeKernels {
 
   /**
    * @param embed node
-   * @param patches 16-bit codes, [pictures][tokens − 1][channels]
+   * @param patches 16-bit codes, [pictures][patches][channels]
    * @param pictures number of pictures
    * @return 16-bit codes, [pictures][tokens][channels]
    */
   public static short[] embed(Embed embed, short[] patches, int pictures) {
     int length = embed.position().length;
-    int channels = embed.classToken().length;
+    int leading = embed.leading().length;
     short[] out = new short[pictures * length];
     for (int n = 0; n < pictures; n++) {
       for (int i = 0; i < length; i++) {
-        int z =
-            i < channels ? embed.classToken()[i] : patches[n * (length - channels) + i - channels];
+        int z = i < leading ? embed.leading()[i] : patches[n * (length - leading) + i - leading];
         out[n * length + i] = embed.sum().add(z, embed.position()[i]);
       }
     }
@@ -341,17 +342,53 @@ public final class NodeKernels {
   }
 
   /**
+   * The leading tokens of each picture.
+   *
    * @param x 16-bit codes, [pictures][tokens][channels]
    * @param pictures number of pictures
-   * @param channels number of channels
-   * @return token 0 of each picture, [pictures][channels]
+   * @param length leading tokens times channels
+   * @return [pictures][length]
    */
-  public static short[] classTokens(short[] x, int pictures, int channels) {
-    short[] out = new short[pictures * channels];
+  public static short[] leading(short[] x, int pictures, int length) {
+    short[] out = new short[pictures * length];
     int stride = x.length / pictures;
     for (int n = 0; n < pictures; n++) {
-      System.arraycopy(x, n * stride, out, n * channels, channels);
+      System.arraycopy(x, n * stride, out, n * length, length);
     }
     return out;
+  }
+
+  /**
+   * The sum of what each classifier says of its token, §8.
+   *
+   * @param heads classifiers on one scale
+   * @param codes of their inputs, [pictures][heads][channels]
+   * @param products matrix products
+   * @return logits, [pictures][classes]
+   */
+  public static int[] logits(List<Linear> heads, byte[] codes, MatrixProducts products) {
+    int[] sum = null;
+    for (int h = 0; h < heads.size(); h++) {
+      Linear head = heads.get(h);
+      int channels = head.inputs();
+      int pictures = codes.length / channels / heads.size();
+      byte[] token = new byte[pictures * channels];
+      for (int n = 0; n < pictures; n++) {
+        System.arraycopy(codes, (n * heads.size() + h) * channels, token, n * channels, channels);
+      }
+      int[] logits =
+          requantize32(
+              head,
+              products.linear(
+                  token, pictures, head.weight(), head.bias(), channels, head.inputOutliers()));
+      if (sum == null) {
+        sum = logits;
+      } else {
+        for (int i = 0; i < sum.length; i++) {
+          sum[i] += logits[i];
+        }
+      }
+    }
+    return sum;
   }
 }

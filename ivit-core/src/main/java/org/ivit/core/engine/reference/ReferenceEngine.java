@@ -83,8 +83,8 @@ public final class ReferenceEngine implements Engine {
     for (Block block : graph.blocks()) {
       x = nodes.block(block, x);
     }
-    short[] classTokens = NodeKernels.classTokens(x, pictures, graph.architecture().dim());
-    return nodes.logits(graph.head(), nodes.norm(graph.norm(), classTokens));
+    short[] leading = NodeKernels.leading(x, pictures, graph.embed().leading().length);
+    return nodes.logits(graph.heads(), nodes.norm(graph.norm(), leading));
   }
 
   private static int[] swin(SwinGraph graph, byte[] patches, ReferenceNodes nodes) {
@@ -104,7 +104,7 @@ public final class ReferenceEngine implements Engine {
     byte[] norm = nodes.norm(graph.norm(), x);
     byte[] pool = NodeKernels.pool(graph.pool(), norm, graph.norm().channels());
     nodes.show(NodeNames.POOL, pool);
-    return nodes.logits(graph.head(), pool);
+    return nodes.logits(graph.heads(), pool);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.ivit.core.engine.reference;
 
+import java.util.List;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Windows;
@@ -42,8 +43,8 @@ final class ReferenceNodes {
     return codes;
   }
 
-  int[] logits(Linear head, byte[] x) {
-    int[] logits = NodeKernels.requantize32(head, accumulate(head, x));
+  int[] logits(List<Linear> heads, byte[] x) {
+    int[] logits = NodeKernels.logits(heads, x, products);
     show(NodeNames.HEAD, logits);
     return logits;
   }
