@@ -3,14 +3,15 @@ package org.ivit.core.engine;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.ivit.core.InputException;
-import org.ivit.core.engine.cpu.CpuEngine;
+import org.ivit.core.engine.cpu.CpuProviders;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 
 /**
  * Chooses an engine: the one that is asked for by name or by the property {@value #PROPERTY}, or
- * else the fastest that runs here.
+ * else the fastest that runs here. What the engine {@code cpu} runs on is up to {@link
+ * CpuProviders}.
  */
 public final class Engines {
   /** The system property that names an engine. */
@@ -22,7 +23,7 @@ public final class Engines {
   /** Fastest first. Every engine here runs on every machine. */
   private static final List<Kind> KINDS =
       List.of(
-          new Kind("cpu", (graph, why) -> new CpuEngine(graph, WorkerPool.shared(), why)),
+          new Kind("cpu", (graph, why) -> CpuProviders.open(graph, WorkerPool.shared(), why)),
           new Kind("reference", ReferenceEngine::new));
 
   private Engines() {}

@@ -33,8 +33,8 @@ class EnginesTest {
     try (Engine engine = Engines.open(graph)) {
       assertThat(engine.name()).isEqualTo("cpu");
       assertThat(engine.description())
-          .startsWith("cpu: portable Java on ")
-          .endsWith("(the fastest that runs here)");
+          .startsWith("cpu: ")
+          .contains(" on ", " threads (the fastest that runs here");
     }
   }
 
@@ -55,7 +55,7 @@ class EnginesTest {
     System.setProperty(Engines.PROPERTY, "reference");
     try (Engine engine = Engines.open(graph, "cpu")) {
       assertThat(engine.name()).isEqualTo("cpu");
-      assertThat(engine.description()).endsWith("(asked for by name)");
+      assertThat(engine.description()).contains("(asked for by name");
     }
     try (Engine engine = Engines.open(graph, null)) {
       assertThat(engine.name()).isEqualTo("reference");

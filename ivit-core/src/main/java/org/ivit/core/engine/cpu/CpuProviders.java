@@ -1,0 +1,94 @@
+package org.ivit.core.engine.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.ivit.core.InputException;
+import org.ivit.core.engine.Engine;
+import org.ivit.core.engine.cpu.jni.NativeEngine;
+import org.ivit.core.engine.cpu.jni.NativeLibrary;
+import org.ivit.core.engine.cpu.jni.RefusedGraphException;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.parallel.WorkerPool;
+
+/**
+ * Chooses what the engine {@code cpu} runs on: the provider that the property {@value #PROPERTY}
+ * names, or else the fastest that runs here and holds the graph.
+ */
+public final class CpuProviders {
+  /** The system property that names a provider. */
+  public static final String PROPERTY = "ivit.cpu";
+
+  private static final String JAVA = "java";
+
+  /** Native kernels, fastest first; those in portable C are slower than portable Java. */
+  private static final List<String> FAST = List.of("amx", "vnni", "avx2");
+
+  private CpuProviders() {}
+
+  /** Returns the names that can be asked for, fastest first. */
+  public static List<String> names() {
+    List<String> names = new ArrayList<>(FAST);
+    names.add(JAVA);
+    names.add("c");
+    return names;
+  }
+
+  /**
+   * Opens the engine {@code cpu}.
+   *
+   * @param graph any model
+   * @param pool the threads to use; not closed with the engine
+   * @param why why this engine was chosen, for {@link Engine#description}
+   * @throws InputException if the property names no provider, or one that does not run here or
+   *     cannot hold the graph
+   */
+  public static Engine open(IntegerGraph graph, WorkerPool pool, String why) {
+    String name = System.getProperty(PROPERTY);
+    return name == null || name.isBlank()
+        ? fastest(graph, pool, why)
+        : forced(graph, pool, name.strip(), why);
+  }
+
+  private static Engine forced(IntegerGraph graph, WorkerPool pool, String name, String why) {
+    if (!names().contains(name)) {
+      throw new InputException(
+          "property %s: '%s', expected one of %s"
+              .formatted(PROPERTY, name, String.join(", ", names())));
+    }
+    String reason = why + "; " + name + " by property " + PROPERTY;
+    if (name.equals(JAVA)) {
+      return new CpuEngine(graph, pool, reason);
+    }
+    String unavailable = NativeLibrary.unavailable(name);
+    if (unavailable != null) {
+      throw new InputException("property %s: '%s', %s".formatted(PROPERTY, name, unavailable));
+    }
+    try {
+      return new NativeEngine(graph, pool, name, reason);
+    } catch (RefusedGraphException e) {
+      throw new InputException(
+          "property %s: '%s' cannot hold this model, %s".formatted(PROPERTY, name, e.getMessage()),
+          e);
+    }
+  }
+
+  private static Engine fastest(IntegerGraph graph, WorkerPool pool, String why) {
+    StringBuilder reason = new StringBuilder(why);
+    String last = "";
+    for (String name : FAST) {
+      String unavailable = NativeLibrary.unavailable(name);
+      if (unavailable == null) {
+        try {
+          return new NativeEngine(graph, pool, name, reason.toString());
+        } catch (RefusedGraphException e) {
+          unavailable = "native kernels cannot hold this model, " + e.getMessage();
+        }
+      }
+      if (!unavailable.equals(last)) {
+        reason.append("; ").append(unavailable);
+      }
+      last = unavailable;
+    }
+    return new CpuEngine(graph, pool, reason.toString());
+  }
+}

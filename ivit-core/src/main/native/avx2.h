@@ -1,0 +1,19 @@
+/* Row kernels on AVX2. */
+#ifndef IVIT_AVX2_H
+#define IVIT_AVX2_H
+
+#include "ivit.h"
+
+void ivit_to8_avx2(
+    const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
+    int column, int n, uint8_t *const *out);
+void ivit_add16_avx2(
+    const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
+    int column, int n, const int16_t *const *identity, int16_t *const *out);
+void ivit_norm_avx2(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
+void ivit_bias_avx2(uint8_t *scores, const struct ivit_window *window, int head, int query);
+void ivit_softmax_avx2(
+    const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
+    uint8_t *high, uint8_t *low);
+
+#endif

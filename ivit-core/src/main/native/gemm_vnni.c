@@ -1,0 +1,113 @@
+/*
+ * Tile of a product on AVX512-VNNI: 12 rows by 32 columns in 24 accumulators, one vpdpbusd for 64
+ * products. A panel of 32 columns stays in the first-level cache while all rows pass over it.
+ */
+#include "avx512.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+static inline __m512i four_codes(const uint8_t *x) {
+  int32_t codes;
+  memcpy(&codes, x, sizeof codes);
+  return _mm512_set1_epi32(codes);
+}
+
+/* Rows are reached from every third one, which leaves registers for the addresses. */
+static inline __attribute__((always_inline)) void accumulate(
+    __m512i acc[][2], const int rows, const uint8_t *x, size_t ldx, const struct ivit_matrix *w,
+    int panel) {
+  const int8_t *weights = w->data + panel * w->panel_size;
+  const uint8_t *base[4] = {x, x + 3 * ldx, x + 6 * ldx, x + 9 * ldx};
+  for (ptrdiff_t g = 0; g < w->groups; g++) {
+    __m512i left = _mm512_load_si512(weights + 128 * g);
+    __m512i right = _mm512_load_si512(weights + 128 * g + 64);
+#pragma GCC unroll 12
+    for (int r = 0; r < rows; r++) {
+      __m512i codes = four_codes(base[r / 3] + (size_t)(r % 3) * ldx + 4 * g);
+      acc[r][0] = _mm512_dpbusd_epi32(acc[r][0], codes, left);
+      acc[r][1] = _mm512_dpbusd_epi32(acc[r][1], codes, right);
+    }
+  }
+}
+
+static inline __attribute__((always_inline)) void tile_of(
+    const int rows, const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,
+    const struct ivit_operand *w, int panel, int32_t *out) {
+  const int32_t *bias = w->bias + panel * IVIT_COLUMNS;
+  __m512i left = _mm512_load_si512(bias);
+  __m512i right = _mm512_load_si512(bias + 16);
+  __m512i acc[12][2];
+  if (w->high.groups == 0) {
+#pragma GCC unroll 12
+    for (int r = 0; r < rows; r++) {
+      acc[r][0] = left;
+      acc[r][1] = right;
+    }
+  } else {
+#pragma GCC unroll 12
+    for (int r = 0; r < rows; r++) {
+      acc[r][0] = _mm512_setzero_si512();
+      acc[r][1] = _mm512_setzero_si512();
+    }
+    accumulate(acc, rows, high, ldh, &w->high, panel);
+    __m128i shift = _mm_cvtsi32_si128(w->shift);
+#pragma GCC unroll 12
+    for (int r = 0; r < rows; r++) {
+      acc[r][0] = _mm512_add_epi32(_mm512_sll_epi32(acc[r][0], shift), left);
+      acc[r][1] = _mm512_add_epi32(_mm512_sll_epi32(acc[r][1], shift), right);
+    }
+  }
+  accumulate(acc, rows, x, ldx, &w->main, panel);
+#pragma GCC unroll 12
+  for (int r = 0; r < rows; r++) {
+    _mm512_store_si512(out + r * IVIT_COLUMNS, acc[r][0]);
+    _mm512_store_si512(out + r * IVIT_COLUMNS + 16, acc[r][1]);
+  }
+}
+
+/* One function a height, so that its accumulators are registers. */
+#define HEIGHT(rows)                                                                       \
+  static __attribute__((noinline)) void tile_##rows(                                       \
+      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
+      const struct ivit_operand *w, int panel, int32_t *out) {                             \
+    tile_of(rows, x, ldx, high, ldh, w, panel, out);                                       \
+  }
+HEIGHT(1)
+HEIGHT(2)
+HEIGHT(4)
+HEIGHT(8)
+HEIGHT(12)
+
+static void tile(
+    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
+    const struct ivit_operand *w, int panel, int32_t *acc) {
+  if (rows == 12) {
+    tile_12(x, ldx, high, ldh, w, panel, acc);
+    return;
+  }
+  while (rows > 0) {
+    int height = rows >= 8 ? 8 : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
+    switch (height) {
+      case 8: tile_8(x, ldx, high, ldh, w, panel, acc); break;
+      case 4: tile_4(x, ldx, high, ldh, w, panel, acc); break;
+      case 2: tile_2(x, ldx, high, ldh, w, panel, acc); break;
+      default: tile_1(x, ldx, high, ldh, w, panel, acc); break;
+    }
+    x += height * ldx;
+    high = high == NULL ? NULL : high + height * ldh;
+    acc += height * IVIT_COLUMNS;
+    rows -= height;
+  }
+}
+
+const struct ivit_kernels ivit_kernels_vnni = {
+    .name = "vnni",
+    .rows = 12,
+    .tile = tile,
+    .to8 = ivit_to8_avx512,
+    .add16 = ivit_add16_avx512,
+    .norm = ivit_norm_avx512,
+    .bias = ivit_bias_avx512,
+    .softmax = ivit_softmax_avx512,
+};

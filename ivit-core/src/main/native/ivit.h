@@ -1,0 +1,229 @@
+/*
+ * The integer forward pass in C: types and kernels, free of JNI.
+ *
+ * One convention runs through all of it. An 8-bit code that feeds a matrix product is stored as an
+ * offset code, code + 128 in an unsigned byte, because the instructions that multiply bytes
+ * (vpdpbusd, tdpbusd) take their left operand unsigned. The right operand's bias takes the 128 back
+ * out exactly: sum (x+128)*w - 128*sum w. Sums wrap modulo 2^32 on the way; the bounds proved by
+ * the graph say that the final accumulator does not.
+ *
+ * There is no floating point in this folder.
+ */
+#ifndef IVIT_H
+#define IVIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  IVIT_COLUMNS = 32,   /* columns of a panel of a packed matrix */
+  IVIT_TILE_ROWS = 32, /* most rows of a tile of any instruction set */
+  IVIT_CHUNK = 128,    /* rows that pass through a block together */
+  IVIT_ALIGN = 64,
+  IVIT_K_GROUP = 16    /* groups of four along K are padded to this: a tile register of AMX */
+};
+
+/*
+ * The right operand of a product, packed for byte dot products: [panels][groups][32][4], a group
+ * being four neighbours along K. What lies beyond the matrix is zero.
+ */
+struct ivit_matrix {
+  int columns;
+  int panels;
+  int groups;       /* that hold anything */
+  size_t panel_size; /* bytes from one panel to the next */
+  int8_t *data;
+};
+
+/*
+ * acc[c] = ((sum over high) << shift) + (sum over main) + bias[c], modulo 2^32. High are the
+ * outlier channels of a linear layer, or the upper bytes of 16-bit probabilities; it may be empty.
+ */
+struct ivit_operand {
+  struct ivit_matrix main;
+  struct ivit_matrix high;
+  int shift;
+  int32_t *bias; /* [panels * 32] */
+};
+
+/*
+ * Dyadic multipliers of columns, prepared so that the upper half of one 32 x 32 bit product is
+ * enough: (z*m + 2^(e-1)) >> e with e >= 33 is (hi32(z*m) + half) >> shift. Where e is smaller, z
+ * is shifted left first, after a clamp that only touches what saturates anyway.
+ */
+struct ivit_requant {
+  int prescaled; /* whether any column is shifted left first */
+  int32_t *multiplier;
+  int32_t *limit;
+  int32_t *prescale;
+  int32_t *half;
+  int32_t *shift;
+};
+
+/* One dyadic multiplier of 16-bit codes, prepared in the same way. */
+struct ivit_dyadic {
+  int32_t multiplier;
+  int32_t prescale;
+  int32_t half;
+  int32_t shift;
+};
+
+/* A residual add: clamp16(branch * code + identity * code). */
+struct ivit_adder {
+  struct ivit_dyadic branch;
+  struct ivit_dyadic identity;
+};
+
+struct ivit_linear {
+  int inputs;
+  int outputs;
+  int outliers; /* number of input channels in operand.high */
+  int *outlier; /* their indices */
+  struct ivit_operand operand;
+  struct ivit_requant requant;
+  int32_t *exact_multiplier; /* of logits, which are not clamped, as the graph has them */
+  uint8_t *exact_shift;
+};
+
+/* GELU by table from offset codes to offset codes. */
+struct ivit_gelu {
+  int by_row;             /* the row's maximum selects one of 256 tables */
+  uint8_t *table;         /* [256], or [row maximum + 128][256] */
+  uint8_t *outlier_table; /* [256] for the columns marked in outliers */
+  uint32_t *outliers;     /* a bit a column, one word a panel; null without outliers */
+};
+
+struct ivit_norm {
+  int channels;
+  int shift;
+  int32_t *multiplier;
+  int64_t *offset;      /* rounding included */
+  int64_t *offset_even; /* the same by parity of the channel, in step with 64-bit lanes */
+  int64_t *offset_odd;
+};
+
+struct ivit_softmax {
+  int bits;
+  uint32_t rounding;
+  uint32_t exponentials[257];
+  int narrow; /* E[0] has 16 bits and every factor too: 16-bit lanes are enough */
+  uint8_t low[256]; /* bytes of E where narrow */
+  uint8_t high[256];
+};
+
+/* What the scores of a window take on before the softmax. */
+struct ivit_window {
+  int tokens;
+  int words;             /* 64-bit words of a row of a mask */
+  int narrow;            /* both terms stay below 2^14: 16-bit lanes are enough */
+  int32_t score[256];    /* requantized score, by offset code */
+  uint8_t score_low[256]; /* its bytes where narrow */
+  uint8_t score_high[256];
+  int row;           /* elements from one query's biases to the next, a multiple of 64 */
+  int32_t *bias;     /* [heads][query][row] */
+  int16_t *bias16;   /* the same where narrow */
+  uint64_t **masks;  /* [windows]: [query][words], a bit a masked key; null where none is */
+};
+
+struct ivit_attention {
+  int heads;
+  int head_dim;
+  int tokens; /* of a group */
+  struct ivit_requant scores;  /* one multiplier in every column */
+  struct ivit_requant *context; /* [heads] */
+  struct ivit_softmax softmax;
+  struct ivit_window *window; /* null where scores take no bias */
+};
+
+/* The kernels of one instruction set. */
+struct ivit_kernels {
+  const char *name;
+  int rows; /* of a tile, at most IVIT_TILE_ROWS */
+
+  /* Around a run of tiles in one thread; null where nothing is to be set up. */
+  void (*enter)(void);
+  void (*leave)(void);
+
+  /*
+   * Accumulators of at most `rows` rows and one panel, acc[row][32]. May read, not use, up to 63
+   * bytes beyond a row and as many rows as a tile has.
+   */
+  void (*tile)(
+      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
+      const struct ivit_operand *w, int panel, int32_t *acc);
+
+  /* n <= 32 columns from `column`, as offset codes to out[row] + column; gelu may be null. */
+  void (*to8)(
+      const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
+      int column, int n, uint8_t *const *out);
+
+  /* The same to 16 bits and added to identity[row] + column; out may be the identity. */
+  void (*add16)(
+      const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
+      int column, int n, const int16_t *const *identity, int16_t *const *out);
+
+  /* One row of 16-bit codes to offset codes. */
+  void (*norm)(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
+
+  /*
+   * One row of offset codes of scores, in place to biased ones. Rows are readable and writable up
+   * to a multiple of 64.
+   */
+  void (*bias)(uint8_t *scores, const struct ivit_window *window, int head, int query);
+
+  /*
+   * One row of scores to probabilities: their upper bytes (where bits > 8) and lower bytes, zero
+   * from n to the next multiple of 64. Masked keys have a bit in `mask`, which may be null.
+   */
+  void (*softmax)(
+      const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
+      uint8_t *high, uint8_t *low);
+};
+
+extern const struct ivit_kernels ivit_kernels_c;
+extern const struct ivit_kernels ivit_kernels_avx2;
+extern const struct ivit_kernels ivit_kernels_vnni;
+extern const struct ivit_kernels ivit_kernels_amx;
+
+/* The kernels of a name; null with a reason where they do not run here. */
+const struct ivit_kernels *ivit_kernels_find(const char *name, const char **reason);
+
+void ivit_tile_c(
+    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
+    const struct ivit_operand *w, int panel, int32_t *acc);
+void ivit_to8_c(
+    const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
+    int column, int n, uint8_t *const *out);
+void ivit_add16_c(
+    const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
+    int column, int n, const int16_t *const *identity, int16_t *const *out);
+void ivit_norm_c(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
+void ivit_norm16(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
+void ivit_bias_c(uint8_t *scores, const struct ivit_window *window, int head, int query);
+void ivit_softmax_c(
+    const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
+    uint8_t *high, uint8_t *low);
+
+/* norm_statistics.c */
+int32_t ivit_norm_mean(int64_t sum, int channels);
+int32_t ivit_norm_factor(uint64_t squares);
+
+/* Blocks of zeroed memory that are freed together; allocation fails only as a whole. */
+struct ivit_arena;
+struct ivit_arena *ivit_arena_new(void);
+void *ivit_arena_take(struct ivit_arena *arena, size_t bytes);
+/* Whether every block so far could be had. */
+int ivit_arena_whole(const struct ivit_arena *arena);
+void ivit_arena_free(struct ivit_arena *arena);
+
+static inline size_t ivit_round_up(size_t n, size_t to) {
+  return (n + to - 1) / to * to;
+}
+
+/* Bytes from one row of codes to the next: whole cache lines, not all in one set of the cache. */
+static inline size_t ivit_stride(size_t n) {
+  size_t stride = ivit_round_up(n, IVIT_ALIGN);
+  return stride % 512 == 0 ? stride + IVIT_ALIGN : stride;
+}
+
+#endif

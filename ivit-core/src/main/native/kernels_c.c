@@ -1,0 +1,12 @@
+#include "ivit.h"
+
+const struct ivit_kernels ivit_kernels_c = {
+    .name = "c",
+    .rows = 8,
+    .tile = ivit_tile_c,
+    .to8 = ivit_to8_c,
+    .add16 = ivit_add16_c,
+    .norm = ivit_norm_c,
+    .bias = ivit_bias_c,
+    .softmax = ivit_softmax_c,
+};

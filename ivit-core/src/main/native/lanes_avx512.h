@@ -1,0 +1,36 @@
+/* Pieces that the AVX-512 kernels share. */
+#ifndef IVIT_LANES_AVX512_H
+#define IVIT_LANES_AVX512_H
+
+#include <immintrin.h>
+
+/* (hi32(z * m) + half) >> shift in each lane; odd multipliers are m moved down by one lane. */
+static inline __m512i ivit_upper_avx512(
+    __m512i z, __m512i m, __m512i odd, __m512i half, __m512i shift) {
+  __m512i even_products = _mm512_mul_epi32(z, m);
+  __m512i odd_products = _mm512_mul_epi32(_mm512_srli_epi64(z, 32), odd);
+  __m512i upper =
+      _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even_products, 32), odd_products);
+  return _mm512_srav_epi32(_mm512_add_epi32(upper, half), shift);
+}
+
+/* A table of 256 bytes in registers. */
+struct ivit_table_avx512 {
+  __m512i quarter[4];
+};
+
+static inline struct ivit_table_avx512 ivit_table_load(const void *table) {
+  const char *bytes = table;
+  struct ivit_table_avx512 t = {
+      {_mm512_loadu_si512(bytes), _mm512_loadu_si512(bytes + 64), _mm512_loadu_si512(bytes + 128),
+       _mm512_loadu_si512(bytes + 192)}};
+  return t;
+}
+
+static inline __m512i ivit_table_look_up(const struct ivit_table_avx512 *t, __m512i index) {
+  __m512i below = _mm512_permutex2var_epi8(t->quarter[0], index, t->quarter[1]);
+  __m512i above = _mm512_permutex2var_epi8(t->quarter[2], index, t->quarter[3]);
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), below, above);
+}
+
+#endif

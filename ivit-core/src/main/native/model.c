@@ -1,0 +1,295 @@
+/* Steps around the blocks: embedding, merging, head; and the memory of pictures and threads. */
+#include "model.h"
+#include "pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ivit_model *ivit_model_new(const struct ivit_kernels *kernels, int image, int patch) {
+  struct ivit_arena *arena = ivit_arena_new();
+  if (arena == NULL) {
+    return NULL;
+  }
+  struct ivit_model *m = ivit_arena_take(arena, sizeof *m);
+  if (m == NULL) {
+    ivit_arena_free(arena);
+    return NULL;
+  }
+  m->arena = arena;
+  m->kernels = kernels;
+  m->image = image;
+  m->patch = patch;
+  return m;
+}
+
+void ivit_model_free(struct ivit_model *m) {
+  if (m != NULL) {
+    ivit_arena_free(m->arena);
+  }
+}
+
+struct ivit_step *ivit_model_add_step(
+    struct ivit_model *m, enum ivit_step_kind kind, int rows, int dim) {
+  if (m->steps == m->step_capacity) {
+    int capacity = m->step_capacity == 0 ? 16 : 2 * m->step_capacity;
+    struct ivit_step *steps = ivit_arena_take(m->arena, (size_t)capacity * sizeof *steps);
+    if (steps == NULL) {
+      return NULL;
+    }
+    if (m->steps > 0) {
+      memcpy(steps, m->step, (size_t)m->steps * sizeof *steps);
+    }
+    m->step = steps;
+    m->step_capacity = capacity;
+  }
+  struct ivit_step *step = &m->step[m->steps++];
+  step->kind = kind;
+  step->rows = rows;
+  step->dim = dim;
+  return step;
+}
+
+/* Rows of a buffer that a tile may read beyond the last one. */
+static size_t with_slack(size_t bytes, size_t stride) {
+  return bytes + IVIT_TILE_ROWS * stride;
+}
+
+struct ivit_picture *ivit_picture_new(const struct ivit_model *m) {
+  struct ivit_arena *arena = ivit_arena_new();
+  if (arena == NULL) {
+    return NULL;
+  }
+  struct ivit_picture *p = ivit_arena_take(arena, sizeof *p);
+  if (p == NULL) {
+    ivit_arena_free(arena);
+    return NULL;
+  }
+  p->arena = arena;
+  size_t widest = ivit_stride(3 * (size_t)m->most_dim);
+  p->codes = ivit_arena_take(arena, 3 * (size_t)m->image * (size_t)m->image);
+  p->logits = ivit_arena_take(arena, (size_t)m->classes * sizeof(int32_t));
+  p->context = ivit_arena_take(arena, with_slack(m->most_context, widest));
+  for (int i = 0; i < 2; i++) {
+    p->tokens[i] = ivit_arena_take(arena, m->most_tokens * sizeof(int16_t));
+    p->qkv[i] = ivit_arena_take(arena, with_slack(m->most_qkv, widest));
+  }
+  if (!ivit_arena_whole(arena)) {
+    ivit_arena_free(arena);
+    return NULL;
+  }
+  return p;
+}
+
+void ivit_picture_free(struct ivit_picture *p) {
+  if (p != NULL) {
+    ivit_arena_free(p->arena);
+  }
+}
+
+static void take_operand(
+    struct ivit_arena *arena, struct ivit_operand *o, int columns, int depth) {
+  ivit_matrix_shape(&o->main, columns, depth);
+  o->main.data = ivit_arena_take(arena, o->main.panel_size * (size_t)o->main.panels);
+  o->bias =
+      ivit_arena_take(arena, (size_t)o->main.panels * IVIT_COLUMNS * sizeof(int32_t));
+}
+
+struct ivit_scratch *ivit_scratch_new(const struct ivit_model *m) {
+  struct ivit_arena *arena = ivit_arena_new();
+  if (arena == NULL) {
+    return NULL;
+  }
+  struct ivit_scratch *s = ivit_arena_take(arena, sizeof *s);
+  if (s == NULL) {
+    ivit_arena_free(arena);
+    return NULL;
+  }
+  s->arena = arena;
+  size_t rows = IVIT_CHUNK + IVIT_TILE_ROWS;
+  s->input_stride = ivit_stride((size_t)m->most_inputs);
+  s->input = ivit_arena_take(arena, rows * s->input_stride);
+  s->wide = ivit_arena_take(arena, (size_t)m->most_inputs * sizeof(int16_t));
+  s->pool = ivit_arena_take(arena, (size_t)m->most_inputs * sizeof(int32_t));
+  s->hidden = ivit_arena_take(arena, rows * ivit_stride((size_t)m->most_hidden));
+  s->high_stride = ivit_stride((size_t)m->most_outliers);
+  s->high = ivit_arena_take(arena, rows * s->high_stride);
+  take_operand(arena, &s->keys, m->most_group, m->most_head_dim);
+  take_operand(arena, &s->values, m->most_head_dim, m->most_group);
+  s->values.shift = 8;
+  s->score_stride = ivit_stride((size_t)m->most_group);
+  s->scores = ivit_arena_take(arena, IVIT_TILE_ROWS * s->score_stride);
+  s->probabilities_high = ivit_arena_take(arena, IVIT_TILE_ROWS * s->score_stride);
+  s->probabilities_low = ivit_arena_take(arena, IVIT_TILE_ROWS * s->score_stride);
+  if (!ivit_arena_whole(arena)) {
+    ivit_arena_free(arena);
+    return NULL;
+  }
+  return s;
+}
+
+void ivit_scratch_free(struct ivit_scratch *s) {
+  if (s != NULL) {
+    ivit_arena_free(s->arena);
+  }
+}
+
+/* A patch as a row of offset codes: channel, row, column. */
+static void unfold(const struct ivit_model *m, const int8_t *codes, int patch, uint8_t *out) {
+  int grid = m->image / m->patch;
+  size_t corner = ((size_t)(patch / grid) * (size_t)m->image + (size_t)(patch % grid))
+      * (size_t)m->patch;
+  for (int c = 0; c < 3; c++) {
+    for (int y = 0; y < m->patch; y++) {
+      const int8_t *from = codes + ((size_t)c * (size_t)m->image + (size_t)y) * (size_t)m->image
+          + corner;
+      for (int x = 0; x < m->patch; x++) {
+        *out++ = (uint8_t)(from[x] + 128);
+      }
+    }
+  }
+}
+
+static int16_t *token(const struct ivit_step *step, const struct ivit_picture *p, int row) {
+  return p->tokens[step->tokens_out] + (size_t)row * (size_t)step->dim;
+}
+
+static void embed(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
+    struct ivit_scratch *s, int first, int n) {
+  const int16_t *positions[IVIT_CHUNK];
+  int patches = 0;
+  for (int row = first; row < first + n; row++) {
+    int16_t *to = token(step, p, row);
+    int patch = row - step->leading;
+    if (patch < 0) {
+      memcpy(to, step->leading_codes + row * step->dim, (size_t)step->dim * sizeof *to);
+    } else {
+      unfold(m, p->codes, patch, s->input + (size_t)patches * s->input_stride);
+      positions[patches] = step->positions + (size_t)patch * (size_t)step->dim;
+      s->tokens_out[patches++] = to;
+    }
+  }
+  ivit_linear_add16(
+      m->kernels, step->linear, s->input, s->input_stride, patches, &step->adder, s, positions,
+      s->tokens_out);
+}
+
+static void widen(const uint8_t *codes, int n, int16_t *out) {
+  for (int i = 0; i < n; i++) {
+    out[i] = (int16_t)(codes[i] - 128);
+  }
+}
+
+static void patch_norm(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
+    struct ivit_scratch *s, int first, int n) {
+  size_t stride = ivit_stride((size_t)m->most_hidden);
+  for (int r = 0; r < n; r++) {
+    unfold(m, p->codes, first + r, s->input + (size_t)r * s->input_stride);
+    s->codes_out[r] = s->hidden + (size_t)r * stride;
+  }
+  ivit_linear_to8(
+      m->kernels, step->linear, s->input, s->input_stride, n, NULL, s, s->codes_out);
+  for (int r = 0; r < n; r++) {
+    widen(s->codes_out[r], step->dim, s->wide);
+    ivit_norm16(s->wide, step->norm, token(step, p, first + r));
+  }
+}
+
+/* The neighbours (0,0), (1,0), (0,1), (1,1) as (row, column), normed and reduced. */
+static void merge(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
+    struct ivit_scratch *s, int first, int n) {
+  int half = step->resolution / 2;
+  int dim = step->dim;
+  size_t stride = ivit_stride((size_t)m->most_hidden);
+  const int16_t *tokens = p->tokens[1 - step->tokens_out];
+  for (int r = 0; r < n; r++) {
+    int row = 2 * ((first + r) / half);
+    int column = 2 * ((first + r) % half);
+    for (int i = 0; i < 4; i++) {
+      size_t from = (size_t)(row + i % 2) * (size_t)step->resolution + (size_t)(column + i / 2);
+      memcpy(
+          s->wide + i * dim, tokens + from * (size_t)dim, (size_t)dim * sizeof(int16_t));
+    }
+    m->kernels->norm(s->wide, step->norm, s->input + (size_t)r * s->input_stride);
+    s->codes_out[r] = s->hidden + (size_t)r * stride;
+  }
+  ivit_linear_to8(
+      m->kernels, step->linear, s->input, s->input_stride, n, NULL, s, s->codes_out);
+  for (int r = 0; r < n; r++) {
+    widen(
+        s->codes_out[r], 2 * dim,
+        p->tokens[step->tokens_out] + (size_t)(first + r) * (size_t)(2 * dim));
+  }
+}
+
+/* The first head sets the logits, a second one, of a distilled model, adds its own. */
+static void head(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
+    struct ivit_scratch *s) {
+  m->kernels->norm(token(step, p, step->token), step->norm, s->input);
+  ivit_linear_logits(m->kernels, step->linear, s->input, s, step->token > 0, p->logits);
+}
+
+/* Mean over all tokens in one rounding. */
+static void pool_head(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
+    struct ivit_scratch *s) {
+  int32_t *sums = s->pool;
+  memset(sums, 0, (size_t)step->dim * sizeof *sums);
+  for (int t = 0; t < step->tokens; t++) {
+    m->kernels->norm(token(step, p, t), step->norm, s->input);
+    for (int c = 0; c < step->dim; c++) {
+      sums[c] += s->input[c] - 128;
+    }
+  }
+  for (int c = 0; c < step->dim; c++) {
+    int64_t product =
+        (int64_t)sums[c] * step->pool_multiplier + ((int64_t)1 << (step->pool_shift - 1));
+    int64_t mean = product >> step->pool_shift;
+    s->input[c] = (uint8_t)((mean < -128 ? -128 : mean > 127 ? 127 : mean) + 128);
+  }
+  ivit_linear_logits(m->kernels, step->linear, s->input, s, 0, p->logits);
+}
+
+static void run(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
+    struct ivit_scratch *s, int from, int to) {
+  switch (step->kind) {
+    case IVIT_BLOCK:
+      ivit_block_finish(m->kernels, step->block, step->next, p, s, from, to);
+      return;
+    case IVIT_HEAD:
+      head(m, step, p, s);
+      return;
+    case IVIT_POOL_HEAD:
+      pool_head(m, step, p, s);
+      return;
+    default:
+      break;
+  }
+  for (int row = from; row < to; row += IVIT_CHUNK) {
+    int n = to - row < IVIT_CHUNK ? to - row : IVIT_CHUNK;
+    if (step->kind == IVIT_EMBED) {
+      embed(m, step, p, s, row, n);
+    } else if (step->kind == IVIT_PATCH_NORM) {
+      patch_norm(m, step, p, s, row, n);
+    } else {
+      merge(m, step, p, s, row, n);
+    }
+    ivit_block_begin(m->kernels, step->next, p, s, NULL, row, n);
+  }
+}
+
+void ivit_model_run(
+    const struct ivit_model *m, int step, struct ivit_picture *picture, struct ivit_scratch *s,
+    int from, int to) {
+  if (m->kernels->enter != NULL) {
+    m->kernels->enter();
+  }
+  run(m, &m->step[step], picture, s, from, to);
+  if (m->kernels->leave != NULL) {
+    m->kernels->leave();
+  }
+}

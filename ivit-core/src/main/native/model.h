@@ -1,0 +1,154 @@
+/* A model as steps over rows of tokens, and the memory that one picture and one thread need. */
+#ifndef IVIT_MODEL_H
+#define IVIT_MODEL_H
+
+#include "ivit.h"
+
+/*
+ * A transformer block. Tokens x lie in the order of the picture; queries, keys, values and contexts
+ * in the order of the block's windows.
+ */
+struct ivit_block {
+  int dim;
+  int hidden;
+  int tokens;
+  int *order;  /* picture index of the token at each place; null where they are the same */
+  int *places; /* the inverse */
+  int tokens_in; /* which of a picture's two token buffers it works on */
+  int qkv_in;    /* which of its two buffers of queries, keys and values */
+  struct ivit_norm *norm1;
+  struct ivit_linear *qkv;
+  struct ivit_attention *attention;
+  struct ivit_linear *proj;
+  struct ivit_adder residual1;
+  struct ivit_norm *norm2;
+  struct ivit_linear *fc1;
+  struct ivit_gelu *gelu;
+  struct ivit_linear *fc2;
+  struct ivit_adder residual2;
+};
+
+enum ivit_step_kind { IVIT_EMBED, IVIT_PATCH_NORM, IVIT_BLOCK, IVIT_MERGE, IVIT_HEAD, IVIT_POOL_HEAD };
+
+/*
+ * A step runs over rows that do not depend on each other: any split over threads gives the same
+ * result, but no row of a step may begin before every row of the step before has ended. After a
+ * step that leaves tokens behind comes, row by row, what block `next` does before its attention.
+ */
+struct ivit_step {
+  enum ivit_step_kind kind;
+  int rows;
+  struct ivit_block *block; /* of IVIT_BLOCK */
+  struct ivit_block *next;  /* may be null */
+  struct ivit_linear *linear; /* patch embedding, reduction or head */
+  struct ivit_norm *norm;     /* of patches, merged neighbours or the end */
+  struct ivit_adder adder;    /* of IVIT_EMBED */
+  int leading;                 /* of IVIT_EMBED: tokens before the patches, which are constant */
+  int16_t *leading_codes;      /* [leading][dim] */
+  int16_t *positions;         /* of IVIT_EMBED: [patches][dim] */
+  int resolution;             /* of IVIT_MERGE: height and width of the finer grid */
+  int dim;                    /* of IVIT_MERGE: channels there; else of the step's tokens */
+  int tokens_out;             /* which token buffer it writes or, at the end, reads */
+  int token;                  /* of IVIT_HEAD: which one is classified */
+  int tokens;                 /* of IVIT_POOL_HEAD */
+  int32_t pool_multiplier;
+  int pool_shift;
+};
+
+struct ivit_model {
+  struct ivit_arena *arena;
+  const struct ivit_kernels *kernels;
+  int image;
+  int patch;
+  int classes;
+  int steps;
+  int step_capacity;
+  struct ivit_step *step;
+  /* Largest sizes over all steps, for the buffers. */
+  size_t most_tokens;   /* elements of a token buffer */
+  size_t most_qkv;      /* bytes */
+  size_t most_context;  /* bytes */
+  int most_inputs;      /* of any product or norm */
+  int most_outliers;
+  int most_dim;
+  int most_hidden;
+  int most_group;       /* tokens */
+  int most_head_dim;
+  int blocks;
+};
+
+/* What one picture needs; several threads may work on its rows. */
+struct ivit_picture {
+  struct ivit_arena *arena;
+  int8_t *codes;      /* [3][image][image] */
+  int16_t *tokens[2];
+  uint8_t *qkv[2];    /* offset codes, [places][stride of 3 dim] */
+  uint8_t *context;   /* offset codes, [places][stride of dim] */
+  int32_t *logits;
+};
+
+/* What one thread needs. */
+struct ivit_scratch {
+  struct ivit_arena *arena;
+  size_t input_stride;
+  uint8_t *input;   /* [IVIT_CHUNK + tile][most_inputs] */
+  int16_t *wide;    /* [most_inputs] */
+  int32_t *pool;    /* [most_inputs] */
+  uint8_t *hidden;  /* [IVIT_CHUNK + tile][most_hidden] */
+  size_t high_stride;
+  uint8_t *high;    /* outlier channels, [IVIT_CHUNK + tile][most_outliers] */
+  struct ivit_operand keys;
+  struct ivit_operand values;
+  size_t score_stride;
+  uint8_t *scores;             /* [tile][group] */
+  uint8_t *probabilities_high;
+  uint8_t *probabilities_low;
+  uint8_t *codes_out[IVIT_CHUNK];
+  int16_t *tokens_out[IVIT_CHUNK];
+};
+
+/* Linear layers over at most IVIT_CHUNK rows; out has a pointer a row. */
+void ivit_linear_to8(
+    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
+    int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s, uint8_t *const *out);
+void ivit_linear_add16(
+    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
+    int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
+    const int16_t *const *identity, int16_t *const *out);
+/* One row; logits are added to those of another head where `add`. */
+void ivit_linear_logits(
+    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x,
+    struct ivit_scratch *s, int add, int32_t *out);
+
+/* Attention of the queries at places from to to - 1, all heads. */
+void ivit_attention_rows(
+    const struct ivit_kernels *k, const struct ivit_block *block,
+    const struct ivit_picture *picture, struct ivit_scratch *s, int from, int to);
+
+/* What a block does before its attention, for picture rows [n] or, if null, from first on. */
+void ivit_block_begin(
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_picture *picture,
+    struct ivit_scratch *s, const int *rows, int first, int n);
+
+/* Attention and all that follows it, for places from to to - 1, and the beginning of `next`. */
+void ivit_block_finish(
+    const struct ivit_kernels *k, const struct ivit_block *block, const struct ivit_block *next,
+    struct ivit_picture *picture, struct ivit_scratch *s, int from, int to);
+
+struct ivit_model *ivit_model_new(const struct ivit_kernels *kernels, int image, int patch);
+/* A new step at the end, or null. */
+struct ivit_step *ivit_model_add_step(
+    struct ivit_model *m, enum ivit_step_kind kind, int rows, int dim);
+void ivit_model_free(struct ivit_model *m);
+
+struct ivit_picture *ivit_picture_new(const struct ivit_model *m);
+void ivit_picture_free(struct ivit_picture *p);
+struct ivit_scratch *ivit_scratch_new(const struct ivit_model *m);
+void ivit_scratch_free(struct ivit_scratch *s);
+
+/* Rows from to to - 1 of a step. */
+void ivit_model_run(
+    const struct ivit_model *m, int step, struct ivit_picture *picture, struct ivit_scratch *s,
+    int from, int to);
+
+#endif

@@ -1,0 +1,62 @@
+/* I-LayerNorm of a row on AVX-512. */
+#include "avx512.h"
+#include "lanes_avx512.h"
+
+static inline __m256i codes_at(const int16_t *x, int c, int channels, __mmask16 *lanes) {
+  int left = channels - c;
+  *lanes = left >= 16 ? 0xFFFF : (__mmask16)((1u << left) - 1);
+  return _mm256_maskz_loadu_epi16(*lanes, x + c);
+}
+
+/* Sum and sum of squares; the sum of squares about the mean follows from them exactly. */
+static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) {
+  __m512i sums = _mm512_setzero_si512();
+  __m512i squares = _mm512_setzero_si512();
+  const __m512i ones = _mm512_set1_epi16(1);
+  const __m512i low = _mm512_set1_epi64(0xFFFFFFFF);
+  for (int c = 0; c < channels; c += 32) {
+    int left = channels - c;
+    __mmask32 lanes = left >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << left) - 1;
+    __m512i v = _mm512_maskz_loadu_epi16(lanes, x + c);
+    sums = _mm512_add_epi32(sums, _mm512_madd_epi16(v, ones));
+    /* Two squares reach 2^31: right as unsigned. */
+    __m512i pairs = _mm512_madd_epi16(v, v);
+    squares = _mm512_add_epi64(squares, _mm512_and_si512(pairs, low));
+    squares = _mm512_add_epi64(squares, _mm512_srli_epi64(pairs, 32));
+  }
+  __m512i wide = _mm512_add_epi64(
+      _mm512_cvtepi32_epi64(_mm512_castsi512_si256(sums)),
+      _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(sums, 1)));
+  int64_t sum = _mm512_reduce_add_epi64(wide);
+  int64_t m = ivit_norm_mean(sum, channels);
+  *mean = (int32_t)m;
+  int64_t about = _mm512_reduce_add_epi64(squares) - 2 * m * sum + channels * m * m;
+  return ivit_norm_factor((uint64_t)about);
+}
+
+void ivit_norm_avx512(const int16_t *x, const struct ivit_norm *norm, uint8_t *out) {
+  if (norm->shift < 32) {
+    ivit_norm_c(x, norm, out);
+    return;
+  }
+  int32_t mean_of_row;
+  __m512i factor = _mm512_set1_epi64(statistics(x, norm->channels, &mean_of_row));
+  __m512i mean = _mm512_set1_epi32(mean_of_row);
+  __m128i shift = _mm_cvtsi32_si128(norm->shift - 32);
+  for (int c = 0; c < norm->channels; c += 16) {
+    __mmask16 lanes;
+    __m512i y = _mm512_sub_epi32(_mm512_cvtepi16_epi32(codes_at(x, c, norm->channels, &lanes)), mean);
+    /* y' has 31 bits, so the lower half of a 64-bit lane holds it whole. */
+    __m512i even = _mm512_srli_epi64(_mm512_mul_epi32(y, factor), 1);
+    __m512i odd = _mm512_srli_epi64(_mm512_mul_epi32(_mm512_srli_epi64(y, 32), factor), 1);
+    __m512i m = _mm512_loadu_si512(norm->multiplier + c);
+    even = _mm512_add_epi64(
+        _mm512_mul_epi32(even, m), _mm512_loadu_si512(norm->offset_even + c / 2));
+    odd = _mm512_add_epi64(
+        _mm512_mul_epi32(odd, _mm512_srli_epi64(m, 32)),
+        _mm512_loadu_si512(norm->offset_odd + c / 2));
+    __m512i upper = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
+    __m128i codes = _mm512_cvtsepi32_epi8(_mm512_sra_epi32(upper, shift));
+    _mm_mask_storeu_epi8(out + c, lanes, _mm_xor_si128(codes, _mm_set1_epi8((char)0x80)));
+  }
+}

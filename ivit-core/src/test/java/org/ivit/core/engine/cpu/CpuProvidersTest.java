@@ -1,0 +1,104 @@
+package org.ivit.core.engine.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.List;
+import org.ivit.core.InputException;
+import org.ivit.core.engine.Engine;
+import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.cpu.jni.NativeLibrary;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.ObservedModel;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CpuProvidersTest {
+  private final IntegerGraph graph = ObservedModel.small();
+  private String before;
+
+  @BeforeEach
+  void clear() {
+    before = System.clearProperty(CpuProviders.PROPERTY);
+  }
+
+  @AfterEach
+  void restore() {
+    if (before == null) {
+      System.clearProperty(CpuProviders.PROPERTY);
+    } else {
+      System.setProperty(CpuProviders.PROPERTY, before);
+    }
+  }
+
+  private Engine open() {
+    return CpuProviders.open(graph, WorkerPool.shared(), "test");
+  }
+
+  @Test
+  void takesTheFastestKernelsThatRunHereAndSaysWhyNotFaster() {
+    try (Engine engine = open()) {
+      assertThat(engine.name()).isEqualTo("cpu");
+      for (String name : List.of("amx", "vnni", "avx2")) {
+        String unavailable = NativeLibrary.unavailable(name);
+        if (unavailable == null) {
+          assertThat(engine.description()).startsWith("cpu: native kernels " + name + " on ");
+          return;
+        }
+        assertThat(engine.description()).contains(unavailable);
+      }
+      assertThat(engine.description()).startsWith("cpu: portable Java on ");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"amx", "vnni", "avx2", "c"})
+  void runsWhatThePropertyNamesOrSaysWhyNot(String name) {
+    System.setProperty(CpuProviders.PROPERTY, name);
+    String unavailable = NativeLibrary.unavailable(name);
+    if (unavailable == null) {
+      try (Engine engine = open()) {
+        assertThat(engine.description())
+            .startsWith("cpu: native kernels " + name + " on ")
+            .endsWith(" threads (test; " + name + " by property ivit.cpu)");
+      }
+    } else {
+      assertThatThrownBy(this::open)
+          .isInstanceOf(InputException.class)
+          .hasMessage("property ivit.cpu: '" + name + "', " + unavailable);
+    }
+  }
+
+  @Test
+  void portableJavaCanBeAskedFor() {
+    System.setProperty(CpuProviders.PROPERTY, " java ");
+    try (Engine engine = Engines.open(graph, "cpu")) {
+      assertThat(engine).isInstanceOf(CpuEngine.class);
+      assertThat(engine.description())
+          .startsWith("cpu: portable Java on ")
+          .endsWith(" threads (asked for by name; java by property ivit.cpu)");
+    }
+  }
+
+  @Test
+  void refusesAnUnknownNameAndListsTheKnown() {
+    System.setProperty(CpuProviders.PROPERTY, "sse");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(InputException.class)
+        .hasMessage("property ivit.cpu: 'sse', expected one of amx, vnni, avx2, java, c");
+  }
+
+  @Test
+  void theseNativesLoadOnLinux() {
+    assumeTrue(
+        NativeLibrary.class.getResource("/native/linux-x86_64/libivit.so") != null,
+        "built without native kernels");
+    assumeTrue(System.getProperty("os.name").equals("Linux"), "not on Linux");
+    assertThat(NativeLibrary.unavailable("c")).isNull();
+  }
+}

@@ -1,0 +1,233 @@
+package org.ivit.core.engine.cpu.jni;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.ivit.core.arithmetic.Bounds;
+import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.arithmetic.DyadicVector;
+import org.ivit.core.arithmetic.ILayerNorm;
+import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.Block;
+import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.Gelu;
+import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.Merging;
+import org.ivit.core.graph.PositionBias;
+import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.SwinGraph;
+import org.ivit.core.graph.SwinStage;
+import org.ivit.core.graph.VitGraph;
+
+/**
+ * Graphs whose constants no training would give: weights at the ends of their range, biases up to
+ * the proved bound, multipliers of every size and sign of rounding, tables without order.
+ */
+final class ForgedGraphs {
+  private final Random random;
+
+  ForgedGraphs(long seed) {
+    random = new Random(seed);
+  }
+
+  /** The same shapes, forms and outlier channels with other integers. */
+  IntegerGraph of(IntegerGraph graph) {
+    return graph instanceof SwinGraph swin ? swin(swin) : vit((VitGraph) graph);
+  }
+
+  private VitGraph vit(VitGraph g) {
+    Embed e = g.embed();
+    short[] positions = e.position().clone();
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] = (short) extreme(16);
+    }
+    Embed embed = new Embed(e.leading(), positions, e.positionScale(), residual(e.sum()));
+    return new VitGraph(
+        g.architecture(),
+        g.scheme(),
+        g.inputScale(),
+        linear(g.patchEmbed()),
+        embed,
+        blocks(g.blocks()),
+        norm(g.norm()),
+        g.heads().stream().map(this::linear).toList());
+  }
+
+  private SwinGraph swin(SwinGraph g) {
+    List<SwinStage> stages = new ArrayList<>();
+    for (SwinStage stage : g.stages()) {
+      Merging m = stage.merging();
+      stages.add(
+          new SwinStage(
+              blocks(stage.blocks()),
+              m == null ? null : new Merging(norm(m.norm()), linear(m.reduction()))));
+    }
+    return new SwinGraph(
+        g.architecture(),
+        g.scheme(),
+        g.inputScale(),
+        linear(g.patchEmbed()),
+        norm(g.patchNorm()),
+        stages,
+        norm(g.norm()),
+        g.pool(),
+        linear(g.head()));
+  }
+
+  private List<Block> blocks(List<Block> blocks) {
+    return blocks.stream().map(this::block).toList();
+  }
+
+  private Block block(Block b) {
+    return new Block(
+        b.site(),
+        norm(b.norm1()),
+        linear(b.qkv()),
+        attention(b.attention()),
+        linear(b.proj()),
+        residual(b.residual1()),
+        norm(b.norm2()),
+        linear(b.fc1()),
+        gelu(b.gelu()),
+        linear(b.fc2()),
+        residual(b.residual2()));
+  }
+
+  private Linear linear(Linear l) {
+    byte[] weight = l.weight().clone();
+    for (int i = 0; i < weight.length; i++) {
+      weight[i] = (byte) extreme(8);
+    }
+    int[] bias = new int[l.outputs()];
+    for (int c = 0; c < bias.length; c++) {
+      shrinkUntilProved(l, weight, c);
+      long used = Bounds.accumulator(weight, c * l.inputs(), l.inputs(), 0, l.inputOutliers());
+      long room = (1L << 31) - 1 - used;
+      long most = random.nextBoolean() ? room : Math.min(room, used);
+      bias[c] = (int) (random.nextBoolean() ? most : (long) (random.nextDouble() * most));
+      bias[c] = random.nextBoolean() ? bias[c] : -bias[c];
+    }
+    return new Linear(
+        l.name(),
+        l.inputs(),
+        l.outputs(),
+        weight,
+        bias,
+        l.inputOutliers(),
+        multipliers(l.outputs(), l.bits() == 32 ? 34 : 9),
+        l.bits(),
+        l.outputScale());
+  }
+
+  /** Outliers with a large shift may not have large weights. */
+  private static void shrinkUntilProved(Linear l, byte[] weight, int c) {
+    int from = c * l.inputs();
+    while (Bounds.accumulator(weight, from, l.inputs(), 0, l.inputOutliers()) >= 1L << 31) {
+      for (int k : l.inputOutliers().channels()) {
+        weight[from + k] = (byte) (weight[from + k] / 2);
+      }
+    }
+  }
+
+  private DyadicVector multipliers(int n, int leastShift) {
+    int[] m = new int[n];
+    byte[] e = new byte[n];
+    // Within a layer most are alike, as they are in a model; some are not.
+    int usual = leastShift + random.nextInt(63 - leastShift);
+    for (int c = 0; c < n; c++) {
+      Dyadic d = dyadic(random.nextInt(8) == 0 ? 0 : usual, leastShift);
+      m[c] = d.multiplier();
+      e[c] = (byte) d.shift();
+    }
+    return new DyadicVector(m, e);
+  }
+
+  /** Powers of two make ties. */
+  private Dyadic dyadic(int shift, int leastShift) {
+    int e = shift != 0 ? shift : leastShift + random.nextInt(63 - leastShift);
+    int m = (1 << 30) + random.nextInt(1 << 30);
+    return switch (random.nextInt(5)) {
+      case 0 -> new Dyadic(1 << 30, e);
+      case 1 -> new Dyadic(Integer.MAX_VALUE, e);
+      case 2 -> new Dyadic(e > 32 ? m >> random.nextInt(31) : m, e);
+      default -> new Dyadic(m, e);
+    };
+  }
+
+  private LayerNorm norm(LayerNorm n) {
+    int[] m = new int[n.channels()];
+    long[] b = new long[n.channels()];
+    int e = random.nextInt(4) == 0 ? 1 + random.nextInt(62) : 45 + random.nextInt(18);
+    for (int c = 0; c < m.length; c++) {
+      m[c] = random.nextInt(Integer.MAX_VALUE) >> random.nextInt(20);
+      m[c] = random.nextBoolean() ? m[c] : -m[c];
+      b[c] = random.nextLong() >> (3 + random.nextInt(30));
+    }
+    return new LayerNorm(
+        n.name(),
+        n.channels(),
+        new ILayerNorm.Constants(m, b, e),
+        n.outputOutliers(),
+        n.outputScale());
+  }
+
+  private Residual residual(Residual r) {
+    return new Residual(
+        r.name(),
+        dyadic(24 + random.nextInt(8), 18),
+        dyadic(24 + random.nextInt(8), 18),
+        r.outputScale());
+  }
+
+  private Gelu gelu(Gelu gelu) {
+    if (gelu instanceof GeluTable t) {
+      byte[] table = t.table().clone();
+      byte[] outliers = t.outlierTable().clone();
+      random.nextBytes(table);
+      random.nextBytes(outliers);
+      return new GeluTable(t.name(), table, outliers, t.outputOutliers(), t.outputScale());
+    }
+    return gelu;
+  }
+
+  private Attention attention(Attention a) {
+    PositionBias position = a.position();
+    return new Attention(
+        a.name(),
+        a.heads(),
+        a.headDim(),
+        dyadic(33 + random.nextInt(10), 30),
+        a.scoresScale(),
+        position == null ? null : position(position),
+        a.softmax(),
+        multipliers(a.heads() * a.headDim(), 30),
+        a.contextOutliers(),
+        a.contextScale());
+  }
+
+  private PositionBias position(PositionBias p) {
+    byte[] table = p.table().clone();
+    random.nextBytes(table);
+    return new PositionBias(
+        p.name(),
+        p.heads(),
+        table,
+        p.tableScale(),
+        dyadic(0, 18),
+        dyadic(28 + random.nextInt(6), 18),
+        p.outputScale());
+  }
+
+  /** A code, often the least or the greatest of its width. */
+  private int extreme(int bits) {
+    int least = -1 << (bits - 1);
+    return switch (random.nextInt(6)) {
+      case 0, 1 -> least;
+      case 2 -> -least - 1;
+      default -> least + random.nextInt(1 << bits);
+    };
+  }
+}
