@@ -28,9 +28,14 @@ public final class NativeEngine implements Engine {
    *     NativeLibrary#unavailable} says that they run here
    * @param why why this engine was chosen, for {@link #description}
    * @throws RefusedGraphException if the kernels cannot hold the graph
+   * @throws IllegalArgumentException if they do not run here
    */
   public NativeEngine(IntegerGraph graph, WorkerPool pool, String kernels, String why)
       throws RefusedGraphException {
+    String unavailable = NativeLibrary.unavailable(kernels);
+    if (unavailable != null) {
+      throw new IllegalArgumentException("native kernels " + kernels + ": " + unavailable);
+    }
     this.graph = graph;
     this.pool = pool;
     this.description =
