@@ -12,7 +12,7 @@ static inline struct columns columns_at(const struct ivit_requant *q, int column
   c.limit = _mm512_loadu_si512(q->limit + column);
   c.prescale = _mm512_loadu_si512(q->prescale + column);
   c.multiplier = _mm512_loadu_si512(q->multiplier + column);
-  c.odd = _mm512_srli_epi64(c.multiplier, 32);
+  c.odd = ivit_odd_lanes(c.multiplier);
   c.half = _mm512_loadu_si512(q->half + column);
   c.shift = _mm512_loadu_si512(q->shift + column);
   return c;

@@ -75,30 +75,29 @@ static inline __attribute__((always_inline)) void tile_of(
   }
 HEIGHT(1)
 HEIGHT(2)
+HEIGHT(3)
 HEIGHT(4)
+HEIGHT(5)
+HEIGHT(6)
+HEIGHT(7)
 HEIGHT(8)
+HEIGHT(9)
+HEIGHT(10)
+HEIGHT(11)
 HEIGHT(12)
+
+typedef void (*height)(
+    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
+    int panel, int32_t *out);
+
+static const height heights[] = {
+    tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8, tile_9, tile_10, tile_11,
+    tile_12};
 
 static void tile(
     const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
     const struct ivit_operand *w, int panel, int32_t *acc) {
-  if (rows == 12) {
-    tile_12(x, ldx, high, ldh, w, panel, acc);
-    return;
-  }
-  while (rows > 0) {
-    int height = rows >= 8 ? 8 : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
-    switch (height) {
-      case 8: tile_8(x, ldx, high, ldh, w, panel, acc); break;
-      case 4: tile_4(x, ldx, high, ldh, w, panel, acc); break;
-      case 2: tile_2(x, ldx, high, ldh, w, panel, acc); break;
-      default: tile_1(x, ldx, high, ldh, w, panel, acc); break;
-    }
-    x += height * ldx;
-    high = high == NULL ? NULL : high + height * ldh;
-    acc += height * IVIT_COLUMNS;
-    rows -= height;
-  }
+  heights[rows - 1](x, ldx, high, ldh, w, panel, acc);
 }
 
 const struct ivit_kernels ivit_kernels_vnni = {

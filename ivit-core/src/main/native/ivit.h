@@ -18,7 +18,7 @@
 enum {
   IVIT_COLUMNS = 32,   /* columns of a panel of a packed matrix */
   IVIT_TILE_ROWS = 32, /* most rows of a tile of any instruction set */
-  IVIT_CHUNK = 128,    /* rows that pass through a block together */
+  IVIT_CHUNK = 120,    /* rows that pass through a block together: whole tiles of most kernels */
   IVIT_ALIGN = 64,
   IVIT_K_GROUP = 16    /* groups of four along K are padded to this: a tile register of AMX */
 };
@@ -172,8 +172,9 @@ struct ivit_kernels {
   void (*bias)(uint8_t *scores, const struct ivit_window *window, int head, int query);
 
   /*
-   * One row of scores to probabilities: their upper bytes (where bits > 8) and lower bytes, zero
-   * from n to the next multiple of 64. Masked keys have a bit in `mask`, which may be null.
+   * One row of scores to probabilities: their upper bytes (where bits > 8, else anything) and lower
+   * bytes, zero from n to the next multiple of 64. Masked keys have a bit in `mask`, which may be
+   * null.
    */
   void (*softmax)(
       const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,

@@ -4,13 +4,27 @@
 
 #include <immintrin.h>
 
-/* (hi32(z * m) + half) >> shift in each lane; odd multipliers are m moved down by one lane. */
+/*
+ * Lanes of 32 bits meet multiplications of even lanes to 64 bits. Odd lanes are brought down, and
+ * upper halves put together, by shuffles: multiplications and shifts share the other port.
+ */
+static inline __m512i ivit_odd_lanes(__m512i v) {
+  return _mm512_shuffle_epi32(v, _MM_PERM_DDBB);
+}
+
+/* Upper halves of 64-bit lanes: of `even` in the even lanes, of `odd` in the odd ones. */
+static inline __m512i ivit_upper_halves(__m512i even, __m512i odd) {
+  const __m512i from =
+      _mm512_setr_epi32(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+  return _mm512_permutex2var_epi32(even, from, odd);
+}
+
+/* (hi32(z * m) + half) >> shift in each lane; odd are the odd lanes of m. */
 static inline __m512i ivit_upper_avx512(
     __m512i z, __m512i m, __m512i odd, __m512i half, __m512i shift) {
   __m512i even_products = _mm512_mul_epi32(z, m);
-  __m512i odd_products = _mm512_mul_epi32(_mm512_srli_epi64(z, 32), odd);
-  __m512i upper =
-      _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even_products, 32), odd_products);
+  __m512i odd_products = _mm512_mul_epi32(ivit_odd_lanes(z), odd);
+  __m512i upper = ivit_upper_halves(even_products, odd_products);
   return _mm512_srav_epi32(_mm512_add_epi32(upper, half), shift);
 }
 

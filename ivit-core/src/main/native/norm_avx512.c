@@ -48,14 +48,14 @@ void ivit_norm_avx512(const int16_t *x, const struct ivit_norm *norm, uint8_t *o
     __m512i y = _mm512_sub_epi32(_mm512_cvtepi16_epi32(codes_at(x, c, norm->channels, &lanes)), mean);
     /* y' has 31 bits, so the lower half of a 64-bit lane holds it whole. */
     __m512i even = _mm512_srli_epi64(_mm512_mul_epi32(y, factor), 1);
-    __m512i odd = _mm512_srli_epi64(_mm512_mul_epi32(_mm512_srli_epi64(y, 32), factor), 1);
+    __m512i odd = _mm512_srli_epi64(_mm512_mul_epi32(ivit_odd_lanes(y), factor), 1);
     __m512i m = _mm512_loadu_si512(norm->multiplier + c);
     even = _mm512_add_epi64(
         _mm512_mul_epi32(even, m), _mm512_loadu_si512(norm->offset_even + c / 2));
     odd = _mm512_add_epi64(
-        _mm512_mul_epi32(odd, _mm512_srli_epi64(m, 32)),
+        _mm512_mul_epi32(odd, ivit_odd_lanes(m)),
         _mm512_loadu_si512(norm->offset_odd + c / 2));
-    __m512i upper = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
+    __m512i upper = ivit_upper_halves(even, odd);
     __m128i codes = _mm512_cvtsepi32_epi8(_mm512_sra_epi32(upper, shift));
     _mm_mask_storeu_epi8(out + c, lanes, _mm_xor_si128(codes, _mm_set1_epi8((char)0x80)));
   }

@@ -55,21 +55,22 @@ void ivit_bias_avx512(uint8_t *scores, const struct ivit_window *window, int hea
   }
 }
 
-/* Exponentials of 64 scores, zero where there is no score. */
-static inline struct words narrow_exponentials(
+/* Exponentials of 64 scores, zero where there is no score, as two rows of bytes. */
+static inline void narrow_exponentials(
     const uint8_t *scores, int i, int n, const uint64_t *mask,
     const struct ivit_softmax *softmax, const struct ivit_table_avx512 *low,
-    const struct ivit_table_avx512 *high, __m512i largest) {
+    const struct ivit_table_avx512 *high, __m512i largest, __m512i *l, __m512i *h) {
   __mmask64 seen = present(i, n);
   __m512i distance = _mm512_sub_epi8(largest, _mm512_maskz_loadu_epi8(seen, scores + i));
-  __m512i l = ivit_table_look_up(low, distance);
-  __m512i h = ivit_table_look_up(high, distance);
+  *l = ivit_table_look_up(low, distance);
+  *h = ivit_table_look_up(high, distance);
   if (mask != NULL) {
     uint32_t hidden = softmax->exponentials[256];
-    l = _mm512_mask_mov_epi8(l, mask[i / 64], _mm512_set1_epi8((char)hidden));
-    h = _mm512_mask_mov_epi8(h, mask[i / 64], _mm512_set1_epi8((char)(hidden >> 8)));
+    *l = _mm512_mask_mov_epi8(*l, mask[i / 64], _mm512_set1_epi8((char)hidden));
+    *h = _mm512_mask_mov_epi8(*h, mask[i / 64], _mm512_set1_epi8((char)(hidden >> 8)));
   }
-  return unpack(_mm512_maskz_mov_epi8(seen, l), _mm512_maskz_mov_epi8(seen, h));
+  *l = _mm512_maskz_mov_epi8(seen, *l);
+  *h = _mm512_maskz_mov_epi8(seen, *h);
 }
 
 static inline __m512i add_words(__m512i sum, struct words w) {
@@ -95,6 +96,7 @@ static inline __m512i probabilities(
   return _mm512_min_epu16(upper, limit);
 }
 
+/* The exponentials wait in the rows of the probabilities that they become. */
 static void narrow(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     __m512i largest, uint8_t *high, uint8_t *low) {
@@ -102,17 +104,19 @@ static void narrow(
   struct ivit_table_avx512 table_high = ivit_table_load(softmax->high);
   __m512i sums = _mm512_setzero_si512();
   for (int i = 0; i < n; i += 64) {
-    struct words e = narrow_exponentials(
-        scores, i, n, mask, softmax, &table_low, &table_high, largest);
-    sums = add_words(sums, e);
+    __m512i l, h;
+    narrow_exponentials(
+        scores, i, n, mask, softmax, &table_low, &table_high, largest, &l, &h);
+    _mm512_storeu_si512(low + i, l);
+    _mm512_storeu_si512(high + i, h);
+    sums = add_words(sums, unpack(l, h));
   }
   uint32_t sum = (uint32_t)_mm512_reduce_add_epi32(sums);
   __m512i factor = _mm512_set1_epi16((short)(INT32_MAX / sum));
   __m512i limit = _mm512_set1_epi16((short)((1 << (softmax->bits - 1)) - 1));
   const __m512i byte = _mm512_set1_epi16(0xFF);
   for (int i = 0; i < n; i += 64) {
-    struct words e = narrow_exponentials(
-        scores, i, n, mask, softmax, &table_low, &table_high, largest);
+    struct words e = unpack(_mm512_loadu_si512(low + i), _mm512_loadu_si512(high + i));
     __m512i a = probabilities(e.first, factor, softmax, limit);
     __m512i b = probabilities(e.second, factor, softmax, limit);
     _mm512_storeu_si512(
