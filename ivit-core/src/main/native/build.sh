@@ -84,7 +84,7 @@ if [ "$arch" = x86_64 ]; then
     compile norm_avx512.c $avx512
     compile softmax_avx512.c $avx512
   fi
-  if supports $amx && [ -f "$sources/gemm_amx.c" ]; then
+  if supports $amx; then
     has="$has -DIVIT_HAS_AMX"
     compile gemm_amx.c $amx
   fi
