@@ -161,6 +161,7 @@ static void attend(
   size_t context_stride = ivit_stride((size_t)block->dim);
   size_t first = (size_t)group * (size_t)a->tokens;
   const uint8_t *qkv = picture->qkv[block->qkv_in] + first * stride;
+  int height = ivit_tile_height(k, to - from);
   for (int head = 0; head < a->heads; head++) {
     const uint8_t *queries = qkv + (size_t)head * (size_t)a->head_dim;
     struct head h = {
@@ -170,8 +171,8 @@ static void attend(
     if (a->softmax.bits <= 8) {
       s->values.high.groups = 0;
     }
-    for (int query = from; query < to; query += k->rows) {
-      int rows = to - query < k->rows ? to - query : k->rows;
+    for (int query = from; query < to; query += height) {
+      int rows = to - query < height ? to - query : height;
       uint8_t *context = picture->context + (first + (size_t)query) * context_stride
           + (size_t)head * (size_t)a->head_dim;
       scores_of(k, a, &h, query, rows, s);

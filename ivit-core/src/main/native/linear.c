@@ -24,8 +24,8 @@ static int columns_of(int panel, int outputs) {
   return left < IVIT_COLUMNS ? left : IVIT_COLUMNS;
 }
 
-static int rows_of(const struct ivit_kernels *k, int row, int rows) {
-  return rows - row < k->rows ? rows - row : k->rows;
+static int rows_of(int height, int row, int rows) {
+  return rows - row < height ? rows - row : height;
 }
 
 static const uint8_t *row_of(const uint8_t *rows, size_t stride, int row) {
@@ -37,10 +37,11 @@ void ivit_linear_to8(
     int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s, uint8_t *const *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
   const uint8_t *high = gather(l, x, ldx, rows, s);
+  int height = ivit_tile_height(k, rows);
   for (int panel = 0; panel < l->operand.main.panels; panel++) {
     int n = columns_of(panel, l->outputs);
-    for (int r = 0; r < rows; r += k->rows) {
-      int count = rows_of(k, r, rows);
+    for (int r = 0; r < rows; r += height) {
+      int count = rows_of(height, r, rows);
       k->tile(
           x + (size_t)r * ldx, ldx, row_of(high, s->high_stride, r), s->high_stride, count,
           &l->operand, panel, acc);
@@ -55,10 +56,11 @@ void ivit_linear_add16(
     const int16_t *const *identity, int16_t *const *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
   const uint8_t *high = gather(l, x, ldx, rows, s);
+  int height = ivit_tile_height(k, rows);
   for (int panel = 0; panel < l->operand.main.panels; panel++) {
     int n = columns_of(panel, l->outputs);
-    for (int r = 0; r < rows; r += k->rows) {
-      int count = rows_of(k, r, rows);
+    for (int r = 0; r < rows; r += height) {
+      int count = rows_of(height, r, rows);
       k->tile(
           x + (size_t)r * ldx, ldx, row_of(high, s->high_stride, r), s->high_stride, count,
           &l->operand, panel, acc);

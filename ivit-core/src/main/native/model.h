@@ -107,6 +107,12 @@ struct ivit_scratch {
   int16_t *tokens_out[IVIT_CHUNK];
 };
 
+/* Rows of the tiles that `rows` are cut into: as few tiles as there must be, all nearly as high. */
+static inline int ivit_tile_height(const struct ivit_kernels *k, int rows) {
+  int tiles = (rows + k->rows - 1) / k->rows;
+  return tiles == 0 ? k->rows : (rows + tiles - 1) / tiles;
+}
+
 /* Linear layers over at most IVIT_CHUNK rows; out has a pointer a row. */
 void ivit_linear_to8(
     const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,

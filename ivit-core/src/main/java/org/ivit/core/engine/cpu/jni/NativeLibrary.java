@@ -10,6 +10,8 @@ import java.util.Locale;
 import org.ivit.core.InputException;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.io.Digests;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Loads the native kernels out of the jar. The library is copied once to a cache of the user's,
@@ -18,6 +20,8 @@ import org.ivit.core.io.Digests;
  * whose digest is another one is replaced.
  */
 public final class NativeLibrary {
+  private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
+
   /** The system property that names the folder of the cache. */
   public static final String CACHE = "ivit.cache";
 
@@ -39,7 +43,7 @@ public final class NativeLibrary {
 
   /** Loads the library and returns null, or else the reason why it cannot be. */
   private static String load() {
-    String resource = "/native/" + platform() + "/libivit.so";
+    String resource = resource();
     try {
       String digest = digest(resource);
       if (digest == null) {
@@ -52,6 +56,11 @@ public final class NativeLibrary {
     }
   }
 
+  /** Where the jar has the library for this platform. */
+  static String resource() {
+    return "/native/" + platform() + "/libivit.so";
+  }
+
   /** Operating system and architecture, as the build names them. */
   private static String platform() {
     String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
@@ -59,23 +68,32 @@ public final class NativeLibrary {
     return (os.startsWith("mac") ? "darwin" : os) + "-" + (arch.equals("amd64") ? "x86_64" : arch);
   }
 
-  private static String digest(String resource) throws IOException {
+  /** Returns the SHA-256 that the build wrote down, or null where there is no library. */
+  static String digest(String resource) throws IOException {
     try (InputStream in = NativeLibrary.class.getResourceAsStream(resource + ".sha256")) {
       return in == null ? null : new String(in.readAllBytes(), StandardCharsets.US_ASCII).strip();
     }
   }
 
-  private static Path copy(String resource, String digest) throws IOException {
+  /** Returns a file with that digest. */
+  static Path copy(String resource, String digest) throws IOException {
     Path cached = cache().resolve("libivit-" + digest.substring(0, 16) + ".so");
     try {
-      return verified(resource, digest, cached);
-    } catch (UncheckedIOException e) {
-      Path folder = Files.createTempDirectory("ivit-native");
-      Path copy = folder.resolve("libivit.so");
-      copy.toFile().deleteOnExit();
-      folder.toFile().deleteOnExit();
-      return verified(resource, digest, copy);
+      if (cached.isAbsolute()) {
+        return verified(resource, digest, cached);
+      }
+    } catch (UncheckedIOException | InputException e) {
+      LOG.debug("no copy of the native kernels in {}", cached, e);
     }
+    return temporary(resource, digest);
+  }
+
+  private static Path temporary(String resource, String digest) throws IOException {
+    Path folder = Files.createTempDirectory("ivit-native");
+    Path copy = folder.resolve("libivit.so");
+    folder.toFile().deleteOnExit();
+    copy.toFile().deleteOnExit();
+    return verified(resource, digest, copy);
   }
 
   private static Path verified(String resource, String digest, Path file) throws IOException {
@@ -92,13 +110,14 @@ public final class NativeLibrary {
             resource + ": found SHA-256 " + found + ", expected " + digest + ": a damaged jar");
       }
     }
-    return file.toAbsolutePath();
+    return file;
   }
 
+  /** Relative where the system knows no home, which is then not used. */
   private static Path cache() {
     String property = System.getProperty(CACHE);
     if (property != null && !property.isBlank()) {
-      return Path.of(property.strip());
+      return Path.of(property.strip()).toAbsolutePath();
     }
     String xdg = System.getenv("XDG_CACHE_HOME");
     return xdg != null && !xdg.isBlank()
