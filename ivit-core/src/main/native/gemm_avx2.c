@@ -102,6 +102,7 @@ const struct ivit_kernels ivit_kernels_avx2 = {
     .to8 = ivit_to8_avx2,
     .add16 = ivit_add16_avx2,
     .norm = ivit_norm_avx2,
+    .norm16 = ivit_norm16_c,
     .bias = ivit_bias_avx2,
     .softmax = ivit_softmax_avx2,
 };

@@ -107,6 +107,7 @@ const struct ivit_kernels ivit_kernels_vnni = {
     .to8 = ivit_to8_avx512,
     .add16 = ivit_add16_avx512,
     .norm = ivit_norm_avx512,
+    .norm16 = ivit_norm16_avx512,
     .bias = ivit_bias_avx512,
     .softmax = ivit_softmax_avx512,
 };

@@ -162,8 +162,9 @@ struct ivit_kernels {
       const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
       int column, int n, const int16_t *const *identity, int16_t *const *out);
 
-  /* One row of 16-bit codes to offset codes. */
+  /* One row of 16-bit codes to offset codes, or to 16-bit codes; these rows do not overlap. */
   void (*norm)(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
+  void (*norm16)(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
 
   /*
    * One row of offset codes of scores, in place to biased ones. Rows are readable and writable up
@@ -199,7 +200,7 @@ void ivit_add16_c(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
     int column, int n, const int16_t *const *identity, int16_t *const *out);
 void ivit_norm_c(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
-void ivit_norm16(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
+void ivit_norm16_c(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
 void ivit_bias_c(uint8_t *scores, const struct ivit_window *window, int head, int query);
 void ivit_softmax_c(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,

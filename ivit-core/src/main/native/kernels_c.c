@@ -7,6 +7,7 @@ const struct ivit_kernels ivit_kernels_c = {
     .to8 = ivit_to8_c,
     .add16 = ivit_add16_c,
     .norm = ivit_norm_c,
+    .norm16 = ivit_norm16_c,
     .bias = ivit_bias_c,
     .softmax = ivit_softmax_c,
 };

@@ -192,7 +192,7 @@ static void patch_norm(
       m->kernels, step->linear, s->input, s->input_stride, n, NULL, s, s->codes_out);
   for (int r = 0; r < n; r++) {
     widen(s->codes_out[r], step->dim, s->wide);
-    ivit_norm16(s->wide, step->norm, token(step, p, first + r));
+    m->kernels->norm16(s->wide, step->norm, token(step, p, first + r));
   }
 }
 

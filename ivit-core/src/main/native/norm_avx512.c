@@ -34,29 +34,59 @@ static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) 
   return ivit_norm_factor((uint64_t)about);
 }
 
+/* What all channels of a row share. */
+struct row {
+  __m512i mean, factor;
+  __m128i shift;
+};
+
+static inline struct row row_of(const int16_t *x, const struct ivit_norm *norm) {
+  int32_t mean;
+  int32_t factor = statistics(x, norm->channels, &mean);
+  struct row row = {
+      _mm512_set1_epi32(mean), _mm512_set1_epi64(factor), _mm_cvtsi32_si128(norm->shift - 32)};
+  return row;
+}
+
+/* Sixteen channels, not clamped yet. */
+static inline __m512i normalise(
+    const int16_t *x, const struct ivit_norm *norm, const struct row *row, int c,
+    __mmask16 *lanes) {
+  __m256i codes = codes_at(x, c, norm->channels, lanes);
+  __m512i y = _mm512_sub_epi32(_mm512_cvtepi16_epi32(codes), row->mean);
+  /* y' has 31 bits, so the lower half of a 64-bit lane holds it whole. */
+  __m512i even = _mm512_srli_epi64(_mm512_mul_epi32(y, row->factor), 1);
+  __m512i odd = _mm512_srli_epi64(_mm512_mul_epi32(ivit_odd_lanes(y), row->factor), 1);
+  __m512i m = _mm512_loadu_si512(norm->multiplier + c);
+  even = _mm512_add_epi64(
+      _mm512_mul_epi32(even, m), _mm512_loadu_si512(norm->offset_even + c / 2));
+  odd = _mm512_add_epi64(
+      _mm512_mul_epi32(odd, ivit_odd_lanes(m)), _mm512_loadu_si512(norm->offset_odd + c / 2));
+  return _mm512_sra_epi32(ivit_upper_halves(even, odd), row->shift);
+}
+
 void ivit_norm_avx512(const int16_t *x, const struct ivit_norm *norm, uint8_t *out) {
   if (norm->shift < 32) {
     ivit_norm_c(x, norm, out);
     return;
   }
-  int32_t mean_of_row;
-  __m512i factor = _mm512_set1_epi64(statistics(x, norm->channels, &mean_of_row));
-  __m512i mean = _mm512_set1_epi32(mean_of_row);
-  __m128i shift = _mm_cvtsi32_si128(norm->shift - 32);
+  struct row row = row_of(x, norm);
   for (int c = 0; c < norm->channels; c += 16) {
     __mmask16 lanes;
-    __m512i y = _mm512_sub_epi32(_mm512_cvtepi16_epi32(codes_at(x, c, norm->channels, &lanes)), mean);
-    /* y' has 31 bits, so the lower half of a 64-bit lane holds it whole. */
-    __m512i even = _mm512_srli_epi64(_mm512_mul_epi32(y, factor), 1);
-    __m512i odd = _mm512_srli_epi64(_mm512_mul_epi32(ivit_odd_lanes(y), factor), 1);
-    __m512i m = _mm512_loadu_si512(norm->multiplier + c);
-    even = _mm512_add_epi64(
-        _mm512_mul_epi32(even, m), _mm512_loadu_si512(norm->offset_even + c / 2));
-    odd = _mm512_add_epi64(
-        _mm512_mul_epi32(odd, ivit_odd_lanes(m)),
-        _mm512_loadu_si512(norm->offset_odd + c / 2));
-    __m512i upper = ivit_upper_halves(even, odd);
-    __m128i codes = _mm512_cvtsepi32_epi8(_mm512_sra_epi32(upper, shift));
+    __m128i codes = _mm512_cvtsepi32_epi8(normalise(x, norm, &row, c, &lanes));
     _mm_mask_storeu_epi8(out + c, lanes, _mm_xor_si128(codes, _mm_set1_epi8((char)0x80)));
+  }
+}
+
+void ivit_norm16_avx512(const int16_t *x, const struct ivit_norm *norm, int16_t *out) {
+  if (norm->shift < 32) {
+    ivit_norm16_c(x, norm, out);
+    return;
+  }
+  struct row row = row_of(x, norm);
+  for (int c = 0; c < norm->channels; c += 16) {
+    __mmask16 lanes;
+    __m256i codes = _mm512_cvtsepi32_epi16(normalise(x, norm, &row, c, &lanes));
+    _mm256_mask_storeu_epi16(out + c, lanes, codes);
   }
 }

@@ -32,7 +32,7 @@ void ivit_norm_c(const int16_t *x, const struct ivit_norm *norm, uint8_t *out) {
   }
 }
 
-void ivit_norm16(const int16_t *x, const struct ivit_norm *norm, int16_t *out) {
+void ivit_norm16_c(const int16_t *x, const struct ivit_norm *norm, int16_t *out) {
   int32_t mean;
   int32_t factor = statistics(x, norm->channels, &mean);
   for (int c = 0; c < norm->channels; c++) {

@@ -9,18 +9,21 @@ int32_t ivit_norm_mean(int64_t sum, int channels) {
 }
 
 /*
- * floor(sqrt(v)). The start is the chord of the square root over [4^s, 4^(s+1)), 6 % off at most;
- * three Newton steps leave an error of at most one for v < 2^60, which the end removes.
+ * floor(sqrt(v)). The start lies on chords of the square root over [4^s, 2*4^s) and up to 4^(s+1),
+ * 1.5 % off at most; two Newton steps leave an error of about one for v < 2^52, which the end
+ * removes, as it would any other.
  */
 static uint64_t square_root(uint64_t v) {
   if (v == 0) {
     return 0;
   }
-  int s = (63 - __builtin_clzll(v)) / 2;
-  uint64_t x = ((uint64_t)1 << s) + ((v >> s) - ((uint64_t)1 << s)) / 3;
-  for (int i = 0; i < 3; i++) {
-    x = (x + v / x) / 2;
-  }
+  int b = 63 - __builtin_clzll(v);
+  int s = b / 2;
+  uint64_t one = (uint64_t)1 << s;
+  uint64_t t = v >> s;
+  uint64_t x = b % 2 == 0 ? one + ((t - one) * 53 >> 7) : (181 * one >> 7) + ((t - 2 * one) * 75 >> 8);
+  x = (x + v / x) / 2;
+  x = (x + v / x) / 2;
   while (x * x > v) {
     x--;
   }

@@ -171,6 +171,11 @@ static void norms(const struct ivit_kernels *k) {
     k->norm(x, norm, found);
     ivit_norm_c(x, norm, expected);
     compare(k->name, "norm", found, expected, 512, channels, norm->shift, kind);
+    int16_t *wide = ivit_arena_take(arena, 1024);
+    int16_t *wide_expected = ivit_arena_take(arena, 1024);
+    k->norm16(x, norm, wide);
+    ivit_norm16_c(x, norm, wide_expected);
+    compare(k->name, "norm16", wide, wide_expected, 1024, channels, norm->shift, kind);
     ivit_arena_free(arena);
   }
 }
