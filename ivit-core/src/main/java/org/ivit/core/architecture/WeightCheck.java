@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.NumberedNames;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
@@ -73,7 +74,7 @@ public final class WeightCheck {
                   file.source(),
                   MessageText.quote(architecture.name()),
                   architecture.classes(),
-                  MessageText.list(wrong)));
+                  NumberedNames.list(wrong)));
     }
     List<String> parts = new ArrayList<>();
     part(parts, "missing", missing);
@@ -87,7 +88,7 @@ public final class WeightCheck {
 
   private static void part(List<String> parts, String what, List<String> items) {
     if (!items.isEmpty()) {
-      parts.add("%d %s: %s".formatted(items.size(), what, MessageText.list(items)));
+      parts.add("%d %s: %s".formatted(items.size(), what, NumberedNames.list(items)));
     }
   }
 
