@@ -20,11 +20,13 @@ import org.ivit.train.observer.ObserverSet;
 import org.ivit.train.recipe.OutlierChoice;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.RangeSearch;
+import org.ivit.train.recipe.WeightRounding;
 
 /**
  * Finds outlier channels and ranges of a float model on some pictures: a first pass for the
- * channels where the recipe asks for it, one that samples rows where ranges are searched, and a
- * last one for the (other) ranges. The bounds of the model are proved before it answers.
+ * channels where the recipe asks for it, one that sums second moments where weights are rounded by
+ * them, one that samples rows where ranges are searched, and a last one for the (other) ranges. The
+ * bounds of the model are proved before it answers.
  */
 public final class PostTrainingCalibration {
   /** Rows of a node that the search for ranges looks at. */
@@ -37,7 +39,7 @@ public final class PostTrainingCalibration {
   /**
    * What calibration found.
    *
-   * @param weights float parameters, equalized where the recipe asks for it
+   * @param weights float parameters, equalized and rounded where the recipe asks for it
    * @param scheme forms, widths, outlier channels
    * @param ranges by full node name
    */
@@ -75,9 +77,12 @@ public final class PostTrainingCalibration {
    */
   public Result run(FloatWeights weights, List<float[]> batches, Progress progress) {
     boolean search = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
-    boolean equalize = quantization.equalize();
+    boolean free = weights.scales().isEmpty();
+    boolean equalize = quantization.equalize() && free;
+    boolean secondOrder = quantization.weightRounding() == WeightRounding.SECOND_ORDER && free;
     boolean byError = quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR;
-    int count = 1 + (search ? 1 : 0) + (equalize ? 1 : 0) + (byError ? 1 : 0);
+    int count =
+        1 + (search ? 1 : 0) + (equalize ? 1 : 0) + (secondOrder ? 1 : 0) + (byError ? 1 : 0);
     Passes passes = new Passes(batches, progress, count);
     Scheme scheme =
         new Scheme(
@@ -98,6 +103,13 @@ public final class PostTrainingCalibration {
           OutlierSearch.choose(maxima.largest(), quantization.gelu());
       found.keySet().removeIf(node -> !NodeNames.mayHaveOutliers(architecture, node));
       scheme = scheme.withOutliers(found);
+    }
+    if (secondOrder) {
+      WeightRoundingPass rounding = new WeightRoundingPass(architecture);
+      SecondMoments moments =
+          new SecondMoments(new ObserverSet(quantization.observers()), rounding.nodes());
+      passes.run(used, scheme, moments);
+      used = rounding.apply(used, moments, pool);
     }
     NodeObserver observers = new ObserverSet(quantization.observers());
     if (byError) {

@@ -6,15 +6,17 @@ import org.ivit.core.arithmetic.SoftmaxForm;
 /**
  * How the network becomes integers. What a recipe leaves out is the best that was measured without
  * training: GELU's asymmetric codes, the exact softmax, outlier channels, equalized attention,
- * ranges searched by output error and frozen. With the paper's forms of GELU, and where ranges move
- * in training ({@code freezeEpoch}), they are observed instead.
+ * ranges searched by output error and frozen, and where nothing is trained, weights rounded by
+ * second-order error. With the paper's forms of GELU, and where ranges move in training ({@code
+ * freezeEpoch}), they are observed instead.
  *
  * @param gelu form of GELU
  * @param softmax form of softmax
  * @param attentionBits bits of the probabilities, 8 or 16
  * @param outliers outlier channels
  * @param equalize whether queries, keys and values are rescaled to share their scale well, without
- *     a change of the float function
+ *     a change of the float function; weights that bring frozen scales are left as they are
+ * @param weightRounding how calibration rounds weights
  * @param rangeSearch how ranges of nodes that feed a linear layer are chosen
  * @param observers which observer sets which other range
  * @param calibration pictures that set ranges before the first step
@@ -27,6 +29,7 @@ public record Quantization(
     int attentionBits,
     OutlierChoice outliers,
     boolean equalize,
+    WeightRounding weightRounding,
     RangeSearch rangeSearch,
     ObserverRules observers,
     Calibration calibration,
@@ -51,6 +54,10 @@ public record Quantization(
             bits,
             OutlierChoice.read(section, "outliers"),
             section.flag("equalize", gelu.isErf()),
+            section.choice(
+                "weightRounding",
+                gelu.isErf() && epochs == 0 ? WeightRounding.SECOND_ORDER : WeightRounding.NEAREST,
+                WeightRounding.class),
             rangeSearch,
             ObserverRules.read(section.section("observers")),
             Calibration.read(section.section("calibration")),

@@ -85,16 +85,24 @@ class FrozenScalesRunTest {
   }
 
   @Test
-  void refusesScalesThatDoNotHoldTheWeightsAndEqualization(@TempDir Path folder) {
+  void refusesScalesThatDoNotHoldTheWeights(@TempDir Path folder) {
     Path small = weights(folder, LARGEST / 200);
     assertThatThrownBy(() -> run(folder, small, "false", 0))
         .isInstanceOf(InputException.class)
         .hasMessageContaining(small + ": " + FROZEN + ": element ")
         .hasMessageContaining("expected -128 to 127");
     assertThat(folder.resolve("run0")).doesNotExist();
-    Path fitting = weights(folder, LARGEST / 100);
-    assertThatThrownBy(() -> run(folder, fitting, "true", 0))
-        .isInstanceOf(InputException.class)
-        .hasMessageContaining("quantization.equalize: found frozen scales of " + FROZEN);
+  }
+
+  @Test
+  void calibrationLeavesWeightsWithFrozenScalesAsTheyAre(@TempDir Path folder) {
+    Path weights = weights(folder, LARGEST / 100);
+    TrainingCheckpoint checkpoint = run(folder, weights, "true", 0).latest();
+    Map<String, Tensor> given = Safetensors.read(weights).tensors();
+    assertThat(checkpoint.weights().scales()).containsOnlyKeys(FROZEN);
+    checkpoint
+        .weights()
+        .values()
+        .forEach((name, values) -> assertThat(values).isEqualTo(given.get(name).floats()));
   }
 }

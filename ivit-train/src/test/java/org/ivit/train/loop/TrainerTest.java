@@ -183,12 +183,36 @@ class TrainerTest {
     String yaml =
         quantized(folder.resolve("float/checkpoints/9/weights.safetensors"))
             .replace("schedule: {epochs: 3}", "schedule: {epochs: 0}")
-            .replace("freezeEpoch: 2", "rangeSearch: outputError, equalize: false");
+            .replace(
+                "freezeEpoch: 2",
+                "rangeSearch: outputError, equalize: false, weightRounding: nearest");
     RunDirectory run = run(yaml, folder.resolve("ptq"));
     TrainingCheckpoint checkpoint = run.latest();
     assertThat(checkpoint.state().finished()).isTrue();
     assertThat(checkpoint.state().bestTop1()).isGreaterThanOrEqualTo(0);
     assertSame(checkpoint.weights(), floats.latest().weights());
+
+    RunDirectory rounded =
+        run(
+            yaml.replace("weightRounding: nearest", "weightRounding: secondOrder"),
+            folder.resolve("rounded"));
+    FloatWeights weights = rounded.latest().weights();
+    // 80 rows are too few for the 48 inputs of fc2, 16 pictures for the 12 of the head.
+    assertThat(weights.scales())
+        .containsOnlyKeys(
+            weights.values().keySet().stream()
+                .filter(name -> name.matches("blocks.*(attn.*|mlp.fc1)\\.weight"))
+                .toList());
+    weights.requireCodes("rounded");
+    weights.scales().forEach((name, scale) -> assertOnCodes(weights.get(name), scale));
+  }
+
+  private static void assertOnCodes(float[] weight, float[] scale) {
+    int inputs = weight.length / scale.length;
+    for (int i = 0; i < weight.length; i++) {
+      double code = Math.rint(weight[i] / (double) scale[i / inputs]);
+      assertThat(weight[i]).isEqualTo((float) code * scale[i / inputs]);
+    }
   }
 
   @Test

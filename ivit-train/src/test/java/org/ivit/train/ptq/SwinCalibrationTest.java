@@ -2,6 +2,7 @@ package org.ivit.train.ptq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ import org.ivit.train.recipe.ObserverRules;
 import org.ivit.train.recipe.OutlierChoice;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.RangeSearch;
+import org.ivit.train.recipe.WeightRounding;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -73,6 +75,15 @@ class SwinCalibrationTest {
 
   private PostTrainingCalibration.Result calibrate(
       FloatWeights weights, OutlierChoice.Mode outliers, boolean equalize, RangeSearch search) {
+    return calibrate(weights, outliers, equalize, WeightRounding.NEAREST, search);
+  }
+
+  private PostTrainingCalibration.Result calibrate(
+      FloatWeights weights,
+      OutlierChoice.Mode outliers,
+      boolean equalize,
+      WeightRounding rounding,
+      RangeSearch search) {
     Quantization quantization =
         new Quantization(
             GeluForm.EXACT,
@@ -80,6 +91,7 @@ class SwinCalibrationTest {
             16,
             new OutlierChoice(outliers, Map.of()),
             equalize,
+            rounding,
             search,
             new ObserverRules(new ObserverChoice.MinMax(), List.of()),
             null,
@@ -129,6 +141,46 @@ class SwinCalibrationTest {
       OutlierChannels loud = found.scheme().outliers(MERGING + ".norm");
       assertThat(loud.contains(2)).isTrue();
     }
+  }
+
+  /** The head reads one row a picture, too few here. */
+  @Test
+  void roundsTheLayersThatReadManyRowsNearerToTheFloatModel() {
+    FloatWeights weights = model.weights();
+    FloatWeights found =
+        calibrate(
+                weights,
+                OutlierChoice.Mode.NONE,
+                false,
+                WeightRounding.SECOND_ORDER,
+                RangeSearch.NONE)
+            .weights();
+    assertThat(found.scales().keySet())
+        .contains("layers.0.blocks.1.attn.qkv.weight", MERGING + ".reduction.weight")
+        .doesNotContain("head.weight", "patch_embed.proj.weight");
+    Map<String, float[]> nearest = new HashMap<>(weights.values());
+    found.scales().forEach((name, scale) -> nearest.put(name, nearest(weights.get(name), scale)));
+    double[] expected = floatLogits(weights);
+    assertThat(squares(floatLogits(new FloatWeights(found.values(), Map.of())), expected))
+        .isLessThan(0.5 * squares(floatLogits(new FloatWeights(nearest, Map.of())), expected));
+  }
+
+  private static float[] nearest(float[] weight, float[] scale) {
+    float[] codes = new float[weight.length];
+    int inputs = weight.length / scale.length;
+    for (int i = 0; i < weight.length; i++) {
+      float s = scale[i / inputs];
+      codes[i] = (float) Math.rint(weight[i] / (double) s) * s;
+    }
+    return codes;
+  }
+
+  private static double squares(double[] found, double[] expected) {
+    double sum = 0;
+    for (int i = 0; i < found.length; i++) {
+      sum += Math.pow(found[i] - expected[i], 2);
+    }
+    return sum;
   }
 
   /** The final norm feeds the pool, which has one scale. */

@@ -104,6 +104,12 @@ class RecipeTest {
     assertThat(best.equalize()).isTrue();
     assertThat(best.rangeSearch()).isEqualTo(RangeSearch.OUTPUT_ERROR);
     assertThat(best.freezeEpoch()).isZero();
+    assertThat(best.weightRounding()).isEqualTo(WeightRounding.NEAREST);
+    assertThat(
+            parse(SMALL, "schedule.epochs=0", "quantization.calibration.data=pictures")
+                .quantization()
+                .weightRounding())
+        .isEqualTo(WeightRounding.SECOND_ORDER);
 
     Quantization moving = parse(SMALL, "quantization.freezeEpoch=1").quantization();
     assertThat(moving.rangeSearch()).isEqualTo(RangeSearch.NONE);

@@ -1,0 +1,79 @@
+package org.ivit.train.ptq;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.ivit.core.calibration.NodeObserver;
+import org.ivit.core.calibration.NodeValues;
+import org.ivit.core.graph.Range;
+import org.ivit.train.operator.Gemm;
+import org.ivit.train.operator.OpenBlasGemm;
+import org.ivit.train.operator.RealType;
+import org.ivit.train.operator.Reals;
+
+/**
+ * A calibration pass that sums xᵀ·x over all rows x of the nodes that feed linear layers. A node of
+ * C channels takes 4·C² bytes outside the heap.
+ */
+final class SecondMoments implements NodeObserver {
+  private final NodeObserver others;
+  private final Set<String> nodes;
+  private final Gemm gemm = new OpenBlasGemm();
+  private final Map<String, Reals> sums = new HashMap<>();
+  private final Map<String, Long> rows = new HashMap<>();
+
+  /**
+   * @param others observes and answers for all nodes
+   * @param nodes full names of the nodes to sum over
+   */
+  SecondMoments(NodeObserver others, Set<String> nodes) {
+    this.others = others;
+    this.nodes = Set.copyOf(nodes);
+  }
+
+  @Override
+  public Range observe(NodeValues values) {
+    if (nodes.contains(values.node())) {
+      add(values.node(), values.values(), values.channels());
+    }
+    return others.observe(values);
+  }
+
+  private void add(String node, float[] x, int channels) {
+    Reals sum =
+        sums.computeIfAbsent(node, n -> Reals.allocate(RealType.FLOAT32, channels * channels));
+    Reals batch = Reals.allocate(RealType.FLOAT32, x.length);
+    batch.put(0, x, 0, x.length);
+    int count = x.length / channels;
+    gemm.multiply(
+        true, false, channels, channels, count, 1, batch, 0, channels, batch, 0, channels, 1, sum,
+        0, channels);
+    rows.merge(node, (long) count, Long::sum);
+  }
+
+  /**
+   * Number of rows that were summed.
+   *
+   * @param node full node name
+   */
+  long rows(String node) {
+    return rows.get(node);
+  }
+
+  /**
+   * The mean of xᵀ·x.
+   *
+   * @param node full node name
+   * @return [channels][channels]
+   */
+  double[] mean(String node) {
+    Reals sum = sums.get(node);
+    double[] mean = new double[sum.size()];
+    sum.get(0, mean, 0, mean.length);
+    double factor = 1.0 / rows.get(node);
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] *= factor;
+    }
+    return mean;
+  }
+}
