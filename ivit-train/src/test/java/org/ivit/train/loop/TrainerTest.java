@@ -194,10 +194,11 @@ class TrainerTest {
 
     RunDirectory rounded =
         run(
-            yaml.replace("weightRounding: nearest", "weightRounding: secondOrder"),
+            yaml.replace("weightRounding: nearest", "weightRounding: secondOrder")
+                .replace("pictures: 16, batchSize: 8", "pictures: 24, batchSize: 8"),
             folder.resolve("rounded"));
     FloatWeights weights = rounded.latest().weights();
-    // 80 rows are too few for the 48 inputs of fc2, 16 pictures for the 12 of the head.
+    // 120 rows are too few for the 48 inputs of fc2, 24 pictures for the 12 of the head.
     assertThat(weights.scales())
         .containsOnlyKeys(
             weights.values().keySet().stream()
