@@ -8,12 +8,13 @@ static inline __m256i load(const int32_t *v) {
   return _mm256_loadu_si256((const __m256i *)v);
 }
 
-/* Eight columns; not prescaled columns have limits and prescales that change nothing. */
+/* Eight columns. */
 static inline __m256i requantize(const int32_t *acc, const struct ivit_requant *q, int column) {
   __m256i z = load(acc);
   if (q->prescaled) {
     __m256i limit = load(q->limit + column);
-    z = _mm256_max_epi32(_mm256_min_epi32(z, limit), _mm256_sub_epi32(_mm256_setzero_si256(), limit));
+    z = _mm256_min_epi32(z, limit);
+    z = _mm256_max_epi32(z, _mm256_sub_epi32(_mm256_setzero_si256(), limit));
     z = _mm256_sllv_epi32(z, load(q->prescale + column));
   }
   __m256i m = load(q->multiplier + column);

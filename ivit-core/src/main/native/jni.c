@@ -5,7 +5,8 @@
 #include <jni.h>
 #include <string.h>
 
-#define METHOD(type, name) JNIEXPORT type JNICALL Java_org_ivit_core_engine_cpu_jni_NativeKernels_##name
+#define METHOD(type, name) \
+  JNIEXPORT type JNICALL Java_org_ivit_core_engine_cpu_jni_NativeKernels_##name
 
 static void *pin(JNIEnv *env, jarray array) {
   return array == NULL ? NULL : (*env)->GetPrimitiveArrayCritical(env, array, NULL);
@@ -229,7 +230,8 @@ METHOD(jboolean, window)(
 
 /* A residual add from four integers: multiplier and shift of the branch and of the identity. */
 static int set_adder(struct ivit_adder *adder, const jint *v) {
-  return ivit_dyadic_set(&adder->branch, v[0], v[1]) && ivit_dyadic_set(&adder->identity, v[2], v[3]);
+  return ivit_dyadic_set(&adder->branch, v[0], v[1])
+      && ivit_dyadic_set(&adder->identity, v[2], v[3]);
 }
 
 METHOD(jlong, block)(

@@ -28,7 +28,14 @@ struct ivit_block {
   struct ivit_adder residual2;
 };
 
-enum ivit_step_kind { IVIT_EMBED, IVIT_PATCH_NORM, IVIT_BLOCK, IVIT_MERGE, IVIT_HEAD, IVIT_POOL_HEAD };
+enum ivit_step_kind {
+  IVIT_EMBED,      /* ViT: leading tokens, patches, positions */
+  IVIT_PATCH_NORM, /* Swin: patches and their norm */
+  IVIT_BLOCK,
+  IVIT_MERGE,
+  IVIT_HEAD,       /* of one token */
+  IVIT_POOL_HEAD   /* of the mean of all */
+};
 
 /*
  * A step runs over rows that do not depend on each other: any split over threads gives the same

@@ -54,7 +54,8 @@ static inline __m256i eight(
   return _mm256_sra_epi32(upper, shift);
 }
 
-static inline uint8_t one(int16_t x, int32_t mean, int64_t factor, const struct ivit_norm *norm, int c) {
+static inline uint8_t one(
+    int16_t x, int32_t mean, int64_t factor, const struct ivit_norm *norm, int c) {
   int64_t y = ((x - mean) * factor) >> 1;
   int64_t v = (y * norm->multiplier[c] + norm->offset[c]) >> norm->shift;
   return (uint8_t)((v < -128 ? -128 : v > 127 ? 127 : v) + 128);

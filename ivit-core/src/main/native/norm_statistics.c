@@ -21,7 +21,8 @@ static uint64_t square_root(uint64_t v) {
   int s = b / 2;
   uint64_t one = (uint64_t)1 << s;
   uint64_t t = v >> s;
-  uint64_t x = b % 2 == 0 ? one + ((t - one) * 53 >> 7) : (181 * one >> 7) + ((t - 2 * one) * 75 >> 8);
+  uint64_t below_double = one + ((t - one) * 53 >> 7);
+  uint64_t x = b % 2 == 0 ? below_double : (181 * one >> 7) + ((t - 2 * one) * 75 >> 8);
   x = (x + v / x) / 2;
   x = (x + v / x) / 2;
   while (x * x > v) {

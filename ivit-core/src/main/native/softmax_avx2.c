@@ -46,7 +46,8 @@ static inline __m256i exponentials(
 }
 
 void ivit_bias_avx2(uint8_t *scores, const struct ivit_window *window, int head, int query) {
-  const int32_t *bias = window->bias + ((size_t)head * (size_t)window->tokens + (size_t)query) * (size_t)window->row;
+  size_t row = (size_t)head * (size_t)window->tokens + (size_t)query;
+  const int32_t *bias = window->bias + row * (size_t)window->row;
   for (int i = 0; i < window->tokens; i += IVIT_COLUMNS) {
     __m256i sum[4];
     for (int j = 0; j < 4; j++) {

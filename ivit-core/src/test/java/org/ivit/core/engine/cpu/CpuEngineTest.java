@@ -20,6 +20,9 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.engine.cpu.jni.NativeEngine;
+import org.ivit.core.engine.cpu.jni.NativeLibrary;
+import org.ivit.core.engine.cpu.jni.RefusedGraphException;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
@@ -212,7 +215,7 @@ class CpuEngineTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"exact", "paper"})
-  void equalsTheReferenceOnTheRealWeights(String forms) {
+  void equalsTheReferenceOnTheRealWeights(String forms) throws RefusedGraphException {
     FloatWeights weights =
         FloatWeights.of(
             Safetensors.read(Shared.path("weights/vit_tiny_patch16_224.safetensors")).tensors());
@@ -245,6 +248,13 @@ class CpuEngineTest {
       int[] expected =
           forms.equals("exact") ? reference.logits(one, 1) : Arrays.copyOf(observed, vit.classes());
       assertThat(engine.logits(one, 1)).isEqualTo(expected);
+    }
+    for (String kernels : List.of("amx", "vnni", "avx2", "c")) {
+      if (NativeLibrary.unavailable(kernels) == null) {
+        try (NativeEngine engine = new NativeEngine(graph, WorkerPool.shared(), kernels, "test")) {
+          assertThat(engine.logits(codes, 2)).as(kernels).isEqualTo(observed);
+        }
+      }
     }
   }
 

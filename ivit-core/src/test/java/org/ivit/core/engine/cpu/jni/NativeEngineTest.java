@@ -13,16 +13,12 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
-import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.ReferenceEngine;
-import org.ivit.core.graph.Block;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Residual;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
@@ -197,41 +193,6 @@ class NativeEngineTest {
       }
     }
     assertThat(right).hasValue(8 * 20);
-  }
-
-  @Test
-  void refusesWhatTheKernelsCannotHold() {
-    String kernels = Providers.here().get(0);
-    VitGraph graph = (VitGraph) ObservedModel.small();
-    Block b = graph.blocks().get(0);
-    Residual large =
-        new Residual(b.residual1().name(), new Dyadic(1 << 30, 16), b.residual1().identity(), 1);
-    Block block =
-        new Block(
-            b.site(),
-            b.norm1(),
-            b.qkv(),
-            b.attention(),
-            b.proj(),
-            large,
-            b.norm2(),
-            b.fc1(),
-            b.gelu(),
-            b.fc2(),
-            b.residual2());
-    VitGraph other =
-        new VitGraph(
-            graph.architecture(),
-            graph.scheme(),
-            graph.inputScale(),
-            graph.patchEmbed(),
-            graph.embed(),
-            List.of(block),
-            graph.norm(),
-            graph.heads());
-    assertThatThrownBy(() -> new NativeEngine(other, WorkerPool.shared(), kernels, "test"))
-        .isInstanceOf(RefusedGraphException.class)
-        .hasMessage("blocks.0: a ratio of scales is too large");
   }
 
   @Test
