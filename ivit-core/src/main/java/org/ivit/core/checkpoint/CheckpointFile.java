@@ -125,7 +125,7 @@ public final class CheckpointFile {
    * @throws InputException one line naming the file, the tensor or key, and the reason
    */
   public static IntegerCheckpoint read(Path file) {
-    TensorFile tensors = Safetensors.read(file);
+    TensorFile tensors = Safetensors.readToHeap(file);
     Map<String, String> metadata = tensors.metadata();
     if (!isCheckpoint(tensors)) {
       throw new InputException(

@@ -160,7 +160,7 @@ final class GraphReader {
         node,
         inputs,
         outputs,
-        file.get(node + CheckpointNames.WEIGHT).bytes(),
+        file.get(node + CheckpointNames.WEIGHT).sharedBytes(),
         ints(node + CheckpointNames.BIAS),
         inputOutliers,
         requantization,

@@ -43,12 +43,26 @@ public final class Safetensors {
    *     of the wrong size, overlapping or with gaps
    */
   public static TensorFile read(Path file) {
+    return read(file, false);
+  }
+
+  /**
+   * As {@link #read(Path)}, each tensor in an array of its own, and nothing mapped: for a file of
+   * which everything is wanted in arrays anyway, which so is in memory once.
+   *
+   * @param file a safetensors file
+   */
+  public static TensorFile readToHeap(Path file) {
+    return read(file, true);
+  }
+
+  private static TensorFile read(Path file, boolean toHeap) {
     String source = file.toString();
     if (Files.isDirectory(file)) {
       throw new InputException(source + ": is a folder, expected a safetensors file");
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      return read(source, channel);
+      return read(source, channel, toHeap);
     } catch (NoSuchFileException e) {
       throw new InputException(source + ": no such file", e);
     } catch (IOException e) {
@@ -56,7 +70,8 @@ public final class Safetensors {
     }
   }
 
-  private static TensorFile read(String source, FileChannel channel) throws IOException {
+  private static TensorFile read(String source, FileChannel channel, boolean toHeap)
+      throws IOException {
     long fileSize = channel.size();
     if (fileSize < LENGTH_BYTES) {
       throw new InputException(
@@ -80,19 +95,24 @@ public final class Safetensors {
     SafetensorsHeader header = SafetensorsHeader.parse(source, headerBytes, dataSize);
 
     ByteBuffer all = null;
-    if (fileSize < SMALLEST_MAPPED) {
+    if (!toHeap && fileSize < SMALLEST_MAPPED) {
       all = bytes(channel, dataBegin, (int) dataSize);
-    } else if (dataSize <= Integer.MAX_VALUE) {
+    } else if (!toHeap && dataSize <= Integer.MAX_VALUE) {
       all = channel.map(MapMode.READ_ONLY, dataBegin, dataSize);
     }
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (SafetensorsHeader.Entry entry : header.entries()) {
       int size = (int) (entry.end() - entry.begin());
+      String origin = source + ": tensor " + MessageText.quote(entry.name());
+      if (toHeap) {
+        byte[] own = bytes(channel, dataBegin + entry.begin(), size).array();
+        tensors.put(entry.name(), Tensor.owning(origin, entry.dtype(), own, entry.shape()));
+        continue;
+      }
       ByteBuffer data =
           all != null
               ? all.slice((int) entry.begin(), size)
               : channel.map(MapMode.READ_ONLY, dataBegin + entry.begin(), size);
-      String origin = source + ": tensor " + MessageText.quote(entry.name());
       tensors.put(entry.name(), Tensor.view(origin, entry.dtype(), data, entry.shape()));
     }
     return new TensorFile(tensors, header.metadata(), source);

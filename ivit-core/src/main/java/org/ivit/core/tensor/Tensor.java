@@ -11,20 +11,22 @@ import org.ivit.core.InputException;
  * An immutable row-major array of numbers: a dtype, a shape (empty for a scalar) and little-endian
  * memory, on the heap or a mapped slice of a file.
  *
- * <p>The accessors return fresh arrays. One that does not fit the dtype throws an {@link
- * InputException} that names the tensor, because dtypes come from files.
+ * <p>The accessors return fresh arrays, {@link #sharedBytes} excepted. One that does not fit the
+ * dtype throws an {@link InputException} that names the tensor, because dtypes come from files.
  */
 public final class Tensor {
   private final String origin;
   private final DType dtype;
   private final long[] shape;
   private final ByteBuffer buffer;
+  private final byte[] own;
 
-  private Tensor(String origin, DType dtype, long[] shape, ByteBuffer buffer) {
+  private Tensor(String origin, DType dtype, long[] shape, ByteBuffer buffer, byte[] own) {
     this.origin = origin;
     this.dtype = dtype;
     this.shape = shape;
     this.buffer = buffer;
+    this.own = own;
   }
 
   /**
@@ -95,7 +97,13 @@ public final class Tensor {
       throw new IllegalArgumentException(
           "%d bytes for %s %s".formatted(memory.remaining(), dtype, Arrays.toString(shape)));
     }
-    return new Tensor(origin, dtype, shape.clone(), memory.slice().asReadOnlyBuffer());
+    return new Tensor(origin, dtype, shape.clone(), memory.slice().asReadOnlyBuffer(), null);
+  }
+
+  /** A tensor that is the only one to have an array; the array must not change afterwards. */
+  static Tensor owning(String origin, DType dtype, byte[] memory, long... shape) {
+    ByteBuffer buffer = view(origin, dtype, ByteBuffer.wrap(memory), shape).buffer;
+    return new Tensor(origin, dtype, shape.clone(), buffer, memory);
   }
 
   private static Tensor bytes(DType dtype, byte[] values, long[] shape) {
@@ -271,6 +279,14 @@ public final class Tensor {
     byte[] values = new byte[size()];
     buffer().get(values);
     return values;
+  }
+
+  /**
+   * As {@link #bytes}, but not copied where the tensor has an array of its own, as those of {@link
+   * Safetensors#readToHeap} have: not to be changed.
+   */
+  public byte[] sharedBytes() {
+    return own != null && dtype.size() == 1 ? own : bytes();
   }
 
   private InputException mismatch(EnumSet<DType> expected) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.ivit.core.InputException;
 import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;
@@ -42,6 +43,25 @@ class SafetensorsTest {
       memory.putShort((short) value);
     }
     return memory.flip();
+  }
+
+  @Test
+  void tensorsOnTheHeapEqualThoseThatAreMapped() {
+    Path file = folder.resolve("both.safetensors");
+    byte[] codes = new byte[1 << 21];
+    new Random(1).nextBytes(codes);
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put("codes", Tensor.of(codes, 2, 1 << 20));
+    tensors.put("values", Tensor.of(new float[] {1, 2, 3}, 3));
+    Safetensors.write(file, tensors, Map.of("a", "b"));
+    TensorFile heap = Safetensors.readToHeap(file);
+    assertThat(heap.tensors()).isEqualTo(Safetensors.read(file).tensors()).isEqualTo(tensors);
+    assertThat(heap.metadata()).containsEntry("a", "b");
+    Tensor own = heap.get("codes");
+    assertThat(own.sharedBytes()).isSameAs(own.sharedBytes()).isEqualTo(codes);
+    assertThat(own.bytes()).isNotSameAs(own.sharedBytes()).isEqualTo(codes);
+    Tensor mapped = Safetensors.read(file).get("codes");
+    assertThat(mapped.sharedBytes()).isNotSameAs(mapped.sharedBytes()).isEqualTo(codes);
   }
 
   @Test
