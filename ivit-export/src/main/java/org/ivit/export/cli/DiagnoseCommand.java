@@ -9,11 +9,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code ivit diagnose}: where the accuracy of a run goes. */
+/** {@code ivit diagnose}: where the accuracy of an integer model goes. */
 @Command(
     name = "diagnose",
     description = {
-      "Says what the quantization of each node of a run costs against a float model.",
+      "Says what the quantization of each node of a run or an integer model costs against a float",
+      "model.",
       "snr: signal-to-noise ratio of the node in the integer model, with all errors before it.",
       "cost: KL divergence of the float model's logits when this node alone is quantized.",
       "rule: channels that stand out, by the rule of outliers: auto."
@@ -21,8 +22,14 @@ import picocli.CommandLine.Spec;
 final class DiagnoseCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Option(names = "--run", required = true, paramLabel = "DIR", description = "Run directory.")
+  @Option(names = "--run", paramLabel = "DIR", description = "Run directory.")
   Path run;
+
+  @Option(
+      names = "--model",
+      paramLabel = "F",
+      description = "An integer checkpoint instead of a run.")
+  Path model;
 
   @Option(
       names = "--against",
@@ -34,7 +41,7 @@ final class DiagnoseCommand implements Callable<Integer> {
   @Option(
       names = "--architecture",
       paramLabel = "NAME",
-      description = "Architecture of float weights; by default the run's.")
+      description = "Architecture of float weights; by default the integer model's.")
   String architecture;
 
   @Option(
@@ -71,7 +78,12 @@ final class DiagnoseCommand implements Callable<Integer> {
   public Integer call() {
     Checks.atLeast("--limit", limit, 1);
     Checks.atLeast("--top", top, 1);
-    if (!Files.isDirectory(run)) {
+    if ((run == null) == (model == null)) {
+      throw new InputException("--run, --model: expected exactly one of them");
+    }
+    if (model != null) {
+      Checks.file("--model", model);
+    } else if (!Files.isDirectory(run)) {
       throw new InputException("--run: " + run + ": no such folder");
     }
     Checks.exists("--against", against);

@@ -4,15 +4,20 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.checkpoint.CheckpointFile;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
+import org.ivit.core.graph.Dequantized;
+import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
@@ -37,13 +42,9 @@ final class Diagnosing {
   private Diagnosing() {}
 
   static void diagnose(DiagnoseCommand command, PrintWriter out) {
-    Frozen frozen =
-        Freezer.freeze(
-            RunDirectory.open(command.run),
-            Freezer.Moment.BEST,
-            Freezer.Weights.AUTO,
-            IvitCommand.Version.version());
-    Architecture architecture = frozen.checkpoint().graph().architecture();
+    Subject subject = subject(command);
+    IntegerCheckpoint checkpoint = subject.checkpoint;
+    Architecture architecture = checkpoint.graph().architecture();
     String name =
         command.architecture != null ? command.architecture : architecture.toJson().toString();
     ClassList list = command.classes == null ? null : ClassList.read(command.classes);
@@ -56,7 +57,7 @@ final class Diagnosing {
                     command.against,
                     reference.architecture().classes(),
                     architecture.classes(),
-                    command.run));
+                    subject.path));
       }
       int count = Math.min(command.limit, set.size());
       List<float[]> pixels = new ArrayList<>();
@@ -65,7 +66,7 @@ final class Diagnosing {
       Diagnosis diagnosis;
       try (Progress progress =
           Progress.start("diagnose", "steps", Diagnosis.steps(architecture, count))) {
-        Preprocess own = frozen.checkpoint().preprocess();
+        Preprocess own = checkpoint.preprocess();
         EvaluationTransform transform = new EvaluationTransform(own);
         EvaluationTransform other = new EvaluationTransform(reference.preprocess());
         Normalisation normalisation = new Normalisation(own);
@@ -76,20 +77,53 @@ final class Diagnosing {
           pixels.add(FloatModel.normalised(List.of(transform.apply(picture)), normalisation));
           answers.add(reference.logits(List.of(other.apply(picture))));
         }
-        diagnosis = Diagnosis.of(frozen, Logits.join(answers), labels, pixels, progress::step);
+        diagnosis =
+            Diagnosis.of(
+                checkpoint.graph(),
+                subject.weights,
+                Logits.join(answers),
+                labels,
+                pixels,
+                progress::step);
       }
-      print(out, command, diagnosis);
+      print(out, command, subject, diagnosis);
       if (command.json != null) {
-        EvaluationJson.write(command.json, json(command, diagnosis));
+        EvaluationJson.write(command.json, json(command, subject, diagnosis));
       }
       if (command.html != null) {
-        DiagnosisPage.write(command.html, command.run + " against " + command.against, diagnosis);
+        DiagnosisPage.write(command.html, subject.path + " against " + command.against, diagnosis);
       }
     }
   }
 
-  private static void print(PrintWriter out, DiagnoseCommand command, Diagnosis diagnosis) {
-    out.printf("run        %s against %s%n", command.run, command.against);
+  /**
+   * What is diagnosed.
+   *
+   * @param path of a run or an integer checkpoint
+   * @param kind of the two, the option's name
+   * @param checkpoint the integers
+   * @param weights float parameters that they stand for
+   */
+  private record Subject(
+      Path path, String kind, IntegerCheckpoint checkpoint, FloatWeights weights) {}
+
+  private static Subject subject(DiagnoseCommand command) {
+    if (command.model != null) {
+      IntegerCheckpoint checkpoint = CheckpointFile.read(command.model);
+      return new Subject(command.model, "model", checkpoint, Dequantized.of(checkpoint.graph()));
+    }
+    Frozen frozen =
+        Freezer.freeze(
+            RunDirectory.open(command.run),
+            Freezer.Moment.BEST,
+            Freezer.Weights.AUTO,
+            IvitCommand.Version.version());
+    return new Subject(command.run, "run", frozen.checkpoint(), frozen.weights());
+  }
+
+  private static void print(
+      PrintWriter out, DiagnoseCommand command, Subject subject, Diagnosis diagnosis) {
+    out.printf("%-10s %s against %s%n", subject.kind, subject.path, command.against);
     out.printf(
         "data       %s: %d pictures, spread over the set%n", command.data, diagnosis.pictures());
     line(out, "integers", diagnosis.integers());
@@ -131,9 +165,9 @@ final class Diagnosing {
     return outliers.isEmpty() ? "-" : outliers.channels().length + " x 2^" + outliers.shift();
   }
 
-  private static ObjectNode json(DiagnoseCommand command, Diagnosis diagnosis) {
+  private static ObjectNode json(DiagnoseCommand command, Subject subject, Diagnosis diagnosis) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("run", command.run.toString());
+    json.put(subject.kind, subject.path.toString());
     json.put("against", command.against.toString());
     json.put("data", command.data.toString());
     json.put("images", diagnosis.pictures());

@@ -56,7 +56,9 @@ final class ExportCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "FORMAT",
       defaultValue = INTEGER_CHECKPOINT,
-      description = "ivit, or onnx: the float network (default: ${DEFAULT-VALUE}).")
+      description =
+          "ivit; onnx: the float network; onnx-qdq: with int8 products (default:"
+              + " ${DEFAULT-VALUE}).")
   private String format;
 
   @Option(
@@ -107,7 +109,7 @@ final class ExportCommand implements Callable<Integer> {
     Checks.atLeast("--verify", verify, 0);
     Checks.oneOf("--checkpoint", checkpoint, "best", "latest");
     Checks.oneOf("--weights", weights, "auto", "raw", "ema");
-    Checks.oneOf("--format", format, INTEGER_CHECKPOINT, "onnx");
+    Checks.oneOf("--format", format, INTEGER_CHECKPOINT, "onnx", "onnx-qdq");
     PrintWriter out = spec.commandLine().getOut();
     out.println(format.equals(INTEGER_CHECKPOINT) ? integerCheckpoint() : onnx());
     return 0;

@@ -10,6 +10,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.InputException;
+import org.ivit.core.checkpoint.CheckpointFile;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.io.Digests;
@@ -57,6 +59,10 @@ record OnnxExporting(
     ModelProto proto =
         switch (format) {
           case FLOAT -> floating();
+          case QDQ -> {
+            IntegerCheckpoint integers = integers();
+            yield OnnxExport.quantized(integers.graph(), description(integers));
+          }
         };
     OnnxExport.write(output, proto);
     try {
@@ -93,6 +99,27 @@ record OnnxExporting(
         source.architecture(),
         source.weights(),
         new OnnxDescription(source.preprocess(), names, provenance));
+  }
+
+  private IntegerCheckpoint integers() {
+    if (architecture != null) {
+      throw new InputException("--architecture: an integer model knows its own");
+    }
+    String version = IvitCommand.Version.version();
+    if (run != null) {
+      return Freezer.freeze(RunDirectory.open(run), moment, weights, version).checkpoint();
+    }
+    return Files.isDirectory(model)
+        ? Freezer.freeze(
+                RunDirectory.open(model), Freezer.Moment.BEST, Freezer.Weights.AUTO, version)
+            .checkpoint()
+        : CheckpointFile.read(model);
+  }
+
+  private OnnxDescription description(IntegerCheckpoint integers) {
+    int count = integers.classes().size();
+    List<String> names = classes == null ? integers.classes() : names(ClassNames.UNKNOWN, count);
+    return new OnnxDescription(integers.preprocess(), names, integers.provenance());
   }
 
   private List<String> names(ClassNames known, int count) {

@@ -53,7 +53,7 @@ public final class DiagnosisPage {
         .append(diagnosis.pictures())
         .append(" pictures. Mean KL divergence from the float model: integers ")
         .append(number(diagnosis.integers().meanKl()))
-        .append(", the run's weights without rounding ")
+        .append(", its weights in floating point ")
         .append(number(diagnosis.weights().meanKl()))
         .append(
             ".</p>\n<p>Cost: mean KL divergence, in nats, when this node alone is quantized. Signal to"

@@ -3,12 +3,11 @@ package org.ivit.export.diagnose;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.NodeNames;
-import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.operator.NodeTap;
 import org.ivit.train.operator.Reals;
 
-/** Rounds values to a node's codes and back, as its requantization would. */
+/** Rounds values to a node's codes and back, as its requantization would; tells codes' values. */
 final class NodeQuantizer implements NodeTap {
   private final String node;
   private final int bits;
@@ -16,11 +15,11 @@ final class NodeQuantizer implements NodeTap {
   private final Scheme scheme;
   private final OutlierChannels outliers;
 
-  NodeQuantizer(String node, Range range, Scheme scheme) {
+  NodeQuantizer(String node, float scale, Scheme scheme) {
     this.node = node;
     this.scheme = scheme;
     this.bits = NodeNames.bits(node);
-    this.scale = scheme.scale(node, range);
+    this.scale = scale;
     this.outliers = scheme.outliers(node);
   }
 
@@ -36,7 +35,13 @@ final class NodeQuantizer implements NodeTap {
     return outliers;
   }
 
-  float quantized(float value, int channel) {
+  /** The value of one of the integer model's codes. */
+  float value(int code, int channel) {
+    float step = outliers.scale(scale, channel);
+    return (code + scheme.offset(node, step)) * step;
+  }
+
+  private float quantized(float value, int channel) {
     float step = outliers.scale(scale, channel);
     int lowest = scheme.offset(node, step) - (1 << (bits - 1));
     double code = Math.rint(Quantizer.reciprocal(step) * value);

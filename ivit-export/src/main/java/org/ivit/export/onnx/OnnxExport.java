@@ -6,7 +6,9 @@ import java.util.Arrays;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.graph.Dequantized;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.io.AtomicFiles;
 
 /** Writes models as ONNX files, opset {@value OnnxGraph#OPSET}, any batch size. */
@@ -16,7 +18,9 @@ public final class OnnxExport {
   /** The formats, as the command line names them. */
   public enum Format {
     /** The float network: input float32 normalised pixels, [batch, 3, image, image]. */
-    FLOAT("onnx");
+    FLOAT("onnx"),
+    /** The same with quantized products; the same input. */
+    QDQ("onnx-qdq");
 
     private final String key;
 
@@ -52,6 +56,21 @@ public final class OnnxExport {
     FloatProducts products = new FloatProducts(graph, architecture, weights);
     new FloatGraph(graph, architecture, weights, products).write(architecture);
     return model(graph, Format.FLOAT, architecture, description);
+  }
+
+  /**
+   * The float network that an integer graph stands for, its products quantized.
+   *
+   * @throws InputException if the model is too large
+   */
+  public static ModelProto quantized(IntegerGraph integers, OnnxDescription description) {
+    Architecture architecture = integers.architecture();
+    FloatWeights weights = Dequantized.of(integers);
+    OnnxGraph graph = new OnnxGraph(architecture.name());
+    QdqProducts products =
+        new QdqProducts(graph, architecture, weights, integers.scheme(), integers.scales());
+    new FloatGraph(graph, architecture, weights, products).write(architecture);
+    return model(graph, Format.QDQ, architecture, description);
   }
 
   private static ModelProto model(

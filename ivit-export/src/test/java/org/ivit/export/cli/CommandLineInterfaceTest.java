@@ -3,6 +3,7 @@ package org.ivit.export.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -227,6 +228,26 @@ class CommandLineInterfaceTest {
         .contains("5 pictures", "blocks.0.", "and 12 nodes that cost less");
     assertThat(new ObjectMapper().readTree(diagnosis.toFile()).get("nodes")).hasSize(15);
     assertThat(page).content().contains("blocks.0.mlp.fc2");
+    assertThat(
+            run(
+                    "diagnose",
+                    "--model",
+                    output,
+                    "--against",
+                    weights,
+                    "--data",
+                    pictures,
+                    "--limit",
+                    5,
+                    "--json",
+                    diagnosis)
+                .out)
+        .contains("model      " + output, "5 pictures", "blocks.0.");
+    assertThat(new ObjectMapper().readTree(diagnosis.toFile()).get("nodes")).hasSize(15);
+    refused(with(diagnose, "--model", output), "--run, --model: expected exactly one");
+    refused(
+        List.of("diagnose", "--model", weights, "--against", weights, "--data", pictures),
+        weights.toString());
     refused(
         List.of("diagnose", "--run", pictures, "--against", weights, "--data", pictures),
         pictures.toString());
@@ -373,6 +394,20 @@ class CommandLineInterfaceTest {
         .containsEntry("source", "micro.safetensors")
         .containsEntry("source_sha256", Digests.file(weights))
         .containsKeys("architecture", "preprocess", "date", "version");
+  }
+
+  @Test
+  void anIntegerCheckpointBecomesAQuantizedOnnxFile() throws IOException {
+    Path output = folder.resolve("micro-qdq.onnx");
+    List<Object> args = List.of("export", "--format", "onnx-qdq", "--output", output);
+    refused(with(args, "--model", weights), weights.toString());
+    List<Object> integers = with(args, "--model", checkpoint);
+    refused(with(integers, "--architecture", "deit_tiny_patch16_224"), "--architecture");
+    assertThat(output).doesNotExist();
+    assertThat(done(integers.toArray())).contains("micro-qdq.onnx: onnx-qdq, opset 17", "sha256");
+    ModelProto model = ModelProto.parseFrom(Files.readAllBytes(output));
+    assertThat(model.getGraph().getNodeList().stream().map(NodeProto::getOpType))
+        .contains("QuantizeLinear", "DequantizeLinear", "Gemm");
   }
 
   private static List<Object> with(List<Object> args, Object... more) {

@@ -100,10 +100,12 @@ class DiagnosisTest {
 
   private static Diagnosis diagnose(Architecture architecture, String ruined) {
     Logits reference = Logits.ofValues(new float[5 * PICTURES], 5);
+    Frozen frozen = frozen(architecture, ruined);
     int[] steps = new int[1];
     Diagnosis diagnosis =
         Diagnosis.of(
-            frozen(architecture, ruined),
+            frozen.checkpoint().graph(),
+            frozen.weights(),
             reference,
             new int[PICTURES],
             pixels(architecture),
@@ -167,7 +169,8 @@ class DiagnosisTest {
     frozen.weights().get("blocks.1.norm2.weight")[7] = 400;
     Diagnosis diagnosis =
         Diagnosis.of(
-            frozen,
+            frozen.checkpoint().graph(),
+            frozen.weights(),
             Logits.ofValues(new float[5 * PICTURES], 5),
             new int[PICTURES],
             pixels(architecture),

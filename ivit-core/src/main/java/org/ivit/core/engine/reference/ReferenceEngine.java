@@ -5,6 +5,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
+import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.graph.Block;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
@@ -16,6 +17,7 @@ import org.ivit.core.graph.VitGraph;
 public final class ReferenceEngine implements Engine {
   private final IntegerGraph graph;
   private final String why;
+  private final MatrixProducts products;
   private volatile boolean closed;
 
   /**
@@ -30,8 +32,23 @@ public final class ReferenceEngine implements Engine {
    * @param why why this engine was chosen, for {@link #description}
    */
   public ReferenceEngine(IntegerGraph graph, String why) {
+    this(graph, why, new ReferenceMatrixProducts());
+  }
+
+  private ReferenceEngine(IntegerGraph graph, String why, MatrixProducts products) {
     this.graph = graph;
     this.why = why;
+    this.products = products;
+  }
+
+  /**
+   * An engine for tracing large models: its products are another's, all else as here.
+   *
+   * @param graph any model
+   * @param products exact, as {@link MatrixProducts} asks
+   */
+  public static ReferenceEngine tracing(IntegerGraph graph, MatrixProducts products) {
+    return new ReferenceEngine(graph, "for its trace", products);
   }
 
   @Override
@@ -70,7 +87,7 @@ public final class ReferenceEngine implements Engine {
     trace.node(NodeNames.INPUT, codes);
     Architecture a = graph.architecture();
     byte[] patches = NodeKernels.unfold(codes, pictures, a.image(), a.patch());
-    ReferenceNodes nodes = new ReferenceNodes(trace);
+    ReferenceNodes nodes = new ReferenceNodes(products, trace);
     return graph instanceof SwinGraph swin
         ? swin(swin, patches, nodes)
         : vit((VitGraph) graph, patches, pictures, nodes);

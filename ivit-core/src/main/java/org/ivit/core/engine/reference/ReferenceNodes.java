@@ -14,10 +14,11 @@ import org.ivit.core.graph.NodeNames;
 
 /** Runs nodes one after the other and shows each one's codes. */
 final class ReferenceNodes {
-  private final MatrixProducts products = new ReferenceMatrixProducts();
+  private final MatrixProducts products;
   private final Trace trace;
 
-  ReferenceNodes(Trace trace) {
+  ReferenceNodes(MatrixProducts products, Trace trace) {
+    this.products = products;
     this.trace = trace;
   }
 

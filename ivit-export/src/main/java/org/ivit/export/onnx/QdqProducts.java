@@ -1,0 +1,148 @@
+package org.ivit.export.onnx;
+
+import static org.ivit.export.onnx.OnnxGraph.attribute;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.List;
+import java.util.Map;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Scheme;
+
+/**
+ * Products between pairs of QuantizeLinear and DequantizeLinear, in the form that ONNX Runtime
+ * fuses to integer products: a Gemm of activations in unsigned bytes with one scale, weights in
+ * signed bytes with a scale and a zero point a channel, and a 32-bit bias. (A MatMul with an Add
+ * after it is fused as well, to something slower than float.) Outlier channels, which have no such
+ * form, go into a small float product beside. Attention stays in float: pairs around its small
+ * products cost more than they save.
+ */
+final class QdqProducts implements Products {
+  private static final int BYTE = 128;
+
+  private final OnnxGraph graph;
+  private final Tokens tokens;
+  private final Architecture architecture;
+  private final FloatWeights weights;
+  private final Scheme scheme;
+  private final Map<String, Float> scales;
+
+  /**
+   * @param weights of the layers, with the scales of their codes
+   * @param scales of the nodes that feed them
+   */
+  QdqProducts(
+      OnnxGraph graph,
+      Architecture architecture,
+      FloatWeights weights,
+      Scheme scheme,
+      Map<String, Float> scales) {
+    this.graph = graph;
+    this.tokens = new Tokens(graph);
+    this.architecture = architecture;
+    this.weights = weights;
+    this.scheme = scheme;
+    this.scales = scales;
+  }
+
+  @Override
+  public String linear(String name, String from, String rows) {
+    float[] weight = weights.get(name + ".weight");
+    float[] scale = weights.frozenScale(name + ".weight");
+    OutlierChannels outliers = scheme.outliers(from);
+    float input = scales.get(from);
+    String x = pair(rows, from, input, scheme.offset(from, input));
+    String w = weight(name, weight, scale, outliers);
+    String product =
+        weights.values().containsKey(name + ".bias")
+            ? graph.node("Gemm", name, List.of(x, w, bias(name, scale, input)))
+            : graph.node("Gemm", name, List.of(x, w));
+    return outliers.isEmpty()
+        ? product
+        : graph.node(
+            "Add",
+            name + "/sum",
+            List.of(product, beside(name, weight, scale.length, outliers, rows)));
+  }
+
+  /** To codes and back: {@code x/scale − offset} in signed bytes, written as unsigned ones. */
+  private String pair(String x, String name, float scale, int offset) {
+    String s = graph.scalar(scale);
+    String zero = graph.zeroPoint(DataType.UINT8, BYTE - offset);
+    String codes = graph.node("QuantizeLinear", name + "/quantize", List.of(x, s, zero));
+    return graph.node("DequantizeLinear", name + "/dequantize", List.of(codes, s, zero));
+  }
+
+  /** Codes of the weights, [inputs, outputs], zeros for outlier channels, and their scales. */
+  private String weight(String name, float[] weight, float[] scale, OutlierChannels outliers) {
+    int outputs = scale.length;
+    int inputs = weight.length / outputs;
+    byte[] codes = new byte[weight.length];
+    for (int c = 0; c < outputs; c++) {
+      for (int k = 0; k < inputs; k++) {
+        if (!outliers.contains(k)) {
+          codes[k * outputs + c] = (byte) Math.rint(weight[c * inputs + k] / (double) scale[c]);
+        }
+      }
+    }
+    return graph.node(
+        "DequantizeLinear",
+        name + ".weight/dequantize",
+        List.of(
+            graph.bytes(name + ".weight", DataType.INT8, codes, inputs, outputs),
+            graph.floats(name + ".weight_scale", scale, outputs),
+            graph.bytes(name + ".weight_zero", DataType.INT8, new byte[outputs], outputs)),
+        attribute("axis", 1L));
+  }
+
+  private String bias(String name, float[] scale, float input) {
+    float[] bias = weights.get(name + ".bias");
+    int[] codes = new int[bias.length];
+    float[] steps = new float[bias.length];
+    for (int c = 0; c < codes.length; c++) {
+      steps[c] = scale[c] * input;
+      codes[c] = (int) Math.rint(bias[c] / (double) steps[c]);
+    }
+    return graph.node(
+        "DequantizeLinear",
+        name + ".bias/dequantize",
+        List.of(
+            graph.ints(name + ".bias", codes, codes.length),
+            graph.floats(name + ".bias_scale", steps, codes.length)),
+        attribute("axis", 0L));
+  }
+
+  private String beside(
+      String name, float[] weight, int outputs, OutlierChannels outliers, String rows) {
+    int inputs = weight.length / outputs;
+    int[] channels = outliers.channels();
+    float[] part = new float[channels.length * outputs];
+    for (int i = 0; i < channels.length; i++) {
+      for (int c = 0; c < outputs; c++) {
+        part[i * outputs + c] = weight[c * inputs + channels[i]];
+      }
+    }
+    String x = tokens.gather(rows, name + ".outliers", channels, 1);
+    String w = graph.floats(name + ".outlier_weight", part, channels.length, outputs);
+    return graph.node("MatMul", name + "/outliers", List.of(x, w));
+  }
+
+  @Override
+  public String patches(String name, String pixels) {
+    String rows = tokens.unfold(pixels, name, architecture.image(), architecture.patch());
+    return linear(name, NodeNames.INPUT, rows);
+  }
+
+  @Override
+  public String scores(BlockSite site, String query, String key) {
+    return graph.node("MatMul", site.node("attn.scores"), List.of(query, key));
+  }
+
+  @Override
+  public String context(BlockSite site, String probabilities, String value) {
+    return graph.node("MatMul", site.node("attn.context"), List.of(probabilities, value));
+  }
+}
