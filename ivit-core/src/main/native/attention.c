@@ -128,7 +128,7 @@ static void softmax_of(
       const uint64_t *masks = window->masks[group];
       mask = masks == NULL ? NULL : masks + (size_t)(query + r) * (size_t)window->words;
     }
-    k->softmax(
+    s->factors[r] = k->softmax(
         scores, a->tokens, mask, &a->softmax, s->probabilities_high + (size_t)r * s->score_stride,
         s->probabilities_low + (size_t)r * s->score_stride);
   }
@@ -148,6 +148,9 @@ static void context_of(
     k->tile(
         s->probabilities_low, s->score_stride, s->probabilities_high, s->score_stride, rows,
         &s->values, panel, acc);
+    if (a->softmax.deferred) {
+      k->normalise(acc, rows, s->factors);
+    }
     k->to8(acc, rows, &a->context[head], NULL, column, n, out);
   }
 }

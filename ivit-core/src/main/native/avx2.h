@@ -12,7 +12,8 @@ void ivit_add16_avx2(
     int column, int n, const int16_t *const *identity, int16_t *const *out);
 void ivit_norm_avx2(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
 void ivit_bias_avx2(uint8_t *scores, const struct ivit_window *window, int head, int query);
-void ivit_softmax_avx2(
+void ivit_normalise_avx2(int32_t *acc, int rows, const int32_t *factor);
+int32_t ivit_softmax_avx2(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     uint8_t *high, uint8_t *low);
 

@@ -13,7 +13,8 @@ void ivit_add16_avx512(
 void ivit_norm_avx512(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
 void ivit_norm16_avx512(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
 void ivit_bias_avx512(uint8_t *scores, const struct ivit_window *window, int head, int query);
-void ivit_softmax_avx512(
+void ivit_normalise_avx512(int32_t *acc, int rows, const int32_t *factor);
+int32_t ivit_softmax_avx512(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     uint8_t *high, uint8_t *low);
 

@@ -121,4 +121,5 @@ const struct ivit_kernels ivit_kernels_amx = {
     .norm16 = ivit_norm16_avx512,
     .bias = ivit_bias_avx512,
     .softmax = ivit_softmax_avx512,
+    .normalise = ivit_normalise_avx512,
 };

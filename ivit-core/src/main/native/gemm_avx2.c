@@ -105,4 +105,5 @@ const struct ivit_kernels ivit_kernels_avx2 = {
     .norm16 = ivit_norm16_c,
     .bias = ivit_bias_avx2,
     .softmax = ivit_softmax_avx2,
+    .normalise = ivit_normalise_avx2,
 };

@@ -110,4 +110,5 @@ const struct ivit_kernels ivit_kernels_vnni = {
     .norm16 = ivit_norm16_avx512,
     .bias = ivit_bias_avx512,
     .softmax = ivit_softmax_avx512,
+    .normalise = ivit_normalise_avx512,
 };

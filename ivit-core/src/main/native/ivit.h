@@ -104,6 +104,7 @@ struct ivit_norm {
 
 struct ivit_softmax {
   int bits;
+  int deferred; /* probabilities are the exponentials; their sum is divided out of the context */
   uint32_t rounding;
   uint32_t exponentials[257];
   int narrow; /* E[0] has 16 bits and every factor too: 16-bit lanes are enough */
@@ -175,11 +176,14 @@ struct ivit_kernels {
   /*
    * One row of scores to probabilities: their upper bytes (where bits > 8, else anything) and lower
    * bytes, zero from n to the next multiple of 64. Masked keys have a bit in `mask`, which may be
-   * null.
+   * null. Returns what the row's context is to be multiplied with, of use where that is deferred.
    */
-  void (*softmax)(
+  int32_t (*softmax)(
       const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
       uint8_t *high, uint8_t *low);
+
+  /* acc = (acc * factor[row] + 2^15) >> 16 in a tile. */
+  void (*normalise)(int32_t *acc, int rows, const int32_t *factor);
 };
 
 extern const struct ivit_kernels ivit_kernels_c;
@@ -202,9 +206,10 @@ void ivit_add16_c(
 void ivit_norm_c(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
 void ivit_norm16_c(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
 void ivit_bias_c(uint8_t *scores, const struct ivit_window *window, int head, int query);
-void ivit_softmax_c(
+int32_t ivit_softmax_c(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     uint8_t *high, uint8_t *low);
+void ivit_normalise_c(int32_t *acc, int rows, const int32_t *factor);
 
 /* norm_statistics.c */
 int32_t ivit_norm_mean(int64_t sum, int channels);

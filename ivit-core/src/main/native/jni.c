@@ -181,7 +181,7 @@ static int set_context(
 METHOD(jlong, attention)(
     JNIEnv *env, jclass class, jlong model, jint heads, jint head_dim, jint tokens,
     jint multiplier, jint shift, jintArray exponentials, jint rounding, jint bits,
-    jintArray context_multiplier, jbyteArray context_shift) {
+    jboolean deferred,    jintArray context_multiplier, jbyteArray context_shift) {
   (void)class;
   struct ivit_model *m = model_of(model);
   struct ivit_attention *a = ivit_arena_take(m->arena, sizeof *a);
@@ -199,7 +199,7 @@ METHOD(jlong, attention)(
   void *e = pin(env, context_shift);
   int done = 0;
   if (table != NULL && mu != NULL && e != NULL) {
-    ivit_softmax_set(&a->softmax, table, rounding, bits);
+    ivit_softmax_set(&a->softmax, table, rounding, bits, deferred);
     done = set_scores(m->arena, a, multiplier, shift) && set_context(m->arena, a, mu, e);
   }
   unpin(env, context_shift, e);

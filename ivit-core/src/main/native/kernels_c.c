@@ -10,4 +10,5 @@ const struct ivit_kernels ivit_kernels_c = {
     .norm16 = ivit_norm16_c,
     .bias = ivit_bias_c,
     .softmax = ivit_softmax_c,
+    .normalise = ivit_normalise_c,
 };

@@ -110,6 +110,7 @@ struct ivit_scratch {
   uint8_t *scores;             /* [tile][group] */
   uint8_t *probabilities_high;
   uint8_t *probabilities_low;
+  int32_t factors[IVIT_TILE_ROWS]; /* of the context's rows */
   uint8_t *codes_out[IVIT_CHUNK];
   int16_t *tokens_out[IVIT_CHUNK];
 };

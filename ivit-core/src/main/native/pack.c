@@ -191,8 +191,10 @@ struct ivit_gelu *ivit_gelu_new(
 }
 
 void ivit_softmax_set(
-    struct ivit_softmax *softmax, const int32_t *exponentials, int32_t rounding, int bits) {
+    struct ivit_softmax *softmax, const int32_t *exponentials, int32_t rounding, int bits,
+    int deferred) {
   softmax->bits = bits;
+  softmax->deferred = deferred;
   softmax->rounding = (uint32_t)rounding;
   /* The sum is at least E[0], so from 2^15 on the factor has 16 bits. */
   softmax->narrow = exponentials[0] >= 1 << 15 && exponentials[0] < 1 << 16;

@@ -40,7 +40,8 @@ struct ivit_gelu *ivit_gelu_new(
     const int32_t *outlier, int outliers, int channels);
 
 void ivit_softmax_set(
-    struct ivit_softmax *softmax, const int32_t *exponentials, int32_t rounding, int bits);
+    struct ivit_softmax *softmax, const int32_t *exponentials, int32_t rounding, int bits,
+    int deferred);
 
 /*
  * Scores of windows: requantized score by code + 128, requantized biases [heads][query][key], and

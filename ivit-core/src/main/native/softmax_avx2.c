@@ -66,7 +66,38 @@ static inline int64_t bytes_of(__m256i v) {
   return _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
 }
 
-void ivit_softmax_avx2(
+void ivit_normalise_avx2(int32_t *acc, int rows, const int32_t *factor) {
+  const __m256i half = _mm256_set1_epi64x(1 << 15);
+  for (int r = 0; r < rows; r++) {
+    __m256i f = _mm256_set1_epi64x(factor[r]);
+    for (int c = 0; c < IVIT_COLUMNS; c += 8) {
+      __m256i *at = (__m256i *)(acc + r * IVIT_COLUMNS + c);
+      __m256i z = _mm256_loadu_si256(at);
+      __m256i even = _mm256_add_epi64(_mm256_mul_epi32(z, f), half);
+      __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(z, 32), f), half);
+      /* Results fit 32 bits, so what lies above them is cut off. */
+      __m256i y =
+          _mm256_blend_epi32(_mm256_srli_epi64(even, 16), _mm256_slli_epi64(odd, 16), 0xAA);
+      _mm256_storeu_si256(at, y);
+    }
+  }
+}
+
+/* Exponentials of 8 bits, which are the probabilities. */
+static void deferred(
+    const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
+    __m256i largest, uint8_t *low) {
+  for (int i = 0; i < (int)ivit_round_up((size_t)n, 64); i += 8) {
+    __m256i e = _mm256_setzero_si256();
+    if (i < n) {
+      e = exponentials(scores, i, n, mask, softmax, largest);
+    }
+    int64_t bytes = bytes_of(e);
+    memcpy(low + i, &bytes, sizeof bytes);
+  }
+}
+
+int32_t ivit_softmax_avx2(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     uint8_t *high, uint8_t *low) {
   __m256i largest = _mm256_set1_epi32(largest_of(scores, n, mask));
@@ -77,6 +108,10 @@ void ivit_softmax_avx2(
   __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
   half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
   uint32_t sum = (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1)));
+  if (softmax->deferred) {
+    deferred(scores, n, mask, softmax, largest, low);
+    return (int32_t)(INT32_MAX / sum);
+  }
   __m256i factor = _mm256_set1_epi32((int32_t)(INT32_MAX / sum));
   __m256i rounding = _mm256_set1_epi32((int32_t)softmax->rounding);
   __m256i limit = _mm256_set1_epi32((1 << (softmax->bits - 1)) - 1);
@@ -95,4 +130,5 @@ void ivit_softmax_avx2(
       memcpy(high + i, &bytes, sizeof bytes);
     }
   }
+  return (int32_t)(INT32_MAX / sum);
 }

@@ -97,7 +97,7 @@ static inline __m512i probabilities(
 }
 
 /* The exponentials wait in the rows of the probabilities that they become. */
-static void narrow(
+static int32_t narrow(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     __m512i largest, uint8_t *high, uint8_t *low) {
   struct ivit_table_avx512 table_low = ivit_table_load(softmax->low);
@@ -126,6 +126,7 @@ static void narrow(
           high + i, _mm512_packus_epi16(_mm512_srli_epi16(a, 8), _mm512_srli_epi16(b, 8)));
     }
   }
+  return (int32_t)(INT32_MAX / sum);
 }
 
 static inline __m512i wide_exponentials(
@@ -142,7 +143,7 @@ static inline __m512i wide_exponentials(
       _mm512_setzero_si512(), seen, index, softmax->exponentials, 4);
 }
 
-static void wide(
+static int32_t wide(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     __m512i largest, uint8_t *high, uint8_t *low) {
   __m512i sums = _mm512_setzero_si512();
@@ -166,15 +167,56 @@ static void wide(
       _mm_storeu_si128((__m128i *)(high + i), _mm512_cvtepi32_epi8(_mm512_srli_epi32(p, 8)));
     }
   }
+  return (int32_t)(INT32_MAX / sum);
 }
 
-void ivit_softmax_avx512(
+/* Exponentials of 8 bits, one look-up each. */
+static int32_t deferred(
+    const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
+    __m512i largest, uint8_t *low) {
+  struct ivit_table_avx512 table = ivit_table_load(softmax->low);
+  __m512i hidden = _mm512_set1_epi8((char)softmax->exponentials[256]);
+  __m512i sums = _mm512_setzero_si512();
+  for (int i = 0; i < n; i += 64) {
+    __mmask64 seen = present(i, n);
+    __m512i distance = _mm512_sub_epi8(largest, _mm512_maskz_loadu_epi8(seen, scores + i));
+    __m512i e = ivit_table_look_up(&table, distance);
+    if (mask != NULL) {
+      e = _mm512_mask_mov_epi8(e, mask[i / 64], hidden);
+    }
+    e = _mm512_maskz_mov_epi8(seen, e);
+    _mm512_storeu_si512(low + i, e);
+    sums = _mm512_add_epi64(sums, _mm512_sad_epu8(e, _mm512_setzero_si512()));
+  }
+  return (int32_t)(INT32_MAX / (uint32_t)_mm512_reduce_add_epi64(sums));
+}
+
+void ivit_normalise_avx512(int32_t *acc, int rows, const int32_t *factor) {
+  const __m512i half = _mm512_set1_epi64(1 << 15);
+  for (int r = 0; r < rows; r++) {
+    __m512i f = _mm512_set1_epi64(factor[r]);
+    for (int c = 0; c < IVIT_COLUMNS; c += 16) {
+      int32_t *at = acc + r * IVIT_COLUMNS + c;
+      __m512i z = _mm512_loadu_si512(at);
+      __m512i even = _mm512_add_epi64(_mm512_mul_epi32(z, f), half);
+      __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(z, 32), f), half);
+      /* Results fit 32 bits, so what lies above them is cut off. */
+      __m512i y = _mm512_mask_mov_epi32(
+          _mm512_srli_epi64(even, 16), 0xAAAA, _mm512_slli_epi64(odd, 16));
+      _mm512_storeu_si512(at, y);
+    }
+  }
+}
+
+int32_t ivit_softmax_avx512(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     uint8_t *high, uint8_t *low) {
   int32_t largest = largest_of(scores, n, mask);
-  if (softmax->narrow) {
-    narrow(scores, n, mask, softmax, _mm512_set1_epi8((char)largest), high, low);
-  } else {
-    wide(scores, n, mask, softmax, _mm512_set1_epi32(largest), high, low);
+  if (softmax->deferred) {
+    return deferred(scores, n, mask, softmax, _mm512_set1_epi8((char)largest), low);
   }
+  if (softmax->narrow) {
+    return narrow(scores, n, mask, softmax, _mm512_set1_epi8((char)largest), high, low);
+  }
+  return wide(scores, n, mask, softmax, _mm512_set1_epi32(largest), high, low);
 }

@@ -12,7 +12,36 @@ void ivit_bias_c(uint8_t *scores, const struct ivit_window *window, int head, in
   }
 }
 
-void ivit_softmax_c(
+static uint8_t exponential(
+    const uint8_t *scores, int i, const uint64_t *mask, const struct ivit_softmax *softmax,
+    int largest) {
+  return (uint8_t)softmax->exponentials[masked(mask, i) ? 256 : largest - scores[i]];
+}
+
+static int32_t deferred(
+    const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
+    int largest, uint8_t *low) {
+  uint32_t sum = 0;
+  for (int i = 0; i < n; i++) {
+    low[i] = exponential(scores, i, mask, softmax, largest);
+    sum += low[i];
+  }
+  for (int i = n; i % 64 != 0; i++) {
+    low[i] = 0;
+  }
+  return (int32_t)(INT32_MAX / sum);
+}
+
+void ivit_normalise_c(int32_t *acc, int rows, const int32_t *factor) {
+  for (int r = 0; r < rows; r++) {
+    for (int c = 0; c < IVIT_COLUMNS; c++) {
+      int32_t *z = acc + r * IVIT_COLUMNS + c;
+      *z = (int32_t)(((int64_t)*z * factor[r] + (1 << 15)) >> 16);
+    }
+  }
+}
+
+int32_t ivit_softmax_c(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     uint8_t *high, uint8_t *low) {
   int largest = 0;
@@ -20,6 +49,9 @@ void ivit_softmax_c(
     if (!masked(mask, i) && scores[i] > largest) {
       largest = scores[i];
     }
+  }
+  if (softmax->deferred) {
+    return deferred(scores, n, mask, softmax, largest, low);
   }
   uint32_t sum = 0;
   for (int i = 0; i < n; i++) {
@@ -41,4 +73,5 @@ void ivit_softmax_c(
     low[i] = 0;
     high[i] = 0;
   }
+  return (int32_t)factor;
 }

@@ -212,9 +212,16 @@ static void rows_of_scores(const struct ivit_kernels *k) {
     for (int d = 0; d < 257; d++) {
       table[d] = d == 0 ? first : (int32_t)draw((uint32_t)first + 1);
     }
-    int bits = 2 + (int)draw(15);
+    int deferred = draw(3) == 0;
+    if (deferred) {
+      for (int d = 0; d < 257; d++) {
+        table[d] &= 255;
+      }
+      table[0] = 255;
+    }
+    int bits = deferred ? 8 : 2 + (int)draw(15);
     struct ivit_softmax softmax;
-    ivit_softmax_set(&softmax, table, draw(2) == 0 ? 0 : 1 << (31 - bits), bits);
+    ivit_softmax_set(&softmax, table, deferred || draw(2) == 0 ? 0 : 1 << (31 - bits), bits, deferred);
     uint64_t *hidden = NULL;
     if (draw(2) == 0) {
       hidden = mask;
@@ -231,13 +238,36 @@ static void rows_of_scores(const struct ivit_kernels *k) {
       memset(p[i][0], 77, row);
       memset(p[i][1], 77, row);
     }
-    k->softmax(expected, n, hidden, &softmax, p[0][0], p[0][1]);
-    ivit_softmax_c(expected, n, hidden, &softmax, p[1][0], p[1][1]);
+    int32_t factor[2];
+    factor[0] = k->softmax(expected, n, hidden, &softmax, p[0][0], p[0][1]);
+    factor[1] = ivit_softmax_c(expected, n, hidden, &softmax, p[1][0], p[1][1]);
+    compare(k->name, "factor", &factor[0], &factor[1], sizeof(int32_t), n, bits, deferred);
     compare(k->name, "probabilities", p[0][1], p[1][1], row, n, bits, softmax.narrow);
     if (bits > 8) {
       compare(k->name, "upper bytes", p[0][0], p[1][0], row, n, bits, softmax.narrow);
     }
     ivit_arena_free(arena);
+  }
+}
+
+static void normalised_rows(const struct ivit_kernels *k) {
+  for (int round = 0; round < 500; round++) {
+    int32_t acc[2][IVIT_TILE_ROWS * IVIT_COLUMNS];
+    int32_t factor[IVIT_TILE_ROWS];
+    int rows = 1 + (int)draw(IVIT_TILE_ROWS);
+    for (int r = 0; r < rows; r++) {
+      int32_t sum = 255 + (int32_t)draw(1 + (draw(2) == 0 ? 255 : 255 * 65535 - 255));
+      factor[r] = INT32_MAX / sum;
+      for (int c = 0; c < IVIT_COLUMNS; c++) {
+        int32_t z = code(-128, 127) * (sum - (int32_t)(draw(2) * draw((uint32_t)sum)));
+        acc[0][r * IVIT_COLUMNS + c] = acc[1][r * IVIT_COLUMNS + c] = z;
+      }
+    }
+    k->normalise(acc[0], rows, factor);
+    ivit_normalise_c(acc[1], rows, factor);
+    compare(
+        k->name, "normalised", acc[0], acc[1], (size_t)rows * IVIT_COLUMNS * sizeof(int32_t), rows,
+        0, 0);
   }
 }
 
@@ -278,7 +308,7 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   for (int d = 0; d < 257; d++) {
     exponentials[d] = (1 << 15) / (1 + d);
   }
-  ivit_softmax_set(&b->attention->softmax, exponentials, 1 << (31 - z.bits), z.bits);
+  ivit_softmax_set(&b->attention->softmax, exponentials, 1 << (31 - z.bits), z.bits, 0);
   int columns = (int)ivit_round_up((size_t)tokens, 32);
   int32_t *mu = ivit_arena_take(a, (size_t)(columns + z.head_dim) * sizeof *mu);
   uint8_t *e = ivit_arena_take(a, (size_t)(columns + z.head_dim));
@@ -374,6 +404,7 @@ int main(void) {
     products(k);
     norms(k);
     rows_of_scores(k);
+    normalised_rows(k);
     models(k);
     printf("%s: equal\n", names[i]);
   }

@@ -8,7 +8,12 @@ public enum SoftmaxForm {
   /** Shiftmax of the paper: powers of two by shifts. */
   SHIFT,
   /** Rounded true exponentials. */
-  EXACT;
+  EXACT,
+  /**
+   * Rounded true exponentials of 8 bits, whose sum is divided out of the context: the probabilities
+   * of a flat row keep all their bits.
+   */
+  DEFERRED;
 
   /** The form's name in recipes and checkpoints: its own in lower case. */
   public String key() {
@@ -27,6 +32,6 @@ public enum SoftmaxForm {
         return form;
       }
     }
-    throw new InputException("softmax form '" + key + "': expected shift or exact");
+    throw new InputException("softmax form '" + key + "': expected shift, exact or deferred");
   }
 }

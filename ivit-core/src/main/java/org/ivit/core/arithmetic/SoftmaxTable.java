@@ -9,14 +9,20 @@ import org.ivit.core.InputException;
  * <p>sum = ΣE, factor = floor((2^31−1)/sum), p = min((E·factor + H) >> (32−b), 2^(b−1)−1), with
  * scale 2^(1−b). Everything fits 32 unsigned bits.
  *
+ * <p>Form {@code deferred}: p = E, of 8 unsigned bits, and what P·V gives is divided by the row's
+ * sum: y = (acc·factor + 2^15) >> 16, which has the scale that 16-bit probabilities would give it.
+ *
  * @param exponentials [257]: E[d] for d = rowmax − x in 0…255, and E[256] of a masked score; not
  *     copied
- * @param rounding H: 0 in form {@code shift}, 2^(31−b) in form {@code exact}
- * @param bits b of the probabilities, 2 to 16
+ * @param rounding H: 2^(31−b) in form {@code exact}, else 0
+ * @param bits b of the probabilities, 2 to 16; 8 in form {@code deferred}
+ * @param deferred whether the sum is divided out of the context
  */
-public record SoftmaxTable(int[] exponentials, int rounding, int bits) {
+public record SoftmaxTable(int[] exponentials, int rounding, int bits, boolean deferred) {
   /** Length of the table: 256 distances and the masked score. */
   public static final int SIZE = 257;
+
+  private static final int LARGEST_BYTE = 255;
 
   /** Index of the exponential of a masked score. */
   public static final int MASKED = 256;
@@ -38,6 +44,11 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits) {
     if (rounding != 0 && rounding != 1 << (31 - bits)) {
       throw new InputException(
           "softmax table: rounding " + rounding + ", expected 0 or " + (1 << (31 - bits)));
+    }
+    if (deferred && (bits != 8 || rounding != 0 || exponentials[0] > LARGEST_BYTE)) {
+      throw new InputException(
+          "softmax table: %d bits, rounding %d, entry 0 is %d, expected 8, 0 and at most %d in form deferred"
+              .formatted(bits, rounding, exponentials[0], LARGEST_BYTE));
     }
     if (exponentials[0] < 1) {
       throw new InputException("softmax table: entry 0 is " + exponentials[0] + ", expected >= 1");
@@ -76,7 +87,9 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits) {
   public static SoftmaxTable of(String name, SoftmaxForm form, float scale, int tokens, int bits) {
     return switch (form) {
       case SHIFT -> shift(ShiftExponential.of(name, scale, 15, tokens), bits);
-      case EXACT -> exact(name, scale, tokens, bits);
+      case EXACT ->
+          new SoftmaxTable(exact(name, scale, tokens, 1 << 15), 1 << (31 - bits), bits, false);
+      case DEFERRED -> new SoftmaxTable(exact(name, scale, tokens, LARGEST_BYTE), 0, bits, true);
     };
   }
 
@@ -86,10 +99,10 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits) {
       table[d] = (int) exponential.of(-d);
     }
     table[MASKED] = (int) exponential.smallest();
-    return new SoftmaxTable(table, 0, bits);
+    return new SoftmaxTable(table, 0, bits, false);
   }
 
-  private static SoftmaxTable exact(String name, float scale, int tokens, int bits) {
+  private static int[] exact(String name, float scale, int tokens, int largest) {
     if (!(scale > 0) || Float.isInfinite(scale)) {
       throw new InputException(name + ": scale " + scale + ", expected a positive finite value");
     }
@@ -98,27 +111,53 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits) {
     }
     int[] table = new int[SIZE];
     for (int d = 0; d < MASKED; d++) {
-      table[d] = (int) Math.rint(StrictMath.exp(-(double) scale * d) * 0x1p15);
+      table[d] = (int) Math.rint(StrictMath.exp(-(double) scale * d) * largest);
     }
-    return new SoftmaxTable(table, 1 << (31 - bits), bits);
+    return table;
   }
 
   /**
-   * Proves that a row's sum fits: tokens·E[0] < 2^31.
+   * Proves that a row's sum fits, tokens·E[0] < 2^31; in form {@code deferred} 128 times that,
+   * which P·V may reach.
    *
    * @param name the node, for the message
    * @throws InputException if it does not
    */
   public void prove(String name, int tokens) {
-    if ((long) tokens * exponentials[0] >= Bounds.LIMIT) {
+    long largest = (long) tokens * exponentials[0] * (deferred ? 128 : 1);
+    if (largest >= Bounds.LIMIT) {
       throw new InputException(
           name
               + ": refused, the sum of "
               + tokens
-              + " exponentials may reach "
-              + (long) tokens * exponentials[0]
+              + (deferred ? " exponentials times values may reach " : " exponentials may reach ")
+              + largest
               + ", expected below 2^31");
     }
+  }
+
+  /** Width of the probabilities that give P·V, normalised, its scale. */
+  public int contextBits() {
+    return deferred ? 16 : bits;
+  }
+
+  /**
+   * What a row's accumulators of P·V are multiplied with, form {@code deferred}.
+   *
+   * @param sum of the row's codes
+   */
+  public static int factor(int sum) {
+    return Integer.MAX_VALUE / sum;
+  }
+
+  /**
+   * Divides the row's sum out of an accumulator, form {@code deferred}.
+   *
+   * @param acc of P·V
+   * @param factor of the row, {@link #factor}
+   */
+  public static int normalise(int acc, int factor) {
+    return (int) (((long) acc * factor + (1 << 15)) >> 16);
   }
 
   /**
@@ -148,6 +187,12 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits) {
     if (max == Integer.MIN_VALUE) {
       throw new InputException("softmax: refused, every score of a row of " + n + " is masked");
     }
+    if (deferred) {
+      for (int i = 0; i < n; i++) {
+        out[outOffset + i] = (short) exponential(scores, offset, masked, maskOffset, max, i);
+      }
+      return;
+    }
     long sum = 0;
     for (int i = 0; i < n; i++) {
       sum += exponential(scores, offset, masked, maskOffset, max, i);
@@ -172,16 +217,25 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits) {
     return other instanceof SoftmaxTable that
         && rounding == that.rounding
         && bits == that.bits
+        && deferred == that.deferred
         && Arrays.equals(exponentials, that.exponentials);
   }
 
   @Override
   public int hashCode() {
-    return 31 * (31 * Arrays.hashCode(exponentials) + rounding) + bits;
+    return 31 * (31 * Arrays.hashCode(exponentials) + rounding) + (deferred ? -bits : bits);
   }
 
   @Override
   public String toString() {
-    return "SoftmaxTable[E[0]=" + exponentials[0] + ", H=" + rounding + ", bits=" + bits + "]";
+    return "SoftmaxTable[E[0]="
+        + exponentials[0]
+        + ", H="
+        + rounding
+        + ", bits="
+        + bits
+        + ", deferred="
+        + deferred
+        + "]";
   }
 }

@@ -289,11 +289,16 @@ public final class ObservingForward {
                 NodeKernels.biased(position, scores, windows.relativeIndex()),
                 windows,
                 heads);
-    int[] context = products.context(probabilities, qkv, groups, tokens, heads, headDim);
+    int[] context =
+        NodeKernels.normalise(
+            unscaled,
+            products.context(probabilities, qkv, groups, tokens, heads, headDim),
+            probabilities,
+            tokens);
     float contextScale =
         observe(
             site.node("attn.context"),
-            values(context, AttentionScales.context(qkvScale, scheme.attentionBits())),
+            values(context, AttentionScales.context(qkvScale, unscaled.softmax().contextBits())),
             site.dim());
     Attention node = Attention.of(site, scheme, qkvScale, scoresScale, position, contextScale);
     return new Normed(NodeKernels.context(node, context), contextScale, node.contextOutliers());

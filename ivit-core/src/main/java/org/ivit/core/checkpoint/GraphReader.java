@@ -237,7 +237,10 @@ final class GraphReader {
     }
     String exponentials = node + CheckpointNames.EXPONENTIALS;
     return named(
-        "tensor " + exponentials, () -> new SoftmaxTable(ints(exponentials), rounding, bits));
+        "tensor " + exponentials,
+        () ->
+            new SoftmaxTable(
+                ints(exponentials), rounding, bits, scheme.softmax() == SoftmaxForm.DEFERRED));
   }
 
   private Gelu gelu(String node) {

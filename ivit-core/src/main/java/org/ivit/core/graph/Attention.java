@@ -20,7 +20,7 @@ import org.ivit.core.arithmetic.SoftmaxTable;
  * @param scoresScale value of one score code step
  * @param position relative position bias of the scores; null where there is none
  * @param softmax the table
- * @param context multipliers from P·V to context codes, one a channel
+ * @param context multipliers from P·V, normalised, to context codes, one a channel
  * @param contextOutliers context channels whose codes have the scale {@code contextScale·2^k}
  * @param contextScale value of one context code step
  */
@@ -72,7 +72,13 @@ public record Attention(
       float contextScale) {
     String context = site.node("attn.context");
     OutlierChannels outliers = scheme.outliers(context);
-    int bits = scheme.attentionBits();
+    SoftmaxTable softmax =
+        SoftmaxTable.of(
+            site.node("attn.softmax"),
+            scheme.softmax(),
+            position == null ? scoresScale : position.outputScale(),
+            site.rowTokens(),
+            scheme.attentionBits());
     return new Attention(
         site.node("attn"),
         site.heads(),
@@ -80,14 +86,13 @@ public record Attention(
         scores(site.node("attn.scores"), qkvScale, site.headDim(), scoresScale),
         scoresScale,
         position,
-        SoftmaxTable.of(
-            site.node("attn.softmax"),
-            scheme.softmax(),
-            position == null ? scoresScale : position.outputScale(),
-            site.rowTokens(),
-            bits),
+        softmax,
         DyadicVector.of(
-            context, AttentionScales.context(qkvScale, bits), site.dim(), contextScale, outliers),
+            context,
+            AttentionScales.context(qkvScale, softmax.contextBits()),
+            site.dim(),
+            contextScale,
+            outliers),
         outliers,
         contextScale);
   }

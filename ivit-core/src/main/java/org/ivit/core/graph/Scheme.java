@@ -36,6 +36,10 @@ public record Scheme(
     if (attentionBits != 8 && attentionBits != 16) {
       throw new InputException("attention bits: found " + attentionBits + ", expected 8 or 16");
     }
+    if (softmax == SoftmaxForm.DEFERRED && attentionBits != 8) {
+      throw new InputException(
+          "attention bits: found " + attentionBits + ", expected 8 with softmax form deferred");
+    }
     outliers = Collections.unmodifiableSortedMap(new TreeMap<>(outliers));
     for (Map.Entry<String, OutlierChannels> entry : outliers.entrySet()) {
       checkOutliers(entry.getKey(), entry.getValue(), gelu, outliers);

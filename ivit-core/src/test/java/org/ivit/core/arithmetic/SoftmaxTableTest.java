@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.Random;
+import org.assertj.core.data.Offset;
 import org.ivit.core.InputException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,57 @@ class SoftmaxTableTest {
     return out;
   }
 
+  private static int bits(SoftmaxForm form) {
+    return form == SoftmaxForm.DEFERRED ? 8 : 16;
+  }
+
+  /**
+   * Means of values by rows of codes, flat ones too, which eight bits of probability cannot hold.
+   */
+  @Test
+  void aDeferredDivisionKeepsFlatRows() {
+    Random random = new Random(3);
+    for (int tokens : new int[] {1, 2, 49, 197, 1025, 65_535}) {
+      for (float scale : new float[] {2f, 0.3f, 0.02f, 0.0009f}) {
+        SoftmaxTable table = SoftmaxTable.of(SoftmaxForm.DEFERRED, scale, tokens, 8);
+        assertThat(table.exponentials()[0]).isEqualTo(255);
+        for (int spread : new int[] {1, 2, 30, 256}) {
+          byte[] scores = new byte[tokens];
+          byte[] values = new byte[tokens];
+          random.nextBytes(values);
+          for (int i = 0; i < tokens; i++) {
+            scores[i] = (byte) (random.nextInt(spread) - 128);
+          }
+          short[] p = row(table, scores, null);
+          int acc = 0;
+          for (int i = 0; i < tokens; i++) {
+            assertThat((int) p[i]).isBetween(0, 255);
+            acc += p[i] * values[i];
+          }
+          int y = SoftmaxTable.normalise(acc, SoftmaxTable.factor((int) sum(p)));
+          double mean = acc / (double) sum(p);
+          // The factor is a whole number: its error is at most one part of itself.
+          double error = Math.abs(mean) * sum(p) / Integer.MAX_VALUE + 0x1p-15;
+          assertThat(y * 0x1p-15).isCloseTo(mean, Offset.offset(error));
+        }
+      }
+    }
+  }
+
+  @Test
+  void extremesOfADeferredDivisionFit() {
+    for (int sum : new int[] {255, 256, 1000, 255 * 65_535}) {
+      for (int value : new int[] {-128, -1, 0, 1, 127}) {
+        int y = SoftmaxTable.normalise(value * sum, SoftmaxTable.factor(sum));
+        assertThat((double) y / (1 << 15)).isCloseTo(value, Offset.offset(1.0));
+        assertThat(Math.abs((long) y)).isLessThanOrEqualTo(128L << 15);
+      }
+    }
+    assertThatThrownBy(() -> SoftmaxTable.of(SoftmaxForm.DEFERRED, 1f, 10, 8).prove("s", 65_794))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("65794 exponentials times values may reach 2147516160");
+  }
+
   private static long sum(short[] row) {
     long sum = 0;
     for (short p : row) {
@@ -28,7 +80,7 @@ class SoftmaxTableTest {
   }
 
   @ParameterizedTest
-  @EnumSource(SoftmaxForm.class)
+  @EnumSource(names = "DEFERRED", mode = EnumSource.Mode.EXCLUDE)
   void rowsNeverSumToMoreThanTheirBoundAndFit32Bits(SoftmaxForm form) {
     Random random = new Random(7);
     for (int tokens : new int[] {1, 2, 3, 49, 197, 577}) {
@@ -82,7 +134,7 @@ class SoftmaxTableTest {
   @ParameterizedTest
   @EnumSource(SoftmaxForm.class)
   void onlyDifferencesToTheMaximumMatter(SoftmaxForm form) {
-    SoftmaxTable table = SoftmaxTable.of(form, 0.03f, 5, 16);
+    SoftmaxTable table = SoftmaxTable.of(form, 0.03f, 5, bits(form));
     byte[] low = {-128, -100, -101, -128, -90};
     byte[] high = {89, 117, 116, 89, 127};
     assertThat(row(table, low, null)).isEqualTo(row(table, high, null));
@@ -104,14 +156,14 @@ class SoftmaxTableTest {
   @ParameterizedTest
   @EnumSource(SoftmaxForm.class)
   void maskedScoresDoNotTakePartInTheMaximum(SoftmaxForm form) {
-    SoftmaxTable table = SoftmaxTable.of(form, 0.3f, 4, 16);
+    SoftmaxTable table = SoftmaxTable.of(form, 0.3f, 4, bits(form));
     byte[] scores = {10, 127, 12, -128};
     boolean[] masked = {false, true, false, true};
     short[] p = row(table, scores, masked);
     assertThat(p[1]).isEqualTo(p[3]);
     byte[] others = {10, -7, 12, 126};
     assertThat(row(table, others, masked)).isEqualTo(p);
-    if (form == SoftmaxForm.EXACT) {
+    if (form != SoftmaxForm.SHIFT) {
       assertThat(p[1]).isZero();
       assertThat(new short[] {p[0], p[2]}).isEqualTo(row(table, new byte[] {10, 12}, null));
     } else {
@@ -126,7 +178,7 @@ class SoftmaxTableTest {
   @ParameterizedTest
   @EnumSource(SoftmaxForm.class)
   void aFullyMaskedRowIsRefused(SoftmaxForm form) {
-    SoftmaxTable table = SoftmaxTable.of(form, 0.3f, 2, 16);
+    SoftmaxTable table = SoftmaxTable.of(form, 0.3f, 2, bits(form));
     assertThatThrownBy(() -> row(table, new byte[2], new boolean[] {true, true}))
         .isInstanceOf(InputException.class)
         .hasMessage("softmax: refused, every score of a row of 2 is masked");
@@ -174,27 +226,31 @@ class SoftmaxTableTest {
         .isEqualTo(SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 99, 8))
         .hasSameHashCodeAs(SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 99, 8))
         .isNotEqualTo(SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 10, 16))
-        .hasToString("SoftmaxTable[E[0]=32768, H=8388608, bits=8]");
+        .isNotEqualTo(SoftmaxTable.of(SoftmaxForm.DEFERRED, 1f, 10, 8))
+        .hasToString("SoftmaxTable[E[0]=32768, H=8388608, bits=8, deferred=false]");
   }
 
   @Test
   void refusesTablesThatAreNone() {
     int[] good = SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 10, 16).exponentials();
-    assertThatThrownBy(() -> new SoftmaxTable(new int[256], 0, 16))
+    assertThatThrownBy(() -> new SoftmaxTable(new int[256], 0, 16, false))
         .isInstanceOf(InputException.class)
         .hasMessage("softmax table: 256 entries, expected 257");
-    assertThatThrownBy(() -> new SoftmaxTable(new int[257], 0, 16))
+    assertThatThrownBy(() -> new SoftmaxTable(new int[257], 0, 16, false))
         .hasMessage("softmax table: entry 0 is 0, expected >= 1");
-    assertThatThrownBy(() -> new SoftmaxTable(good, 0, 17))
+    assertThatThrownBy(() -> new SoftmaxTable(good, 0, 8, true))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("entry 0 is 32768, expected 8, 0 and at most 255 in form deferred");
+    assertThatThrownBy(() -> new SoftmaxTable(good, 0, 17, false))
         .hasMessage("softmax table: 17 bits, expected 2 to 16");
-    assertThatThrownBy(() -> new SoftmaxTable(good, 5, 16))
+    assertThatThrownBy(() -> new SoftmaxTable(good, 5, 16, false))
         .hasMessage("softmax table: rounding 5, expected 0 or 32768");
     int[] large = good.clone();
     large[7] = good[0] + 1;
-    assertThatThrownBy(() -> new SoftmaxTable(large, 0, 16))
+    assertThatThrownBy(() -> new SoftmaxTable(large, 0, 16, false))
         .hasMessage("softmax table: entry 7 is 32769, expected 0 to 32768");
     large[7] = -1;
-    assertThatThrownBy(() -> new SoftmaxTable(large, 0, 16))
+    assertThatThrownBy(() -> new SoftmaxTable(large, 0, 16, false))
         .hasMessage("softmax table: entry 7 is -1, expected 0 to 32768");
   }
 
@@ -207,7 +263,7 @@ class SoftmaxTableTest {
       assertThat(GeluForm.parse(form.key())).isEqualTo(form);
     }
     assertThatThrownBy(() -> SoftmaxForm.parse("Shift"))
-        .hasMessage("softmax form 'Shift': expected shift or exact");
+        .hasMessage("softmax form 'Shift': expected shift, exact or deferred");
     assertThatThrownBy(() -> GeluForm.parse("erf"))
         .hasMessage("GELU form 'erf': expected row, element, exact or asymmetric");
   }

@@ -111,7 +111,13 @@ class CheckpointFileTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"ROW,SHIFT,16", "ELEMENT,SHIFT,8", "EXACT,EXACT,16", "EXACT,EXACT,8"})
+  @CsvSource({
+    "ROW,SHIFT,16",
+    "ELEMENT,SHIFT,8",
+    "EXACT,EXACT,16",
+    "EXACT,EXACT,8",
+    "EXACT,DEFERRED,8"
+  })
   void everyFormSurvives(GeluForm gelu, SoftmaxForm softmax, int bits) throws IOException {
     Scheme scheme = new Scheme(gelu, softmax, bits, new TreeMap<>());
     survives(RandomModel.graph(TINY, scheme, 7), randomCodes(), 2);

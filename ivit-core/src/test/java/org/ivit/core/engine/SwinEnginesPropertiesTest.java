@@ -30,7 +30,7 @@ class SwinEnginesPropertiesTest {
       @ForAll @IntRange(min = 1, max = 4) int threads,
       @ForAll @IntRange(min = 1, max = 4) int pictures) {
     Swin swin = RandomSwin.of(seed);
-    Scheme scheme = new Scheme(gelu, softmax, narrow ? 8 : 16, new TreeMap<>());
+    Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     Random random = new Random(seed);
     IntegerGraph graph = ObservedModel.graph(swin, scheme, random);
     int size = 3 * swin.image() * swin.image();

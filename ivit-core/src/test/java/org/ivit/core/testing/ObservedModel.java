@@ -3,8 +3,12 @@ package org.ivit.core.testing;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.SortedMap;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.cpu.CpuMatrixProducts;
@@ -17,6 +21,19 @@ import org.ivit.core.tensor.Tensor;
 /** Models of normally distributed weights, for tests that need any model. */
 public final class ObservedModel {
   private ObservedModel() {}
+
+  /**
+   * A scheme whose probabilities are as wide as its softmax asks.
+   *
+   * @param narrow whether they have 8 bits where both widths do
+   */
+  public static Scheme scheme(
+      GeluForm gelu,
+      SoftmaxForm softmax,
+      boolean narrow,
+      SortedMap<String, OutlierChannels> outliers) {
+    return new Scheme(gelu, softmax, narrow || softmax == SoftmaxForm.DEFERRED ? 8 : 16, outliers);
+  }
 
   /** Returns a graph of 5 tokens and 2 classes. */
   public static IntegerGraph small() {

@@ -4,6 +4,7 @@ import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.PositionBias;
 
@@ -11,9 +12,13 @@ import org.ivit.core.graph.PositionBias;
  * Multi-head self-attention of the quantized network within one group of tokens, a window or the
  * whole picture: qkv codes to context codes. The products run on the float GEMM: a score sums at
  * most headDim·2^14, and a row of probabilities never sums to more than 2^(b−1) + tokens/2, so a
- * context sum stays below 2^24 up to 65,536 tokens.
+ * context sum stays below 2^24 up to 65,536 tokens. Where softmax leaves its division to the
+ * context, that holds of {@value #BYTES} tokens at a time.
  */
 final class QuantAttention {
+  /** Most products of a code and an unsigned byte whose sum stays below 2^24. */
+  private static final int BYTES = 512;
+
   private final String name;
   private final RelativePositions positions;
   private final int tokens;
@@ -95,27 +100,63 @@ final class QuantAttention {
       }
       p.put(pFrom + head * square, probabilities, 0, square);
     }
-    for (int head = 0; head < heads; head++) {
-      gemm.multiply(
-          false,
-          false,
-          tokens,
-          headDim,
-          tokens,
-          1,
-          p,
-          pFrom + head * square,
-          tokens,
-          qkv,
-          qkvFrom + 2 * dim + head * headDim,
-          stride,
-          0,
-          product,
-          head * headDim,
-          dim);
+    int most = node.softmax().deferred() ? BYTES : tokens;
+    for (int from = 0; from < tokens; from += most) {
+      int keys = Math.min(most, tokens - from);
+      for (int head = 0; head < heads; head++) {
+        gemm.multiply(
+            false,
+            false,
+            tokens,
+            headDim,
+            keys,
+            1,
+            p,
+            pFrom + head * square + from,
+            tokens,
+            qkv,
+            qkvFrom + from * stride + 2 * dim + head * headDim,
+            stride,
+            0,
+            product,
+            head * headDim,
+            dim);
+      }
+      if (from == 0) {
+        product.getInts(0, acc, 0, tokens * dim);
+      } else {
+        add(product, acc, scratch.ints("attention.part", tokens * dim), tokens * dim);
+      }
     }
-    product.getInts(0, acc, 0, tokens * dim);
+    if (node.softmax().deferred()) {
+      normalise(acc, p, pFrom, scratch);
+    }
     context(acc, context, at, seen);
+  }
+
+  private static void add(Reals product, int[] acc, int[] part, int n) {
+    product.getInts(0, part, 0, n);
+    for (int i = 0; i < n; i++) {
+      acc[i] += part[i];
+    }
+  }
+
+  private void normalise(int[] acc, Reals p, int pFrom, Buffers scratch) {
+    int[] row = scratch.ints("attention.row", tokens);
+    for (int head = 0; head < heads; head++) {
+      for (int query = 0; query < tokens; query++) {
+        p.getInts(pFrom + (head * tokens + query) * tokens, row, 0, tokens);
+        int sum = 0;
+        for (int key = 0; key < tokens; key++) {
+          sum += row[key];
+        }
+        int factor = SoftmaxTable.factor(sum);
+        int at = query * dim + head * headDim;
+        for (int i = at; i < at + headDim; i++) {
+          acc[i] = SoftmaxTable.normalise(acc[i], factor);
+        }
+      }
+    }
   }
 
   private void scores(int[] acc, byte[] scores, int n, SeenRanges seen) {
@@ -188,12 +229,31 @@ final class QuantAttention {
       }
     }
     if (min <= max) {
-      double scale = AttentionScales.context(qkvScale, node.softmax().bits());
+      double scale = AttentionScales.context(qkvScale, node.softmax().contextBits());
       seen.include(name + ".context", min * scale, max * scale);
     }
   }
 
-  /** Straight through, §11, with the dequantized probabilities, queries, keys and values. */
+  /** Codes of form {@code deferred} to the probabilities that they stand for, in place. */
+  private void divideBySums(Reals p, int pFrom, Buffers buffers) {
+    double[] row = buffers.doubles("attention.row", tokens);
+    for (int at = pFrom; at < pFrom + probabilities(); at += tokens) {
+      p.get(at, row, 0, tokens);
+      double sum = 0;
+      for (int i = 0; i < tokens; i++) {
+        sum += row[i];
+      }
+      for (int i = 0; i < tokens; i++) {
+        row[i] /= sum;
+      }
+      p.put(at, row, 0, tokens);
+    }
+  }
+
+  /**
+   * Straight through, §11, with the dequantized probabilities, queries, keys and values. The codes
+   * in {@code p} may be lost.
+   */
   void backward(
       Gemm gemm,
       Reals qkv,
@@ -205,6 +265,10 @@ final class QuantAttention {
       Reals gQkv,
       int gQkvFrom,
       Buffers buffers) {
+    boolean deferred = node.softmax().deferred();
+    if (deferred) {
+      divideBySums(p, pFrom, buffers);
+    }
     gradient.backward(
         gemm,
         qkv,
@@ -212,7 +276,7 @@ final class QuantAttention {
         qkvScale,
         p,
         pFrom,
-        Math.scalb(1.0, 1 - node.softmax().bits()),
+        deferred ? 1 : Math.scalb(1.0, 1 - node.softmax().bits()),
         gContext,
         gFrom,
         gQkv,

@@ -26,6 +26,10 @@ public final class ShiftmaxOperator extends RowOperator {
       throw new IllegalArgumentException(
           name + ": probabilities of " + bits + " bits, expected 2 to 16");
     }
+    if (form == SoftmaxForm.DEFERRED) {
+      throw new IllegalArgumentException(
+          name + ": softmax form deferred has its probabilities divided in the context");
+    }
     this.name = name;
     this.channels = channels;
     this.form = form;

@@ -12,7 +12,7 @@ import org.ivit.core.arithmetic.SoftmaxForm;
  *
  * @param gelu form of GELU
  * @param softmax form of softmax
- * @param attentionBits bits of the probabilities, 8 or 16
+ * @param attentionBits bits of the probabilities, 8 or 16; 8 with softmax deferred
  * @param outliers outlier channels
  * @param equalize whether queries, keys and values are rescaled to share their scale well, without
  *     a change of the float function; weights that bring frozen scales are left as they are
@@ -36,9 +36,11 @@ public record Quantization(
     int freezeEpoch) {
 
   static Quantization read(Section section, int epochs) {
-    int bits = section.integer("attentionBits", 16, 8, 16);
-    if (bits != 8 && bits != 16) {
-      throw section.bad("attentionBits", "8 or 16");
+    SoftmaxForm softmax = section.choice("softmax", SoftmaxForm.EXACT, SoftmaxForm.class);
+    boolean deferred = softmax == SoftmaxForm.DEFERRED;
+    int bits = section.integer("attentionBits", deferred ? 8 : 16, 8, 16);
+    if (bits != 8 && (deferred || bits != 16)) {
+      throw section.bad("attentionBits", deferred ? "8 with softmax: deferred" : "8 or 16");
     }
     GeluForm gelu = section.choice("gelu", GeluForm.ASYMMETRIC, GeluForm.class);
     boolean moves = section.integer("freezeEpoch", 0, 0, Integer.MAX_VALUE) > 0;
@@ -50,7 +52,7 @@ public record Quantization(
     Quantization quantization =
         new Quantization(
             gelu,
-            section.choice("softmax", SoftmaxForm.EXACT, SoftmaxForm.class),
+            softmax,
             bits,
             OutlierChoice.read(section, "outliers"),
             section.flag("equalize", gelu.isErf()),

@@ -38,7 +38,7 @@ class SwinNetworkPropertiesTest {
       @ForAll @IntRange(min = 1, max = 3) int threads,
       @ForAll @IntRange(min = 1, max = 5) int pictures) {
     Swin swin = RandomSwin.of(seed);
-    Scheme scheme = new Scheme(gelu, softmax, narrow ? 8 : 16, new TreeMap<>());
+    Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     AdamW optimizer = new AdamW(new FixedSchedule(1e-3), 0.05, 0.9, 0.999, 1e-8);
     float[] pixels = pixels(swin, pictures, seed);
     try (WorkerPool pool = new WorkerPool(threads)) {

@@ -100,6 +100,8 @@ class RecipeTest {
     assertThat(best.gelu()).isEqualTo(GeluForm.ASYMMETRIC);
     assertThat(best.softmax()).isEqualTo(SoftmaxForm.EXACT);
     assertThat(best.attentionBits()).isEqualTo(16);
+    assertThat(parse(SMALL, "quantization={softmax: deferred}").quantization().attentionBits())
+        .isEqualTo(8);
     assertThat(best.outliers().mode()).isEqualTo(OutlierChoice.Mode.AUTO);
     assertThat(best.equalize()).isTrue();
     assertThat(best.rangeSearch()).isEqualTo(RangeSearch.OUTPUT_ERROR);
@@ -203,6 +205,7 @@ class RecipeTest {
         "data.onCorrupt=ignore | run.yaml: data.onCorrupt: found \"ignore\", expected one of skip, fatal",
         "architecture=null | run.yaml: architecture: missing key, expected a timm name",
         "quantization.attentionBits=12 | run.yaml: quantization.attentionBits: found 12, expected 8 or 16",
+        "quantization={softmax: deferred, attentionBits: 16} | run.yaml: quantization.attentionBits: found 16, expected 8 with softmax: deferred",
         "quantization.observers.default=median | run.yaml: quantization.observers.default: found \"median\", expected movingMinMax",
         "quantization.observers.overrides=[{pattern: a}] | run.yaml: quantization.observers.overrides.0.observer: missing key",
         "quantization.observers.overrides=[{pattern: a, range: [2, 1]}] | run.yaml: quantization.observers.overrides.0.range: found the list [2,1], expected the smaller end first",

@@ -20,6 +20,7 @@ final class AttentionKernel {
   private final int rounding;
   private final int probabilityShift;
   private final int largest;
+  private final boolean deferred;
   private final Requantizer context;
 
   /** Null where scores take no bias. */
@@ -34,6 +35,7 @@ final class AttentionKernel {
     scoreHalf = 1L << (scoreShift - 1);
     SoftmaxTable softmax = attention.softmax();
     exponentials = softmax.exponentials();
+    deferred = softmax.deferred();
     rounding = softmax.rounding();
     probabilityShift = 32 - softmax.bits();
     largest = (1 << (softmax.bits() - 1)) - 1;
@@ -98,11 +100,22 @@ final class AttentionKernel {
       factor[i] = Integer.MAX_VALUE / s.sum[i];
     }
     for (int t = 0; t < tokens; t++) {
-      probabilities(s.numerators[t], factor, n, scores[t]);
+      if (deferred) {
+        widen(s.numerators[t], n, scores[t]);
+      } else {
+        probabilities(s.numerators[t], factor, n, scores[t]);
+      }
     }
-    s.products.multiplyContext(qkv, 3 * first, head, n);
+    if (deferred) {
+      s.products.multiplyByteContext(qkv, 3 * first, head, n);
+    } else {
+      s.products.multiplyContext(qkv, 3 * first, head, n);
+    }
     for (int d = 0; d < headDim; d++) {
       int channel = head * headDim + d;
+      if (deferred) {
+        normalise(s.products.context[d], s.products.contextBefore(d), factor, n);
+      }
       context.columnTo8(
           channel, n, s.products.context[d], out, first + from * channels + channel, channels);
     }
@@ -123,6 +136,20 @@ final class AttentionKernel {
       int e = exponentials[maximum[i] - codes[at + i]];
       out[i] = e;
       sum[i] += e;
+    }
+  }
+
+  private static void widen(int[] numerators, int n, float[] out) {
+    for (int i = 0; i < n; i++) {
+      out[i] = numerators[i];
+    }
+  }
+
+  /** The results, below 2^23, are exact in floating point. */
+  private static void normalise(float[] acc, int[] before, int[] factor, int n) {
+    for (int i = 0; i < n; i++) {
+      int z = (int) acc[i] + (before == null ? 0 : before[i]);
+      acc[i] = SoftmaxTable.normalise(z, factor[i]);
     }
   }
 

@@ -17,6 +17,9 @@ final class ExactProduct {
   /** The longest sum of products of two 8-bit codes that cannot pass {@link #LIMIT}. */
   static final int CODES = (int) (LIMIT / (128 * 128));
 
+  /** The same of 8-bit codes and unsigned bytes, a multiple of {@link #STEP}. */
+  static final int BYTES = 512;
+
   /** The inner index advances by this much; rows of factors are padded to a multiple with zeros. */
   static final int STEP = 4;
 

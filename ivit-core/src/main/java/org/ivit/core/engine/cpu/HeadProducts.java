@@ -24,6 +24,8 @@ final class HeadProducts {
   /** The part of the scores that does not fit an exact sum, or null where all does. */
   final int[][] before;
 
+  private int[][] contextBefore;
+
   /**
    * @param tokens number of tokens
    * @param heads number of heads
@@ -88,6 +90,44 @@ final class HeadProducts {
    * @param n number of queries
    */
   void multiplyContext(byte[] qkv, int offset, int head, int n) {
+    loadValues(qkv, offset, head);
+    int length = scores.length;
+    ExactProduct.multiply(context, headDim, n, scores, 0, length, values, 0, length);
+  }
+
+  /**
+   * The same with any unsigned bytes for probabilities; the sum is that of {@link #context} and
+   * {@link #contextBefore}.
+   */
+  void multiplyByteContext(byte[] qkv, int offset, int head, int n) {
+    loadValues(qkv, offset, head);
+    int length = scores.length;
+    for (int start = 0; start < length; start += ExactProduct.BYTES) {
+      int part = Math.min(ExactProduct.BYTES, length - start);
+      ExactProduct.multiply(context, headDim, n, scores, start, part, values, start, length);
+      if (start + part < length) {
+        keepContext(n, start == 0);
+      }
+    }
+  }
+
+  private void keepContext(int n, boolean first) {
+    if (contextBefore == null) {
+      contextBefore = new int[headDim][tokens];
+    }
+    for (int d = 0; d < headDim; d++) {
+      for (int i = 0; i < n; i++) {
+        contextBefore[d][i] = (first ? 0 : contextBefore[d][i]) + (int) context[d][i];
+      }
+    }
+  }
+
+  /** The part of a channel's context that does not fit an exact sum, or null where all does. */
+  int[] contextBefore(int channel) {
+    return contextBefore == null ? null : contextBefore[channel];
+  }
+
+  private void loadValues(byte[] qkv, int offset, int head) {
     int v = offset + head * headDim + 2 * part;
     int length = scores.length;
     for (int t = 0; t < tokens; t++) {
@@ -95,6 +135,5 @@ final class HeadProducts {
         values[d * length + t] = qkv[v + t * stride + d];
       }
     }
-    ExactProduct.multiply(context, headDim, n, scores, 0, length, values, 0, length);
   }
 }

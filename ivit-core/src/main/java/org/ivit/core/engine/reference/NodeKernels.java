@@ -155,8 +155,44 @@ public final class NodeKernels {
   }
 
   /**
+   * Divides the sums of the rows of probabilities out of P·V where softmax left that, §4.
+   *
    * @param attention node
-   * @param acc accumulators of P·V, [rows][channels]
+   * @param acc accumulators of P·V, [groups][tokens][heads·headDim]; normalised in place
+   * @param probabilities [groups][heads][tokens][tokens]
+   * @param tokens of a group
+   * @return {@code acc}
+   */
+  public static int[] normalise(Attention attention, int[] acc, short[] probabilities, int tokens) {
+    if (!attention.softmax().deferred()) {
+      return acc;
+    }
+    int heads = attention.heads();
+    int headDim = attention.headDim();
+    for (int row = 0; row < probabilities.length; row += tokens) {
+      int factor = SoftmaxTable.factor(sum(probabilities, row, tokens));
+      int query = row / tokens % tokens;
+      int head = row / (tokens * tokens) % heads;
+      int group = row / (tokens * tokens * heads);
+      int at = ((group * tokens + query) * heads + head) * headDim;
+      for (int i = at; i < at + headDim; i++) {
+        acc[i] = SoftmaxTable.normalise(acc[i], factor);
+      }
+    }
+    return acc;
+  }
+
+  private static int sum(short[] codes, int from, int n) {
+    int sum = 0;
+    for (int i = from; i < from + n; i++) {
+      sum += codes[i];
+    }
+    return sum;
+  }
+
+  /**
+   * @param attention node
+   * @param acc accumulators of P·V, normalised, [rows][channels]
    * @return 8-bit codes, [rows][channels]
    */
   public static byte[] context(Attention attention, int[] acc) {

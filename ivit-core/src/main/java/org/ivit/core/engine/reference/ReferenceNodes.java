@@ -91,9 +91,10 @@ final class ReferenceNodes {
     show(site.node("attn.scores"), scores);
     short[] probabilities = probabilities(attention, site, scores);
     show(site.node("attn.softmax"), probabilities);
+    int[] acc = products.context(probabilities, qkv, groups, tokens, heads, site.headDim());
     byte[] context =
         NodeKernels.context(
-            attention, products.context(probabilities, qkv, groups, tokens, heads, site.headDim()));
+            attention, NodeKernels.normalise(attention, acc, probabilities, tokens));
     show(site.node("attn.context"), context);
     return context;
   }

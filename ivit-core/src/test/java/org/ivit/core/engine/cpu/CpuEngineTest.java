@@ -174,6 +174,7 @@ class CpuEngineTest {
         new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 16, outliers),
         new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 8, outliers),
         new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 8, new TreeMap<>()),
+        new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.DEFERRED, 8, outliers),
         new Scheme(GeluForm.ELEMENT, SoftmaxForm.SHIFT, 8, new TreeMap<>()),
         Scheme.of(GeluForm.ROW, SoftmaxForm.SHIFT));
   }

@@ -189,7 +189,11 @@ class KernelsTest {
     "50,3,4,SHIFT,16",
     "257,1,2,EXACT,16",
     "4,1,1025,EXACT,16",
-    "3,2,1030,SHIFT,8"
+    "3,2,1030,SHIFT,8",
+    "1,2,3,DEFERRED,8",
+    "197,3,5,DEFERRED,8",
+    "513,1,2,DEFERRED,8",
+    "1200,1,2,DEFERRED,8"
   })
   void attendsAsTheArithmetic(int tokens, int heads, int headDim, SoftmaxForm form, int bits) {
     Random random = new Random(tokens);
@@ -213,7 +217,11 @@ class KernelsTest {
               null,
               SoftmaxTable.of("a.softmax", form, scoresScale, tokens, bits),
               DyadicVector.of(
-                  "a.context", AttentionScales.context(0.02f, bits), channels, 0.02f, outliers),
+                  "a.context",
+                  AttentionScales.context(0.02f, form == SoftmaxForm.DEFERRED ? 16 : bits),
+                  channels,
+                  0.02f,
+                  outliers),
               outliers,
               0.02f);
       byte[] found = new byte[tokens * channels];
@@ -251,10 +259,15 @@ class KernelsTest {
           scores[k] = Quantizer.clamp8(node.scores().apply(dot));
         }
         softmax.row(scores, 0, tokens, null, 0, probabilities, 0);
+        int total = 0;
+        for (short p : probabilities) {
+          total += p;
+        }
         for (int d = 0; d < headDim; d++) {
           int c = h * headDim + d;
           int sum = Products.context(probabilities, 0, qkv, 2 * channels + c, 3 * channels, tokens);
-          out[q * channels + c] = Quantizer.clamp8(node.context().apply(c, sum));
+          int y = softmax.deferred() ? SoftmaxTable.normalise(sum, Integer.MAX_VALUE / total) : sum;
+          out[q * channels + c] = Quantizer.clamp8(node.context().apply(c, y));
         }
       }
     }

@@ -278,6 +278,7 @@ final class ModelBuilder {
                 softmax.exponentials(),
                 softmax.rounding(),
                 softmax.bits(),
+                softmax.deferred(),
                 attention.context().multiplier(),
                 attention.context().shift()));
     if (site.windows() != null) {

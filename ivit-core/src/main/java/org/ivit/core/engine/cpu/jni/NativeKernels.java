@@ -46,6 +46,7 @@ final class NativeKernels {
       int[] exponentials,
       int rounding,
       int bits,
+      boolean deferred,
       int[] contextMultiplier,
       byte[] contextShift);
 

@@ -55,7 +55,7 @@ class NativeEnginePropertiesTest {
         sets.put("blocks.0.mlp.act", hidden);
       }
     }
-    agree(vit, new Scheme(gelu, softmax, narrow ? 8 : 16, sets), random);
+    agree(vit, ObservedModel.scheme(gelu, softmax, narrow, sets), random);
   }
 
   private static OutlierChannels some(Random random, int channels, int most) {
@@ -70,7 +70,7 @@ class NativeEnginePropertiesTest {
       @ForAll GeluForm gelu,
       @ForAll SoftmaxForm softmax,
       @ForAll boolean narrow) {
-    Scheme scheme = new Scheme(gelu, softmax, narrow ? 8 : 16, new TreeMap<>());
+    Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     agree(RandomSwin.of(seed), scheme, new Random(seed));
   }
 
