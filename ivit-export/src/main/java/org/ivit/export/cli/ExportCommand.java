@@ -57,7 +57,8 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "FORMAT",
       defaultValue = INTEGER_CHECKPOINT,
       description =
-          "ivit; onnx: the float network; onnx-qdq: with int8 products (default:"
+          "ivit; onnx: the float network; onnx-qdq: with int8 products; onnx-integer: the"
+              + " integer model in integer operators (default:"
               + " ${DEFAULT-VALUE}).")
   private String format;
 
@@ -109,7 +110,7 @@ final class ExportCommand implements Callable<Integer> {
     Checks.atLeast("--verify", verify, 0);
     Checks.oneOf("--checkpoint", checkpoint, "best", "latest");
     Checks.oneOf("--weights", weights, "auto", "raw", "ema");
-    Checks.oneOf("--format", format, INTEGER_CHECKPOINT, "onnx", "onnx-qdq");
+    Checks.oneOf("--format", format, INTEGER_CHECKPOINT, "onnx", "onnx-qdq", "onnx-integer");
     PrintWriter out = spec.commandLine().getOut();
     out.println(format.equals(INTEGER_CHECKPOINT) ? integerCheckpoint() : onnx());
     return 0;

@@ -63,6 +63,10 @@ record OnnxExporting(
             IntegerCheckpoint integers = integers();
             yield OnnxExport.quantized(integers.graph(), description(integers));
           }
+          case INTEGER -> {
+            IntegerCheckpoint integers = integers();
+            yield OnnxExport.integer(integers.graph(), description(integers));
+          }
         };
     OnnxExport.write(output, proto);
     try {

@@ -4,7 +4,6 @@ import static org.ivit.export.onnx.OnnxGraph.attribute;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
-import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
@@ -44,15 +43,9 @@ final class FloatGraph {
 
   /** Writes the whole network, from input to output. */
   void write(Architecture architecture) {
-    if (architecture instanceof Vit vit && vit.distilled()) {
-      throw new InputException(
-          vit.name() + ": distilled, expected a model with one head for a file in ONNX");
-    }
     int image = architecture.image();
     graph.input(PIXELS, DataType.FLOAT, 3, image, image);
-    String features = architecture instanceof Swin swin ? swin(swin) : vit((Vit) architecture);
-    String from = architecture instanceof Swin ? NodeNames.POOL : NodeNames.NORM;
-    String logits = products.linear(NodeNames.HEAD, from, features);
+    String logits = architecture instanceof Swin swin ? swin(swin) : vit((Vit) architecture);
     graph.node("Identity", LOGITS, List.of(logits));
     graph.output(LOGITS, DataType.FLOAT, architecture.classes());
   }
@@ -61,11 +54,8 @@ final class FloatGraph {
     int dim = vit.dim();
     String patches = products.patches(NodeNames.PATCH_PROJECTION, PIXELS);
     float[] position = weights.get("pos_embed");
-    float[] token = weights.get("cls_token").clone();
-    for (int c = 0; c < dim; c++) {
-      token[c] += position[c];
-    }
-    float[] ofPatches = java.util.Arrays.copyOfRange(position, dim, position.length);
+    int leading = vit.leadingTokens();
+    float[] ofPatches = java.util.Arrays.copyOfRange(position, leading * dim, position.length);
     String placed =
         graph.node(
             "Add",
@@ -73,14 +63,33 @@ final class FloatGraph {
             List.of(
                 tokens.reshape(patches, "patch_embed", -1, vit.patches(), dim),
                 graph.floats("pos_embed", ofPatches, 1, vit.patches(), dim)));
-    String classToken = graph.floats("cls_token", token, 1, 1, dim);
-    String joined = tokens.prepend(classToken, placed, NodeNames.EMBED, dim);
+    String own = graph.floats("leading", leading(vit, position), 1, leading, dim);
+    String joined = tokens.prepend(own, leading, placed, NodeNames.EMBED, dim);
     String x = tokens.reshape(joined, NodeNames.EMBED, -1, dim);
     for (BlockSite site : vit.blocks()) {
       x = block(site, x);
     }
     String pictures = tokens.reshape(x, NodeNames.NORM, -1, vit.tokens(), dim);
-    return norm(NodeNames.NORM, tokens.first(pictures, NodeNames.NORM));
+    String logits = null;
+    for (int i = 0; i < leading; i++) {
+      String head = vit.classifiers().get(i);
+      String features = norm(NodeNames.NORM, tokens.token(pictures, i, head));
+      String one = products.linear(head, NodeNames.NORM, features);
+      logits = logits == null ? one : graph.node("Add", "heads", List.of(logits, one));
+    }
+    return leading == 1
+        ? logits
+        : graph.node("Mul", "heads/mean", List.of(logits, graph.scalar(1f / leading)));
+  }
+
+  /** Leading tokens at their positions. */
+  private float[] leading(Vit vit, float[] position) {
+    int dim = vit.dim();
+    float[] values = new float[vit.leadingTokens() * dim];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = weights.get(vit.leading().get(i / dim))[i % dim] + position[i];
+    }
+    return values;
   }
 
   private String swin(Swin swin) {
@@ -97,12 +106,14 @@ final class FloatGraph {
     String pictures =
         tokens.reshape(
             norm(NodeNames.NORM, x), NodeNames.NORM, -1, swin.pooledTokens(), swin.features());
-    return graph.node(
-        "ReduceMean",
-        NodeNames.POOL,
-        List.of(pictures),
-        attribute("axes", new long[] {1}),
-        attribute("keepdims", 0L));
+    String mean =
+        graph.node(
+            "ReduceMean",
+            NodeNames.POOL,
+            List.of(pictures),
+            attribute("axes", new long[] {1}),
+            attribute("keepdims", 0L));
+    return products.linear(NodeNames.HEAD, NodeNames.POOL, mean);
   }
 
   private String block(BlockSite site, String x) {

@@ -9,6 +9,8 @@ import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.graph.Dequantized;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.PixelTable;
+import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
 
 /** Writes models as ONNX files, opset {@value OnnxGraph#OPSET}, any batch size. */
@@ -20,7 +22,9 @@ public final class OnnxExport {
     /** The float network: input float32 normalised pixels, [batch, 3, image, image]. */
     FLOAT("onnx"),
     /** The same with quantized products; the same input. */
-    QDQ("onnx-qdq");
+    QDQ("onnx-qdq"),
+    /** The integer model itself: input uint8 pixels, [batch, 3, image, image], int32 logits. */
+    INTEGER("onnx-integer");
 
     private final String key;
 
@@ -71,6 +75,19 @@ public final class OnnxExport {
         new QdqProducts(graph, architecture, weights, integers.scheme(), integers.scales());
     new FloatGraph(graph, architecture, weights, products).write(architecture);
     return model(graph, Format.QDQ, architecture, description);
+  }
+
+  /**
+   * An integer model in integer operators, equal to the engines' in every logit.
+   *
+   * @throws InputException if the model is too large, or a requantization could pass 64 bits
+   */
+  public static ModelProto integer(IntegerGraph integers, OnnxDescription description) {
+    OnnxGraph graph = new OnnxGraph(integers.architecture().name());
+    Preprocess preprocess = description.preprocess();
+    PixelTable pixels = PixelTable.of(preprocess.mean(), preprocess.std(), integers.inputScale());
+    new IntegerNetwork(graph).write(integers, pixels);
+    return model(graph, Format.INTEGER, integers.architecture(), description);
   }
 
   private static ModelProto model(

@@ -162,6 +162,13 @@ final class OnnxGraph {
     return scalars.computeIfAbsent(name, key -> bytes(name, type, new byte[] {(byte) value}));
   }
 
+  /** A uint64 constant. */
+  String unsigned(String name, long[] values, long... shape) {
+    ByteBuffer buffer = buffer(8L * values.length);
+    buffer.asLongBuffer().put(values);
+    return constant(name, TensorProto.DataType.UINT64, buffer, shape);
+  }
+
   private ByteBuffer buffer(long size) {
     bytes += size;
     if (bytes > MOST_BYTES) {

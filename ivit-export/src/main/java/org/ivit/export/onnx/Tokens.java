@@ -51,34 +51,35 @@ final class Tokens {
   }
 
   /**
-   * Puts one token, a constant, before those of each picture.
+   * Puts constant tokens before those of each picture.
    *
-   * @param token [1, 1, channels]
+   * @param leading [1, count, channels]
    * @param x [batch, tokens, channels]
-   * @return [batch, tokens + 1, channels]
+   * @return [batch, count + tokens, channels]
    */
-  String prepend(String token, String x, String name, int channels) {
+  String prepend(String leading, int count, String x, String name, int channels) {
     AttributeProto first = attribute("start", 0L);
     String batch = graph.node("Shape", name + "/batch", List.of(x), first, attribute("end", 1L));
     String shape =
         graph.node(
             "Concat",
             name + "/shape",
-            List.of(batch, graph.vector(1, channels)),
+            List.of(batch, graph.vector(count, channels)),
             attribute("axis", 0L));
-    String tokens = graph.node("Expand", name + "/class", List.of(token, shape));
+    String tokens = graph.node("Expand", name + "/leading", List.of(leading, shape));
     return graph.node("Concat", name, List.of(tokens, x), attribute("axis", 1L));
   }
 
   /**
-   * Token 0 of each picture.
+   * One token of each picture.
    *
    * @param x [batch, tokens, channels]
+   * @param token its number
    * @return [batch, channels]
    */
-  String first(String x, String name) {
+  String token(String x, int token, String name) {
     return graph.node(
-        "Gather", name + "/class", List.of(x, graph.scalar(0L)), attribute("axis", 1L));
+        "Gather", name + "/token", List.of(x, graph.scalar((long) token)), attribute("axis", 1L));
   }
 
   /**

@@ -408,6 +408,15 @@ class CommandLineInterfaceTest {
     ModelProto model = ModelProto.parseFrom(Files.readAllBytes(output));
     assertThat(model.getGraph().getNodeList().stream().map(NodeProto::getOpType))
         .contains("QuantizeLinear", "DequantizeLinear", "Gemm");
+
+    Path exact = folder.resolve("micro-integer.onnx");
+    assertThat(done("export", "--format", "onnx-integer", "--output", exact, "--model", checkpoint))
+        .contains("micro-integer.onnx: onnx-integer, opset 17", "sha256");
+    assertThat(
+            ModelProto.parseFrom(Files.readAllBytes(exact)).getGraph().getNodeList().stream()
+                .map(NodeProto::getOpType))
+        .contains("MatMulInteger", "BitShift")
+        .doesNotContain("QuantizeLinear", "MatMul", "Gemm", "Softmax", "Erf");
   }
 
   private static List<Object> with(List<Object> args, Object... more) {

@@ -1,0 +1,177 @@
+package org.ivit.export.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import ai.onnxruntime.OrtException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.DyadicVector;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.PixelTable;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.testing.RandomSwin;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** ONNX Runtime computes the reference engine's integers from the same pixels. */
+class IntegerOnnxTest {
+  private static final int PICTURES = 3;
+
+  private static void same(IntegerGraph graph, long seed) throws OrtException {
+    Architecture architecture = graph.architecture();
+    int size = architecture.image() * architecture.image();
+    Random random = new Random(seed);
+    byte[] planes = new byte[PICTURES * 3 * size];
+    random.nextBytes(planes);
+    byte[] rgb = new byte[planes.length];
+    for (int i = 0; i < planes.length; i++) {
+      int picture = i / (3 * size);
+      rgb[3 * (picture * size + i % size) + i / size % 3] = planes[i];
+    }
+    OnnxDescription description = FloatOnnxTest.description(architecture);
+    Preprocess preprocess = description.preprocess();
+    byte[] codes =
+        PixelTable.of(preprocess.mean(), preprocess.std(), graph.inputScale()).apply(rgb, PICTURES);
+    int[] expected;
+    try (ReferenceEngine engine = new ReferenceEngine(graph)) {
+      expected = engine.logits(codes, PICTURES);
+    }
+    try (Ort ort = new Ort(OnnxExport.integer(graph, description), architecture.image())) {
+      assertThat(ort.logits(planes, PICTURES)).isEqualTo(expected);
+      assertThat(ort.logits(Arrays.copyOf(planes, 3 * size), 1))
+          .isEqualTo(Arrays.copyOf(expected, architecture.classes()));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "micro_vit",
+        "micro_vit_row",
+        "micro_vit_exact",
+        "micro_vit_outliers",
+        "micro_swin",
+        "micro_swin_exact",
+        "micro_swin_window7"
+      })
+  void goldenModels(String name) throws OrtException {
+    same(new GoldenModel(name).graph(), 1);
+  }
+
+  @Property(tries = 12)
+  void vits(
+      @ForAll @IntRange(min = 0) int seed,
+      @ForAll GeluForm gelu,
+      @ForAll SoftmaxForm softmax,
+      @ForAll boolean narrow,
+      @ForAll boolean distilled)
+      throws OrtException {
+    Random random = new Random(seed);
+    int patch = 1 + random.nextInt(4);
+    int heads = 1 + random.nextInt(3);
+    Vit vit =
+        new Vit(
+            "random",
+            patch * (1 + random.nextInt(5)),
+            patch,
+            heads * (1 + random.nextInt(9)),
+            1 + random.nextInt(2),
+            heads,
+            1 + random.nextInt(40),
+            1 + random.nextInt(9),
+            1e-6,
+            distilled);
+    TreeMap<String, OutlierChannels> sets = new TreeMap<>();
+    if (random.nextBoolean() && vit.dim() > 3) {
+      sets.put("blocks.0.norm1", new OutlierChannels(new int[] {0, vit.dim() - 1}, 3));
+      sets.put("blocks.0.attn.context", new OutlierChannels(new int[] {1}, 1));
+      sets.put("norm", new OutlierChannels(new int[] {2}, 6));
+      if (gelu.isErf()) {
+        OutlierChannels hidden = new OutlierChannels(new int[] {vit.hidden() - 1}, 2);
+        sets.put("blocks.0.mlp.fc1", hidden);
+        sets.put("blocks.0.mlp.act", hidden);
+      }
+    }
+    Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, sets);
+    same(ObservedModel.graph(vit, scheme, random), seed);
+  }
+
+  @Property(tries = 6)
+  void swins(
+      @ForAll @IntRange(min = 0) int seed,
+      @ForAll GeluForm gelu,
+      @ForAll SoftmaxForm softmax,
+      @ForAll boolean narrow)
+      throws OrtException {
+    Swin swin = RandomSwin.of(seed);
+    Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
+    same(ObservedModel.graph(swin, scheme, new Random(seed)), seed);
+  }
+
+  @Test
+  void holdsNoFloatingPointNumber() {
+    IntegerGraph graph = ObservedModel.graph(RandomSwin.of(3), Scheme.EXACT, new Random(2));
+    ModelProto model = OnnxExport.integer(graph, FloatOnnxTest.description(graph.architecture()));
+    List<Integer> floating =
+        List.of(
+            DataType.FLOAT.getNumber(),
+            DataType.DOUBLE.getNumber(),
+            DataType.FLOAT16.getNumber(),
+            DataType.BFLOAT16.getNumber());
+    assertThat(model.getGraph().getInitializerList())
+        .extracting(TensorProto::getDataType)
+        .doesNotContainAnyElementsOf(floating);
+    assertThat(model.getGraph().getNodeList())
+        .filteredOn(node -> node.getOpType().equals("Cast"))
+        .extracting(node -> (int) node.getAttribute(0).getI())
+        .isNotEmpty()
+        .doesNotContainAnyElementsOf(floating);
+    assertThat(model.getGraph().getInputList())
+        .extracting(IntegerOnnxTest::type)
+        .containsExactly(DataType.UINT8.getNumber());
+    assertThat(model.getGraph().getOutputList())
+        .extracting(IntegerOnnxTest::type)
+        .containsExactly(DataType.INT32.getNumber());
+  }
+
+  private static int type(ValueInfoProto value) {
+    return value.getType().getTensorType().getElemType();
+  }
+
+  /** What 64 bits could not hold is refused by name; what never reaches a half is nothing. */
+  @Test
+  void requantizationsThatMayOverflowAreRefused() {
+    IntegerMath math = new IntegerMath(new OnnxGraph("test"));
+    DyadicVector dyadic = new DyadicVector(new int[] {5, Integer.MAX_VALUE}, new byte[] {62, 62});
+    assertThatThrownBy(
+            () -> math.requantize("x", dyadic, new long[] {1 << 20, 1L << 31}, "blocks.0.fc"))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "blocks.0.fc: refused, a requantization may reach 2147483647·2147483648 +"
+                + " 2305843009213693952, expected less than 2^62 for ONNX");
+    assertThat(math.requantize("x", dyadic, new long[] {1 << 20, 1 << 20}, "blocks.0.fc"))
+        .isNotEmpty();
+  }
+}
