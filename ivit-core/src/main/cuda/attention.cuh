@@ -1,0 +1,522 @@
+/*
+ * Attention of one head of one group of tokens (a picture or a window) a block: scores, relative
+ * bias and mask, Shiftmax, context. A warp takes 16 queries at a time; scores stay in its part of
+ * shared memory.
+ */
+#pragma once
+
+#include "divide.cuh"
+#include "requantize.cuh"
+
+namespace ivit {
+
+struct AttentionArguments {
+  Global<const int8_t> qkv;            /* [groups * tokens][3][heads][padded_dim] */
+  Global<int8_t> context;              /* [groups * queries][context_stride] */
+  Global<const int32_t> place;         /* of each context channel in its row; null for in order */
+  Global<const Bytes16> channels;      /* Channel, [heads][padded_dim] */
+  Global<const uint32_t> exponentials; /* [257] */
+  Global<const int32_t> score_terms;   /* requantized scores by offset code, [256]; null outside of
+                                          windows */
+  Global<const int32_t> biases;        /* requantized, [heads][query][key] */
+  Global<const uint32_t> masks; /* a bit a masked key, [windows][query][mask_words]; or null */
+  Dyadic scores;
+  Divisor window_divisor;
+  int32_t windows; /* of a picture */
+  int32_t tokens;  /* of a group */
+  int32_t queries; /* of a group that are asked for: the first ones */
+  int32_t heads;
+  int32_t head_dim;
+  int32_t padded_dim; /* a multiple of 32 */
+  int32_t context_stride;
+  int32_t mask_words;
+  uint32_t rounding;
+  int32_t bits;
+  int32_t wide;
+  int32_t unused;
+};
+
+/*
+ * What meets the values: 16-bit probabilities as two bytes, 8-bit ones, or the exponentials, whose
+ * sum is divided out of the product.
+ */
+enum class Probabilities { WIDE, NARROW, DEFERRED };
+
+/* Shared memory of a block, in bytes from its beginning. AttentionLayer in Java sums in the same way. */
+struct AttentionLayout {
+  int key_stride;
+  int value_stride;
+  int score_stride;
+  int terms;
+  int keys;
+  int values;
+  int scores;
+};
+
+IVIT_DEVICE AttentionLayout attention_layout(const AttentionArguments &a) {
+  AttentionLayout l;
+  int padded_tokens = (a.tokens + 31) & ~31;
+  /* 16 bytes more a row: eight rows of one chunk then lie in different banks. */
+  l.key_stride = a.padded_dim + 16;
+  l.value_stride = padded_tokens + 16;
+  l.score_stride = padded_tokens + 16;
+  l.terms = 1040;
+  l.keys = l.terms + (present(a.score_terms) ? 1024 : 0);
+  l.values = l.keys + ((a.tokens + 15) & ~15) * l.key_stride;
+  l.scores = l.values + a.padded_dim * l.value_stride;
+  return l;
+}
+
+/* One head of one group. */
+struct Head {
+  int number;
+  int group;
+  int64_t row; /* of the group's first token */
+  int stride;  /* bytes of a row */
+
+  IVIT_DEVICE int64_t at(const AttentionArguments &a, int part, int token) const {
+    return (row + token) * stride + (part * a.heads + number) * a.padded_dim;
+  }
+};
+
+IVIT_DEVICE void load_keys(
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head,
+    Shared<unsigned char> memory) {
+  int rows = (a.tokens + 15) & ~15;
+#pragma unroll 1
+  for (int row = (int)threadIdx.x / 4; row < rows; row += (int)blockDim.x / 4) {
+#pragma unroll 1
+    for (int c = (int)threadIdx.x % 4 * 16; c < a.padded_dim; c += 64) {
+      bool valid = row < a.tokens;
+      copy16(
+          memory + (l.keys + row * l.key_stride + c),
+          a.qkv + (head.at(a, 1, valid ? row : 0) + c), valid);
+    }
+  }
+  copies_commit();
+}
+
+/* Four rows of four bytes to four columns. */
+IVIT_DEVICE void transpose(const uint32_t (&in)[4], uint32_t (&out)[4]) {
+  uint32_t a = permute(in[0], in[1], 0x5140);
+  uint32_t b = permute(in[2], in[3], 0x5140);
+  uint32_t c = permute(in[0], in[1], 0x7362);
+  uint32_t d = permute(in[2], in[3], 0x7362);
+  out[0] = permute(a, b, 0x5410);
+  out[1] = permute(a, b, 0x7632);
+  out[2] = permute(c, d, 0x5410);
+  out[3] = permute(c, d, 0x7632);
+}
+
+/* Values lie by channel, because a right operand is read along K, which is tokens here. */
+IVIT_DEVICE void load_values(
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head,
+    Shared<unsigned char> memory) {
+  int lane = (int)threadIdx.x % WARP;
+#pragma unroll 1
+  for (int t = (int)threadIdx.x / WARP * 32; t < a.tokens; t += (int)blockDim.x) {
+    int token = t + lane % 8 * 4;
+#pragma unroll 1
+    for (int c = lane / 8 * 4; c < a.padded_dim; c += 16) {
+      uint32_t in[4];
+      uint32_t out[4];
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        in[k] = token + k < a.tokens
+            ? *as<const uint32_t>(a.qkv + (head.at(a, 2, token + k) + c))
+            : 0;
+      }
+      transpose(in, out);
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        *as<uint32_t>(memory + (l.values + (c + k) * l.value_stride + token)) = out[k];
+      }
+    }
+  }
+}
+
+/* The two rows of a 16-row fragment that a lane has a share in, and what it knows of them. */
+struct Rows {
+  int query[2]; /* in the group; those beyond the last repeat it */
+  uint32_t largest[2];
+  uint32_t factor[2];
+};
+
+template <int STEPS>
+IVIT_DEVICE void load_queries(
+    const AttentionArguments &a, const Head &head, const Rows &rows, Left (&q)[STEPS]) {
+  int column = (int)threadIdx.x % 4 * 4;
+#pragma unroll
+  for (int step = 0; step < STEPS; step++) {
+    if (step * K_STEP < a.padded_dim) {
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        int64_t from = head.at(a, 0, rows.query[k & 1]) + step * K_STEP + (k >> 1) * 16 + column;
+        q[step].r[k] = *as<const uint32_t>(a.qkv + from);
+      }
+    }
+  }
+}
+
+/* Two neighbouring scores of a window with their biases. */
+IVIT_DEVICE uint32_t biased(
+    const AttentionArguments &a, Shared<const uint32_t> terms, const Head &head, uint32_t codes,
+    int query, int key) {
+  uint32_t offset = codes ^ 0x8080u;
+  auto biases = a.biases + ((int64_t)(head.number * a.tokens + query) * a.tokens + key);
+  int32_t first = (int32_t)terms[(int)(offset & 255u)] + (key < a.tokens ? biases[0] : 0);
+  int32_t second = (int32_t)terms[(int)(offset >> 8 & 255u)] + (key + 1 < a.tokens ? biases[1] : 0);
+  return pack_codes8(first, second, 0);
+}
+
+/* Codes of the scores of 16 queries, [16][score_stride]. */
+template <int STEPS>
+IVIT_DEVICE void score(
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Rows &rows,
+    Shared<unsigned char> memory, Shared<unsigned char> scores) {
+  int lane = (int)threadIdx.x % WARP;
+  Left q[STEPS];
+  load_queries<STEPS>(a, head, rows, q);
+  Channel multiplier = channel_of(a.scores);
+  bool wide = a.scores.shift < 33;
+  bool windows = present(a.score_terms);
+#pragma unroll 1
+  for (int key = 0; key < a.tokens; key += 16) {
+    Accumulator acc[2] = {{{0, 0, 0, 0}}, {{0, 0, 0, 0}}};
+#pragma unroll
+    for (int step = 0; step < STEPS; step++) {
+      if (step * K_STEP < a.padded_dim) {
+        uint32_t both[4];
+        load_matrices(both, [=](int matrix, int r) {
+          int row = key + (matrix >> 1) * 8 + r;
+          return memory + (l.keys + row * l.key_stride + step * K_STEP + (matrix & 1) * 16);
+        });
+        multiply(acc[0], q[step], Right{{both[0], both[1]}});
+        multiply(acc[1], q[step], Right{{both[2], both[3]}});
+      }
+    }
+    products_done();
+#pragma unroll
+    for (int j = 0; j < 2; j++) {
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        int column = key + 8 * j + 2 * (lane & 3);
+        uint32_t codes = pack_codes8(
+            requantize(acc[j].r[2 * half], multiplier, wide),
+            requantize(acc[j].r[2 * half + 1], multiplier, wide), 0);
+        if (windows) {
+          codes = biased(
+              a, as<const uint32_t>(memory + l.terms), head, codes, rows.query[half], column);
+        }
+        *as<uint16_t>(scores + (((lane >> 2) + 8 * half) * l.score_stride + column)) =
+            (uint16_t)codes;
+      }
+    }
+  }
+}
+
+/* Four neighbouring scores of a row, and which of them exist and are not masked. */
+struct FourScores {
+  uint32_t codes;
+  uint32_t exists; /* a bit each */
+  uint32_t masked; /* a bit each */
+};
+
+struct ScoreRow {
+  Shared<const uint32_t> codes;
+  Global<const uint32_t> masks;
+  int tokens;
+  bool has_masks;
+
+  IVIT_DEVICE FourScores four(int word) const {
+    int left = tokens - 4 * word;
+    FourScores f;
+    f.codes = codes[word];
+    f.exists = left >= 4 ? 15u : left <= 0 ? 0u : (1u << left) - 1u;
+    f.masked = has_masks && left > 0 ? masks[word >> 3] >> (4 * (word & 7)) & 15u : 0u;
+    return f;
+  }
+};
+
+IVIT_DEVICE ScoreRow score_row(
+    const AttentionArguments &a, const AttentionLayout &l, const Rows &rows,
+    Shared<unsigned char> scores, int window, int half) {
+  int lane = (int)threadIdx.x % WARP;
+  ScoreRow row;
+  row.codes = as<const uint32_t>(scores + ((lane >> 2) + 8 * half) * l.score_stride);
+  row.has_masks = present(a.masks);
+  row.masks =
+      row.has_masks ? a.masks + (window * a.tokens + rows.query[half]) * a.mask_words : a.masks;
+  row.tokens = a.tokens;
+  return row;
+}
+
+/* Scores as offset codes: their order is that of unsigned bytes, and distances stay. */
+IVIT_DEVICE uint32_t offset_code(const FourScores &f, int k) {
+  return (f.codes >> (8 * k) & 255u) ^ 128u;
+}
+
+IVIT_DEVICE uint32_t exponential(
+    Shared<const uint32_t> table, const FourScores &f, int k, uint32_t largest) {
+  return table[f.masked >> k & 1u ? 256 : (int)((largest - offset_code(f, k)) & 255u)];
+}
+
+/* The four lanes that share a row take every fourth word, as a left operand has them. */
+IVIT_DEVICE void softmax_rows(
+    const ScoreRow (&row)[2], Shared<const uint32_t> table, int words, Rows &rows) {
+  int first = (int)threadIdx.x & 3;
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    uint32_t largest = 0;
+#pragma unroll 1
+    for (int word = first; word < words; word += 4) {
+      FourScores f = row[half].four(word);
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        uint32_t code = offset_code(f, k);
+        largest = (f.exists & ~f.masked) >> k & 1u && code > largest ? code : largest;
+      }
+    }
+    for (int lanes = 1; lanes < 4; lanes *= 2) {
+      uint32_t other = shuffle_xor(largest, lanes);
+      largest = other > largest ? other : largest;
+    }
+    uint32_t sum = 0;
+#pragma unroll 1
+    for (int word = first; word < words; word += 4) {
+      FourScores f = row[half].four(word);
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        sum += f.exists >> k & 1u ? exponential(table, f, k, largest) : 0;
+      }
+    }
+    for (int lanes = 1; lanes < 4; lanes *= 2) {
+      sum += shuffle_xor(sum, lanes);
+    }
+    rows.largest[half] = largest;
+    /* At least E[0] of the largest score, so not 0. */
+    rows.factor[half] = divide_most(sum);
+  }
+}
+
+/* Four probabilities as their lower and upper bytes. Those that do not exist meet values of 0. */
+template <Probabilities KIND>
+IVIT_DEVICE void probabilities(
+    const AttentionArguments &a, const ScoreRow &row, Shared<const uint32_t> table, int word,
+    uint32_t largest, uint32_t factor, uint32_t &low, uint32_t &high) {
+  FourScores f = row.four(word);
+  uint32_t limit = (1u << (a.bits - 1)) - 1;
+  uint32_t p[4];
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    uint32_t e = exponential(table, f, k, largest);
+    if (KIND == Probabilities::DEFERRED) {
+      p[k] = e;
+    } else {
+      uint32_t v = (e * factor + a.rounding) >> (32 - a.bits);
+      p[k] = v < limit ? v : limit;
+    }
+  }
+  uint32_t first = permute(p[0], p[1], 0x5410);
+  uint32_t second = permute(p[2], p[3], 0x5410);
+  low = permute(first, second, 0x6420);
+  high = permute(first, second, 0x7531);
+}
+
+/*
+ * TILES times 8 channels of the context of 16 queries, from channel `first` on. Only where a head has
+ * more channels than these may some of them not exist.
+ */
+template <int TILES, Probabilities KIND, bool WHOLE>
+IVIT_DEVICE void context(
+    const AttentionArguments &a, const AttentionLayout &l, const ScoreRow (&row)[2],
+    const Rows &rows, Shared<unsigned char> memory, int first, Accumulator (&out)[TILES]) {
+  int lane = (int)threadIdx.x & 3;
+  Shared<const uint32_t> table = as<const uint32_t>(memory);
+  Accumulator high[TILES];
+#pragma unroll
+  for (int j = 0; j < TILES; j++) {
+    out[j] = Accumulator{{0, 0, 0, 0}};
+    high[j] = Accumulator{{0, 0, 0, 0}};
+  }
+#pragma unroll 1
+  for (int token = 0; token < a.tokens; token += K_STEP) {
+    Left lower;
+    Left upper;
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      probabilities<KIND>(
+          a, row[k & 1], table, token / 4 + (k >> 1) * 4 + lane, rows.largest[k & 1],
+          rows.factor[k & 1], lower.r[k], upper.r[k]);
+    }
+#pragma unroll
+    for (int j = 0; j < TILES; j += 2) {
+      if (!WHOLE && first + 8 * j >= a.padded_dim) {
+        break;
+      }
+      uint32_t both[4];
+      load_matrices(both, [=](int matrix, int r) {
+        int channel = first + 8 * j + (matrix >> 1) * 8 + r;
+        return memory + (l.values + channel * l.value_stride + token + (matrix & 1) * 16);
+      });
+      Right even = {{both[0], both[1]}};
+      Right odd = {{both[2], both[3]}};
+      multiply_unsigned(out[j], lower, even);
+      multiply_unsigned(out[j + 1], lower, odd);
+      if (KIND == Probabilities::WIDE) {
+        multiply(high[j], upper, even);
+        multiply(high[j + 1], upper, odd);
+      }
+    }
+  }
+  products_done();
+#pragma unroll
+  for (int j = 0; j < TILES; j++) {
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      if (KIND == Probabilities::WIDE) {
+        out[j].r[k] = (int32_t)((uint32_t)out[j].r[k] + ((uint32_t)high[j].r[k] << 8));
+      } else if (KIND == Probabilities::DEFERRED) {
+        out[j].r[k] = (int32_t)requantize_wide(out[j].r[k], (int32_t)rows.factor[k >> 1], 16);
+      }
+    }
+  }
+}
+
+IVIT_DEVICE void store_context(
+    const AttentionArguments &a, const Head &head, uint32_t codes, int64_t row, int channel) {
+  auto to = a.context + row * a.context_stride;
+  int column = head.number * a.head_dim + channel;
+  bool both = channel + 1 < a.head_dim;
+  if (!present(a.place) && both && (a.head_dim & 1) == 0) {
+    *as<uint16_t>(to + column) = (uint16_t)codes;
+    return;
+  }
+  to[present(a.place) ? a.place[column] : column] = (int8_t)(codes & 255u);
+  if (both) {
+    to[present(a.place) ? a.place[column + 1] : column + 1] = (int8_t)(codes >> 8 & 255u);
+  }
+}
+
+template <int TILES>
+IVIT_DEVICE void requantize_context(
+    const AttentionArguments &a, const Head &head, int query, int first,
+    const Accumulator (&acc)[TILES]) {
+  int lane = (int)threadIdx.x % WARP;
+  bool wide = a.wide != 0;
+#pragma unroll
+  for (int j = 0; j < TILES; j++) {
+    int channel = first + 8 * j + 2 * (lane & 3);
+    if (channel < a.head_dim) {
+      Channel c0 = channel_at(a.channels, head.number * a.padded_dim + channel);
+      Channel c1 = channel_at(a.channels, head.number * a.padded_dim + channel + 1);
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        int row = query + (lane >> 2) + 8 * half;
+        if (row < a.queries) {
+          uint32_t codes = pack_codes8(
+              requantize(acc[j].r[2 * half], c0, wide),
+              requantize(acc[j].r[2 * half + 1], c1, wide), 0);
+          store_context(a, head, codes, (int64_t)head.group * a.queries + row, channel);
+        }
+      }
+    }
+  }
+}
+
+template <typename T>
+IVIT_DEVICE void load_table(
+    Global<const T> from, int length, Shared<unsigned char> memory) {
+#pragma unroll 1
+  for (int i = (int)threadIdx.x; i < length; i += (int)blockDim.x) {
+    as<T>(memory)[i] = from[i];
+  }
+}
+
+/*
+ * STEPS times 32 channels a head at most. Blocks: groups, heads, shares of the queries. Shared
+ * memory: AttentionLayout and 16 rows of scores a warp.
+ */
+template <int STEPS, Probabilities KIND>
+IVIT_DEVICE void attention(const AttentionArguments &a) {
+  const int tiles = STEPS == 1 ? 4 : 8;
+  Shared<unsigned char> memory = shared_memory();
+  AttentionLayout l = attention_layout(a);
+  int group = (int)blockIdx.x;
+  Head head = {
+      (int)blockIdx.y, group, (int64_t)group * a.tokens, 3 * a.heads * a.padded_dim};
+  load_keys(a, l, head, memory);
+  load_table(a.exponentials, 257, memory);
+  if (present(a.score_terms)) {
+    load_table(a.score_terms, 256, memory + l.terms);
+  }
+  load_values(a, l, head, memory);
+  copies_done<0>();
+  block_barrier();
+
+  int lane = (int)threadIdx.x % WARP;
+  int warps = (int)blockDim.x / WARP;
+  int warp = (int)threadIdx.x / WARP;
+  int window = group - (int)divide((uint32_t)group, a.window_divisor) * a.windows;
+  Shared<unsigned char> scores = memory + (l.scores + warp * 16 * l.score_stride);
+#pragma unroll 1
+  for (int tile = (int)blockIdx.z * warps + warp; tile * 16 < a.queries;
+       tile += (int)gridDim.z * warps) {
+    Rows rows;
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      int query = tile * 16 + (lane >> 2) + 8 * half;
+      rows.query[half] = query < a.queries ? query : a.queries - 1;
+    }
+    score<STEPS>(a, l, head, rows, memory, scores);
+    warp_barrier();
+    ScoreRow row[2] = {
+        score_row(a, l, rows, scores, window, 0), score_row(a, l, rows, scores, window, 1)};
+    softmax_rows(row, as<const uint32_t>(memory), (a.tokens + 3) / 4, rows);
+    for (int first = 0; first < a.padded_dim; first += 8 * tiles) {
+      Accumulator acc[tiles];
+      context<tiles, KIND, STEPS <= 2>(a, l, row, rows, memory, first, acc);
+      requantize_context<tiles>(a, head, tile * 16, first, acc);
+    }
+    warp_barrier();
+  }
+}
+
+}  // namespace ivit
+
+/* By channels of a head at most and what meets the values. */
+IVIT_KERNEL(224, 2) attention_32(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<1, ivit::Probabilities::WIDE>(a);
+}
+
+IVIT_KERNEL(224, 2) attention_64(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<2, ivit::Probabilities::WIDE>(a);
+}
+
+IVIT_KERNEL(224, 1) attention_256(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<8, ivit::Probabilities::WIDE>(a);
+}
+
+IVIT_KERNEL(224, 2) attention_32_narrow(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<1, ivit::Probabilities::NARROW>(a);
+}
+
+IVIT_KERNEL(224, 2) attention_64_narrow(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<2, ivit::Probabilities::NARROW>(a);
+}
+
+IVIT_KERNEL(224, 1) attention_256_narrow(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<8, ivit::Probabilities::NARROW>(a);
+}
+
+IVIT_KERNEL(224, 2) attention_32_deferred(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<1, ivit::Probabilities::DEFERRED>(a);
+}
+
+IVIT_KERNEL(224, 2) attention_64_deferred(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<2, ivit::Probabilities::DEFERRED>(a);
+}
+
+IVIT_KERNEL(224, 1) attention_256_deferred(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
+  ivit::attention<8, ivit::Probabilities::DEFERRED>(a);
+}

@@ -1,0 +1,199 @@
+/* A linear layer: its arguments, and the tile of accumulators that its epilogues begin with. */
+#pragma once
+
+#include "requantize.cuh"
+#include "rows.cuh"
+
+namespace ivit {
+
+enum { DEPTH = 64 /* bytes along K of a stage of the pipeline */ };
+
+/*
+ * Inputs come with their outlier channels first, padded to whole steps of 32, then the rest: the
+ * accumulators are moved left by outlier_shift after outlier_steps steps. Weights are padded with
+ * zeros to whole tiles, so what lies in an input's padding does not matter.
+ */
+struct LinearArguments {
+  Global<const int8_t> input;     /* [rows][input_stride] */
+  Global<const int8_t> weight;    /* [columns, padded to 128][depth] */
+  Global<const Bytes16> channels; /* Channel, [columns, padded to 128] */
+  Global<int8_t> codes;           /* 8-bit output, [rows][output_stride] */
+  Global<const uint8_t> tables;   /* GELU, [256] or [512] by offset code; or null */
+  Global<const int16_t> identity; /* 16-bit codes that are added; or null */
+  Global<int16_t> stream;         /* 16-bit output, [tokens][output_stride] */
+  Global<int32_t> logits;         /* 32-bit output, [rows][columns] */
+  RowMap map;                     /* rows to tokens of the stream */
+  Adder adder;
+  int32_t rows;
+  int32_t columns;
+  int32_t depth; /* a multiple of 64 */
+  int32_t input_stride;
+  int32_t output_stride; /* elements: a multiple of 64 of codes, of 8 of a stream */
+  int32_t outlier_steps;
+  int32_t outlier_shift;
+  int32_t wide;
+  int32_t outlier_columns; /* the first columns, which take the second GELU table */
+  int32_t bits;            /* of what goes to a stream before it is added: 8 or 16 */
+  int32_t identity_stride; /* tokens of the identity from one group of the map to the next */
+  int32_t accumulate;      /* whether logits are added to those that are there */
+};
+
+/* A block's tile and how its warps share it. */
+template <int R, int C, int WR, int WC, int S>
+struct TileShape {
+  enum {
+    rows = R,
+    columns = C,
+    warp_rows = WR,
+    warp_columns = WC,
+    stages = S,
+    threads = (R / WR) * (C / WC) * WARP,
+    m = WR / 16,
+    n = WC / 8,
+    stage_bytes = (R + C) * DEPTH
+  };
+};
+
+using LargeTile = TileShape<128, 128, 64, 32, 3>;
+using MediumTile = TileShape<64, 64, 32, 32, 4>;
+using SmallTile = TileShape<32, 32, 16, 16, 4>;
+
+/* Where a thread stands in its block's tile. */
+struct TilePlace {
+  int row;    /* first of the warp */
+  int column; /* first of the warp */
+  int lane;
+};
+
+template <typename Shape>
+IVIT_DEVICE TilePlace tile_place() {
+  int warp = (int)threadIdx.x / WARP;
+  const int across = Shape::columns / Shape::warp_columns;
+  return TilePlace{
+      warp / across * Shape::warp_rows, warp % across * Shape::warp_columns,
+      (int)threadIdx.x % WARP};
+}
+
+/* A row's 16-byte chunk in a stage, swizzled so that eight rows of one chunk lie in all banks. */
+IVIT_DEVICE int chunk_at(int row, int chunk) {
+  return row * DEPTH + ((chunk ^ ((row >> 1) & 3)) << 4);
+}
+
+template <typename Shape>
+IVIT_DEVICE void load_stage(
+    const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column,
+    int tile) {
+  Shared<unsigned char> stage = memory + (tile % Shape::stages) * Shape::stage_bytes;
+  const int chunks = DEPTH / 16;
+  for (int i = (int)threadIdx.x; i < Shape::rows * chunks; i += Shape::threads) {
+    int row = i / chunks;
+    int chunk = i % chunks;
+    bool valid = first_row + row < a.rows;
+    int from = valid ? first_row + row : 0;
+    copy16(
+        stage + chunk_at(row, chunk),
+        a.input + ((int64_t)from * a.input_stride + tile * DEPTH + chunk * 16), valid);
+  }
+  for (int i = (int)threadIdx.x; i < Shape::columns * chunks; i += Shape::threads) {
+    int column = i / chunks;
+    int chunk = i % chunks;
+    copy16(
+        stage + Shape::rows * DEPTH + chunk_at(column, chunk),
+        a.weight + ((int64_t)(first_column + column) * a.depth + tile * DEPTH + chunk * 16), true);
+  }
+}
+
+template <typename Shape>
+IVIT_DEVICE void shift_left(Accumulator (&acc)[Shape::m][Shape::n], int shift) {
+  products_done();
+#pragma unroll
+  for (int i = 0; i < Shape::m; i++) {
+#pragma unroll
+    for (int j = 0; j < Shape::n; j++) {
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        acc[i][j].r[k] = (int32_t)((uint32_t)acc[i][j].r[k] << shift);
+      }
+    }
+  }
+}
+
+/* One step of 32 bytes along K of a warp. */
+template <typename Shape>
+IVIT_DEVICE void multiply_step(
+    Shared<unsigned char> stage, const TilePlace &place, int step,
+    Accumulator (&acc)[Shape::m][Shape::n]) {
+  Left left[Shape::m];
+#pragma unroll
+  for (int i = 0; i < Shape::m; i++) {
+    int row = place.row + 16 * i;
+    load_matrices(left[i].r, [=](int matrix, int r) {
+      return stage + chunk_at(row + (matrix & 1) * 8 + r, 2 * step + (matrix >> 1));
+    });
+  }
+  Shared<unsigned char> weights = stage + Shape::rows * DEPTH;
+#pragma unroll
+  for (int j = 0; j < Shape::n; j += 2) {
+    uint32_t both[4];
+    int column = place.column + 8 * j;
+    load_matrices(both, [=](int matrix, int r) {
+      return weights + chunk_at(column + (matrix >> 1) * 8 + r, 2 * step + (matrix & 1));
+    });
+    Right first = {{both[0], both[1]}};
+    Right second = {{both[2], both[3]}};
+#pragma unroll
+    for (int i = 0; i < Shape::m; i++) {
+      multiply(acc[i][j], left[i], first);
+      multiply(acc[i][j + 1], left[i], second);
+    }
+  }
+}
+
+/* The accumulators of a tile without bias. `memory` holds Shape::stages stages, free afterwards. */
+template <typename Shape>
+IVIT_DEVICE void accumulate(
+    const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column,
+    Accumulator (&acc)[Shape::m][Shape::n]) {
+  TilePlace place = tile_place<Shape>();
+#pragma unroll
+  for (int i = 0; i < Shape::m; i++) {
+#pragma unroll
+    for (int j = 0; j < Shape::n; j++) {
+      acc[i][j] = Accumulator{{0, 0, 0, 0}};
+    }
+  }
+  int tiles = a.depth / DEPTH;
+#pragma unroll
+  for (int tile = 0; tile < Shape::stages - 1; tile++) {
+    if (tile < tiles) {
+      load_stage<Shape>(a, memory, first_row, first_column, tile);
+    }
+    copies_commit();
+  }
+  for (int tile = 0; tile < tiles; tile++) {
+    copies_done<Shape::stages - 2>();
+    block_barrier();
+    /* Into the stage that every warp left before this barrier. */
+    int next = tile + Shape::stages - 1;
+    if (next < tiles) {
+      load_stage<Shape>(a, memory, first_row, first_column, next);
+    }
+    copies_commit();
+    Shared<unsigned char> stage = memory + (tile % Shape::stages) * Shape::stage_bytes;
+#pragma unroll
+    for (int step = 0; step < DEPTH / K_STEP; step++) {
+      if (a.outlier_steps > 0 && tile * (DEPTH / K_STEP) + step == a.outlier_steps) {
+        shift_left<Shape>(acc, a.outlier_shift);
+      }
+      multiply_step<Shape>(stage, place, step, acc);
+    }
+  }
+  products_done();
+  if (a.outlier_steps == tiles * (DEPTH / K_STEP)) {
+    shift_left<Shape>(acc, a.outlier_shift);
+  }
+  copies_done<0>();
+  block_barrier();
+}
+
+}  // namespace ivit

@@ -1,0 +1,91 @@
+/* (z * m + 2^(e-1)) >> e, exactly, and its clamps. */
+#pragma once
+
+#include "platform.cuh"
+
+namespace ivit {
+
+/* A dyadic multiplier m * 2^-e as the graph has it. */
+struct Dyadic {
+  int32_t multiplier;
+  int32_t shift;
+};
+
+/*
+ * An output channel. Where every e of a layer is 33 or more, the rounding touches the upper half of
+ * the product only: half = 2^(e-33) and shift = e - 32. Otherwise the layer is wide, and shift = e.
+ */
+struct Channel {
+  int32_t bias;
+  int32_t multiplier;
+  int32_t half;
+  int32_t shift;
+};
+
+IVIT_DEVICE Channel channel_at(Global<const Bytes16> channels, int c) {
+  Bytes16 b = channels[c];
+  return Channel{(int32_t)b.r[0], (int32_t)b.r[1], (int32_t)b.r[2], (int32_t)b.r[3]};
+}
+
+IVIT_DEVICE int64_t requantize_wide(int32_t z, int32_t multiplier, int32_t shift) {
+  return ((int64_t)z * multiplier + ((int64_t)1 << (shift - 1))) >> shift;
+}
+
+IVIT_DEVICE int32_t requantize_high(int32_t z, int32_t multiplier, int32_t half, int32_t shift) {
+  return (multiply_high(z, multiplier) + half) >> shift;
+}
+
+IVIT_DEVICE int32_t saturate16(int64_t v) {
+  return (int32_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v);
+}
+
+IVIT_DEVICE int32_t saturate8(int32_t v) { return v < -128 ? -128 : v > 127 ? 127 : v; }
+
+/* Requantized to a value that saturates to 8 or 16 bits as the exact one does. */
+IVIT_DEVICE int32_t requantize(int32_t z, const Channel &c, bool wide) {
+  return wide ? saturate16(requantize_wide(z, c.multiplier, c.shift))
+              : requantize_high(z, c.multiplier, c.half, c.shift);
+}
+
+/* A channel of a dyadic multiplier that stands alone. */
+IVIT_DEVICE Channel channel_of(const Dyadic &d) {
+  return d.shift >= 33 ? Channel{0, d.multiplier, (int32_t)(1u << (d.shift - 33)), d.shift - 32}
+                       : Channel{0, d.multiplier, 0, d.shift};
+}
+
+/*
+ * A multiplier of 16-bit codes: from e = 18 on, a code moved left by up to 15 bits leaves the
+ * rounding in the upper half.
+ */
+struct CodeMultiplier {
+  int32_t multiplier;
+  int32_t prescale;
+  int32_t half;
+  int32_t shift;
+};
+
+IVIT_DEVICE CodeMultiplier code_multiplier(const Dyadic &d) {
+  int32_t prescale = d.shift < 33 ? 33 - d.shift : 0;
+  int32_t e = d.shift + prescale;
+  return CodeMultiplier{d.multiplier, prescale, (int32_t)(1u << (e - 33)), e - 32};
+}
+
+IVIT_DEVICE int32_t scale_code(int32_t code, const CodeMultiplier &m) {
+  return requantize_high((int32_t)((uint32_t)code << m.prescale), m.multiplier, m.half, m.shift);
+}
+
+/* A residual add, clamp16(branch * z + identity * code), of two dyadic multipliers. */
+struct Adder {
+  Dyadic branch;
+  Dyadic identity;
+};
+
+IVIT_DEVICE bool is_wide(const Adder &a) { return a.branch.shift < 18 || a.identity.shift < 18; }
+
+IVIT_DEVICE int32_t add_wide(const Adder &a, int32_t z, int32_t identity) {
+  return saturate16(
+      requantize_wide(z, a.branch.multiplier, a.branch.shift)
+      + requantize_wide(identity, a.identity.multiplier, a.identity.shift));
+}
+
+}  // namespace ivit
