@@ -4,14 +4,16 @@ import java.util.List;
 import java.util.function.BiFunction;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.cpu.CpuProviders;
+import org.ivit.core.engine.cuda.CudaEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 
 /**
  * Chooses an engine: the one that is asked for by name or by the property {@value #PROPERTY}, or
- * else the fastest that runs here. What the engine {@code cpu} runs on is up to {@link
- * CpuProviders}.
+ * else the fastest that runs on a processor. What the engine {@code cpu} runs on is up to {@link
+ * CpuProviders}; the engine {@code cuda} needs an NVIDIA GPU and is taken only when it is asked
+ * for.
  */
 public final class Engines {
   /** The system property that names an engine. */
@@ -20,15 +22,16 @@ public final class Engines {
   /** An engine that can be made from a graph and the reason why it was chosen. */
   private record Kind(String name, BiFunction<IntegerGraph, String, Engine> open) {}
 
-  /** Fastest first. Every engine here runs on every machine. */
+  /** The one that is taken unasked first: it runs on every machine. */
   private static final List<Kind> KINDS =
       List.of(
           new Kind("cpu", (graph, why) -> CpuProviders.open(graph, WorkerPool.shared(), why)),
+          new Kind("cuda", CudaEngine::open),
           new Kind("reference", ReferenceEngine::new));
 
   private Engines() {}
 
-  /** Returns the names that can be asked for, fastest first. */
+  /** Returns the names that can be asked for. */
   public static List<String> names() {
     return KINDS.stream().map(Kind::name).toList();
   }

@@ -64,13 +64,13 @@ class EnginesTest {
 
   @Test
   void refusesAnUnknownNameAndListsTheKnown() {
-    assertThat(Engines.names()).containsExactly("cpu", "reference");
+    assertThat(Engines.names()).containsExactly("cpu", "cuda", "reference");
     assertThatThrownBy(() -> Engines.open(graph, "gpu"))
         .isInstanceOf(InputException.class)
-        .hasMessage("engine: 'gpu', expected one of cpu, reference");
+        .hasMessage("engine: 'gpu', expected one of cpu, cuda, reference");
     System.setProperty(Engines.PROPERTY, "fast");
     assertThatThrownBy(() -> Engines.open(graph))
         .isInstanceOf(InputException.class)
-        .hasMessage("property ivit.engine: 'fast', expected one of cpu, reference");
+        .hasMessage("property ivit.engine: 'fast', expected one of cpu, cuda, reference");
   }
 }

@@ -440,8 +440,24 @@ class CommandLineInterfaceTest {
     refused(evaluate("--limit", -1), "--limit", "-1");
     refused(evaluate("--threads", -1), "--threads", "-1");
     refused(evaluate("--engine", "warp"), "warp", "cpu", "reference");
+    refused(evaluate("--engine", "cuda", "--device", -1), "--device", "-1");
+    refused(evaluate("--device", "all"), "--device", "all");
     refused(List.of("bench", "--model", checkpoint, "--batch", "1,0"), "--batch");
     refused(List.of("bench", "--model", checkpoint, "--seconds", "-1"), "--seconds");
+  }
+
+  @Test
+  void withoutADriverTheGpuIsRefusedInOneLine() throws IOException {
+    System.setProperty("ivit.cuda.driver", "libno-such-driver.so");
+    try {
+      refused(
+          evaluate("--engine", "cuda", "--device", 0),
+          "engine cuda: no NVIDIA driver",
+          "CUDA 13.0",
+          "580");
+    } finally {
+      System.clearProperty("ivit.cuda.driver");
+    }
   }
 
   @Test

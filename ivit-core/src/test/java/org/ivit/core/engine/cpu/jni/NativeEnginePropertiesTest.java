@@ -16,6 +16,7 @@ import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.ForgedGraphs;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.RandomSwin;
 

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cpu.jni;
+package org.ivit.core.testing;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -26,15 +26,18 @@ import org.ivit.core.graph.VitGraph;
  * Graphs whose constants no training would give: weights at the ends of their range, biases up to
  * the proved bound, multipliers of every size and sign of rounding, tables without order.
  */
-final class ForgedGraphs {
+public final class ForgedGraphs {
   private final Random random;
 
-  ForgedGraphs(long seed) {
+  /**
+   * @param seed same seed, same integers
+   */
+  public ForgedGraphs(long seed) {
     random = new Random(seed);
   }
 
   /** The same shapes, forms and outlier channels with other integers. */
-  IntegerGraph of(IntegerGraph graph) {
+  public IntegerGraph of(IntegerGraph graph) {
     return graph instanceof SwinGraph swin ? swin(swin) : vit((VitGraph) graph);
   }
 

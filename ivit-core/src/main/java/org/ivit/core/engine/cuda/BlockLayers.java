@@ -1,0 +1,107 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.List;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Windows;
+import org.ivit.core.graph.Block;
+import org.ivit.core.graph.GeluRow;
+import org.ivit.core.graph.GeluTable;
+
+/** A transformer block's constants on the device, and its launches. */
+final class BlockLayers {
+  private final Block block;
+  private final BlockSite site;
+  private final NormLayer norm1;
+  private final LinearLayer qkv;
+  private final AttentionLayer attention;
+  private final LinearLayer proj;
+  private final NormLayer norm2;
+  private final LinearLayer fc1;
+  private final GeluTables gelu;
+  private final LinearLayer fc2;
+  private final ChannelOrder hidden;
+  private final RowMap order;
+
+  BlockLayers(Constants constants, Block block) {
+    this.block = block;
+    this.site = block.site();
+    attention = new AttentionLayer(constants, block.attention(), site);
+    ChannelOrder qkvInputs = new ChannelOrder(site.dim(), block.qkv().inputOutliers());
+    norm1 = new NormLayer(constants, block.norm1(), qkvInputs, null);
+    qkv = new LinearLayer(constants, block.qkv(), qkvInputs, attention.columns(3));
+    proj = LinearLayer.natural(constants, block.proj());
+    norm2 =
+        new NormLayer(
+            constants,
+            block.norm2(),
+            new ChannelOrder(site.dim(), block.fc1().inputOutliers()),
+            null);
+    hidden = new ChannelOrder(site.hidden(), block.fc2().inputOutliers());
+    fc1 =
+        new LinearLayer(
+            constants,
+            block.fc1(),
+            new ChannelOrder(site.dim(), block.fc1().inputOutliers()),
+            hidden.source());
+    gelu =
+        block.gelu() instanceof GeluRow row
+            ? GeluTables.of(constants, row)
+            : GeluTables.of(constants, (GeluTable) block.gelu());
+    fc2 = new LinearLayer(constants, block.fc2(), hidden, LinearLayer.inOrder(site.dim()));
+    Windows windows = site.windows();
+    order =
+        windows == null
+            ? RowMap.same(site.tokens())
+            : new RowMap(constants.ints(windows.order()), site.tokens(), site.tokens(), 0);
+  }
+
+  /**
+   * Adds the launches of the block over the stream.
+   *
+   * @param launches receives them
+   * @param device of the launches
+   * @param buffers of the forward pass
+   * @param pictures number of pictures
+   * @param wanted tokens of each picture that are read afterwards: all, or the first ones where
+   *     there are no windows
+   */
+  void add(List<Launch> launches, Device device, Buffers buffers, int pictures, int wanted) {
+    int stride = Stream.stride(site.dim());
+    int rows = Math.multiplyExact(pictures, site.tokens());
+    boolean all = wanted == site.tokens();
+    int left = pictures * wanted;
+    RowMap map = all ? order : RowMap.leading(wanted, site.tokens());
+    long stream = buffers.of(Buffers.Name.STREAM, (long) rows * stride, 2);
+    long norm = buffers.of(Buffers.Name.NORM, (long) rows * norm1.outputStride(), 1);
+    long heads = buffers.of(Buffers.Name.QKV, (long) rows * qkvStride(), 1);
+    long context = buffers.of(Buffers.Name.CONTEXT, (long) left * attention.context().length(), 1);
+    launches.add(norm1.codes(rows, order, stream, stride, norm));
+    launches.add(qkv.codes(device, rows, norm, heads, qkvStride(), null));
+    int groups = pictures * site.groups();
+    launches.add(attention.launch(device, groups, all ? site.rowTokens() : wanted, heads, context));
+    launches.add(
+        proj.stream(
+            device, left, context, stream, stride, map, block.residual1(), stream, site.tokens()));
+    mlp(launches, device, buffers, left, all ? RowMap.same(site.tokens()) : map, stream);
+  }
+
+  private int qkvStride() {
+    return attention.inputStride();
+  }
+
+  private void mlp(
+      List<Launch> launches, Device device, Buffers buffers, int rows, RowMap map, long stream) {
+    int stride = Stream.stride(site.dim());
+    long norm = buffers.of(Buffers.Name.NORM, (long) rows * norm2.outputStride(), 1);
+    long codes = buffers.of(Buffers.Name.HIDDEN, (long) rows * hidden.length(), 1);
+    boolean byRow = block.gelu() instanceof GeluRow;
+    launches.add(norm2.codes(rows, map, stream, stride, norm));
+    launches.add(fc1.codes(device, rows, norm, codes, hidden.length(), byRow ? null : gelu));
+    if (byRow) {
+      launches.add(gelu.byRow(codes, rows, site.hidden(), hidden.length()));
+    }
+    launches.add(
+        fc2.stream(
+            device, rows, codes, stream, stride, map, block.residual2(), stream, site.tokens()));
+  }
+}

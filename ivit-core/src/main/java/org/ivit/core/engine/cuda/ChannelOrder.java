@@ -1,0 +1,75 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.Arrays;
+import org.ivit.core.arithmetic.OutlierChannels;
+
+/**
+ * How the channels of codes that feed a linear layer lie in a row: outlier channels first, padded
+ * to whole steps of 32, then the others, padded to whole stages of 64. Producers write them so.
+ */
+final class ChannelOrder {
+  private static final int STEP = 32;
+  private static final int STAGE = 64;
+
+  private final int channels;
+  private final OutlierChannels outliers;
+  private final int[] source;
+
+  /**
+   * @param channels number of channels
+   * @param outliers of the node
+   */
+  ChannelOrder(int channels, OutlierChannels outliers) {
+    this.channels = channels;
+    this.outliers = outliers;
+    int rest = steps() * STEP;
+    source = new int[roundUp(rest + channels - outliers.channels().length, STAGE)];
+    Arrays.fill(source, -1);
+    System.arraycopy(outliers.channels(), 0, source, 0, outliers.channels().length);
+    for (int c = 0; c < channels; c++) {
+      if (!outliers.contains(c)) {
+        source[rest++] = c;
+      }
+    }
+  }
+
+  /** Returns {@code n} or the next multiple. */
+  static int roundUp(int n, int multiple) {
+    return Math.multiplyExact((n + multiple - 1) / multiple, multiple);
+  }
+
+  /** Returns whether the channels lie as in the graph, but for the padding at the end. */
+  boolean natural() {
+    return outliers.isEmpty();
+  }
+
+  /** Returns bytes of a row. */
+  int length() {
+    return source.length;
+  }
+
+  /** Returns steps of 32 that hold the outlier channels. */
+  int steps() {
+    return (outliers.channels().length + STEP - 1) / STEP;
+  }
+
+  OutlierChannels outliers() {
+    return outliers;
+  }
+
+  /** Returns the channel at each place, -1 in the padding; not to be changed. */
+  int[] source() {
+    return source;
+  }
+
+  /** Returns the place of each channel. */
+  int[] places() {
+    int[] places = new int[channels];
+    for (int i = 0; i < source.length; i++) {
+      if (source[i] >= 0) {
+        places[source[i]] = i;
+      }
+    }
+    return places;
+  }
+}

@@ -1,0 +1,61 @@
+package org.ivit.core.engine.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A model's constants in device memory, freed together. */
+final class Constants implements AutoCloseable {
+  private final Device device;
+  private final List<Long> addresses = new ArrayList<>();
+
+  Constants(Device device) {
+    this.device = device;
+  }
+
+  Device device() {
+    return device;
+  }
+
+  /** Copies codes to the device and returns where they are. */
+  long bytes(byte[] values) {
+    return put(buffer(values.length).put(values));
+  }
+
+  long shorts(short[] values) {
+    ByteBuffer buffer = buffer(2L * values.length);
+    buffer.asShortBuffer().put(values);
+    return put(buffer.position(buffer.limit()));
+  }
+
+  long ints(int[] values) {
+    ByteBuffer buffer = buffer(4L * values.length);
+    buffer.asIntBuffer().put(values);
+    return put(buffer.position(buffer.limit()));
+  }
+
+  long longs(long[] values) {
+    ByteBuffer buffer = buffer(8L * values.length);
+    buffer.asLongBuffer().put(values);
+    return put(buffer.position(buffer.limit()));
+  }
+
+  private static ByteBuffer buffer(long bytes) {
+    return ByteBuffer.allocateDirect(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private long put(ByteBuffer buffer) {
+    buffer.flip();
+    long address = device.allocate(buffer.limit());
+    addresses.add(address);
+    device.write(address, buffer);
+    return address;
+  }
+
+  @Override
+  public void close() {
+    addresses.forEach(device::free);
+    addresses.clear();
+  }
+}

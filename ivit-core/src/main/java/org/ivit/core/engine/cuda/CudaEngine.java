@@ -1,0 +1,115 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.ivit.core.engine.Engine;
+import org.ivit.core.engine.EngineChecks;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.SwinGraph;
+import org.ivit.core.graph.VitGraph;
+
+/**
+ * The forward pass on a GPU. Calls of several threads run side by side, each with buffers of its
+ * own; the launches of a batch size are recorded once and replayed.
+ */
+public final class CudaEngine implements Engine {
+  /** The system property that numbers the GPU, from 0. */
+  public static final String DEVICE = "ivit.device";
+
+  /** More pictures go in several turns; beyond it a GPU gains nothing and buffers only grow. */
+  private static final int MOST_PICTURES = 256;
+
+  private final IntegerGraph graph;
+  private final Device device;
+  private final String why;
+  private final Constants constants;
+  private final BatchRuns runs;
+
+  /** Calls read, closing writes: memory is freed when the last call has returned. */
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+
+  private boolean closed;
+
+  /**
+   * @param graph any model
+   * @param device to run on; closed with the engine, also where this fails
+   * @param why why this engine was chosen, for {@link #description}
+   */
+  CudaEngine(IntegerGraph graph, Device device, String why) {
+    this.graph = graph;
+    this.device = device;
+    this.why = why;
+    constants = new Constants(device);
+    Forward forward = null;
+    try {
+      forward =
+          graph instanceof SwinGraph swin
+              ? new SwinForward(constants, swin)
+              : new VitForward(constants, (VitGraph) graph);
+    } finally {
+      if (forward == null) {
+        constants.close();
+        device.close();
+      }
+    }
+    runs = new BatchRuns(device, forward);
+  }
+
+  /**
+   * Opens the engine on the GPU that the property {@value #DEVICE} numbers, or the first.
+   *
+   * @param graph any model
+   * @param why why this engine was chosen, for {@link #description}
+   * @throws org.ivit.core.InputException if there is no such GPU, no driver, or one that is too old
+   */
+  public static CudaEngine open(IntegerGraph graph, String why) {
+    return new CudaEngine(graph, DriverDevice.open(DriverDevice.number()), why);
+  }
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  @Override
+  public String description() {
+    return "cuda: %s (%s)".formatted(device.name(), why);
+  }
+
+  @Override
+  public IntegerGraph graph() {
+    return graph;
+  }
+
+  @Override
+  public int[] logits(byte[] codes, int pictures) {
+    lock.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("engine cuda is closed");
+      }
+      EngineChecks.input(graph, codes, pictures);
+      int[] logits = new int[Math.multiplyExact(pictures, graph.architecture().classes())];
+      for (int first = 0; first < pictures; first += MOST_PICTURES) {
+        runs.run(Math.min(MOST_PICTURES, pictures - first), codes, first, logits);
+      }
+      return logits;
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        runs.close();
+        constants.close();
+        device.close();
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package org.ivit.core.engine.cuda;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * What the engine needs of a GPU. Addresses are those of the device. May be used by several threads
+ * at once.
+ */
+interface Device extends AutoCloseable {
+  /** Returns in a few words what it is. */
+  String name();
+
+  /** Returns the number of multiprocessors, which a launch should keep busy. */
+  int multiprocessors();
+
+  /** Returns the most shared memory of a block, in bytes. */
+  int sharedBytes();
+
+  /**
+   * Allocates memory.
+   *
+   * @param bytes at least 1
+   * @return address, a multiple of 256
+   * @throws DeviceMemoryException if there is not so much
+   */
+  long allocate(long bytes);
+
+  /**
+   * @param address of {@link #allocate}, not used any more
+   */
+  void free(long address);
+
+  /**
+   * Copies to the device and waits.
+   *
+   * @param to address
+   * @param from direct; the bytes between position and limit
+   */
+  void write(long to, ByteBuffer from);
+
+  /**
+   * Prepares launches that are run in this order, again and again.
+   *
+   * @param launches at least one
+   * @return to be closed before the device
+   */
+  Replay record(List<Launch> launches);
+
+  @Override
+  void close();
+
+  /** Recorded launches; one thread at a time. */
+  interface Replay extends AutoCloseable {
+    /**
+     * Copies codes in, runs the launches, copies integers out, and waits.
+     *
+     * @param codes input
+     * @param from first of them
+     * @param input address that receives {@code count} codes
+     * @param count number of codes
+     * @param output address of the results
+     * @param results receives {@code resultCount} integers
+     * @param to first place
+     * @param resultCount number of integers
+     */
+    void run(
+        byte[] codes,
+        int from,
+        long input,
+        int count,
+        long output,
+        int[] results,
+        int to,
+        int resultCount);
+
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,88 @@
+package org.ivit.core.engine.cuda;
+
+import com.sun.jna.Library;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.IntByReference;
+import com.sun.jna.ptr.LongByReference;
+import com.sun.jna.ptr.PointerByReference;
+
+/**
+ * The functions of the CUDA driver API that the engine calls, by their names in the library. Each
+ * returns 0 or an error, which {@link DriverCalls#check} turns into a message.
+ */
+interface Driver extends Library {
+  int cuInit(int flags);
+
+  int cuDriverGetVersion(IntByReference version);
+
+  int cuDeviceGetCount(IntByReference count);
+
+  int cuDeviceGet(IntByReference device, int ordinal);
+
+  int cuDeviceGetName(byte[] name, int length, int device);
+
+  int cuDeviceGetAttribute(IntByReference value, int attribute, int device);
+
+  int cuDevicePrimaryCtxRetain(PointerByReference context, int device);
+
+  int cuDevicePrimaryCtxRelease_v2(int device);
+
+  int cuCtxSetCurrent(Pointer context);
+
+  int cuModuleLoadData(PointerByReference module, byte[] image);
+
+  int cuModuleUnload(Pointer module);
+
+  int cuModuleGetFunction(PointerByReference function, Pointer module, String name);
+
+  int cuFuncSetAttribute(Pointer function, int attribute, int value);
+
+  int cuMemAlloc_v2(LongByReference address, long bytes);
+
+  int cuMemFree_v2(long address);
+
+  int cuMemHostAlloc(PointerByReference host, long bytes, int flags);
+
+  int cuMemFreeHost(Pointer host);
+
+  int cuMemcpyHtoD_v2(long to, Pointer from, long bytes);
+
+  int cuMemcpyHtoDAsync_v2(long to, Pointer from, long bytes, Pointer stream);
+
+  int cuMemcpyDtoHAsync_v2(Pointer to, long from, long bytes, Pointer stream);
+
+  int cuStreamCreate(PointerByReference stream, int flags);
+
+  int cuStreamSynchronize(Pointer stream);
+
+  int cuStreamDestroy_v2(Pointer stream);
+
+  int cuStreamBeginCapture_v2(Pointer stream, int mode);
+
+  int cuStreamEndCapture(Pointer stream, PointerByReference graph);
+
+  int cuGraphInstantiateWithFlags(PointerByReference executable, Pointer graph, long flags);
+
+  int cuGraphDestroy(Pointer graph);
+
+  int cuGraphLaunch(Pointer executable, Pointer stream);
+
+  int cuGraphExecDestroy(Pointer executable);
+
+  int cuLaunchKernel(
+      Pointer function,
+      int gridX,
+      int gridY,
+      int gridZ,
+      int blockX,
+      int blockY,
+      int blockZ,
+      int sharedBytes,
+      Pointer stream,
+      Pointer[] parameters,
+      Pointer extra);
+
+  int cuGetErrorName(int error, PointerByReference name);
+
+  int cuGetErrorString(int error, PointerByReference text);
+}

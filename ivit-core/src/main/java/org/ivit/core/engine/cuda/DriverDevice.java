@@ -1,0 +1,224 @@
+package org.ivit.core.engine.cuda;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.IntByReference;
+import com.sun.jna.ptr.LongByReference;
+import com.sun.jna.ptr.PointerByReference;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.ivit.core.InputException;
+
+/** A GPU by the driver API. */
+final class DriverDevice implements Device {
+  private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
+  private static final int ATTRIBUTE_CAPABILITY_MAJOR = 75;
+  private static final int ATTRIBUTE_CAPABILITY_MINOR = 76;
+  private static final int ATTRIBUTE_SHARED_BYTES_OPT_IN = 97;
+  private static final int FUNCTION_DYNAMIC_SHARED_BYTES = 8;
+
+  private final DriverCalls calls;
+  private final Driver driver;
+  private final int device;
+  private final String name;
+  private final int multiprocessors;
+  private final int sharedBytes;
+  private final Pointer context;
+  private final Pointer module;
+  private final Map<String, Pointer> functions = new ConcurrentHashMap<>();
+
+  private DriverDevice(DriverCalls calls, int ordinal) {
+    this.calls = calls;
+    this.driver = calls.driver();
+    device = find(ordinal);
+    name = deviceName() + ", device " + ordinal;
+    multiprocessors = attribute(ATTRIBUTE_MULTIPROCESSORS);
+    sharedBytes = attribute(ATTRIBUTE_SHARED_BYTES_OPT_IN);
+    String image =
+        KernelImages.name(
+            name,
+            10 * attribute(ATTRIBUTE_CAPABILITY_MAJOR) + attribute(ATTRIBUTE_CAPABILITY_MINOR));
+    PointerByReference reference = new PointerByReference();
+    check("cuDevicePrimaryCtxRetain", driver.cuDevicePrimaryCtxRetain(reference, device));
+    context = reference.getValue();
+    module = load(image);
+  }
+
+  /**
+   * Returns the number of the GPU that the property {@value CudaEngine#DEVICE} asks for, 0 without
+   * it.
+   *
+   * @throws InputException if it is no number
+   */
+  static int number() {
+    String text = System.getProperty(CudaEngine.DEVICE, "0").strip();
+    if (!text.matches("[0-9]{1,4}")) {
+      throw new InputException(
+          "property %s: '%s', expected a number from 0".formatted(CudaEngine.DEVICE, text));
+    }
+    return Integer.parseInt(text);
+  }
+
+  /**
+   * @param ordinal number of the GPU, from 0
+   * @throws InputException if there is no such GPU, no driver, or one that is too old
+   */
+  static DriverDevice open(int ordinal) {
+    return open(DriverCalls.load(KernelImages.compiler()), ordinal);
+  }
+
+  static DriverDevice open(DriverCalls calls, int ordinal) {
+    calls.check("cuInit", calls.driver().cuInit(0));
+    return new DriverDevice(calls, ordinal);
+  }
+
+  private int find(int ordinal) {
+    IntByReference count = new IntByReference();
+    check("cuDeviceGetCount", driver.cuDeviceGetCount(count));
+    if (ordinal >= count.getValue()) {
+      throw new InputException(
+          "engine cuda: device %d, found %d of them".formatted(ordinal, count.getValue()));
+    }
+    IntByReference found = new IntByReference();
+    check("cuDeviceGet", driver.cuDeviceGet(found, ordinal));
+    return found.getValue();
+  }
+
+  private String deviceName() {
+    byte[] text = new byte[256];
+    check("cuDeviceGetName", driver.cuDeviceGetName(text, text.length, device));
+    return Native.toString(text);
+  }
+
+  private int attribute(int attribute) {
+    IntByReference value = new IntByReference();
+    check("cuDeviceGetAttribute", driver.cuDeviceGetAttribute(value, attribute, device));
+    return value.getValue();
+  }
+
+  /** Gives the context back where the kernels do not load. */
+  private Pointer load(String image) {
+    PointerByReference reference = new PointerByReference();
+    boolean loaded = false;
+    try {
+      current();
+      check("cuModuleLoadData", driver.cuModuleLoadData(reference, KernelImages.read(image)));
+      loaded = true;
+    } finally {
+      if (!loaded) {
+        driver.cuDevicePrimaryCtxRelease_v2(device);
+      }
+    }
+    return reference.getValue();
+  }
+
+  private void check(String call, int code) {
+    calls.check(call, code);
+  }
+
+  /** The context belongs to a thread, and calls come from any. */
+  private void current() {
+    check("cuCtxSetCurrent", driver.cuCtxSetCurrent(context));
+  }
+
+  /** Returns a kernel, allowed all shared memory that there is. */
+  Pointer function(String kernel) {
+    return functions.computeIfAbsent(
+        kernel,
+        key -> {
+          PointerByReference reference = new PointerByReference();
+          check("cuModuleGetFunction", driver.cuModuleGetFunction(reference, module, key));
+          check(
+              "cuFuncSetAttribute",
+              driver.cuFuncSetAttribute(
+                  reference.getValue(), FUNCTION_DYNAMIC_SHARED_BYTES, sharedBytes));
+          return reference.getValue();
+        });
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public int multiprocessors() {
+    return multiprocessors;
+  }
+
+  @Override
+  public int sharedBytes() {
+    return sharedBytes;
+  }
+
+  @Override
+  public long allocate(long bytes) {
+    current();
+    LongByReference address = new LongByReference();
+    int code = driver.cuMemAlloc_v2(address, bytes);
+    check("cuMemAlloc_v2 of %d bytes on %s".formatted(bytes, name), code);
+    return address.getValue();
+  }
+
+  @Override
+  public void free(long address) {
+    current();
+    check("cuMemFree_v2", driver.cuMemFree_v2(address));
+  }
+
+  @Override
+  public void write(long to, ByteBuffer from) {
+    current();
+    check(
+        "cuMemcpyHtoD_v2",
+        driver.cuMemcpyHtoD_v2(to, Native.getDirectBufferPointer(from), from.remaining()));
+  }
+
+  @Override
+  public Replay record(List<Launch> launches) {
+    return new GraphReplay(this, launches);
+  }
+
+  /** The calls of a replay, which take the context as their own. */
+  Driver enter() {
+    current();
+    return driver;
+  }
+
+  DriverCalls calls() {
+    return calls;
+  }
+
+  /** Puts a launch into a stream. */
+  void launch(Launch launch, Pointer stream) {
+    Memory arguments = new Memory(launch.arguments().length);
+    arguments.write(0, launch.arguments(), 0, launch.arguments().length);
+    check(
+        "cuLaunchKernel of " + launch.kernel(),
+        driver.cuLaunchKernel(
+            function(launch.kernel()),
+            launch.gridX(),
+            launch.gridY(),
+            launch.gridZ(),
+            launch.threads(),
+            1,
+            1,
+            launch.sharedBytes(),
+            stream,
+            new Pointer[] {arguments},
+            null));
+  }
+
+  @Override
+  public void close() {
+    current();
+    try {
+      check("cuModuleUnload", driver.cuModuleUnload(module));
+    } finally {
+      check("cuDevicePrimaryCtxRelease_v2", driver.cuDevicePrimaryCtxRelease_v2(device));
+    }
+  }
+}

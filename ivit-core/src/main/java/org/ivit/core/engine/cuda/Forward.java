@@ -1,0 +1,30 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.List;
+
+/** A model on a device: its constants, and the launches of a forward pass. */
+interface Forward {
+  /**
+   * The launches for a number of pictures, from {@link #pixels} to {@link #logits}.
+   *
+   * @param buffers of the pass
+   * @param pictures at least 1
+   */
+  List<Launch> launches(Buffers buffers, int pictures);
+
+  /** Returns bytes of a picture's input codes. */
+  int pictureBytes();
+
+  /** Returns logits of a picture. */
+  int classes();
+
+  /** Returns where input codes go. */
+  default long pixels(Buffers buffers, int pictures) {
+    return buffers.of(Buffers.Name.PIXELS, (long) pictures * pictureBytes(), 1);
+  }
+
+  /** Returns where logits are. */
+  default long logits(Buffers buffers, int pictures) {
+    return buffers.of(Buffers.Name.LOGITS, (long) pictures * classes(), 4);
+  }
+}

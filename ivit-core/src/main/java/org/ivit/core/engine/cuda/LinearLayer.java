@@ -1,0 +1,207 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.stream.IntStream;
+import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.Residual;
+
+/** A linear layer's constants on the device, and its launches. */
+final class LinearLayer {
+  private static final int GELU_BYTES = 512;
+  private static final Dyadic ONE = new Dyadic(1 << 30, 30);
+
+  private final Linear linear;
+  private final ChannelOrder inputs;
+  private final int columns;
+  private final long weight;
+  private final long channels;
+  private final boolean wide;
+
+  /**
+   * @param constants receives weights and multipliers
+   * @param linear node
+   * @param inputs order of the input channels
+   * @param outputs output channel of each column, -1 for one of zeros
+   */
+  LinearLayer(Constants constants, Linear linear, ChannelOrder inputs, int[] outputs) {
+    this.linear = linear;
+    this.inputs = inputs;
+    this.columns = outputs.length;
+    int padded = ChannelOrder.roundUp(columns, Tile.PADDED_COLUMNS);
+    weight = constants.bytes(weights(linear, inputs, outputs, padded));
+    Channels records =
+        Channels.of(outputs, padded, linear.bias(), linear.requantization(), linear.bits() == 32);
+    channels = constants.ints(records.records());
+    wide = records.wide();
+  }
+
+  /** A layer whose columns are its output channels. */
+  static LinearLayer natural(Constants constants, Linear linear) {
+    return new LinearLayer(
+        constants,
+        linear,
+        new ChannelOrder(linear.inputs(), linear.inputOutliers()),
+        inOrder(linear.outputs()));
+  }
+
+  /** Returns columns that are {@code n} output channels. */
+  static int[] inOrder(int n) {
+    return IntStream.range(0, n).toArray();
+  }
+
+  private static byte[] weights(Linear linear, ChannelOrder inputs, int[] outputs, int padded) {
+    int depth = inputs.length();
+    byte[] packed = new byte[Math.multiplyExact(padded, depth)];
+    int[] source = inputs.source();
+    for (int column = 0; column < outputs.length; column++) {
+      if (outputs[column] < 0) {
+        continue;
+      }
+      int from = outputs[column] * linear.inputs();
+      int to = column * depth;
+      if (inputs.natural()) {
+        System.arraycopy(linear.weight(), from, packed, to, linear.inputs());
+      } else {
+        for (int k = 0; k < depth; k++) {
+          packed[to + k] = source[k] < 0 ? 0 : linear.weight()[from + source[k]];
+        }
+      }
+    }
+    return packed;
+  }
+
+  /** Returns bytes of a row of input codes. */
+  int depth() {
+    return inputs.length();
+  }
+
+  /**
+   * To 8-bit codes.
+   *
+   * @param device of the launch
+   * @param rows of the input
+   * @param input address of codes, {@link #depth} bytes a row
+   * @param output address of codes
+   * @param stride bytes of a row of the output, a multiple of 64
+   * @param gelu tables that the codes go through, or null
+   */
+  Launch codes(Device device, int rows, long input, long output, int stride, GeluTables gelu) {
+    Tile tile = Tile.of(Tile.LARGE, rows, columns, device.multiprocessors());
+    return launch(
+        tile,
+        "codes",
+        rows,
+        GELU_BYTES + tile.sharedBytes(1),
+        begin(input)
+            .address(output)
+            .address(gelu == null ? 0 : gelu.address())
+            .address(0)
+            .address(0)
+            .address(0)
+            .rows(RowMap.same(1))
+            .dyadic(ONE)
+            .dyadic(ONE),
+        new int[] {inputs.length(), stride, gelu == null ? 0 : gelu.outliers(), 0, 0});
+  }
+
+  /**
+   * To 16-bit codes, added to others or not.
+   *
+   * @param device of the launch
+   * @param rows of the input
+   * @param input address of codes, {@link #depth} bytes a row
+   * @param stream address of the tokens that are written
+   * @param stride codes of a token
+   * @param map tokens of the rows
+   * @param sum how the identity is added; null where it is not
+   * @param identity address of what is added, codes as of the stream
+   * @param identityStride its tokens from one picture to the next
+   */
+  Launch stream(
+      Device device,
+      int rows,
+      long input,
+      long stream,
+      int stride,
+      RowMap map,
+      Residual sum,
+      long identity,
+      int identityStride) {
+    Tile tile = Tile.of(Tile.LARGE, rows, columns, device.multiprocessors());
+    return launch(
+        tile,
+        "stream",
+        rows,
+        tile.sharedBytes(2),
+        begin(input)
+            .address(0)
+            .address(0)
+            .address(sum == null ? 0 : identity)
+            .address(stream)
+            .address(0)
+            .rows(map)
+            .dyadic(sum == null ? ONE : sum.branch())
+            .dyadic(sum == null ? ONE : sum.identity()),
+        new int[] {inputs.length(), stride, 0, identityStride, 0});
+  }
+
+  /**
+   * To logits.
+   *
+   * @param device of the launch
+   * @param rows pictures
+   * @param input address of codes
+   * @param inputStride bytes from one picture's codes to the next one's
+   * @param logits address, [pictures][classes]
+   * @param accumulate whether they are added to what is there
+   */
+  Launch logits(
+      Device device, int rows, long input, int inputStride, long logits, boolean accumulate) {
+    Tile tile = Tile.of(Tile.MEDIUM, rows, columns, device.multiprocessors());
+    return launch(
+        tile,
+        "logits",
+        rows,
+        tile.sharedBytes(1),
+        begin(input)
+            .address(0)
+            .address(0)
+            .address(0)
+            .address(0)
+            .address(logits)
+            .rows(RowMap.same(1))
+            .dyadic(ONE)
+            .dyadic(ONE),
+        new int[] {inputStride, columns, 0, 0, accumulate ? 1 : 0});
+  }
+
+  private Arguments begin(long input) {
+    return new Arguments().address(input).address(weight).address(channels);
+  }
+
+  /** {@code varying}: input stride, output stride, outlier columns, identity stride, accumulate. */
+  private Launch launch(
+      Tile tile, String epilogue, int rows, int sharedBytes, Arguments arguments, int[] varying) {
+    arguments.ints(
+        rows,
+        columns,
+        inputs.length(),
+        varying[0],
+        varying[1],
+        inputs.steps(),
+        inputs.outliers().shift(),
+        wide ? 1 : 0,
+        varying[2],
+        linear.bits(),
+        varying[3],
+        varying[4]);
+    return new Launch(
+        tile.kernel(epilogue),
+        tile.across(columns),
+        tile.down(rows),
+        1,
+        tile.threads(),
+        sharedBytes,
+        arguments.bytes());
+  }
+}

@@ -1,0 +1,62 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.List;
+import org.ivit.core.architecture.Swin;
+import org.ivit.core.graph.Merging;
+
+/** A patch merging's constants on the device, and its launches. */
+final class MergingLayers {
+  private final Swin.Stage stage;
+  private final NormLayer norm;
+  private final LinearLayer reduction;
+  private final RowMap corners;
+
+  MergingLayers(Constants constants, Merging merging, Swin.Stage stage) {
+    this.stage = stage;
+    norm =
+        new NormLayer(
+            constants,
+            merging.norm(),
+            new ChannelOrder(4 * stage.dim(), merging.reduction().inputOutliers()),
+            neighbours());
+    reduction = LinearLayer.natural(constants, merging.reduction());
+    int half = stage.resolution() / 2;
+    int[] table = new int[half * half];
+    for (int i = 0; i < table.length; i++) {
+      table[i] = i / half * 2 * stage.resolution() + i % half * 2;
+    }
+    corners = new RowMap(constants.ints(table), table.length, stage.tokens(), 0);
+  }
+
+  /** Elements of the neighbours (0,0), (1,0), (0,1), (1,1) from a corner's token on. */
+  private int[] neighbours() {
+    int dim = stage.dim();
+    int[] elements = new int[4 * dim];
+    for (int c = 0; c < elements.length; c++) {
+      int i = c / dim;
+      int token = i % 2 * stage.resolution() + i / 2;
+      elements[c] = token * Stream.stride(dim) + c % dim;
+    }
+    return elements;
+  }
+
+  /** Adds the launches, from the stream to the stream of the next stage in its place. */
+  void add(List<Launch> launches, Device device, Buffers buffers, int pictures) {
+    int stride = Stream.stride(stage.dim());
+    int rows = pictures * corners.length();
+    long stream = buffers.of(Buffers.Name.STREAM, (long) pictures * stage.tokens() * stride, 2);
+    long codes = buffers.of(Buffers.Name.NORM, (long) rows * norm.outputStride(), 1);
+    launches.add(norm.codes(rows, corners, stream, stride, codes));
+    launches.add(
+        reduction.stream(
+            device,
+            rows,
+            codes,
+            stream,
+            Stream.stride(2 * stage.dim()),
+            RowMap.same(corners.length()),
+            null,
+            0,
+            0));
+  }
+}

@@ -1,0 +1,113 @@
+package org.ivit.core.engine.cuda;
+
+import org.ivit.core.InputException;
+import org.ivit.core.graph.LayerNorm;
+
+/** An I-LayerNorm's constants on the device, and its launches. */
+final class NormLayer {
+  private static final int WARPS = 4;
+
+  /** More could pass the dividend of the mean, which has 31 bits. */
+  private static final int MOST_CHANNELS = 1 << 14;
+
+  private final LayerNorm norm;
+  private final int outputStride;
+  private final long source;
+  private final long multiplier;
+  private final long offset;
+
+  /**
+   * @param constants receives the constants
+   * @param norm node
+   * @param order of the output channels
+   * @param elements place of each channel in memory from the row's first token on, or null for
+   *     channels that lie side by side
+   * @throws InputException if there are too many channels
+   */
+  NormLayer(Constants constants, LayerNorm norm, ChannelOrder order, int[] elements) {
+    if (norm.channels() > MOST_CHANNELS) {
+      throw new InputException(
+          "engine cuda: %s: %d channels, expected at most %d"
+              .formatted(norm.name(), norm.channels(), MOST_CHANNELS));
+    }
+    this.norm = norm;
+    int[] channels = order.source();
+    this.outputStride = channels.length;
+    int[] m = new int[channels.length];
+    long[] b = new long[channels.length];
+    int[] from = new int[channels.length];
+    int e = norm.constants().shift();
+    for (int i = 0; i < channels.length; i++) {
+      int c = channels[i];
+      m[i] = c < 0 ? 0 : norm.constants().multiplier()[c];
+      b[i] = c < 0 ? 0 : norm.constants().offset()[c] + (1L << (e - 1));
+      from[i] = c < 0 || elements == null ? c : elements[c];
+    }
+    source = order.natural() && elements == null ? 0 : constants.ints(from);
+    multiplier = constants.ints(m);
+    offset = constants.longs(b);
+  }
+
+  /** Returns codes from one row of the output to the next. */
+  int outputStride() {
+    return outputStride;
+  }
+
+  /**
+   * From the stream to 8-bit codes.
+   *
+   * @param rows number of rows
+   * @param map tokens of the rows
+   * @param stream address of the tokens
+   * @param stride codes of a token
+   * @param output address of codes, {@link #outputStride} a row
+   */
+  Launch codes(int rows, RowMap map, long stream, int stride, long output) {
+    return launch("layer_norm", rows, map, 0, stream, stride, output, 0, outputStride);
+  }
+
+  /**
+   * From 8-bit codes to the stream.
+   *
+   * @param rows number of rows
+   * @param codes address of the codes
+   * @param stride codes of a row of them
+   * @param stream address of the tokens
+   * @param streamStride codes of a token
+   */
+  Launch patches(int rows, long codes, int stride, long stream, int streamStride) {
+    return launch(
+        "layer_norm_patches", rows, RowMap.same(1), codes, 0, stride, 0, stream, streamStride);
+  }
+
+  private Launch launch(
+      String kernel,
+      int rows,
+      RowMap map,
+      long codes,
+      long stream,
+      int stride,
+      long codesOut,
+      long streamOut,
+      int strideOut) {
+    return new Launch(
+        kernel,
+        (rows + WARPS - 1) / WARPS,
+        1,
+        1,
+        WARPS * 32,
+        0,
+        new Arguments()
+            .address(codes)
+            .address(stream)
+            .address(source)
+            .address(multiplier)
+            .address(offset)
+            .address(codesOut)
+            .address(streamOut)
+            .rows(map)
+            .divisor(Divisor.of(2 * norm.channels()))
+            .ints(rows, norm.channels(), stride, strideOut, norm.constants().shift(), 0)
+            .bytes());
+  }
+}

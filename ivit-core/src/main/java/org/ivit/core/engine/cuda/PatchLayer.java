@@ -1,0 +1,65 @@
+package org.ivit.core.engine.cuda;
+
+import org.ivit.core.architecture.Architecture;
+
+/** Cuts pictures into rows of patches. */
+final class PatchLayer {
+  private final Architecture architecture;
+  private final int stride;
+  private final long table;
+
+  /**
+   * @param constants receives the table
+   * @param architecture sizes
+   * @param stride bytes of a row
+   */
+  PatchLayer(Constants constants, Architecture architecture, int stride) {
+    this.architecture = architecture;
+    this.stride = stride;
+    byte[] codes = new byte[3 * 256];
+    for (int i = 0; i < codes.length; i++) {
+      // The engine's input are codes already: the pixel table of a code is the code.
+      codes[i] = (byte) i;
+    }
+    table = constants.bytes(codes);
+  }
+
+  /** Patches along a side of a picture. */
+  private int grid() {
+    return architecture.image() / architecture.patch();
+  }
+
+  /** Returns patches of a picture. */
+  int patches() {
+    return grid() * grid();
+  }
+
+  /**
+   * From planes of codes, [pictures][3][image][image].
+   *
+   * @param pictures number of pictures
+   * @param codes their address
+   * @param patches address of the rows
+   */
+  Launch launch(int pictures, long codes, long patches) {
+    int image = architecture.image();
+    int patch = architecture.patch();
+    int rows = Math.multiplyExact(pictures, patches());
+    return new Launch(
+        "unfold_patches",
+        rows,
+        1,
+        1,
+        128,
+        0,
+        new Arguments()
+            .address(codes)
+            .address(table)
+            .address(patches)
+            .divisor(Divisor.of(grid()))
+            .divisor(Divisor.of(patch))
+            .divisor(Divisor.of(patch * patch))
+            .ints(rows, image, patch, grid(), image * image, image, 1, stride)
+            .bytes());
+  }
+}

@@ -1,0 +1,133 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.VitGraph;
+
+/** A ViT or DeiT on a device. */
+final class VitForward implements Forward {
+  private final Device device;
+  private final VitGraph graph;
+  private final Vit sizes;
+  private final PatchLayer patches;
+  private final LinearLayer patchEmbed;
+  private final long positions;
+  private final long leading;
+  private final List<BlockLayers> blocks;
+  private final NormLayer norm;
+  private final List<LinearLayer> heads;
+
+  VitForward(Constants constants, VitGraph graph) {
+    this.device = constants.device();
+    this.graph = graph;
+    this.sizes = graph.architecture();
+    patchEmbed = LinearLayer.natural(constants, graph.patchEmbed());
+    patches = new PatchLayer(constants, sizes, patchEmbed.depth());
+    Embed embed = graph.embed();
+    positions = constants.shorts(Stream.padded(embed.position(), sizes.dim()));
+    short[] sums = new short[embed.leading().length];
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] = embed.sum().add(embed.leading()[i], embed.position()[i]);
+    }
+    leading = constants.shorts(Stream.padded(sums, sizes.dim()));
+    blocks = graph.blocks().stream().map(block -> new BlockLayers(constants, block)).toList();
+    norm =
+        new NormLayer(
+            constants,
+            graph.norm(),
+            new ChannelOrder(sizes.dim(), graph.heads().get(0).inputOutliers()),
+            null);
+    heads = graph.heads().stream().map(head -> LinearLayer.natural(constants, head)).toList();
+  }
+
+  @Override
+  public int pictureBytes() {
+    return 3 * sizes.image() * sizes.image();
+  }
+
+  @Override
+  public int classes() {
+    return sizes.classes();
+  }
+
+  @Override
+  public List<Launch> launches(Buffers buffers, int pictures) {
+    List<Launch> launches = new ArrayList<>();
+    embed(launches, buffers, pictures);
+    for (int i = 0; i < blocks.size(); i++) {
+      // Of the last block only the tokens that the heads read are needed.
+      int wanted = i == blocks.size() - 1 ? sizes.leadingTokens() : sizes.tokens();
+      blocks.get(i).add(launches, device, buffers, pictures, wanted);
+    }
+    classify(launches, buffers, pictures);
+    return launches;
+  }
+
+  private int stride() {
+    return Stream.stride(sizes.dim());
+  }
+
+  private long stream(Buffers buffers, int pictures) {
+    return buffers.of(Buffers.Name.STREAM, (long) pictures * sizes.tokens() * stride(), 2);
+  }
+
+  private void embed(List<Launch> launches, Buffers buffers, int pictures) {
+    int rows = Math.multiplyExact(pictures, sizes.patches());
+    int count = sizes.leadingTokens();
+    long unfolded = buffers.of(Buffers.Name.PATCHES, (long) rows * patchEmbed.depth(), 1);
+    long stream = stream(buffers, pictures);
+    launches.add(patches.launch(pictures, pixels(buffers, pictures), unfolded));
+    launches.add(
+        new Launch(
+            "leading_tokens",
+            pictures,
+            1,
+            1,
+            128,
+            0,
+            new Arguments()
+                .address(leading)
+                .address(stream)
+                .address((long) sizes.tokens() * stride())
+                .ints(count * stride(), 0)
+                .bytes()));
+    launches.add(
+        patchEmbed.stream(
+            device,
+            rows,
+            unfolded,
+            stream,
+            stride(),
+            new RowMap(0, sizes.patches(), sizes.tokens(), count),
+            graph.embed().sum(),
+            positions,
+            0));
+  }
+
+  private void classify(List<Launch> launches, Buffers buffers, int pictures) {
+    int count = sizes.leadingTokens();
+    int rows = pictures * count;
+    long codes = buffers.of(Buffers.Name.NORM, (long) rows * norm.outputStride(), 1);
+    launches.add(
+        norm.codes(
+            rows,
+            RowMap.leading(count, sizes.tokens()),
+            stream(buffers, pictures),
+            stride(),
+            codes));
+    for (int i = 0; i < count; i++) {
+      launches.add(
+          heads
+              .get(i)
+              .logits(
+                  device,
+                  pictures,
+                  codes + (long) i * norm.outputStride(),
+                  count * norm.outputStride(),
+                  logits(buffers, pictures),
+                  i > 0));
+    }
+  }
+}

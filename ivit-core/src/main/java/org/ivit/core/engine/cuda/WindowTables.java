@@ -1,0 +1,58 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.stream.IntStream;
+import org.ivit.core.architecture.Windows;
+import org.ivit.core.graph.PositionBias;
+
+/**
+ * What the scores of a block's windows take on, on the device.
+ *
+ * @param scores address of requantized scores by code + 128
+ * @param biases address of requantized biases, [heads][query][key]
+ * @param masks address of a bit a masked key, [windows][query][words]; 0 where nothing is masked
+ * @param words 32-bit words of a row of a mask
+ */
+record WindowTables(long scores, long biases, long masks, int words) {
+  /** What takes the place of the tables where there are no windows. */
+  static final WindowTables NONE = new WindowTables(0, 0, 0, 0);
+
+  static WindowTables of(Constants constants, PositionBias position, Windows windows) {
+    int words = (windows.tokens() + 31) / 32;
+    int[] scores =
+        IntStream.range(-128, 128).map(code -> (int) position.score().apply(code)).toArray();
+    return new WindowTables(
+        constants.ints(scores),
+        constants.ints(biases(position, windows)),
+        windows.shift() == 0 ? 0 : constants.ints(masks(windows, words)),
+        words);
+  }
+
+  private static int[] biases(PositionBias position, Windows windows) {
+    int heads = position.heads();
+    int[] relative = windows.relativeIndex();
+    int[] biases = new int[heads * relative.length];
+    for (int head = 0; head < heads; head++) {
+      for (int i = 0; i < relative.length; i++) {
+        int code = position.table()[relative[i] * heads + head];
+        biases[head * relative.length + i] = (int) position.position().apply(code);
+      }
+    }
+    return biases;
+  }
+
+  private static int[] masks(Windows windows, int words) {
+    int tokens = windows.tokens();
+    int[] bits = new int[windows.count() * tokens * words];
+    for (int window = 0; window < windows.count(); window++) {
+      boolean[] mask = windows.mask(window);
+      for (int i = 0; mask != null && i < mask.length; i++) {
+        if (mask[i]) {
+          int row = (window * tokens + i / tokens) * words;
+          int key = i % tokens;
+          bits[row + key / 32] |= 1 << (key % 32);
+        }
+      }
+    }
+    return bits;
+  }
+}

@@ -1,0 +1,295 @@
+/*
+ * One block at a time: its threads are fibers that run from barrier to barrier, in rising or falling
+ * order by turns, so that a missing barrier shows.
+ */
+#include <string.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "block.h"
+#include "emulation.h"
+#include "fiber.h"
+
+Index3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace emulation {
+
+namespace {
+
+const int WARP = 32;
+
+struct Product {
+  int32_t *c;
+  uint32_t a[4];
+  uint32_t b[2];
+  bool left_unsigned;
+};
+
+struct Copy {
+  unsigned char *to;
+  const int8_t *from;
+  bool valid;
+};
+
+enum class Waiting { NOT, WARP, BLOCK };
+
+struct Thread {
+  Fiber fiber;
+  Waiting waiting;
+  std::vector<Product> products;
+  std::vector<std::vector<Copy>> copies;
+  uint32_t shuffled[2];
+  int shuffles;
+};
+
+std::vector<std::unique_ptr<Thread>> threads;
+int thread_count;
+int current;
+std::vector<unsigned char> shared;
+unsigned char *shared_begin;
+size_t shared_bytes;
+const Kernel *kernel;
+const void *arguments;
+std::string failure;
+
+Thread &self() { return *threads[(size_t)current]; }
+
+void body() {
+  try {
+    kernel->run(arguments);
+    if (!self().copies.empty() && !self().copies.back().empty()) {
+      throw std::string("a thread ended with copies that nobody waited for");
+    }
+  } catch (const std::string &message) {
+    failure = std::string(kernel->name) + ", block " + std::to_string(blockIdx.x) + " "
+        + std::to_string(blockIdx.y) + " " + std::to_string(blockIdx.z) + ", thread "
+        + std::to_string(current) + ": " + message;
+  }
+}
+
+void run(int thread) {
+  current = thread;
+  threadIdx.x = (unsigned)thread;
+  self().fiber.resume();
+}
+
+void wait(Waiting what) {
+  self().waiting = what;
+  self().fiber.yield();
+}
+
+/* One product of a warp, all lanes' shares together. */
+void compute(int first, size_t number) {
+  int16_t a[16][32];
+  int16_t b[8][32];
+  for (int lane = 0; lane < WARP; lane++) {
+    const Product &p = threads[(size_t)(first + lane)]->products[number];
+    for (int k = 0; k < 16; k++) {
+      uint32_t byte = p.a[k / 4] >> (8 * (k % 4)) & 255u;
+      int row = lane / 4 + (k / 4 % 2) * 8;
+      int column = lane % 4 * 4 + k % 4 + (k / 8) * 16;
+      a[row][column] = p.left_unsigned ? (int16_t)byte : (int16_t)(int8_t)byte;
+    }
+    for (int k = 0; k < 8; k++) {
+      b[lane / 4][lane % 4 * 4 + k % 4 + (k / 4) * 16] =
+          (int16_t)(int8_t)(p.b[k / 4] >> (8 * (k % 4)) & 255u);
+    }
+  }
+  for (int lane = 0; lane < WARP; lane++) {
+    int32_t *c = threads[(size_t)(first + lane)]->products[number].c;
+    for (int k = 0; k < 4; k++) {
+      const int16_t *row = a[lane / 4 + (k / 2) * 8];
+      const int16_t *column = b[lane % 4 * 2 + k % 2];
+      int32_t sum = 0;
+      for (int i = 0; i < 32; i++) {
+        sum += row[i] * column[i];
+      }
+      c[k] = (int32_t)((uint32_t)c[k] + (uint32_t)sum);
+    }
+  }
+}
+
+void finish_products(int first) {
+  size_t count = threads[(size_t)first]->products.size();
+  for (int lane = 1; lane < WARP; lane++) {
+    if (threads[(size_t)(first + lane)]->products.size() != count) {
+      failure = std::string(kernel->name) + ": lanes of a warp multiplied unequally often";
+      return;
+    }
+  }
+  for (size_t i = 0; i < count; i++) {
+    compute(first, i);
+  }
+  for (int lane = 0; lane < WARP; lane++) {
+    threads[(size_t)(first + lane)]->products.clear();
+  }
+}
+
+/* How many of a warp wait for something; those that ended wait for everything. */
+int waiting(int first, Waiting what) {
+  int count = 0;
+  for (int lane = 0; lane < WARP; lane++) {
+    Thread &t = *threads[(size_t)(first + lane)];
+    count += t.fiber.ended() || t.waiting == what ? 1 : 0;
+  }
+  return count;
+}
+
+bool warp_ended(int first) {
+  for (int lane = 0; lane < WARP; lane++) {
+    if (!threads[(size_t)(first + lane)]->fiber.ended()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void release(int first) {
+  for (int lane = 0; lane < WARP; lane++) {
+    threads[(size_t)(first + lane)]->waiting = Waiting::NOT;
+  }
+}
+
+/* Runs a warp until all its threads wait for the block or have ended. */
+void run_warp(int first, bool falling) {
+  while (failure.empty()) {
+    for (int i = 0; i < WARP && failure.empty(); i++) {
+      int thread = first + (falling ? WARP - 1 - i : i);
+      Thread &t = *threads[(size_t)thread];
+      if (!t.fiber.ended() && t.waiting == Waiting::NOT) {
+        run(thread);
+      }
+    }
+    if (!failure.empty()) {
+      return;
+    }
+    finish_products(first);
+    if (warp_ended(first) || waiting(first, Waiting::BLOCK) == WARP) {
+      return;
+    }
+    if (waiting(first, Waiting::WARP) != WARP) {
+      failure = std::string(kernel->name) + ": lanes of a warp wait at different barriers";
+      return;
+    }
+    release(first);
+  }
+}
+
+void run_block(bool falling) {
+  for (int i = 0; i < thread_count; i++) {
+    Thread &t = *threads[(size_t)i];
+    t.waiting = Waiting::NOT;
+    t.products.clear();
+    t.copies.assign(1, {});
+    t.shuffles = 0;
+    t.fiber.start(body);
+  }
+  memset(shared_begin, 0x5a, shared_bytes);
+  int warps = thread_count / WARP;
+  bool running = true;
+  while (running && failure.empty()) {
+    running = false;
+    for (int i = 0; i < warps && failure.empty(); i++) {
+      int first = (falling ? warps - 1 - i : i) * WARP;
+      if (!warp_ended(first)) {
+        run_warp(first, falling);
+        running = true;
+      }
+    }
+    for (int i = 0; i < warps; i++) {
+      release(i * WARP);
+    }
+  }
+}
+
+}  // namespace
+
+void check_shared(const void *pointer, size_t bytes, size_t alignment) {
+  const unsigned char *p = (const unsigned char *)pointer;
+  if ((uintptr_t)p % alignment != 0 || p < shared_begin
+      || p + bytes > shared_begin + shared_bytes) {
+    throw std::string("access to shared memory at ") + std::to_string(p - shared_begin) + " of "
+        + std::to_string(bytes) + " bytes aligned to " + std::to_string(alignment) + ", there are "
+        + std::to_string(shared_bytes);
+  }
+}
+
+unsigned char *shared_memory() { return shared_begin; }
+
+void block_barrier() { wait(Waiting::BLOCK); }
+
+void warp_barrier() { wait(Waiting::WARP); }
+
+uint32_t shuffle_xor(uint32_t value, int lanes) {
+  int slot = self().shuffles++ % 2;
+  self().shuffled[slot] = value;
+  warp_barrier();
+  return threads[(size_t)(current ^ lanes)]->shuffled[slot];
+}
+
+void multiply(int32_t *c, const uint32_t *a, const uint32_t *b, bool left_unsigned) {
+  self().products.push_back(
+      Product{c, {a[0], a[1], a[2], a[3]}, {b[0], b[1]}, left_unsigned});
+}
+
+void copy16(unsigned char *to, const int8_t *from, bool valid) {
+  check_shared(to, 16, 16);
+  if (valid) {
+    check_global(from, 16, 16);
+  }
+  memset(to, 0xcc, 16);
+  self().copies.back().push_back(Copy{to, from, valid});
+}
+
+void copies_commit() { self().copies.emplace_back(); }
+
+void copies_done(int under_way) {
+  /* The last list is of copies that are not yet a group. */
+  std::vector<std::vector<Copy>> &groups = self().copies;
+  while ((int)groups.size() - 1 > under_way) {
+    for (const Copy &copy : groups.front()) {
+      if (copy.valid) {
+        memcpy(copy.to, copy.from, 16);
+      } else {
+        memset(copy.to, 0, 16);
+      }
+    }
+    groups.erase(groups.begin());
+  }
+}
+
+std::string run_grid(
+    const Kernel &k, Index3 grid, int block, size_t bytes, const void *argument_bytes) {
+  if (block < WARP || block > k.threads || block % WARP != 0) {
+    return std::string(k.name) + ": " + std::to_string(block) + " threads a block, expected whole"
+        + " warps of at most " + std::to_string(k.threads);
+  }
+  while ((int)threads.size() < block) {
+    threads.push_back(std::make_unique<Thread>());
+  }
+  shared.resize(bytes + 16);
+  shared_begin = (unsigned char *)(((uintptr_t)shared.data() + 15) & ~(uintptr_t)15);
+  shared_bytes = bytes;
+  kernel = &k;
+  arguments = argument_bytes;
+  thread_count = block;
+  failure.clear();
+  gridDim = grid;
+  blockDim = Index3{(unsigned)block, 1, 1};
+  threadIdx = Index3{0, 0, 0};
+  static bool falling = false;
+  for (unsigned z = 0; z < grid.z; z++) {
+    for (unsigned y = 0; y < grid.y; y++) {
+      for (unsigned x = 0; x < grid.x && failure.empty(); x++) {
+        blockIdx = Index3{x, y, z};
+        falling = !falling;
+        run_block(falling);
+      }
+    }
+  }
+  return failure;
+}
+
+}  // namespace emulation

@@ -1,0 +1,26 @@
+/* Runs a kernel over a grid of blocks. */
+#ifndef IVIT_BLOCK_H
+#define IVIT_BLOCK_H
+
+#include <stddef.h>
+
+#include <string>
+
+#include "emulation.h"
+
+namespace emulation {
+
+struct Kernel {
+  const char *name;
+  int threads; /* of a block at most */
+  size_t argument_bytes;
+  void (*run)(const void *arguments);
+};
+
+/* Returns what went wrong, or nothing. */
+std::string run_grid(
+    const Kernel &kernel, Index3 grid, int block, size_t shared_bytes, const void *arguments);
+
+}  // namespace emulation
+
+#endif

@@ -1,0 +1,186 @@
+package org.ivit.core.engine.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.ivit.core.InputException;
+import org.ivit.core.engine.Engine;
+import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.testing.ObservedModel;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The host code for a GPU, on a driver that runs emulated kernels. */
+class DriverDeviceTest {
+  /** How a test sets up the driver. */
+  interface Fake extends Library {
+    void fake_driver_set(int version, int devices, int capability, String failing);
+
+    int fake_driver_live();
+  }
+
+  private final IntegerGraph graph = ObservedModel.small();
+  private Fake fake;
+
+  /** What tests of failing releases left behind. */
+  private int before;
+
+  @BeforeEach
+  void load() {
+    Emulator.load();
+    String library = System.getProperty("ivit.cuda.emulator");
+    fake = Native.load(library, Fake.class);
+    set(13000, 1, 90, "");
+    System.setProperty(DriverCalls.LIBRARY, library);
+    before = fake.fake_driver_live();
+  }
+
+  @AfterEach
+  void restore() {
+    System.clearProperty(DriverCalls.LIBRARY);
+    System.clearProperty(CudaEngine.DEVICE);
+    set(13000, 1, 90, "");
+  }
+
+  private void set(int version, int devices, int capability, String failing) {
+    fake.fake_driver_set(version, devices, capability, failing);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {75, 80, 86, 90, 100})
+  void equalsTheReferenceAndGivesEverythingBack(int capability) {
+    set(13010, 2, capability, "");
+    System.setProperty(CudaEngine.DEVICE, "1");
+    byte[] codes = new byte[3 * 48];
+    new Random(1).nextBytes(codes);
+    int[] expected;
+    try (ReferenceEngine reference = new ReferenceEngine(graph)) {
+      expected = reference.logits(codes, 3);
+    }
+    try (Engine engine = Engines.open(graph, "cuda");
+        Engine second = Engines.open(graph, "cuda")) {
+      assertThat(engine.description())
+          .isEqualTo("cuda: Emulated GPU, device 1 (asked for by name)");
+      assertThat(second.logits(Arrays.copyOf(codes, 48), 1)).isEqualTo(Arrays.copyOf(expected, 2));
+      for (int turn = 0; turn < 2; turn++) {
+        assertThat(engine.logits(codes, 3)).isEqualTo(expected);
+        assertThat(engine.logits(Arrays.copyOf(codes, 48), 1))
+            .isEqualTo(Arrays.copyOf(expected, 2));
+      }
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  @SuppressWarnings("unused")
+  static final List<String> BEFORE_LOGITS =
+      List.of(
+          "cuDriverGetVersion",
+          "cuInit",
+          "cuDeviceGetCount",
+          "cuDeviceGet",
+          "cuDeviceGetName",
+          "cuDeviceGetAttribute",
+          "cuDevicePrimaryCtxRetain",
+          "cuModuleLoadData",
+          "cuMemAlloc_v2",
+          "cuMemcpyHtoD_v2");
+
+  @ParameterizedTest
+  @FieldSource("BEFORE_LOGITS")
+  void namesTheCallThatFailsWhenItOpens(String call) {
+    set(13000, 1, 90, call);
+    refused(call, () -> CudaEngine.open(graph, "test"));
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  @SuppressWarnings("unused")
+  static final List<String> IN_LOGITS =
+      List.of(
+          "cuModuleGetFunction",
+          "cuFuncSetAttribute",
+          "cuStreamCreate",
+          "cuStreamBeginCapture_v2",
+          "cuLaunchKernel",
+          "cuStreamEndCapture",
+          "cuGraphInstantiateWithFlags",
+          "cuMemHostAlloc",
+          "cuMemcpyHtoDAsync_v2",
+          "cuGraphLaunch",
+          "cuMemcpyDtoHAsync_v2",
+          "cuStreamSynchronize");
+
+  @ParameterizedTest
+  @FieldSource("IN_LOGITS")
+  void namesTheCallThatFailsInACallAndGoesOn(String call) {
+    try (CudaEngine engine = CudaEngine.open(graph, "test")) {
+      set(13000, 1, 90, call);
+      refused(call, () -> engine.logits(new byte[48], 1));
+      set(13000, 1, 90, "");
+      assertThat(engine.logits(new byte[48], 1)).hasSize(2);
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cuGraphExecDestroy", "cuStreamDestroy_v2", "cuMemFree_v2"})
+  void namesTheCallThatFailsWhenItCloses(String call) {
+    CudaEngine engine = CudaEngine.open(graph, "test");
+    engine.logits(new byte[48], 1);
+    set(13000, 1, 90, call);
+    refused(call, engine::close);
+    assertThat(fake.fake_driver_live()).as("what the failure left").isGreaterThan(before);
+  }
+
+  private static void refused(String call, ThrowingCallable body) {
+    assertThatThrownBy(body)
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith("engine cuda: " + call)
+        .hasMessageEndingWith(": CUDA_ERROR_OUT_OF_MEMORY (2), out of memory");
+  }
+
+  @Test
+  void saysWhichDriverItNeeds() {
+    set(12080, 1, 90, "");
+    message(
+        "engine cuda: the NVIDIA driver is for CUDA 12.8; needed is one for CUDA 13.0, which is 580"
+            + " or newer");
+    System.setProperty(DriverCalls.LIBRARY, "libno-such-driver.so");
+    message(
+        "engine cuda: no NVIDIA driver, libno-such-driver.so does not load; needed is one for CUDA"
+            + " 13.0, which is 580 or newer");
+  }
+
+  @Test
+  void saysWhichGpuThereIs() {
+    set(13000, 1, 61, "");
+    message(
+        "engine cuda: Emulated GPU, device 0 has compute capability 6.1, expected 7.5 (Turing) or"
+            + " newer");
+    System.setProperty(CudaEngine.DEVICE, "1");
+    message("engine cuda: device 1, found 1 of them");
+    System.setProperty(CudaEngine.DEVICE, "x");
+    message("property ivit.device: 'x', expected a number from 0");
+    System.clearProperty(CudaEngine.DEVICE);
+    set(13000, 0, 90, "");
+    message("engine cuda: device 0, found 0 of them");
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  private void message(String expected) {
+    assertThatThrownBy(() -> Engines.open(graph, "cuda"))
+        .isInstanceOf(InputException.class)
+        .hasMessage(expected);
+  }
+}

@@ -1,0 +1,143 @@
+package org.ivit.core.engine.cuda;
+
+import com.sun.jna.Pointer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Runs launches on the processor; every error of a kernel is an {@link AssertionError}. */
+final class EmulatedDevice implements Device {
+  private final Emulator emulator = Emulator.load();
+  private final int multiprocessors;
+  private final int sharedBytes;
+  private final AtomicInteger live = new AtomicInteger();
+  private final AtomicLong most = new AtomicLong(Long.MAX_VALUE);
+  private final AtomicInteger recorded = new AtomicInteger();
+  private volatile boolean closed;
+
+  /**
+   * @param multiprocessors 1 for large tiles, many for small ones
+   * @param sharedBytes most of a block
+   */
+  EmulatedDevice(int multiprocessors, int sharedBytes) {
+    this.multiprocessors = multiprocessors;
+    this.sharedBytes = sharedBytes;
+  }
+
+  /** Refuses to allocate more at once. */
+  void limit(long bytes) {
+    most.set(bytes);
+  }
+
+  /** Returns allocations that were not freed. */
+  int live() {
+    return live.get();
+  }
+
+  /** Returns how often launches were recorded. */
+  int recorded() {
+    return recorded.get();
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  Emulator emulator() {
+    return emulator;
+  }
+
+  @Override
+  public String name() {
+    return "emulator";
+  }
+
+  @Override
+  public int multiprocessors() {
+    return multiprocessors;
+  }
+
+  @Override
+  public int sharedBytes() {
+    return sharedBytes;
+  }
+
+  @Override
+  public long allocate(long bytes) {
+    if (bytes > most.get()) {
+      throw new DeviceMemoryException("emulator: " + bytes + " bytes");
+    }
+    live.incrementAndGet();
+    return Pointer.nativeValue(emulator.emulator_allocate(bytes));
+  }
+
+  @Override
+  public void free(long address) {
+    live.decrementAndGet();
+    check(emulator.emulator_free(new Pointer(address)));
+  }
+
+  @Override
+  public void write(long to, ByteBuffer from) {
+    check(emulator.emulator_write(new Pointer(to), from, from.remaining()));
+  }
+
+  void read(ByteBuffer to, long from) {
+    check(emulator.emulator_read(to, new Pointer(from), to.remaining()));
+  }
+
+  void launch(Launch launch) {
+    check(
+        emulator.emulator_launch(
+            launch.kernel(),
+            launch.gridX(),
+            launch.gridY(),
+            launch.gridZ(),
+            launch.threads(),
+            launch.sharedBytes(),
+            launch.arguments(),
+            launch.arguments().length));
+  }
+
+  private static void check(String error) {
+    if (error != null) {
+      throw new AssertionError(error);
+    }
+  }
+
+  @Override
+  public Replay record(List<Launch> launches) {
+    recorded.incrementAndGet();
+    return new Replay() {
+      @Override
+      public void run(
+          byte[] codes,
+          int from,
+          long input,
+          int count,
+          long output,
+          int[] results,
+          int to,
+          int resultCount) {
+        write(input, ByteBuffer.allocateDirect(count).put(codes, from, count).flip());
+        launches.forEach(EmulatedDevice.this::launch);
+        ByteBuffer bytes =
+            ByteBuffer.allocateDirect(4 * resultCount).order(ByteOrder.LITTLE_ENDIAN);
+        read(bytes, output);
+        bytes.asIntBuffer().get(results, to, resultCount);
+      }
+
+      @Override
+      public void close() {
+        // Holds nothing.
+      }
+    };
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+}

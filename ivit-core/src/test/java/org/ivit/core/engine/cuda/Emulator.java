@@ -1,0 +1,49 @@
+package org.ivit.core.engine.cuda;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import java.nio.Buffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The kernels' sources compiled for the processor, in {@code src/test/cuda}. What returns a string
+ * returns null after success.
+ */
+interface Emulator extends Library {
+  /** Loads the library that the build made; the test is skipped where it made none. */
+  static Emulator load() {
+    Path library = Path.of(System.getProperty("ivit.cuda.emulator", "none"));
+    assumeTrue(Files.exists(library), "skipped: no C++ compiler, so no emulator of CUDA");
+    return Native.load(library.toAbsolutePath().toString(), Emulator.class);
+  }
+
+  Pointer emulator_allocate(long bytes);
+
+  String emulator_free(Pointer address);
+
+  String emulator_write(Pointer to, Buffer from, long bytes);
+
+  String emulator_read(Buffer to, Pointer from, long bytes);
+
+  String emulator_launch(
+      String name,
+      int x,
+      int y,
+      int z,
+      int block,
+      int sharedBytes,
+      byte[] arguments,
+      int argumentBytes);
+
+  int emulator_kernels(Pointer[] names, int most);
+
+  int emulator_divide_most(int d);
+
+  int emulator_square_root(long v);
+
+  int emulator_divide(int n, int multiplier, int shift);
+}
