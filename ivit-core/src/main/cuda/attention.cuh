@@ -138,9 +138,20 @@ IVIT_DEVICE void load_values(
 /* The two rows of a 16-row fragment that a lane has a share in, and what it knows of them. */
 struct Rows {
   int query[2]; /* in the group; those beyond the last repeat it */
-  uint32_t largest[2];
+  uint32_t largest[2]; /* offset code */
   uint32_t factor[2];
 };
+
+/* The largest of the four lanes that share a row. */
+IVIT_DEVICE int32_t largest_of_lanes(int32_t v) {
+  for (int lanes = 1; lanes < 4; lanes *= 2) {
+    int32_t other = (int32_t)shuffle_xor((uint32_t)v, lanes);
+    v = other > v ? other : v;
+  }
+  return v;
+}
+
+IVIT_DEVICE int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
 
 template <int STEPS>
 IVIT_DEVICE void load_queries(
@@ -169,10 +180,13 @@ IVIT_DEVICE uint32_t biased(
   return pack_codes8(first, second, 0);
 }
 
-/* Codes of the scores of 16 queries, [16][score_stride]. */
+/*
+ * Codes of the scores of 16 queries, [16][score_stride]. Outside of windows, where no bias and no mask
+ * comes between, the largest of a row is found on the way.
+ */
 template <int STEPS>
 IVIT_DEVICE void score(
-    const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Rows &rows,
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head, Rows &rows,
     Shared<unsigned char> memory, Shared<unsigned char> scores) {
   int lane = (int)threadIdx.x % WARP;
   Left q[STEPS];
@@ -180,6 +194,7 @@ IVIT_DEVICE void score(
   Channel multiplier = channel_of(a.scores);
   bool wide = a.scores.shift < 33;
   bool windows = present(a.score_terms);
+  int32_t largest[2] = {-128, -128};
 #pragma unroll 1
   for (int key = 0; key < a.tokens; key += 16) {
     Accumulator acc[2] = {{{0, 0, 0, 0}}, {{0, 0, 0, 0}}};
@@ -196,14 +211,21 @@ IVIT_DEVICE void score(
       }
     }
     products_done();
+    bool all = key + 16 <= a.tokens;
 #pragma unroll
     for (int j = 0; j < 2; j++) {
 #pragma unroll
       for (int half = 0; half < 2; half++) {
         int column = key + 8 * j + 2 * (lane & 3);
-        uint32_t codes = pack_codes8(
-            requantize(acc[j].r[2 * half], multiplier, wide),
-            requantize(acc[j].r[2 * half + 1], multiplier, wide), 0);
+        int32_t first = requantize(acc[j].r[2 * half], multiplier, wide);
+        int32_t second = requantize(acc[j].r[2 * half + 1], multiplier, wide);
+        if (all || column < a.tokens) {
+          largest[half] = larger(largest[half], first);
+        }
+        if (all || column + 1 < a.tokens) {
+          largest[half] = larger(largest[half], second);
+        }
+        uint32_t codes = pack_codes8(first, second, 0);
         if (windows) {
           codes = biased(
               a, as<const uint32_t>(memory + l.terms), head, codes, rows.query[half], column);
@@ -213,13 +235,19 @@ IVIT_DEVICE void score(
       }
     }
   }
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    rows.largest[half] = (uint32_t)(saturate8(largest_of_lanes(largest[half])) + 128);
+  }
 }
 
-/* Four neighbouring scores of a row, and which of them exist and are not masked. */
+/* Four neighbouring scores of a row. */
 struct FourScores {
-  uint32_t codes;
+  uint32_t codes;  /* offset codes: their order is that of unsigned bytes */
   uint32_t exists; /* a bit each */
   uint32_t masked; /* a bit each */
+
+  IVIT_DEVICE bool plain() const { return exists == 15u && masked == 0; }
 };
 
 struct ScoreRow {
@@ -231,7 +259,7 @@ struct ScoreRow {
   IVIT_DEVICE FourScores four(int word) const {
     int left = tokens - 4 * word;
     FourScores f;
-    f.codes = codes[word];
+    f.codes = codes[word] ^ 0x80808080u;
     f.exists = left >= 4 ? 15u : left <= 0 ? 0u : (1u << left) - 1u;
     f.masked = has_masks && left > 0 ? masks[word >> 3] >> (4 * (word & 7)) & 15u : 0u;
     return f;
@@ -251,69 +279,78 @@ IVIT_DEVICE ScoreRow score_row(
   return row;
 }
 
-/* Scores as offset codes: their order is that of unsigned bytes, and distances stay. */
-IVIT_DEVICE uint32_t offset_code(const FourScores &f, int k) {
-  return (f.codes >> (8 * k) & 255u) ^ 128u;
+IVIT_DEVICE uint32_t byte_of(uint32_t word, int k) { return word >> (8 * k) & 255u; }
+
+/* The largest score of a window's row, after bias and mask. */
+IVIT_DEVICE uint32_t largest_of_row(const ScoreRow &row, int words) {
+  int32_t largest = 0;
+#pragma unroll 1
+  for (int word = (int)threadIdx.x & 3; word < words; word += 4) {
+    FourScores f = row.four(word);
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      int32_t code = (int32_t)byte_of(f.codes, k);
+      largest = (f.exists & ~f.masked) >> k & 1u ? larger(largest, code) : largest;
+    }
+  }
+  return (uint32_t)largest_of_lanes(largest);
 }
 
-IVIT_DEVICE uint32_t exponential(
-    Shared<const uint32_t> table, const FourScores &f, int k, uint32_t largest) {
-  return table[f.masked >> k & 1u ? 256 : (int)((largest - offset_code(f, k)) & 255u)];
+/* Exponentials of four scores; 0 of those that do not exist. */
+IVIT_DEVICE void exponentials(
+    Shared<const uint32_t> table, const FourScores &f, uint32_t largest, uint32_t (&e)[4]) {
+  if (f.plain()) {
+    /* No byte is above the largest, so none borrows from the next. */
+    uint32_t distances = largest * 0x01010101u - f.codes;
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      e[k] = table[(int)byte_of(distances, k)];
+    }
+    return;
+  }
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    int distance = (int)((largest - byte_of(f.codes, k)) & 255u);
+    e[k] = f.exists >> k & 1u ? table[f.masked >> k & 1u ? 256 : distance] : 0;
+  }
 }
 
 /* The four lanes that share a row take every fourth word, as a left operand has them. */
 IVIT_DEVICE void softmax_rows(
-    const ScoreRow (&row)[2], Shared<const uint32_t> table, int words, Rows &rows) {
-  int first = (int)threadIdx.x & 3;
+    const ScoreRow (&row)[2], Shared<const uint32_t> table, bool windows, Rows &rows) {
+  int words = (row[0].tokens + 3) / 4;
 #pragma unroll
   for (int half = 0; half < 2; half++) {
-    uint32_t largest = 0;
-#pragma unroll 1
-    for (int word = first; word < words; word += 4) {
-      FourScores f = row[half].four(word);
-#pragma unroll
-      for (int k = 0; k < 4; k++) {
-        uint32_t code = offset_code(f, k);
-        largest = (f.exists & ~f.masked) >> k & 1u && code > largest ? code : largest;
-      }
-    }
-    for (int lanes = 1; lanes < 4; lanes *= 2) {
-      uint32_t other = shuffle_xor(largest, lanes);
-      largest = other > largest ? other : largest;
+    if (windows) {
+      rows.largest[half] = largest_of_row(row[half], words);
     }
     uint32_t sum = 0;
 #pragma unroll 1
-    for (int word = first; word < words; word += 4) {
-      FourScores f = row[half].four(word);
-#pragma unroll
-      for (int k = 0; k < 4; k++) {
-        sum += f.exists >> k & 1u ? exponential(table, f, k, largest) : 0;
-      }
+    for (int word = (int)threadIdx.x & 3; word < words; word += 4) {
+      uint32_t e[4];
+      exponentials(table, row[half].four(word), rows.largest[half], e);
+      sum += e[0] + e[1] + e[2] + e[3];
     }
     for (int lanes = 1; lanes < 4; lanes *= 2) {
       sum += shuffle_xor(sum, lanes);
     }
-    rows.largest[half] = largest;
     /* At least E[0] of the largest score, so not 0. */
     rows.factor[half] = divide_most(sum);
   }
 }
 
-/* Four probabilities as their lower and upper bytes. Those that do not exist meet values of 0. */
+/* Four probabilities as their lower and upper bytes. */
 template <Probabilities KIND>
 IVIT_DEVICE void probabilities(
     const AttentionArguments &a, const ScoreRow &row, Shared<const uint32_t> table, int word,
     uint32_t largest, uint32_t factor, uint32_t &low, uint32_t &high) {
-  FourScores f = row.four(word);
   uint32_t limit = (1u << (a.bits - 1)) - 1;
   uint32_t p[4];
+  exponentials(table, row.four(word), largest, p);
 #pragma unroll
   for (int k = 0; k < 4; k++) {
-    uint32_t e = exponential(table, f, k, largest);
-    if (KIND == Probabilities::DEFERRED) {
-      p[k] = e;
-    } else {
-      uint32_t v = (e * factor + a.rounding) >> (32 - a.bits);
+    if (KIND != Probabilities::DEFERRED) {
+      uint32_t v = (p[k] * factor + a.rounding) >> (32 - a.bits);
       p[k] = v < limit ? v : limit;
     }
   }
@@ -472,7 +509,7 @@ IVIT_DEVICE void attention(const AttentionArguments &a) {
     warp_barrier();
     ScoreRow row[2] = {
         score_row(a, l, rows, scores, window, 0), score_row(a, l, rows, scores, window, 1)};
-    softmax_rows(row, as<const uint32_t>(memory), (a.tokens + 3) / 4, rows);
+    softmax_rows(row, as<const uint32_t>(memory), present(a.score_terms), rows);
     for (int first = 0; first < a.padded_dim; first += 8 * tiles) {
       Accumulator acc[tiles];
       context<tiles, KIND, STEPS <= 2>(a, l, row, rows, memory, first, acc);

@@ -79,29 +79,54 @@ IVIT_DEVICE int chunk_at(int row, int chunk) {
   return row * DEPTH + ((chunk ^ ((row >> 1) & 3)) << 4);
 }
 
+/*
+ * A thread's share in filling stages: one chunk of every so many rows, the same ones each time. The
+ * distance between those rows is a multiple of 8, so they are swizzled alike.
+ */
 template <typename Shape>
-IVIT_DEVICE void load_stage(
-    const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column,
-    int tile) {
-  Shared<unsigned char> stage = memory + (tile % Shape::stages) * Shape::stage_bytes;
-  const int chunks = DEPTH / 16;
-  for (int i = (int)threadIdx.x; i < Shape::rows * chunks; i += Shape::threads) {
-    int row = i / chunks;
-    int chunk = i % chunks;
-    bool valid = first_row + row < a.rows;
-    int from = valid ? first_row + row : 0;
-    copy16(
-        stage + chunk_at(row, chunk),
-        a.input + ((int64_t)from * a.input_stride + tile * DEPTH + chunk * 16), valid);
+struct StageLoader {
+  enum {
+    chunks = DEPTH / 16,
+    distance = Shape::threads / chunks,
+    inputs = Shape::rows / distance,
+    weights = Shape::columns / distance
+  };
+  static_assert(distance % 8 == 0 && Shape::rows % distance == 0, "rows are shared out evenly");
+  static_assert(Shape::columns % distance == 0, "columns are shared out evenly");
+
+  Global<const int8_t> input[inputs];
+  bool valid[inputs];
+  Global<const int8_t> weight;
+  int64_t weight_distance;
+  int to;
+
+  IVIT_DEVICE StageLoader(const LinearArguments &a, int first_row, int first_column) {
+    int row = (int)threadIdx.x / chunks;
+    int chunk = (int)threadIdx.x % chunks;
+#pragma unroll
+    for (int n = 0; n < inputs; n++) {
+      int from = first_row + row + n * distance;
+      valid[n] = from < a.rows;
+      input[n] = a.input + ((int64_t)(valid[n] ? from : 0) * a.input_stride + chunk * 16);
+    }
+    weight = a.weight + ((int64_t)(first_column + row) * a.depth + chunk * 16);
+    weight_distance = (int64_t)distance * a.depth;
+    to = chunk_at(row, chunk);
   }
-  for (int i = (int)threadIdx.x; i < Shape::columns * chunks; i += Shape::threads) {
-    int column = i / chunks;
-    int chunk = i % chunks;
-    copy16(
-        stage + Shape::rows * DEPTH + chunk_at(column, chunk),
-        a.weight + ((int64_t)(first_column + column) * a.depth + tile * DEPTH + chunk * 16), true);
+
+  IVIT_DEVICE void load(Shared<unsigned char> stage, int tile) const {
+#pragma unroll
+    for (int n = 0; n < inputs; n++) {
+      copy16(stage + (to + n * distance * DEPTH), input[n] + tile * DEPTH, valid[n]);
+    }
+    Shared<unsigned char> below = stage + Shape::rows * DEPTH;
+#pragma unroll
+    for (int n = 0; n < weights; n++) {
+      copy16(
+          below + (to + n * distance * DEPTH), weight + (n * weight_distance + tile * DEPTH), true);
+    }
   }
-}
+};
 
 template <typename Shape>
 IVIT_DEVICE void shift_left(Accumulator (&acc)[Shape::m][Shape::n], int shift) {
@@ -162,31 +187,37 @@ IVIT_DEVICE void accumulate(
       acc[i][j] = Accumulator{{0, 0, 0, 0}};
     }
   }
+  StageLoader<Shape> loader(a, first_row, first_column);
   int tiles = a.depth / DEPTH;
 #pragma unroll
   for (int tile = 0; tile < Shape::stages - 1; tile++) {
     if (tile < tiles) {
-      load_stage<Shape>(a, memory, first_row, first_column, tile);
+      loader.load(memory + tile * Shape::stage_bytes, tile);
     }
     copies_commit();
   }
+  int full = 0;
+  int empty = (Shape::stages - 1) * Shape::stage_bytes;
+  const int end = Shape::stages * Shape::stage_bytes;
+#pragma unroll 1
   for (int tile = 0; tile < tiles; tile++) {
     copies_done<Shape::stages - 2>();
     block_barrier();
     /* Into the stage that every warp left before this barrier. */
     int next = tile + Shape::stages - 1;
     if (next < tiles) {
-      load_stage<Shape>(a, memory, first_row, first_column, next);
+      loader.load(memory + empty, next);
     }
     copies_commit();
-    Shared<unsigned char> stage = memory + (tile % Shape::stages) * Shape::stage_bytes;
 #pragma unroll
     for (int step = 0; step < DEPTH / K_STEP; step++) {
       if (a.outlier_steps > 0 && tile * (DEPTH / K_STEP) + step == a.outlier_steps) {
         shift_left<Shape>(acc, a.outlier_shift);
       }
-      multiply_step<Shape>(stage, place, step, acc);
+      multiply_step<Shape>(memory + full, place, step, acc);
     }
+    full = full + Shape::stage_bytes == end ? 0 : full + Shape::stage_bytes;
+    empty = empty + Shape::stage_bytes == end ? 0 : empty + Shape::stage_bytes;
   }
   products_done();
   if (a.outlier_steps == tiles * (DEPTH / K_STEP)) {

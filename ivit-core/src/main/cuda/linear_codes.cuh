@@ -60,7 +60,13 @@ IVIT_DEVICE void linear_codes(const LinearArguments &a) {
   }
   block_barrier();
   const int chunks = Shape::columns / 16;
-  for (int i = (int)threadIdx.x; i < Shape::rows * chunks; i += Shape::threads) {
+  const int pieces = Shape::rows * chunks;
+#pragma unroll
+  for (int first = 0; first < pieces; first += Shape::threads) {
+    int i = first + (int)threadIdx.x;
+    if (pieces % Shape::threads != 0 && i >= pieces) {
+      break;
+    }
     int row = i / chunks;
     int column = i % chunks * 16;
     if (first_row + row < a.rows && first_column + column < a.output_stride) {
