@@ -74,6 +74,13 @@ interface Device extends AutoCloseable {
         int to,
         int resultCount);
 
+    /**
+     * Runs the launches on what lies in the buffers, and waits: for measuring.
+     *
+     * @param times how often
+     */
+    void repeat(int times);
+
     @Override
     void close();
   }

@@ -90,6 +90,15 @@ final class GraphReplay implements Device.Replay {
     output.read(0, results, to, resultCount);
   }
 
+  @Override
+  public void repeat(int times) {
+    Driver driver = device.enter();
+    for (int i = 0; i < times; i++) {
+      calls.check("cuGraphLaunch", driver.cuGraphLaunch(executable, stream));
+    }
+    calls.check("cuStreamSynchronize", driver.cuStreamSynchronize(stream));
+  }
+
   /** Memory that the GPU copies from without a detour. */
   private Pointer pinned(Driver driver, Pointer old, long bytes) {
     if (old != null) {

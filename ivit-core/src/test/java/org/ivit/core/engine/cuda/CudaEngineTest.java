@@ -10,16 +10,17 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.engine.Engine;
+import org.ivit.core.engine.cpu.CpuProviders;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.testing.ForgedGraphs;
+import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
@@ -47,104 +48,54 @@ class CudaEngineTest {
     }
   }
 
-  /** image, patch, dim, depth, heads, hidden, classes. */
-  private static final List<int[]> SIZES =
-      List.of(
-          new int[] {4, 4, 1, 1, 1, 1, 1},
-          new int[] {6, 3, 33, 2, 3, 7, 5},
-          new int[] {15, 3, 10, 2, 2, 41, 3},
-          new int[] {18, 2, 66, 1, 1, 84, 17},
-          new int[] {16, 4, 130, 1, 1, 67, 133},
-          new int[] {32, 8, 64, 2, 1, 256, 10});
-
   @Test
   void equalsTheReferenceOnOddSizes() {
-    for (int[] s : SIZES) {
-      int form = 0;
-      Vit plain = new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6);
-      for (Scheme scheme : schemes(plain)) {
-        boolean distilled = form % 2 == 1;
-        Vit vit = new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6, distilled);
-        long seed = (long) Arrays.hashCode(s) + form++;
-        compare(vit + " " + form, ObservedModel.graph(vit, scheme, new Random(seed)), seed);
-      }
+    for (MicroModels.Micro micro : MicroModels.vits()) {
+      compare(micro.name(), micro.graph(), micro.seed());
     }
-  }
-
-  private static final List<Swin> SWINS =
-      List.of(
-          swin(4, 2, 1, 4, List.of(1), List.of(2)),
-          swin(8, 1, 2, 6, List.of(2, 1), List.of(3, 2)),
-          swin(24, 2, 3, 10, List.of(3, 2), List.of(2, 5)),
-          swin(24, 3, 4, 33, List.of(2, 2), List.of(1, 3)),
-          swin(18, 1, 9, 8, List.of(2, 2), List.of(2, 1)));
-
-  private static Swin swin(
-      int image, int patch, int window, int dim, List<Integer> depths, List<Integer> heads) {
-    return new Swin("random", image, patch, window, dim, depths, heads, 7, 1e-6);
   }
 
   @Test
   void equalsTheReferenceOnSwins() {
-    for (Swin swin : SWINS) {
-      int form = 0;
-      for (Scheme scheme : schemes(swin)) {
-        long seed = swin.dim() + 31L * form++;
-        compare(swin + " " + form, ObservedModel.graph(swin, scheme, new Random(seed)), seed);
-      }
+    for (MicroModels.Micro micro : MicroModels.swins()) {
+      compare(micro.name(), micro.graph(), micro.seed());
+    }
+  }
+
+  /**
+   * The rows, heads and windows of DeiT-Tiny and Swin-T, on as many multiprocessors as an H200's.
+   */
+  @Test
+  void equalsTheCpuEngineAtPublishedSizes() {
+    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
+    outliers.put("blocks.0.norm1", new OutlierChannels(new int[] {5, 77, 191}, 3));
+    outliers.put("blocks.0.mlp.fc1", new OutlierChannels(new int[] {0, 700}, 2));
+    outliers.put("blocks.0.mlp.act", new OutlierChannels(new int[] {0, 700}, 2));
+    Vit vit = new Vit("two blocks", 224, 16, 192, 2, 3, 768, 1000, 1e-6);
+    compareWithCpu(vit, new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 16, outliers));
+    compareWithCpu(vit, new Scheme(GeluForm.EXACT, SoftmaxForm.DEFERRED, 8, outliers));
+    Swin swin = new Swin("two stages", 112, 4, 7, 96, List.of(2, 2), List.of(3, 6), 1000, 1e-5);
+    compareWithCpu(swin, Scheme.EXACT);
+  }
+
+  private static void compareWithCpu(Architecture architecture, Scheme scheme) {
+    IntegerGraph graph = ObservedModel.graph(architecture, scheme, new Random(1));
+    byte[] codes = MicroModels.pictures(graph, 1, 2);
+    try (Engine cpu = CpuProviders.open(graph, WorkerPool.shared(), "judge")) {
+      check(architecture.name(), graph, codes, 1, cpu.logits(codes, 1), 132);
     }
   }
 
   @Test
   void equalsTheReferenceOnForgedConstants() {
-    Vit vit = new Vit("random", 12, 3, 40, 2, 2, 70, 5, 1e-6, true);
-    Swin swin = swin(12, 1, 3, 12, List.of(2, 2), List.of(2, 3));
-    for (long seed = 0; seed < 20; seed++) {
-      Architecture architecture = seed % 2 == 0 ? vit : swin;
-      Scheme scheme = schemes(architecture).get((int) (seed / 2 % 5));
-      IntegerGraph observed = ObservedModel.graph(architecture, scheme, new Random(seed));
-      compare(architecture + ", seed " + seed, new ForgedGraphs(seed).of(observed), seed);
+    for (MicroModels.Micro micro : MicroModels.forged()) {
+      compare(micro.name(), micro.graph(), micro.seed());
     }
-  }
-
-  private static List<Scheme> schemes(Architecture architecture) {
-    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
-    BlockSite site = architecture.blocks().get(0);
-    if (site.dim() > 2 && site.hidden() > 2) {
-      int last = site.dim() - 1;
-      outliers.put(site.node("norm1"), new OutlierChannels(new int[] {0, last}, 2));
-      outliers.put(site.node("attn.context"), new OutlierChannels(new int[] {1}, 1));
-      outliers.put(site.node("norm2"), new OutlierChannels(all(site.dim() - 1), 3));
-      int[] hidden = {0, site.hidden() - 1};
-      outliers.put(site.node("mlp.fc1"), new OutlierChannels(hidden, 4));
-      outliers.put(site.node("mlp.act"), new OutlierChannels(hidden, 3));
-      if (architecture instanceof Vit) {
-        outliers.put("norm", new OutlierChannels(new int[] {1}, 2));
-      } else if (((Swin) architecture).depths().size() > 1) {
-        outliers.put("layers.0.downsample.norm", new OutlierChannels(new int[] {1, last}, 2));
-      }
-    }
-    return List.of(
-        new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 16, outliers),
-        new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 8, new TreeMap<>()),
-        new Scheme(GeluForm.ELEMENT, SoftmaxForm.SHIFT, 8, new TreeMap<>()),
-        Scheme.of(GeluForm.ROW, SoftmaxForm.SHIFT),
-        new Scheme(GeluForm.EXACT, SoftmaxForm.DEFERRED, 8, outliers));
-  }
-
-  private static int[] all(int n) {
-    int[] channels = new int[n];
-    Arrays.setAll(channels, i -> i);
-    return channels;
   }
 
   private static void compare(String what, IntegerGraph graph, long seed) {
-    int image = graph.architecture().image();
-    int size = 3 * image * image;
     int pictures = 3;
-    byte[] codes = new byte[pictures * size];
-    new Random(seed).nextBytes(codes);
-    Arrays.fill(codes, size, 2 * size, (byte) (seed % 2 == 0 ? -128 : 127));
+    byte[] codes = MicroModels.pictures(graph, pictures, seed);
     int[] expected;
     try (ReferenceEngine reference = new ReferenceEngine(graph)) {
       expected = reference.logits(codes, pictures);

@@ -122,11 +122,18 @@ final class EmulatedDevice implements Device {
           int to,
           int resultCount) {
         write(input, ByteBuffer.allocateDirect(count).put(codes, from, count).flip());
-        launches.forEach(EmulatedDevice.this::launch);
+        repeat(1);
         ByteBuffer bytes =
             ByteBuffer.allocateDirect(4 * resultCount).order(ByteOrder.LITTLE_ENDIAN);
         read(bytes, output);
         bytes.asIntBuffer().get(results, to, resultCount);
+      }
+
+      @Override
+      public void repeat(int times) {
+        for (int i = 0; i < times; i++) {
+          launches.forEach(EmulatedDevice.this::launch);
+        }
       }
 
       @Override

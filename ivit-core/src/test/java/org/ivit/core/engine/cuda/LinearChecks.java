@@ -1,0 +1,153 @@
+package org.ivit.core.engine.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.ivit.core.arithmetic.DyadicVector;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.engine.reference.NodeKernels;
+import org.ivit.core.engine.reference.ReferenceMatrixProducts;
+import org.ivit.core.graph.Linear;
+
+/** Linear layers by themselves against the reference, on an emulator and on a GPU. */
+final class LinearChecks {
+  /**
+   * A layer and its input.
+   *
+   * @param rows of the input
+   * @param inputs channels
+   * @param outputs channels
+   * @param outliers among the input channels
+   */
+  record Size(int rows, int inputs, int outputs, int outliers) {}
+
+  static final List<Size> SIZES =
+      List.of(
+          new Size(1, 1, 1, 0),
+          new Size(129, 64, 130, 0),
+          new Size(128, 65, 127, 3),
+          new Size(65, 200, 65, 33),
+          new Size(64, 63, 64, 63),
+          new Size(33, 320, 31, 0),
+          new Size(31, 40, 33, 40),
+          new Size(70, 64, 70, 64),
+          new Size(5, 300, 129, 32));
+
+  private LinearChecks() {}
+
+  /** Returns how many outputs of 8, 16 and 32 bits differ, with and without small shifts. */
+  static int differences(Device device, Size size) {
+    int differences = 0;
+    for (int least : new int[] {33, 9}) {
+      Random random = new Random(size.hashCode() + least);
+      for (int bits : new int[] {8, 16, 32}) {
+        Linear linear = linear(random, size, bits, least);
+        byte[] x = new byte[size.rows * size.inputs];
+        random.nextBytes(x);
+        Arrays.fill(x, 0, Math.min(x.length, size.inputs), (byte) -128);
+        differences += differences(device, linear, x, size.rows);
+      }
+    }
+    return differences;
+  }
+
+  private static Linear linear(Random random, Size size, int bits, int least) {
+    int inputs = size.inputs;
+    int outputs = size.outputs;
+    int outliers = size.outliers;
+    byte[] weight = new byte[inputs * outputs];
+    random.nextBytes(weight);
+    Arrays.fill(weight, 0, inputs, (byte) -128);
+    int[] bias = random.ints(outputs, -(1 << 20), 1 << 20).toArray();
+    int[] multiplier = random.ints(outputs, 1 << 30, Integer.MAX_VALUE).toArray();
+    byte[] shift = new byte[outputs];
+    for (int c = 0; c < outputs; c++) {
+      shift[c] = (byte) (Math.max(least, bits == 32 ? 31 : 0) + random.nextInt(20));
+    }
+    OutlierChannels set =
+        outliers == 0
+            ? OutlierChannels.NONE
+            : new OutlierChannels(
+                IntStream.range(0, inputs).skip((long) inputs - outliers).toArray(), 3);
+    return new Linear(
+        "fc", inputs, outputs, weight, bias, set, new DyadicVector(multiplier, shift), bits, 1f);
+  }
+
+  private static int differences(Device device, Linear linear, byte[] x, int rows) {
+    int[] acc =
+        new ReferenceMatrixProducts()
+            .linear(
+                x, rows, linear.weight(), linear.bias(), linear.inputs(), linear.inputOutliers());
+    int outputs = linear.outputs();
+    try (Constants constants = new Constants(device)) {
+      ChannelOrder order = new ChannelOrder(linear.inputs(), linear.inputOutliers());
+      LinearLayer layer = LinearLayer.natural(constants, linear);
+      byte[] codes = arranged(x, rows, linear.inputs(), order);
+      long input = constants.bytes(new byte[codes.length]);
+      int stride =
+          linear.bits() == 8
+              ? ChannelOrder.roundUp(outputs, 64)
+              : linear.bits() == 16 ? Stream.stride(outputs) : outputs;
+      int words = rows * stride * linear.bits() / 32;
+      long out = constants.ints(new int[words]);
+      Launch launch =
+          switch (linear.bits()) {
+            case 8 -> layer.codes(device, rows, input, out, stride, null);
+            case 16 -> layer.stream(device, rows, input, out, stride, RowMap.same(1), null, 0, 0);
+            default -> layer.logits(device, rows, input, order.length(), out, false);
+          };
+      int[] found = new int[words];
+      try (Device.Replay replay = device.record(List.of(launch))) {
+        replay.run(codes, 0, input, codes.length, out, found, 0, words);
+      }
+      int[] expected = expected(linear, acc);
+      int differences = 0;
+      for (int i = 0; i < expected.length; i++) {
+        int at = i / outputs * stride + i % outputs;
+        differences += expected[i] == element(found, linear.bits(), at) ? 0 : 1;
+      }
+      return differences;
+    }
+  }
+
+  private static int[] expected(Linear linear, int[] acc) {
+    int[] expected = new int[acc.length];
+    switch (linear.bits()) {
+      case 8 -> {
+        byte[] codes = NodeKernels.requantize8(linear, acc);
+        Arrays.setAll(expected, i -> codes[i]);
+      }
+      case 16 -> {
+        short[] codes = NodeKernels.requantize16(linear, acc);
+        Arrays.setAll(expected, i -> codes[i]);
+      }
+      default -> {
+        return NodeKernels.requantize32(linear, acc);
+      }
+    }
+    return expected;
+  }
+
+  private static int element(int[] words, int bits, int at) {
+    ByteBuffer word = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+    word.putInt(0, words[at * bits / 32]);
+    return switch (bits) {
+      case 8 -> word.get(at % 4);
+      case 16 -> word.getShort(at % 2 * 2);
+      default -> word.getInt(0);
+    };
+  }
+
+  /** Rubbish in the padding must not matter. */
+  private static byte[] arranged(byte[] x, int rows, int inputs, ChannelOrder order) {
+    byte[] out = new byte[rows * order.length()];
+    for (int i = 0; i < out.length; i++) {
+      int channel = order.source()[i % order.length()];
+      out[i] = channel < 0 ? 99 : x[i / order.length() * inputs + channel];
+    }
+    return out;
+  }
+}
