@@ -41,6 +41,9 @@ interface Emulator extends Library {
 
   int emulator_kernels(Pointer[] names, int most);
 
+  /** Runs a kernel with a fault and returns what was noticed. */
+  String emulator_fault(String name);
+
   int emulator_divide_most(int d);
 
   int emulator_square_root(long v);
