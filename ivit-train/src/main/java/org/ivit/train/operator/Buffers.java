@@ -20,6 +20,11 @@ final class Buffers {
     this.type = type;
   }
 
+  /** How numbers are stored. */
+  RealType type() {
+    return type;
+  }
+
   /** At least {@code size} numbers. */
   Reals reals(String name, int size) {
     Reals buffer = reals.get(name);

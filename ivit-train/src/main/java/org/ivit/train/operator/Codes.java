@@ -1,5 +1,6 @@
 package org.ivit.train.operator;
 
+import java.util.Objects;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
@@ -52,6 +53,11 @@ final class Codes {
    * most a rounding away and codes lie s apart.
    */
   static void recover(Reals x, int from, float scale, short[] out, int n, Buffers buffers) {
+    if (NativeRows.serves(x)) {
+      Objects.checkFromIndexSize(0, n, out.length);
+      NativeRows.recover(NativeRows.address(x, from, n), scale, out, n);
+      return;
+    }
     double[] row = buffers.doubles("codes", BLOCK);
     for (int at = 0; at < n; at += BLOCK) {
       int part = Math.min(BLOCK, n - at);
@@ -64,6 +70,11 @@ final class Codes {
 
   /** Stores {@code scale·code}. */
   static void dequantize(short[] codes, int n, float scale, Reals y, int at, Buffers buffers) {
+    if (NativeRows.serves(y)) {
+      Objects.checkFromIndexSize(0, n, codes.length);
+      NativeRows.dequantize(codes, scale, NativeRows.address(y, at, n), n);
+      return;
+    }
     double[] row = buffers.doubles("codes", BLOCK);
     for (int done = 0; done < n; done += BLOCK) {
       int part = Math.min(BLOCK, n - done);
@@ -76,6 +87,18 @@ final class Codes {
 
   /** Stores codes as numbers, those of outlier channels times 2^k. */
   static void widen(byte[] codes, int rows, int channels, OutlierChannels outliers, Reals y) {
+    if (NativeRows.serves(y)) {
+      int n = rows * channels;
+      Objects.checkFromIndexSize(0, n, codes.length);
+      NativeRows.widen(
+          codes,
+          rows,
+          channels,
+          outliers.channels(),
+          outliers.shift(),
+          NativeRows.address(y, 0, n));
+      return;
+    }
     y.put(0, codes, 0, rows * channels);
     for (int c : outliers.channels()) {
       for (int r = 0; r < rows; r++) {

@@ -170,6 +170,14 @@ public final class Execution {
   }
 
   private void reduce(int from, int to, int parts, Reals gradients, Buffers buffers) {
+    if (parts <= NativeRows.MOST_PARTS && NativeRows.serves(gradients)) {
+      long[] addresses = new long[parts];
+      for (int part = 0; part < parts; part++) {
+        addresses[part] = NativeRows.address(partial[part], from, to - from);
+      }
+      NativeRows.sum(addresses, parts, NativeRows.address(gradients, from, to - from), to - from);
+      return;
+    }
     int block = 1024;
     double[] sum = buffers.doubles("sum", block);
     double[] one = buffers.doubles("one", block);

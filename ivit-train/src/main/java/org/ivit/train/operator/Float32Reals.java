@@ -27,6 +27,11 @@ final class Float32Reals extends Reals {
     return new FloatPointer(pointer).position(pointer.position() + offset);
   }
 
+  /** Where number {@code offset} lies, for native code. */
+  long address(int offset) {
+    return pointer.address() + (pointer.position() + offset) * Float.BYTES;
+  }
+
   @Override
   public RealType type() {
     return RealType.FLOAT32;

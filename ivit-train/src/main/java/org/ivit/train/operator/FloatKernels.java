@@ -19,6 +19,18 @@ final class FloatKernels {
       int rows,
       int channels,
       double[] row) {
+    if (NativeRows.serves(x, channels)) {
+      NativeRows.norm(
+          NativeRows.address(x, xFrom, rows, xStride, channels),
+          xStride,
+          gamma,
+          beta,
+          epsilon,
+          NativeRows.address(y, yFrom, rows * channels),
+          rows,
+          channels);
+      return;
+    }
     for (int r = 0; r < rows; r++) {
       x.get(xFrom + r * xStride, row, 0, channels);
       double mean = mean(row, channels);
@@ -50,6 +62,20 @@ final class FloatKernels {
       int rows,
       int channels,
       Buffers buffers) {
+    if (NativeRows.serves(x, channels)) {
+      NativeRows.normBackward(
+          NativeRows.address(x, xFrom, rows, xStride, channels),
+          xStride,
+          gamma,
+          epsilon,
+          NativeRows.address(gy, 0, rows * channels),
+          NativeRows.address(gx, gxFrom, rows, xStride, channels),
+          rows,
+          channels,
+          gammaGradient,
+          betaGradient);
+      return;
+    }
     double[] row = buffers.doubles("norm.x", channels);
     double[] g = buffers.doubles("norm.g", channels);
     double[] sum = buffers.doubles("norm.sum", channels);
@@ -122,6 +148,10 @@ final class FloatKernels {
 
   /** Softmax of each row, in place. */
   static void softmax(Reals x, int from, int rows, int n, double[] row) {
+    if (NativeRows.serves(x)) {
+      NativeRows.softmax(NativeRows.address(x, from, rows * n), rows, n);
+      return;
+    }
     for (int r = 0; r < rows; r++) {
       x.get(from + r * n, row, 0, n);
       double max = Double.NEGATIVE_INFINITY;
@@ -155,6 +185,15 @@ final class FloatKernels {
       int n,
       double[] probabilities,
       double[] row) {
+    if (NativeRows.serves(p)) {
+      NativeRows.softmaxBackward(
+          NativeRows.address(p, pFrom, rows * n),
+          scale,
+          NativeRows.address(g, 0, rows * n),
+          rows,
+          n);
+      return;
+    }
     for (int r = 0; r < rows; r++) {
       p.get(pFrom + r * n, probabilities, 0, n);
       g.get(r * n, row, 0, n);
@@ -172,6 +211,10 @@ final class FloatKernels {
 
   /** GELU with the error function, {@code y = x·Φ(x)}. */
   static void gelu(Reals x, Reals y, int size, double[] row, int block) {
+    if (NativeRows.serves(x)) {
+      NativeRows.gelu(NativeRows.address(x, 0, size), NativeRows.address(y, 0, size), size);
+      return;
+    }
     for (int at = 0; at < size; at += block) {
       int n = Math.min(block, size - at);
       x.get(at, row, 0, n);
@@ -184,6 +227,10 @@ final class FloatKernels {
 
   /** Backward pass of GELU, {@code g ← g·(Φ(x) + x·φ(x))}. */
   static void geluBackward(Reals x, Reals g, int size, double[] row, double[] values, int block) {
+    if (NativeRows.serves(x)) {
+      NativeRows.geluBackward(NativeRows.address(x, 0, size), NativeRows.address(g, 0, size), size);
+      return;
+    }
     for (int at = 0; at < size; at += block) {
       int n = Math.min(block, size - at);
       x.get(at, values, 0, n);
@@ -198,6 +245,14 @@ final class FloatKernels {
 
   /** Sets each row of y to the bias, onto which a product is added. */
   static void fillBias(Reals weights, int biasFrom, Reals y, int yFrom, int rows, int channels) {
+    if (NativeRows.serves(y)) {
+      NativeRows.fillRows(
+          NativeRows.address(weights, biasFrom, channels),
+          NativeRows.address(y, yFrom, rows * channels),
+          rows,
+          channels);
+      return;
+    }
     for (int r = 0; r < rows; r++) {
       y.put(yFrom + r * channels, weights, biasFrom, channels);
     }
@@ -206,6 +261,14 @@ final class FloatKernels {
   /** Adds the sum over rows to {@code gradients}. */
   static void addColumnSums(
       Reals g, int from, int rows, int channels, Reals gradients, int at, Buffers buffers) {
+    if (NativeRows.serves(g)) {
+      NativeRows.addColumnSums(
+          NativeRows.address(g, from, rows * channels),
+          rows,
+          channels,
+          NativeRows.address(gradients, at, channels));
+      return;
+    }
     double[] row = buffers.doubles("sums.row", channels);
     double[] sum = buffers.doubles("sums.sum", channels);
     gradients.get(at, sum, 0, channels);
@@ -230,6 +293,15 @@ final class FloatKernels {
   /** {@code y = x + factor·z}, one row. */
   static void addScaled(
       Reals x, int xFrom, Reals z, int zFrom, double factor, Reals y, int yFrom, int n, Buffers b) {
+    if (NativeRows.serves(x)) {
+      NativeRows.addScaled(
+          NativeRows.address(x, xFrom, n),
+          NativeRows.address(z, zFrom, n),
+          factor,
+          NativeRows.address(y, yFrom, n),
+          n);
+      return;
+    }
     double[] left = b.doubles("add.left", n);
     double[] right = b.doubles("add.right", n);
     x.get(xFrom, left, 0, n);
@@ -242,6 +314,10 @@ final class FloatKernels {
 
   /** {@code y = factor·x}. */
   static void scale(Reals x, int xFrom, double factor, Reals y, int yFrom, int n, Buffers b) {
+    if (NativeRows.serves(x)) {
+      NativeRows.scale(NativeRows.address(x, xFrom, n), factor, NativeRows.address(y, yFrom, n), n);
+      return;
+    }
     double[] row = b.doubles("add.left", n);
     x.get(xFrom, row, 0, n);
     for (int i = 0; i < n; i++) {

@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import java.util.Arrays;
+import java.util.Objects;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.DyadicVector;
@@ -26,6 +28,9 @@ final class QuantAttention {
   private final int heads;
   private final int headDim;
   private final FloatAttention gradient;
+  private final int[] noBias;
+  private final int[] contextShift;
+  private final long[] contextHalf;
   private Attention node;
   private float qkvScale;
 
@@ -41,12 +46,19 @@ final class QuantAttention {
     this.heads = site.heads();
     this.headDim = site.headDim();
     this.gradient = new FloatAttention(site, positions);
+    this.noBias = new int[dim];
+    this.contextShift = new int[dim];
+    this.contextHalf = new long[dim];
   }
 
   /** Takes the node of this pass. */
   void prepare(Attention built, float scale) {
     node = built;
     qkvScale = scale;
+    for (int c = 0; c < dim; c++) {
+      contextShift[c] = built.context().shift()[c];
+      contextHalf[c] = 1L << (contextShift[c] - 1);
+    }
   }
 
   Attention node() {
@@ -83,17 +95,36 @@ final class QuantAttention {
     int[] acc = scratch.ints("attention.acc", Math.max(square, tokens * dim));
     byte[] scores = scratch.bytes("attention.scores", square);
     short[] probabilities = scratch.shorts("attention.probabilities", square);
+    boolean isNative = NativeRows.serves(qkv);
     for (int head = 0; head < heads; head++) {
       int q = qkvFrom + head * headDim;
       gemm.multiply(
           false, true, tokens, tokens, headDim, 1, qkv, q, stride, qkv, q + dim, stride, 0, product,
           0, tokens);
-      product.getInts(0, acc, 0, square);
-      scores(acc, scores, square, seen);
+      if (isNative) {
+        nativeScores(product, scores, square, seen);
+      } else {
+        product.getInts(0, acc, 0, square);
+        scores(acc, scores, square, seen);
+      }
       boolean[] mask = null;
       if (positions != null) {
         bias(scores, head, seen);
         mask = positions.mask(group);
+      }
+      if (isNative) {
+        SoftmaxTable softmax = node.softmax();
+        NativeRows.probabilities(
+            scores,
+            tokens,
+            tokens,
+            mask,
+            softmax.exponentials(),
+            softmax.rounding(),
+            softmax.bits(),
+            softmax.deferred(),
+            NativeRows.address(p, pFrom + head * square, square));
+        continue;
       }
       for (int row = 0; row < square; row += tokens) {
         node.softmax().row(scores, row, tokens, mask, row, probabilities, row);
@@ -122,6 +153,10 @@ final class QuantAttention {
             head * headDim,
             dim);
       }
+      if (from == 0 && isNative && most >= tokens) {
+        nativeContext(product, p, pFrom, context, at, seen, scratch);
+        return;
+      }
       if (from == 0) {
         product.getInts(0, acc, 0, tokens * dim);
       } else {
@@ -132,6 +167,58 @@ final class QuantAttention {
       normalise(acc, p, pFrom, scratch);
     }
     context(acc, context, at, seen);
+  }
+
+  private void nativeContext(
+      Reals product, Reals p, int pFrom, byte[] out, int at, SeenRanges seen, Buffers scratch) {
+    int size = tokens * dim;
+    Objects.checkFromIndexSize(at, size, out.length);
+    long address = NativeRows.address(product, 0, size);
+    if (node.softmax().deferred()) {
+      NativeRows.divideSums(
+          NativeRows.address(p, pFrom, probabilities()), heads, tokens, headDim, address);
+    }
+    int[] min = null;
+    int[] max = null;
+    if (seen != null) {
+      min = scratch.ints("attention.min", dim);
+      max = scratch.ints("attention.max", dim);
+      Arrays.fill(min, 0, dim, Integer.MAX_VALUE);
+      Arrays.fill(max, 0, dim, Integer.MIN_VALUE);
+    }
+    byte[] codes = at == 0 ? out : scratch.bytes("attention.context", size);
+    NativeRows.requantize8(
+        address,
+        tokens,
+        dim,
+        noBias,
+        node.context().multiplier(),
+        contextHalf,
+        contextShift,
+        min,
+        max,
+        codes);
+    if (codes != out) {
+      System.arraycopy(codes, 0, out, at, size);
+    }
+    if (seen != null) {
+      include(min, max, seen);
+    }
+  }
+
+  private void include(int[] min, int[] max, SeenRanges seen) {
+    int least = Integer.MAX_VALUE;
+    int largest = Integer.MIN_VALUE;
+    for (int c = 0; c < dim; c++) {
+      if (!node.contextOutliers().contains(c)) {
+        least = Math.min(least, min[c]);
+        largest = Math.max(largest, max[c]);
+      }
+    }
+    if (least <= largest) {
+      double scale = AttentionScales.context(qkvScale, node.softmax().contextBits());
+      seen.include(name + ".context", least * scale, largest * scale);
+    }
   }
 
   private static void add(Reals product, int[] acc, int[] part, int n) {
@@ -156,6 +243,21 @@ final class QuantAttention {
           acc[i] = SoftmaxTable.normalise(acc[i], factor);
         }
       }
+    }
+  }
+
+  private void nativeScores(Reals product, byte[] scores, int n, SeenRanges seen) {
+    int[] extremes = new int[2];
+    NativeRows.scores(
+        NativeRows.address(product, 0, n),
+        n,
+        node.scores().multiplier(),
+        node.scores().shift(),
+        scores,
+        extremes);
+    if (seen != null) {
+      double scale = AttentionScales.scores(qkvScale, headDim);
+      seen.include(name + ".scores", extremes[0] * scale, extremes[1] * scale);
     }
   }
 
@@ -266,7 +368,10 @@ final class QuantAttention {
       int gQkvFrom,
       Buffers buffers) {
     boolean deferred = node.softmax().deferred();
-    if (deferred) {
+    if (deferred && NativeRows.serves(p)) {
+      NativeRows.probabilitiesOfCodes(
+          NativeRows.address(p, pFrom, probabilities()), heads * tokens, tokens);
+    } else if (deferred) {
       divideBySums(p, pFrom, buffers);
     }
     gradient.backward(

@@ -1,6 +1,7 @@
 package org.ivit.train.operator;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -23,6 +24,8 @@ final class QuantGelu {
   private double[] values;
   private double[] slopes;
   private double[] outlierSlopes;
+  private boolean isNative;
+  private boolean[] isOutlier;
 
   /**
    * @param name full node name, such as {@code blocks.0.mlp.act}
@@ -33,8 +36,14 @@ final class QuantGelu {
   }
 
   /** Takes the node of this pass. */
-  void prepare(Gelu built, GeluForm geluForm, float scale, OutlierChannels inputOutliers) {
+  void prepare(
+      Gelu built, GeluForm geluForm, float scale, OutlierChannels inputOutliers, RealType type) {
     node = built;
+    isNative = NativeRows.serves(type, channels);
+    isOutlier = new boolean[channels];
+    for (int c : inputOutliers.channels()) {
+      isOutlier[c] = true;
+    }
     form = geluForm;
     inputScale = scale;
     outliers = inputOutliers;
@@ -91,6 +100,22 @@ final class QuantGelu {
     }
     GeluTable tables = (GeluTable) node;
     byte[] table = tables.table();
+    if (isNative) {
+      boolean[] met = seen == null ? null : new boolean[256];
+      Objects.checkFromIndexSize(0, rows * channels, Math.min(x.length, out.length));
+      NativeRows.geluCodes(
+          x,
+          rows,
+          channels,
+          table,
+          outliers.isEmpty() ? table : tables.outlierTable(),
+          isOutlier,
+          outliers.channels(),
+          met,
+          out);
+      include(met, seen);
+      return;
+    }
     for (int i = 0; i < rows * channels; i++) {
       out[i] = table[x[i] + 128];
     }
@@ -115,7 +140,11 @@ final class QuantGelu {
         }
       }
     }
-    for (int i = 0; i < 256; i++) {
+    include(met, seen);
+  }
+
+  private void include(boolean[] met, SeenRanges seen) {
+    for (int i = 0; seen != null && i < 256; i++) {
       if (met[i]) {
         seen.include(name, values[i], values[i]);
       }
@@ -136,6 +165,10 @@ final class QuantGelu {
     double outlier = AsymmetricGelu.offset(apart.outlierScale(node.outputScale())) * apart.factor();
     for (int c : apart.channels()) {
       offsets[c] = outlier;
+    }
+    if (NativeRows.serves(codes)) {
+      NativeRows.addOffsets(NativeRows.address(codes, 0, rows * channels), rows, channels, offsets);
+      return;
     }
     double[] row = buffers.doubles("gelu", channels);
     for (int from = 0; from < rows * channels; from += channels) {
@@ -167,6 +200,18 @@ final class QuantGelu {
 
   /** Straight through, §11: multiplies each gradient by the slope at its input. */
   void backward(byte[] x, Reals g, int rows, Buffers buffers) {
+    if (NativeRows.serves(g, channels) && !(node instanceof GeluRow)) {
+      Objects.checkFromIndexSize(0, rows * channels, x.length);
+      NativeRows.geluCodesBackward(
+          x,
+          NativeRows.address(g, 0, rows * channels),
+          rows,
+          channels,
+          slopes,
+          outlierSlopes,
+          outliers.channels());
+      return;
+    }
     double[] row = buffers.doubles("gelu", channels);
     double[] outlier = buffers.doubles("gelu.outlier", channels);
     for (int r = 0; r < rows; r++) {

@@ -1,6 +1,7 @@
 package org.ivit.train.operator;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ivit.core.arithmetic.Bounds;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
@@ -158,6 +159,18 @@ final class QuantLinear {
       OutlierChannels outliers,
       SeenRanges seen,
       Buffers scratch) {
+    if (inOneProduct(x)) {
+      Objects.checkFromIndexSize(0, rows * outputs, out.length);
+      long product = address(gemm, x, rows, scratch);
+      int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
+      int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
+      NativeRows.requantize8(
+          product, rows, outputs, quantized.bias(), multiplier, half, shift, min, max, out);
+      if (seen != null) {
+        observe(min, max, outliers, seen);
+      }
+      return;
+    }
     forward(
         gemm,
         x,
@@ -184,6 +197,18 @@ final class QuantLinear {
       OutlierChannels outliers,
       SeenRanges seen,
       Buffers scratch) {
+    if (inOneProduct(x)) {
+      Objects.checkFromIndexSize(0, rows * outputs, out.length);
+      long product = address(gemm, x, rows, scratch);
+      int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
+      int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
+      NativeRows.requantize16(
+          product, rows, outputs, quantized.bias(), multiplier, half, shift, min, max, out);
+      if (seen != null) {
+        observe(min, max, outliers, seen);
+      }
+      return;
+    }
     forward(
         gemm,
         x,
@@ -196,6 +221,23 @@ final class QuantLinear {
             out[r + c] = Quantizer.clamp16(((long) row[c] * multiplier[c] + half[c]) >> shift[c]);
           }
         });
+  }
+
+  private boolean inOneProduct(Reals x) {
+    return cuts.length == 2 && NativeRows.serves(x);
+  }
+
+  private long address(Gemm gemm, Reals x, int rows, Buffers scratch) {
+    return NativeRows.address(product(gemm, x, rows, 0, scratch), 0, rows * outputs);
+  }
+
+  private int[] extremes(String name, int first, SeenRanges seen, Buffers scratch) {
+    if (seen == null) {
+      return null;
+    }
+    int[] extremes = scratch.ints(name, outputs);
+    Arrays.fill(extremes, 0, outputs, first);
+    return extremes;
   }
 
   /** What happens to one row of accumulators. */

@@ -1,6 +1,7 @@
 package org.ivit.train.operator;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.LayerNorm;
@@ -16,6 +17,7 @@ final class QuantNorm {
   private double[] gamma;
   private double[] beta;
   private double[] factor;
+  private long[] offset;
 
   /**
    * @param layout parameters of the operator
@@ -41,6 +43,10 @@ final class QuantNorm {
     for (int c = 0; c < channels; c++) {
       factor[c] = ILayerNorm.valueFactor((float) gamma[c], channels);
     }
+    offset = new long[channels];
+    for (int c = 0; c < channels; c++) {
+      offset[c] = built.constants().offset()[c] + (1L << (built.constants().shift() - 1));
+    }
   }
 
   LayerNorm node() {
@@ -53,7 +59,36 @@ final class QuantNorm {
    * @param seen receives the values, or null
    */
   void forward(short[] x, byte[] out, int rows, SeenRanges seen, Buffers scratch) {
+    if (NativeRows.serves(scratch.type(), channels)) {
+      nativeForward(x, out, rows, seen, scratch);
+      return;
+    }
     forward(x, rows, seen, scratch, (i, value) -> out[i] = Quantizer.clamp8(value));
+  }
+
+  private void nativeForward(short[] x, byte[] out, int rows, SeenRanges seen, Buffers scratch) {
+    Objects.checkFromIndexSize(0, rows * channels, Math.min(x.length, out.length));
+    int[] min = null;
+    int[] max = null;
+    if (seen != null) {
+      min = scratch.ints("norm.min", channels);
+      max = scratch.ints("norm.max", channels);
+      Arrays.fill(min, 0, channels, Integer.MAX_VALUE);
+      Arrays.fill(max, 0, channels, Integer.MIN_VALUE);
+    }
+    NativeRows.normCodes(
+        x,
+        rows,
+        channels,
+        node.constants().multiplier(),
+        offset,
+        node.constants().shift(),
+        min,
+        max,
+        out);
+    if (seen != null) {
+      observe(min, max, seen);
+    }
   }
 
   /** As {@link #forward(short[], byte[], int, SeenRanges, Buffers)}, to 16-bit codes. */
@@ -69,10 +104,6 @@ final class QuantNorm {
   private void forward(short[] x, int rows, SeenRanges seen, Buffers scratch, Sink out) {
     int[] m = node.constants().multiplier();
     int e = node.constants().shift();
-    long[] offset = new long[channels];
-    for (int c = 0; c < channels; c++) {
-      offset[c] = node.constants().offset()[c] + (1L << (e - 1));
-    }
     int[] y = scratch.ints("norm.y", channels);
     int[] min = scratch.ints("norm.min", channels);
     int[] max = scratch.ints("norm.max", channels);
@@ -132,6 +163,23 @@ final class QuantNorm {
     double[] betaGradient = b.doubles("norm.gb", channels);
     Arrays.fill(gammaGradient, 0, channels, 0);
     Arrays.fill(betaGradient, 0, channels, 0);
+    if (NativeRows.serves(gy, channels)) {
+      Objects.checkFromIndexSize(0, rows * channels, x.length);
+      NativeRows.normCodesBackward(
+          x,
+          rows,
+          channels,
+          inputScale,
+          gamma,
+          NativeRows.address(gy, 0, rows * channels),
+          NativeRows.address(gx, gxFrom, rows, gxStride, channels),
+          gxStride,
+          gammaGradient,
+          betaGradient);
+      FloatKernels.add(gammaGradient, channels, gradients, weightFrom, normalised);
+      FloatKernels.add(betaGradient, channels, gradients, biasFrom, normalised);
+      return;
+    }
     double root = Math.sqrt(channels);
     for (int r = 0; r < rows; r++) {
       int std = ILayerNorm.normalise(x, r * channels, channels, y);

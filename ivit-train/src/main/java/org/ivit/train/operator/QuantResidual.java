@@ -1,5 +1,6 @@
 package org.ivit.train.operator;
 
+import java.util.Objects;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.graph.Residual;
 
@@ -11,6 +12,7 @@ final class QuantResidual {
   private Residual kept;
   private double branchScale;
   private double identityScale;
+  private boolean isNative;
 
   /**
    * @param name full node name, such as {@code blocks.0.residual1}
@@ -21,7 +23,8 @@ final class QuantResidual {
   }
 
   /** Builds the node of this pass: in training a kept branch is worth 1/(1−p) of its scale. */
-  void prepare(float branch, float identity, float outputScale) {
+  void prepare(float branch, float identity, float outputScale, RealType type) {
+    isNative = NativeRows.serves(type, 1);
     node = Residual.of(name, branch, identity, outputScale);
     branchScale = branch;
     identityScale = identity;
@@ -66,11 +69,48 @@ final class QuantResidual {
       double factor,
       SeenRanges seen) {
     Residual adder = factor == 1 ? node : kept;
+    if (isNative) {
+      nativeForward(adder, branch, identity, out, from, n, factor, seen);
+      return;
+    }
     for (int i = from; i < from + n; i++) {
       out[i] = adder.add(factor == 0 ? 0 : branch[i], identity[i]);
     }
     if (seen != null) {
       observe(branch, identity, from, n, factor, seen);
+    }
+  }
+
+  /** A dropped branch counts as one of multiplier 0. */
+  private void nativeForward(
+      Residual adder,
+      short[] branch,
+      short[] identity,
+      short[] out,
+      int from,
+      int n,
+      double factor,
+      SeenRanges seen) {
+    Objects.checkFromIndexSize(
+        from, n, Math.min(out.length, Math.min(branch.length, identity.length)));
+    long[] dyadics = {
+      factor == 0 ? 0 : adder.branch().multiplier(),
+      adder.branch().shift(),
+      adder.identity().multiplier(),
+      adder.identity().shift()
+    };
+    double[] extremes = {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
+    NativeRows.residual(
+        branch,
+        identity,
+        out,
+        from,
+        n,
+        dyadics,
+        new double[] {branchScale * factor, identityScale},
+        seen == null ? null : extremes);
+    if (seen != null) {
+      seen.include(name, extremes[0], extremes[1]);
     }
   }
 

@@ -129,13 +129,16 @@ public final class QuantizedBlock implements QuantizedOperator {
     Block block = nodes.block(site, scales, inputScale, List.of(built));
     norm1.prepare(block.norm1(), weights, inputScale);
     attention.prepare(block.attention(), block.qkv().outputScale());
-    residual1.prepare(block.proj().outputScale(), inputScale, block.residual1().outputScale());
+    residual1.prepare(
+        block.proj().outputScale(), inputScale, block.residual1().outputScale(), run.type());
     norm2.prepare(block.norm2(), weights, block.residual1().outputScale());
-    gelu.prepare(block.gelu(), scheme.gelu(), block.fc1().outputScale(), outliers("mlp.fc1"));
+    gelu.prepare(
+        block.gelu(), scheme.gelu(), block.fc1().outputScale(), outliers("mlp.fc1"), run.type());
     residual2.prepare(
         block.fc2().outputScale(),
         block.residual1().outputScale(),
-        block.residual2().outputScale());
+        block.residual2().outputScale(),
+        run.type());
   }
 
   private OutlierChannels outliers(String node) {

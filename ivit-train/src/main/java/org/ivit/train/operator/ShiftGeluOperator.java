@@ -41,7 +41,8 @@ public final class ShiftGeluOperator extends RowOperator {
         Gelu.of(node, form, inputScale, OutlierChannels.NONE, outputScale, OutlierChannels.NONE),
         form,
         inputScale,
-        OutlierChannels.NONE);
+        OutlierChannels.NONE,
+        type);
   }
 
   @Override

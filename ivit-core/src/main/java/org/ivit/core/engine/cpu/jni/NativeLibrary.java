@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.io.Digests;
@@ -24,6 +25,9 @@ public final class NativeLibrary {
 
   /** The system property that names the folder of the cache. */
   public static final String CACHE = "ivit.cache";
+
+  /** Name of the library of this jar. */
+  static final String NAME = "libivit";
 
   private static final class Loaded {
     static final String REASON = load();
@@ -43,22 +47,34 @@ public final class NativeLibrary {
 
   /** Loads the library and returns null, or else the reason why it cannot be. */
   private static String load() {
-    String resource = resource();
+    return load(NativeLibrary.class, NAME, System::load);
+  }
+
+  /**
+   * Loads a library of native kernels.
+   *
+   * @param jar a class of the jar that has it, as {@code /native/OS-ARCH/NAME.so}
+   * @param name such as {@code libivit}
+   * @param load calls {@code System.load} in a class of the loader that is to have the library
+   * @return null, or else the reason why it cannot be loaded
+   */
+  public static String load(Class<?> jar, String name, Consumer<String> load) {
+    String resource = resource(name);
     try {
-      String digest = digest(resource);
+      String digest = digest(jar, resource);
       if (digest == null) {
         return "no native kernels for " + platform() + " in this jar";
       }
-      System.load(copy(resource, digest).toString());
+      load.accept(copy(jar, name, resource, digest).toString());
       return null;
     } catch (IOException | UncheckedIOException | InputException | UnsatisfiedLinkError e) {
       return "native kernels do not load: " + e.getMessage();
     }
   }
 
-  /** Where the jar has the library for this platform. */
-  static String resource() {
-    return "/native/" + platform() + "/libivit.so";
+  /** Where a jar has a library for this platform. */
+  static String resource(String name) {
+    return "/native/" + platform() + "/" + name + ".so";
   }
 
   /** Operating system and architecture, as the build names them. */
@@ -69,36 +85,38 @@ public final class NativeLibrary {
   }
 
   /** Returns the SHA-256 that the build wrote down, or null where there is no library. */
-  static String digest(String resource) throws IOException {
-    try (InputStream in = NativeLibrary.class.getResourceAsStream(resource + ".sha256")) {
+  static String digest(Class<?> jar, String resource) throws IOException {
+    try (InputStream in = jar.getResourceAsStream(resource + ".sha256")) {
       return in == null ? null : new String(in.readAllBytes(), StandardCharsets.US_ASCII).strip();
     }
   }
 
   /** Returns a file with that digest. */
-  static Path copy(String resource, String digest) throws IOException {
-    Path cached = cache().resolve("libivit-" + digest.substring(0, 16) + ".so");
+  static Path copy(Class<?> jar, String name, String resource, String digest) throws IOException {
+    Path cached = cache().resolve(name + "-" + digest.substring(0, 16) + ".so");
     try {
       if (cached.isAbsolute()) {
-        return verified(resource, digest, cached);
+        return verified(jar, resource, digest, cached);
       }
     } catch (UncheckedIOException | InputException e) {
       LOG.debug("no copy of the native kernels in {}", cached, e);
     }
-    return temporary(resource, digest);
+    return temporary(jar, name, resource, digest);
   }
 
-  private static Path temporary(String resource, String digest) throws IOException {
+  private static Path temporary(Class<?> jar, String name, String resource, String digest)
+      throws IOException {
     Path folder = Files.createTempDirectory("ivit-native");
-    Path copy = folder.resolve("libivit.so");
+    Path copy = folder.resolve(name + ".so");
     folder.toFile().deleteOnExit();
     copy.toFile().deleteOnExit();
-    return verified(resource, digest, copy);
+    return verified(jar, resource, digest, copy);
   }
 
-  private static Path verified(String resource, String digest, Path file) throws IOException {
+  private static Path verified(Class<?> jar, String resource, String digest, Path file)
+      throws IOException {
     if (!Files.isRegularFile(file) || !Digests.file(file).equals(digest)) {
-      try (InputStream in = NativeLibrary.class.getResourceAsStream(resource)) {
+      try (InputStream in = jar.getResourceAsStream(resource)) {
         if (in == null) {
           throw new IOException(resource + " is not in this jar");
         }

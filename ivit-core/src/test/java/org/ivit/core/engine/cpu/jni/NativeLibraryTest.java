@@ -21,7 +21,7 @@ class NativeLibraryTest {
 
   @BeforeEach
   void cacheInTheFolder() throws IOException {
-    digest = NativeLibrary.digest(NativeLibrary.resource());
+    digest = NativeLibrary.digest(NativeLibrary.class, NativeLibrary.resource(NativeLibrary.NAME));
     assumeTrue(digest != null, "built without native kernels");
     before = System.setProperty(NativeLibrary.CACHE, folder.resolve("new").toString());
   }
@@ -36,7 +36,11 @@ class NativeLibraryTest {
   }
 
   private Path copy() throws IOException {
-    return NativeLibrary.copy(NativeLibrary.resource(), digest);
+    return NativeLibrary.copy(
+        NativeLibrary.class,
+        NativeLibrary.NAME,
+        NativeLibrary.resource(NativeLibrary.NAME),
+        digest);
   }
 
   @Test
@@ -71,10 +75,16 @@ class NativeLibraryTest {
   @Test
   void refusesALibraryThatIsNotTheOneThatWasBuilt() {
     String other = "0".repeat(64);
-    assertThatThrownBy(() -> NativeLibrary.copy(NativeLibrary.resource(), other))
+    assertThatThrownBy(
+            () ->
+                NativeLibrary.copy(
+                    NativeLibrary.class,
+                    NativeLibrary.NAME,
+                    NativeLibrary.resource(NativeLibrary.NAME),
+                    other))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            NativeLibrary.resource()
+            NativeLibrary.resource(NativeLibrary.NAME)
                 + ": found SHA-256 "
                 + digest
                 + ", expected "

@@ -1,0 +1,41 @@
+/* The kernels of one instruction set, named by IVIT_SET and IVIT_SET_NAME. */
+#include "kernels.h"
+
+#include <math.h>
+
+#include "codes.h"
+#include "norms.h"
+#include "gelus.h"
+#include "attentions.h"
+#include "sums.h"
+
+const struct ivit_training_kernels IVIT_SET = {
+    .name = IVIT_SET_NAME,
+    .recover = recover,
+    .dequantize = dequantize,
+    .widen = widen,
+    .requantize8 = requantize8,
+    .requantize16 = requantize16,
+    .residual = residual,
+    .quantize_rows = quantize_rows,
+    .norm_codes = norm_codes,
+    .norm_codes_backward = norm_codes_backward,
+    .norm = norm,
+    .norm_backward = norm_backward,
+    .gelu_codes = gelu_codes,
+    .gelu_codes_backward = gelu_codes_backward,
+    .gelu = gelu,
+    .gelu_backward = gelu_backward,
+    .scores = scores,
+    .probabilities = probabilities,
+    .divide_sums = divide_sums,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .probabilities_of_codes = probabilities_of_codes,
+    .add_column_sums = add_column_sums,
+    .fill_rows = fill_rows,
+    .add_offsets = add_offsets,
+    .add_scaled = add_scaled,
+    .scale = scale,
+    .sum = sum,
+};
