@@ -79,6 +79,7 @@ struct ivit_linear {
   int outputs;
   int outliers; /* number of input channels in operand.high */
   int *outlier; /* their indices */
+  uint8_t *is_outlier; /* [inputs] */
   struct ivit_operand operand;
   struct ivit_requant requant;
   int32_t *exact_multiplier; /* of logits, which are not clamped, as the graph has them */

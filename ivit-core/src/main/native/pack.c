@@ -69,8 +69,8 @@ int ivit_dyadic_set(struct ivit_dyadic *d, int32_t multiplier, int shift) {
   return 1;
 }
 
-static void pack_weights(
-    struct ivit_linear *l, const int8_t *weight, const int32_t *bias, const uint8_t *is_outlier) {
+void ivit_linear_pack(struct ivit_linear *l, const int8_t *weight, const int32_t *bias) {
+  int whole = l->inputs / 4;
   for (int c = 0; c < l->outputs; c++) {
     const int8_t *row = weight + (size_t)c * l->inputs;
     int8_t *main = column_of(&l->operand.main, c);
@@ -78,10 +78,17 @@ static void pack_weights(
     int32_t rest = 0;
     int32_t set = 0;
     for (int k = 0; k < l->inputs; k++) {
-      if (!is_outlier[k]) {
-        main[k / 4 * 4 * IVIT_COLUMNS + k % 4] = row[k];
-        rest += row[k];
-      }
+      rest += l->is_outlier[k] ? 0 : row[k];
+    }
+    for (int g = 0; g < whole; g++) {
+      memcpy(main + (size_t)g * 4 * IVIT_COLUMNS, row + 4 * g, 4);
+    }
+    for (int k = 4 * whole; k < l->inputs; k++) {
+      main[(size_t)whole * 4 * IVIT_COLUMNS + k % 4] = row[k];
+    }
+    for (int i = 0; i < l->outliers; i++) {
+      int k = l->outlier[i];
+      main[(size_t)(k / 4) * 4 * IVIT_COLUMNS + k % 4] = 0;
     }
     for (int i = 0; i < l->outliers; i++) {
       high[i / 4 * 4 * IVIT_COLUMNS + i % 4] = row[l->outlier[i]];
@@ -97,10 +104,10 @@ struct ivit_linear *ivit_linear_new(
     const int32_t *outlier, int outliers, int shift, const int32_t *multiplier,
     const uint8_t *exponent, int logits) {
   struct ivit_linear *l = ivit_arena_take(arena, sizeof *l);
-  uint8_t *is_outlier = ivit_arena_take(arena, (size_t)inputs);
-  if (l == NULL || is_outlier == NULL) {
+  if (l == NULL) {
     return NULL;
   }
+  l->is_outlier = ivit_arena_take(arena, (size_t)inputs);
   l->inputs = inputs;
   l->outputs = outputs;
   l->outliers = outliers;
@@ -118,9 +125,9 @@ struct ivit_linear *ivit_linear_new(
   }
   for (int i = 0; i < outliers; i++) {
     l->outlier[i] = outlier[i];
-    is_outlier[outlier[i]] = 1;
+    l->is_outlier[outlier[i]] = 1;
   }
-  pack_weights(l, weight, bias, is_outlier);
+  ivit_linear_pack(l, weight, bias);
   if (!logits) {
     return ivit_requant_set(arena, &l->requant, multiplier, exponent, outputs) ? l : NULL;
   }

@@ -30,6 +30,9 @@ struct ivit_linear *ivit_linear_new(
     const int32_t *outlier, int outliers, int shift, const int32_t *multiplier,
     const uint8_t *exponent, int logits);
 
+/* Other weights and biases of the same sizes. */
+void ivit_linear_pack(struct ivit_linear *l, const int8_t *weight, const int32_t *bias);
+
 struct ivit_norm *ivit_norm_new(
     struct ivit_arena *arena, const int32_t *multiplier, const int64_t *offset, int channels,
     int shift);

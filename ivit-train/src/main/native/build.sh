@@ -1,13 +1,16 @@
 #!/bin/sh
-# Compiles the row kernels of training: build.sh SOURCES OUTPUT JAVA_HOME
+# Compiles the kernels of training: build.sh SOURCES ENGINE OUTPUT JAVA_HOME
+#
+# ENGINE has the sources of the CPU engine's kernels, whose integer products serve here too.
 #
 # Puts OUTPUT/native/OS-ARCH/libivit-train.so and its SHA-256 beside it. Where there is no C
 # compiler or no jni.h it says so and ends well: training is then portable Java.
 set -eu
 
 sources=$1
-output=$2
-java_home=$3
+engine=$2
+output=$3
+java_home=$4
 
 skip() {
   echo "native training kernels: skipped, $1; training will be portable Java"
@@ -41,14 +44,14 @@ objects=$output/../native-objects
 library=$folder/libivit-train.so
 mkdir -p "$folder" "$objects"
 
-if [ -f "$library.sha256" ] && [ -z "$(find "$sources" -newer "$library.sha256" -type f)" ]; then
+if [ -f "$library.sha256" ] && [ -z "$(find "$sources" "$engine" -newer "$library.sha256" -type f)" ]; then
   exit 0
 fi
 
 # Sums may be taken in another order, and nothing else: no multiplication and addition become one.
-flags="-std=c11 -D_GNU_SOURCE -O3 -fPIC -fvisibility=hidden -Wall -Wextra -fno-math-errno"
+flags="-std=c11 -D_GNU_SOURCE -O3 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -fno-math-errno"
 flags="$flags -fno-trapping-math -fno-signed-zeros -fassociative-math -ffp-contract=off"
-flags="$flags -I$sources -I$include -I$include/$os"
+flags="$flags -I$sources -I$engine -I$include -I$include/$os"
 
 supports() {
   echo 'int main(void) { return 0; }' >"$objects/probe.c"
@@ -61,14 +64,14 @@ compile() {
   object=$objects/$2.o
   shift 2
   # shellcheck disable=SC2086
-  "$compiler" $flags "$@" -c "$sources/$file" -o "$object"
+  "$compiler" $flags "$@" -c "$file" -o "$object"
   linked="$linked $object"
 }
 
 kernels() {
   set_name=$1
   shift
-  compile kernels.c "kernels_$set_name" "-DIVIT_SET=ivit_training_$set_name" \
+  compile "$sources/kernels.c" "kernels_$set_name" "-DIVIT_SET=ivit_training_$set_name" \
     "-DIVIT_SET_NAME=\"$set_name\"" "$@"
 }
 
@@ -88,8 +91,33 @@ if [ "$arch" = x86_64 ]; then
 fi
 kernels c
 # shellcheck disable=SC2086
-compile choose.c choose $has
-compile jni.c jni
+compile "$sources/choose.c" choose $has
+compile "$sources/product.c" product
+compile "$sources/jni.c" jni
+
+# The engine's, under the names of its own build.
+engine_avx512="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi"
+engine_vnni="$engine_avx512 -mavx512vnni"
+engine_amx="$engine_avx512 -mamx-tile -mamx-int8"
+has=
+# shellcheck disable=SC2086
+if [ "$arch" = x86_64 ]; then
+  if supports $engine_vnni; then
+    has="$has -DIVIT_HAS_VNNI"
+    compile "$engine/gemm_vnni.c" engine_gemm_vnni $engine_vnni
+    for file in epilogue norm softmax; do
+      compile "$engine/${file}_avx512.c" engine_${file}_avx512 $engine_avx512
+    done
+    if supports $engine_amx; then
+      has="$has -DIVIT_HAS_AMX"
+      compile "$engine/gemm_amx.c" engine_gemm_amx $engine_amx
+    fi
+  fi
+fi
+for file in arena cpu_features epilogue_c gemm_c kernels_c norm_c norm_statistics pack softmax_c; do
+  # shellcheck disable=SC2086
+  compile "$engine/$file.c" engine_$file $has
+done
 
 # shellcheck disable=SC2086
 "$compiler" -shared -o "$objects/libivit-train.so" $linked -lm

@@ -79,6 +79,16 @@ enum { BLOCK = 1024, LANES = 16 };
         name##_row(z, n, &part, out + at);                                                     \
       }                                                                                        \
     }                                                                                          \
+  }                                                                                            \
+  static void name##_tile(                                                                     \
+      const int32_t *acc, int from, int rows, int channels, const struct ivit_dyadics *d,      \
+      struct ivit_extremes seen, type *out, int to) {                                          \
+    for (int r = 0; r < rows; r++, acc += from, out += to) {                                   \
+      if (seen.min != NULL) {                                                                  \
+        see(acc, channels, seen);                                                              \
+      }                                                                                        \
+      name##_row(acc, channels, d, out);                                                       \
+    }                                                                                          \
   }
 
 REQUANTIZE(requantize8, int8_t, -128, 127)
@@ -124,20 +134,15 @@ static void residual(
   }
 }
 
-/* Weights with a scale a row to codes, and to the values that these stand for. */
-static void quantize_rows(
-    const float *weight, int outputs, int inputs, const float *scale, int8_t *codes,
-    float *values) {
-  for (int r = 0; r < outputs; r++) {
-    const float *restrict w = weight + (ptrdiff_t)r * inputs;
-    int8_t *restrict out = codes + (ptrdiff_t)r * inputs;
-    float *restrict v = values + (ptrdiff_t)r * inputs;
-    float reciprocal = 1 / scale[r];
-    for (int k = 0; k < inputs; k++) {
-      float code = rintf(reciprocal * w[k]);
-      code = code < -128 ? -128 : code > 127 ? 127 : code;
-      out[k] = (int8_t)(int32_t)code;
-      v[k] = (float)(code * (double)scale[r]);
+/* Codes with a scale a row. */
+static void dequantize_rows(
+    const int8_t *codes, int rows, int channels, const float *scale, float *y) {
+  for (int r = 0; r < rows; r++) {
+    const int8_t *restrict row = codes + (ptrdiff_t)r * channels;
+    float *restrict out = y + (ptrdiff_t)r * channels;
+    double step = scale[r];
+    for (int c = 0; c < channels; c++) {
+      out[c] = (float)(row[c] * step);
     }
   }
 }

@@ -2,7 +2,7 @@
  * The glue: numbers come as addresses, codes and constants as arrays, which stay where they are
  * while a kernel runs. Java has checked every length.
  */
-#include "kernels.h"
+#include "product.h"
 
 #include <jni.h>
 
@@ -367,4 +367,88 @@ METHOD(void, sum)(JNIEnv *env, jclass class, jlongArray parts, jint count, jlong
   if (addresses != NULL) {
     kernels()->sum(all, count, at(y), n);
   }
+}
+
+METHOD(void, dequantizeRows)(
+    JNIEnv *env, jclass class, jbyteArray codes, jint rows, jint channels, jfloatArray scale,
+    jlong y) {
+  (void)class;
+  void *c = pin(env, codes);
+  void *s = pin(env, scale);
+  if (c != NULL && s != NULL) {
+    kernels()->dequantize_rows(c, rows, channels, s, at(y));
+  }
+  unpin(env, scale, s, JNI_ABORT);
+  unpin(env, codes, c, JNI_ABORT);
+}
+
+METHOD(jdouble, squares)(JNIEnv *env, jclass class, jlong x, jint n) {
+  (void)env;
+  (void)class;
+  return kernels()->squares(at(x), n);
+}
+
+static struct ivit_product *product_of(jlong handle) {
+  return (struct ivit_product *)(intptr_t)handle;
+}
+
+METHOD(jlong, newProduct)(
+    JNIEnv *env, jclass class, jint inputs, jint outputs, jintArray outlier, jint shift) {
+  (void)class;
+  int count = (*env)->GetArrayLength(env, outlier);
+  void *o = pin(env, outlier);
+  struct ivit_product *p =
+      o == NULL ? NULL : ivit_product_new(inputs, outputs, o, count, shift);
+  unpin(env, outlier, o, JNI_ABORT);
+  return (jlong)(intptr_t)p;
+}
+
+METHOD(void, freeProduct)(JNIEnv *env, jclass class, jlong product) {
+  (void)env;
+  (void)class;
+  ivit_product_free(product_of(product));
+}
+
+METHOD(void, loadProduct)(
+    JNIEnv *env, jclass class, jlong product, jbyteArray weight, jintArray bias) {
+  (void)class;
+  void *w = pin(env, weight);
+  void *b = pin(env, bias);
+  if (w != NULL && b != NULL) {
+    ivit_product_load(product_of(product), w, b);
+  }
+  unpin(env, bias, b, JNI_ABORT);
+  unpin(env, weight, w, JNI_ABORT);
+}
+
+METHOD(jlong, scratchOfProduct)(JNIEnv *env, jclass class, jlong product, jint rows) {
+  (void)env;
+  (void)class;
+  return (jlong)ivit_product_scratch(product_of(product), rows);
+}
+
+METHOD(void, runProduct)(
+    JNIEnv *env, jclass class, jlong product, jbyteArray x, jint rows, jintArray multiplier,
+    jlongArray half, jintArray shift, jintArray min, jintArray max, jlong scratch, jboolean wide,
+    jobject out) {
+  (void)class;
+  void *c = pin(env, x);
+  void *m = pin(env, multiplier);
+  void *h = pin(env, half);
+  void *e = pin(env, shift);
+  void *o = pin(env, out);
+  struct ivit_extremes seen = {pin(env, min), pin(env, max)};
+  if (c != NULL && m != NULL && h != NULL && e != NULL && o != NULL) {
+    struct ivit_dyadics dyadics = {m, h, e};
+    ivit_product_run(
+        product_of(product), kernels(), c, rows, &dyadics, seen,
+        (uint8_t *)(intptr_t)scratch, wide, o);
+  }
+  unpin(env, max, seen.max, 0);
+  unpin(env, min, seen.min, 0);
+  unpin(env, out, o, 0);
+  unpin(env, shift, e, JNI_ABORT);
+  unpin(env, half, h, JNI_ABORT);
+  unpin(env, multiplier, m, JNI_ABORT);
+  unpin(env, x, c, JNI_ABORT);
 }

@@ -17,7 +17,9 @@ const struct ivit_training_kernels IVIT_SET = {
     .requantize8 = requantize8,
     .requantize16 = requantize16,
     .residual = residual,
-    .quantize_rows = quantize_rows,
+    .dequantize_rows = dequantize_rows,
+    .tile_to8 = requantize8_tile,
+    .tile_to16 = requantize16_tile,
     .norm_codes = norm_codes,
     .norm_codes_backward = norm_codes_backward,
     .norm = norm,
@@ -37,5 +39,6 @@ const struct ivit_training_kernels IVIT_SET = {
     .add_offsets = add_offsets,
     .add_scaled = add_scaled,
     .scale = scale,
+    .squares = squares,
     .sum = sum,
 };

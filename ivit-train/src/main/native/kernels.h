@@ -50,9 +50,15 @@ struct ivit_training_kernels {
   void (*residual)(
       const int16_t *branch, const int16_t *identity, int16_t *out, int n, const int64_t *dyadics,
       const double *scales, double *seen);
-  void (*quantize_rows)(
-      const float *weight, int outputs, int inputs, const float *scale, int8_t *codes,
-      float *values);
+  void (*dequantize_rows)(
+      const int8_t *codes, int rows, int channels, const float *scale, float *y);
+  /* Rows of accumulators `from` apart to rows of codes `to` apart. */
+  void (*tile_to8)(
+      const int32_t *acc, int from, int rows, int channels, const struct ivit_dyadics *d,
+      struct ivit_extremes seen, int8_t *out, int to);
+  void (*tile_to16)(
+      const int32_t *acc, int from, int rows, int channels, const struct ivit_dyadics *d,
+      struct ivit_extremes seen, int16_t *out, int to);
 
   /* norms.h */
   void (*norm_codes)(
@@ -95,6 +101,7 @@ struct ivit_training_kernels {
   void (*add_offsets)(float *y, int rows, int channels, const double *offsets);
   void (*add_scaled)(const float *x, const float *z, double factor, float *y, int n);
   void (*scale)(const float *x, double factor, float *y, int n);
+  double (*squares)(const float *x, int n);
   void (*sum)(const float *const *parts, int count, float *y, int n);
 };
 

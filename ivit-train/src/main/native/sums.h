@@ -49,6 +49,14 @@ static void scale(const float *x, double factor, float *y, int n) {
   }
 }
 
+static double squares(const float *restrict x, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) {
+    sum += (double)x[i] * x[i];
+  }
+  return sum;
+}
+
 static void sum(const float *const *parts, int count, float *restrict y, int n) {
   for (int from = 0; from < n; from += BLOCK) {
     int size = n - from < BLOCK ? n - from : BLOCK;

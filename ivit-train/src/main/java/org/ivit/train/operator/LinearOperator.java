@@ -79,11 +79,11 @@ public final class LinearOperator extends RowOperator {
     Reals codes = keep.reals("linear.input", rows * inputs);
     codes.put(0, x, 0, rows * inputs);
     if (outputBits == 16) {
-      linear.forward(gemm, codes, out, rows, OutlierChannels.NONE, values, scratch);
+      linear.forward(gemm, codes, null, out, rows, OutlierChannels.NONE, values, scratch);
       return;
     }
     byte[] narrow = scratch.bytes("linear.output", rows * outputs);
-    linear.forward(gemm, codes, narrow, rows, OutlierChannels.NONE, values, scratch);
+    linear.forward(gemm, codes, null, narrow, rows, OutlierChannels.NONE, values, scratch);
     Codes.widen(narrow, out, rows * outputs);
   }
 

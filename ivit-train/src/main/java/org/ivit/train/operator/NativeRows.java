@@ -258,5 +258,32 @@ final class NativeRows {
 
   static native void scale(long x, double factor, long y, int n);
 
+  static native void dequantizeRows(byte[] codes, int rows, int channels, float[] scale, long y);
+
+  static native double squares(long x, int n);
+
+  /** Answers 0 where there is no fast product of codes, or no memory. */
+  static native long newProduct(int inputs, int outputs, int[] outlier, int shift);
+
+  static native void freeProduct(long product);
+
+  static native void loadProduct(long product, byte[] weight, int[] bias);
+
+  /** Bytes of scratch memory. */
+  static native long scratchOfProduct(long product, int rows);
+
+  static native void runProduct(
+      long product,
+      byte[] x,
+      int rows,
+      int[] multiplier,
+      long[] half,
+      int[] shift,
+      int[] min,
+      int[] max,
+      long scratch,
+      boolean wide,
+      Object out);
+
   static native void sum(long[] parts, int count, long y, int n);
 }

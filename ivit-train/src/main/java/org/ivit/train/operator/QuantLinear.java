@@ -17,6 +17,7 @@ import org.ivit.core.graph.NodeBuilder;
 final class QuantLinear {
   private static final int NONE = -1;
 
+  private final boolean byCodes;
   private final String layer;
   private final int inputs;
   private final int outputs;
@@ -28,6 +29,7 @@ final class QuantLinear {
   private Reals codes;
   private Reals values;
   private int[] cuts;
+  private CodeProduct product;
   private int[] multiplier;
   private int[] shift;
   private long[] half;
@@ -38,11 +40,23 @@ final class QuantLinear {
    * @param key parameter prefix within the operator, such as {@code attn.qkv}
    */
   QuantLinear(ParameterLayout layout, String prefix, String key, int inputs, int outputs) {
+    this(layout, prefix, key, inputs, outputs, false);
+  }
+
+  private QuantLinear(
+      ParameterLayout layout, String prefix, String key, int inputs, int outputs, boolean byCodes) {
+    this.byCodes = byCodes;
     this.layer = prefix + key;
     this.inputs = inputs;
     this.outputs = outputs;
     this.weightFrom = layout.from(key + ".weight");
     this.biasFrom = layout.contains(key + ".bias") ? layout.from(key + ".bias") : NONE;
+  }
+
+  /** One whose callers always have the codes of its input at hand. */
+  static QuantLinear ofCodes(
+      ParameterLayout layout, String prefix, String key, int inputs, int outputs) {
+    return new QuantLinear(layout, prefix, key, inputs, outputs, true);
   }
 
   /** Quantizes weights and bias, if any, for this pass. */
@@ -63,9 +77,14 @@ final class QuantLinear {
       codes = Reals.allocate(type, size);
       values = Reals.allocate(type, size);
     }
-    codes.put(0, built.weight(), 0, size);
     dequantize();
-    cuts = cuts(built, type.exactIntegers());
+    if (byCodes && NativeRows.serves(values) && loadProduct(built)) {
+      cuts = new int[] {0, inputs};
+    } else {
+      product = null;
+      codes.put(0, built.weight(), 0, size);
+      cuts = cuts(built, type.exactIntegers());
+    }
     multiplier = built.requantization().multiplier();
     shift = new int[outputs];
     half = new long[outputs];
@@ -75,7 +94,26 @@ final class QuantLinear {
     }
   }
 
+  private boolean loadProduct(Linear built) {
+    if (product == null) {
+      product = CodeProduct.of(inputs, outputs, built.inputOutliers());
+    }
+    if (product != null) {
+      product.load(built.weight(), built.bias());
+    }
+    return product != null;
+  }
+
   private void dequantize() {
+    if (NativeRows.serves(values)) {
+      NativeRows.dequantizeRows(
+          quantized.weight(),
+          outputs,
+          inputs,
+          quantized.weightScale(),
+          NativeRows.address(values, 0, inputs * outputs));
+      return;
+    }
     double[] row = new double[inputs];
     byte[] weight = quantized.weight();
     for (int c = 0; c < outputs; c++) {
@@ -148,24 +186,38 @@ final class QuantLinear {
    * Products, bias, range and requantization to 8-bit codes.
    *
    * @param x codes as numbers, outliers shifted, [rows][inputs]
+   * @param xCodes the codes themselves; null unless this was made by {@link #ofCodes}; may be out
    * @param outliers channels of the output that take no part in its range
    * @param seen receives the values, or null
    */
   void forward(
       Gemm gemm,
       Reals x,
+      byte[] xCodes,
       byte[] out,
       int rows,
       OutlierChannels outliers,
       SeenRanges seen,
       Buffers scratch) {
-    if (inOneProduct(x)) {
+    if (product != null || inOneProduct(x)) {
       Objects.checkFromIndexSize(0, rows * outputs, out.length);
-      long product = address(gemm, x, rows, scratch);
       int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
       int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
-      NativeRows.requantize8(
-          product, rows, outputs, quantized.bias(), multiplier, half, shift, min, max, out);
+      if (product != null) {
+        product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
+      } else {
+        NativeRows.requantize8(
+            address(gemm, x, rows, scratch),
+            rows,
+            outputs,
+            quantized.bias(),
+            multiplier,
+            half,
+            shift,
+            min,
+            max,
+            out);
+      }
       if (seen != null) {
         observe(min, max, outliers, seen);
       }
@@ -186,24 +238,37 @@ final class QuantLinear {
   }
 
   /**
-   * As {@link #forward(Gemm, Reals, byte[], int, OutlierChannels, SeenRanges, Buffers)}, to 16-bit
-   * codes.
+   * As {@link #forward(Gemm, Reals, byte[], byte[], int, OutlierChannels, SeenRanges, Buffers)}, to
+   * 16-bit codes.
    */
   void forward(
       Gemm gemm,
       Reals x,
+      byte[] xCodes,
       short[] out,
       int rows,
       OutlierChannels outliers,
       SeenRanges seen,
       Buffers scratch) {
-    if (inOneProduct(x)) {
+    if (product != null || inOneProduct(x)) {
       Objects.checkFromIndexSize(0, rows * outputs, out.length);
-      long product = address(gemm, x, rows, scratch);
       int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
       int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
-      NativeRows.requantize16(
-          product, rows, outputs, quantized.bias(), multiplier, half, shift, min, max, out);
+      if (product != null) {
+        product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
+      } else {
+        NativeRows.requantize16(
+            address(gemm, x, rows, scratch),
+            rows,
+            outputs,
+            quantized.bias(),
+            multiplier,
+            half,
+            shift,
+            min,
+            max,
+            out);
+      }
       if (seen != null) {
         observe(min, max, outliers, seen);
       }

@@ -57,14 +57,14 @@ public final class QuantizedBlock implements QuantizedOperator {
     String prefix = site.node("");
     int dim = site.dim();
     this.norm1 = new QuantNorm(layout, prefix, "norm1", dim);
-    this.qkv = new QuantLinear(layout, prefix, "attn.qkv", dim, 3 * dim);
+    this.qkv = QuantLinear.ofCodes(layout, prefix, "attn.qkv", dim, 3 * dim);
     this.attention = new QuantAttention(site, positions);
-    this.proj = new QuantLinear(layout, prefix, "attn.proj", dim, dim);
+    this.proj = QuantLinear.ofCodes(layout, prefix, "attn.proj", dim, dim);
     this.residual1 = new QuantResidual(prefix + "residual1", drop1);
     this.norm2 = new QuantNorm(layout, prefix, "norm2", dim);
-    this.fc1 = new QuantLinear(layout, prefix, "mlp.fc1", dim, site.hidden());
+    this.fc1 = QuantLinear.ofCodes(layout, prefix, "mlp.fc1", dim, site.hidden());
     this.gelu = new QuantGelu(prefix + "mlp.act", site.hidden());
-    this.fc2 = new QuantLinear(layout, prefix, "mlp.fc2", site.hidden(), dim);
+    this.fc2 = QuantLinear.ofCodes(layout, prefix, "mlp.fc2", site.hidden(), dim);
     this.residual2 = new QuantResidual(prefix + "residual2", drop2);
     this.ranges = new NodeRanges(layout).add(INPUT, inputNode);
     NodeNames.ofBlock(site).forEach(node -> ranges.add(node, prefix + node));
@@ -173,7 +173,7 @@ public final class QuantizedBlock implements QuantizedOperator {
     Reals normed1 = keep.reals("norm1", rows * dim);
     Codes.widen(codes, rows, dim, outliers("norm1"), normed1);
 
-    qkv.forward(gemm, normed1, codes, rows, OutlierChannels.NONE, values, scratch);
+    qkv.forward(gemm, normed1, codes, codes, rows, OutlierChannels.NONE, values, scratch);
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     projections.put(0, codes, 0, rows * 3 * dim);
 
@@ -183,10 +183,10 @@ public final class QuantizedBlock implements QuantizedOperator {
 
     short[] branch = scratch.shorts("branch", rows * dim);
     if (windows == null) {
-      proj.forward(gemm, context, branch, rows, OutlierChannels.NONE, values, scratch);
+      proj.forward(gemm, context, codes, branch, rows, OutlierChannels.NONE, values, scratch);
     } else {
       short[] inWindows = scratch.shorts("windows", rows * dim);
-      proj.forward(gemm, context, inWindows, rows, OutlierChannels.NONE, values, scratch);
+      proj.forward(gemm, context, codes, inWindows, rows, OutlierChannels.NONE, values, scratch);
       windows.undo(inWindows, branch, count, dim);
     }
     short[] middle = keep.shorts("residual1", rows * dim);
@@ -196,12 +196,12 @@ public final class QuantizedBlock implements QuantizedOperator {
     Reals normed2 = keep.reals("norm2", rows * dim);
     Codes.widen(codes, rows, dim, outliers("norm2"), normed2);
     byte[] before = keep.bytes("fc1", rows * hidden);
-    fc1.forward(gemm, normed2, before, rows, outliers("mlp.fc1"), values, scratch);
+    fc1.forward(gemm, normed2, codes, before, rows, outliers("mlp.fc1"), values, scratch);
     gelu.forward(before, codes, rows, values);
     Reals active = keep.reals("act", rows * hidden);
     Codes.widen(codes, rows, hidden, outliers("mlp.act"), active);
 
-    fc2.forward(gemm, active, branch, rows, OutlierChannels.NONE, values, scratch);
+    fc2.forward(gemm, active, codes, branch, rows, OutlierChannels.NONE, values, scratch);
     if (training) {
       gelu.addOffset(active, rows, scratch);
     }

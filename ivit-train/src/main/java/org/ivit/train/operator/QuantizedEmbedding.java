@@ -113,7 +113,7 @@ public final class QuantizedEmbedding implements QuantizedOperator {
     }
     int rows = count * patches;
     short[] projected = scratch.shorts("projected", rows * dim);
-    proj.forward(run.gemm(), columns, projected, rows, OutlierChannels.NONE, values, scratch);
+    proj.forward(run.gemm(), columns, null, projected, rows, OutlierChannels.NONE, values, scratch);
     short[] out = scratch.shorts("output", count * tokens * dim);
     for (int i = 0; i < count; i++) {
       join(projected, i * patches * dim, out, i * tokens * dim);

@@ -119,7 +119,7 @@ public final class QuantizedMerging implements QuantizedOperator {
     norm.forward(merged, codes, rows, values, scratch);
     Reals normed = keep.reals("norm", size);
     Codes.widen(codes, rows, 4 * dim, scheme.outliers(stage.mergeNorm()), normed);
-    reduction.forward(run.gemm(), normed, codes, rows, OutlierChannels.NONE, values, scratch);
+    reduction.forward(run.gemm(), normed, null, codes, rows, OutlierChannels.NONE, values, scratch);
     short[] out = scratch.shorts("output", size / 2);
     Codes.widen(codes, out, size / 2);
     float scale = reduction.node().outputScale();

@@ -113,7 +113,7 @@ public final class QuantizedNormedEmbedding implements QuantizedOperator {
       pixels.unfold(x, from, inputScale, columns, i * perPicture, scratch, values);
     }
     byte[] codes = scratch.bytes("projected", rows * dim);
-    proj.forward(run.gemm(), columns, codes, rows, OutlierChannels.NONE, values, scratch);
+    proj.forward(run.gemm(), columns, null, codes, rows, OutlierChannels.NONE, values, scratch);
     short[] projected = keep.shorts("projected", rows * dim);
     Codes.widen(codes, projected, rows * dim);
     short[] out = scratch.shorts("output", rows * dim);

@@ -1,0 +1,120 @@
+#include "product.h"
+
+#include "ivit.h"
+#include "pack.h"
+
+#include <stdlib.h>
+
+struct ivit_product {
+  struct ivit_arena *arena;
+  struct ivit_linear *linear;
+  const struct ivit_kernels *kernels;
+};
+
+/* Without these instructions the float product is as fast. */
+static const struct ivit_kernels *fast(void) {
+  const char *reason = NULL;
+  const struct ivit_kernels *k = ivit_kernels_find("amx", &reason);
+  return k != NULL ? k : ivit_kernels_find("vnni", &reason);
+}
+
+struct ivit_product *ivit_product_new(
+    int inputs, int outputs, const int32_t *outlier, int outliers, int shift) {
+  const struct ivit_kernels *k = fast();
+  struct ivit_product *p = k == NULL ? NULL : calloc(1, sizeof *p);
+  int8_t *weight = calloc((size_t)inputs * (size_t)outputs, 1);
+  int32_t *zeros = calloc((size_t)outputs, sizeof *zeros);
+  if (p != NULL && weight != NULL && zeros != NULL) {
+    p->kernels = k;
+    p->arena = ivit_arena_new();
+    if (p->arena != NULL) {
+      p->linear = ivit_linear_new(
+          p->arena, weight, inputs, outputs, zeros, outlier, outliers, shift, zeros,
+          (const uint8_t *)zeros, 1);
+    }
+  }
+  free(zeros);
+  free(weight);
+  if (p != NULL && p->linear == NULL) {
+    ivit_product_free(p);
+    p = NULL;
+  }
+  return p;
+}
+
+void ivit_product_free(struct ivit_product *p) {
+  if (p != NULL) {
+    ivit_arena_free(p->arena);
+    free(p);
+  }
+}
+
+void ivit_product_load(struct ivit_product *p, const int8_t *weight, const int32_t *bias) {
+  ivit_linear_pack(p->linear, weight, bias);
+}
+
+/* A tile may read as many rows as it has, and whole vectors. */
+static size_t rows_of(size_t stride, int rows) {
+  return stride * ((size_t)rows + IVIT_TILE_ROWS) + IVIT_ALIGN;
+}
+
+size_t ivit_product_scratch(const struct ivit_product *p, int rows) {
+  return rows_of(ivit_stride((size_t)p->linear->inputs), rows)
+      + rows_of(ivit_stride((size_t)p->linear->outliers), rows);
+}
+
+static void offset_codes(
+    const struct ivit_linear *l, const int8_t *x, int rows, uint8_t *main, size_t stride,
+    uint8_t *high, size_t high_stride) {
+  for (int r = 0; r < rows; r++, x += l->inputs, main += stride, high += high_stride) {
+    for (int k = 0; k < l->inputs; k++) {
+      main[k] = (uint8_t)(x[k] ^ -128);
+    }
+    for (int i = 0; i < l->outliers; i++) {
+      high[i] = main[l->outlier[i]];
+    }
+  }
+}
+
+void ivit_product_run(
+    const struct ivit_product *p, const struct ivit_training_kernels *k, const int8_t *x, int rows,
+    const struct ivit_dyadics *d, struct ivit_extremes seen, uint8_t *scratch, int wide,
+    void *out) {
+  _Alignas(IVIT_ALIGN) int32_t acc[IVIT_TILE_ROWS * IVIT_COLUMNS];
+  const struct ivit_linear *l = p->linear;
+  size_t stride = ivit_stride((size_t)l->inputs);
+  size_t high_stride = ivit_stride((size_t)l->outliers);
+  uint8_t *high = scratch + rows_of(stride, rows);
+  offset_codes(l, x, rows, scratch, stride, high, high_stride);
+  int height = p->kernels->rows;
+  if (p->kernels->enter != NULL) {
+    p->kernels->enter();
+  }
+  for (int panel = 0; panel < l->operand.main.panels; panel++) {
+    int column = panel * IVIT_COLUMNS;
+    int n = l->outputs - column < IVIT_COLUMNS ? l->outputs - column : IVIT_COLUMNS;
+    struct ivit_dyadics dyadics = {d->multiplier + column, d->half + column, d->shift + column};
+    struct ivit_extremes extremes = {NULL, NULL};
+    if (seen.min != NULL) {
+      extremes.min = seen.min + column;
+      extremes.max = seen.max + column;
+    }
+    for (int r = 0; r < rows; r += height) {
+      int count = rows - r < height ? rows - r : height;
+      p->kernels->tile(
+          scratch + (size_t)r * stride, stride, high + (size_t)r * high_stride, high_stride, count,
+          &l->operand, panel, acc);
+      size_t at = (size_t)r * (size_t)l->outputs + (size_t)column;
+      if (wide) {
+        k->tile_to16(
+            acc, IVIT_COLUMNS, count, n, &dyadics, extremes, (int16_t *)out + at, l->outputs);
+      } else {
+        k->tile_to8(
+            acc, IVIT_COLUMNS, count, n, &dyadics, extremes, (int8_t *)out + at, l->outputs);
+      }
+    }
+  }
+  if (p->kernels->leave != NULL) {
+    p->kernels->leave();
+  }
+}
