@@ -1,15 +1,12 @@
 package org.ivit.train.network;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.ivit.core.graph.Range;
-import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.layer.NdMemory;
-import org.ivit.train.operator.Reals;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -19,8 +16,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * does not move ranges: what was seen is in the result.
  */
 public final class TrainingStep {
-  private static final int BLOCK = 4096;
-
   private final VitNetwork network;
   private final double clipNorm;
   private INDArray sum;
@@ -61,7 +56,7 @@ public final class TrainingStep {
       accumulate(graph.getFlattenedGradients(), i, batches.size());
     }
     INDArray gradient = graph.getFlattenedGradients();
-    double norm = norm(NdMemory.view(gradient)) / pictures;
+    double norm = network.execution().norm(NdMemory.view(gradient)) / pictures;
     Result result = new Result(loss / pictures, norm, seen);
     if (!Double.isFinite(result.loss) || !Double.isFinite(norm)) {
       return result;
@@ -71,28 +66,6 @@ public final class TrainingStep {
     }
     update(graph, pictures);
     return result;
-  }
-
-  /** Summed in float64, part by part in order: the same for the same number of threads. */
-  private double norm(Reals gradient) {
-    WorkerPool pool = network.execution().pool();
-    double[] squares = new double[pool.threads()];
-    pool.ranges(
-        gradient.size(),
-        BLOCK,
-        (from, to, part) -> {
-          double[] block = new double[BLOCK];
-          double sum = 0;
-          for (int at = from; at < to; at += BLOCK) {
-            int n = Math.min(BLOCK, to - at);
-            gradient.get(at, block, 0, n);
-            for (int i = 0; i < n; i++) {
-              sum += block[i] * block[i];
-            }
-          }
-          squares[part] = sum;
-        });
-    return Math.sqrt(Arrays.stream(squares).sum());
   }
 
   private double gradients(ComputationGraph graph, MicroBatch batch) {

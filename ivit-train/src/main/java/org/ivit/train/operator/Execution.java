@@ -12,6 +12,8 @@ public final class Execution {
   /** Rows of a chunk that make a matrix product efficient. */
   private static final int EFFICIENT_ROWS = 192;
 
+  private static final int NORM_BLOCK = 4096;
+
   private final WorkerPool pool;
   private final RealType type;
   private final Gemm gemm = new OpenBlasGemm();
@@ -160,6 +162,35 @@ public final class Execution {
         });
     pool.ranges(
         parameters, 16384, (from, to, part) -> reduce(from, to, parts, gradients, scratch[part]));
+  }
+
+  /**
+   * The Euclidean norm of a vector, summed in float64, part by part in order: the same for the same
+   * number of threads.
+   */
+  public double norm(Reals vector) {
+    double[] squares = new double[pool.threads()];
+    pool.ranges(
+        vector.size(),
+        NORM_BLOCK,
+        (from, to, part) -> squares[part] = squares(vector, from, to, scratch[part]));
+    return Math.sqrt(Arrays.stream(squares).sum());
+  }
+
+  private static double squares(Reals vector, int from, int to, Buffers buffers) {
+    if (NativeRows.serves(vector)) {
+      return NativeRows.squares(NativeRows.address(vector, from, to - from), to - from);
+    }
+    double[] block = buffers.doubles("norm", NORM_BLOCK);
+    double sum = 0;
+    for (int at = from; at < to; at += NORM_BLOCK) {
+      int n = Math.min(NORM_BLOCK, to - at);
+      vector.get(at, block, 0, n);
+      for (int i = 0; i < n; i++) {
+        sum += block[i] * block[i];
+      }
+    }
+    return sum;
   }
 
   /** A chunk in a backward pass. */
