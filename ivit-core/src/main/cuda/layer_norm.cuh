@@ -142,6 +142,11 @@ IVIT_DEVICE void store_eight(Global<int16_t> to, const int32_t (&v)[8]) {
   *as<Bytes16>(to) = out;
 }
 
+/* A 64-bit integer of two words. */
+IVIT_DEVICE int64_t word(const Bytes16 &b, int first) {
+  return (int64_t)((uint64_t)b.r[first + 1] << 32 | b.r[first]);
+}
+
 /* `end` is where the row ends: at its channels, or with the padding of a gathered one. */
 template <typename Row, typename Out>
 IVIT_DEVICE void norm_row(
@@ -153,8 +158,14 @@ IVIT_DEVICE void norm_row(
     row.eight(c, x);
     int32_t v[8];
 #pragma unroll
-    for (int k = 0; k < 8; k++) {
-      v[k] = norm_output(a, s, x[k], a.multiplier[c + k], a.offset[c + k]);
+    for (int k = 0; k < 8; k += 4) {
+      Bytes16 m = *as<const Bytes16>(a.multiplier + (c + k));
+#pragma unroll
+      for (int i = 0; i < 4; i += 2) {
+        Bytes16 b = *as<const Bytes16>(a.offset + (c + k + i));
+        v[k + i] = norm_output(a, s, x[k + i], (int32_t)m.r[i], word(b, 0));
+        v[k + i + 1] = norm_output(a, s, x[k + i + 1], (int32_t)m.r[i + 1], word(b, 2));
+      }
     }
     store_eight(out + c, v);
   }

@@ -18,11 +18,15 @@ public final class CudaEngine implements Engine {
   /** More pictures go in several turns; beyond it a GPU gains nothing and buffers only grow. */
   private static final int MOST_PICTURES = 256;
 
+  /** A grid has at most 65535 tiles in y, the smallest of 32 rows. */
+  private static final int MOST_ROWS = 65535 * 32;
+
   private final IntegerGraph graph;
   private final Device device;
   private final String why;
   private final Constants constants;
   private final BatchRuns runs;
+  private final int mostPictures;
 
   /** Calls read, closing writes: memory is freed when the last call has returned. */
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -52,6 +56,7 @@ public final class CudaEngine implements Engine {
       }
     }
     runs = new BatchRuns(device, forward);
+    mostPictures = Math.max(1, Math.min(MOST_PICTURES, MOST_ROWS / forward.tokens()));
   }
 
   /**
@@ -89,8 +94,8 @@ public final class CudaEngine implements Engine {
       }
       EngineChecks.input(graph, codes, pictures);
       int[] logits = new int[Math.multiplyExact(pictures, graph.architecture().classes())];
-      for (int first = 0; first < pictures; first += MOST_PICTURES) {
-        runs.run(Math.min(MOST_PICTURES, pictures - first), codes, first, logits);
+      for (int first = 0; first < pictures; first += mostPictures) {
+        runs.run(Math.min(mostPictures, pictures - first), codes, first, logits);
       }
       return logits;
     } finally {

@@ -175,6 +175,8 @@ final class DriverDevice implements Device {
     check(
         "cuMemcpyHtoD_v2",
         driver.cuMemcpyHtoD_v2(to, Native.getDirectBufferPointer(from), from.remaining()));
+    // The copy may still be on its way, and the streams of replays do not wait for it.
+    check("cuStreamSynchronize", driver.cuStreamSynchronize(null));
   }
 
   @Override

@@ -18,6 +18,9 @@ interface Forward {
   /** Returns logits of a picture. */
   int classes();
 
+  /** Returns the most rows of a kernel for a picture. */
+  int tokens();
+
   /** Returns where input codes go. */
   default long pixels(Buffers buffers, int pictures) {
     return buffers.of(Buffers.Name.PIXELS, (long) pictures * pictureBytes(), 1);

@@ -64,6 +64,11 @@ final class SwinForward implements Forward {
   }
 
   @Override
+  public int tokens() {
+    return patches.patches();
+  }
+
+  @Override
   public List<Launch> launches(Buffers buffers, int pictures) {
     List<Launch> launches = new ArrayList<>();
     embed(launches, buffers, pictures);

@@ -53,6 +53,11 @@ final class VitForward implements Forward {
   }
 
   @Override
+  public int tokens() {
+    return sizes.tokens();
+  }
+
+  @Override
   public List<Launch> launches(Buffers buffers, int pictures) {
     List<Launch> launches = new ArrayList<>();
     embed(launches, buffers, pictures);
