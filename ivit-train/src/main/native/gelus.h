@@ -66,10 +66,12 @@ static inline __attribute__((always_inline)) double exponential(double x) {
   p = p * r + 0.5;
   p = p * r + 1;
   p = p * r + 1;
+  /* n plus 3 * 2^51 has n in its lowest bits, which needs no conversion to 64-bit integers. */
   union {
-    int64_t bits;
     double value;
-  } power = {((int64_t)n + 1023) << 52};
+    int64_t bits;
+  } power = {n + 0x1.8p52};
+  power.bits = (int64_t)((uint64_t)(power.bits + 1023) << 52);
   return p * power.value;
 }
 

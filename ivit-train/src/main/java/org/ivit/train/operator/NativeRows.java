@@ -1,6 +1,7 @@
 package org.ivit.train.operator;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.cpu.jni.NativeLibrary;
@@ -45,19 +46,28 @@ final class NativeRows {
     }
     String reason = NativeLibrary.load(NativeRows.class, "libivit-train", System::load);
     if (reason == null) {
-      for (String set : wanted.isEmpty() ? SETS : List.of(wanted)) {
+      for (String set : wanted.isEmpty() ? faster() : List.of(wanted)) {
         if (select(set)) {
           LOG.info("training: native kernels {}", set);
           return set;
         }
       }
-      reason = "this processor does not run " + wanted;
+      reason =
+          "this processor does not run "
+              + (wanted.isEmpty() ? String.join(", ", faster()) : wanted);
     }
     if (!wanted.isEmpty()) {
       throw new InputException("-D%s=%s: %s".formatted(PROPERTY, wanted, reason));
     }
     LOG.info("training: portable Java ({})", reason);
     return JAVA;
+  }
+
+  /** On x86 without AVX2 the compiler finds few vectors, and exponentials are faster in Java. */
+  private static List<String> faster() {
+    String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+    boolean x86 = arch.equals("amd64") || arch.equals("x86_64");
+    return x86 ? List.of("avx512", "avx2") : List.of("c");
   }
 
   /** What runs: avx512, avx2, c or java. */
