@@ -452,3 +452,11 @@ METHOD(void, runProduct)(
   unpin(env, multiplier, m, JNI_ABORT);
   unpin(env, x, c, JNI_ABORT);
 }
+
+METHOD(void, adam)(
+    JNIEnv *env, jclass class, jlong gradient, jlong m, jlong v, jfloat beta1, jfloat beta2,
+    jfloat rate, jfloat epsilon, jint n) {
+  (void)env;
+  (void)class;
+  kernels()->adam(at(gradient), at(m), at(v), beta1, beta2, rate, epsilon, n);
+}

@@ -39,6 +39,7 @@ const struct ivit_training_kernels IVIT_SET = {
     .add_offsets = add_offsets,
     .add_scaled = add_scaled,
     .scale = scale,
+    .adam = adam,
     .squares = squares,
     .sum = sum,
 };

@@ -101,6 +101,10 @@ struct ivit_training_kernels {
   void (*add_offsets)(float *y, int rows, int channels, const double *offsets);
   void (*add_scaled)(const float *x, const float *z, double factor, float *y, int n);
   void (*scale)(const float *x, double factor, float *y, int n);
+  /* Moments m and v move towards the gradient, which becomes the update. */
+  void (*adam)(
+      float *gradient, float *m, float *v, float beta1, float beta2, float rate, float epsilon,
+      int n);
   double (*squares)(const float *x, int n);
   void (*sum)(const float *const *parts, int count, float *y, int n);
 };

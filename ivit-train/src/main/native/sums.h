@@ -49,6 +49,17 @@ static void scale(const float *x, double factor, float *y, int n) {
   }
 }
 
+static void adam(
+    float *restrict gradient, float *restrict m, float *restrict v, float beta1, float beta2,
+    float rate, float epsilon, int n) {
+  for (int i = 0; i < n; i++) {
+    float g = gradient[i];
+    m[i] = beta1 * m[i] + (1 - beta1) * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+    gradient[i] = rate * m[i] / (sqrtf(v[i]) + epsilon);
+  }
+}
+
 static double squares(const float *restrict x, int n) {
   double sum = 0;
   for (int i = 0; i < n; i++) {

@@ -1,6 +1,5 @@
 package org.ivit.train.network;
 
-import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
 
@@ -17,11 +16,6 @@ public record AdamW(
     ISchedule rate, double weightDecay, double beta1, double beta2, double epsilon) {
 
   IUpdater updater() {
-    return Adam.builder()
-        .learningRateSchedule(rate)
-        .beta1(beta1)
-        .beta2(beta2)
-        .epsilon(epsilon)
-        .build();
+    return new FusedAdam(rate, beta1, beta2, epsilon);
   }
 }

@@ -270,6 +270,9 @@ final class NativeRows {
 
   static native void dequantizeRows(byte[] codes, int rows, int channels, float[] scale, long y);
 
+  static native void adam(
+      long gradient, long m, long v, float beta1, float beta2, float rate, float epsilon, int n);
+
   static native double squares(long x, int n);
 
   /** Answers 0 where there is no fast product of codes, or no memory. */
