@@ -3,6 +3,10 @@ package org.ivit.core.engine.cuda;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Windows;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Divisor;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Attention;
 
 /** An attention's constants on the device, and its launches. */

@@ -1,5 +1,8 @@
 package org.ivit.core.engine.cuda;
 
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DeviceMemoryException;
+
 /** The buffers and recorded launches for one number of pictures; one thread at a time. */
 final class BatchRun implements AutoCloseable {
   private final Forward forward;

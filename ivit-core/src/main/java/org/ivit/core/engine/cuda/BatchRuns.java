@@ -3,6 +3,8 @@ package org.ivit.core.engine.cuda;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DeviceMemoryException;
 
 /**
  * Runs that nobody uses, kept for reuse: the most recently used first, the least recently used is

@@ -3,6 +3,8 @@ package org.ivit.core.engine.cuda;
 import java.util.List;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Windows;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Block;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;

@@ -2,6 +2,8 @@ package org.ivit.core.engine.cuda;
 
 import java.util.EnumMap;
 import java.util.Map;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DeviceMemoryException;
 
 /**
  * A forward pass's buffers on the device. A plan is made twice: first without memory, to learn how

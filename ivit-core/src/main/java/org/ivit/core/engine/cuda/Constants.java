@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.cuda.Device;
 
 /** A model's constants in device memory, freed together. */
 final class Constants implements AutoCloseable {

@@ -1,6 +1,9 @@
 package org.ivit.core.engine.cuda;
 
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.cuda.KernelImages;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.graph.IntegerGraph;
@@ -13,7 +16,9 @@ import org.ivit.core.graph.VitGraph;
  */
 public final class CudaEngine implements Engine {
   /** The system property that numbers the GPU, from 0. */
-  public static final String DEVICE = "ivit.device";
+  public static final String DEVICE = DriverDevice.DEVICE;
+
+  static final KernelImages KERNELS = new KernelImages(CudaEngine.class, "/cuda/");
 
   /** More pictures go in several turns; beyond it a GPU gains nothing and buffers only grow. */
   private static final int MOST_PICTURES = 256;
@@ -67,7 +72,7 @@ public final class CudaEngine implements Engine {
    * @throws org.ivit.core.InputException if there is no such GPU, no driver, or one that is too old
    */
   public static CudaEngine open(IntegerGraph graph, String why) {
-    return new CudaEngine(graph, DriverDevice.open(DriverDevice.number()), why);
+    return new CudaEngine(graph, DriverDevice.open(KERNELS, DriverDevice.number()), why);
   }
 
   @Override

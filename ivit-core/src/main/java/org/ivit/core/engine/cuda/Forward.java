@@ -1,6 +1,7 @@
 package org.ivit.core.engine.cuda;
 
 import java.util.List;
+import org.ivit.core.cuda.Launch;
 
 /** A model on a device: its constants, and the launches of a forward pass. */
 interface Forward {

@@ -1,6 +1,8 @@
 package org.ivit.core.engine.cuda;
 
 import org.ivit.core.arithmetic.ShiftGelu;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
 

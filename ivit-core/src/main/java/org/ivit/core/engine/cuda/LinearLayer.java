@@ -2,6 +2,9 @@ package org.ivit.core.engine.cuda;
 
 import java.util.stream.IntStream;
 import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.Residual;
 
@@ -92,13 +95,14 @@ final class LinearLayer {
         "codes",
         rows,
         GELU_BYTES + tile.sharedBytes(1),
-        begin(input)
-            .address(output)
-            .address(gelu == null ? 0 : gelu.address())
-            .address(0)
-            .address(0)
-            .address(0)
-            .rows(RowMap.same(1))
+        RowMap.same(1)
+            .putInto(
+                begin(input)
+                    .address(output)
+                    .address(gelu == null ? 0 : gelu.address())
+                    .address(0)
+                    .address(0)
+                    .address(0))
             .dyadic(ONE)
             .dyadic(ONE),
         new int[] {inputs.length(), stride, gelu == null ? 0 : gelu.outliers(), 0, 0});
@@ -133,13 +137,13 @@ final class LinearLayer {
         "stream",
         rows,
         tile.sharedBytes(2),
-        begin(input)
-            .address(0)
-            .address(0)
-            .address(sum == null ? 0 : identity)
-            .address(stream)
-            .address(0)
-            .rows(map)
+        map.putInto(
+                begin(input)
+                    .address(0)
+                    .address(0)
+                    .address(sum == null ? 0 : identity)
+                    .address(stream)
+                    .address(0))
             .dyadic(sum == null ? ONE : sum.branch())
             .dyadic(sum == null ? ONE : sum.identity()),
         new int[] {inputs.length(), stride, 0, identityStride, 0});
@@ -163,13 +167,8 @@ final class LinearLayer {
         "logits",
         rows,
         tile.sharedBytes(1),
-        begin(input)
-            .address(0)
-            .address(0)
-            .address(0)
-            .address(0)
-            .address(logits)
-            .rows(RowMap.same(1))
+        RowMap.same(1)
+            .putInto(begin(input).address(0).address(0).address(0).address(0).address(logits))
             .dyadic(ONE)
             .dyadic(ONE),
         new int[] {inputStride, columns, 0, 0, accumulate ? 1 : 0});

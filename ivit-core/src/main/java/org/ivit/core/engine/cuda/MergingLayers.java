@@ -2,6 +2,8 @@ package org.ivit.core.engine.cuda;
 
 import java.util.List;
 import org.ivit.core.architecture.Swin;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Merging;
 
 /** A patch merging's constants on the device, and its launches. */

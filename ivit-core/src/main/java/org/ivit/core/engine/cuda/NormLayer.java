@@ -1,6 +1,9 @@
 package org.ivit.core.engine.cuda;
 
 import org.ivit.core.InputException;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Divisor;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.LayerNorm;
 
 /** An I-LayerNorm's constants on the device, and its launches. */
@@ -97,15 +100,15 @@ final class NormLayer {
         1,
         WARPS * 32,
         0,
-        new Arguments()
-            .address(codes)
-            .address(stream)
-            .address(source)
-            .address(multiplier)
-            .address(offset)
-            .address(codesOut)
-            .address(streamOut)
-            .rows(map)
+        map.putInto(
+                new Arguments()
+                    .address(codes)
+                    .address(stream)
+                    .address(source)
+                    .address(multiplier)
+                    .address(offset)
+                    .address(codesOut)
+                    .address(streamOut))
             .divisor(Divisor.of(2 * norm.channels()))
             .ints(rows, norm.channels(), stride, strideOut, norm.constants().shift(), 0)
             .bytes());

@@ -1,6 +1,9 @@
 package org.ivit.core.engine.cuda;
 
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Divisor;
+import org.ivit.core.cuda.Launch;
 
 /** Cuts pictures into rows of patches. */
 final class PatchLayer {

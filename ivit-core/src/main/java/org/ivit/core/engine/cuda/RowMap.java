@@ -1,5 +1,8 @@
 package org.ivit.core.engine.cuda;
 
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Divisor;
+
 /**
  * Which token a row belongs to: row r to token {@code r / length · stride + offset + p}, p = r %
  * length, or {@code table[p]} in place of p.
@@ -18,5 +21,10 @@ record RowMap(long table, int length, int stride, int offset) {
   /** The tokens as they lie. */
   static RowMap same(int tokens) {
     return leading(tokens, tokens);
+  }
+
+  /** Puts it as the structure {@code RowMap} in C++ has it. */
+  Arguments putInto(Arguments arguments) {
+    return arguments.address(table).divisor(Divisor.of(length)).ints(length, stride, offset, 0);
   }
 }

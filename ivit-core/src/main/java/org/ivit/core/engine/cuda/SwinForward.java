@@ -4,6 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Merging;
 import org.ivit.core.graph.SwinGraph;
 

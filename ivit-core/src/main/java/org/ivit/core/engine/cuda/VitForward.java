@@ -3,6 +3,9 @@ package org.ivit.core.engine.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.VitGraph;
 

@@ -15,6 +15,7 @@ import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.cpu.CpuProviders;
 import org.ivit.core.engine.reference.ReferenceEngine;

@@ -7,6 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.SwinGraph;
 import org.ivit.core.graph.VitGraph;
@@ -26,7 +29,7 @@ final class GpuBenchmark implements AutoCloseable {
 
   GpuBenchmark(IntegerGraph graph, int pictures) {
     this.pictures = pictures;
-    device = DriverDevice.open(DriverDevice.number());
+    device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number());
     constants = new Constants(device);
     forward =
         graph instanceof SwinGraph swin

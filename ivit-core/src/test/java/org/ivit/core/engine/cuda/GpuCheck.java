@@ -19,6 +19,8 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.cpu.CpuProviders;
 import org.ivit.core.engine.reference.ReferenceEngine;
@@ -70,7 +72,7 @@ public final class GpuCheck {
   }
 
   private void run(Path folder, boolean quick) throws IOException {
-    try (Device device = DriverDevice.open(DriverDevice.number())) {
+    try (Device device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number())) {
       result.put("gpu", device.name());
       result.put("multiprocessors", device.multiprocessors());
       result.put("date", Instant.now().toString());

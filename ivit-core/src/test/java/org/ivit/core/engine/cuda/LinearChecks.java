@@ -8,6 +8,8 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.reference.NodeKernels;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
 import org.ivit.core.graph.Linear;

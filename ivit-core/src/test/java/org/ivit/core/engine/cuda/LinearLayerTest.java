@@ -3,6 +3,7 @@ package org.ivit.core.engine.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.ivit.core.cuda.EmulatedDevice;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 

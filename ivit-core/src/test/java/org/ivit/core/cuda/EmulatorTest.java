@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

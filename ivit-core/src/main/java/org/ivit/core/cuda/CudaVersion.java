@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import java.util.Comparator;
 
@@ -8,7 +8,7 @@ import java.util.Comparator;
  * @param major such as 13
  * @param minor such as 0
  */
-record CudaVersion(int major, int minor) implements Comparable<CudaVersion> {
+public record CudaVersion(int major, int minor) implements Comparable<CudaVersion> {
   private static final Comparator<CudaVersion> ORDER =
       Comparator.comparingInt(CudaVersion::major).thenComparingInt(CudaVersion::minor);
 

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
@@ -13,7 +13,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.InputException;
 
 /** A GPU by the driver API. */
-final class DriverDevice implements Device {
+public final class DriverDevice implements Device {
+  /** The system property that numbers the GPU, from 0. */
+  public static final String DEVICE = "ivit.device";
+
   private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
   private static final int ATTRIBUTE_CAPABILITY_MAJOR = 75;
   private static final int ATTRIBUTE_CAPABILITY_MINOR = 76;
@@ -30,7 +33,7 @@ final class DriverDevice implements Device {
   private final Pointer module;
   private final Map<String, Pointer> functions = new ConcurrentHashMap<>();
 
-  private DriverDevice(DriverCalls calls, int ordinal) {
+  private DriverDevice(DriverCalls calls, KernelImages images, int ordinal) {
     this.calls = calls;
     this.driver = calls.driver();
     device = find(ordinal);
@@ -44,35 +47,35 @@ final class DriverDevice implements Device {
     PointerByReference reference = new PointerByReference();
     check("cuDevicePrimaryCtxRetain", driver.cuDevicePrimaryCtxRetain(reference, device));
     context = reference.getValue();
-    module = load(image);
+    module = load(images.read(image));
   }
 
   /**
-   * Returns the number of the GPU that the property {@value CudaEngine#DEVICE} asks for, 0 without
-   * it.
+   * Returns the number of the GPU that the property {@value #DEVICE} asks for, 0 without it.
    *
    * @throws InputException if it is no number
    */
-  static int number() {
-    String text = System.getProperty(CudaEngine.DEVICE, "0").strip();
+  public static int number() {
+    String text = System.getProperty(DEVICE, "0").strip();
     if (!text.matches("[0-9]{1,4}")) {
       throw new InputException(
-          "property %s: '%s', expected a number from 0".formatted(CudaEngine.DEVICE, text));
+          "property %s: '%s', expected a number from 0".formatted(DEVICE, text));
     }
     return Integer.parseInt(text);
   }
 
   /**
+   * @param images kernels
    * @param ordinal number of the GPU, from 0
    * @throws InputException if there is no such GPU, no driver, or one that is too old
    */
-  static DriverDevice open(int ordinal) {
-    return open(DriverCalls.load(KernelImages.compiler()), ordinal);
+  public static DriverDevice open(KernelImages images, int ordinal) {
+    return open(DriverCalls.load(images.compiler()), images, ordinal);
   }
 
-  static DriverDevice open(DriverCalls calls, int ordinal) {
+  static DriverDevice open(DriverCalls calls, KernelImages images, int ordinal) {
     calls.check("cuInit", calls.driver().cuInit(0));
-    return new DriverDevice(calls, ordinal);
+    return new DriverDevice(calls, images, ordinal);
   }
 
   private int find(int ordinal) {
@@ -100,12 +103,12 @@ final class DriverDevice implements Device {
   }
 
   /** Gives the context back where the kernels do not load. */
-  private Pointer load(String image) {
+  private Pointer load(byte[] image) {
     PointerByReference reference = new PointerByReference();
     boolean loaded = false;
     try {
       current();
-      check("cuModuleLoadData", driver.cuModuleLoadData(reference, KernelImages.read(image)));
+      check("cuModuleLoadData", driver.cuModuleLoadData(reference, image));
       loaded = true;
     } finally {
       if (!loaded) {
@@ -177,6 +180,21 @@ final class DriverDevice implements Device {
         driver.cuMemcpyHtoD_v2(to, Native.getDirectBufferPointer(from), from.remaining()));
     // The copy may still be on its way, and the streams of replays do not wait for it.
     check("cuStreamSynchronize", driver.cuStreamSynchronize(null));
+  }
+
+  @Override
+  public void read(ByteBuffer to, long from) {
+    current();
+    check(
+        "cuMemcpyDtoHAsync_v2",
+        driver.cuMemcpyDtoHAsync_v2(Native.getDirectBufferPointer(to), from, to.remaining(), null));
+    check("cuStreamSynchronize", driver.cuStreamSynchronize(null));
+  }
+
+  @Override
+  public void launch(Launch launch) {
+    current();
+    launch(launch, null);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * The kernels' sources compiled for the processor, in {@code src/test/cuda}. What returns a string
  * returns null after success.
  */
-interface Emulator extends Library {
+public interface Emulator extends Library {
   /** Loads the library that the build made; the test is skipped where it made none. */
   static Emulator load() {
     Path library = Path.of(System.getProperty("ivit.cuda.emulator", "none"));

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 /**
  * A divisor d as a kernel takes it: {@code floor(n / d) = n · multiplier >> shift} for n below
@@ -7,11 +7,11 @@ package org.ivit.core.engine.cuda;
  * @param multiplier ceil(2^shift / d), unsigned
  * @param shift 31 + ceil(log2 d)
  */
-record Divisor(int multiplier, int shift) {
+public record Divisor(int multiplier, int shift) {
   /**
    * @param d 1 to 2^30
    */
-  static Divisor of(int d) {
+  public static Divisor of(int d) {
     if (d < 1 || d > 1 << 30) {
       throw new IllegalArgumentException("divisor " + d);
     }

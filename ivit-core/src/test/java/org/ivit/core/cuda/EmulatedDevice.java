@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Runs launches on the processor; every error of a kernel is an {@link AssertionError}. */
-final class EmulatedDevice implements Device {
+public final class EmulatedDevice implements Device {
   private final Emulator emulator = Emulator.load();
   private final int multiprocessors;
   private final int sharedBytes;
@@ -21,31 +21,31 @@ final class EmulatedDevice implements Device {
    * @param multiprocessors 1 for large tiles, many for small ones
    * @param sharedBytes most of a block
    */
-  EmulatedDevice(int multiprocessors, int sharedBytes) {
+  public EmulatedDevice(int multiprocessors, int sharedBytes) {
     this.multiprocessors = multiprocessors;
     this.sharedBytes = sharedBytes;
   }
 
   /** Refuses to allocate more at once. */
-  void limit(long bytes) {
+  public void limit(long bytes) {
     most.set(bytes);
   }
 
   /** Returns allocations that were not freed. */
-  int live() {
+  public int live() {
     return live.get();
   }
 
   /** Returns how often launches were recorded. */
-  int recorded() {
+  public int recorded() {
     return recorded.get();
   }
 
-  boolean closed() {
+  public boolean closed() {
     return closed;
   }
 
-  Emulator emulator() {
+  public Emulator emulator() {
     return emulator;
   }
 
@@ -84,11 +84,13 @@ final class EmulatedDevice implements Device {
     check(emulator.emulator_write(new Pointer(to), from, from.remaining()));
   }
 
-  void read(ByteBuffer to, long from) {
+  @Override
+  public void read(ByteBuffer to, long from) {
     check(emulator.emulator_read(to, new Pointer(from), to.remaining()));
   }
 
-  void launch(Launch launch) {
+  @Override
+  public void launch(Launch launch) {
     check(
         emulator.emulator_launch(
             launch.kernel(),

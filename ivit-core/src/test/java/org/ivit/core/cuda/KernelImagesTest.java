@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -28,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What is committed of the compiled kernels is made of the sources, and holds integers only. */
 class KernelImagesTest {
+  private static final KernelImages KERNELS = new KernelImages(KernelImages.class, "/cuda/");
+
   private static final Path ROOT = Path.of(System.getProperty("ivit.root", ".."));
 
   private static final List<String> IMAGES =
@@ -49,17 +51,17 @@ class KernelImagesTest {
         }
       }
     }
-    Properties properties = KernelImages.properties();
+    Properties properties = KERNELS.properties();
     assertThat(properties.getProperty("sources"))
         .as("run scripts/build-cuda")
         .isEqualTo(sha256(sources.toByteArray()));
     for (String image : IMAGES) {
-      byte[] bytes = KernelImages.read(image + ".gz");
+      byte[] bytes = KERNELS.read(image + ".gz");
       assertThat(sha256(Arrays.copyOf(bytes, bytes.length - 1)))
           .as(image)
           .isEqualTo(properties.getProperty(image));
     }
-    assertThat(KernelImages.compiler()).isEqualTo(new CudaVersion(13, 0));
+    assertThat(KERNELS.compiler()).isEqualTo(new CudaVersion(13, 0));
   }
 
   private static String sha256(byte[] bytes) throws NoSuchAlgorithmException {
@@ -76,7 +78,7 @@ class KernelImagesTest {
   }
 
   private static String ptx(String image) {
-    return new String(KernelImages.read(image + ".gz"), StandardCharsets.US_ASCII);
+    return new String(KERNELS.read(image + ".gz"), StandardCharsets.US_ASCII);
   }
 
   @Test
@@ -93,7 +95,7 @@ class KernelImagesTest {
       }
       assertThat(entries).as(image).containsExactlyElementsOf(emulated);
     }
-    assertThat(new String(KernelImages.read(IMAGES.get(2) + ".gz"), StandardCharsets.ISO_8859_1))
+    assertThat(new String(KERNELS.read(IMAGES.get(2) + ".gz"), StandardCharsets.ISO_8859_1))
         .contains(emulated);
   }
 
@@ -117,9 +119,9 @@ class KernelImagesTest {
       made.load(in);
     }
     assumeTrue(
-        made.getProperty("compiler").equals(KernelImages.compiler().toString()),
+        made.getProperty("compiler").equals(KERNELS.compiler().toString()),
         "skipped: another version of nvcc");
-    assertThat(made).isEqualTo(KernelImages.properties());
+    assertThat(made).isEqualTo(KERNELS.properties());
     assertThat(folder.resolve("cuda/cuda-kernels.md"))
         .hasSameTextualContentAs(ROOT.resolve("docs/cuda-kernels.md"));
   }

@@ -1,13 +1,13 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * What the engine needs of a GPU. Addresses are those of the device. May be used by several threads
- * at once.
+ * What engine and training need of a GPU. Addresses are those of the device. May be used by several
+ * threads at once.
  */
-interface Device extends AutoCloseable {
+public interface Device extends AutoCloseable {
   /** Returns in a few words what it is. */
   String name();
 
@@ -38,6 +38,17 @@ interface Device extends AutoCloseable {
    * @param from direct; the bytes between position and limit
    */
   void write(long to, ByteBuffer from);
+
+  /**
+   * Waits for all that was launched, then copies to the host.
+   *
+   * @param to direct; the bytes between position and limit
+   * @param from address
+   */
+  void read(ByteBuffer to, long from);
+
+  /** Starts a kernel after all that were started so before it, and does not wait. */
+  void launch(Launch launch);
 
   /**
    * Prepares launches that are run in this order, again and again.

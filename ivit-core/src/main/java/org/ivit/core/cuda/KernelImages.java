@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,21 +9,20 @@ import java.util.zip.GZIPInputStream;
 import org.ivit.core.InputException;
 
 /**
- * The compiled kernels in the jar, made by {@code scripts/build-cuda}: machine code for Hopper, PTX
- * for what is newer than Ampere or Turing, which the driver compiles.
+ * Compiled kernels in a jar, made by {@code scripts/build-cuda}: machine code for Hopper, PTX for
+ * what is newer than Ampere or Turing, which the driver compiles.
+ *
+ * @param owner a class of the jar
+ * @param folder absolute name of the resources' folder, such as {@code /cuda/}
  */
-final class KernelImages {
-  static final String FOLDER = "/cuda/";
-
-  private KernelImages() {}
-
+public record KernelImages(Class<?> owner, String folder) {
   /** Returns the version of the compiler that made them, which the driver must support. */
-  static CudaVersion compiler() {
+  CudaVersion compiler() {
     return CudaVersion.parse(properties().getProperty("compiler"));
   }
 
   /** Returns what the build wrote down. */
-  static Properties properties() {
+  Properties properties() {
     Properties properties = new Properties();
     try (InputStream in = open("kernels.properties")) {
       properties.load(in);
@@ -51,7 +50,7 @@ final class KernelImages {
   }
 
   /** Returns an image as the driver takes it; PTX ends in a zero. */
-  static byte[] read(String name) {
+  byte[] read(String name) {
     try (InputStream in = new GZIPInputStream(open(name))) {
       byte[] bytes = in.readAllBytes();
       return Arrays.copyOf(bytes, bytes.length + 1);
@@ -60,10 +59,10 @@ final class KernelImages {
     }
   }
 
-  private static InputStream open(String name) throws IOException {
-    InputStream in = KernelImages.class.getResourceAsStream(FOLDER + name);
+  private InputStream open(String name) throws IOException {
+    InputStream in = owner.getResourceAsStream(folder + name);
     if (in == null) {
-      throw new IOException("no " + FOLDER + name + " in this jar");
+      throw new IOException("no " + folder + name + " in this jar");
     }
     return in;
   }

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import com.sun.jna.Native;
 import com.sun.jna.Platform;

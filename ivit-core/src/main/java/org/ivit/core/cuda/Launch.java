@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 /**
  * One kernel over a grid of blocks.
@@ -11,7 +11,7 @@ package org.ivit.core.engine.cuda;
  * @param sharedBytes dynamic shared memory of a block
  * @param arguments the bytes of its one parameter
  */
-record Launch(
+public record Launch(
     String kernel,
     int gridX,
     int gridY,

@@ -1,9 +1,9 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import org.ivit.core.InputException;
 
 /** The device has not enough memory left. */
-final class DeviceMemoryException extends InputException {
+public final class DeviceMemoryException extends InputException {
   private static final long serialVersionUID = 1;
 
   /**

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -12,6 +12,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.cuda.CudaEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.testing.ObservedModel;
