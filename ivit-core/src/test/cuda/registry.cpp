@@ -1,24 +1,10 @@
 #include "registry.h"
 
-#include <string.h>
-
 #include "kernels.cu"
 
 namespace emulation {
 
-namespace {
-
-template <auto kernel, typename Arguments>
-void call(const void *arguments) {
-  Arguments copy;
-  memcpy((void *)&copy, arguments, sizeof copy);
-  kernel(copy);
-}
-
-#define KERNEL(name, threads, Arguments) \
-  Kernel { #name, threads, sizeof(ivit::Arguments), call<name, ivit::Arguments> }
-
-const Kernel kernels[] = {
+const std::vector<Kernel> kernels = {
     KERNEL(linear_codes_large, 256, LinearArguments),
     KERNEL(linear_codes_medium, 128, LinearArguments),
     KERNEL(linear_codes_small, 128, LinearArguments),
@@ -43,22 +29,5 @@ const Kernel kernels[] = {
     KERNEL(attention_64_deferred, 224, AttentionArguments),
     KERNEL(attention_256_deferred, 224, AttentionArguments),
 };
-
-}  // namespace
-
-std::mutex mutex;
-
-const Kernel *kernel(int number) {
-  return number < (int)(sizeof kernels / sizeof kernels[0]) ? &kernels[number] : nullptr;
-}
-
-const Kernel *kernel(const char *name) {
-  for (const Kernel &k : kernels) {
-    if (strcmp(k.name, name) == 0) {
-      return &k;
-    }
-  }
-  return nullptr;
-}
 
 }  // namespace emulation

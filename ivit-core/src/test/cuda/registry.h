@@ -2,11 +2,21 @@
 #ifndef IVIT_REGISTRY_H
 #define IVIT_REGISTRY_H
 
+#include <string.h>
+
 #include <mutex>
+#include <vector>
 
 #include "block.h"
 
+/* An entry of the registry: a kernel of namespace ivit's arguments. */
+#define KERNEL(name, threads, Arguments) \
+  Kernel { #name, threads, sizeof(ivit::Arguments), call<name, ivit::Arguments> }
+
 namespace emulation {
+
+/* Of the kernels that a library was made of. */
+extern const std::vector<Kernel> kernels;
 
 /* Returns the kernel of a number, or null beyond the last. */
 const Kernel *kernel(int number);
@@ -16,6 +26,13 @@ const Kernel *kernel(const char *name);
 
 /* Held by whoever runs kernels or changes memory. */
 extern std::mutex mutex;
+
+template <auto kernel, typename Arguments>
+void call(const void *arguments) {
+  Arguments copy;
+  memcpy((void *)&copy, arguments, sizeof copy);
+  kernel(copy);
+}
 
 }  // namespace emulation
 

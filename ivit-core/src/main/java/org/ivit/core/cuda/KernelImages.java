@@ -17,12 +17,12 @@ import org.ivit.core.InputException;
  */
 public record KernelImages(Class<?> owner, String folder) {
   /** Returns the version of the compiler that made them, which the driver must support. */
-  CudaVersion compiler() {
+  public CudaVersion compiler() {
     return CudaVersion.parse(properties().getProperty("compiler"));
   }
 
   /** Returns what the build wrote down. */
-  Properties properties() {
+  public Properties properties() {
     Properties properties = new Properties();
     try (InputStream in = open("kernels.properties")) {
       properties.load(in);
@@ -50,7 +50,7 @@ public record KernelImages(Class<?> owner, String folder) {
   }
 
   /** Returns an image as the driver takes it; PTX ends in a zero. */
-  byte[] read(String name) {
+  public byte[] read(String name) {
     try (InputStream in = new GZIPInputStream(open(name))) {
       byte[] bytes = in.readAllBytes();
       return Arrays.copyOf(bytes, bytes.length + 1);

@@ -1,0 +1,31 @@
+/* Words of CUDA that the emulation of reals.cuh spells otherwise. */
+#pragma once
+
+namespace ivit {
+
+IVIT_DEVICE uint32_t bits_of(float v) { return __float_as_uint(v); }
+
+IVIT_DEVICE float real_of(uint32_t bits) { return __uint_as_float(bits); }
+
+IVIT_DEVICE uint64_t bits_of(double v) { return (uint64_t)__double_as_longlong(v); }
+
+IVIT_DEVICE double real_of(uint64_t bits) { return __longlong_as_double((long long)bits); }
+
+/* a * b + c, rounded once. */
+IVIT_DEVICE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+
+IVIT_DEVICE void atomic_min(int32_t *to, int32_t v) { atomicMin(to, v); }
+
+IVIT_DEVICE void atomic_max(int32_t *to, int32_t v) { atomicMax(to, v); }
+
+IVIT_DEVICE void atomic_min(uint64_t *to, uint64_t v) {
+  atomicMin(reinterpret_cast<unsigned long long *>(to), (unsigned long long)v);
+}
+
+IVIT_DEVICE void atomic_max(uint64_t *to, uint64_t v) {
+  atomicMax(reinterpret_cast<unsigned long long *>(to), (unsigned long long)v);
+}
+
+IVIT_DEVICE void atomic_or(uint32_t *to, uint32_t v) { atomicOr(to, v); }
+
+}  // namespace ivit

@@ -1,0 +1,14 @@
+package org.ivit.train.device;
+
+import java.util.List;
+import org.ivit.core.cuda.CompiledKernels;
+
+class TrainingKernelsTest extends CompiledKernels {
+  TrainingKernelsTest() {
+    super(
+        TrainingKernels.IMAGES,
+        "training",
+        List.of("ivit-core/src/main/cuda", "ivit-train/src/main/cuda"),
+        "cuda-training-kernels.md");
+  }
+}
