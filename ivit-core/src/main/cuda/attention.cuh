@@ -169,6 +169,23 @@ IVIT_DEVICE void load_queries(
   }
 }
 
+/* Who looks on while attention is computed: nobody. Training has one who does. */
+struct Unobserved {
+  /* An accumulator of a score. */
+  IVIT_DEVICE void score(int32_t) {}
+
+  /* Two neighbouring score codes of a window, before their biases. */
+  IVIT_DEVICE void unbiased(const AttentionArguments &, const Head &, uint32_t, int, int) {}
+
+  /* Four neighbouring probabilities as their lower and upper bytes. */
+  IVIT_DEVICE void probabilities(
+      const AttentionArguments &, const Head &, int, int, uint32_t, uint32_t) {}
+
+  /* Accumulators of 16 queries and 8 channels; called by whole warps. */
+  IVIT_DEVICE void context(
+      const AttentionArguments &, const Head &, int, int, const Accumulator &) {}
+};
+
 /* Two neighbouring scores of a window with their biases. */
 IVIT_DEVICE uint32_t biased(
     const AttentionArguments &a, Shared<const uint32_t> terms, const Head &head, uint32_t codes,
@@ -184,10 +201,10 @@ IVIT_DEVICE uint32_t biased(
  * Codes of the scores of 16 queries, [16][score_stride]. Outside of windows, where no bias and no mask
  * comes between, the largest of a row is found on the way.
  */
-template <int STEPS>
+template <int STEPS, typename Observer>
 IVIT_DEVICE void score(
     const AttentionArguments &a, const AttentionLayout &l, const Head &head, Rows &rows,
-    Shared<unsigned char> memory, Shared<unsigned char> scores) {
+    Shared<unsigned char> memory, Shared<unsigned char> scores, Observer &observer) {
   int lane = (int)threadIdx.x % WARP;
   Left q[STEPS];
   load_queries<STEPS>(a, head, rows, q);
@@ -221,12 +238,15 @@ IVIT_DEVICE void score(
         int32_t second = requantize(acc[j].r[2 * half + 1], multiplier, wide);
         if (all || column < a.tokens) {
           largest[half] = larger(largest[half], first);
+          observer.score(acc[j].r[2 * half]);
         }
         if (all || column + 1 < a.tokens) {
           largest[half] = larger(largest[half], second);
+          observer.score(acc[j].r[2 * half + 1]);
         }
         uint32_t codes = pack_codes8(first, second, 0);
         if (windows) {
+          observer.unbiased(a, head, codes, rows.query[half], column);
           codes = biased(
               a, as<const uint32_t>(memory + l.terms), head, codes, rows.query[half], column);
         }
@@ -364,10 +384,11 @@ IVIT_DEVICE void probabilities(
  * TILES times 8 channels of the context of 16 queries, from channel `first` on. Only where a head has
  * more channels than these may some of them not exist.
  */
-template <int TILES, Probabilities KIND, bool WHOLE>
+template <int TILES, Probabilities KIND, bool WHOLE, typename Observer>
 IVIT_DEVICE void context(
-    const AttentionArguments &a, const AttentionLayout &l, const ScoreRow (&row)[2],
-    const Rows &rows, Shared<unsigned char> memory, int first, Accumulator (&out)[TILES]) {
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head,
+    const ScoreRow (&row)[2], const Rows &rows, Shared<unsigned char> memory, int first,
+    Accumulator (&out)[TILES], Observer &observer) {
   int lane = (int)threadIdx.x & 3;
   Shared<const uint32_t> table = as<const uint32_t>(memory);
   Accumulator high[TILES];
@@ -382,9 +403,13 @@ IVIT_DEVICE void context(
     Left upper;
 #pragma unroll
     for (int k = 0; k < 4; k++) {
+      int word = token / 4 + (k >> 1) * 4 + lane;
       probabilities<KIND>(
-          a, row[k & 1], table, token / 4 + (k >> 1) * 4 + lane, rows.largest[k & 1],
-          rows.factor[k & 1], lower.r[k], upper.r[k]);
+          a, row[k & 1], table, word, rows.largest[k & 1], rows.factor[k & 1], lower.r[k],
+          upper.r[k]);
+      if (first == 0) {
+        observer.probabilities(a, head, rows.query[k & 1], 4 * word, lower.r[k], upper.r[k]);
+      }
     }
 #pragma unroll
     for (int j = 0; j < TILES; j += 2) {
@@ -435,15 +460,16 @@ IVIT_DEVICE void store_context(
   }
 }
 
-template <int TILES>
+template <int TILES, typename Observer>
 IVIT_DEVICE void requantize_context(
     const AttentionArguments &a, const Head &head, int query, int first,
-    const Accumulator (&acc)[TILES]) {
+    const Accumulator (&acc)[TILES], Observer &observer) {
   int lane = (int)threadIdx.x % WARP;
   bool wide = a.wide != 0;
 #pragma unroll
   for (int j = 0; j < TILES; j++) {
     int channel = first + 8 * j + 2 * (lane & 3);
+    observer.context(a, head, query, channel, acc[j]);
     if (channel < a.head_dim) {
       Channel c0 = channel_at(a.channels, head.number * a.padded_dim + channel);
       Channel c1 = channel_at(a.channels, head.number * a.padded_dim + channel + 1);
@@ -474,8 +500,8 @@ IVIT_DEVICE void load_table(
  * STEPS times 32 channels a head at most. Blocks: groups, heads, shares of the queries. Shared
  * memory: AttentionLayout and 16 rows of scores a warp.
  */
-template <int STEPS, Probabilities KIND>
-IVIT_DEVICE void attention(const AttentionArguments &a) {
+template <int STEPS, Probabilities KIND, typename Observer>
+IVIT_DEVICE void attention(const AttentionArguments &a, Observer &observer) {
   const int tiles = STEPS == 1 ? 4 : 8;
   Shared<unsigned char> memory = shared_memory();
   AttentionLayout l = attention_layout(a);
@@ -505,55 +531,24 @@ IVIT_DEVICE void attention(const AttentionArguments &a) {
       int query = tile * 16 + (lane >> 2) + 8 * half;
       rows.query[half] = query < a.queries ? query : a.queries - 1;
     }
-    score<STEPS>(a, l, head, rows, memory, scores);
+    score<STEPS>(a, l, head, rows, memory, scores, observer);
     warp_barrier();
     ScoreRow row[2] = {
         score_row(a, l, rows, scores, window, 0), score_row(a, l, rows, scores, window, 1)};
     softmax_rows(row, as<const uint32_t>(memory), present(a.score_terms), rows);
     for (int first = 0; first < a.padded_dim; first += 8 * tiles) {
       Accumulator acc[tiles];
-      context<tiles, KIND, STEPS <= 2>(a, l, row, rows, memory, first, acc);
-      requantize_context<tiles>(a, head, tile * 16, first, acc);
+      context<tiles, KIND, STEPS <= 2>(a, l, head, row, rows, memory, first, acc, observer);
+      requantize_context<tiles>(a, head, tile * 16, first, acc, observer);
     }
     warp_barrier();
   }
 }
 
+template <int STEPS, Probabilities KIND>
+IVIT_DEVICE void attention(const AttentionArguments &a) {
+  Unobserved nobody;
+  attention<STEPS, KIND>(a, nobody);
+}
+
 }  // namespace ivit
-
-/* By channels of a head at most and what meets the values. */
-IVIT_KERNEL(224, 2) attention_32(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<1, ivit::Probabilities::WIDE>(a);
-}
-
-IVIT_KERNEL(224, 2) attention_64(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<2, ivit::Probabilities::WIDE>(a);
-}
-
-IVIT_KERNEL(224, 1) attention_256(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<8, ivit::Probabilities::WIDE>(a);
-}
-
-IVIT_KERNEL(224, 2) attention_32_narrow(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<1, ivit::Probabilities::NARROW>(a);
-}
-
-IVIT_KERNEL(224, 2) attention_64_narrow(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<2, ivit::Probabilities::NARROW>(a);
-}
-
-IVIT_KERNEL(224, 1) attention_256_narrow(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<8, ivit::Probabilities::NARROW>(a);
-}
-
-IVIT_KERNEL(224, 2) attention_32_deferred(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<1, ivit::Probabilities::DEFERRED>(a);
-}
-
-IVIT_KERNEL(224, 2) attention_64_deferred(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<2, ivit::Probabilities::DEFERRED>(a);
-}
-
-IVIT_KERNEL(224, 1) attention_256_deferred(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {
-  ivit::attention<8, ivit::Probabilities::DEFERRED>(a);
-}

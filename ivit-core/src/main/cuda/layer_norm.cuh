@@ -47,13 +47,15 @@ IVIT_DEVICE uint64_t warp_sum(uint64_t v) {
  * root of the squares' sum. The sum of (x - mean)^2 is that of squares less mean * (2 sum - C mean),
  * without rounding.
  */
-IVIT_DEVICE RowStatistics statistics(const NormArguments &a, int64_t sum, int64_t squares) {
+IVIT_DEVICE RowStatistics statistics(
+    int32_t channels, const Divisor &twice_channels, int64_t sum, int64_t squares, uint32_t &root) {
   /* Moved by 32768 a channel, so that the quotient is one of natural numbers below 2^31. */
-  uint32_t dividend = (uint32_t)(2 * (sum + (int64_t)32768 * a.channels) + a.channels);
-  int32_t mean = (int32_t)divide(dividend, a.twice_channels) - 32768;
-  uint64_t deviations = (uint64_t)(squares - mean * (2 * sum - (int64_t)a.channels * mean));
-  uint32_t root = square_root(deviations);
-  return RowStatistics{mean, (int32_t)divide_most(root < 1 ? 1 : root)};
+  uint32_t dividend = (uint32_t)(2 * (sum + (int64_t)32768 * channels) + channels);
+  int32_t mean = (int32_t)divide(dividend, twice_channels) - 32768;
+  uint64_t deviations = (uint64_t)(squares - mean * (2 * sum - (int64_t)channels * mean));
+  root = square_root(deviations);
+  root = root < 1 ? 1 : root;
+  return RowStatistics{mean, (int32_t)divide_most(root)};
 }
 
 IVIT_DEVICE int32_t norm_output(
@@ -123,7 +125,10 @@ IVIT_DEVICE RowStatistics row_statistics(const NormArguments &a, const Row &row,
       squares += (uint32_t)(v * v);
     }
   }
-  return statistics(a, (int64_t)warp_sum((uint64_t)sum), (int64_t)warp_sum((uint64_t)squares));
+  uint32_t root = 0;
+  return statistics(
+      a.channels, a.twice_channels, (int64_t)warp_sum((uint64_t)sum),
+      (int64_t)warp_sum((uint64_t)squares), root);
 }
 
 IVIT_DEVICE void store_eight(Global<int8_t> to, const int32_t (&v)[8]) {
@@ -178,29 +183,3 @@ IVIT_DEVICE int norm_row_number() {
 }
 
 }  // namespace ivit
-
-/* From the stream to codes. */
-IVIT_KERNEL(128, 8) layer_norm(IVIT_ARGUMENTS(ivit::NormArguments) a) {
-  int number = ivit::norm_row_number();
-  if (number < a.rows) {
-    int lane = (int)threadIdx.x % ivit::WARP;
-    auto row = a.stream + (int64_t)ivit::token_of(a.map, number) * a.input_stride;
-    auto out = a.codes_out + (int64_t)number * a.output_stride;
-    if (ivit::present(a.source)) {
-      ivit::norm_row(a, ivit::Gathered{row, a.source}, a.output_stride, out, lane);
-    } else {
-      ivit::norm_row(a, ivit::InOrder<int16_t>{row}, a.channels, out, lane);
-    }
-  }
-}
-
-/* From codes to a stream: the norm of a Swin's patches. */
-IVIT_KERNEL(128, 8) layer_norm_patches(IVIT_ARGUMENTS(ivit::NormArguments) a) {
-  int number = ivit::norm_row_number();
-  if (number < a.rows) {
-    int lane = (int)threadIdx.x % ivit::WARP;
-    auto row = a.codes + (int64_t)ivit::token_of(a.map, number) * a.input_stride;
-    auto out = a.stream_out + (int64_t)number * a.output_stride;
-    ivit::norm_row(a, ivit::InOrder<int8_t>{row}, a.channels, out, lane);
-  }
-}

@@ -11,6 +11,17 @@ IVIT_DEVICE uint64_t bits_of(double v) { return (uint64_t)__double_as_longlong(v
 
 IVIT_DEVICE double real_of(uint64_t bits) { return __longlong_as_double((long long)bits); }
 
+constexpr float INFINITE = __builtin_huge_valf();
+
+/* The nearest integer, ties to even. */
+IVIT_DEVICE float rint_of(float v) { return rintf(v); }
+
+IVIT_DEVICE double exp_of(double v) { return exp(v); }
+
+IVIT_DEVICE double log_of(double v) { return log(v); }
+
+IVIT_DEVICE float root_of(float v) { return __fsqrt_rn(v); }
+
 /* a * b + c, rounded once. */
 IVIT_DEVICE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 

@@ -23,6 +23,16 @@ inline uint64_t bits_of(double v) { return same_bits<uint64_t>(v); }
 
 inline double real_of(uint64_t bits) { return same_bits<double>(bits); }
 
+constexpr float INFINITE = __builtin_huge_valf();
+
+inline float rint_of(float v) { return rintf(v); }
+
+inline double exp_of(double v) { return exp(v); }
+
+inline double log_of(double v) { return log(v); }
+
+inline float root_of(float v) { return sqrtf(v); }
+
 inline float fused(float a, float b, float c) { return fmaf(a, b, c); }
 
 template <typename T, typename V, void (*check)(const void *, size_t, size_t)>

@@ -26,6 +26,30 @@ public final class Arguments {
     return this;
   }
 
+  /** Integers of 64 bits, each at a multiple of 8 bytes. */
+  public Arguments longs(long... values) {
+    for (long value : values) {
+      address(value);
+    }
+    return this;
+  }
+
+  /** Numbers of 32 bits. */
+  public Arguments floats(float... values) {
+    for (float value : values) {
+      bytes.putFloat(value);
+    }
+    return this;
+  }
+
+  /** Numbers of 64 bits, each at a multiple of 8 bytes. */
+  public Arguments doubles(double... values) {
+    for (double value : values) {
+      address(Double.doubleToRawLongBits(value));
+    }
+    return this;
+  }
+
   /** A dyadic multiplier. */
   public Arguments dyadic(Dyadic dyadic) {
     return ints(dyadic.multiplier(), dyadic.shift());

@@ -33,6 +33,11 @@ final class Float32Reals extends Reals {
   }
 
   @Override
+  public Reals part(int from, int n) {
+    return new Float32Reals(buffer.slice(from, n));
+  }
+
+  @Override
   public RealType type() {
     return RealType.FLOAT32;
   }

@@ -29,6 +29,11 @@ final class Float64Reals extends Reals {
   }
 
   @Override
+  public Reals part(int from, int n) {
+    return new Float64Reals(buffer.slice(from, n));
+  }
+
+  @Override
   public RealType type() {
     return RealType.FLOAT64;
   }

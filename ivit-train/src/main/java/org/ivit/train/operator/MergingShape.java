@@ -3,7 +3,7 @@ package org.ivit.train.operator;
 import org.ivit.core.architecture.Swin;
 
 /** Names and sizes of a patch merging. */
-final class MergingShape {
+public final class MergingShape {
   static final String NORM = "norm";
   static final String REDUCTION = "reduction";
 
@@ -22,6 +22,11 @@ final class MergingShape {
    * (1,1) as (row, column).
    */
   static RowOrder order(Swin.Stage stage) {
+    return new RowOrder(sources(stage));
+  }
+
+  /** As {@link #order}, the row of the picture by row of the order. */
+  public static int[] sources(Swin.Stage stage) {
     int resolution = stage.resolution();
     int half = resolution / 2;
     int[] order = new int[stage.tokens()];
@@ -30,6 +35,6 @@ final class MergingShape {
       int column = 2 * (i / 4 % half) + i % 4 / 2;
       order[i] = row * resolution + column;
     }
-    return new RowOrder(order);
+    return order;
   }
 }

@@ -5,7 +5,7 @@ import java.util.Map;
 import org.ivit.core.graph.FloatWeights;
 
 /** The parameters of an operator as the core's builders read them: float32, by timm name. */
-final class ParameterView {
+public final class ParameterView {
   private ParameterView() {}
 
   /**
@@ -14,7 +14,7 @@ final class ParameterView {
    * @param weights their memory
    * @return copies of all but the ranges
    */
-  static FloatWeights of(ParameterLayout layout, String prefix, Reals weights) {
+  public static FloatWeights of(ParameterLayout layout, String prefix, Reals weights) {
     Map<String, float[]> values = new LinkedHashMap<>();
     Map<String, float[]> scales = new LinkedHashMap<>();
     for (ParameterLayout.Entry entry : layout.entries()) {

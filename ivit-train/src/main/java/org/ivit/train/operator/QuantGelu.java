@@ -12,9 +12,6 @@ import org.ivit.core.graph.GeluTable;
 
 /** GELU of the quantized network on rows of a chunk, 8-bit codes to 8-bit codes. */
 final class QuantGelu {
-  /** The paper's GELU is x·sigmoid(1.702·x). */
-  private static final double SLOPE = 1.702;
-
   private final String name;
   private final int channels;
   private GeluForm form;
@@ -48,46 +45,15 @@ final class QuantGelu {
     inputScale = scale;
     outliers = inputOutliers;
     if (form != GeluForm.ROW) {
-      values = values(scale);
-      slopes = slopes(scale);
-      outlierSlopes = outliers.isEmpty() ? slopes : slopes(outliers.outlierScale(scale));
+      values = GeluCurve.values(form, scale);
+      slopes = GeluCurve.slopes(form, scale);
+      outlierSlopes =
+          outliers.isEmpty() ? slopes : GeluCurve.slopes(form, outliers.outlierScale(scale));
     }
   }
 
   Gelu node() {
     return node;
-  }
-
-  private double[] values(float scale) {
-    double[] table = new double[256];
-    short[] sigmoid = form == GeluForm.ELEMENT ? ShiftGelu.elementSigmoid(scale) : null;
-    for (int i = 0; i < 256; i++) {
-      int x = i - 128;
-      table[i] =
-          sigmoid == null
-              ? ShiftGelu.exactValue(scale, x)
-              : x * sigmoid[i] * (double) ShiftGelu.productScale(scale);
-    }
-    return table;
-  }
-
-  private double[] slopes(float scale) {
-    double[] table = new double[256];
-    short[] sigmoid = form == GeluForm.ELEMENT ? ShiftGelu.elementSigmoid(scale) : null;
-    for (int i = 0; i < 256; i++) {
-      double x = (i - 128) * (double) scale;
-      table[i] =
-          sigmoid == null
-              ? NormalTable.distribution(x) + x * NormalTable.density(x)
-              : slope(x, sigmoid[i]);
-    }
-    return table;
-  }
-
-  /** {@code σ + 1.702·x·σ·(1−σ)} with the 7-bit sigmoid. */
-  private static double slope(double x, int sigmoid) {
-    double p = sigmoid / 128.0;
-    return p + SLOPE * x * p * (1 - p);
   }
 
   /**
@@ -221,7 +187,7 @@ final class QuantGelu {
         int maximum = ShiftGelu.rowMax(x, from, channels);
         for (int c = 0; c < channels; c++) {
           int code = x[from + c];
-          row[c] *= slope(code * (double) inputScale, table.sigmoid(code, maximum));
+          row[c] *= GeluCurve.slope(code * (double) inputScale, table.sigmoid(code, maximum));
         }
       } else {
         for (int c : outliers.channels()) {

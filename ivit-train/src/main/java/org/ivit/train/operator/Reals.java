@@ -52,6 +52,14 @@ public abstract sealed class Reals permits Float32Reals, Float64Reals {
     return reals;
   }
 
+  /**
+   * A view of a part.
+   *
+   * @param from first number
+   * @param n how many
+   */
+  public abstract Reals part(int from, int n);
+
   /** How numbers are stored. */
   public abstract RealType type();
 

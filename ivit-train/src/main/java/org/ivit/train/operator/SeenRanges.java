@@ -10,11 +10,11 @@ import org.ivit.core.graph.Range;
  * Smallest and largest value of each node in one pass, §10. Values are computed in float64;
  * rounding to float32 keeps their order, so only the extremes are rounded.
  */
-final class SeenRanges {
+public final class SeenRanges {
   private final Map<String, double[]> extremes = new HashMap<>();
 
   /** Forgets everything. */
-  void clear() {
+  public void clear() {
     extremes.clear();
   }
 
@@ -22,7 +22,7 @@ final class SeenRanges {
    * Takes the extremes of some values of a node; {@code min} above {@code max} means that there
    * were none.
    */
-  void include(String node, double min, double max) {
+  public void include(String node, double min, double max) {
     if (min > max) {
       return;
     }
@@ -38,7 +38,7 @@ final class SeenRanges {
    *
    * @throws InputException naming the node, if an extreme is not finite
    */
-  void addTo(SortedMap<String, Range> target) {
+  public void addTo(SortedMap<String, Range> target) {
     extremes.forEach(
         (node, seen) -> {
           try {

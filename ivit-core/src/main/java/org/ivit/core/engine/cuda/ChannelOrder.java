@@ -7,7 +7,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
  * How the channels of codes that feed a linear layer lie in a row: outlier channels first, padded
  * to whole steps of 32, then the others, padded to whole stages of 64. Producers write them so.
  */
-final class ChannelOrder {
+public final class ChannelOrder {
   private static final int STEP = 32;
   private static final int STAGE = 64;
 
@@ -19,7 +19,7 @@ final class ChannelOrder {
    * @param channels number of channels
    * @param outliers of the node
    */
-  ChannelOrder(int channels, OutlierChannels outliers) {
+  public ChannelOrder(int channels, OutlierChannels outliers) {
     this.channels = channels;
     this.outliers = outliers;
     int rest = steps() * STEP;
@@ -34,36 +34,37 @@ final class ChannelOrder {
   }
 
   /** Returns {@code n} or the next multiple. */
-  static int roundUp(int n, int multiple) {
+  public static int roundUp(int n, int multiple) {
     return Math.multiplyExact((n + multiple - 1) / multiple, multiple);
   }
 
   /** Returns whether the channels lie as in the graph, but for the padding at the end. */
-  boolean natural() {
+  public boolean natural() {
     return outliers.isEmpty();
   }
 
   /** Returns bytes of a row. */
-  int length() {
+  public int length() {
     return source.length;
   }
 
   /** Returns steps of 32 that hold the outlier channels. */
-  int steps() {
+  public int steps() {
     return (outliers.channels().length + STEP - 1) / STEP;
   }
 
-  OutlierChannels outliers() {
+  /** Returns the outlier channels. */
+  public OutlierChannels outliers() {
     return outliers;
   }
 
   /** Returns the channel at each place, -1 in the padding; not to be changed. */
-  int[] source() {
+  public int[] source() {
     return source;
   }
 
   /** Returns the place of each channel. */
-  int[] places() {
+  public int[] places() {
     int[] places = new int[channels];
     for (int i = 0; i < source.length; i++) {
       if (source[i] >= 0) {

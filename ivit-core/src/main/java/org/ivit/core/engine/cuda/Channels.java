@@ -8,7 +8,7 @@ import org.ivit.core.arithmetic.DyadicVector;
  * @param records four integers a channel
  * @param wide whether a shift is below 33, so that whole 64-bit products are needed
  */
-record Channels(int[] records, boolean wide) {
+public record Channels(int[] records, boolean wide) {
   private static final int LEAST_HIGH_SHIFT = 33;
 
   /**
@@ -18,7 +18,8 @@ record Channels(int[] records, boolean wide) {
    * @param multipliers of each channel
    * @param exact whether to take whole products whatever the shifts: results are not clamped
    */
-  static Channels of(int[] order, int length, int[] bias, DyadicVector multipliers, boolean exact) {
+  public static Channels of(
+      int[] order, int length, int[] bias, DyadicVector multipliers, boolean exact) {
     boolean wide = exact;
     for (int c : order) {
       wide |= c >= 0 && multipliers.shift()[c] < LEAST_HIGH_SHIFT;

@@ -1,7 +1,7 @@
 package org.ivit.core.engine.cuda;
 
 /** Sizes of a block's share of a product; those of {@code TileShape} in C++. */
-enum Tile {
+public enum Tile {
   LARGE(128, 128, 256, 3),
   MEDIUM(64, 64, 128, 4),
   SMALL(32, 32, 128, 4);
@@ -9,7 +9,7 @@ enum Tile {
   private static final int DEPTH = 64;
 
   /** Columns to which weights are padded, so that any tile may read them. */
-  static final int PADDED_COLUMNS = 128;
+  public static final int PADDED_COLUMNS = 128;
 
   private final int rows;
   private final int columns;
@@ -28,7 +28,7 @@ enum Tile {
    *
    * @param from the largest that may be
    */
-  static Tile of(Tile from, int rows, int columns, int multiprocessors) {
+  public static Tile of(Tile from, int rows, int columns, int multiprocessors) {
     for (Tile tile : values()) {
       if (tile.compareTo(from) >= 0
           && (long) tile.down(rows) * tile.across(columns) >= multiprocessors) {
@@ -39,26 +39,27 @@ enum Tile {
   }
 
   /** Returns tiles that cover so many rows. */
-  int down(int count) {
+  public int down(int count) {
     return (count + rows - 1) / rows;
   }
 
   /** Returns tiles that cover so many columns. */
-  int across(int count) {
+  public int across(int count) {
     return (count + columns - 1) / columns;
   }
 
-  int threads() {
+  /** Returns threads of a block. */
+  public int threads() {
     return threads;
   }
 
   /** Returns bytes of the pipeline's stages, or of a tile of the output that takes their place. */
-  int sharedBytes(int outputBytes) {
+  public int sharedBytes(int outputBytes) {
     return Math.max(stages * (rows + columns) * DEPTH, rows * (columns * outputBytes + 16));
   }
 
   /** Returns how the kernel for it is named. */
-  String kernel(String epilogue) {
+  public String kernel(String epilogue) {
     return "linear_" + epilogue + "_" + name().toLowerCase(java.util.Locale.ROOT);
   }
 }

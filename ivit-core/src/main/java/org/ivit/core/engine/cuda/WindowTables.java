@@ -12,22 +12,30 @@ import org.ivit.core.graph.PositionBias;
  * @param masks address of a bit a masked key, [windows][query][words]; 0 where nothing is masked
  * @param words 32-bit words of a row of a mask
  */
-record WindowTables(long scores, long biases, long masks, int words) {
+public record WindowTables(long scores, long biases, long masks, int words) {
   /** What takes the place of the tables where there are no windows. */
   static final WindowTables NONE = new WindowTables(0, 0, 0, 0);
 
   static WindowTables of(Constants constants, PositionBias position, Windows windows) {
-    int words = (windows.tokens() + 31) / 32;
-    int[] scores =
-        IntStream.range(-128, 128).map(code -> (int) position.score().apply(code)).toArray();
     return new WindowTables(
-        constants.ints(scores),
+        constants.ints(scores(position)),
         constants.ints(biases(position, windows)),
-        windows.shift() == 0 ? 0 : constants.ints(masks(windows, words)),
-        words);
+        windows.shift() == 0 ? 0 : constants.ints(masks(windows)),
+        words(windows));
   }
 
-  private static int[] biases(PositionBias position, Windows windows) {
+  /** Returns 32-bit words of a row of a mask. */
+  public static int words(Windows windows) {
+    return (windows.tokens() + 31) / 32;
+  }
+
+  /** Returns requantized scores by code + 128. */
+  public static int[] scores(PositionBias position) {
+    return IntStream.range(-128, 128).map(code -> (int) position.score().apply(code)).toArray();
+  }
+
+  /** Returns requantized biases, [heads][query][key]. */
+  public static int[] biases(PositionBias position, Windows windows) {
     int heads = position.heads();
     int[] relative = windows.relativeIndex();
     int[] biases = new int[heads * relative.length];
@@ -40,7 +48,9 @@ record WindowTables(long scores, long biases, long masks, int words) {
     return biases;
   }
 
-  private static int[] masks(Windows windows, int words) {
+  /** Returns a bit a masked key, [windows][query][words]. */
+  public static int[] masks(Windows windows) {
+    int words = words(windows);
     int tokens = windows.tokens();
     int[] bits = new int[windows.count() * tokens * words];
     for (int window = 0; window < windows.count(); window++) {

@@ -1,0 +1,149 @@
+/*
+ * The engine's attention for training: its codes, the probabilities that the backward pass needs, and
+ * the extremes of scores, biased scores and context.
+ */
+#pragma once
+
+#include "attention.cuh"
+#include "extremes.cuh"
+#include "reals.cuh"
+
+namespace ivit {
+
+struct ObservedAttentionArguments {
+  AttentionArguments attention;
+  Global<int16_t> probabilities;   /* [groups][heads][query][key]; or null */
+  Global<int32_t> scores;          /* least and largest accumulator; or null: nothing is observed */
+  Global<int32_t> least;           /* context's accumulators by channel */
+  Global<int32_t> largest;
+  Global<uint64_t> biased;         /* ordered bits of the least and the largest biased score */
+  Global<const int8_t> positions;  /* codes of the biases, [heads][query][key] */
+  double score_scale;
+  double position_scale;
+};
+
+struct AttentionObserver {
+  const ObservedAttentionArguments &o;
+  bool seen;
+  int32_t least = INT32_MAX;
+  int32_t largest = INT32_MIN;
+  double low = INFINITE;
+  double high = -INFINITE;
+
+  IVIT_DEVICE explicit AttentionObserver(const ObservedAttentionArguments &arguments)
+      : o(arguments), seen(present(arguments.scores)) {}
+
+  IVIT_DEVICE void score(int32_t z) {
+    least = z < least ? z : least;
+    largest = z > largest ? z : largest;
+  }
+
+  IVIT_DEVICE void unbiased(
+      const AttentionArguments &a, const Head &head, uint32_t codes, int query, int key) {
+    if (!seen) {
+      return;
+    }
+    auto position = o.positions + ((int64_t)(head.number * a.tokens + query) * a.tokens + key);
+#pragma unroll
+    for (int k = 0; k < 2; k++) {
+      if (key + k < a.tokens) {
+        double value = (int8_t)(codes >> (8 * k) & 255u) * o.score_scale
+            + position[k] * o.position_scale;
+        low = value < low ? value : low;
+        high = value > high ? value : high;
+      }
+    }
+  }
+
+  IVIT_DEVICE void probabilities(
+      const AttentionArguments &a, const Head &head, int query, int key, uint32_t lower,
+      uint32_t upper) {
+    if (!present(o.probabilities)) {
+      return;
+    }
+    int64_t row = ((int64_t)head.group * a.heads + head.number) * a.tokens + query;
+    auto to = o.probabilities + (row * a.tokens + key);
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      if (key + k < a.tokens) {
+        to[k] = (int16_t)(byte_of(lower, k) | byte_of(upper, k) << 8);
+      }
+    }
+  }
+
+  IVIT_DEVICE void context(
+      const AttentionArguments &a, const Head &head, int query, int channel,
+      const Accumulator &acc) {
+    if (!seen) {
+      return;
+    }
+    int lane = (int)threadIdx.x % WARP;
+#pragma unroll
+    for (int k = 0; k < 2; k++) {
+      int32_t smallest = INT32_MAX;
+      int32_t greatest = INT32_MIN;
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        if (query + (lane >> 2) + 8 * half < a.queries) {
+          int32_t z = acc.r[2 * half + k];
+          smallest = z < smallest ? z : smallest;
+          greatest = z > greatest ? z : greatest;
+        }
+      }
+      for (int lanes = 4; lanes < WARP; lanes *= 2) {
+        int32_t other = (int32_t)shuffle_xor((uint32_t)smallest, lanes);
+        smallest = other < smallest ? other : smallest;
+        other = (int32_t)shuffle_xor((uint32_t)greatest, lanes);
+        greatest = other > greatest ? other : greatest;
+      }
+      if (lane < 4 && channel + k < a.head_dim && smallest <= greatest) {
+        atomic_min(o.least + (head.number * a.head_dim + channel + k), smallest);
+        atomic_max(o.largest + (head.number * a.head_dim + channel + k), greatest);
+      }
+    }
+  }
+
+  IVIT_DEVICE void finish() {
+    if (!seen) {
+      return;
+    }
+    for (int lanes = 1; lanes < WARP; lanes *= 2) {
+      int32_t other = (int32_t)shuffle_xor((uint32_t)least, lanes);
+      least = other < least ? other : least;
+      other = (int32_t)shuffle_xor((uint32_t)largest, lanes);
+      largest = other > largest ? other : largest;
+    }
+    if ((int)threadIdx.x % WARP == 0 && least <= largest) {
+      atomic_min(o.scores, least);
+      atomic_max(o.scores + 1, largest);
+    }
+    if (present(o.positions)) {
+      extremes_of_warp(o.biased, low, high);
+    }
+  }
+};
+
+template <int STEPS, Probabilities KIND>
+IVIT_DEVICE void attention_observed(const ObservedAttentionArguments &o) {
+  AttentionObserver observer(o);
+  attention<STEPS, KIND>(o.attention, observer);
+  observer.finish();
+}
+
+}  // namespace ivit
+
+#define IVIT_ATTENTION(name, blocks, steps, kind)                                                \
+  IVIT_KERNEL(224, blocks) attention_observed_##name(                                            \
+      IVIT_ARGUMENTS(ivit::ObservedAttentionArguments) a) {                                      \
+    ivit::attention_observed<steps, ivit::Probabilities::kind>(a);                               \
+  }
+
+IVIT_ATTENTION(32, 2, 1, WIDE)
+IVIT_ATTENTION(64, 2, 2, WIDE)
+IVIT_ATTENTION(256, 1, 8, WIDE)
+IVIT_ATTENTION(32_narrow, 2, 1, NARROW)
+IVIT_ATTENTION(64_narrow, 2, 2, NARROW)
+IVIT_ATTENTION(256_narrow, 1, 8, NARROW)
+IVIT_ATTENTION(32_deferred, 2, 1, DEFERRED)
+IVIT_ATTENTION(64_deferred, 2, 2, DEFERRED)
+IVIT_ATTENTION(256_deferred, 1, 8, DEFERRED)

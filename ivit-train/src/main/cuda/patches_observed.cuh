@@ -1,0 +1,48 @@
+/* Normalised pixels to rows of 8-bit codes of patches, and their extremes. */
+#pragma once
+
+#include "extremes.cuh"
+
+namespace ivit {
+
+struct PixelArguments {
+  Global<const float> pixels; /* [pictures][3][image][image] */
+  Global<int8_t> codes;       /* [pictures * patches][3 * patch * patch] */
+  Global<uint64_t> extremes;  /* ordered bits of the least and the largest pixel; or null */
+  int64_t count;              /* pixels of all pictures */
+  int32_t image;
+  int32_t patch;
+  float reciprocal;
+  int32_t unused;
+};
+
+/* §1: the nearest code, ties to even. */
+IVIT_DEVICE int32_t code8(float value, float reciprocal) {
+  float code = rint_of(value * reciprocal);
+  return code < -128.0f ? -128 : code > 127.0f ? 127 : (int32_t)code;
+}
+
+}  // namespace ivit
+
+IVIT_KERNEL(256, 4) patches_observed(IVIT_ARGUMENTS(ivit::PixelArguments) a) {
+  int side = a.image / a.patch;
+  int area = a.image * a.image;
+  int inputs = 3 * a.patch * a.patch;
+  float least = ivit::INFINITE;
+  float largest = -ivit::INFINITE;
+  for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
+    int64_t plane = i / area;
+    int pixel = (int)(i % area);
+    int y = pixel / a.image;
+    int x = pixel % a.image;
+    int64_t row = plane / 3 * (side * side) + y / a.patch * side + x / a.patch;
+    int column = ((int)(plane % 3) * a.patch + y % a.patch) * a.patch + x % a.patch;
+    float value = a.pixels[i];
+    least = value < least ? value : least;
+    largest = value > largest ? value : largest;
+    a.codes[row * inputs + column] = (int8_t)ivit::code8(value, a.reciprocal);
+  }
+  if (ivit::present(a.extremes)) {
+    ivit::extremes_of_warp(a.extremes, least, largest);
+  }
+}

@@ -1,0 +1,329 @@
+package org.ivit.train.device;
+
+import java.util.Arrays;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Windows;
+import org.ivit.core.arithmetic.AttentionScales;
+import org.ivit.core.arithmetic.SoftmaxTable;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Divisor;
+import org.ivit.core.engine.cuda.AttentionGrid;
+import org.ivit.core.engine.cuda.Channels;
+import org.ivit.core.engine.cuda.WindowTables;
+import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.PositionBias;
+import org.ivit.train.operator.SeenRanges;
+
+/** Multi-head self-attention on the device, between the codes of qkv and those of the context. */
+final class DeviceAttention {
+  private final BlockSite site;
+  private final AttentionGrid grid;
+  private final int tokens;
+  private final int dim;
+  private final int heads;
+  private final int headDim;
+  private final int positionsAt;
+  private Attention node;
+  private float qkvScale;
+  private Channels channels;
+  private int source;
+  private int records;
+  private int exponentials;
+  private int terms;
+  private int biases;
+  private int masks;
+  private int codes;
+  private int pairFirst;
+  private int pairs;
+  private int scores;
+  private int biased;
+  private int least;
+  private int largest;
+
+  /**
+   * @param pass what parts share
+   * @param site sizes
+   * @param positionsAt index of the relative position table among the network's parameters; not
+   *     used where there are no windows
+   */
+  DeviceAttention(Pass pass, BlockSite site, int positionsAt) {
+    this.site = site;
+    this.grid = new AttentionGrid(site);
+    this.tokens = site.rowTokens();
+    this.dim = site.dim();
+    this.heads = site.heads();
+    this.headDim = site.headDim();
+    this.positionsAt = positionsAt;
+    grid.check(pass.device);
+  }
+
+  Attention node() {
+    return node;
+  }
+
+  /** Takes the node of this step. */
+  void prepare(Pass pass, Attention built, float scale) {
+    node = built;
+    qkvScale = scale;
+    int[] order = grid.columns(1);
+    channels = Channels.of(order, order.length, null, built.context(), false);
+    source = pass.constants.ints(grid.columns(3));
+    records = pass.constants.ints(channels.records());
+    exponentials = pass.constants.ints(built.softmax().exponentials());
+    if (site.windows() != null) {
+      prepareWindows(pass, built.position(), site.windows());
+    }
+    scores = pass.observed.ints(Integer.MAX_VALUE, Integer.MIN_VALUE);
+    biased = pass.extremes();
+    int[] extremes = new int[dim];
+    Arrays.fill(extremes, Integer.MAX_VALUE);
+    least = pass.observed.ints(extremes);
+    Arrays.fill(extremes, Integer.MIN_VALUE);
+    largest = pass.observed.ints(extremes);
+  }
+
+  private void prepareWindows(Pass pass, PositionBias position, Windows windows) {
+    terms = pass.constants.ints(WindowTables.scores(position));
+    biases = pass.constants.ints(WindowTables.biases(position, windows));
+    masks = windows.shift() == 0 ? 0 : pass.constants.ints(WindowTables.masks(windows));
+    int[] relative = windows.relativeIndex();
+    byte[] table = new byte[heads * relative.length];
+    for (int i = 0; i < table.length; i++) {
+      int head = i / relative.length;
+      table[i] = position.table()[relative[i % relative.length] * heads + head];
+    }
+    codes = pass.constants.bytes(table);
+    preparePairs(pass, relative, windows.relativePositions());
+  }
+
+  /** The pairs of query and key of each relative position. */
+  private void preparePairs(Pass pass, int[] relative, int positions) {
+    int[] first = new int[positions + 1];
+    for (int position : relative) {
+      first[position + 1]++;
+    }
+    for (int p = 0; p < positions; p++) {
+      first[p + 1] += first[p];
+    }
+    int[] next = first.clone();
+    int[] sorted = new int[relative.length];
+    for (int i = 0; i < relative.length; i++) {
+      sorted[next[relative[i]]++] = i;
+    }
+    pairFirst = pass.constants.ints(first);
+    pairs = pass.constants.ints(sorted);
+  }
+
+  /** Probabilities of so many pictures. */
+  long probabilities(int pictures) {
+    return (long) pictures * site.groups() * heads * tokens * tokens;
+  }
+
+  /**
+   * @param qkv address of codes, [groups·tokens][3·dim]
+   * @param probabilities receives 16-bit codes, [groups][heads][query][key]
+   * @param context receives 8-bit codes, [groups·tokens][dim]
+   */
+  void forward(Pass pass, long qkv, long probabilities, int pictures, long context) {
+    int groups = pictures * site.groups();
+    Windows windows = site.windows();
+    boolean inWindows = windows != null;
+    SoftmaxTable softmax = node.softmax();
+    byte[] arguments =
+        new Arguments()
+            .address(padded(pass, qkv, groups))
+            .address(context)
+            .address(0)
+            .address(pass.constants.at(records))
+            .address(pass.constants.at(exponentials))
+            .address(inWindows ? pass.constants.at(terms) : 0)
+            .address(inWindows ? pass.constants.at(biases) : 0)
+            .address(inWindows && windows.shift() != 0 ? pass.constants.at(masks) : 0)
+            .dyadic(node.scores())
+            .divisor(Divisor.of(site.groups()))
+            .ints(site.groups(), tokens, tokens, heads, headDim, grid.paddedDim(), dim)
+            .ints(inWindows ? WindowTables.words(windows) : 0)
+            .ints(softmax.rounding(), softmax.bits(), channels.wide() ? 1 : 0, 0)
+            .address(probabilities)
+            .address(pass.observed(scores))
+            .address(pass.observed(least))
+            .address(pass.observed(largest))
+            .address(pass.observed(biased))
+            .address(inWindows ? pass.constants.at(codes) : 0)
+            .doubles(node.scoresScale(), inWindows ? node.position().tableScale() : 0)
+            .bytes();
+    String kernel = "attention_observed_" + grid.kernel(softmax);
+    pass.device.launch(grid.launch(pass.device, kernel, groups, tokens, arguments));
+  }
+
+  /** Heads padded to whole steps of a product. */
+  private long padded(Pass pass, long qkv, int groups) {
+    if (grid.paddedDim() == headDim) {
+      return qkv;
+    }
+    long rows = (long) groups * tokens;
+    int length = 3 * heads * grid.paddedDim();
+    long padded = pass.scratch.of("heads", rows * length, 1);
+    pass.rows(
+        "order_channels",
+        rows,
+        new Arguments()
+            .address(qkv)
+            .address(padded)
+            .address(pass.constants.at(source))
+            .longs(rows, rows)
+            .ints(3 * dim, length));
+    return padded;
+  }
+
+  /**
+   * Straight through, §11, with the dequantized probabilities, queries, keys and values.
+   *
+   * @param qkv codes of the forward pass
+   * @param p codes of the probabilities
+   * @param gContext gradient by the context, [groups·tokens][dim]
+   * @param gQkv receives that by qkv, [groups·tokens][3·dim]
+   */
+  void backward(Pass pass, long qkv, long p, long gContext, long gQkv, int pictures) {
+    int groups = pictures * site.groups();
+    int square = tokens * tokens;
+    boolean deferred = node.softmax().deferred();
+    float pScale = deferred ? 1 : Math.scalb(1f, 1 - node.softmax().bits());
+    long gradient = pass.scratch.of("gScores", probabilities(pictures), 4);
+    Matrix scoresAt = new Matrix(gradient, (long) heads * square, square, tokens);
+    Matrix contextAt = new Matrix(gContext, (long) tokens * dim, headDim, dim);
+    Matrix queries = third(qkv);
+    Matrix keys = third(qkv + dim);
+    Matrix values = third(qkv + 2L * dim);
+    Product product = pass.product;
+
+    Arguments softmax =
+        softmax(p, gradient, deferred ? gradient : 0, pScale, (long) groups * heads * tokens);
+    Matrix valueGradient = third(gQkv + 8L * dim);
+    if (deferred) {
+      // The gradient's memory holds the probabilities until their product is taken.
+      pass.warps("probabilities_of_codes", (long) groups * heads * tokens, softmax);
+      product.batch(
+          Product.Kind.TN_REAL_REAL,
+          tokens,
+          headDim,
+          tokens,
+          groups,
+          heads,
+          1,
+          scoresAt,
+          contextAt,
+          valueGradient);
+    } else {
+      Matrix codesAt = new Matrix(p, (long) heads * square, square, tokens);
+      product.batch(
+          Product.Kind.TN_CODE16_REAL,
+          tokens,
+          headDim,
+          tokens,
+          groups,
+          heads,
+          pScale,
+          codesAt,
+          contextAt,
+          valueGradient);
+    }
+    product.batch(
+        Product.Kind.NT_REAL_CODE8,
+        tokens,
+        tokens,
+        headDim,
+        groups,
+        heads,
+        qkvScale,
+        contextAt,
+        values,
+        scoresAt);
+    pass.warps("softmax_backward", (long) groups * heads * tokens, softmax);
+    if (site.windows() != null) {
+      positions(pass, gradient, groups);
+    }
+    float scale = (float) (qkvScale / Math.sqrt(headDim));
+    product.batch(
+        Product.Kind.NN_REAL_CODE8,
+        tokens,
+        headDim,
+        tokens,
+        groups,
+        heads,
+        scale,
+        scoresAt,
+        keys,
+        third(gQkv));
+    product.batch(
+        Product.Kind.TN_REAL_CODE8,
+        tokens,
+        headDim,
+        tokens,
+        groups,
+        heads,
+        scale,
+        scoresAt,
+        queries,
+        third(gQkv + 4L * dim));
+  }
+
+  /** A third of qkv, or of its gradient, by group and head. */
+  private Matrix third(long address) {
+    return new Matrix(address, 3L * tokens * dim, headDim, 3L * dim);
+  }
+
+  private Arguments softmax(long p, long gradient, long values, double scale, long rows) {
+    return new Arguments()
+        .address(p)
+        .address(gradient)
+        .address(values)
+        .doubles(scale)
+        .longs(rows)
+        .ints(tokens, node.softmax().deferred() ? 1 : 0);
+  }
+
+  private void positions(Pass pass, long gradient, int groups) {
+    int columns = heads * tokens * tokens;
+    long sums = pass.scratch.of("positions", columns, 4);
+    pass.columnSums(gradient, groups, columns, columns, sums, false);
+    int count = site.windows().relativePositions();
+    pass.each(
+        "positions_backward",
+        (long) count * heads,
+        0,
+        new Arguments()
+            .address(sums)
+            .address(pass.constants.at(pairFirst))
+            .address(pass.constants.at(pairs))
+            .address(pass.gradients + 4L * positionsAt)
+            .ints(heads, count, tokens * tokens, pass.added() ? 1 : 0));
+  }
+
+  /** Takes what the step observed. */
+  void seen(Pass pass, SeenRanges seen) {
+    double scale = AttentionScales.scores(qkvScale, headDim);
+    seen.include(
+        node.name() + ".scores",
+        pass.observed.intAt(scores, 0) * scale,
+        pass.observed.intAt(scores, 1) * scale);
+    if (site.windows() != null) {
+      seen.include(
+          node.position().name(),
+          Pass.unordered(pass.observed.longAt(biased, 0)),
+          Pass.unordered(pass.observed.longAt(biased, 1)));
+    }
+    int min = Integer.MAX_VALUE;
+    int max = Integer.MIN_VALUE;
+    for (int c = 0; c < dim; c++) {
+      if (!node.contextOutliers().contains(c)) {
+        min = Math.min(min, pass.observed.intAt(least, c));
+        max = Math.max(max, pass.observed.intAt(largest, c));
+      }
+    }
+    if (min <= max) {
+      double context = AttentionScales.context(qkvScale, node.softmax().contextBits());
+      seen.include(node.name() + ".context", min * context, max * context);
+    }
+  }
+}

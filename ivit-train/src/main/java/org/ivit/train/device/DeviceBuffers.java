@@ -1,0 +1,46 @@
+package org.ivit.train.device;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.ivit.core.cuda.Device;
+
+/** Memory on the device by name, which grows and is kept; its contents are lost when it grows. */
+final class DeviceBuffers implements AutoCloseable {
+  /** A whole vector may be read where a row ends. */
+  private static final int SLACK = 64;
+
+  private final Device device;
+  private final Map<String, Memory> memories = new HashMap<>();
+
+  private record Memory(long address, long bytes) {}
+
+  DeviceBuffers(Device device) {
+    this.device = device;
+  }
+
+  /**
+   * @param name which
+   * @param elements that it must hold
+   * @param bytes of an element
+   * @return its address
+   */
+  long of(String name, long elements, int bytes) {
+    long needed = Math.addExact(Math.multiplyExact(elements, (long) bytes), SLACK);
+    Memory memory = memories.get(name);
+    if (memory == null || memory.bytes < needed) {
+      if (memory != null) {
+        memories.remove(name);
+        device.free(memory.address);
+      }
+      memory = new Memory(device.allocate(needed), needed);
+      memories.put(name, memory);
+    }
+    return memory.address;
+  }
+
+  @Override
+  public void close() {
+    memories.values().forEach(memory -> device.free(memory.address));
+    memories.clear();
+  }
+}

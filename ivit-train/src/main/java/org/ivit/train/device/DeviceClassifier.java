@@ -1,0 +1,64 @@
+package org.ivit.train.device;
+
+import java.util.List;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.train.operator.HeadShape;
+
+/**
+ * The classifiers on the device: 8-bit codes of a picture to its logits, the sum of the
+ * classifiers' on half the scale where there are two.
+ */
+final class DeviceClassifier implements AutoCloseable {
+  private final List<String> names;
+  private final List<DeviceLinear> heads;
+  private List<Linear> built;
+
+  DeviceClassifier(Pass pass, NodeLayout layout, HeadShape shape) {
+    names = shape.heads();
+    heads =
+        names.stream()
+            .map(name -> new DeviceLinear(pass, layout, name, shape.dim(), shape.classes()))
+            .toList();
+  }
+
+  void build(NodeBuilder nodes, float inputScale, OutlierChannels outliers) {
+    built =
+        Linear.logits(
+            names, heads.stream().map(head -> head.quantize(nodes, inputScale)).toList(), outliers);
+  }
+
+  void prepare(Pass pass) {
+    for (int h = 0; h < heads.size(); h++) {
+      heads.get(h).prepare(pass, built.get(h));
+    }
+  }
+
+  void load(Pass pass) {
+    heads.forEach(head -> head.load(pass));
+  }
+
+  int count() {
+    return heads.size();
+  }
+
+  /** The scale of the logits. */
+  float scale() {
+    return built.get(0).outputScale() / heads.size();
+  }
+
+  /** Adds the logits of a classifier; the first one writes them. */
+  void forward(Pass pass, int head, long x, int pictures, long logits) {
+    heads.get(head).logits(pass, x, pictures, logits, head > 0);
+  }
+
+  void backward(Pass pass, int head, long x, long gLogits, long gx, int pictures) {
+    heads.get(head).backward(pass, x, gLogits, gx, pictures);
+  }
+
+  @Override
+  public void close() {
+    heads.forEach(DeviceLinear::close);
+  }
+}

@@ -1,0 +1,147 @@
+package org.ivit.train.device;
+
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.operator.EmbeddingShape;
+import org.ivit.train.operator.ParameterLayout;
+import org.ivit.train.operator.ParameterView;
+import org.ivit.train.operator.QuantizedEmbedding;
+import org.ivit.train.operator.Reals;
+import org.ivit.train.operator.SeenRanges;
+
+/** Patch embedding with leading tokens and positions on the device; its input are pixels. */
+final class DeviceEmbedding implements DevicePart {
+  private final EmbeddingShape shape;
+  private final Scheme scheme;
+  private final NodeLayout layout;
+  private final PixelCodes pixels;
+  private final DeviceLinear proj;
+  private final DeviceBuffers kept;
+  private float inputScale;
+  private Linear product;
+  private Embed embed;
+  private int leading;
+  private int position;
+  private int extremes;
+
+  DeviceEmbedding(Pass pass, EmbeddingShape shape, Scheme scheme, int from) {
+    this.shape = shape;
+    this.scheme = scheme;
+    layout = NodeLayout.of("", new QuantizedEmbedding(shape, scheme), from);
+    pixels = new PixelCodes(shape);
+    proj = new DeviceLinear(pass, layout, "patch_embed.proj", shape.inputs(), shape.dim());
+    kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout.layout();
+  }
+
+  @Override
+  public void build(Reals weights) {
+    Reals own = weights.part(layout.from(), layout().size());
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", own), scheme);
+    inputScale = layout.scale(scheme, own, NodeNames.INPUT);
+    float patchScale = layout.scale(scheme, own, NodeNames.PATCH_EMBED);
+    product =
+        nodes.linear(
+            NodeNames.PATCH_EMBED,
+            proj.quantize(nodes, inputScale),
+            OutlierChannels.NONE,
+            patchScale);
+    embed = nodes.embed(shape.leading(), patchScale, layout.scale(scheme, own, NodeNames.EMBED));
+  }
+
+  @Override
+  public void prepare(Pass pass, Reals weights) {
+    pixels.prepare(pass, inputScale);
+    proj.prepare(pass, product);
+    leading = pass.constants.ints(embed.leading());
+    position = pass.constants.shorts(embed.position());
+    extremes = pass.extremes();
+  }
+
+  @Override
+  public void load(Pass pass) {
+    proj.load(pass);
+  }
+
+  @Override
+  public void draw(Pass pass) {
+    // Nothing is random here.
+  }
+
+  @Override
+  public long forward(Pass pass, long x, int pictures) {
+    int rows = pictures * shape.patches();
+    int dim = shape.dim();
+    long codes = kept.of("patches", (long) rows * shape.inputs(), 1);
+    pixels.forward(pass, x, pictures, codes);
+    long projected = pass.scratch.of("branch", (long) rows * dim, 2);
+    proj.forward16(pass, codes, rows, projected);
+    long count = (long) pictures * shape.tokens() * dim;
+    long out = kept.of("embed", count, 2);
+    pass.each(
+        "embed_observed",
+        count,
+        0,
+        new Arguments()
+            .address(projected)
+            .address(pass.constants.at(leading))
+            .address(pass.constants.at(position))
+            .address(out)
+            .address(pass.observed(extremes))
+            .dyadic(embed.sum().branch())
+            .dyadic(embed.sum().identity())
+            .doubles(product.outputScale(), embed.positionScale())
+            .longs(count)
+            .ints(shape.tokens() * dim, shape.leading().size() * dim));
+    return out;
+  }
+
+  @Override
+  public long backward(Pass pass, long gy, int pictures) {
+    int dim = shape.dim();
+    int size = shape.tokens() * dim;
+    int first = shape.leading().size();
+    Partials partials = pass.partials(pictures, size);
+    pass.columnPartials(gy, pictures, size, size, partials);
+    sum(pass, partials, 0, size, "pos_embed");
+    for (int t = 0; t < first; t++) {
+      sum(pass, partials, t * dim, dim, shape.leading().get(t));
+    }
+    int rows = pictures * shape.patches();
+    long gProjected = pass.scratch.of("gNorm", (long) rows * dim, 4);
+    RowGather.slice(pass, 4, gy, gProjected, pictures, first, shape.patches(), shape.tokens(), dim);
+    proj.backward(pass, kept.of("patches", 0, 1), gProjected, 0, rows);
+    return 0;
+  }
+
+  private void sum(Pass pass, Partials partials, int first, int columns, String key) {
+    int size = shape.tokens() * shape.dim();
+    long to = pass.gradients + 4L * layout.at(key);
+    partials.sum(pass, first, columns, size, to, 0, pass.added());
+  }
+
+  @Override
+  public void seen(Pass pass, SeenRanges seen) {
+    pixels.seen(pass, seen);
+    proj.seen(pass, OutlierChannels.NONE, seen);
+    seen.include(
+        NodeNames.EMBED,
+        Pass.unordered(pass.observed.longAt(extremes, 0)),
+        Pass.unordered(pass.observed.longAt(extremes, 1)));
+  }
+
+  @Override
+  public void close() {
+    proj.close();
+    kept.close();
+  }
+}

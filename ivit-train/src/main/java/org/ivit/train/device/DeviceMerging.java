@@ -1,0 +1,121 @@
+package org.ivit.train.device;
+
+import org.ivit.core.architecture.Swin;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.graph.Merging;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.operator.MergingShape;
+import org.ivit.train.operator.ParameterLayout;
+import org.ivit.train.operator.ParameterView;
+import org.ivit.train.operator.QuantizedMerging;
+import org.ivit.train.operator.Reals;
+import org.ivit.train.operator.SeenRanges;
+
+/** Patch merging on the device; its output are 8-bit codes in 16 bits. */
+final class DeviceMerging implements DevicePart {
+  private final Swin.Stage stage;
+  private final Scheme scheme;
+  private final NodeLayout layout;
+  private final DeviceNorm norm;
+  private final DeviceLinear reduction;
+  private final DeviceBuffers kept;
+  private Merging merging;
+  private float inputScale;
+  private int order;
+
+  DeviceMerging(Pass pass, Swin.Stage stage, Scheme scheme, int from) {
+    this.stage = stage;
+    this.scheme = scheme;
+    layout =
+        NodeLayout.of(
+            stage.downsample(), new QuantizedMerging(stage, stage.output(), scheme), from);
+    int dim = stage.dim();
+    norm = new DeviceNorm(pass, layout, "norm", 4 * dim);
+    reduction = new DeviceLinear(pass, layout, "reduction", 4 * dim, 2 * dim);
+    kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout.layout();
+  }
+
+  @Override
+  public void build(Reals weights) {
+    Reals own = weights.part(layout.from(), layout().size());
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), layout.prefix(), own), scheme);
+    inputScale = layout.scale(scheme, own, stage.output());
+    merging =
+        nodes.merging(
+            stage,
+            node -> layout.scale(scheme, own, node),
+            reduction.quantize(nodes, layout.scale(scheme, own, stage.mergeNorm())));
+  }
+
+  @Override
+  public void prepare(Pass pass, Reals weights) {
+    norm.prepare(pass, merging.norm(), weights, inputScale);
+    reduction.prepare(pass, merging.reduction());
+    order = pass.constants.ints(MergingShape.sources(stage));
+  }
+
+  @Override
+  public void load(Pass pass) {
+    reduction.load(pass);
+  }
+
+  @Override
+  public void draw(Pass pass) {
+    // Nothing is random here.
+  }
+
+  private RowGather gather(Pass pass, boolean back) {
+    return new RowGather(pass.constants.at(order), stage.tokens(), stage.dim(), back);
+  }
+
+  @Override
+  public long forward(Pass pass, long x, int pictures) {
+    long count = (long) pictures * stage.tokens() * stage.dim();
+    int rows = pictures * stage.tokens() / 4;
+    long merged = kept.of("merged", count, 2);
+    gather(pass, false).run(pass, 2, x, merged, 4L * rows);
+    long codes = kept.of("norm", count, 1);
+    norm.forward8(pass, merged, rows, codes, 0);
+    long narrow = pass.scratch.of("codes", count / 2, 1);
+    reduction.forward8(pass, codes, rows, narrow);
+    long out = kept.of("reduction", count / 2, 2);
+    pass.each(
+        "widen_codes", count / 2, 0, new Arguments().address(narrow).address(out).longs(count / 2));
+    return out;
+  }
+
+  @Override
+  public long backward(Pass pass, long gy, int pictures) {
+    long count = (long) pictures * stage.tokens() * stage.dim();
+    int rows = pictures * stage.tokens() / 4;
+    long gNorm = pass.scratch.of("gHidden", count, 4);
+    reduction.backward(pass, kept.of("norm", 0, 1), gy, gNorm, rows);
+    long gMerged = pass.scratch.of("gOrdered", count, 4);
+    pass.clear(gMerged, count);
+    norm.backward(
+        pass, kept.of("merged", 0, 2), gNorm, gMerged, 4L * stage.dim(), rows, 0, pass.added());
+    long gx = kept.of("gx", count, 4);
+    gather(pass, true).run(pass, 4, gMerged, gx, 4L * rows);
+    return gx;
+  }
+
+  @Override
+  public void seen(Pass pass, SeenRanges seen) {
+    norm.seen(pass, seen);
+    reduction.seen(pass, OutlierChannels.NONE, seen);
+  }
+
+  @Override
+  public void close() {
+    norm.close();
+    reduction.close();
+    kept.close();
+  }
+}

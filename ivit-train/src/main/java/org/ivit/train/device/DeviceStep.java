@@ -1,0 +1,290 @@
+package org.ivit.train.device;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.ParameterKind;
+import org.ivit.train.operator.ParameterLayout;
+import org.ivit.train.operator.Reals;
+
+/**
+ * Steps of training a quantized network on a device: parameters, activations, gradients and moments
+ * stay there. Parameters lie in one vector, part after part, as in Deeplearning4j's network; the
+ * host's copy of it holds the ranges, and is brought up to date by each step. One thread at a time.
+ */
+public final class DeviceStep implements AutoCloseable {
+  private static final int THREADS = 256;
+  private static final int SQUARE_PARTS = 1024;
+
+  private final Device device;
+  private final DeviceBuffers memory;
+  private final Pass pass;
+  private final DeviceNetwork network;
+  private final WorkerPool pool;
+  private final CrossEntropy loss;
+  private final int pixels;
+  private final int classes;
+  private final int size;
+  private final long m;
+  private final long v;
+  private final long kinds;
+  private final long average;
+  private final double averageDecay;
+
+  /**
+   * What a micro-batch is.
+   *
+   * @param pixels normalised, [pictures][3][image][image]
+   * @param targets [pictures][classes], or twice as many with a teacher's
+   * @param pictures how many
+   * @param keys of their randomness, one a picture
+   */
+  public record Batch(float[] pixels, float[] targets, int pictures, long[] keys) {}
+
+  /**
+   * The outcome of a step.
+   *
+   * @param loss mean over the pictures
+   * @param gradientNorm global norm of the mean gradient before clipping
+   * @param seen smallest and largest value of every node; empty when nothing was observed
+   */
+  public record Result(double loss, double gradientNorm, SortedMap<String, Range> seen) {}
+
+  /**
+   * @param device to run on; closed with this
+   * @param architecture sizes
+   * @param scheme how the network is quantized
+   * @param stochasticDepth rate of the last block
+   * @param loss weight and temperature of the distillation
+   * @param averageDecay of the moving average of the parameters; 0 for none
+   * @param precision of the products of the backward pass
+   * @param pool threads that quantize weights
+   * @throws org.ivit.core.InputException if the device has not enough memory, or cannot run it
+   */
+  public DeviceStep(
+      Device device,
+      Architecture architecture,
+      Scheme scheme,
+      double stochasticDepth,
+      CrossEntropy loss,
+      double averageDecay,
+      ProductPrecision precision,
+      WorkerPool pool) {
+    this.device = device;
+    this.pool = pool;
+    this.loss = loss;
+    this.averageDecay = averageDecay;
+    pixels = 3 * architecture.image() * architecture.image();
+    classes = architecture.classes();
+    memory = new DeviceBuffers(device);
+    size = size(architecture, scheme);
+    pass =
+        new Pass(
+            device, memory.of("parameters", size, 4), memory.of("gradients", size, 4), precision);
+    network = new DeviceNetwork(pass, architecture, scheme, stochasticDepth);
+    m = memory.of("m", size, 4);
+    v = memory.of("v", size, 4);
+    kinds = memory.of("kinds", size, 1);
+    average = averageDecay > 0 ? memory.of("average", size, 4) : 0;
+    for (long zeros : new long[] {pass.gradients, m, v}) {
+      pass.clear(zeros, size);
+    }
+    device.write(kinds, kinds());
+  }
+
+  private int size(Architecture architecture, Scheme scheme) {
+    Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32);
+    try (nothing;
+        DeviceNetwork sizes = new DeviceNetwork(nothing, architecture, scheme, 0)) {
+      return sizes.parameters();
+    }
+  }
+
+  /** Whether each parameter moves, and decays. */
+  private ByteBuffer kinds() {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(size);
+    for (ParameterLayout layout : network.layouts()) {
+      for (ParameterLayout.Entry entry : layout.entries()) {
+        ParameterKind kind = entry.kind();
+        byte code = (byte) (!kind.learned() ? 0 : kind.decays() ? 2 : 1);
+        for (int i = 0; i < entry.size(); i++) {
+          bytes.put(code);
+        }
+      }
+    }
+    return bytes.flip();
+  }
+
+  /** How many parameters there are, ranges included. */
+  public int size() {
+    return size;
+  }
+
+  /** Vectors of a number a parameter. */
+  public enum Vector {
+    /** What is trained. */
+    PARAMETERS,
+    /** First moments. */
+    FIRST_MOMENTS,
+    /** Second moments. */
+    SECOND_MOMENTS,
+    /** The moving average of the parameters. */
+    AVERAGE,
+    /** Gradients of the last step, summed over its pictures. */
+    GRADIENTS
+  }
+
+  private long address(Vector vector) {
+    return switch (vector) {
+      case PARAMETERS -> pass.parameters;
+      case FIRST_MOMENTS -> m;
+      case SECOND_MOMENTS -> v;
+      case GRADIENTS -> pass.gradients;
+      case AVERAGE -> {
+        if (average == 0) {
+          throw new IllegalStateException("no moving average");
+        }
+        yield average;
+      }
+    };
+  }
+
+  /**
+   * Copies a part of a vector to the device.
+   *
+   * @param values direct, in the order of the machine; float32 between position and limit
+   * @param from index of the first number
+   */
+  public void write(Vector vector, ByteBuffer values, int from) {
+    java.util.Objects.checkFromIndexSize(from, values.remaining() / 4, size);
+    device.write(address(vector) + 4L * from, values);
+  }
+
+  /** Copies a part of a vector from the device, as {@link #write}. */
+  public void read(Vector vector, ByteBuffer values, int from) {
+    java.util.Objects.checkFromIndexSize(from, values.remaining() / 4, size);
+    device.read(values, address(vector) + 4L * from);
+  }
+
+  /**
+   * Computes the gradients of a step and moves the parameters. Where loss or gradient are not
+   * finite, nothing is moved.
+   *
+   * @param weights the parameters as the device has them, and the ranges
+   * @param batches at least one
+   * @param observe whether ranges are observed
+   * @param adam how to move
+   */
+  public Result run(Reals weights, List<Batch> batches, boolean observe, AdamSettings adam) {
+    int pictures = batches.stream().mapToInt(Batch::pictures).sum();
+    double total = gradients(weights, batches, observe);
+    double norm = norm() / pictures;
+    SortedMap<String, Range> seen = observe ? network.seen(pass) : new TreeMap<>();
+    Result result = new Result(total / pictures, norm, seen);
+    if (Double.isFinite(result.loss) && Double.isFinite(norm)) {
+      double clip = adam.clipNorm() > 0 && norm > adam.clipNorm() ? adam.clipNorm() / norm : 1;
+      move(adam, pictures, (float) clip);
+    }
+    return result;
+  }
+
+  /** Leaves the sum of the gradients on the device; returns the sum of the losses. */
+  private double gradients(Reals weights, List<Batch> batches, boolean observe) {
+    pass.beginStep(observe);
+    network.prepare(pass, weights, pool);
+    double total = 0;
+    for (int i = 0; i < batches.size(); i++) {
+      Batch batch = batches.get(i);
+      pass.beginBatch(batch.keys(), i > 0);
+      network.draw(pass);
+      int inputs = pass.inputs.floats(batch.pixels());
+      int targets = pass.inputs.floats(batch.targets());
+      pass.inputs.send();
+      long logits = network.forward(pass, pass.inputs.at(inputs), batch.pictures());
+      long gradient = memory.of("gLogits", (long) batch.pictures() * classes, 4);
+      loss(logits, pass.inputs.at(targets), gradient, batch);
+      network.backward(pass, gradient, batch.pictures());
+      total += losses(batch.pictures());
+    }
+    return total;
+  }
+
+  private void loss(long logits, long targets, long gradient, Batch batch) {
+    pass.warps(
+        "cross_entropy",
+        batch.pictures(),
+        new Arguments()
+            .address(logits)
+            .address(targets)
+            .address(gradient)
+            .address(memory.of("losses", batch.pictures(), 8))
+            .doubles(network.logitScale(), loss.weight(), loss.temperature())
+            .ints(batch.pictures(), classes, batch.targets().length / batch.pictures(), 0));
+  }
+
+  private double losses(int pictures) {
+    return sum(memory.of("losses", pictures, 8), pictures);
+  }
+
+  /** Adds up doubles of the device, in order. */
+  private double sum(long address, int count) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(8 * count).order(ByteOrder.nativeOrder());
+    device.read(bytes, address);
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += bytes.getDouble(8 * i);
+    }
+    return sum;
+  }
+
+  private double norm() {
+    long partial = memory.of("squares", SQUARE_PARTS, 8);
+    pass.grid(
+        "squares",
+        SQUARE_PARTS,
+        1,
+        8 * THREADS,
+        new Arguments().address(pass.gradients).address(partial).longs(size));
+    return Math.sqrt(sum(partial, SQUARE_PARTS));
+  }
+
+  private void move(AdamSettings adam, int pictures, float clip) {
+    pass.each(
+        "adam",
+        size,
+        0,
+        new Arguments()
+            .address(pass.parameters)
+            .address(pass.gradients)
+            .address(m)
+            .address(v)
+            .address(average)
+            .address(kinds)
+            .longs(size)
+            .floats(pictures, clip, (float) adam.beta1(), (float) adam.beta2())
+            .floats((float) adam.correctedRate(), (float) adam.epsilon())
+            .floats((float) (adam.learningRate() * adam.weightDecay()), (float) averageDecay));
+  }
+
+  /** Numbers of a picture. */
+  public int pixels() {
+    return pixels;
+  }
+
+  @Override
+  public void close() {
+    network.close();
+    pass.close();
+    memory.close();
+    device.close();
+  }
+}

@@ -1,0 +1,236 @@
+package org.ivit.train.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.calibration.ObservingForward;
+import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.cuda.EmulatedDevice;
+import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.layer.NdMemory;
+import org.ivit.train.network.AdamW;
+import org.ivit.train.network.MicroBatch;
+import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.TrainingStep;
+import org.ivit.train.network.VitNetwork;
+import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.RealType;
+import org.ivit.train.operator.Reals;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.schedule.FixedSchedule;
+
+/** Steps on emulated kernels, beside those that Deeplearning4j takes on the processor. */
+class DeviceStepTest {
+  private static final WorkerPool POOL = new WorkerPool(2);
+  private static final double RATE = 1e-3;
+  private static final double DECAY = 0.05;
+
+  /**
+   * A network.
+   *
+   * @param drop rate of stochastic depth
+   * @param weight of the distillation
+   */
+  record Case(String name, Architecture architecture, Scheme scheme, double drop, double weight) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Case> cases() {
+    Vit vit = new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6);
+    Vit distilled = new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true);
+    Swin swin = new Swin("swin", 16, 2, 2, 6, List.of(1, 2), List.of(1, 2), 3, 1e-5);
+    Swin shifted = new Swin("shifted", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5);
+    return Stream.of(
+        new Case("vit", vit, Scheme.EXACT, 0, 0),
+        new Case("vit, outliers", vit, scheme(vit, GeluForm.EXACT, SoftmaxForm.EXACT, 16), 0.4, 0),
+        new Case(
+            "vit, asymmetric, outliers",
+            vit,
+            scheme(vit, GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 8),
+            0,
+            0.3),
+        new Case(
+            "distilled, deferred",
+            distilled,
+            scheme(distilled, GeluForm.EXACT, SoftmaxForm.DEFERRED, 8),
+            0.2,
+            1),
+        new Case(
+            "distilled, shift", distilled, Scheme.of(GeluForm.ELEMENT, SoftmaxForm.SHIFT), 0, 0),
+        new Case("swin", swin, Scheme.EXACT, 0.3, 0),
+        new Case(
+            "swin, deferred", swin, scheme(swin, GeluForm.EXACT, SoftmaxForm.DEFERRED, 8), 0, 0.5),
+        new Case("shifted windows", shifted, Scheme.EXACT, 0, 0));
+  }
+
+  private static Scheme scheme(
+      Architecture architecture, GeluForm gelu, SoftmaxForm softmax, int bits) {
+    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
+    BlockSite site = architecture.blocks().get(0);
+    int last = site.dim() - 1;
+    int[] hidden = {0, site.hidden() - 1};
+    outliers.put(site.node("norm1"), new OutlierChannels(new int[] {0, last}, 2));
+    outliers.put(site.node("attn.context"), new OutlierChannels(new int[] {1}, 1));
+    outliers.put(site.node("mlp.fc1"), new OutlierChannels(hidden, 4));
+    outliers.put(site.node("mlp.act"), new OutlierChannels(hidden, 3));
+    return new Scheme(gelu, softmax, bits, outliers);
+  }
+
+  private final SplittableRandom random = new SplittableRandom(7);
+
+  private static VitNetwork network(Case c) {
+    AdamW optimizer = new AdamW(new FixedSchedule(RATE), DECAY, 0.9, 0.999, 1e-8);
+    return VitNetwork.build(
+        new NetworkOptions(
+            c.architecture(), c.scheme(), RealType.FLOAT32, 3, optimizer, c.drop(), c.weight(), 2),
+        POOL);
+  }
+
+  private MicroBatch batch(Case c, int pictures, long key) {
+    int classes = c.architecture().classes();
+    int columns = c.weight() > 0 ? 2 * classes : classes;
+    float[] pixels = numbers(pictures * 3 * c.architecture().image() * c.architecture().image());
+    float[] targets = new float[pictures * columns];
+    long[] keys = new long[pictures];
+    for (int i = 0; i < pictures; i++) {
+      keys[i] = key + 31L * i;
+      for (int half = 0; half < columns / classes; half++) {
+        targets[i * columns + half * classes + i % classes] = 0.75f;
+        targets[i * columns + half * classes + (i + 1) % classes] += 0.25f;
+      }
+    }
+    return new MicroBatch(pixels, targets, pictures, keys);
+  }
+
+  private float[] numbers(int n) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  /** Larger weights than initial ones, so that every node has something to do. */
+  private void load(VitNetwork network) {
+    FloatWeights weights = network.weights();
+    weights
+        .values()
+        .forEach(
+            (name, values) -> {
+              for (int i = 0; i < values.length; i++) {
+                values[i] += 0.2f * (float) random.nextGaussian();
+              }
+            });
+    network.load(weights);
+  }
+
+  private static void calibrate(Case c, VitNetwork network, MicroBatch batch) {
+    ObservingForward calibration =
+        new ObservingForward(
+            c.architecture(),
+            network.weights(),
+            c.scheme(),
+            new CpuMatrixProducts(POOL),
+            new PublishedObserver());
+    calibration.run(batch.pixels(), batch.pictures());
+    network.ranges(calibration.ranges());
+    network.rangeMode(RangeMode.LAGGED);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void stepsAsDeeplearning4jDoes(Case c) {
+    VitNetwork network = network(c);
+    load(network);
+    List<MicroBatch> batches = List.of(batch(c, 3, 11), batch(c, 2, 1 << 20));
+    calibrate(c, network, batches.get(0));
+    Reals parameters = NdMemory.view(network.graph().params());
+    TrainingStep cpu = new TrainingStep(network, 1);
+    try (DeviceStep device =
+        new DeviceStep(
+            new EmulatedDevice(4, 200_000),
+            c.architecture(),
+            c.scheme(),
+            c.drop(),
+            new CrossEntropy(c.weight(), 2),
+            0,
+            ProductPrecision.FLOAT32,
+            POOL)) {
+      assertThat(device.size()).isEqualTo(parameters.size());
+      for (int step = 0; step < 2; step++) {
+        float[] before = parameters.floats();
+        device.write(DeviceStep.Vector.PARAMETERS, bytes(before), 0);
+        AdamSettings adam = new AdamSettings(RATE, DECAY, 0.9, 0.999, 1e-8, step, 1);
+        DeviceStep.Result found = device.run(parameters, converted(batches), true, adam);
+        TrainingStep.Result expected = cpu.run(batches);
+        assertThat(found.seen()).as("step %d", step).isEqualTo(expected.seen());
+        assertThat(found.loss()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
+        assertThat(found.gradientNorm())
+            .isCloseTo(expected.gradientNorm(), within(1e-4 * expected.gradientNorm()));
+        checkMoved(before, read(device, parameters.size()), parameters.floats());
+        network.ranges(Map.copyOf(expected.seen()));
+      }
+    }
+  }
+
+  /** Moves are alike, but for gradients so small that rounding decides their sign. */
+  private static void checkMoved(float[] before, float[] found, float[] expected) {
+    int unlike = 0;
+    double distance = 0;
+    double length = 0;
+    for (int i = 0; i < before.length; i++) {
+      double a = found[i] - before[i];
+      double b = expected[i] - before[i];
+      distance += (a - b) * (a - b);
+      length += b * b;
+      unlike += Math.abs(a - b) > 0.01 * RATE ? 1 : 0;
+    }
+    assertThat(Math.sqrt(distance / length)).isLessThan(0.01);
+    assertThat(unlike).isLessThanOrEqualTo(before.length / 200);
+  }
+
+  private static List<DeviceStep.Batch> converted(List<MicroBatch> batches) {
+    List<DeviceStep.Batch> converted = new ArrayList<>();
+    for (MicroBatch b : batches) {
+      converted.add(new DeviceStep.Batch(b.pixels(), b.targets(), b.pictures(), b.keys()));
+    }
+    return converted;
+  }
+
+  private static ByteBuffer bytes(float[] values) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
+    bytes.asFloatBuffer().put(values);
+    return bytes;
+  }
+
+  private static float[] read(DeviceStep device, int size) {
+    ByteBuffer bytes = bytes(new float[size]);
+    device.read(DeviceStep.Vector.PARAMETERS, bytes, 0);
+    float[] values = new float[size];
+    bytes.asFloatBuffer().get(values);
+    return values;
+  }
+}
