@@ -281,7 +281,7 @@ EXPORT int cuLaunchKernel(
   Launch launch = {
       kernel, Index3{x, y, z}, (int)block_x, shared_bytes,
       std::vector<unsigned char>(from, from + kernel->argument_bytes)};
-  if (stream->capturing) {
+  if (stream != nullptr && stream->capturing) {
     stream->captured.push_back(launch);
     return SUCCESS;
   }

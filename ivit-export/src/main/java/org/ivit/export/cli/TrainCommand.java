@@ -40,8 +40,17 @@ final class TrainCommand implements Callable<Integer> {
       description = "Run directory, instead of the recipe's.")
   private Path output;
 
+  @Option(
+      names = "--device",
+      paramLabel = "cpu|cuda",
+      description = "Where steps are taken, instead of the recipe's; also where a run goes on.")
+  private String device;
+
   @Override
   public Integer call() {
+    if (device != null && !device.equals("cpu") && !device.equals("cuda")) {
+      throw new InputException("--device: found '" + device + "', expected cpu or cuda");
+    }
     if (resume == null && config == null) {
       throw new InputException("train: found neither --config nor --resume, expected one of them");
     }
@@ -65,7 +74,7 @@ final class TrainCommand implements Callable<Integer> {
       Checks.file("--config", config);
     }
     PrintWriter out = spec.commandLine().getOut();
-    out.println(Training.run(config, overrides, resume, output));
+    out.println(Training.run(config, overrides, resume, output, device));
     return 0;
   }
 }

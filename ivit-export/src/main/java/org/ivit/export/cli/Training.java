@@ -2,19 +2,24 @@ package org.ivit.export.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.ivit.core.InputException;
 import org.ivit.train.loop.ConsoleMonitor;
 import org.ivit.train.loop.RunDirectory;
 import org.ivit.train.loop.Trainer;
 import org.ivit.train.recipe.Recipe;
+import org.ivit.train.recipe.TrainingDevice;
 
 /** What {@code ivit train} does; apart from it, so that other commands load no Deeplearning4j. */
 final class Training {
   private Training() {}
 
   /** Starts or resumes a run and says in a line what came of it. */
-  static String run(Path config, List<String> overrides, Path resume, Path output) {
+  static String run(Path config, List<String> overrides, Path resume, Path output, String device) {
     Recipe recipe = config == null ? null : Recipe.read(config, overrides);
+    if (recipe != null && device != null) {
+      recipe = recipe.withDevice(device(device));
+    }
     RunDirectory run;
     try (ConsoleMonitor monitor = ConsoleMonitor.standard()) {
       if (resume == null) {
@@ -22,13 +27,25 @@ final class Training {
       } else {
         RunDirectory stopped = RunDirectory.open(resume);
         if (recipe != null
-            && !recipe.withOutput(resume).toYaml().equals(stopped.recipe().toYaml())) {
+            && !recipe
+                .withOutput(resume)
+                .withDevice(stopped.recipe().device())
+                .toYaml()
+                .equals(stopped.recipe().toYaml())) {
           throw new InputException(
               "--resume: " + config + " is not the recipe of " + resume + ", see its config.yaml");
         }
-        run = Trainer.resume(stopped, monitor);
+        TrainingDevice where =
+            recipe != null
+                ? recipe.device()
+                : device != null ? device(device) : stopped.recipe().device();
+        run = Trainer.resume(stopped, where, monitor);
       }
     }
     return "the run is in " + run.path();
+  }
+
+  private static TrainingDevice device(String name) {
+    return TrainingDevice.valueOf(name.toUpperCase(Locale.ROOT));
   }
 }

@@ -2,6 +2,7 @@ package org.ivit.train.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -127,6 +128,24 @@ public final class DeviceStep implements AutoCloseable {
   /** How many parameters there are, ranges included. */
   public int size() {
     return size;
+  }
+
+  /** Runs of learned parameters: first and how many. */
+  public List<int[]> learned() {
+    List<int[]> runs = new ArrayList<>();
+    int at = 0;
+    for (ParameterLayout layout : network.layouts()) {
+      for (ParameterLayout.Entry entry : layout.entries()) {
+        int[] last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
+        if (entry.kind().learned() && last != null && last[0] + last[1] == at) {
+          last[1] += entry.size();
+        } else if (entry.kind().learned()) {
+          runs.add(new int[] {at, entry.size()});
+        }
+        at += entry.size();
+      }
+    }
+    return runs;
   }
 
   /** Vectors of a number a parameter. */

@@ -22,9 +22,12 @@ import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
+import org.ivit.train.device.TrainingKernels;
 import org.ivit.train.network.AdamW;
+import org.ivit.train.network.DeviceTrainingStep;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.NetworkStep;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.VitNetwork;
 import org.ivit.train.observer.ObserverSet;
@@ -39,6 +42,7 @@ import org.ivit.train.recipe.Precision;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.ScheduleChoice;
+import org.ivit.train.recipe.TrainingDevice;
 
 /**
  * Runs a recipe. The same recipe, seed, machine and thread count give the same weights, whether a
@@ -56,16 +60,16 @@ public final class Trainer {
   private Dataset calibrating;
   private Validation validation;
   private VitNetwork network;
-  private TrainingStep step;
+  private NetworkStep step;
   private WeightAverage average;
   private Teacher teacher;
   private ObserverSet observers;
   private MetricsLog metrics;
   private TrainingState state;
 
-  private Trainer(RunDirectory run, TrainingMonitor monitor, WorkerPool pool) {
+  private Trainer(RunDirectory run, Recipe recipe, TrainingMonitor monitor, WorkerPool pool) {
     this.run = run;
-    this.recipe = run.recipe();
+    this.recipe = recipe;
     this.architecture = run.architecture();
     this.monitor = monitor;
     this.pool = pool;
@@ -87,7 +91,7 @@ public final class Trainer {
         recipe.weights() == null ? null : pretrained(recipe, architecture, monitor);
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       RunDirectory run = RunDirectory.create(recipe);
-      Trainer trainer = new Trainer(run, monitor, pool);
+      Trainer trainer = new Trainer(run, recipe, monitor, pool);
       trainer.open(weights);
       trainer.openCalibration();
       trainer.begin(weights);
@@ -105,6 +109,16 @@ public final class Trainer {
    * @throws InputException as {@link #start}, and if pictures or teacher are not those of the run
    */
   public static RunDirectory resume(RunDirectory run, TrainingMonitor monitor) {
+    return resume(run, run.recipe().device(), monitor);
+  }
+
+  /**
+   * As {@link #resume(RunDirectory, TrainingMonitor)}, with steps taken elsewhere than before.
+   *
+   * @param device where to take them
+   */
+  public static RunDirectory resume(
+      RunDirectory run, TrainingDevice device, TrainingMonitor monitor) {
     TrainingCheckpoint checkpoint = run.latest();
     if (checkpoint.state().finished()) {
       monitor.say(run.path() + ": the run is finished, nothing to do");
@@ -114,7 +128,7 @@ public final class Trainer {
     FloatWeights start =
         recipe.weights() == null ? null : pretrained(recipe, run.architecture(), monitor);
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
-      Trainer trainer = new Trainer(run, monitor, pool);
+      Trainer trainer = new Trainer(run, recipe.withDevice(device), monitor, pool);
       trainer.open(start);
       trainer.restore(checkpoint);
       trainer.train();
@@ -279,7 +293,30 @@ public final class Trainer {
       network.ranges(ranges);
       observers = new ObserverSet(recipe.quantization().observers());
     }
-    step = new TrainingStep(network, recipe.optimizer().clipNorm());
+  }
+
+  /** Where steps are taken; a device begins with the network and the average as they are. */
+  private NetworkStep openStep() {
+    double clipNorm = recipe.optimizer().clipNorm();
+    if (recipe.device() == TrainingDevice.CPU || recipe.schedule().epochs() == 0) {
+      return new TrainingStep(network, clipNorm);
+    }
+    NetworkStep opened =
+        new DeviceTrainingStep(
+            network,
+            TrainingKernels.open(),
+            clipNorm,
+            recipe.emaDecay(),
+            average == null ? null : average.weights(),
+            pool);
+    monitor.say("training on " + opened.description());
+    return opened;
+  }
+
+  /** The moving average, wherever it is kept; null without one. */
+  private FloatWeights averaged() {
+    FloatWeights kept = step == null ? null : step.average();
+    return kept != null || average == null ? kept : average.weights();
   }
 
   private int stepsPerEpoch() {
@@ -351,6 +388,15 @@ public final class Trainer {
   }
 
   private void train() {
+    try (NetworkStep opened = openStep()) {
+      step = opened;
+      trainEpochs();
+    } finally {
+      step = null;
+    }
+  }
+
+  private void trainEpochs() {
     int epochs = recipe.schedule().allEpochs();
     for (int epoch = state.epoch(); epoch < epochs && !state.finished(); epoch++) {
       epoch(epoch);
@@ -401,7 +447,7 @@ public final class Trainer {
         if (moving) {
           network.ranges(observers.move(network.ranges(), result.seen()));
         }
-        if (average != null) {
+        if (average != null && !step.averages()) {
           average.update(network.weights());
         }
         int pictures = micro.stream().mapToInt(MicroBatch::pictures).sum();
@@ -463,9 +509,10 @@ public final class Trainer {
       return;
     }
     FloatWeights own = null;
+    FloatWeights average = averaged();
     if (average != null) {
       own = network.weights();
-      network.load(average.weights());
+      network.load(average);
     }
     Validation.Result result = validation.run(network);
     if (own != null) {
@@ -477,10 +524,13 @@ public final class Trainer {
   }
 
   private void save() {
+    if (step != null) {
+      step.synchronise();
+    }
     run.save(
         new TrainingCheckpoint(
             network.weights(),
-            average == null ? null : average.weights(),
+            averaged(),
             network.options().scheme(),
             network.ranges(),
             network.updaterState(),

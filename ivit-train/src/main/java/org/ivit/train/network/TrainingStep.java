@@ -5,6 +5,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.train.layer.NdMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * one update. With one micro-batch and no clipping it is what {@link ComputationGraph#fit} does. It
  * does not move ranges: what was seen is in the result.
  */
-public final class TrainingStep {
+public final class TrainingStep implements NetworkStep {
   private final VitNetwork network;
   private final double clipNorm;
   private INDArray sum;
@@ -39,11 +40,7 @@ public final class TrainingStep {
     this.clipNorm = clipNorm;
   }
 
-  /**
-   * Runs a step. Where the loss or the gradient is not finite, nothing is updated.
-   *
-   * @param batches at least one
-   */
+  @Override
   public Result run(List<MicroBatch> batches) {
     ComputationGraph graph = network.graph();
     SortedMap<String, Range> seen = new TreeMap<>();
@@ -66,6 +63,26 @@ public final class TrainingStep {
     }
     update(graph, pictures);
     return result;
+  }
+
+  @Override
+  public String description() {
+    return "cpu";
+  }
+
+  @Override
+  public void synchronise() {
+    // The network is what steps work on.
+  }
+
+  @Override
+  public FloatWeights average() {
+    return null;
+  }
+
+  @Override
+  public void close() {
+    // Holds nothing.
   }
 
   private double gradients(ComputationGraph graph, MicroBatch batch) {

@@ -29,6 +29,7 @@ import org.ivit.core.architecture.PretrainedPreprocess;
  * @param emaDecay decay of the moving average of the weights, 0 for none
  * @param distillation soft labels, or null
  * @param seed of everything random
+ * @param device where steps are taken
  * @param threads of loader and network
  * @param checkpoints when training checkpoints are written
  * @param output the run directory
@@ -46,6 +47,7 @@ public record Recipe(
     @JsonProperty("ema") double emaDecay,
     Distillation distillation,
     long seed,
+    TrainingDevice device,
     int threads,
     CheckpointChoice checkpoints,
     Path output) {
@@ -136,6 +138,10 @@ public record Recipe(
     } else {
       emaDecay = root.number("ema", 0, 0, 0.999999999);
     }
+    TrainingDevice device = root.choice("device", TrainingDevice.CPU, TrainingDevice.class);
+    if (device == TrainingDevice.CUDA && precision == Precision.FLOAT) {
+      throw root.bad("device", "cpu with precision: float");
+    }
     int cores = Runtime.getRuntime().availableProcessors();
     int threads = root.integer("threads", 0, 0, 4096);
     Recipe recipe =
@@ -152,6 +158,7 @@ public record Recipe(
             emaDecay,
             Distillation.read(root, "distillation", weights),
             root.integer("seed", 0L, 0L, Long.MAX_VALUE),
+            device,
             threads == 0 ? cores : threads,
             CheckpointChoice.read(root.section("checkpoints")),
             Path.of(root.text("output", "runs/run", "a path")));
@@ -174,9 +181,34 @@ public record Recipe(
         emaDecay,
         distillation,
         seed,
+        device,
         threads,
         checkpoints,
         directory);
+  }
+
+  /** The same run with steps taken elsewhere. */
+  public Recipe withDevice(TrainingDevice other) {
+    if (other == TrainingDevice.CUDA && precision == Precision.FLOAT) {
+      throw new InputException("device: found cuda, expected cpu with precision: float");
+    }
+    return new Recipe(
+        architecture,
+        weights,
+        precision,
+        quantization,
+        data,
+        augmentation,
+        optimizer,
+        schedule,
+        stochasticDepth,
+        emaDecay,
+        distillation,
+        seed,
+        other,
+        threads,
+        checkpoints,
+        output);
   }
 
   /** The recipe with every default written out; {@link #parse} reads it to an equal recipe. */

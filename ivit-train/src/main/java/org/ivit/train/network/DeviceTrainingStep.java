@@ -1,0 +1,202 @@
+package org.ivit.train.network;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.device.AdamSettings;
+import org.ivit.train.device.DeviceStep;
+import org.ivit.train.device.DeviceStep.Vector;
+import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.layer.NdMemory;
+import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.Reals;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Steps of a network on a device. Deeplearning4j's vectors define, save and restore the network:
+ * its parameters follow each step, its updater state when it is asked for.
+ */
+public final class DeviceTrainingStep implements NetworkStep {
+  private static final int BLOCK = 1 << 16;
+
+  private final VitNetwork network;
+  private final Device device;
+  private final double clipNorm;
+  private final boolean averages;
+  private final DeviceStep step;
+
+  /** Numbers of a vector that are learned, one after the other. */
+  private final List<int[]> learned;
+
+  private final ByteBuffer block =
+      ByteBuffer.allocateDirect(4 * BLOCK).order(ByteOrder.nativeOrder());
+
+  /**
+   * @param network quantized, with an optimizer; its state is where the device begins
+   * @param device to run on; closed with this, also where this fails
+   * @param clipNorm largest global norm of the mean gradient, 0 for no clipping
+   * @param averageDecay of the moving average; 0 for none
+   * @param average what the moving average begins with; null without one
+   * @param pool threads that quantize weights
+   * @throws org.ivit.core.InputException if the device cannot run it
+   */
+  public DeviceTrainingStep(
+      VitNetwork network,
+      Device device,
+      double clipNorm,
+      double averageDecay,
+      FloatWeights average,
+      WorkerPool pool) {
+    this.network = network;
+    this.device = device;
+    this.clipNorm = clipNorm;
+    this.averages = average != null;
+    NetworkOptions options = network.options();
+    step =
+        new DeviceStep(
+            device,
+            options.architecture(),
+            options.scheme(),
+            options.stochasticDepth(),
+            new CrossEntropy(options.distillationWeight(), options.distillationTemperature()),
+            averages ? averageDecay : 0,
+            ProductPrecision.FLOAT32,
+            pool);
+    learned = step.learned();
+    Reals parameters = parameters();
+    if (parameters.size() != step.size()) {
+      throw new IllegalStateException(
+          "the network has " + parameters.size() + " parameters, the device " + step.size());
+    }
+    copyTo(Vector.PARAMETERS, parameters, 0, 0, step.size());
+    moments((vector, state, at, from, count) -> copyTo(vector, state, at, from, count));
+    if (averages) {
+      float[] own = parameters.floats();
+      network.load(average);
+      copyTo(Vector.AVERAGE, parameters, 0, 0, step.size());
+      parameters.put(0, own, 0, own.length);
+    }
+  }
+
+  private Reals parameters() {
+    return NdMemory.view(network.graph().params());
+  }
+
+  /** Copies {@code count} numbers of {@code source} from {@code at} on. */
+  private void copyTo(Vector vector, Reals source, int at, int from, int count) {
+    float[] values = new float[Math.min(BLOCK, count)];
+    for (int done = 0; done < count; done += BLOCK) {
+      int n = Math.min(BLOCK, count - done);
+      source.get(at + done, values, 0, n);
+      block.clear();
+      block.asFloatBuffer().put(values, 0, n);
+      step.write(vector, block.limit(4 * n), from + done);
+    }
+  }
+
+  private void copyFrom(Vector vector, Reals target, int at, int from, int count) {
+    float[] values = new float[Math.min(BLOCK, count)];
+    for (int done = 0; done < count; done += BLOCK) {
+      int n = Math.min(BLOCK, count - done);
+      block.clear().limit(4 * n);
+      step.read(vector, block, from + done);
+      block.asFloatBuffer().get(values, 0, n);
+      target.put(at + done, values, 0, n);
+    }
+  }
+
+  private interface MomentBody {
+    void accept(Vector vector, Reals state, int at, int from, int count);
+  }
+
+  /** A block of Deeplearning4j's updater state holds the first moments, then the second ones. */
+  private void moments(MomentBody body) {
+    INDArray array = network.graph().getUpdater().getUpdaterStateViewArray();
+    if (array == null) {
+      return;
+    }
+    Reals state = NdMemory.view(array);
+    for (UpdaterBlock block : network.graph().getUpdater().getUpdaterBlocks()) {
+      int from = block.getParamOffsetStart();
+      int count = block.getParamOffsetEnd() - from;
+      int at = block.getUpdaterViewOffsetStart();
+      if (block.getUpdaterViewOffsetEnd() - at == 2 * count) {
+        body.accept(Vector.FIRST_MOMENTS, state, at, from, count);
+        body.accept(Vector.SECOND_MOMENTS, state, at + count, from, count);
+      }
+    }
+  }
+
+  @Override
+  public TrainingStep.Result run(List<MicroBatch> batches) {
+    AdamW optimizer = network.options().optimizer();
+    int iteration = network.graph().getConfiguration().getIterationCount();
+    AdamSettings adam =
+        new AdamSettings(
+            network.learningRate(),
+            optimizer.weightDecay(),
+            optimizer.beta1(),
+            optimizer.beta2(),
+            optimizer.epsilon(),
+            iteration,
+            clipNorm);
+    List<DeviceStep.Batch> converted = new ArrayList<>();
+    for (MicroBatch batch : batches) {
+      converted.add(
+          new DeviceStep.Batch(batch.pixels(), batch.targets(), batch.pictures(), batch.keys()));
+    }
+    Reals parameters = parameters();
+    boolean observe = network.execution().rangeMode() == RangeMode.LAGGED;
+    DeviceStep.Result result = step.run(parameters, converted, observe, adam);
+    if (Double.isFinite(result.loss()) && Double.isFinite(result.gradientNorm())) {
+      readLearned(Vector.PARAMETERS, parameters);
+      network.graph().getConfiguration().setIterationCount(iteration + 1);
+    }
+    return new TrainingStep.Result(result.loss(), result.gradientNorm(), result.seen());
+  }
+
+  private void readLearned(Vector vector, Reals target) {
+    for (int[] run : learned) {
+      copyFrom(vector, target, run[0], run[0], run[1]);
+    }
+  }
+
+  @Override
+  public String description() {
+    return "cuda: " + device.name();
+  }
+
+  @Override
+  public void synchronise() {
+    moments((vector, state, at, from, count) -> copyFrom(vector, state, at, from, count));
+  }
+
+  @Override
+  public boolean averages() {
+    return averages;
+  }
+
+  @Override
+  public FloatWeights average() {
+    if (!averages) {
+      return null;
+    }
+    Reals parameters = parameters();
+    float[] own = parameters.floats();
+    readLearned(Vector.AVERAGE, parameters);
+    FloatWeights average = network.weights();
+    parameters.put(0, own, 0, own.length);
+    return average;
+  }
+
+  @Override
+  public void close() {
+    step.close();
+  }
+}

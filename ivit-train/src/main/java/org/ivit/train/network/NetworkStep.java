@@ -1,0 +1,39 @@
+package org.ivit.train.network;
+
+import java.util.List;
+import org.ivit.core.graph.FloatWeights;
+
+/**
+ * Takes steps of training. A network's parameters are those of the last step; its updater state and
+ * moving averages are brought up to date by {@link #synchronise}.
+ */
+public interface NetworkStep extends AutoCloseable {
+  /**
+   * Runs a step. Where the loss or the gradient is not finite, nothing is updated. It does not move
+   * ranges: what was seen is in the result.
+   *
+   * @param batches at least one
+   */
+  TrainingStep.Result run(List<MicroBatch> batches);
+
+  /** Returns in a few words on what it runs. */
+  String description();
+
+  /** Brings the network's updater state up to date. */
+  void synchronise();
+
+  /** Whether the step keeps the moving average of the parameters. */
+  default boolean averages() {
+    return false;
+  }
+
+  /**
+   * The moving average of the parameters.
+   *
+   * @return null where the step does not keep one
+   */
+  FloatWeights average();
+
+  @Override
+  void close();
+}
