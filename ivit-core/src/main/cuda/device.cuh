@@ -26,7 +26,7 @@ IVIT_DEVICE bool present(T *pointer) {
 
 /* The block's dynamic shared memory. */
 IVIT_DEVICE unsigned char *shared_memory() {
-  extern __shared__ __align__(16) unsigned char ivit_shared[];
+  extern __shared__ __align__(1024) unsigned char ivit_shared[];
   return ivit_shared;
 }
 

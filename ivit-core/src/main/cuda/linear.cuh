@@ -3,6 +3,7 @@
 
 #include "requantize.cuh"
 #include "rows.cuh"
+#include "warpgroup.cuh"
 
 namespace ivit {
 
@@ -50,11 +51,14 @@ struct TileShape {
     threads = (R / WR) * (C / WC) * WARP,
     m = WR / 16,
     n = WC / 8,
+    warpgroups = WR == 16 && WC == 128 ? 1 : 0,
     stage_bytes = (R + C) * DEPTH
   };
 };
 
 using LargeTile = TileShape<128, 128, 64, 32, 3>;
+/* Four warps, one below the other, multiply together where there is wgmma. */
+using WarpgroupTile = TileShape<128, 128, 16, 128, 4>;
 using MediumTile = TileShape<64, 64, 32, 32, 4>;
 using SmallTile = TileShape<32, 32, 16, 16, 4>;
 
@@ -74,7 +78,10 @@ IVIT_DEVICE TilePlace tile_place() {
       (int)threadIdx.x % WARP};
 }
 
-/* A row's 16-byte chunk in a stage, swizzled so that eight rows of one chunk lie in all banks. */
+/*
+ * A row's 16-byte chunk in a stage, swizzled so that eight rows of one chunk lie in all banks: the
+ * 64-byte swizzle of wgmma, bits 4 and 5 of the address by bits 7 and 8.
+ */
 IVIT_DEVICE int chunk_at(int row, int chunk) {
   return row * DEPTH + ((chunk ^ ((row >> 1) & 3)) << 4);
 }
@@ -130,7 +137,6 @@ struct StageLoader {
 
 template <typename Shape>
 IVIT_DEVICE void shift_left(Accumulator (&acc)[Shape::m][Shape::n], int shift) {
-  products_done();
 #pragma unroll
   for (int i = 0; i < Shape::m; i++) {
 #pragma unroll
@@ -143,9 +149,9 @@ IVIT_DEVICE void shift_left(Accumulator (&acc)[Shape::m][Shape::n], int shift) {
   }
 }
 
-/* One step of 32 bytes along K of a warp. */
+/* One step of 32 bytes along K of a warp, from fragments in its registers. */
 template <typename Shape>
-IVIT_DEVICE void multiply_step(
+IVIT_DEVICE void multiply_fragments(
     Shared<unsigned char> stage, const TilePlace &place, int step,
     Accumulator (&acc)[Shape::m][Shape::n]) {
   Left left[Shape::m];
@@ -171,6 +177,57 @@ IVIT_DEVICE void multiply_step(
       multiply(acc[i][j], left[i], first);
       multiply(acc[i][j + 1], left[i], second);
     }
+  }
+}
+
+/* Products are complete; until then accumulators must not be read, nor stages written. */
+template <typename Shape>
+IVIT_DEVICE void finish_products(Accumulator (&acc)[Shape::m][Shape::n]) {
+  products_done();
+  if constexpr (Shape::warpgroups != 0) {
+    warpgroup_done(acc[0]);
+  }
+}
+
+/* One step of 32 bytes along K of a warp. */
+template <typename Shape>
+IVIT_DEVICE void multiply_step(
+    Shared<unsigned char> stage, const TilePlace &place, int step,
+    Accumulator (&acc)[Shape::m][Shape::n]) {
+  if constexpr (Shape::warpgroups != 0 && HAS_WARPGROUPS) {
+    /* The rows of the group's first warp. */
+    warpgroup_multiply(
+        acc[0], stage + (place.row & ~63) * DEPTH + step * K_STEP,
+        stage + Shape::rows * DEPTH + step * K_STEP);
+  } else {
+    multiply_fragments<Shape>(stage, place, step, acc);
+  }
+}
+
+/*
+ * A stage, which begins at a step of K. Warpgroups have none of their products under way at its end,
+ * nor where accumulators are moved: the compiler would else wait for each product by itself.
+ */
+template <typename Shape>
+IVIT_DEVICE void multiply_stage(
+    const LinearArguments &a, Shared<unsigned char> stage, const TilePlace &place, int begin,
+    Accumulator (&acc)[Shape::m][Shape::n]) {
+  static_assert(DEPTH == 2 * K_STEP, "two steps a stage");
+  if (a.outlier_steps > 0 && a.outlier_steps == begin) {
+    finish_products<Shape>(acc);
+    shift_left<Shape>(acc, a.outlier_shift);
+  }
+  if (a.outlier_steps == begin + 1) {
+    multiply_step<Shape>(stage, place, 0, acc);
+    finish_products<Shape>(acc);
+    shift_left<Shape>(acc, a.outlier_shift);
+    multiply_step<Shape>(stage, place, 1, acc);
+  } else {
+    multiply_step<Shape>(stage, place, 0, acc);
+    multiply_step<Shape>(stage, place, 1, acc);
+  }
+  if constexpr (Shape::warpgroups != 0) {
+    finish_products<Shape>(acc);
   }
 }
 
@@ -202,6 +259,9 @@ IVIT_DEVICE void accumulate(
 #pragma unroll 1
   for (int tile = 0; tile < tiles; tile++) {
     copies_done<Shape::stages - 2>();
+    if constexpr (Shape::warpgroups != 0) {
+      copies_to_warpgroups();
+    }
     block_barrier();
     /* Into the stage that every warp left before this barrier. */
     int next = tile + Shape::stages - 1;
@@ -209,17 +269,11 @@ IVIT_DEVICE void accumulate(
       loader.load(memory + empty, next);
     }
     copies_commit();
-#pragma unroll
-    for (int step = 0; step < DEPTH / K_STEP; step++) {
-      if (a.outlier_steps > 0 && tile * (DEPTH / K_STEP) + step == a.outlier_steps) {
-        shift_left<Shape>(acc, a.outlier_shift);
-      }
-      multiply_step<Shape>(memory + full, place, step, acc);
-    }
+    multiply_stage<Shape>(a, memory + full, place, tile * (DEPTH / K_STEP), acc);
     full = full + Shape::stage_bytes == end ? 0 : full + Shape::stage_bytes;
     empty = empty + Shape::stage_bytes == end ? 0 : empty + Shape::stage_bytes;
   }
-  products_done();
+  finish_products<Shape>(acc);
   if (a.outlier_steps == tiles * (DEPTH / K_STEP)) {
     shift_left<Shape>(acc, a.outlier_shift);
   }

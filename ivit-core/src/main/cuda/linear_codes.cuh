@@ -90,3 +90,7 @@ IVIT_KERNEL(128, 4) linear_codes_medium(IVIT_ARGUMENTS(ivit::LinearArguments) a)
 IVIT_KERNEL(128, 4) linear_codes_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_codes<ivit::SmallTile>(a);
 }
+
+IVIT_KERNEL(256, 2) linear_codes_warpgroup(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_codes<ivit::WarpgroupTile>(a);
+}

@@ -100,3 +100,7 @@ IVIT_KERNEL(128, 4) linear_stream_medium(IVIT_ARGUMENTS(ivit::LinearArguments) a
 IVIT_KERNEL(128, 4) linear_stream_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_stream<ivit::SmallTile>(a);
 }
+
+IVIT_KERNEL(256, 2) linear_stream_warpgroup(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_stream<ivit::WarpgroupTile>(a);
+}

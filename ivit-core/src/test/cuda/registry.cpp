@@ -6,9 +6,11 @@ namespace emulation {
 
 const std::vector<Kernel> kernels = {
     KERNEL(linear_codes_large, 256, LinearArguments),
+    KERNEL(linear_codes_warpgroup, 256, LinearArguments),
     KERNEL(linear_codes_medium, 128, LinearArguments),
     KERNEL(linear_codes_small, 128, LinearArguments),
     KERNEL(linear_stream_large, 256, LinearArguments),
+    KERNEL(linear_stream_warpgroup, 256, LinearArguments),
     KERNEL(linear_stream_medium, 128, LinearArguments),
     KERNEL(linear_stream_small, 128, LinearArguments),
     KERNEL(linear_logits_medium, 128, LinearArguments),

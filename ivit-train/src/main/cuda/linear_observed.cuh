@@ -86,6 +86,10 @@ IVIT_DEVICE void linear_observed(const ObservedLinearArguments &o, Global<Code> 
 
 }  // namespace ivit
 
+IVIT_KERNEL(256, 2) linear_observed_8_warpgroup(IVIT_ARGUMENTS(ivit::ObservedLinearArguments) a) {
+  ivit::linear_observed<ivit::WarpgroupTile>(a, a.linear.codes);
+}
+
 IVIT_KERNEL(256, 2) linear_observed_8_large(IVIT_ARGUMENTS(ivit::ObservedLinearArguments) a) {
   ivit::linear_observed<ivit::LargeTile>(a, a.linear.codes);
 }
@@ -96,6 +100,10 @@ IVIT_KERNEL(128, 4) linear_observed_8_medium(IVIT_ARGUMENTS(ivit::ObservedLinear
 
 IVIT_KERNEL(128, 4) linear_observed_8_small(IVIT_ARGUMENTS(ivit::ObservedLinearArguments) a) {
   ivit::linear_observed<ivit::SmallTile>(a, a.linear.codes);
+}
+
+IVIT_KERNEL(256, 2) linear_observed_16_warpgroup(IVIT_ARGUMENTS(ivit::ObservedLinearArguments) a) {
+  ivit::linear_observed<ivit::WarpgroupTile>(a, a.linear.stream);
 }
 
 IVIT_KERNEL(256, 2) linear_observed_16_large(IVIT_ARGUMENTS(ivit::ObservedLinearArguments) a) {

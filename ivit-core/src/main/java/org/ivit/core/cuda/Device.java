@@ -14,6 +14,9 @@ public interface Device extends AutoCloseable {
   /** Returns the number of multiprocessors, which a launch should keep busy. */
   int multiprocessors();
 
+  /** Returns whether large products are those of warpgroups. */
+  boolean warpgroups();
+
   /** Returns the most shared memory of a block, in bytes. */
   int sharedBytes();
 

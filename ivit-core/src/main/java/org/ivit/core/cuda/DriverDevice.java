@@ -17,6 +17,11 @@ public final class DriverDevice implements Device {
   /** The system property that numbers the GPU, from 0. */
   public static final String DEVICE = "ivit.device";
 
+  /** The system property that lets Hopper multiply by warpgroups, which no GPU has proved yet. */
+  public static final String WARPGROUPS = "ivit.cuda.wgmma";
+
+  private static final int HOPPER = 90;
+
   private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
   private static final int ATTRIBUTE_CAPABILITY_MAJOR = 75;
   private static final int ATTRIBUTE_CAPABILITY_MINOR = 76;
@@ -29,6 +34,7 @@ public final class DriverDevice implements Device {
   private final String name;
   private final int multiprocessors;
   private final int sharedBytes;
+  private final boolean warpgroups;
   private final Pointer context;
   private final Pointer module;
   private final Map<String, Pointer> functions = new ConcurrentHashMap<>();
@@ -40,10 +46,10 @@ public final class DriverDevice implements Device {
     name = deviceName() + ", device " + ordinal;
     multiprocessors = attribute(ATTRIBUTE_MULTIPROCESSORS);
     sharedBytes = attribute(ATTRIBUTE_SHARED_BYTES_OPT_IN);
-    String image =
-        KernelImages.name(
-            name,
-            10 * attribute(ATTRIBUTE_CAPABILITY_MAJOR) + attribute(ATTRIBUTE_CAPABILITY_MINOR));
+    int capability =
+        10 * attribute(ATTRIBUTE_CAPABILITY_MAJOR) + attribute(ATTRIBUTE_CAPABILITY_MINOR);
+    warpgroups = capability == HOPPER && Boolean.getBoolean(WARPGROUPS);
+    String image = KernelImages.name(name, capability);
     PointerByReference reference = new PointerByReference();
     check("cuDevicePrimaryCtxRetain", driver.cuDevicePrimaryCtxRetain(reference, device));
     context = reference.getValue();
@@ -150,6 +156,11 @@ public final class DriverDevice implements Device {
   @Override
   public int multiprocessors() {
     return multiprocessors;
+  }
+
+  @Override
+  public boolean warpgroups() {
+    return warpgroups;
   }
 
   @Override

@@ -12,6 +12,7 @@ public final class EmulatedDevice implements Device {
   private final Emulator emulator = Emulator.load();
   private final int multiprocessors;
   private final int sharedBytes;
+  private final boolean warpgroups;
   private final AtomicInteger live = new AtomicInteger();
   private final AtomicLong most = new AtomicLong(Long.MAX_VALUE);
   private final AtomicInteger recorded = new AtomicInteger();
@@ -22,6 +23,14 @@ public final class EmulatedDevice implements Device {
    * @param sharedBytes most of a block
    */
   public EmulatedDevice(int multiprocessors, int sharedBytes) {
+    this(multiprocessors, sharedBytes, false);
+  }
+
+  /**
+   * @param warpgroups whether large tiles are those of warpgroups
+   */
+  public EmulatedDevice(int multiprocessors, int sharedBytes, boolean warpgroups) {
+    this.warpgroups = warpgroups;
     this.multiprocessors = multiprocessors;
     this.sharedBytes = sharedBytes;
   }
@@ -57,6 +66,11 @@ public final class EmulatedDevice implements Device {
   @Override
   public int multiprocessors() {
     return multiprocessors;
+  }
+
+  @Override
+  public boolean warpgroups() {
+    return warpgroups;
   }
 
   @Override

@@ -166,7 +166,7 @@ final class DeviceLinear implements AutoCloseable {
   }
 
   private void forward(Pass pass, long x, int rows, long codes, long stream, int bytes) {
-    Tile tile = Tile.of(Tile.LARGE, rows, outputs, pass.device.multiprocessors());
+    Tile tile = Tile.of(pass.device, true, rows, outputs);
     Arguments arguments =
         arguments(pass, x, rows, codes, stream, 0, 0)
             .address(pass.observed(least))
@@ -190,7 +190,7 @@ final class DeviceLinear implements AutoCloseable {
    * @param add whether they are added to what is there
    */
   void logits(Pass pass, long x, int pictures, long logits, boolean add) {
-    Tile tile = Tile.of(Tile.MEDIUM, pictures, outputs, pass.device.multiprocessors());
+    Tile tile = Tile.of(pass.device, false, pictures, outputs);
     pass.device.launch(
         new Launch(
             tile.kernel("logits"),

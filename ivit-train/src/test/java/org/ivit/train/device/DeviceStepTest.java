@@ -171,7 +171,7 @@ class DeviceStepTest {
     TrainingStep cpu = new TrainingStep(network, 1);
     try (DeviceStep device =
         new DeviceStep(
-            new EmulatedDevice(4, 200_000),
+            new EmulatedDevice(c.name().length() % 4 + 1, 200_000, c.drop() > 0),
             c.architecture(),
             c.scheme(),
             c.drop(),

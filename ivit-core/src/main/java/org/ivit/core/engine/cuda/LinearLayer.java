@@ -89,7 +89,7 @@ final class LinearLayer {
    * @param gelu tables that the codes go through, or null
    */
   Launch codes(Device device, int rows, long input, long output, int stride, GeluTables gelu) {
-    Tile tile = Tile.of(Tile.LARGE, rows, columns, device.multiprocessors());
+    Tile tile = Tile.of(device, true, rows, columns);
     return launch(
         tile,
         "codes",
@@ -131,7 +131,7 @@ final class LinearLayer {
       Residual sum,
       long identity,
       int identityStride) {
-    Tile tile = Tile.of(Tile.LARGE, rows, columns, device.multiprocessors());
+    Tile tile = Tile.of(device, true, rows, columns);
     return launch(
         tile,
         "stream",
@@ -161,7 +161,7 @@ final class LinearLayer {
    */
   Launch logits(
       Device device, int rows, long input, int inputStride, long logits, boolean accumulate) {
-    Tile tile = Tile.of(Tile.MEDIUM, rows, columns, device.multiprocessors());
+    Tile tile = Tile.of(device, false, rows, columns);
     return launch(
         tile,
         "logits",

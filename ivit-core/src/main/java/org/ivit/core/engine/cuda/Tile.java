@@ -1,8 +1,11 @@
 package org.ivit.core.engine.cuda;
 
+import org.ivit.core.cuda.Device;
+
 /** Sizes of a block's share of a product; those of {@code TileShape} in C++. */
 public enum Tile {
   LARGE(128, 128, 256, 3),
+  WARPGROUP(128, 128, 256, 4),
   MEDIUM(64, 64, 128, 4),
   SMALL(32, 32, 128, 4);
 
@@ -26,16 +29,19 @@ public enum Tile {
   /**
    * The largest tile of which there are enough to keep the device busy, or the smallest.
    *
-   * @param from the largest that may be
+   * @param device to be kept busy
+   * @param large whether the largest may be
    */
-  public static Tile of(Tile from, int rows, int columns, int multiprocessors) {
-    for (Tile tile : values()) {
-      if (tile.compareTo(from) >= 0
-          && (long) tile.down(rows) * tile.across(columns) >= multiprocessors) {
-        return tile;
-      }
+  public static Tile of(Device device, boolean large, int rows, int columns) {
+    Tile largest = device.warpgroups() ? WARPGROUP : LARGE;
+    if (large && largest.fills(device, rows, columns)) {
+      return largest;
     }
-    return SMALL;
+    return MEDIUM.fills(device, rows, columns) ? MEDIUM : SMALL;
+  }
+
+  private boolean fills(Device device, int rowCount, int columnCount) {
+    return (long) down(rowCount) * across(columnCount) >= device.multiprocessors();
   }
 
   /** Returns tiles that cover so many rows. */

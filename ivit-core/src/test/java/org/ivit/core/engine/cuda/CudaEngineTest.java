@@ -33,7 +33,10 @@ class CudaEngineTest {
   private static final int SHARED_BYTES = 99 * 1024;
 
   /** Large, medium and small tiles: the fewest multiprocessors make the largest. */
-  private static final int[] MULTIPROCESSORS = {1, 6, 10_000};
+  private static final int[] MULTIPROCESSORS = {1, 6, 10_000, -1};
+
+  /** As few as can be, large tiles by warpgroups. */
+  private static final int WARPGROUPS = -1;
 
   @SuppressWarnings("unused")
   static final List<String> MODELS = GoldenModel.NAMES;
@@ -101,7 +104,7 @@ class CudaEngineTest {
     try (ReferenceEngine reference = new ReferenceEngine(graph)) {
       expected = reference.logits(codes, pictures);
     }
-    int multiprocessors = MULTIPROCESSORS[(int) Math.floorMod(seed, 3L)];
+    int multiprocessors = MULTIPROCESSORS[(int) Math.floorMod(seed, 4L)];
     check(what, graph, codes, pictures, expected, multiprocessors);
   }
 
@@ -115,7 +118,8 @@ class CudaEngineTest {
       int multiprocessors) {
     int classes = graph.architecture().classes();
     int size = codes.length / pictures;
-    EmulatedDevice device = new EmulatedDevice(multiprocessors, SHARED_BYTES);
+    boolean warpgroups = multiprocessors == WARPGROUPS;
+    EmulatedDevice device = new EmulatedDevice(multiprocessors, SHARED_BYTES, warpgroups);
     try (CudaEngine engine = new CudaEngine(graph, device, "test")) {
       for (int count : new int[] {1, pictures}) {
         assertThat(engine.logits(Arrays.copyOf(codes, count * size), count))

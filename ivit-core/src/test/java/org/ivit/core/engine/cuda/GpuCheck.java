@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -55,15 +56,20 @@ public final class GpuCheck {
   private final ObjectNode result = JsonNodeFactory.instance.objectNode();
   private final ArrayNode checks = result.putArray("checks");
   private final ArrayNode benchmark = result.putArray("benchmark");
+  private final List<Boolean> ways = new ArrayList<>(List.of(false));
+  private final Path json;
   private boolean equal = true;
+
+  private GpuCheck(Path json) {
+    this.json = json;
+  }
 
   /** Runs the check. */
   public static void main(String[] arguments) throws IOException {
     try {
       boolean quick = arguments.length > 2 && arguments[2].equals("quick");
-      GpuCheck check = new GpuCheck();
+      GpuCheck check = new GpuCheck(Path.of(arguments[1]));
       check.run(Path.of(arguments[0]), quick);
-      check.write(Path.of(arguments[1]));
       System.exit(check.equal ? 0 : 1);
     } catch (InputException e) {
       System.err.println("gpu-check: " + e.getMessage());
@@ -72,14 +78,13 @@ public final class GpuCheck {
   }
 
   private void run(Path folder, boolean quick) throws IOException {
-    try (Device device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number())) {
-      result.put("gpu", device.name());
-      result.put("multiprocessors", device.multiprocessors());
-      result.put("date", Instant.now().toString());
-      result.put("commit", System.getProperty("ivit.gpu.commit", "unknown"));
-      result.put("compute_sanitizer", System.getProperty("ivit.gpu.sanitizer", "not run"));
-      for (LinearChecks.Size size : LinearChecks.SIZES) {
-        record("linear " + size, LinearChecks.differences(device, size));
+    describe();
+    for (boolean warpgroups : ways) {
+      System.setProperty(DriverDevice.WARPGROUPS, Boolean.toString(warpgroups));
+      try (Device device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number())) {
+        for (LinearChecks.Size size : LinearChecks.SIZES) {
+          record("linear " + size + way(warpgroups), LinearChecks.differences(device, size));
+        }
       }
     }
     List<MicroModels.Micro> micros = new ArrayList<>(MicroModels.vits());
@@ -98,6 +103,25 @@ public final class GpuCheck {
     for (String name : quick ? List.<String>of() : GENERATED) {
       generated(Architectures.byName(name));
     }
+  }
+
+  /** Both ways of Hopper's large products, where this is one. */
+  private void describe() {
+    System.setProperty(DriverDevice.WARPGROUPS, "true");
+    try (Device device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number())) {
+      if (device.warpgroups()) {
+        ways.add(true);
+      }
+      result.put("gpu", device.name());
+      result.put("multiprocessors", device.multiprocessors());
+      result.put("date", Instant.now().toString());
+      result.put("commit", System.getProperty("ivit.gpu.commit", "unknown"));
+      result.put("compute_sanitizer", System.getProperty("ivit.gpu.sanitizer", "not run"));
+    }
+  }
+
+  private static String way(boolean warpgroups) {
+    return warpgroups ? ", by warpgroups" : "";
   }
 
   private static List<Path> checkpoints(Path folder) throws IOException {
@@ -137,11 +161,14 @@ public final class GpuCheck {
   private void compare(String name, IntegerGraph graph, Engine judge, byte[] codes, int pictures) {
     int[] expected = judge.logits(codes, pictures);
     int classes = graph.architecture().classes();
-    try (CudaEngine engine = CudaEngine.open(graph, "check")) {
-      int differences = differences(expected, engine.logits(codes, pictures));
-      byte[] one = Arrays.copyOf(codes, codes.length / pictures);
-      differences += differences(Arrays.copyOf(expected, classes), engine.logits(one, 1));
-      record(name, differences);
+    for (boolean warpgroups : ways) {
+      System.setProperty(DriverDevice.WARPGROUPS, Boolean.toString(warpgroups));
+      try (CudaEngine engine = CudaEngine.open(graph, "check")) {
+        int differences = differences(expected, engine.logits(codes, pictures));
+        byte[] one = Arrays.copyOf(codes, codes.length / pictures);
+        differences += differences(Arrays.copyOf(expected, classes), engine.logits(one, 1));
+        record(name + way(warpgroups), differences);
+      }
     }
   }
 
@@ -156,23 +183,44 @@ public final class GpuCheck {
   private void record(String name, int differences) {
     equal &= differences == 0;
     checks.addObject().put("name", name).put("differences", differences);
+    write();
     out.printf("%-6s %s%n", differences == 0 ? "equal" : "DIFFER", name);
   }
 
   private void measure(String name, IntegerGraph graph) {
+    for (boolean warpgroups : ways) {
+      System.setProperty(DriverDevice.WARPGROUPS, Boolean.toString(warpgroups));
+      measure(name, graph, warpgroups);
+    }
+  }
+
+  private void measure(String name, IntegerGraph graph, boolean warpgroups) {
     for (int batch : BATCHES) {
       try (GpuBenchmark run = new GpuBenchmark(graph, batch)) {
         ObjectNode row = benchmark.addObject().put("model", name).put("batch", batch);
+        row.put("wgmma", warpgroups);
         run.measure(row);
+        write();
         out.printf(
-            "%s, batch %d: %.4f ms on the GPU, %.4f ms with copies%n",
-            name, batch, row.get("device_ms").doubleValue(), row.get("call_ms").doubleValue());
+            "%s%s, batch %d: %.4f ms on the GPU, %.4f ms with copies%n",
+            name,
+            way(warpgroups),
+            batch,
+            row.get("device_ms").doubleValue(),
+            row.get("call_ms").doubleValue());
       }
     }
   }
 
-  private void write(Path json) throws IOException {
+  /** After every step, so that a run that was cut off leaves what it had. */
+  private void write() {
     result.put("equal", equal);
-    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(json.toFile(), result);
+    try {
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .writeValue(json.toFile(), result);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

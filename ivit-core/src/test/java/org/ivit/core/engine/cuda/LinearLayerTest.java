@@ -18,9 +18,13 @@ class LinearLayerTest {
   @FieldSource("SIZES")
   void equalsTheReference(LinearChecks.Size size) {
     for (int multiprocessors : new int[] {1, 9, 1000}) {
-      EmulatedDevice device = new EmulatedDevice(multiprocessors, SHARED_BYTES);
-      assertThat(LinearChecks.differences(device, size)).isZero();
-      assertThat(device.live()).isZero();
+      equalsTheReference(size, new EmulatedDevice(multiprocessors, SHARED_BYTES));
     }
+    equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, true));
+  }
+
+  private static void equalsTheReference(LinearChecks.Size size, EmulatedDevice device) {
+    assertThat(LinearChecks.differences(device, size)).isZero();
+    assertThat(device.live()).isZero();
   }
 }
