@@ -20,11 +20,14 @@ namespace {
 
 const int WARP = 32;
 
+enum class Type { SIGNED, LEFT_UNSIGNED, TF32, BF16 };
+
 struct Product {
-  int32_t *c;
+  Type type;
+  int32_t *sums; /* of integers, or null */
+  float *real_sums;
   uint32_t a[4];
   uint32_t b[2];
-  bool left_unsigned;
 };
 
 struct Copy {
@@ -80,8 +83,8 @@ void wait(Waiting what) {
   self().fiber.yield();
 }
 
-/* One product of a warp, all lanes' shares together. */
-void compute(int first, size_t number) {
+/* Of integers, all lanes' shares together. */
+void compute_integers(int first, size_t number) {
   int16_t a[16][32];
   int16_t b[8][32];
   for (int lane = 0; lane < WARP; lane++) {
@@ -90,7 +93,8 @@ void compute(int first, size_t number) {
       uint32_t byte = p.a[k / 4] >> (8 * (k % 4)) & 255u;
       int row = lane / 4 + (k / 4 % 2) * 8;
       int column = lane % 4 * 4 + k % 4 + (k / 8) * 16;
-      a[row][column] = p.left_unsigned ? (int16_t)byte : (int16_t)(int8_t)byte;
+      a[row][column] =
+          p.type == Type::LEFT_UNSIGNED ? (int16_t)byte : (int16_t)(int8_t)byte;
     }
     for (int k = 0; k < 8; k++) {
       b[lane / 4][lane % 4 * 4 + k % 4 + (k / 4) * 16] =
@@ -98,7 +102,7 @@ void compute(int first, size_t number) {
     }
   }
   for (int lane = 0; lane < WARP; lane++) {
-    int32_t *c = threads[(size_t)(first + lane)]->products[number].c;
+    int32_t *c = threads[(size_t)(first + lane)]->products[number].sums;
     for (int k = 0; k < 4; k++) {
       const int16_t *row = a[lane / 4 + (k / 2) * 8];
       const int16_t *column = b[lane % 4 * 2 + k % 2];
@@ -108,6 +112,54 @@ void compute(int first, size_t number) {
       }
       c[k] = (int32_t)((uint32_t)c[k] + (uint32_t)sum);
     }
+  }
+}
+
+/* A part of a word as a tensor core reads it: tf32 without its last 13 bits, or half a word. */
+float real(uint32_t word, Type type, int part) {
+  uint32_t bits = type == Type::TF32 ? word & 0xffffe000u
+      : part == 0                    ? word << 16
+                                     : word & 0xffff0000u;
+  float v;
+  memcpy(&v, &bits, sizeof v);
+  return v;
+}
+
+/* Of reals; products are exact, sums are rounded in the order of K. */
+void compute_reals(int first, size_t number) {
+  float a[16][16];
+  float b[8][16];
+  Type type = threads[(size_t)first]->products[number].type;
+  int parts = type == Type::TF32 ? 1 : 2;
+  for (int lane = 0; lane < WARP; lane++) {
+    const Product &p = threads[(size_t)(first + lane)]->products[number];
+    for (int part = 0; part < parts; part++) {
+      for (int k = 0; k < 4; k++) {
+        int column = (lane % 4 + k / 2 * 4) * parts + part;
+        a[lane / 4 + k % 2 * 8][column] = real(p.a[k], type, part);
+      }
+      for (int k = 0; k < 2; k++) {
+        b[lane / 4][(lane % 4 + k * 4) * parts + part] = real(p.b[k], type, part);
+      }
+    }
+  }
+  for (int lane = 0; lane < WARP; lane++) {
+    float *c = threads[(size_t)(first + lane)]->products[number].real_sums;
+    for (int k = 0; k < 4; k++) {
+      const float *row = a[lane / 4 + k / 2 * 8];
+      const float *column = b[lane % 4 * 2 + k % 2];
+      for (int i = 0; i < 8 * parts; i++) {
+        c[k] += row[i] * column[i];
+      }
+    }
+  }
+}
+
+void compute(int first, size_t number) {
+  if (threads[(size_t)first]->products[number].sums != nullptr) {
+    compute_integers(first, number);
+  } else {
+    compute_reals(first, number);
   }
 }
 
@@ -230,8 +282,18 @@ uint32_t shuffle_xor(uint32_t value, int lanes) {
 }
 
 void multiply(int32_t *c, const uint32_t *a, const uint32_t *b, bool left_unsigned) {
+  Type type = left_unsigned ? Type::LEFT_UNSIGNED : Type::SIGNED;
+  self().products.push_back(Product{type, c, nullptr, {a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
+}
+
+void multiply_tf32(float *c, const uint32_t *a, const uint32_t *b) {
   self().products.push_back(
-      Product{c, {a[0], a[1], a[2], a[3]}, {b[0], b[1]}, left_unsigned});
+      Product{Type::TF32, nullptr, c, {a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
+}
+
+void multiply_bf16(float *c, const uint32_t *a, const uint32_t *b) {
+  self().products.push_back(
+      Product{Type::BF16, nullptr, c, {a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
 }
 
 void copy16(unsigned char *to, const int8_t *from, bool valid) {

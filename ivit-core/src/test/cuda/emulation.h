@@ -36,6 +36,10 @@ uint32_t shuffle_xor(uint32_t value, int lanes);
 /* Queued until the warp's next barrier. */
 void multiply(int32_t *c, const uint32_t *a, const uint32_t *b, bool left_unsigned);
 
+/* Of reals, with sums in float32: 8 of tf32 along K, or 16 of bf16. */
+void multiply_tf32(float *c, const uint32_t *a, const uint32_t *b);
+void multiply_bf16(float *c, const uint32_t *a, const uint32_t *b);
+
 /* Carried out when the group is waited for; until then the target holds rubbish. */
 void copy16(unsigned char *to, const int8_t *from, bool valid);
 void copies_commit();

@@ -1,188 +1,192 @@
-/*
- * Products of matrices of reals, or of codes read as reals, for the backward pass:
- * C = alpha * factor(column) * A * B (+ C). A block computes a tile of C; sums over K are taken in
- * one order, or in parts that product_parts adds up, so results do not change from run to run.
- */
+/* Batches of products of matrices to float32. */
 #pragma once
 
-#include "reals.cuh"
+#include "product_sums.cuh"
 
 namespace ivit {
 
-/* A matrix of a batch of them: one a group and head. */
-struct Batched {
-  int64_t group_stride; /* elements */
-  int64_t head_stride;
-  int64_t row_stride;
-};
-
+/*
+ * C[z](m, n) = alpha * factor[n] * sum over k of A[z](m, k) * B[z](k, n), added to what C holds or not.
+ * Matrix z is that of group z / heads and head z % heads. Strides are in elements.
+ */
 struct ProductArguments {
   Global<const unsigned char> a;
   Global<const unsigned char> b;
   Global<float> c;
-  Global<float> parts;         /* [gridDim.z][m][n], where K is split; or null */
-  Global<const float> factors; /* by column of C; or null */
-  Batched a_at;
-  Batched b_at;
-  Batched c_at;
-  int32_t m;
-  int32_t n;
-  int64_t k;
-  int64_t k_a_part; /* where K is split: a multiple of the tile's depth */
+  Global<const float> factor; /* [columns], or null */
+  Global<float> partial;      /* [batch][splits][rows][columns] where K is split */
+  int64_t a_group;
+  int64_t a_head;
+  int64_t b_group;
+  int64_t b_head;
+  int64_t c_group;
+  int64_t c_head;
+  int32_t a_stride; /* from one row of the matrix in memory to the next */
+  int32_t b_stride;
+  int32_t c_stride;
+  int32_t rows;
+  int32_t columns;
+  int32_t depth;
   int32_t heads;
-  int32_t first; /* of the batch */
+  int32_t first; /* matrix of the launch */
+  int32_t splits;
+  int32_t split_depth; /* a multiple of 32 */
   float alpha;
-  int32_t added; /* whether to add to C */
+  int32_t options;
 };
 
-/* Which of an operand's indices runs along its rows in memory: NN A[m][k] B[k][n], NT B[n][k], TN A[k][m]. */
-enum class Layout { NN, NT, TN };
+/* Whether fours of A and B and twos of C are aligned, and whether C is added to. */
+enum { PRODUCT_A_WIDE = 1, PRODUCT_B_WIDE = 2, PRODUCT_C_WIDE = 4, PRODUCT_ADD = 8 };
 
-template <int ROWS, int COLUMNS, int DEPTH_>
-struct ProductShape {
-  enum {
-    rows = ROWS,
-    columns = COLUMNS,
-    depth = DEPTH_,
-    threads = 256,
-    across = 16,
-    m = ROWS / 16,
-    n = COLUMNS / 16
-  };
+struct alignas(8) Two {
+  float r[2];
 };
 
-using LargeProduct = ProductShape<128, 128, 16>;
-using SmallProduct = ProductShape<64, 64, 16>;
-
-IVIT_DEVICE int64_t place_in(const Batched &at, int z, int heads) {
-  return z / heads * at.group_stride + z % heads * at.head_stride;
+template <typename T>
+IVIT_DEVICE Global<T> matrix(Global<T> first, int number, int heads, int64_t group, int64_t head) {
+  return first + (number / heads * group + number % heads * head);
 }
 
-/*
- * A tile of an operand to shared memory as reals, [depth][SIZE]. ALONG_K: its rows in memory run along
- * K. What lies outside is 0.
- */
-template <int SIZE, int DEPTH_, bool ALONG_K, typename T>
-IVIT_DEVICE void load_operand(
-    Global<const T> from, int64_t row_stride, int first, int end, int64_t first_k, int64_t end_k,
-    Shared<float> to) {
-  for (int i = (int)threadIdx.x; i < SIZE * DEPTH_; i += 256) {
-    int place = ALONG_K ? i / DEPTH_ : i % SIZE;
-    int k = ALONG_K ? i % DEPTH_ : i / SIZE;
-    bool valid = first + place < end && first_k + k < end_k;
-    float v = 0;
-    if (valid) {
-      v = ALONG_K ? (float)from[(int64_t)(first + place) * row_stride + first_k + k]
-                  : (float)from[(first_k + k) * row_stride + first + place];
+IVIT_DEVICE float scaled(const ProductArguments &a, int column, float sum) {
+  float scale = present(a.factor) ? a.alpha * a.factor[column] : a.alpha;
+  return scale * sum;
+}
+
+/* Two neighbours of C, or one where the row ends. */
+IVIT_DEVICE void write_sums(
+    const ProductArguments &a, Global<float> to, int column, float sum, float next) {
+  bool add = (a.options & PRODUCT_ADD) != 0;
+  Two v = {{scaled(a, column, sum), 0.0f}};
+  if (column + 1 == a.columns) {
+    *to = add ? *to + v.r[0] : v.r[0];
+    return;
+  }
+  v.r[1] = scaled(a, column + 1, next);
+  if (a.options & PRODUCT_C_WIDE) {
+    if (add) {
+      Two old = *as<Two>(to);
+      v = Two{{old.r[0] + v.r[0], old.r[1] + v.r[1]}};
     }
-    to[k * (SIZE + 4) + place] = v;
+    *as<Two>(to) = v;
+  } else {
+    to[0] = add ? to[0] + v.r[0] : v.r[0];
+    to[1] = add ? to[1] + v.r[1] : v.r[1];
   }
 }
 
-/* Shared memory: a stage of A, then one of B. */
-template <typename Shape, Layout LAYOUT, typename A, typename B>
-IVIT_DEVICE void product(const ProductArguments &p) {
-  Shared<float> tile_a = as<float>(shared_memory());
-  Shared<float> tile_b = tile_a + Shape::depth * (Shape::rows + 4);
+/* Types of A and B, and whether their neighbours in memory are neighbours along K. */
+template <typename TypeA, bool ALONG_A, typename TypeB, bool ALONG_B>
+struct ProductForm {
+  using A = TypeA;
+  using B = TypeB;
+  enum { a_along = ALONG_A, b_along = ALONG_B };
+};
+
+template <typename A, typename B>
+using ProductNn = ProductForm<A, true, B, false>;
+
+template <typename A, typename B>
+using ProductNt = ProductForm<A, true, B, true>;
+
+template <typename A, typename B>
+using ProductTn = ProductForm<A, false, B, false>;
+
+template <typename Form, typename Precision, typename Shape>
+IVIT_DEVICE void product(const ProductArguments &a) {
+  int number = a.first + (int)blockIdx.z / a.splits;
+  int split = (int)blockIdx.z % a.splits;
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
-  bool split = present(p.parts);
-  int z = split ? 0 : p.first + (int)blockIdx.z;
-  auto from_a = as<const A>(p.a) + place_in(p.a_at, z, p.heads);
-  auto from_b = as<const B>(p.b) + place_in(p.b_at, z, p.heads);
-  int64_t begin = split ? (int64_t)blockIdx.z * p.k_a_part : 0;
-  int64_t end = split && begin + p.k_a_part < p.k ? begin + p.k_a_part : p.k;
-  int row = (int)threadIdx.x / Shape::across * Shape::m;
-  int column = (int)threadIdx.x % Shape::across * Shape::n;
-  float acc[Shape::m][Shape::n];
-#pragma unroll
-  for (int i = 0; i < Shape::m; i++) {
-#pragma unroll
-    for (int j = 0; j < Shape::n; j++) {
-      acc[i][j] = 0;
-    }
-  }
+
+  Operand<typename Form::A, Form::a_along, Precision, Shape::rows, Shape::threads> left;
+  left.from = matrix(as<const typename Form::A>(a.a), number, a.heads, a.a_group, a.a_head)
+      + (Form::a_along ? (int64_t)first_row * a.a_stride : first_row);
+  left.stride = a.a_stride;
+  left.valid = a.rows - first_row;
+  left.wide = (a.options & PRODUCT_A_WIDE) != 0;
+
+  Operand<typename Form::B, Form::b_along, Precision, Shape::columns, Shape::threads> right;
+  right.from = matrix(as<const typename Form::B>(a.b), number, a.heads, a.b_group, a.b_head)
+      + (Form::b_along ? (int64_t)first_column * a.b_stride : first_column);
+  right.stride = a.b_stride;
+  right.valid = a.columns - first_column;
+  right.wide = (a.options & PRODUCT_B_WIDE) != 0;
+
+  Shared<uint32_t> full = as<uint32_t>(shared_memory());
+  Shared<uint32_t> empty = full + Shape::tile_words;
+  const int tile_depth = PRODUCT_WORDS * Precision::pack;
+  int depth = split * a.split_depth;
+  int end = a.depth - depth < a.split_depth ? a.depth : depth + a.split_depth;
+
+  typename Precision::template Sums<Shape> sums;
+  /* A tile is multiplied while the next one is on its way. */
 #pragma unroll 1
-  for (int64_t k = begin; k < end; k += Shape::depth) {
-    load_operand<Shape::rows, Shape::depth, LAYOUT != Layout::TN, A>(
-        from_a, p.a_at.row_stride, first_row, p.m, k, end, tile_a);
-    load_operand<Shape::columns, Shape::depth, LAYOUT == Layout::NT, B>(
-        from_b, p.b_at.row_stride, first_column, p.n, k, end, tile_b);
-    block_barrier();
-#pragma unroll
-    for (int step = 0; step < Shape::depth; step++) {
-      float left[Shape::m];
-      float right[Shape::n];
-#pragma unroll
-      for (int i = 0; i < Shape::m; i++) {
-        left[i] = tile_a[step * (Shape::rows + 4) + row + i];
-      }
-#pragma unroll
-      for (int j = 0; j < Shape::n; j++) {
-        right[j] = tile_b[step * (Shape::columns + 4) + column + j];
-      }
-#pragma unroll
-      for (int i = 0; i < Shape::m; i++) {
-#pragma unroll
-        for (int j = 0; j < Shape::n; j++) {
-          acc[i][j] = fused(left[i], right[j], acc[i][j]);
-        }
-      }
+  for (int tile = depth; tile - tile_depth < end; tile += tile_depth) {
+    if (tile < end) {
+      left.load(tile, end);
+      right.load(tile, end);
     }
+    if (tile > depth) {
+      sums.add(full, full + Shape::rows * PRODUCT_WORDS);
+    }
+    if (tile < end) {
+      /* Every warp left this stage before the last barrier. */
+      left.store(empty);
+      right.store(empty + Shape::rows * PRODUCT_WORDS);
+    }
+    Shared<uint32_t> filled = empty;
+    empty = full;
+    full = filled;
     block_barrier();
   }
-  auto to = split ? p.parts + (int64_t)blockIdx.z * p.m * p.n
-                  : p.c + place_in(p.c_at, z, p.heads);
-  int64_t stride = split ? p.n : p.c_at.row_stride;
-#pragma unroll
-  for (int i = 0; i < Shape::m; i++) {
-#pragma unroll
-    for (int j = 0; j < Shape::n; j++) {
-      int r = first_row + row + i;
-      int c = first_column + column + j;
-      if (r < p.m && c < p.n) {
-        int64_t at = r * stride + c;
-        if (split) {
-          to[at] = acc[i][j];
-        } else {
-          float v = acc[i][j] * p.alpha;
-          v = present(p.factors) ? v * p.factors[c] : v;
-          to[at] = p.added ? to[at] + v : v;
+
+  if (a.splits > 1) {
+    Global<float> to =
+        a.partial + ((int64_t)number * a.splits + split) * a.rows * (int64_t)a.columns;
+    sums.each([&](int row, int column, float sum, float next) {
+      int i = first_row + row;
+      int j = first_column + column;
+      if (i < a.rows && j < a.columns) {
+        Global<float> at = to + ((int64_t)i * a.columns + j);
+        at[0] = sum;
+        if (j + 1 < a.columns) {
+          at[1] = next;
         }
       }
-    }
+    });
+    return;
   }
+  Global<float> to = matrix(a.c, number, a.heads, a.c_group, a.c_head);
+  sums.each([&](int row, int column, float sum, float next) {
+    int i = first_row + row;
+    int j = first_column + column;
+    if (i < a.rows && j < a.columns) {
+      write_sums(a, to + ((int64_t)i * a.c_stride + j), j, sum, next);
+    }
+  });
 }
 
 }  // namespace ivit
 
-/* The parts of K in order. */
-IVIT_KERNEL(256, 4) product_parts(IVIT_ARGUMENTS(ivit::ProductArguments) p) {
-  int64_t size = (int64_t)p.m * p.n;
-  int parts = (int)((p.k + p.k_a_part - 1) / p.k_a_part);
-  for (int64_t i = ivit::thread_number(); i < size; i += ivit::thread_count()) {
-    float sum = 0;
-    for (int part = 0; part < parts; part++) {
-      sum += p.parts[part * size + i];
-    }
-    float v = sum * p.alpha;
-    v = ivit::present(p.factors) ? v * p.factors[i % p.n] : v;
-    int64_t at = i / p.n * p.c_at.row_stride + i % p.n;
-    p.c[at] = p.added ? p.c[at] + v : v;
-  }
-}
-
-#define IVIT_PRODUCT(name, layout, A, B)                                                     \
-  IVIT_KERNEL(256, 2) product_##name##_large(IVIT_ARGUMENTS(ivit::ProductArguments) p) {     \
-    ivit::product<ivit::LargeProduct, ivit::Layout::layout, A, B>(p);                        \
-  }                                                                                          \
-  IVIT_KERNEL(256, 4) product_##name##_small(IVIT_ARGUMENTS(ivit::ProductArguments) p) {     \
-    ivit::product<ivit::SmallProduct, ivit::Layout::layout, A, B>(p);                        \
+#define IVIT_PRODUCT(form, Form, precision, Precision, size, Shape, blocks)                    \
+  IVIT_KERNEL(ivit::Shape::threads, blocks)                                                    \
+  product_##form##_##precision##_##size(IVIT_ARGUMENTS(ivit::ProductArguments) a) {            \
+    ivit::product<Form, ivit::Precision, ivit::Shape>(a);                                      \
   }
 
-IVIT_PRODUCT(nn_real_real, NN, float, float)
-IVIT_PRODUCT(nn_real_code8, NN, float, int8_t)
-IVIT_PRODUCT(nt_real_code8, NT, float, int8_t)
-IVIT_PRODUCT(tn_real_code8, TN, float, int8_t)
-IVIT_PRODUCT(tn_code16_real, TN, int16_t, float)
-IVIT_PRODUCT(tn_real_real, TN, float, float)
+#define IVIT_PRODUCTS_OF(form, Form, precision, Precision)                                     \
+  IVIT_PRODUCT(form, Form, precision, Precision, large, LargeProduct, 2)                       \
+  IVIT_PRODUCT(form, Form, precision, Precision, small, SmallProduct, 4)
+
+#define IVIT_PRODUCTS(layout, Layout, a, A, b, B)                                              \
+  using Product_##layout##_##a##_##b = ivit::Layout<A, B>;                                     \
+  IVIT_PRODUCTS_OF(layout##_##a##_##b, Product_##layout##_##a##_##b, float32, Float32)         \
+  IVIT_PRODUCTS_OF(layout##_##a##_##b, Product_##layout##_##a##_##b, tf32, Tf32)               \
+  IVIT_PRODUCTS_OF(layout##_##a##_##b, Product_##layout##_##a##_##b, bf16, Bf16)
+
+IVIT_PRODUCTS(nn, ProductNn, real, float, real, float)
+IVIT_PRODUCTS(nn, ProductNn, real, float, code8, int8_t)
+IVIT_PRODUCTS(nt, ProductNt, real, float, code8, int8_t)
+IVIT_PRODUCTS(tn, ProductTn, real, float, real, float)
+IVIT_PRODUCTS(tn, ProductTn, real, float, code8, int8_t)
+IVIT_PRODUCTS(tn, ProductTn, code16, int16_t, real, float)

@@ -18,6 +18,7 @@
 #include "pool_observed.cuh"
 #include "positions_backward.cuh"
 #include "product.cuh"
+#include "product_sum.cuh"
 #include "residual_observed.cuh"
 #include "scale_pictures.cuh"
 #include "softmax_backward.cuh"

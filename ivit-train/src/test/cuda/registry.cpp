@@ -2,6 +2,13 @@
 
 #include "training.cu"
 
+#define PRODUCTS_OF(name) \
+  KERNEL(name##_large, 256, ProductArguments), KERNEL(name##_small, 128, ProductArguments)
+
+#define PRODUCTS(form)                                                      \
+  PRODUCTS_OF(product_##form##_float32), PRODUCTS_OF(product_##form##_tf32), \
+      PRODUCTS_OF(product_##form##_bf16)
+
 namespace emulation {
 
 const std::vector<Kernel> kernels = {
@@ -46,19 +53,13 @@ const std::vector<Kernel> kernels = {
     KERNEL(pool_observed, 256, ObservedPoolArguments),
     KERNEL(positions_backward, 256, PositionArguments),
     KERNEL(probabilities_of_codes, 256, SoftmaxBackwardArguments),
-    KERNEL(product_nn_real_code8_large, 256, ProductArguments),
-    KERNEL(product_nn_real_code8_small, 256, ProductArguments),
-    KERNEL(product_nn_real_real_large, 256, ProductArguments),
-    KERNEL(product_nn_real_real_small, 256, ProductArguments),
-    KERNEL(product_nt_real_code8_large, 256, ProductArguments),
-    KERNEL(product_nt_real_code8_small, 256, ProductArguments),
-    KERNEL(product_parts, 256, ProductArguments),
-    KERNEL(product_tn_code16_real_large, 256, ProductArguments),
-    KERNEL(product_tn_code16_real_small, 256, ProductArguments),
-    KERNEL(product_tn_real_code8_large, 256, ProductArguments),
-    KERNEL(product_tn_real_code8_small, 256, ProductArguments),
-    KERNEL(product_tn_real_real_large, 256, ProductArguments),
-    KERNEL(product_tn_real_real_small, 256, ProductArguments),
+    PRODUCTS(nn_real_code8),
+    PRODUCTS(nn_real_real),
+    PRODUCTS(nt_real_code8),
+    PRODUCTS(tn_code16_real),
+    PRODUCTS(tn_real_code8),
+    PRODUCTS(tn_real_real),
+    KERNEL(product_sum, 128, ProductArguments),
     KERNEL(residual_observed, 256, ObservedResidualArguments),
     KERNEL(scale_pictures, 256, ScaleArguments),
     KERNEL(softmax_backward, 256, SoftmaxBackwardArguments),

@@ -13,4 +13,15 @@ record Matrix(long address, long groupStride, long headStride, long rowStride) {
   static Matrix of(long address, long rowStride) {
     return new Matrix(address, 0, 0, rowStride);
   }
+
+  /**
+   * Whether so many neighbours from the begin of every row are aligned to their size.
+   *
+   * @param count a power of 2
+   * @param bytes of an element
+   */
+  boolean aligned(int count, int bytes) {
+    return address % ((long) count * bytes) == 0
+        && (groupStride | headStride | rowStride) % count == 0;
+  }
 }

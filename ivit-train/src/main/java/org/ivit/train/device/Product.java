@@ -1,5 +1,6 @@
 package org.ivit.train.device;
 
+import java.util.Locale;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
@@ -10,58 +11,129 @@ import org.ivit.core.cuda.Launch;
  * from run to run.
  */
 final class Product {
-  private static final int THREADS = 256;
-  private static final int DEPTH = 16;
+  private static final int SUM_THREADS = 128;
+
+  /** Parts of K begin at multiples of it. */
+  private static final int DEPTH = 32;
 
   /** Fewer sums are not worth a part. */
   private static final int LEAST_PART = 256;
 
-  private static final int MOST_BATCH = 65535;
+  /** Blocks a multiprocessor that parts of K make, at most. */
+  private static final int BLOCKS = 4;
+
+  /** Of a grid in y and z. */
+  private static final int MOST_BLOCKS = 65535;
+
+  /** As {@code PRODUCT_A_WIDE} and so on in C++. */
+  private static final int A_WIDE = 1;
+
+  private static final int B_WIDE = 2;
+  private static final int C_WIDE = 4;
+  private static final int ADD = 8;
 
   private final Device device;
   private final DeviceBuffers scratch;
   private final ProductPrecision precision;
+  private final int mostBlocks;
 
   /** Which index of an operand runs along its rows in memory, and what operands hold. */
   enum Kind {
     /** A[m][k], B[k][n], reals. */
-    NN_REAL_REAL,
+    NN_REAL_REAL(4, 4),
     /** A[m][k] of reals, B[k][n] of 8-bit codes. */
-    NN_REAL_CODE8,
+    NN_REAL_CODE8(4, 1),
     /** A[m][k] of reals, B[n][k] of 8-bit codes. */
-    NT_REAL_CODE8,
+    NT_REAL_CODE8(4, 1),
     /** A[k][m] of reals, B[k][n] of 8-bit codes. */
-    TN_REAL_CODE8,
+    TN_REAL_CODE8(4, 1),
     /** A[k][m] of 16-bit codes, B[k][n] of reals. */
-    TN_CODE16_REAL,
+    TN_CODE16_REAL(2, 4),
     /** A[k][m], B[k][n], reals. */
-    TN_REAL_REAL
+    TN_REAL_REAL(4, 4);
+
+    private final int bytesA;
+    private final int bytesB;
+
+    Kind(int bytesA, int bytesB) {
+      this.bytesA = bytesA;
+      this.bytesB = bytesB;
+    }
   }
 
-  /** Sizes of a tile; those of {@code ProductShape} in C++. */
-  private enum Shape {
-    LARGE(128),
-    SMALL(64);
-
-    private final int side;
-
-    Shape(int side) {
-      this.side = side;
+  /**
+   * Sizes and operands of products, one a group and head.
+   *
+   * @param factors address of a factor a column, or 0
+   * @param add whether to add to what is in C
+   */
+  private record Job(
+      Kind kind,
+      int m,
+      int n,
+      int k,
+      int groups,
+      int heads,
+      float alpha,
+      Matrix a,
+      Matrix b,
+      Matrix c,
+      long factors,
+      boolean add) {
+    int count() {
+      return Math.multiplyExact(groups, heads);
     }
 
-    int across(int n) {
-      return (n + side - 1) / side;
+    int options() {
+      return (a.aligned(4, kind.bytesA) ? A_WIDE : 0)
+          | (b.aligned(4, kind.bytesB) ? B_WIDE : 0)
+          | (c.aligned(2, Float.BYTES) ? C_WIDE : 0)
+          | (add ? ADD : 0);
     }
 
-    int sharedBytes() {
-      return 2 * DEPTH * (side + 4) * 4;
+    byte[] arguments(int first, Parts parts, long memory) {
+      return new Arguments()
+          .address(a.address())
+          .address(b.address())
+          .address(c.address())
+          .address(factors)
+          .address(memory)
+          .longs(a.groupStride(), a.headStride())
+          .longs(b.groupStride(), b.headStride())
+          .longs(c.groupStride(), c.headStride())
+          .ints(
+              Math.toIntExact(a.rowStride()),
+              Math.toIntExact(b.rowStride()),
+              Math.toIntExact(c.rowStride()))
+          .ints(m, n, k, heads, first, parts.count, parts.depth)
+          .floats(alpha)
+          .ints(options())
+          .bytes();
+    }
+  }
+
+  /** How K is split. */
+  private record Parts(int count, int depth) {
+    /** At most so many parts. */
+    static Parts of(int k, long most) {
+      long depth = (k + most - 1) / most;
+      int rounded = (int) Math.min(Integer.MAX_VALUE - DEPTH, (depth + DEPTH - 1) / DEPTH * DEPTH);
+      return new Parts((k + rounded - 1) / rounded, rounded);
     }
   }
 
   Product(Device device, DeviceBuffers scratch, ProductPrecision precision) {
+    this(device, scratch, precision, MOST_BLOCKS);
+  }
+
+  /**
+   * @param mostBlocks products of a launch
+   */
+  Product(Device device, DeviceBuffers scratch, ProductPrecision precision, int mostBlocks) {
     this.device = device;
     this.scratch = scratch;
     this.precision = precision;
+    this.mostBlocks = mostBlocks;
   }
 
   /** In what it multiplies. */
@@ -86,20 +158,27 @@ final class Product {
       Matrix c,
       long factors,
       boolean add) {
-    Shape shape = shape(m, n, 1);
-    long tiles = (long) shape.across(m) * shape.across(n);
-    long parts = Math.min(2L * device.multiprocessors() / tiles, k / LEAST_PART);
-    if (parts < 2) {
-      launch(kind, shape, m, n, 1, arguments(m, n, k, 0, 1, 0, alpha, a, b, c, 0, factors, add));
+    Job job = new Job(kind, m, n, Math.toIntExact(k), 1, 1, alpha, a, b, c, factors, add);
+    long most = Math.max(1, k / LEAST_PART);
+    ProductShape shape = ProductShape.of(m, n, most, device.multiprocessors());
+    long wanted = (long) BLOCKS * device.multiprocessors() / shape.tiles(m, n);
+    Parts parts = Parts.of(job.k, Math.max(1, Math.min(wanted, most)));
+    if (parts.count == 1) {
+      launch(job, shape, 0, 1, parts, 0);
       return;
     }
-    long perPart = ((k + parts - 1) / parts + DEPTH - 1) / DEPTH * DEPTH;
-    int count = Math.toIntExact((k + perPart - 1) / perPart);
-    long memory = scratch.of("product.parts", (long) count * m * n, 4);
-    byte[] arguments = arguments(m, n, k, perPart, 1, 0, alpha, a, b, c, memory, factors, add);
-    launch(kind, shape, m, n, count, arguments);
-    int blocks = (int) Math.min(8L * device.multiprocessors(), ((long) m * n + 255) / THREADS);
-    device.launch(new Launch("product_parts", blocks, 1, 1, THREADS, 0, arguments));
+    long memory = scratch.of("product.parts", (long) parts.count * m * n, Float.BYTES);
+    launch(job, shape, 0, 1, parts, memory);
+    int across = (n + 2 * SUM_THREADS - 1) / (2 * SUM_THREADS);
+    device.launch(
+        new Launch(
+            "product_sum",
+            across,
+            Math.min(m, MOST_BLOCKS),
+            1,
+            SUM_THREADS,
+            0,
+            job.arguments(0, parts, memory)));
   }
 
   /** As {@link #run}, one a group and head, without factors and not added. */
@@ -114,71 +193,28 @@ final class Product {
       Matrix a,
       Matrix b,
       Matrix c) {
-    int count = Math.multiplyExact(groups, heads);
-    Shape shape = shape(m, n, count);
-    for (int first = 0; first < count; first += MOST_BATCH) {
-      launch(
-          kind,
-          shape,
-          m,
-          n,
-          Math.min(MOST_BATCH, count - first),
-          arguments(m, n, k, 0, heads, first, alpha, a, b, c, 0, 0, false));
+    Job job = new Job(kind, m, n, Math.toIntExact(k), groups, heads, alpha, a, b, c, 0, false);
+    int count = job.count();
+    ProductShape shape = ProductShape.of(m, n, count, device.multiprocessors());
+    Parts whole = Parts.of(job.k, 1);
+    for (int first = 0; first < count; first += mostBlocks) {
+      launch(job, shape, first, Math.min(mostBlocks, count - first), whole, 0);
     }
   }
 
-  private Shape shape(int m, int n, int batch) {
-    Shape large = Shape.LARGE;
-    boolean fills = (long) large.across(m) * large.across(n) * batch >= device.multiprocessors();
-    return fills && m > 64 && n > 64 ? large : Shape.SMALL;
-  }
-
-  private static byte[] arguments(
-      int m,
-      int n,
-      long k,
-      long perPart,
-      int heads,
-      int first,
-      float alpha,
-      Matrix a,
-      Matrix b,
-      Matrix c,
-      long parts,
-      long factors,
-      boolean add) {
-    Arguments arguments =
-        new Arguments()
-            .address(a.address())
-            .address(b.address())
-            .address(c.address())
-            .address(parts)
-            .address(factors);
-    for (Matrix matrix : new Matrix[] {a, b, c}) {
-      arguments.longs(matrix.groupStride(), matrix.headStride(), matrix.rowStride());
-    }
-    return arguments
-        .ints(m, n)
-        .longs(k, perPart)
-        .ints(heads, first)
-        .floats(alpha)
-        .ints(add ? 1 : 0)
-        .bytes();
-  }
-
-  private void launch(Kind kind, Shape shape, int m, int n, int z, byte[] arguments) {
+  private void launch(Job job, ProductShape shape, int first, int count, Parts parts, long memory) {
     device.launch(
         new Launch(
-            "product_" + name(kind) + "_" + name(shape),
-            shape.across(n),
-            shape.across(m),
-            z,
-            THREADS,
+            "product_%s_%s_%s".formatted(name(job.kind), name(precision), name(shape)),
+            shape.across(job.n),
+            shape.across(job.m),
+            count * parts.count,
+            shape.threads(),
             shape.sharedBytes(),
-            arguments));
+            job.arguments(first, parts, memory)));
   }
 
   private static String name(Enum<?> value) {
-    return value.name().toLowerCase(java.util.Locale.ROOT);
+    return value.name().toLowerCase(Locale.ROOT);
   }
 }
