@@ -39,7 +39,7 @@ final class Training {
             recipe != null
                 ? recipe.device()
                 : device != null ? device(device) : stopped.recipe().device();
-        run = Trainer.resume(stopped, where, monitor);
+        run = Trainer.resume(stopped, where, null, monitor);
       }
     }
     return "the run is in " + run.path();

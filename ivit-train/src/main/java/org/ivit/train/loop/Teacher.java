@@ -1,20 +1,85 @@
 package org.ivit.train.loop;
 
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.io.Digests;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.tensor.TensorFiles;
+import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.VitNetwork;
+import org.ivit.train.recipe.Distillation;
+import org.ivit.train.recipe.Recipe;
 
 /** The float model whose probabilities a student learns. */
 final class Teacher {
   private final VitNetwork network;
   private final double temperature;
 
-  Teacher(Architecture architecture, FloatWeights weights, double temperature, WorkerPool pool) {
+  /**
+   * Opens the teacher of a recipe.
+   *
+   * @param architecture of the student
+   * @param start what the student starts from: the teacher where the recipe names no other
+   * @return null without distillation
+   * @throws InputException if it does not fit the student, or cannot be read
+   */
+  static Teacher open(
+      Recipe recipe, Architecture architecture, FloatWeights start, WorkerPool pool) {
+    Distillation distillation = recipe.distillation();
+    if (distillation == null) {
+      return null;
+    }
+    Distillation.Teacher named = distillation.teacher();
+    Architecture model = architecture;
+    if (named.architecture() != null) {
+      model =
+          named.architecture().isTextual()
+              ? Architectures.byName(named.architecture().asText())
+              : Architectures.parse(named.architecture());
+    }
+    if (model.classes() != architecture.classes() || model.image() != architecture.image()) {
+      throw new InputException(
+          "distillation.teacher: found "
+              + model.classes()
+              + " classes and pictures of "
+              + model.image()
+              + ", expected "
+              + architecture.classes()
+              + " and "
+              + architecture.image());
+    }
+    FloatWeights weights =
+        named.weights() == null ? start : StartWeights.read(named.weights(), model);
+    return new Teacher(model, weights, distillation.temperature(), pool);
+  }
+
+  /** The SHA-256 of the teacher's file; empty without distillation. */
+  static String digest(Recipe recipe) {
+    if (recipe.distillation() == null) {
+      return "";
+    }
+    Distillation.Teacher named = recipe.distillation().teacher();
+    return Digests.file(
+        TensorFiles.file(named.weights() == null ? recipe.weights() : named.weights()));
+  }
+
+  private Teacher(
+      Architecture architecture, FloatWeights weights, double temperature, WorkerPool pool) {
     this.network = VitNetwork.build(NetworkOptions.inference(architecture, null), pool);
     this.network.load(weights);
     this.temperature = temperature;
+  }
+
+  /** A batch with the teacher's probabilities behind its targets. */
+  MicroBatch extend(MicroBatch batch) {
+    return new MicroBatch(
+        batch.pixels(),
+        extend(batch.pixels(), batch.targets(), batch.pictures()),
+        batch.pictures(),
+        batch.keys());
   }
 
   /**
@@ -24,7 +89,7 @@ final class Teacher {
    * @param targets [pictures][classes]
    * @return [pictures][2·classes]
    */
-  float[] extend(float[] pixels, float[] targets, int pictures) {
+  private float[] extend(float[] pixels, float[] targets, int pictures) {
     int classes = targets.length / pictures;
     double[] logits = network.logits(pixels, pictures);
     float[] extended = new float[2 * targets.length];

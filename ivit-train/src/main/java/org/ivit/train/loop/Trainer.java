@@ -6,26 +6,20 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
+import org.ivit.core.graph.SchemeJson;
 import org.ivit.core.image.EvaluationTransform;
-import org.ivit.core.io.Digests;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.core.pretrained.WeightAdaptation;
-import org.ivit.core.tensor.TensorFile;
-import org.ivit.core.tensor.TensorFiles;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.device.TrainingKernels;
 import org.ivit.train.network.AdamW;
 import org.ivit.train.network.DeviceTrainingStep;
-import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.NetworkStep;
 import org.ivit.train.network.TrainingStep;
@@ -55,6 +49,7 @@ public final class Trainer {
   private final TrainingMonitor monitor;
   private final WorkerPool pool;
   private final EvaluationTransform evaluation;
+  private final GradientCluster cluster;
 
   private Dataset training;
   private Dataset calibrating;
@@ -63,16 +58,23 @@ public final class Trainer {
   private NetworkStep step;
   private WeightAverage average;
   private Teacher teacher;
+  private GradientService gradients;
   private ObserverSet observers;
   private MetricsLog metrics;
   private TrainingState state;
 
-  private Trainer(RunDirectory run, Recipe recipe, TrainingMonitor monitor, WorkerPool pool) {
+  private Trainer(
+      RunDirectory run,
+      Recipe recipe,
+      GradientCluster cluster,
+      TrainingMonitor monitor,
+      WorkerPool pool) {
     this.run = run;
     this.recipe = recipe;
     this.architecture = run.architecture();
     this.monitor = monitor;
     this.pool = pool;
+    this.cluster = cluster;
     this.evaluation = new EvaluationTransform(RecipePictures.preprocess(recipe, architecture));
   }
 
@@ -86,12 +88,23 @@ public final class Trainer {
    *     arithmetic fails, or if the loss is not finite any more
    */
   public static RunDirectory start(Recipe recipe, TrainingMonitor monitor) {
+    return start(recipe, null, monitor);
+  }
+
+  /**
+   * As {@link #start(Recipe, TrainingMonitor)}, with the gradients of steps computed elsewhere.
+   *
+   * @param cluster where; null for this process
+   */
+  public static RunDirectory start(
+      Recipe recipe, GradientCluster cluster, TrainingMonitor monitor) {
+    requireCpu(recipe.device(), cluster);
     Architecture architecture = RunDirectory.architecture(recipe);
     FloatWeights weights =
-        recipe.weights() == null ? null : pretrained(recipe, architecture, monitor);
+        recipe.weights() == null ? null : StartWeights.read(recipe, architecture, monitor::say);
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       RunDirectory run = RunDirectory.create(recipe);
-      Trainer trainer = new Trainer(run, recipe, monitor, pool);
+      Trainer trainer = new Trainer(run, recipe, cluster, monitor, pool);
       trainer.open(weights);
       trainer.openCalibration();
       trainer.begin(weights);
@@ -109,16 +122,18 @@ public final class Trainer {
    * @throws InputException as {@link #start}, and if pictures or teacher are not those of the run
    */
   public static RunDirectory resume(RunDirectory run, TrainingMonitor monitor) {
-    return resume(run, run.recipe().device(), monitor);
+    return resume(run, run.recipe().device(), null, monitor);
   }
 
   /**
    * As {@link #resume(RunDirectory, TrainingMonitor)}, with steps taken elsewhere than before.
    *
    * @param device where to take them
+   * @param cluster where gradients are computed; null for this process
    */
   public static RunDirectory resume(
-      RunDirectory run, TrainingDevice device, TrainingMonitor monitor) {
+      RunDirectory run, TrainingDevice device, GradientCluster cluster, TrainingMonitor monitor) {
+    requireCpu(device, cluster);
     TrainingCheckpoint checkpoint = run.latest();
     if (checkpoint.state().finished()) {
       monitor.say(run.path() + ": the run is finished, nothing to do");
@@ -126,9 +141,11 @@ public final class Trainer {
     }
     Recipe recipe = run.recipe();
     FloatWeights start =
-        recipe.weights() == null ? null : pretrained(recipe, run.architecture(), monitor);
+        recipe.weights() == null
+            ? null
+            : StartWeights.read(recipe, run.architecture(), monitor::say);
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
-      Trainer trainer = new Trainer(run, recipe.withDevice(device), monitor, pool);
+      Trainer trainer = new Trainer(run, recipe.withDevice(device), cluster, monitor, pool);
       trainer.open(start);
       trainer.restore(checkpoint);
       trainer.train();
@@ -136,29 +153,10 @@ public final class Trainer {
     }
   }
 
-  /**
-   * The weights that a run starts from. A head for other classes is replaced where it will be
-   * trained; calibration alone could not make anything of it.
-   */
-  private static FloatWeights pretrained(
-      Recipe recipe, Architecture architecture, TrainingMonitor monitor) {
-    WeightAdaptation adaptation = new WeightAdaptation(architecture, monitor::say);
-    TensorFile tensors = adaptation.positions(TensorFiles.weights(recipe.weights()));
-    if (recipe.schedule().epochs() > 0) {
-      tensors = adaptation.newHead(tensors, recipe.seed());
+  private static void requireCpu(TrainingDevice device, GradientCluster cluster) {
+    if (cluster != null && device != TrainingDevice.CPU) {
+      throw new InputException("device: found cuda, expected cpu on a cluster");
     }
-    return checked(tensors, architecture);
-  }
-
-  private static FloatWeights read(java.nio.file.Path file, Architecture architecture) {
-    return checked(TensorFiles.weights(file), architecture);
-  }
-
-  private static FloatWeights checked(TensorFile tensors, Architecture architecture) {
-    WeightCheck.check(tensors, architecture);
-    FloatWeights weights = FloatWeights.of(tensors.tensors());
-    weights.requireCodes(tensors.source());
-    return weights;
   }
 
   private void open(FloatWeights start) {
@@ -182,10 +180,7 @@ public final class Trainer {
               pool,
               recipe.threads());
     }
-    Distillation distillation = recipe.distillation();
-    if (distillation != null) {
-      teacher = teacher(distillation, start);
-    }
+    teacher = Teacher.open(recipe, architecture, start, pool);
   }
 
   private void openCalibration() {
@@ -194,30 +189,6 @@ public final class Trainer {
       calibrating =
           pictures == null ? training : RecipePictures.open(pictures, recipe, architecture);
     }
-  }
-
-  private Teacher teacher(Distillation distillation, FloatWeights start) {
-    Distillation.Teacher named = distillation.teacher();
-    Architecture model = architecture;
-    if (named.architecture() != null) {
-      model =
-          named.architecture().isTextual()
-              ? Architectures.byName(named.architecture().asText())
-              : Architectures.parse(named.architecture());
-    }
-    if (model.classes() != architecture.classes() || model.image() != architecture.image()) {
-      throw new InputException(
-          "distillation.teacher: found "
-              + model.classes()
-              + " classes and pictures of "
-              + model.image()
-              + ", expected "
-              + architecture.classes()
-              + " and "
-              + architecture.image());
-    }
-    FloatWeights weights = named.weights() == null ? start : read(named.weights(), model);
-    return new Teacher(model, weights, distillation.temperature(), pool);
   }
 
   private void begin(FloatWeights start) {
@@ -235,7 +206,9 @@ public final class Trainer {
     if (recipe.emaDecay() > 0) {
       average = new WeightAverage(recipe.emaDecay(), weights);
     }
-    state = TrainingState.start(training == null ? "" : Datasets.digest(training), teacherHash());
+    state =
+        TrainingState.start(
+            training == null ? "" : Datasets.digest(training), Teacher.digest(recipe));
     run.begin();
     metrics = MetricsLog.open(run.metrics(), -1);
     if (recipe.schedule().epochs() == 0) {
@@ -249,15 +222,6 @@ public final class Trainer {
     scheme
         .outliers()
         .forEach((node, set) -> monitor.say("outlier channels of " + node + ": " + set));
-  }
-
-  private String teacherHash() {
-    if (teacher == null) {
-      return "";
-    }
-    Distillation.Teacher named = recipe.distillation().teacher();
-    return Digests.file(
-        TensorFiles.file(named.weights() == null ? recipe.weights() : named.weights()));
   }
 
   private VitNetwork build(Scheme scheme) {
@@ -368,7 +332,7 @@ public final class Trainer {
   private void restore(TrainingCheckpoint checkpoint) {
     state = checkpoint.state();
     check("data.train", state.data(), training == null ? "" : Datasets.digest(training));
-    check("distillation.teacher", state.teacher(), teacherHash());
+    check("distillation.teacher", state.teacher(), Teacher.digest(recipe));
     prepare(checkpoint.weights(), checkpoint.scheme(), checkpoint.ranges());
     if (checkpoint.average() != null) {
       average = new WeightAverage(recipe.emaDecay(), checkpoint.average());
@@ -388,12 +352,31 @@ public final class Trainer {
   }
 
   private void train() {
+    if (cluster != null && recipe.schedule().epochs() > 0 && !state.finished()) {
+      try (GradientService opened = cluster.gradients(job())) {
+        gradients = opened;
+        monitor.say("training on " + opened.description());
+        trainEpochs();
+      } finally {
+        gradients = null;
+      }
+      return;
+    }
     try (NetworkStep opened = openStep()) {
       step = opened;
       trainEpochs();
     } finally {
       step = null;
     }
+  }
+
+  private GradientJob job() {
+    Scheme scheme = network.options().scheme();
+    return new GradientJob(
+        recipe.withAbsolutePaths().toYaml(),
+        scheme == null ? null : SchemeJson.write(scheme).toString(),
+        state.data(),
+        state.teacher());
   }
 
   private void trainEpochs() {
@@ -417,42 +400,29 @@ public final class Trainer {
   }
 
   private void epoch(int epoch) {
-    Optimizer optimizer = recipe.optimizer();
     boolean moving =
         recipe.precision() == Precision.QUANTIZED && epoch < recipe.quantization().freezeEpoch();
     network.rangeMode(moving ? RangeMode.LAGGED : RangeMode.FROZEN);
     int perEpoch = stepsPerEpoch();
     int total = perEpoch * recipe.schedule().allEpochs();
     Speed speed = new Speed();
-    try (EpochBatches batches =
-        new EpochBatches(
-            training,
-            new TrainingTransform(recipe.augmentation(), evaluation.preprocess(), recipe.seed()),
-            new BatchMixer(recipe.augmentation(), architecture.classes(), recipe.seed()),
-            optimizer.batchSize(),
-            recipe.seed(),
-            epoch,
-            recipe.data().train().repeats(),
-            state.position(),
-            RecipePictures.onCorrupt(recipe),
-            recipe.threads())) {
+    try (EpochSteps steps = steps(epoch, moving)) {
       for (int i = state.step() - epoch * perEpoch; i < perEpoch; i++) {
-        List<MicroBatch> micro = take(batches, optimizer.accumulation());
-        if (micro.isEmpty()) {
+        double rate = network.learningRate();
+        EpochSteps.Taken taken = steps.next();
+        if (taken == null) {
           break;
         }
-        double rate = network.learningRate();
-        TrainingStep.Result result = step.run(micro);
+        TrainingStep.Result result = taken.result();
         requireFinite(result);
         if (moving) {
           network.ranges(observers.move(network.ranges(), result.seen()));
         }
-        if (average != null && !step.averages()) {
+        if (average != null && (step == null || !step.averages())) {
           average.update(network.weights());
         }
-        int pictures = micro.stream().mapToInt(MicroBatch::pictures).sum();
-        double picturesPerSecond = speed.add(pictures, batches.takeWaitedNanos());
-        state = state.stepped(epoch, batches.position());
+        double picturesPerSecond = speed.add(taken.pictures(), taken.waitedNanos());
+        state = state.stepped(epoch, taken.position());
         metrics.step(
             state.step(),
             state.step() / (double) perEpoch,
@@ -469,24 +439,34 @@ public final class Trainer {
     }
   }
 
-  private List<MicroBatch> take(EpochBatches batches, int accumulation) {
-    List<MicroBatch> taken = new ArrayList<>();
-    for (int i = 0; i < accumulation; i++) {
-      MicroBatch batch = batches.next();
-      if (batch == null) {
-        break;
-      }
-      if (teacher != null) {
-        batch =
-            new MicroBatch(
-                batch.pixels(),
-                teacher.extend(batch.pixels(), batch.targets(), batch.pictures()),
-                batch.pictures(),
-                batch.keys());
-      }
-      taken.add(batch);
+  private EpochSteps steps(int epoch, boolean moving) {
+    int accumulation = recipe.optimizer().accumulation();
+    if (gradients != null) {
+      return new DistributedSteps(
+          gradients,
+          network,
+          new TrainingStep(network, recipe.optimizer().clipNorm()),
+          new DistributedSteps.Epoch(
+              epoch,
+              state.position(),
+              training.size(),
+              recipe.optimizer().batchSize(),
+              accumulation,
+              moving));
     }
-    return taken;
+    EpochBatches batches =
+        new EpochBatches(
+            training,
+            new TrainingTransform(recipe.augmentation(), evaluation.preprocess(), recipe.seed()),
+            new BatchMixer(recipe.augmentation(), architecture.classes(), recipe.seed()),
+            recipe.optimizer().batchSize(),
+            recipe.seed(),
+            epoch,
+            recipe.data().train().repeats(),
+            state.position(),
+            RecipePictures.onCorrupt(recipe),
+            recipe.threads());
+    return new LocalSteps(batches, teacher, step, accumulation);
   }
 
   private void requireFinite(TrainingStep.Result result) {

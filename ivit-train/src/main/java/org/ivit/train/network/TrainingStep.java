@@ -2,14 +2,13 @@ package org.ivit.train.network;
 
 import java.util.List;
 import java.util.SortedMap;
-import java.util.TreeMap;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.train.layer.NdMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One step of training: gradients accumulated over micro-batches, clipped by their global norm, and
@@ -19,7 +18,7 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class TrainingStep implements NetworkStep {
   private final VitNetwork network;
   private final double clipNorm;
-  private INDArray sum;
+  private final GradientSum sum;
 
   /**
    * The outcome of a step.
@@ -38,23 +37,26 @@ public final class TrainingStep implements NetworkStep {
   public TrainingStep(VitNetwork network, double clipNorm) {
     this.network = network;
     this.clipNorm = clipNorm;
+    this.sum = new GradientSum(network);
   }
 
   @Override
   public Result run(List<MicroBatch> batches) {
+    return apply(sum.run(batches));
+  }
+
+  /**
+   * Updates the network with the gradient that lies in it, summed over pictures wherever. Where
+   * loss or gradient is not finite, nothing is updated.
+   *
+   * @param outcome of the passes that the gradient comes from
+   */
+  public Result apply(GradientSum.Outcome outcome) {
     ComputationGraph graph = network.graph();
-    SortedMap<String, Range> seen = new TreeMap<>();
-    int pictures = batches.stream().mapToInt(MicroBatch::pictures).sum();
-    double loss = 0;
-    for (int i = 0; i < batches.size(); i++) {
-      MicroBatch batch = batches.get(i);
-      loss += gradients(graph, batch) * batch.pictures();
-      network.seenRanges().forEach((node, range) -> seen.merge(node, range, Range::union));
-      accumulate(graph.getFlattenedGradients(), i, batches.size());
-    }
+    int pictures = outcome.pictures();
     INDArray gradient = graph.getFlattenedGradients();
     double norm = network.execution().norm(NdMemory.view(gradient)) / pictures;
-    Result result = new Result(loss / pictures, norm, seen);
+    Result result = new Result(outcome.loss() / pictures, norm, outcome.seen());
     if (!Double.isFinite(result.loss) || !Double.isFinite(norm)) {
       return result;
     }
@@ -85,41 +87,17 @@ public final class TrainingStep implements NetworkStep {
     // Holds nothing.
   }
 
-  private double gradients(ComputationGraph graph, MicroBatch batch) {
-    network.execution().randomness(batch.keys(), 0);
-    int columns = batch.targets().length / batch.pictures();
-    graph.setInputs(network.array(batch.pixels(), batch.pictures()));
-    graph.setLabels(
-        Nd4j.createFromArray(batch.targets())
-            .reshape('c', batch.pictures(), columns)
-            .castTo(graph.getConfiguration().getDataType()));
-    graph.computeGradientAndScore();
-    return graph.score();
-  }
-
-  private void accumulate(INDArray gradient, int index, int count) {
-    if (count == 1) {
-      return;
-    }
-    if (sum == null) {
-      sum = Nd4j.createUninitialized(gradient.dataType(), gradient.shape(), gradient.ordering());
-    }
-    if (index == 0) {
-      sum.assign(gradient);
-    } else {
-      sum.addi(gradient);
-    }
-    if (index == count - 1) {
-      gradient.assign(sum);
-    }
-  }
-
   private static void update(ComputationGraph graph, int pictures) {
     int iteration = graph.getConfiguration().getIterationCount();
     int epoch = graph.getConfiguration().getEpochCount();
     graph
         .getUpdater()
-        .update(graph.gradient(), iteration, epoch, pictures, LayerWorkspaceMgr.noWorkspaces());
+        .update(
+            new DefaultGradient(graph.getFlattenedGradients()),
+            iteration,
+            epoch,
+            pictures,
+            LayerWorkspaceMgr.noWorkspaces());
     INDArray update = graph.getFlattenedGradients();
     graph.params().subi(update.reshape(graph.params().shape()));
     graph.getConfiguration().setIterationCount(iteration + 1);

@@ -371,6 +371,47 @@ public final class VitNetwork {
     return GraphBuilder.build(options.architecture(), weights(), scheme, ranges());
   }
 
+  /** All parameters, ranges among them, as one vector in Deeplearning4j's order. */
+  public float[] parameterVector() {
+    return NdMemory.view(graph.params()).floats();
+  }
+
+  /**
+   * Sets all parameters and ranges.
+   *
+   * @param vector of {@link #parameterVector()} of such a network
+   * @throws IllegalArgumentException if it has another length
+   */
+  public void parameterVector(float[] vector) {
+    put(graph.params(), vector);
+  }
+
+  /** The gradient of the last pass, in the order of {@link #parameterVector()}. */
+  public float[] gradientVector() {
+    return NdMemory.view(graph.getFlattenedGradients()).floats();
+  }
+
+  /**
+   * Puts a gradient that was computed elsewhere where an update will find it.
+   *
+   * @param vector of {@link #gradientVector()} of such a network
+   * @throws IllegalArgumentException if it has another length
+   */
+  public void gradientVector(float[] vector) {
+    if (graph.getFlattenedGradients() == null) {
+      graph.initGradientsView();
+    }
+    put(graph.getFlattenedGradients(), vector);
+  }
+
+  private static void put(INDArray array, float[] vector) {
+    if (vector.length != array.length()) {
+      throw new IllegalArgumentException(
+          "found " + vector.length + " numbers, expected " + array.length());
+    }
+    NdMemory.view(array).put(0, vector, 0, vector.length);
+  }
+
   /** The learning rate of the coming step. */
   public double learningRate() {
     AdamW optimizer = options.optimizer();

@@ -79,6 +79,10 @@ public record Recipe(
 
   /** Reads a recipe from text; {@code file} is the name that messages give it. */
   public static Recipe parse(String file, String text, List<String> overrides) {
+    return parse(file, text, overrides, Path.of(""));
+  }
+
+  private static Recipe parse(String file, String text, List<String> overrides, Path directory) {
     JsonNode tree;
     try {
       tree = Yaml.MAPPER.readTree(text);
@@ -93,7 +97,7 @@ public record Recipe(
     for (String override : overrides) {
       Yaml.set(root, override);
     }
-    return read(new Section(file, "", root));
+    return read(new Section(file, directory, "", root));
   }
 
   private static Recipe read(Section root) {
@@ -161,9 +165,14 @@ public record Recipe(
             device,
             threads == 0 ? cores : threads,
             CheckpointChoice.read(root.section("checkpoints")),
-            Path.of(root.text("output", "runs/run", "a path")));
+            root.path("output", "runs/run"));
     root.end();
     return recipe;
+  }
+
+  /** The same run with absolute paths, for processes that work in other directories. */
+  public Recipe withAbsolutePaths() {
+    return parse("recipe", toYaml(), List.of(), Path.of("").toAbsolutePath());
   }
 
   /** The same run with another output directory. */

@@ -21,12 +21,19 @@ import org.ivit.core.InputException;
  */
 final class Section {
   private final String file;
+  private final Path directory;
   private final String path;
   private final ObjectNode node;
   private final Set<String> known = new LinkedHashSet<>();
 
-  Section(String file, String path, ObjectNode node) {
+  /**
+   * @param file as messages call it
+   * @param directory that relative paths start from
+   * @param path of the keys that lead here
+   */
+  Section(String file, Path directory, String path, ObjectNode node) {
     this.file = file;
+    this.directory = directory;
     this.path = path;
     this.node = node;
   }
@@ -80,10 +87,10 @@ final class Section {
   Section section(String key) {
     JsonNode value = get(key);
     if (value == null) {
-      return new Section(file, keyPath(key), JsonNodeFactory.instance.objectNode());
+      return new Section(file, directory, keyPath(key), JsonNodeFactory.instance.objectNode());
     }
     if (value instanceof ObjectNode map) {
-      return new Section(file, keyPath(key), map);
+      return new Section(file, directory, keyPath(key), map);
     }
     throw bad(key, "a map");
   }
@@ -102,7 +109,7 @@ final class Section {
       if (!(value.get(i) instanceof ObjectNode map)) {
         throw bad(key, "a list of maps");
       }
-      result.add(new Section(file, keyPath(key) + "." + i, map));
+      result.add(new Section(file, directory, keyPath(key) + "." + i, map));
     }
     return result;
   }
@@ -133,7 +140,12 @@ final class Section {
     if (!has(key) || isText(key, "none")) {
       return null;
     }
-    return Path.of(text(key, null, "a path"));
+    return directory.resolve(text(key, null, "a path"));
+  }
+
+  /** A path, or a given one where the key is absent. */
+  Path path(String key, String fallback) {
+    return directory.resolve(text(key, fallback, "a path"));
   }
 
   private double decimal(String key, JsonNode value, String expected) {

@@ -149,7 +149,7 @@ class DeviceRunTest {
       TrainingDevice second =
           first == TrainingDevice.CPU ? TrainingDevice.CUDA : TrainingDevice.CPU;
       RunDirectory resumed =
-          Trainer.resume(RunDirectory.open(path), second, TrainingMonitor.SILENT);
+          Trainer.resume(RunDirectory.open(path), second, null, TrainingMonitor.SILENT);
       assertThat(resumed.latest().state().finished()).isTrue();
       assertAlike(whole.latest(), resumed.latest());
     }

@@ -1,0 +1,22 @@
+package org.ivit.train.loop;
+
+import org.ivit.train.network.TrainingStep;
+
+/** The steps of one epoch from some position on, wherever they are computed. */
+interface EpochSteps extends AutoCloseable {
+  /**
+   * A step that has updated the network.
+   *
+   * @param result loss, norm, and what was seen
+   * @param pictures of the step
+   * @param position pictures of the epoch's order that are used up
+   * @param waitedNanos time spent waiting for pictures
+   */
+  record Taken(TrainingStep.Result result, int pictures, int position, long waitedNanos) {}
+
+  /** Takes the next step; null where the epoch has no full batch left. */
+  Taken next();
+
+  @Override
+  void close();
+}
