@@ -70,8 +70,12 @@ public final class WorkerPool implements AutoCloseable {
     return Shared.POOL;
   }
 
-  /** Threads as the property {@code ivit.threads} asks, or one a processor. */
-  static int configuredThreads() {
+  /**
+   * Threads as the property {@code ivit.threads} asks, or one a processor.
+   *
+   * @throws InputException if the property is no number from 1 to 1024
+   */
+  public static int configuredThreads() {
     String text = System.getProperty("ivit.threads");
     if (text == null || text.isBlank()) {
       return Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS);

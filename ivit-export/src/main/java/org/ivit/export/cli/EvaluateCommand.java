@@ -10,6 +10,10 @@ import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Subset;
+import org.ivit.export.cluster.Cluster;
+import org.ivit.export.cluster.Clusters;
+import org.ivit.export.cluster.EvaluationJob;
+import org.ivit.export.cluster.EvaluationPart;
 import org.ivit.export.evaluate.Answers;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.Evaluation;
@@ -84,6 +88,14 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Compare with this model: agreement, KL divergence from it, McNemar's test.")
   private Path against;
 
+  @Option(
+      names = "--spark",
+      paramLabel = "MASTER",
+      description =
+          "Spread the pictures over the executors of this Apache Spark cluster; the answers are the"
+              + " same. Needs scripts/ivit-spark.")
+  private String spark;
+
   @Override
   public Integer call() {
     options.validate();
@@ -101,7 +113,8 @@ final class EvaluateCommand implements Callable<Integer> {
       Checks.file("--labels", labels);
     }
     PrintWriter out = spec.commandLine().getOut();
-    try (Model model = options.open();
+    try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
+        Model model = options.open();
         Model reference =
             against == null ? null : Models.open(against, options.architecture, null);
         Dataset all = Datasets.open(data, classList(model), labels)) {
@@ -110,13 +123,13 @@ final class EvaluateCommand implements Callable<Integer> {
       if (reference != null) {
         requireClasses(reference, against, all);
       }
-      Answers answers = answer("evaluate", model, set);
+      Answers answers = answer("evaluate", cluster, model, options.engine.engine, set);
       ObjectNode result = EvaluationJson.of(model, data, set, answers);
       describe(out, "model", model);
       out.printf("data       %s: %d pictures, %d classes%n", data, set.size(), set.classes());
       accuracy(out, answers);
       if (reference != null) {
-        Answers other = answer("compare", reference, set);
+        Answers other = answer("compare", cluster, reference, null, set);
         Comparison comparison = Comparison.of(answers.logits(), other.logits(), answers.labels());
         result.set("against", EvaluationJson.comparison(reference, other, comparison));
         describe(out, "against", reference);
@@ -167,10 +180,33 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private Answers answer(String task, Model model, Dataset set) {
+  private Answers answer(String task, Cluster cluster, Model model, String engine, Dataset set) {
     try (Progress progress = Progress.start(task, "pictures", set.size())) {
-      return Answers.of(model, set, batch, options.engine.threads(), progress::step);
+      if (cluster == null) {
+        return Answers.of(model, set, batch, options.engine.threads(), progress::step);
+      }
+      long start = System.nanoTime();
+      EvaluationPart all = cluster.evaluate(job(model, engine, set), set.size(), progress::step);
+      return Answers.of(all.logits(), set, (System.nanoTime() - start) / 1e9);
     }
+  }
+
+  private EvaluationJob job(Model model, String engine, Dataset set) {
+    return new EvaluationJob(
+        absolute(Path.of(model.identity().path())),
+        model.identity().sha256(),
+        options.architecture,
+        engine,
+        absolute(Path.of(data)),
+        absolute(classes),
+        absolute(labels),
+        limit,
+        Datasets.digest(set),
+        batch);
+  }
+
+  private static String absolute(Path path) {
+    return path == null ? null : path.toAbsolutePath().toString();
   }
 
   private static void describe(PrintWriter out, String what, Model model) {

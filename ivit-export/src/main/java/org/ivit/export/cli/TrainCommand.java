@@ -46,6 +46,14 @@ final class TrainCommand implements Callable<Integer> {
       description = "Where steps are taken, instead of the recipe's; also where a run goes on.")
   private String device;
 
+  @Option(
+      names = "--spark",
+      paramLabel = "MASTER",
+      description =
+          "Compute gradients on the executors of this Apache Spark cluster. Needs"
+              + " scripts/ivit-spark.")
+  private String spark;
+
   @Override
   public Integer call() {
     if (device != null && !device.equals("cpu") && !device.equals("cuda")) {
@@ -74,7 +82,7 @@ final class TrainCommand implements Callable<Integer> {
       Checks.file("--config", config);
     }
     PrintWriter out = spec.commandLine().getOut();
-    out.println(Training.run(config, overrides, resume, output, device));
+    out.println(Training.run(config, overrides, resume, output, device, spark));
     return 0;
   }
 }

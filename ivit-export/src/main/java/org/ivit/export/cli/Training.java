@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.InputException;
+import org.ivit.export.cluster.Cluster;
+import org.ivit.export.cluster.Clusters;
 import org.ivit.train.loop.ConsoleMonitor;
 import org.ivit.train.loop.RunDirectory;
 import org.ivit.train.loop.Trainer;
@@ -15,15 +17,17 @@ final class Training {
   private Training() {}
 
   /** Starts or resumes a run and says in a line what came of it. */
-  static String run(Path config, List<String> overrides, Path resume, Path output, String device) {
+  static String run(
+      Path config, List<String> overrides, Path resume, Path output, String device, String spark) {
     Recipe recipe = config == null ? null : Recipe.read(config, overrides);
     if (recipe != null && device != null) {
       recipe = recipe.withDevice(device(device));
     }
     RunDirectory run;
-    try (ConsoleMonitor monitor = ConsoleMonitor.standard()) {
+    try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
+        ConsoleMonitor monitor = ConsoleMonitor.standard()) {
       if (resume == null) {
-        run = Trainer.start(output == null ? recipe : recipe.withOutput(output), monitor);
+        run = Trainer.start(output == null ? recipe : recipe.withOutput(output), cluster, monitor);
       } else {
         RunDirectory stopped = RunDirectory.open(resume);
         if (recipe != null
@@ -39,7 +43,7 @@ final class Training {
             recipe != null
                 ? recipe.device()
                 : device != null ? device(device) : stopped.recipe().device();
-        run = Trainer.resume(stopped, where, null, monitor);
+        run = Trainer.resume(stopped, where, cluster, monitor);
       }
     }
     return "the run is in " + run.path();

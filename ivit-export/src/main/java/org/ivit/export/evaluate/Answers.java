@@ -29,13 +29,6 @@ public record Answers(Logits logits, int[] labels, List<String> names, double se
   public static Answers of(
       Model model, Dataset data, int batch, int threads, IntConsumer progress) {
     long start = System.nanoTime();
-    int size = data.size();
-    int[] labels = new int[size];
-    List<String> names = new ArrayList<>(size);
-    for (int i = 0; i < size; i++) {
-      labels[i] = data.label(i);
-      names.add(data.name(i));
-    }
     List<Logits> parts = new ArrayList<>();
     EvaluationTransform transform = new EvaluationTransform(model.preprocess());
     try (PictureLoader<Rgb> loader =
@@ -57,6 +50,23 @@ public record Answers(Logits logits, int[] labels, List<String> names, double se
       }
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    return new Answers(Logits.join(parts), labels, names, seconds);
+    return of(Logits.join(parts), data, seconds);
+  }
+
+  /**
+   * Answers that were computed elsewhere.
+   *
+   * @param logits of every picture of the set, in its order
+   * @param seconds that it took
+   */
+  public static Answers of(Logits logits, Dataset data, double seconds) {
+    int size = data.size();
+    int[] labels = new int[size];
+    List<String> names = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      labels[i] = data.label(i);
+      names.add(data.name(i));
+    }
+    return new Answers(logits, labels, names, seconds);
   }
 }

@@ -1,5 +1,6 @@
 package org.ivit.export.evaluate;
 
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.InputException;
@@ -9,7 +10,9 @@ import org.ivit.core.InputException;
  * scale, or float32 values. Answers are taken on the codes themselves, so that no rounding can move
  * one; ties go to the lower class index.
  */
-public final class Logits {
+public final class Logits implements Serializable {
+  private static final long serialVersionUID = 1L;
+
   private final int images;
   private final int classes;
   private final int[] codes;

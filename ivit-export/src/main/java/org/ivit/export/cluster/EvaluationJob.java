@@ -1,0 +1,56 @@
+package org.ivit.export.cluster;
+
+import java.io.Serializable;
+import java.nio.file.Path;
+import org.ivit.core.dataset.ClassList;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.Datasets;
+import org.ivit.core.dataset.Subset;
+import org.ivit.export.evaluate.Model;
+import org.ivit.export.evaluate.Models;
+
+/**
+ * What a worker has to know to run a model over pictures. Files must have the same paths on all
+ * machines.
+ *
+ * @param model absolute path
+ * @param sha256 of the model's file, which workers compare with what they see
+ * @param architecture of float weights, or null
+ * @param engine of an integer model, or null for the fastest
+ * @param data absolute location of the pictures
+ * @param classes absolute path of the class list; null for the model's own
+ * @param labels absolute path of the label file of a flat folder, or null
+ * @param limit only so many pictures, 0 for all
+ * @param digest of the list of pictures, which workers compare with what they see
+ * @param batch pictures at once
+ */
+public record EvaluationJob(
+    String model,
+    String sha256,
+    String architecture,
+    String engine,
+    String data,
+    String classes,
+    String labels,
+    int limit,
+    String digest,
+    int batch)
+    implements Serializable {
+
+  /** Opens the model. */
+  Model openModel() {
+    return Models.open(Path.of(model), architecture, engine);
+  }
+
+  /** Opens the pictures. */
+  Dataset openData(Model opened) {
+    ClassList list = null;
+    if (classes != null) {
+      list = ClassList.read(Path.of(classes));
+    } else if (!opened.classes().ids().isEmpty()) {
+      list = ClassList.of(opened.classes().ids());
+    }
+    Dataset all = Datasets.open(data, list, labels == null ? null : Path.of(labels));
+    return limit > 0 ? Subset.first(all, limit) : all;
+  }
+}

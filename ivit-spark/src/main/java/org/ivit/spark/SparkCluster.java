@@ -1,0 +1,110 @@
+package org.ivit.spark;
+
+import java.util.function.IntConsumer;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.ivit.core.InputException;
+import org.ivit.export.cluster.Cluster;
+import org.ivit.export.cluster.EvaluationJob;
+import org.ivit.export.cluster.EvaluationPart;
+import org.ivit.train.loop.GradientJob;
+import org.ivit.train.loop.GradientService;
+
+/** An Apache Spark cluster. */
+final class SparkCluster implements Cluster {
+  private static final long WAIT_MILLIS = 120_000;
+  private static final long POLL_MILLIS = 100;
+
+  private final Master master;
+  private final JavaSparkContext context;
+
+  private SparkCluster(Master master, JavaSparkContext context) {
+    this.master = master;
+    this.context = context;
+  }
+
+  /**
+   * Connects, and waits for executors.
+   *
+   * @param url the master's
+   * @throws InputException if this is no Java that Spark runs on, or if there is no such master or
+   *     none of its executors comes
+   */
+  static SparkCluster open(String url) {
+    JavaVersion.require("--spark");
+    Master master = Master.of(url);
+    JavaSparkContext context;
+    try {
+      context = new JavaSparkContext(SparkSettings.of(master));
+    } catch (Exception e) {
+      throw new InputException("--spark: " + url + ": " + Failures.reason(e), e);
+    }
+    SparkCluster cluster = new SparkCluster(master, context);
+    try {
+      cluster.awaitExecutors();
+      return cluster;
+    } catch (RuntimeException e) {
+      context.stop();
+      throw e;
+    }
+  }
+
+  private void awaitExecutors() {
+    int wanted =
+        context.getConf().getInt("spark.executor.instances", Math.min(master.executors(), 1 << 16));
+    long end = System.currentTimeMillis() + WAIT_MILLIS;
+    while (registered() < wanted && System.currentTimeMillis() < end) {
+      sleep();
+    }
+    if (wanted > 0 && registered() == 0) {
+      throw new InputException(
+          "--spark: "
+              + master.url()
+              + ": found no executor in "
+              + WAIT_MILLIS / 1000
+              + " s, expected at least one");
+    }
+  }
+
+  static void sleep() {
+    try {
+      Thread.sleep(POLL_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while waiting for Spark", e);
+    }
+  }
+
+  /** The driver is among the infos. */
+  private int registered() {
+    return context.sc().statusTracker().getExecutorInfos().length - 1;
+  }
+
+  /** Executors that there are now; 1 where work is done in this process. */
+  int executors() {
+    return Math.max(1, registered());
+  }
+
+  JavaSparkContext context() {
+    return context;
+  }
+
+  @Override
+  public EvaluationPart evaluate(EvaluationJob job, int pictures, IntConsumer progress) {
+    return new SparkEvaluation(this).run(job, pictures, progress);
+  }
+
+  @Override
+  public GradientService gradients(GradientJob job) {
+    return new SparkGradients(this, job);
+  }
+
+  @Override
+  public String description() {
+    return "Spark " + context.version() + " at " + master.url() + ", executors: " + executors();
+  }
+
+  @Override
+  public void close() {
+    context.stop();
+  }
+}

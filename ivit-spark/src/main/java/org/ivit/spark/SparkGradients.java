@@ -1,0 +1,82 @@
+package org.ivit.spark;
+
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.rdd.RDD;
+import org.ivit.train.loop.GradientJob;
+import org.ivit.train.loop.GradientPart;
+import org.ivit.train.loop.GradientService;
+import org.ivit.train.loop.StepRequest;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+
+/**
+ * Gradients of steps by executors: one broadcast of the parameters, one barrier stage with one part
+ * an executor, one tree aggregation of gradients, losses and ranges.
+ *
+ * <p>A part follows from parameters and step alone. Where executors are lost, Spark runs a barrier
+ * stage again, but gives up the job if it is the job's last stage; the step is then run again from
+ * here, with the executors that are left or have come.
+ */
+final class SparkGradients implements GradientService {
+  private static final Logger LOG = LoggerFactory.getLogger(SparkGradients.class);
+  private static final int ATTEMPTS = 4;
+  private static final int DEPTH = 2;
+  private static final ClassTag<GradientPart> TAG = ClassTag$.MODULE$.apply(GradientPart.class);
+
+  private final SparkCluster cluster;
+  private final GradientJob job;
+
+  SparkGradients(SparkCluster cluster, GradientJob job) {
+    this.cluster = cluster;
+    this.job = job;
+  }
+
+  @Override
+  public GradientPart gradients(float[] parameters, StepRequest request) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        GradientPart sum = once(parameters, request);
+        // Refuses here, so that a refusal is not taken for a step.
+        sum.gradient();
+        return sum;
+      } catch (org.ivit.core.InputException e) {
+        throw e;
+      } catch (Exception e) {
+        if (attempt == ATTEMPTS || cluster.context().sc().isStopped()) {
+          throw Failures.of(e);
+        }
+        LOG.warn("step again, attempt {}: {}", attempt + 1, Failures.reason(e));
+      }
+    }
+  }
+
+  private GradientPart once(float[] parameters, StepRequest request) {
+    int parts = cluster.executors();
+    Broadcast<float[]> broadcast = cluster.context().broadcast(parameters);
+    try {
+      RDD<Integer> numbers =
+          cluster.context().parallelize(IntStream.range(0, parts).boxed().toList(), parts).rdd();
+      RDD<GradientPart> gradients =
+          numbers
+              .barrier()
+              .mapPartitions(new GradientTask(job, broadcast, request, parts), false, TAG);
+      return new JavaRDD<>(gradients, TAG).treeReduce(GradientPart::plus, DEPTH);
+    } finally {
+      broadcast.destroy();
+    }
+  }
+
+  @Override
+  public String description() {
+    return cluster.description();
+  }
+
+  @Override
+  public void close() {
+    // The cluster outlives a run.
+  }
+}

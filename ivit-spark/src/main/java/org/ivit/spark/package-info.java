@@ -1,0 +1,2 @@
+/** Evaluation and data-parallel training on Apache Spark. */
+package org.ivit.spark;
