@@ -41,6 +41,11 @@ METHOD(jboolean, select)(JNIEnv *env, jclass class, jstring name) {
   return found != NULL;
 }
 
+METHOD(jlong, start)(JNIEnv *env, jclass class, jobject memory) {
+  (void)class;
+  return (jlong)(intptr_t)(*env)->GetDirectBufferAddress(env, memory);
+}
+
 METHOD(void, recover)(
     JNIEnv *env, jclass class, jlong x, jdouble scale, jshortArray out, jint n) {
   (void)class;

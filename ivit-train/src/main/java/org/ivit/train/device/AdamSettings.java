@@ -21,7 +21,7 @@ public record AdamSettings(
     double clipNorm) {
 
   /** The learning rate with both corrections of the bias. */
-  double correctedRate() {
+  public double correctedRate() {
     return learningRate
         * (Math.sqrt(1 - Math.pow(beta2, step + 1.0)) / (1 - Math.pow(beta1, step + 1.0)));
   }

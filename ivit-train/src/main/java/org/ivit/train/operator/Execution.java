@@ -16,7 +16,7 @@ public final class Execution {
 
   private final WorkerPool pool;
   private final RealType type;
-  private final Gemm gemm = new OpenBlasGemm();
+  private final Gemm gemm = Gemm.available();
   private final Buffers[] scratch;
   private final Reals[] partial;
   private RangeMode rangeMode = RangeMode.FROZEN;

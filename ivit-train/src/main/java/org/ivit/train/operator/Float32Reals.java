@@ -2,7 +2,6 @@ package org.ivit.train.operator;
 
 import java.nio.FloatBuffer;
 import java.util.Objects;
-import org.bytedeco.javacpp.FloatPointer;
 
 /** Single precision. */
 final class Float32Reals extends Reals {
@@ -12,24 +11,26 @@ final class Float32Reals extends Reals {
   private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[ROW]);
 
   private final FloatBuffer buffer;
-  private final FloatPointer pointer;
+  private long start;
 
   Float32Reals(FloatBuffer memory) {
     if (!memory.isDirect()) {
       throw new IllegalArgumentException("expected a direct buffer");
     }
     this.buffer = memory.duplicate().clear();
-    this.pointer = new FloatPointer(buffer);
   }
 
-  /** Where number {@code offset} lies. */
-  FloatPointer at(int offset) {
-    return new FloatPointer(pointer).position(pointer.position() + offset);
+  /** The memory, from its first number on. */
+  FloatBuffer buffer() {
+    return buffer;
   }
 
-  /** Where number {@code offset} lies, for native code. */
+  /** Where number {@code offset} lies, for native code; only where the native kernels are. */
   long address(int offset) {
-    return pointer.address() + (pointer.position() + offset) * Float.BYTES;
+    if (start == 0) {
+      start = NativeRows.start(buffer);
+    }
+    return start + (long) offset * Float.BYTES;
   }
 
   @Override

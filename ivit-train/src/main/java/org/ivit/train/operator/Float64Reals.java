@@ -2,7 +2,6 @@ package org.ivit.train.operator;
 
 import java.nio.DoubleBuffer;
 import java.util.Objects;
-import org.bytedeco.javacpp.DoublePointer;
 
 /** Double precision. */
 final class Float64Reals extends Reals {
@@ -13,19 +12,17 @@ final class Float64Reals extends Reals {
       ThreadLocal.withInitial(() -> new double[ROW]);
 
   private final DoubleBuffer buffer;
-  private final DoublePointer pointer;
 
   Float64Reals(DoubleBuffer memory) {
     if (!memory.isDirect()) {
       throw new IllegalArgumentException("expected a direct buffer");
     }
     this.buffer = memory.duplicate().clear();
-    this.pointer = new DoublePointer(buffer);
   }
 
-  /** Where number {@code offset} lies. */
-  DoublePointer at(int offset) {
-    return new DoublePointer(pointer).position(pointer.position() + offset);
+  /** The memory, from its first number on. */
+  DoubleBuffer buffer() {
+    return buffer;
   }
 
   @Override

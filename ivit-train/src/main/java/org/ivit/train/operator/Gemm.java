@@ -42,4 +42,38 @@ public interface Gemm {
       Reals c,
       int cFrom,
       int cStride);
+
+  /** OpenBLAS where it is on the class path, else portable Java. */
+  static Gemm available() {
+    try {
+      Class.forName("org.bytedeco.openblas.global.openblas", false, Gemm.class.getClassLoader());
+      return new OpenBlasGemm();
+    } catch (ClassNotFoundException e) {
+      return new JavaGemm();
+    }
+  }
+
+  /**
+   * Checks that a matrix lies inside its memory.
+   *
+   * @throws IndexOutOfBoundsException naming the matrix, if it does not
+   */
+  static void check(String name, Reals x, int from, int rows, int columns, int stride) {
+    long end = from + (long) (rows - 1) * stride + columns;
+    if (from < 0 || rows < 1 || columns < 1 || stride < columns || end > x.size()) {
+      throw new IndexOutOfBoundsException(
+          "matrix "
+              + name
+              + " of "
+              + rows
+              + " rows, "
+              + columns
+              + " columns, stride "
+              + stride
+              + " at "
+              + from
+              + " of "
+              + x.size());
+    }
+  }
 }

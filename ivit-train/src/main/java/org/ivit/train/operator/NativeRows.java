@@ -1,5 +1,6 @@
 package org.ivit.train.operator;
 
+import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -124,6 +125,9 @@ final class NativeRows {
   }
 
   private static native boolean select(String set);
+
+  /** The address of a direct buffer's first number. */
+  static native long start(FloatBuffer memory);
 
   static native void recover(long x, double scale, short[] out, int n);
 

@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
 
 /**
@@ -33,9 +35,9 @@ public final class OpenBlasGemm implements Gemm {
       Reals c,
       int cFrom,
       int cStride) {
-    check("A", a, aFrom, transposeA ? k : m, transposeA ? m : k, aStride);
-    check("B", b, bFrom, transposeB ? n : k, transposeB ? k : n, bStride);
-    check("C", c, cFrom, m, n, cStride);
+    Gemm.check("A", a, aFrom, transposeA ? k : m, transposeA ? m : k, aStride);
+    Gemm.check("B", b, bFrom, transposeB ? n : k, transposeB ? k : n, bStride);
+    Gemm.check("C", c, cFrom, m, n, cStride);
     int opA = transposeA ? openblas.CblasTrans : openblas.CblasNoTrans;
     int opB = transposeB ? openblas.CblasTrans : openblas.CblasNoTrans;
     if (a instanceof Float32Reals a32
@@ -49,12 +51,12 @@ public final class OpenBlasGemm implements Gemm {
           n,
           k,
           (float) alpha,
-          a32.at(aFrom),
+          at(a32, aFrom),
           aStride,
-          b32.at(bFrom),
+          at(b32, bFrom),
           bStride,
           (float) beta,
-          c32.at(cFrom),
+          at(c32, cFrom),
           cStride);
     } else if (a instanceof Float64Reals a64
         && b instanceof Float64Reals b64
@@ -67,12 +69,12 @@ public final class OpenBlasGemm implements Gemm {
           n,
           k,
           alpha,
-          a64.at(aFrom),
+          at(a64, aFrom),
           aStride,
-          b64.at(bFrom),
+          at(b64, bFrom),
           bStride,
           beta,
-          c64.at(cFrom),
+          at(c64, cFrom),
           cStride);
     } else {
       throw new IllegalArgumentException(
@@ -80,23 +82,11 @@ public final class OpenBlasGemm implements Gemm {
     }
   }
 
-  /** Native code does not check. */
-  private static void check(String name, Reals x, int from, int rows, int columns, int stride) {
-    long end = from + (long) (rows - 1) * stride + columns;
-    if (from < 0 || rows < 1 || columns < 1 || stride < columns || end > x.size()) {
-      throw new IndexOutOfBoundsException(
-          "matrix "
-              + name
-              + " of "
-              + rows
-              + " rows, "
-              + columns
-              + " columns, stride "
-              + stride
-              + " at "
-              + from
-              + " of "
-              + x.size());
-    }
+  private static FloatPointer at(Float32Reals x, int offset) {
+    return new FloatPointer(x.buffer()).position(offset);
+  }
+
+  private static DoublePointer at(Float64Reals x, int offset) {
+    return new DoublePointer(x.buffer()).position(offset);
   }
 }

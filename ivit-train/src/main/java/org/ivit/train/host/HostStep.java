@@ -1,0 +1,206 @@
+package org.ivit.train.host;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.device.AdamSettings;
+import org.ivit.train.device.DeviceStep;
+import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.RealType;
+import org.ivit.train.operator.Reals;
+
+/**
+ * Steps of training a quantized network on the processor in float32, without Deeplearning4j: its
+ * operators in its order, AdamW, clipping by the global norm, a moving average. One thread at a
+ * time; inside, it uses a pool.
+ */
+public final class HostStep {
+  private final OperatorChain chain;
+  private final FlatParameters parameters;
+  private final CrossEntropy loss;
+  private final Execution execution;
+  private final HostAdam adam;
+  private final Reals gradients;
+  private final Reals sum;
+  private final List<Reals> outputs = new ArrayList<>();
+  private int pictures;
+
+  /**
+   * @param architecture sizes
+   * @param scheme how the network is quantized
+   * @param stochasticDepth rate of the last block
+   * @param loss weight and temperature of the distillation
+   * @param averageDecay of the moving average of the parameters; 0 for none
+   * @param pool threads
+   */
+  public HostStep(
+      Architecture architecture,
+      Scheme scheme,
+      double stochasticDepth,
+      CrossEntropy loss,
+      double averageDecay,
+      WorkerPool pool) {
+    this.loss = loss;
+    chain = new OperatorChain(architecture, scheme, stochasticDepth);
+    parameters = new FlatParameters(architecture, chain);
+    execution = new Execution(pool, RealType.FLOAT32);
+    adam = new HostAdam(parameters.kinds(), averageDecay, pool);
+    gradients = Reals.allocate(RealType.FLOAT32, chain.size());
+    sum = Reals.allocate(RealType.FLOAT32, chain.size());
+  }
+
+  /** What is trained, and the ranges, which steps do not move. */
+  public FlatParameters parameters() {
+    return parameters;
+  }
+
+  /**
+   * A vector of a number a parameter, to be read or written in place.
+   *
+   * @throws IllegalStateException if the moving average is asked for, and there is none
+   */
+  public Reals vector(DeviceStep.Vector vector) {
+    return switch (vector) {
+      case PARAMETERS -> parameters.vector();
+      case FIRST_MOMENTS -> adam.firstMoments();
+      case SECOND_MOMENTS -> adam.secondMoments();
+      case AVERAGE -> adam.average();
+      case GRADIENTS -> gradients;
+    };
+  }
+
+  /**
+   * Computes the gradients of a step and moves the parameters. Where loss or gradient are not
+   * finite, nothing is moved.
+   *
+   * @param batches at least one
+   * @param observe whether ranges are observed
+   * @param settings how to move
+   */
+  public DeviceStep.Result run(
+      List<DeviceStep.Batch> batches, boolean observe, AdamSettings settings) {
+    execution.rangeMode(observe ? RangeMode.LAGGED : RangeMode.FROZEN);
+    SortedMap<String, Range> seen = new TreeMap<>();
+    double total = 0;
+    int count = 0;
+    for (int i = 0; i < batches.size(); i++) {
+      DeviceStep.Batch batch = batches.get(i);
+      total += gradients(batch);
+      count += batch.pictures();
+      for (OperatorChain.Link link : chain.links()) {
+        link.operator()
+            .seenRanges()
+            .forEach((node, range) -> seen.merge(node, range, Range::union));
+      }
+      accumulate(i, batches.size());
+    }
+    double norm = execution.norm(gradients) / count;
+    DeviceStep.Result result = new DeviceStep.Result(total / count, norm, seen);
+    if (Double.isFinite(result.loss()) && Double.isFinite(norm)) {
+      double clip = settings.clipNorm();
+      adam.move(
+          parameters.vector(),
+          gradients,
+          count,
+          clip > 0 && norm > clip ? clip / norm : 1,
+          settings);
+    }
+    return result;
+  }
+
+  /** Leaves the gradients of a micro-batch; returns its losses' sum. */
+  private double gradients(DeviceStep.Batch batch) {
+    int n = batch.pictures();
+    execution.randomness(batch.keys(), 0);
+    resize(n);
+    outputs.get(0).put(0, batch.pixels(), 0, batch.pixels().length);
+    List<OperatorChain.Link> links = chain.links();
+    for (int i = 0; i < links.size(); i++) {
+      QuantizedOperator operator = links.get(i).operator();
+      operator.forward(
+          own(links.get(i), parameters.vector()),
+          outputs.get(i),
+          outputs.get(i + 1),
+          n,
+          true,
+          execution);
+    }
+    Reals logits = outputs.get(links.size());
+    Reals gradient = Reals.allocate(RealType.FLOAT32, logits.size());
+    double total = losses(batch, logits, gradient);
+    for (int i = links.size() - 1; i >= 0; i--) {
+      Reals gx = i == 0 ? null : Reals.allocate(RealType.FLOAT32, outputs.get(i).size());
+      links
+          .get(i)
+          .operator()
+          .backward(
+              own(links.get(i), parameters.vector()),
+              outputs.get(i),
+              gradient,
+              gx,
+              own(links.get(i), gradients),
+              n,
+              execution);
+      gradient = gx;
+    }
+    return total;
+  }
+
+  /** Memory of the pixels and of what each operator makes of them. */
+  private void resize(int batch) {
+    if (batch == pictures) {
+      return;
+    }
+    pictures = batch;
+    outputs.clear();
+    outputs.add(Reals.allocate(RealType.FLOAT32, batch * chain.inputs()));
+    for (OperatorChain.Link link : chain.links()) {
+      outputs.add(Reals.allocate(RealType.FLOAT32, Math.multiplyExact(batch, link.outputs())));
+    }
+  }
+
+  private static Reals own(OperatorChain.Link link, Reals all) {
+    return all.part(link.from(), link.operator().layout().size());
+  }
+
+  private double losses(DeviceStep.Batch batch, Reals logits, Reals gradient) {
+    int classes = logits.size() / batch.pictures();
+    int columns = batch.targets().length / batch.pictures();
+    double[] scores = new double[classes];
+    double[] targets = new double[columns];
+    double[] row = new double[classes];
+    double total = 0;
+    for (int i = 0; i < batch.pictures(); i++) {
+      logits.get(i * classes, scores, 0, classes);
+      for (int c = 0; c < columns; c++) {
+        targets[c] = batch.targets()[i * columns + c];
+      }
+      total += loss.row(scores, targets, row);
+      gradient.put(i * classes, row, 0, classes);
+    }
+    return total;
+  }
+
+  /** Adds micro-batches up; the last one leaves the sum where the gradients are. */
+  private void accumulate(int index, int count) {
+    if (count == 1) {
+      return;
+    }
+    if (index == 0) {
+      sum.put(0, gradients, 0, sum.size());
+      return;
+    }
+    adam.add(gradients, sum);
+    if (index == count - 1) {
+      gradients.put(0, sum, 0, sum.size());
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package org.ivit.train.gpu;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.operator.CrossEntropy;
+
+/**
+ * Networks so small that a step of them is quick on an emulation, which together use every kernel.
+ *
+ * @param drop rate of stochastic depth
+ * @param weight of the distillation
+ */
+public record MicroCase(
+    String name, Architecture architecture, Scheme scheme, double drop, double weight) {
+
+  /** All of them. */
+  public static List<MicroCase> all() {
+    Vit vit = new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6);
+    Vit distilled = new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true);
+    Swin swin = new Swin("swin", 16, 2, 2, 6, List.of(1, 2), List.of(1, 2), 3, 1e-5);
+    Swin shifted = new Swin("shifted", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5);
+    return List.of(
+        new MicroCase("vit", vit, Scheme.EXACT, 0, 0),
+        new MicroCase(
+            "vit, outliers", vit, scheme(vit, GeluForm.EXACT, SoftmaxForm.EXACT, 16), 0.4, 0),
+        new MicroCase(
+            "vit, asymmetric", vit, scheme(vit, GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 8), 0, 0.3),
+        new MicroCase(
+            "distilled, deferred",
+            distilled,
+            scheme(distilled, GeluForm.EXACT, SoftmaxForm.DEFERRED, 8),
+            0.2,
+            1),
+        new MicroCase(
+            "distilled, shift", distilled, Scheme.of(GeluForm.ELEMENT, SoftmaxForm.SHIFT), 0, 0),
+        new MicroCase("swin", swin, Scheme.EXACT, 0.3, 0),
+        new MicroCase(
+            "swin, deferred", swin, scheme(swin, GeluForm.EXACT, SoftmaxForm.DEFERRED, 8), 0, 0.5),
+        new MicroCase("shifted windows", shifted, Scheme.EXACT, 0, 0));
+  }
+
+  private static Scheme scheme(
+      Architecture architecture, GeluForm gelu, SoftmaxForm softmax, int bits) {
+    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
+    BlockSite site = architecture.blocks().get(0);
+    int[] hidden = {0, site.hidden() - 1};
+    outliers.put(site.node("norm1"), new OutlierChannels(new int[] {0, site.dim() - 1}, 2));
+    outliers.put(site.node("attn.context"), new OutlierChannels(new int[] {1}, 1));
+    outliers.put(site.node("mlp.fc1"), new OutlierChannels(hidden, 4));
+    outliers.put(site.node("mlp.act"), new OutlierChannels(hidden, 3));
+    return new Scheme(gelu, softmax, bits, outliers);
+  }
+
+  /** The loss. */
+  public CrossEntropy loss() {
+    return new CrossEntropy(weight, 2);
+  }
+
+  /** Random weights, ranges of its first pictures, and two steps of two micro-batches each. */
+  public TrainingCase start() {
+    SplittableRandom random = new SplittableRandom(7);
+    List<StepPictures> steps =
+        List.of(
+            StepPictures.random(random, architecture, weight > 0, 3, 2),
+            StepPictures.random(random, architecture, weight > 0, 2, 2));
+    return TrainingCase.calibrated(
+        name,
+        architecture,
+        scheme,
+        drop,
+        loss(),
+        TrainingCase.weights(architecture, random, 0.2),
+        steps,
+        1e-3);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,110 @@
+package org.ivit.train.gpu;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.calibration.ObservingForward;
+import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.device.AdamSettings;
+import org.ivit.train.operator.CrossEntropy;
+
+/**
+ * Where steps begin, and their pictures.
+ *
+ * @param name for people
+ * @param architecture sizes
+ * @param scheme how the network is quantized
+ * @param drop rate of stochastic depth
+ * @param loss weight and temperature of the distillation
+ * @param weights by timm name
+ * @param ranges by full node name
+ * @param steps pictures of the steps, which take turns
+ * @param learningRate of every step
+ */
+public record TrainingCase(
+    String name,
+    Architecture architecture,
+    Scheme scheme,
+    double drop,
+    CrossEntropy loss,
+    FloatWeights weights,
+    Map<String, Range> ranges,
+    List<StepPictures> steps,
+    double learningRate) {
+  /** Decay of the moving average. */
+  static final double AVERAGE = 0.9;
+
+  /** With the ranges of the first step's pictures, at most eight of them. */
+  static TrainingCase calibrated(
+      String name,
+      Architecture architecture,
+      Scheme scheme,
+      double drop,
+      CrossEntropy loss,
+      FloatWeights weights,
+      List<StepPictures> steps,
+      double learningRate) {
+    ObservingForward calibration =
+        new ObservingForward(
+            architecture,
+            weights,
+            scheme,
+            new CpuMatrixProducts(WorkerPool.shared()),
+            new PublishedObserver());
+    StepPictures first = steps.get(0);
+    int pictures = Math.min(8, first.pictures());
+    float[] pixels =
+        java.util.Arrays.copyOf(
+            first.pixels(), pictures * 3 * architecture.image() * architecture.image());
+    calibration.run(pixels, pictures);
+    return new TrainingCase(
+        name, architecture, scheme, drop, loss, weights, calibration.ranges(), steps, learningRate);
+  }
+
+  /** Normally distributed weights, norms' factors around 1. */
+  static FloatWeights weights(
+      Architecture architecture, SplittableRandom random, double deviation) {
+    Map<String, float[]> weights = new LinkedHashMap<>();
+    architecture
+        .parameters()
+        .forEach(
+            (name, shape) -> {
+              int size = 1;
+              for (long n : shape) {
+                size *= (int) n;
+              }
+              float[] values = normal(random, size, deviation);
+              boolean factor = name.contains("norm") && name.endsWith(".weight");
+              for (int i = 0; factor && shape.length == 1 && i < size; i++) {
+                values[i] += 1;
+              }
+              weights.put(name, values);
+            });
+    return new FloatWeights(weights, Map.of());
+  }
+
+  static float[] normal(SplittableRandom random, int n, double deviation) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = (float) (deviation * random.nextGaussian());
+    }
+    return values;
+  }
+
+  /** The pictures of a step. */
+  StepPictures pictures(int step) {
+    return steps.get(step % steps.size());
+  }
+
+  /** How a step moves. */
+  AdamSettings adam(int step) {
+    return new AdamSettings(learningRate, 0.05, 0.9, 0.999, 1e-8, step, 1);
+  }
+}

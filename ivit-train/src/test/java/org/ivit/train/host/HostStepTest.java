@@ -1,0 +1,116 @@
+package org.ivit.train.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Range;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.device.AdamSettings;
+import org.ivit.train.device.DeviceStep;
+import org.ivit.train.gpu.MicroCase;
+import org.ivit.train.gpu.TrainingCase;
+import org.ivit.train.network.AdamW;
+import org.ivit.train.network.MicroBatch;
+import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.TrainingStep;
+import org.ivit.train.network.VitNetwork;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.RealType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.schedule.FixedSchedule;
+
+/** Steps without Deeplearning4j, beside its own. */
+class HostStepTest {
+  private static final WorkerPool POOL = new WorkerPool(2);
+  private static final double RATE = 1e-3;
+  private static final double DECAY = 0.05;
+
+  static List<MicroCase> cases() {
+    return MicroCase.all();
+  }
+
+  private static VitNetwork network(MicroCase c) {
+    AdamW optimizer = new AdamW(new FixedSchedule(RATE), DECAY, 0.9, 0.999, 1e-8);
+    return VitNetwork.build(
+        new NetworkOptions(
+            c.architecture(), c.scheme(), RealType.FLOAT32, 3, optimizer, c.drop(), c.weight(), 2),
+        POOL);
+  }
+
+  private static HostStep host(MicroCase c, TrainingCase start) {
+    HostStep host = new HostStep(c.architecture(), c.scheme(), c.drop(), c.loss(), 0.5, POOL);
+    host.parameters().load(start.weights());
+    host.parameters().ranges(start.ranges());
+    return host;
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void stepsAsDeeplearning4jDoes(MicroCase c) {
+    TrainingCase start = c.start();
+    VitNetwork network = network(c);
+    network.load(start.weights());
+    network.ranges(start.ranges());
+    network.rangeMode(RangeMode.LAGGED);
+    HostStep host = host(c, start);
+    assertThat(host.parameters().vector().floats()).isEqualTo(network.parameterVector());
+    TrainingStep judge = new TrainingStep(network, 1);
+    for (int step = 0; step < 3; step++) {
+      List<DeviceStep.Batch> batches = start.steps().get(step % 2).batches();
+      TrainingStep.Result expected = judge.run(converted(batches));
+      DeviceStep.Result found =
+          host.run(batches, true, new AdamSettings(RATE, DECAY, 0.9, 0.999, 1e-8, step, 1));
+      assertThat(found.seen()).isEqualTo(expected.seen());
+      assertThat(found.loss()).isCloseTo(expected.loss(), within(1e-12));
+      assertThat(found.gradientNorm()).isEqualTo(expected.gradientNorm());
+      assertThat(host.parameters().vector().floats()).isEqualTo(network.parameterVector());
+      host.parameters().ranges(expected.seen().isEmpty() ? start.ranges() : all(start, found));
+      network.ranges(all(start, found));
+    }
+  }
+
+  private static Map<String, Range> all(TrainingCase start, DeviceStep.Result result) {
+    Map<String, Range> ranges = new java.util.TreeMap<>(start.ranges());
+    ranges.putAll(result.seen());
+    return ranges;
+  }
+
+  private static List<MicroBatch> converted(List<DeviceStep.Batch> batches) {
+    List<MicroBatch> converted = new ArrayList<>();
+    for (DeviceStep.Batch b : batches) {
+      converted.add(new MicroBatch(b.pixels(), b.targets(), b.pictures(), b.keys()));
+    }
+    return converted;
+  }
+
+  @Test
+  void keepsAverageAndNames() {
+    MicroCase c = MicroCase.all().get(0);
+    TrainingCase start = c.start();
+    HostStep host = host(c, start);
+    assertThat(host.parameters().ranges()).isEqualTo(start.ranges());
+    FloatWeights before = host.parameters().weights();
+    start.weights().values().forEach((k, v) -> assertThat(before.get(k)).as(k).isEqualTo(v));
+    host.vector(DeviceStep.Vector.AVERAGE)
+        .put(0, host.parameters().vector().floats(), 0, host.parameters().vector().size());
+    host.run(
+        start.steps().get(0).batches(), false, new AdamSettings(RATE, 0, 0.9, 0.999, 1e-8, 0, 0));
+    String name = "blocks.0.attn.qkv.weight";
+    float[] moved = host.parameters().weights().get(name);
+    assertThat(moved).isNotEqualTo(before.get(name));
+    FlatParameters average = new FlatParameters(c.architecture(), c.scheme());
+    average
+        .vector()
+        .put(0, host.vector(DeviceStep.Vector.AVERAGE).floats(), 0, average.vector().size());
+    for (int i = 0; i < moved.length; i++) {
+      float expected = 0.5f * before.get(name)[i] + (1 - 0.5f) * moved[i];
+      assertThat(average.weights().get(name)[i]).isEqualTo(expected);
+    }
+  }
+}
