@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ using Graph = std::vector<Launch>;
 struct Stream {
   bool capturing = false;
   Graph captured;
+};
+
+struct Event {
+  std::chrono::steady_clock::time_point recorded;
 };
 
 struct Settings {
@@ -286,6 +291,33 @@ EXPORT int cuLaunchKernel(
     return SUCCESS;
   }
   return run(launch);
+}
+
+EXPORT int cuEventCreate(void **event, unsigned) {
+  READY("cuEventCreate");
+  return give(event, new Event());
+}
+
+EXPORT int cuEventRecord(Event *event, Stream *) {
+  READY("cuEventRecord");
+  event->recorded = std::chrono::steady_clock::now();
+  return SUCCESS;
+}
+
+EXPORT int cuEventSynchronize(Event *) {
+  READY("cuEventSynchronize");
+  return SUCCESS;
+}
+
+EXPORT int cuEventElapsedTime(float *milliseconds, Event *start, Event *end) {
+  READY("cuEventElapsedTime");
+  *milliseconds = std::chrono::duration<float, std::milli>(end->recorded - start->recorded).count();
+  return SUCCESS;
+}
+
+EXPORT int cuEventDestroy_v2(Event *event) {
+  READY("cuEventDestroy_v2");
+  return take(event);
 }
 
 EXPORT int cuGetErrorName(int error, const char **name) {

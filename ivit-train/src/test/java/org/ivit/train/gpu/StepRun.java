@@ -1,0 +1,79 @@
+package org.ivit.train.gpu;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.ivit.core.graph.Range;
+import org.ivit.train.device.AdamSettings;
+import org.ivit.train.device.DeviceStep;
+import org.ivit.train.device.DeviceStep.Vector;
+import org.ivit.train.host.FlatParameters;
+import org.ivit.train.observer.MovingMinMax;
+import org.ivit.train.observer.RangeObserver;
+
+/** Steps one after the other, with ranges that move and a moving average. */
+abstract class StepRun implements AutoCloseable {
+  private static final double MOMENTUM = 0.95;
+
+  /** What goes on from step to step. */
+  static final List<Vector> STATE =
+      List.of(Vector.PARAMETERS, Vector.FIRST_MOMENTS, Vector.SECOND_MOMENTS, Vector.AVERAGE);
+
+  private final TrainingCase start;
+  private final FlatParameters parameters;
+  private final RangeObserver observer = new MovingMinMax(MOMENTUM);
+  private int taken;
+
+  /**
+   * @param start where it begins
+   * @param parameters the processor's memory of them, which gets the start's weights and ranges
+   */
+  StepRun(TrainingCase start, FlatParameters parameters) {
+    this.start = start;
+    this.parameters = parameters;
+    parameters.load(start.weights());
+    parameters.ranges(start.ranges());
+  }
+
+  /** Parameters and ranges of the coming step. */
+  final FlatParameters parameters() {
+    return parameters;
+  }
+
+  /** How many steps were taken since the start. */
+  final int taken() {
+    return taken;
+  }
+
+  /** Takes the next step. */
+  final DeviceStep.Result step() {
+    DeviceStep.Result result = take(start.pictures(taken).batches(), start.adam(taken));
+    Map<String, Range> ranges = new TreeMap<>(parameters.ranges());
+    result
+        .seen()
+        .forEach(
+            (node, seen) ->
+                ranges.computeIfPresent(node, (n, range) -> observer.move(range, seen)));
+    parameters.ranges(ranges);
+    taken++;
+    return result;
+  }
+
+  /** Takes a step, and brings {@link #parameters()} up to date but for the ranges. */
+  abstract DeviceStep.Result take(List<DeviceStep.Batch> batches, AdamSettings adam);
+
+  /** A copy of a vector. */
+  abstract float[] read(Vector vector);
+
+  /** Replaces a vector; that of the parameters holds the ranges too. */
+  abstract void write(Vector vector, float[] values);
+
+  /** Goes on where a run of the same start stopped. */
+  final void goOn(Map<Vector, float[]> state, int steps) {
+    STATE.forEach(vector -> write(vector, state.get(vector)));
+    taken = steps;
+  }
+
+  @Override
+  public abstract void close();
+}

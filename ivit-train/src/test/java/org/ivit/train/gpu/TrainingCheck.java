@@ -1,0 +1,238 @@
+package org.ivit.train.gpu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.TrainingKernels;
+import org.ivit.train.operator.CrossEntropy;
+
+/**
+ * Proof and measurement of training on a GPU, for {@code scripts/gpu-check}: steps of micro
+ * networks beside the processor's, learning curves, a killed run that goes on, and times.
+ *
+ * <p>{@code TrainingCheck FOLDER JSON [quick|micro]}: the folder may hold a {@link PictureCase}.
+ * The results go into the field {@code training} of the file, beside what it has. {@code quick}
+ * stops after the micro networks, {@code micro} takes one for everything. Ends with 0 where all is
+ * as it must be, 1 where not, 2 where there is no GPU.
+ */
+final class TrainingCheck {
+  private static final List<String> TIMED =
+      List.of(
+          "deit_tiny_patch16_224",
+          "deit_small_patch16_224",
+          "deit_base_patch16_224",
+          "swin_tiny_patch4_window7_224");
+
+  private static final int BATCH = 128;
+  private static final int STEPS = 50;
+  private static final int MICRO_STEPS = 12;
+  private static final int SAMPLES = 10;
+  private static final String FIELD = "training";
+
+  private final PrintStream out = System.out;
+  private final Path json;
+  private final ObjectNode file;
+  private final ObjectNode result;
+  private final ArrayNode checks;
+  private boolean passed = true;
+
+  /** How much is done. */
+  private enum Size {
+    QUICK,
+    MICRO,
+    FULL;
+
+    static Size of(String[] arguments) {
+      return switch (arguments.length > 2 ? arguments[2] : "") {
+        case "quick" -> QUICK;
+        case "micro" -> MICRO;
+        default -> FULL;
+      };
+    }
+  }
+
+  private TrainingCheck(Path json) throws IOException {
+    this.json = json;
+    JsonNode found = Files.exists(json) ? new ObjectMapper().readTree(json.toFile()) : null;
+    file = found instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode();
+    result = file.putObject(FIELD);
+    checks = result.putArray("checks");
+  }
+
+  /** Runs the check. */
+  public static void main(String[] arguments) throws IOException {
+    System.exit(run(arguments));
+  }
+
+  /** Runs the check and returns the code to end with. */
+  static int run(String... arguments) throws IOException {
+    try {
+      TrainingCheck check = new TrainingCheck(Path.of(arguments[1]));
+      check.run(Path.of(arguments[0]), Size.of(arguments));
+      return check.passed ? 0 : 1;
+    } catch (InputException e) {
+      System.err.println("gpu-check: " + e.getMessage());
+      return 2;
+    }
+  }
+
+  private static DriverDevice open() {
+    return (DriverDevice) TrainingKernels.open();
+  }
+
+  private void run(Path folder, Size size) throws IOException {
+    describe();
+    micros(size);
+    if (size == Size.QUICK) {
+      return;
+    }
+    boolean pictures = size == Size.FULL && PictureCase.in(folder);
+    curves(
+        pictures ? PictureCase.of(folder) : other(size), size == Size.FULL ? STEPS : MICRO_STEPS);
+    resume(pictures ? folder.toString() : ResumableRun.MICRO, size);
+    times(size);
+  }
+
+  private void describe() throws IOException {
+    try (Device device = open()) {
+      result.put("gpu", device.name());
+      result.put("date", Instant.now().toString());
+      result.put("commit", System.getProperty("ivit.gpu.commit", "unknown"));
+      result.put("compute_sanitizer", System.getProperty("ivit.gpu.sanitizer", "not run"));
+    }
+    write();
+  }
+
+  private void micros(Size size) throws IOException {
+    MicroSteps steps = new MicroSteps(TrainingCheck::open);
+    List<MicroCase> cases = MicroCase.all();
+    for (ProductPrecision precision : ProductPrecision.values()) {
+      boolean all = size == Size.FULL || precision == ProductPrecision.FLOAT32;
+      for (MicroCase micro : all ? cases : cases.subList(0, 1)) {
+        ObjectNode row = checks.addObject();
+        String name = "step of %s, %s".formatted(micro.name(), precision);
+        record(name, row, steps.agrees(micro, precision, row));
+      }
+    }
+    ArrayNode kernels = result.putArray("kernels_checked");
+    steps.kernels().forEach(kernels::add);
+    write();
+  }
+
+  /** Where no trained model is in the folder. */
+  private static TrainingCase other(Size size) {
+    if (size != Size.FULL) {
+      return MicroCase.all().get(0).start();
+    }
+    SplittableRandom random = new SplittableRandom(3);
+    Architecture architecture = Architectures.byName(TIMED.get(0));
+    return TrainingCase.calibrated(
+        architecture.name() + ", random weights",
+        architecture,
+        Scheme.EXACT,
+        0,
+        new CrossEntropy(0, 1),
+        TrainingCase.weights(architecture, random, 0.02),
+        List.of(
+            StepPictures.random(random, architecture, false, 8),
+            StepPictures.random(random, architecture, false, 8)),
+        1e-5);
+  }
+
+  private void curves(TrainingCase start, int steps) throws IOException {
+    ObjectNode row = result.putObject("curves");
+    boolean agree = new LearningCurves(TrainingCheck::open, start, steps).agree(row);
+    ObjectNode check = checks.addObject();
+    record("%d steps of %s".formatted(steps, start.name()), check, agree);
+    for (String precision : List.of("float32", "tf32", "bf16")) {
+      out.printf(
+          "       %s: losses differ by %.2g at most, %.2g in the mean%n",
+          precision,
+          row.get(precision).get("largest_difference").doubleValue(),
+          row.get(precision).get("mean_difference").doubleValue());
+    }
+  }
+
+  private void resume(String name, Size size) throws IOException {
+    List<ProductPrecision> precisions =
+        size == Size.FULL
+            ? List.of(ProductPrecision.FLOAT32, ProductPrecision.BF16)
+            : List.of(ProductPrecision.FLOAT32);
+    Path folder = Files.createTempDirectory("gpu-check");
+    try {
+      for (ProductPrecision precision : precisions) {
+        ObjectNode row = checks.addObject();
+        boolean same = new KillAndResume(name, precision, folder).sameBits(row);
+        record("killed and resumed, " + precision, row, same);
+      }
+    } finally {
+      try (var files = Files.list(folder)) {
+        for (Path path : files.toList()) {
+          Files.delete(path);
+        }
+      }
+      Files.delete(folder);
+    }
+  }
+
+  private void times(Size size) throws IOException {
+    ArrayNode rows = result.putArray("steps");
+    boolean full = size == Size.FULL;
+    StepTimes times = new StepTimes(TrainingCheck::open, full ? BATCH : 2, full ? SAMPLES : 1);
+    List<Architecture> architectures =
+        full
+            ? TIMED.stream().map(Architectures::byName).toList()
+            : List.of(MicroCase.all().get(0).architecture());
+    for (Architecture architecture : architectures) {
+      TrainingCase start = times.start(architecture);
+      for (ProductPrecision precision : ProductPrecision.values()) {
+        ObjectNode row = rows.addObject();
+        try {
+          times.measure(start, precision, row);
+          out.printf(
+              "%s, batch %d, %s: step %.1f ms, kernels %.1f ms, %.2f GB%n",
+              architecture.name(),
+              row.get("batch").intValue(),
+              precision,
+              row.get("step_ms").doubleValue(),
+              row.get("kernels_ms").doubleValue(),
+              row.get("device_bytes").longValue() / 1e9);
+        } catch (InputException e) {
+          row.put("error", e.getMessage());
+          out.println(architecture.name() + ", " + precision + ": " + e.getMessage());
+        }
+        write();
+      }
+    }
+  }
+
+  private void record(String name, ObjectNode row, boolean ok) throws IOException {
+    passed &= ok;
+    row.put("name", name).put("passed", ok);
+    write();
+    out.printf("%-6s %s%n", ok ? "passed" : "FAILED", name);
+  }
+
+  /** After every step, so that a run that was cut off leaves what it had. */
+  private void write() throws IOException {
+    result.put("passed", passed);
+    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(json.toFile(), file);
+  }
+}
