@@ -5,20 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
+import org.ivit.core.testing.ClassPath;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,7 +57,7 @@ class ClassPathTest {
 
   @Test
   void holdsNeitherDeeplearning4jNorBlas() {
-    List<Path> classPath = classPath();
+    List<Path> classPath = ClassPath.entries();
     assertThat(classPath.stream().map(path -> path.getFileName().toString()))
         .as("the whole class path was found")
         .anyMatch(name -> name.startsWith("jackson-databind-"))
@@ -101,7 +99,7 @@ class ClassPathTest {
     assertThat(forbidden(List.of(natives))).hasSize(1);
     assertThat(forbidden(List.of(folder.resolve("unpacked")))).hasSize(1);
     Path booter = jar("booter.jar", clean.toUri() + " " + shaded.toUri(), "a/B.class");
-    assertThat(expand(booter)).containsExactly(booter, clean, shaded);
+    assertThat(ClassPath.expand(booter)).containsExactly(booter, clean, shaded);
   }
 
   private Path jar(String name, String classPath, String entry) throws IOException {
@@ -116,38 +114,6 @@ class ClassPathTest {
       out.closeEntry();
     }
     return jar;
-  }
-
-  /** Surefire may hide the class path in the manifest of a jar of its own. */
-  private static List<Path> classPath() {
-    Set<Path> all = new TreeSet<>();
-    for (String property : List.of("java.class.path", "surefire.test.class.path")) {
-      for (String entry : System.getProperty(property, "").split(File.pathSeparator, -1)) {
-        if (!entry.isEmpty() && Files.exists(Path.of(entry))) {
-          all.addAll(expand(Path.of(entry).toAbsolutePath()));
-        }
-      }
-    }
-    return List.copyOf(all);
-  }
-
-  private static List<Path> expand(Path entry) {
-    List<Path> paths = new ArrayList<>(List.of(entry));
-    if (Files.isRegularFile(entry)) {
-      try (JarFile jar = new JarFile(entry.toFile())) {
-        Manifest manifest = jar.getManifest();
-        String more = manifest == null ? null : manifest.getMainAttributes().getValue("Class-Path");
-        for (String uri : more == null ? new String[0] : more.trim().split("\\s+", -1)) {
-          URI resolved = entry.toUri().resolve(uri);
-          if ("file".equals(resolved.getScheme()) && Files.exists(Path.of(resolved))) {
-            paths.add(Path.of(resolved));
-          }
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-    return paths;
   }
 
   private static List<String> forbidden(List<Path> classPath) {

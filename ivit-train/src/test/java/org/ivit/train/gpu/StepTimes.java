@@ -41,8 +41,7 @@ final class StepTimes {
   /** A start of small random weights, with the ranges of one picture. */
   TrainingCase start(Architecture architecture) {
     SplittableRandom random = new SplittableRandom(1);
-    TrainingCase ranges =
-        TrainingCase.calibrated(
+    return TrainingCase.calibrated(
             architecture.name(),
             architecture,
             Scheme.EXACT,
@@ -50,17 +49,8 @@ final class StepTimes {
             new CrossEntropy(0, 1),
             TrainingCase.weights(architecture, random, 0.02),
             List.of(StepPictures.random(random, architecture, false, 1)),
-            1e-6);
-    return new TrainingCase(
-        ranges.name(),
-        architecture,
-        ranges.scheme(),
-        ranges.drop(),
-        ranges.loss(),
-        ranges.weights(),
-        ranges.ranges(),
-        List.of(StepPictures.random(random, architecture, false, pictures)),
-        ranges.learningRate());
+            1e-6)
+        .withSteps(List.of(StepPictures.random(random, architecture, false, pictures)));
   }
 
   /** Puts the median step, its memory and its kernels into a row. */

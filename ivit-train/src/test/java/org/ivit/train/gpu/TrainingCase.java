@@ -98,6 +98,17 @@ public record TrainingCase(
     return values;
   }
 
+  /** The same at another rate. */
+  TrainingCase withLearningRate(double rate) {
+    return new TrainingCase(name, architecture, scheme, drop, loss, weights, ranges, steps, rate);
+  }
+
+  /** The same with other pictures. */
+  TrainingCase withSteps(List<StepPictures> others) {
+    return new TrainingCase(
+        name, architecture, scheme, drop, loss, weights, ranges, others, learningRate);
+  }
+
   /** The pictures of a step. */
   StepPictures pictures(int step) {
     return steps.get(step % steps.size());

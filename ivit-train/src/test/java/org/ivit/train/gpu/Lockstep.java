@@ -1,0 +1,81 @@
+package org.ivit.train.gpu;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
+import org.ivit.train.device.DeviceStep;
+import org.ivit.train.device.DeviceStep.Vector;
+import org.ivit.train.device.ProductPrecision;
+
+/**
+ * Steps on a device beside those on the processor, each from the processor's state, so that
+ * roundings do not add up: what is seen of every node is equal, and so are all codes; gradients and
+ * moves agree to the rounding of the products.
+ */
+final class Lockstep {
+  private static final double LOSS = 1e-5;
+
+  /** Of the moves: where a gradient is near 0, rounding decides the sign of a first move. */
+  private static final double MOVE = 0.02;
+
+  private boolean seen = true;
+  private double loss;
+  private double gradient;
+  private double move;
+
+  /** How far gradients may be apart, as a share of their length. */
+  private static double most(ProductPrecision precision) {
+    return switch (precision) {
+      case FLOAT32 -> 1e-4;
+      case TF32 -> 5e-3;
+      case BF16 -> 4e-2;
+    };
+  }
+
+  /**
+   * Takes steps.
+   *
+   * @param host run on the processor
+   * @param device of the same start
+   * @param row receives the largest differences
+   * @return whether they are as they may be
+   */
+  boolean agrees(
+      StepRun host, StepRun device, ProductPrecision precision, int steps, ObjectNode row) {
+    for (int step = 0; step < steps; step++) {
+      float[] before = host.read(Vector.PARAMETERS);
+      DeviceStep.Result expected = host.step();
+      DeviceStep.Result found = device.step();
+      seen &= found.seen().equals(expected.seen());
+      loss = worst(loss, Distance.of(found.loss(), expected.loss()));
+      gradient = worst(gradient, distance(Vector.GRADIENTS, host, device));
+      move =
+          worst(
+              move,
+              Distance.of(
+                  moves(device.read(Vector.PARAMETERS), before),
+                  moves(host.read(Vector.PARAMETERS), before)));
+      StepState.of(host).restore(device);
+    }
+    row.put("steps", steps).put("ranges_equal", seen);
+    row.put("loss", loss).put("gradient", gradient).put("move", move);
+    boolean moved = precision != ProductPrecision.FLOAT32 || move <= MOVE;
+    return seen && loss <= LOSS && gradient <= most(precision) && moved;
+  }
+
+  private static double distance(Vector vector, StepRun host, StepRun device) {
+    return Distance.of(device.read(vector), host.read(vector));
+  }
+
+  private static float[] moves(float[] after, float[] before) {
+    float[] moves = Arrays.copyOf(after, after.length);
+    for (int i = 0; i < moves.length; i++) {
+      moves[i] -= before[i];
+    }
+    return moves;
+  }
+
+  /** The larger one; what is no number is the worst. */
+  private static double worst(double a, double b) {
+    return Double.isNaN(b) ? Double.POSITIVE_INFINITY : Math.max(a, b);
+  }
+}
