@@ -25,9 +25,9 @@ final class Lockstep {
   /** How far gradients may be apart, as a share of their length. */
   private static double most(ProductPrecision precision) {
     return switch (precision) {
-      case FLOAT32 -> 1e-4;
-      case TF32 -> 5e-3;
-      case BF16 -> 4e-2;
+      case FLOAT32 -> 1e-5;
+      case TF32 -> 1e-2;
+      case BF16 -> 8e-2;
     };
   }
 

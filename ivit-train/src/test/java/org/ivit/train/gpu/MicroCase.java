@@ -21,8 +21,12 @@ import org.ivit.train.operator.CrossEntropy;
  */
 public record MicroCase(
     String name, Architecture architecture, Scheme scheme, double drop, double weight) {
+  private static final Scheme NARROW =
+      new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 8, new TreeMap<>());
+  private static final Scheme DEFERRED =
+      new Scheme(GeluForm.EXACT, SoftmaxForm.DEFERRED, 8, new TreeMap<>());
 
-  /** All of them. */
+  /** Those that are quick on an emulation. */
   public static List<MicroCase> all() {
     Vit vit = new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6);
     Vit distilled = new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true);
@@ -46,6 +50,17 @@ public record MicroCase(
         new MicroCase(
             "swin, deferred", swin, scheme(swin, GeluForm.EXACT, SoftmaxForm.DEFERRED, 8), 0, 0.5),
         new MicroCase("shifted windows", shifted, Scheme.EXACT, 0, 0));
+  }
+
+  /** Others, with wider heads, for kernels that those leave out. */
+  public static List<MicroCase> wide() {
+    Vit heads64 = new Vit("heads of 64", 12, 4, 128, 1, 2, 128, 5, 1e-6);
+    Vit heads80 = new Vit("heads of 80", 12, 4, 160, 1, 2, 160, 5, 1e-6);
+    return List.of(
+        new MicroCase("heads of 64", heads64, NARROW, 0, 0),
+        new MicroCase("heads of 80", heads80, Scheme.EXACT, 0, 0),
+        new MicroCase("heads of 80, narrow", heads80, NARROW, 0, 0),
+        new MicroCase("heads of 80, deferred", heads80, DEFERRED, 0, 0));
   }
 
   private static Scheme scheme(

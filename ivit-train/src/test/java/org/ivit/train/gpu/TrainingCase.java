@@ -103,6 +103,12 @@ public record TrainingCase(
     return new TrainingCase(name, architecture, scheme, drop, loss, weights, ranges, steps, rate);
   }
 
+  /** The same by another name. */
+  TrainingCase withName(String other) {
+    return new TrainingCase(
+        other, architecture, scheme, drop, loss, weights, ranges, steps, learningRate);
+  }
+
   /** The same with other pictures. */
   TrainingCase withSteps(List<StepPictures> others) {
     return new TrainingCase(

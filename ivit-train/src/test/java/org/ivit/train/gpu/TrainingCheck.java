@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -15,11 +16,14 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.cuda.KernelImages;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.ProductPrecision;
 import org.ivit.train.device.TrainingKernels;
@@ -52,6 +56,7 @@ final class TrainingCheck {
   private static final double CURVE = 0.03;
 
   private static final int MICRO_STEPS = 2;
+  private static final int FEW_STEPS = 3;
   private static final String FIELD = "training";
 
   private final PrintStream out = System.out;
@@ -122,7 +127,7 @@ final class TrainingCheck {
     }
     boolean pictures = size.full() && PictureCase.in(folder);
     TrainingCase start = pictures ? PictureCase.of(folder) : other(size);
-    lockstep(start, ProductPrecision.FLOAT32, size.steps);
+    large(start, size);
     curves(start, size);
     resume(pictures ? folder.toString() : ResumableRun.MICRO, size);
     times(size);
@@ -146,8 +151,51 @@ final class TrainingCheck {
         lockstep(micro.start(), precision, MICRO_STEPS);
       }
     }
-    ArrayNode rows = result.putArray("kernels_checked");
-    kernels.forEach(rows::add);
+    if (size.full()) {
+      for (MicroCase wide : MicroCase.wide()) {
+        lockstep(wide.start(), ProductPrecision.FLOAT32, 1);
+      }
+    }
+    kernels();
+  }
+
+  /**
+   * Steps of the large case, in the other precisions and by warpgroups a few where there is time.
+   */
+  private void large(TrainingCase start, Size size) throws IOException {
+    lockstep(start, ProductPrecision.FLOAT32, size.steps);
+    if (!size.full()) {
+      return;
+    }
+    lockstep(start, ProductPrecision.TF32, FEW_STEPS);
+    lockstep(start, ProductPrecision.BF16, FEW_STEPS);
+    System.setProperty(DriverDevice.WARPGROUPS, "true");
+    boolean warpgroups;
+    try (Device device = open()) {
+      warpgroups = device.warpgroups();
+    }
+    if (warpgroups) {
+      lockstep(
+          start.withName(start.name() + ", by warpgroups"), ProductPrecision.FLOAT32, FEW_STEPS);
+    }
+    System.setProperty(DriverDevice.WARPGROUPS, "false");
+    kernels();
+  }
+
+  /** Which of the compiled kernels a check has run. */
+  private void kernels() throws IOException {
+    KernelImages images = new KernelImages(TrainingKernels.class, "/cuda/training/");
+    String ptx = new String(images.read("kernels_compute_75.ptx.gz"), StandardCharsets.ISO_8859_1);
+    Set<String> others = new TreeSet<>();
+    Matcher entries = Pattern.compile("\\.entry ([a-z_0-9]+)\\(").matcher(ptx);
+    while (entries.find()) {
+      others.add(entries.group(1));
+    }
+    others.removeAll(kernels);
+    ArrayNode checked = result.putArray("kernels_checked");
+    kernels.forEach(checked::add);
+    ArrayNode rest = result.putArray("kernels_not_checked");
+    others.forEach(rest::add);
     write();
   }
 
@@ -207,11 +255,11 @@ final class TrainingCheck {
   private void say(ObjectNode row, String precision) {
     JsonNode curve = row.get(precision);
     out.printf(
-        "       %s: losses differ by %.2g in the mean, %.2g at most, from step %d on%n",
+        "       %s: losses differ by %.2g in the mean, %.2g at most; the first %d are equal%n",
         precision,
         curve.get("mean_difference").doubleValue(),
         curve.get("largest_difference").doubleValue(),
-        curve.get("first_difference").intValue() + 1);
+        curve.get("first_difference").intValue());
   }
 
   private void resume(String name, Size size) throws IOException {

@@ -90,6 +90,10 @@ class TrainingCheckTest {
     assertThat(training.get("passed").booleanValue()).isTrue();
     assertThat(training.findValuesAsText("name"))
         .contains("killed and resumed, FLOAT32", "learning curves", "4 steps of vit, FLOAT32");
+    assertThat(training.get("kernels_checked").toString()).contains("\"adam\"");
+    assertThat(training.get("kernels_not_checked").toString())
+        .contains("\"attention_observed_256\"")
+        .doesNotContain("\"adam\"");
     assertThat(training.get("learning_curves").get("bf16").get("losses")).hasSize(4);
     assertThat(training.get("steps")).hasSize(3);
     for (JsonNode row : training.get("steps")) {

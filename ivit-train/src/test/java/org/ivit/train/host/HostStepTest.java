@@ -32,7 +32,9 @@ class HostStepTest {
   private static final double DECAY = 0.05;
 
   static List<MicroCase> cases() {
-    return MicroCase.all();
+    List<MicroCase> cases = new ArrayList<>(MicroCase.all());
+    cases.addAll(MicroCase.wide());
+    return cases;
   }
 
   private static VitNetwork network(MicroCase c) {
