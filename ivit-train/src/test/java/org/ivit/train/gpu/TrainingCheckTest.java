@@ -1,6 +1,7 @@
 package org.ivit.train.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -174,9 +175,9 @@ class TrainingCheckTest {
     LearningCurves.Difference difference =
         LearningCurves.Difference.of(new double[] {2, 2.02, 1}, new double[] {2, 2, 1});
     assertThat(difference.first()).isEqualTo(1);
-    assertThat(difference.largest())
-        .isEqualTo(0.02 / 2, org.assertj.core.data.Offset.offset(1e-12));
-    assertThat(difference.mean()).isEqualTo(0.01 / 3, org.assertj.core.data.Offset.offset(1e-12));
+    assertThat(difference.largest()).isCloseTo(0.02 / 2, within(1e-12));
+    assertThat(difference.ofMeans()).isCloseTo(0.02 / 5, within(1e-12));
+    assertThat(difference.mean()).isCloseTo(0.01 / 3, within(1e-12));
     assertThat(LearningCurves.Difference.of(new double[] {Double.NaN}, new double[] {1}).largest())
         .isNaN();
   }
