@@ -8,8 +8,9 @@ ShiftGELU and I-LayerNorm from elementary operations with straight-through round
 are written here from their formulas; where a choice is open, the faster one is taken.
 
 Multiplication: `published` finds mantissas and exponents with NumPy on the processor, as the release
-does; `device` keeps them on the GPU. Ways: eager, compiled (torch.compile). Needs torch with CUDA;
-weights and pictures are random and lie on the GPU; times are medians by CUDA events.
+does; `device` keeps them on the GPU. Ways: eager, compiled (torch.compile), autotuned (the same with
+max-autotune). Needs torch with CUDA; weights and pictures are random and lie on the GPU; times are
+medians by CUDA events.
 
     scripts/bench-gpu-torch-training.py --json torch-training.json
 
@@ -54,7 +55,7 @@ STEPS = [
     ("qat", "fp32", "device"),
     ("qat", "tf32", "device"),
 ]
-WAYS = ["eager", "compiled"]
+WAYS = ["eager", "compiled", "autotuned"]
 KEY = ("model", "batch", "step", "precision", "multiply", "way")
 WARM_UP = 5
 SAMPLES = 20
@@ -560,9 +561,9 @@ def measure(sizes, options, kind, precision, multiply, way):
     pixels = torch.randn(batch, 3, sizes["image"], sizes["image"], device=device)
     labels = torch.randint(sizes["classes"], (batch,), device=device)
     run = model
-    if way == "compiled":
+    if way != "eager":
         torch._dynamo.reset()
-        run = torch.compile(model)
+        run = torch.compile(model, mode="max-autotune" if way == "autotuned" else "default")
 
     def step():
         optimizer.zero_grad(set_to_none=True)
