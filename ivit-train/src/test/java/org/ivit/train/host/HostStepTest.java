@@ -18,8 +18,10 @@ import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.VitNetwork;
+import org.ivit.train.operator.AdamKernel;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.RealType;
+import org.ivit.train.operator.Reals;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -71,10 +73,22 @@ class HostStepTest {
       assertThat(found.seen()).isEqualTo(expected.seen());
       assertThat(found.loss()).isCloseTo(expected.loss(), within(1e-12));
       assertThat(found.gradientNorm()).isEqualTo(expected.gradientNorm());
-      assertThat(host.parameters().vector().floats()).isEqualTo(network.parameterVector());
-      host.parameters().ranges(expected.seen().isEmpty() ? start.ranges() : all(start, found));
+      checkMoved(host.parameters().vector(), network.parameterVector());
       network.ranges(all(start, found));
+      host.parameters()
+          .vector()
+          .put(0, network.parameterVector(), 0, network.parameterVector().length);
     }
+  }
+
+  /** To the bit, unless ND4J's own Adam ran, which rounds otherwise. */
+  private static void checkMoved(Reals found, float[] expected) {
+    double most = AdamKernel.serves(found) ? 0 : 1e-6;
+    int differences = 0;
+    for (int i = 0; i < expected.length; i++) {
+      differences += Math.abs(found.get(i) - expected[i]) <= most ? 0 : 1;
+    }
+    assertThat(differences).isZero();
   }
 
   private static Map<String, Range> all(TrainingCase start, DeviceStep.Result result) {
