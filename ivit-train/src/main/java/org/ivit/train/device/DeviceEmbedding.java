@@ -3,7 +3,8 @@ package org.ivit.train.device;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.Embed;
-import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
@@ -23,7 +24,7 @@ final class DeviceEmbedding implements DevicePart {
   private final DeviceLinear proj;
   private final DeviceBuffers kept;
   private float inputScale;
-  private Linear product;
+  private LinearConstants product;
   private Embed embed;
   private int leading;
   private int position;
@@ -34,7 +35,14 @@ final class DeviceEmbedding implements DevicePart {
     this.scheme = scheme;
     layout = NodeLayout.of("", new QuantizedEmbedding(shape, scheme), from);
     pixels = new PixelCodes(shape);
-    proj = new DeviceLinear(pass, layout, "patch_embed.proj", shape.inputs(), shape.dim());
+    proj =
+        new DeviceLinear(
+            pass,
+            layout,
+            NodeNames.PATCH_PROJECTION,
+            shape.inputs(),
+            shape.dim(),
+            OutlierChannels.NONE);
     kept = new DeviceBuffers(pass.device);
   }
 
@@ -43,18 +51,26 @@ final class DeviceEmbedding implements DevicePart {
     return layout.layout();
   }
 
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
   @Override
-  public void build(Reals weights) {
-    Reals own = weights.part(layout.from(), layout().size());
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", own), scheme);
-    inputScale = layout.scale(scheme, own, NodeNames.INPUT);
+  public void quantize(Pass pass, Reals weights) {
+    inputScale = layout.scale(scheme, own(weights), NodeNames.INPUT);
+    proj.quantize(pass, weights, inputScale);
+  }
+
+  @Override
+  public void build(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
     float patchScale = layout.scale(scheme, own, NodeNames.PATCH_EMBED);
     product =
-        nodes.linear(
-            NodeNames.PATCH_EMBED,
-            proj.quantize(nodes, inputScale),
-            OutlierChannels.NONE,
-            patchScale);
+        nodes.constants(
+            NodeNames.PATCH_PROJECTION,
+            proj.channels(pass),
+            new LinearScales(NodeNames.PATCH_EMBED, inputScale, OutlierChannels.NONE, patchScale));
     embed = nodes.embed(shape.leading(), patchScale, layout.scale(scheme, own, NodeNames.EMBED));
   }
 

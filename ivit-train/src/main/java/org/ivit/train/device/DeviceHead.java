@@ -53,7 +53,8 @@ final class DeviceHead implements DevicePart {
                 : new QuantizedHead(shape, inputNode, scheme),
             from);
     norm = new DeviceNorm(pass, layout, NodeNames.NORM, shape.dim());
-    classifier = new DeviceClassifier(pass, layout, shape);
+    OutlierChannels outliers = pooled ? OutlierChannels.NONE : scheme.outliers(NodeNames.NORM);
+    classifier = new DeviceClassifier(pass, layout, shape, outliers);
     kept = new DeviceBuffers(pass.device);
   }
 
@@ -62,20 +63,30 @@ final class DeviceHead implements DevicePart {
     return layout.layout();
   }
 
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
+  private float classifierScale(Reals own) {
+    return layout.scale(scheme, own, pooled ? NodeNames.POOL : NodeNames.NORM);
+  }
+
   @Override
-  public void build(Reals weights) {
-    Reals own = weights.part(layout.from(), layout().size());
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", own), scheme);
+  public void quantize(Pass pass, Reals weights) {
+    classifier.quantize(pass, weights, classifierScale(own(weights)));
+  }
+
+  @Override
+  public void build(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
     inputScale = layout.scale(scheme, own, inputNode);
     float normScale = layout.scale(scheme, own, NodeNames.NORM);
     builtNorm = nodes.norm(NodeNames.NORM, normScale);
     if (pooled) {
-      float poolScale = layout.scale(scheme, own, NodeNames.POOL);
-      pool = Pool.of(normScale, shape.tokens(), poolScale);
-      classifier.build(nodes, poolScale, OutlierChannels.NONE);
-    } else {
-      classifier.build(nodes, normScale, scheme.outliers(NodeNames.NORM));
+      pool = Pool.of(normScale, shape.tokens(), classifierScale(own));
     }
+    classifier.build(pass, nodes, classifierScale(own));
   }
 
   @Override

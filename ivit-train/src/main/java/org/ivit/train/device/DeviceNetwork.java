@@ -99,7 +99,9 @@ final class DeviceNetwork implements AutoCloseable {
 
   /** Builds the nodes of a step and brings their constants to the device. */
   void prepare(Pass pass, Reals weights, WorkerPool pool) {
-    pool.run(parts.size(), i -> parts.get(i).build(weights));
+    parts.forEach(part -> part.quantize(pass, weights));
+    pass.channels.receive();
+    pool.run(parts.size(), i -> parts.get(i).build(pass, weights));
     parts.forEach(part -> part.prepare(pass, weights));
     pass.constants.send();
     pass.observed.send();

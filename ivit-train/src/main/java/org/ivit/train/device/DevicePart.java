@@ -14,12 +14,20 @@ interface DevicePart extends AutoCloseable {
   ParameterLayout layout();
 
   /**
+   * Quantizes the matrices for this step.
+   *
+   * @param weights of the network; of its matrices only what lies on the device counts
+   * @throws org.ivit.core.InputException naming a node that has no range
+   */
+  void quantize(Pass pass, Reals weights);
+
+  /**
    * Builds the nodes of this step; may run beside that of other parts.
    *
    * @param weights of the network, ranges included
    * @throws org.ivit.core.InputException naming a node that has no range, or fails a bound
    */
-  void build(Reals weights);
+  void build(Pass pass, Reals weights);
 
   /**
    * Hands the constants of the nodes to the upload.

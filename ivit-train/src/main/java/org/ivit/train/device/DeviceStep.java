@@ -19,8 +19,9 @@ import org.ivit.train.operator.Reals;
 
 /**
  * Steps of training a quantized network on a device: parameters, activations, gradients and moments
- * stay there. Parameters lie in one vector, part after part, as in Deeplearning4j's network; the
- * host's copy of it holds the ranges, and is brought up to date by each step. One thread at a time.
+ * stay there. Parameters lie in one vector, part after part, as in Deeplearning4j's network; of the
+ * host's copy of it, which holds the ranges, a step brings all but the matrices up to date. One
+ * thread at a time.
  */
 public final class DeviceStep implements AutoCloseable {
   private static final int THREADS = 256;
@@ -30,6 +31,7 @@ public final class DeviceStep implements AutoCloseable {
   private final DeviceBuffers memory;
   private final Pass pass;
   private final DeviceNetwork network;
+  private final HostParameters hostParameters;
   private final WorkerPool pool;
   private final CrossEntropy loss;
   private final int pixels;
@@ -64,34 +66,33 @@ public final class DeviceStep implements AutoCloseable {
    * @param device to run on; closed with this
    * @param architecture sizes
    * @param scheme how the network is quantized
-   * @param stochasticDepth rate of the last block
-   * @param loss weight and temperature of the distillation
-   * @param averageDecay of the moving average of the parameters; 0 for none
-   * @param precision of the products of the backward pass
-   * @param pool threads that quantize weights
+   * @param options how steps are taken
+   * @param pool threads that build constants
    * @throws org.ivit.core.InputException if the device has not enough memory, or cannot run it
    */
   public DeviceStep(
       Device device,
       Architecture architecture,
       Scheme scheme,
-      double stochasticDepth,
-      CrossEntropy loss,
-      double averageDecay,
-      ProductPrecision precision,
+      StepOptions options,
       WorkerPool pool) {
     this.device = device;
     this.pool = pool;
-    this.loss = loss;
-    this.averageDecay = averageDecay;
+    this.loss = options.loss();
+    this.averageDecay = options.averageDecay();
     pixels = 3 * architecture.image() * architecture.image();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
     size = size(architecture, scheme);
     pass =
         new Pass(
-            device, memory.of("parameters", size, 4), memory.of("gradients", size, 4), precision);
-    network = new DeviceNetwork(pass, architecture, scheme, stochasticDepth);
+            device,
+            memory.of("parameters", size, 4),
+            memory.of("gradients", size, 4),
+            options.precision(),
+            options.recompute());
+    network = new DeviceNetwork(pass, architecture, scheme, options.stochasticDepth());
+    hostParameters = new HostParameters(pass, network.layouts());
     m = memory.of("m", size, 4);
     v = memory.of("v", size, 4);
     kinds = memory.of("kinds", size, 1);
@@ -103,7 +104,7 @@ public final class DeviceStep implements AutoCloseable {
   }
 
   private int size(Architecture architecture, Scheme scheme) {
-    Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32);
+    Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32, false);
     try (nothing;
         DeviceNetwork sizes = new DeviceNetwork(nothing, architecture, scheme, 0)) {
       return sizes.parameters();
@@ -198,7 +199,8 @@ public final class DeviceStep implements AutoCloseable {
    * Computes the gradients of a step and moves the parameters. Where loss or gradient are not
    * finite, nothing is moved.
    *
-   * @param weights the parameters as the device has them, and the ranges
+   * @param weights the parameters as the device has them, save for matrices, which are not looked
+   *     at, and the ranges; what a step moves is brought up to date, save for matrices
    * @param batches at least one
    * @param observe whether ranges are observed
    * @param adam how to move
@@ -212,6 +214,7 @@ public final class DeviceStep implements AutoCloseable {
     if (Double.isFinite(result.loss) && Double.isFinite(norm)) {
       double clip = adam.clipNorm() > 0 && norm > adam.clipNorm() ? adam.clipNorm() / norm : 1;
       move(adam, pictures, (float) clip);
+      hostParameters.refresh(pass, weights);
     }
     return result;
   }
@@ -301,6 +304,7 @@ public final class DeviceStep implements AutoCloseable {
 
   @Override
   public void close() {
+    hostParameters.close();
     network.close();
     pass.close();
     memory.close();

@@ -270,6 +270,7 @@ public final class Trainer {
             network,
             TrainingKernels.open(),
             clipNorm,
+            recipe.gpu(),
             recipe.emaDecay(),
             average == null ? null : average.weights(),
             pool);
@@ -385,6 +386,7 @@ public final class Trainer {
       epoch(epoch);
       boolean last = epoch == epochs - 1;
       state = state.atEpoch(epoch + 1);
+      synchronise();
       if (recipe.precision() == Precision.QUANTIZED) {
         network.integerGraph();
       }
@@ -503,10 +505,14 @@ public final class Trainer {
     monitor.validated(epoch, result.right(), result.pictures(), result.loss());
   }
 
-  private void save() {
+  private void synchronise() {
     if (step != null) {
       step.synchronise();
     }
+  }
+
+  private void save() {
+    synchronise();
     run.save(
         new TrainingCheckpoint(
             network.weights(),

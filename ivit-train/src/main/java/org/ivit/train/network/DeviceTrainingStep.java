@@ -11,16 +11,17 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.StepOptions;
 import org.ivit.train.layer.NdMemory;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.Reals;
+import org.ivit.train.recipe.GpuChoice;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Steps of a network on a device. Deeplearning4j's vectors define, save and restore the network:
- * its parameters follow each step, its updater state when it is asked for.
+ * its ranges and all parameters but matrices follow each step, the rest when it is asked for.
  */
 public final class DeviceTrainingStep implements NetworkStep {
   private static final int BLOCK = 1 << 16;
@@ -30,6 +31,9 @@ public final class DeviceTrainingStep implements NetworkStep {
   private final double clipNorm;
   private final boolean averages;
   private final DeviceStep step;
+
+  /** Whether Deeplearning4j's vectors are as the device's. */
+  private boolean current = true;
 
   /** Numbers of a vector that are learned, one after the other. */
   private final List<int[]> learned;
@@ -41,6 +45,7 @@ public final class DeviceTrainingStep implements NetworkStep {
    * @param network quantized, with an optimizer; its state is where the device begins
    * @param device to run on; closed with this, also where this fails
    * @param clipNorm largest global norm of the mean gradient, 0 for no clipping
+   * @param gpu precision and memory
    * @param averageDecay of the moving average; 0 for none
    * @param average what the moving average begins with; null without one
    * @param pool threads that quantize weights
@@ -50,6 +55,7 @@ public final class DeviceTrainingStep implements NetworkStep {
       VitNetwork network,
       Device device,
       double clipNorm,
+      GpuChoice gpu,
       double averageDecay,
       FloatWeights average,
       WorkerPool pool) {
@@ -63,10 +69,12 @@ public final class DeviceTrainingStep implements NetworkStep {
             device,
             options.architecture(),
             options.scheme(),
-            options.stochasticDepth(),
-            new CrossEntropy(options.distillationWeight(), options.distillationTemperature()),
-            averages ? averageDecay : 0,
-            ProductPrecision.FLOAT32,
+            new StepOptions(
+                options.stochasticDepth(),
+                new CrossEntropy(options.distillationWeight(), options.distillationTemperature()),
+                averages ? averageDecay : 0,
+                gpu.products(),
+                gpu.recompute()),
             pool);
     learned = step.learned();
     Reals parameters = parameters();
@@ -155,7 +163,7 @@ public final class DeviceTrainingStep implements NetworkStep {
     boolean observe = network.execution().rangeMode() == RangeMode.LAGGED;
     DeviceStep.Result result = step.run(parameters, converted, observe, adam);
     if (Double.isFinite(result.loss()) && Double.isFinite(result.gradientNorm())) {
-      readLearned(Vector.PARAMETERS, parameters);
+      current = false;
       network.graph().getConfiguration().setIterationCount(iteration + 1);
     }
     return new TrainingStep.Result(result.loss(), result.gradientNorm(), result.seen());
@@ -174,7 +182,12 @@ public final class DeviceTrainingStep implements NetworkStep {
 
   @Override
   public void synchronise() {
+    if (current) {
+      return;
+    }
+    readLearned(Vector.PARAMETERS, parameters());
     moments((vector, state, at, from, count) -> copyFrom(vector, state, at, from, count));
+    current = true;
   }
 
   @Override

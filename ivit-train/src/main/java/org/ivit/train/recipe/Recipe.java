@@ -30,6 +30,7 @@ import org.ivit.core.architecture.PretrainedPreprocess;
  * @param distillation soft labels, or null
  * @param seed of everything random
  * @param device where steps are taken
+ * @param gpu how a GPU takes them
  * @param threads of loader and network
  * @param checkpoints when training checkpoints are written
  * @param output the run directory
@@ -48,6 +49,7 @@ public record Recipe(
     Distillation distillation,
     long seed,
     TrainingDevice device,
+    GpuChoice gpu,
     int threads,
     CheckpointChoice checkpoints,
     Path output) {
@@ -163,6 +165,7 @@ public record Recipe(
             Distillation.read(root, "distillation", weights),
             root.integer("seed", 0L, 0L, Long.MAX_VALUE),
             device,
+            GpuChoice.read(root.section("gpu")),
             threads == 0 ? cores : threads,
             CheckpointChoice.read(root.section("checkpoints")),
             root.path("output", "runs/run"));
@@ -191,6 +194,7 @@ public record Recipe(
         distillation,
         seed,
         device,
+        gpu,
         threads,
         checkpoints,
         directory);
@@ -215,6 +219,7 @@ public record Recipe(
         distillation,
         seed,
         other,
+        gpu,
         threads,
         checkpoints,
         output);

@@ -81,6 +81,7 @@ class DeviceRunTest {
         threads: 2
         checkpoints: {every: 1, keep: 9}
         device: %s
+        gpu: {products: float32}
         """
         .formatted(start.path().resolve("checkpoints/2/weights.safetensors"), device);
   }
