@@ -22,7 +22,7 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /** A transformer block on the device. */
-final class DeviceBlock implements DevicePart {
+final class DeviceBlock implements QuantizedPart {
   private final BlockSite site;
   private final String inputNode;
   private final Scheme scheme;
@@ -88,6 +88,11 @@ final class DeviceBlock implements DevicePart {
     residual2 = new DeviceResidual(prefix + "residual2", drop2, size);
     output = new DeviceBuffers(pass.device);
     kept = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override

@@ -16,12 +16,13 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /** Patch embedding with leading tokens and positions on the device; its input are pixels. */
-final class DeviceEmbedding implements DevicePart {
+final class DeviceEmbedding implements QuantizedPart {
   private final EmbeddingShape shape;
   private final Scheme scheme;
   private final NodeLayout layout;
   private final PixelCodes pixels;
   private final DeviceLinear proj;
+  private final EmbeddingGradient gradient;
   private final DeviceBuffers kept;
   private float inputScale;
   private LinearConstants product;
@@ -43,7 +44,13 @@ final class DeviceEmbedding implements DevicePart {
             shape.inputs(),
             shape.dim(),
             OutlierChannels.NONE);
+    gradient = new EmbeddingGradient(shape, layout);
     kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override
@@ -123,26 +130,10 @@ final class DeviceEmbedding implements DevicePart {
 
   @Override
   public long backward(Pass pass, long gy, int pictures) {
-    int dim = shape.dim();
-    int size = shape.tokens() * dim;
-    int first = shape.leading().size();
-    Partials partials = pass.partials(pictures, size);
-    pass.columnPartials(gy, pictures, size, size, partials);
-    sum(pass, partials, 0, size, "pos_embed");
-    for (int t = 0; t < first; t++) {
-      sum(pass, partials, t * dim, dim, shape.leading().get(t));
-    }
+    long gProjected = gradient.run(pass, gy, pictures);
     int rows = pictures * shape.patches();
-    long gProjected = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    RowGather.slice(pass, 4, gy, gProjected, pictures, first, shape.patches(), shape.tokens(), dim);
     proj.backward(pass, kept.of("patches", 0, 1), gProjected, 0, rows);
     return 0;
-  }
-
-  private void sum(Pass pass, Partials partials, int first, int columns, String key) {
-    int size = shape.tokens() * shape.dim();
-    long to = pass.gradients + 4L * layout.at(key);
-    partials.sum(pass, first, columns, size, to, 0, pass.added());
   }
 
   @Override

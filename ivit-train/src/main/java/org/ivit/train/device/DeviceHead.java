@@ -19,7 +19,7 @@ import org.ivit.train.operator.SeenRanges;
  * Final norm and classifiers on the device: of the leading tokens, one a classifier, or of the mean
  * over all tokens. Its output are int32 logits, [pictures][classes]; its gradient float32.
  */
-final class DeviceHead implements DevicePart {
+final class DeviceHead implements QuantizedPart, HeadPart {
   private final HeadShape shape;
   private final boolean pooled;
   private final String inputNode;
@@ -56,6 +56,11 @@ final class DeviceHead implements DevicePart {
     OutlierChannels outliers = pooled ? OutlierChannels.NONE : scheme.outliers(NodeNames.NORM);
     classifier = new DeviceClassifier(pass, layout, shape, outliers);
     kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override
@@ -106,8 +111,8 @@ final class DeviceHead implements DevicePart {
     // Nothing is random here.
   }
 
-  /** The scale of the logits of this step. */
-  float logitScale() {
+  @Override
+  public float logitScale() {
     return classifier.scale();
   }
 

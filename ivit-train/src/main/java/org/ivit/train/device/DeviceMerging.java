@@ -16,7 +16,7 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /** Patch merging on the device; its output are 8-bit codes in 16 bits. */
-final class DeviceMerging implements DevicePart {
+final class DeviceMerging implements QuantizedPart {
   private final Swin.Stage stage;
   private final Scheme scheme;
   private final NodeLayout layout;
@@ -41,6 +41,11 @@ final class DeviceMerging implements DevicePart {
         new DeviceLinear(
             pass, layout, "reduction", 4 * dim, 2 * dim, scheme.outliers(stage.mergeNorm()));
     kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override

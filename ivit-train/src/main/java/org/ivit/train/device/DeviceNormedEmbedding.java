@@ -16,7 +16,7 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /** A Swin's patch embedding on the device; its input are pixels. */
-final class DeviceNormedEmbedding implements DevicePart {
+final class DeviceNormedEmbedding implements QuantizedPart {
   private final EmbeddingShape shape;
   private final Scheme scheme;
   private final NodeLayout layout;
@@ -43,6 +43,11 @@ final class DeviceNormedEmbedding implements DevicePart {
             OutlierChannels.NONE);
     norm = new DeviceNorm(pass, layout, "patch_embed.norm", shape.dim());
     kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override

@@ -18,8 +18,8 @@ import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.Reals;
 
 /**
- * Steps of training a quantized network on a device: parameters, activations, gradients and moments
- * stay there. Parameters lie in one vector, part after part, as in Deeplearning4j's network; of the
+ * Steps of training a network on a device: parameters, activations, gradients and moments stay
+ * there. Parameters lie in one vector, part after part, as in Deeplearning4j's network; of the
  * host's copy of it, which holds the ranges, a step brings all but the matrices up to date. One
  * thread at a time.
  */
@@ -31,6 +31,7 @@ public final class DeviceStep implements AutoCloseable {
   private final DeviceBuffers memory;
   private final Pass pass;
   private final DeviceNetwork network;
+  private final DeviceTeacher teacher;
   private final HostParameters hostParameters;
   private final WorkerPool pool;
   private final CrossEntropy loss;
@@ -47,7 +48,7 @@ public final class DeviceStep implements AutoCloseable {
    * What a micro-batch is.
    *
    * @param pixels normalised, [pictures][3][image][image]
-   * @param targets [pictures][classes], or twice as many with a teacher's
+   * @param targets [pictures][classes], or twice as many with the answers of a teacher elsewhere
    * @param pictures how many
    * @param keys of their randomness, one a picture
    */
@@ -65,8 +66,9 @@ public final class DeviceStep implements AutoCloseable {
   /**
    * @param device to run on; closed with this
    * @param architecture sizes
-   * @param scheme how the network is quantized
+   * @param scheme how the network is quantized; null for floating point
    * @param options how steps are taken
+   * @param model the teacher that steps ask; null where there is none, or targets bring its answers
    * @param pool threads that build constants
    * @throws org.ivit.core.InputException if the device has not enough memory, or cannot run it
    */
@@ -75,6 +77,7 @@ public final class DeviceStep implements AutoCloseable {
       Architecture architecture,
       Scheme scheme,
       StepOptions options,
+      TeacherModel model,
       WorkerPool pool) {
     this.device = device;
     this.pool = pool;
@@ -83,7 +86,7 @@ public final class DeviceStep implements AutoCloseable {
     pixels = 3 * architecture.image() * architecture.image();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
-    size = size(architecture, scheme);
+    size = DeviceNetwork.parameters(device, architecture, scheme);
     pass =
         new Pass(
             device,
@@ -91,7 +94,11 @@ public final class DeviceStep implements AutoCloseable {
             memory.of("gradients", size, 4),
             options.precision(),
             options.recompute());
-    network = new DeviceNetwork(pass, architecture, scheme, options.stochasticDepth());
+    network = DeviceNetwork.of(pass, architecture, scheme, options.stochasticDepth());
+    teacher =
+        model == null
+            ? null
+            : new DeviceTeacher(device, model, loss.temperature(), options.precision());
     hostParameters = new HostParameters(pass, network.layouts());
     m = memory.of("m", size, 4);
     v = memory.of("v", size, 4);
@@ -101,14 +108,6 @@ public final class DeviceStep implements AutoCloseable {
       pass.clear(zeros, size);
     }
     device.write(kinds, kinds());
-  }
-
-  private int size(Architecture architecture, Scheme scheme) {
-    Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32, false);
-    try (nothing;
-        DeviceNetwork sizes = new DeviceNetwork(nothing, architecture, scheme, 0)) {
-      return sizes.parameters();
-    }
   }
 
   /** Whether each parameter moves, and decays. */
@@ -233,24 +232,30 @@ public final class DeviceStep implements AutoCloseable {
       pass.inputs.send();
       long logits = network.forward(pass, pass.inputs.at(inputs), batch.pictures());
       long gradient = memory.of("gLogits", (long) batch.pictures() * classes, 4);
-      loss(logits, pass.inputs.at(targets), gradient, batch);
+      loss(logits, pass.inputs.at(inputs), pass.inputs.at(targets), gradient, batch);
       network.backward(pass, gradient, batch.pictures());
       total += losses(batch.pictures());
     }
     return total;
   }
 
-  private void loss(long logits, long targets, long gradient, Batch batch) {
+  private void loss(long logits, long pixels, long targets, long gradient, Batch batch) {
+    int columns = batch.targets().length / batch.pictures();
+    long all = targets;
+    if (teacher != null) {
+      all = teacher.extend(pixels, targets, batch.pictures());
+      columns = 2 * classes;
+    }
     pass.warps(
         "cross_entropy",
         batch.pictures(),
         new Arguments()
             .address(logits)
-            .address(targets)
+            .address(all)
             .address(gradient)
             .address(memory.of("losses", batch.pictures(), 8))
             .doubles(network.logitScale(), loss.weight(), loss.temperature())
-            .ints(batch.pictures(), classes, batch.targets().length / batch.pictures(), 0));
+            .ints(batch.pictures(), classes, columns, 0));
   }
 
   private double losses(int pictures) {
@@ -305,6 +310,9 @@ public final class DeviceStep implements AutoCloseable {
   @Override
   public void close() {
     hostParameters.close();
+    if (teacher != null) {
+      teacher.close();
+    }
     network.close();
     pass.close();
     memory.close();

@@ -43,6 +43,8 @@ final class Product {
     NN_REAL_REAL(4, 4),
     /** A[m][k] of reals, B[k][n] of 8-bit codes. */
     NN_REAL_CODE8(4, 1),
+    /** A[m][k], B[n][k], reals. */
+    NT_REAL_REAL(4, 4),
     /** A[m][k] of reals, B[n][k] of 8-bit codes. */
     NT_REAL_CODE8(4, 1),
     /** A[k][m] of reals, B[k][n] of 8-bit codes. */

@@ -177,6 +177,7 @@ public final class Trainer {
               RecipePictures.open(recipe.data().validation(), recipe, architecture),
               evaluation,
               RecipePictures.onCorrupt(recipe),
+              recipe.schedule().epochs() == 0 ? TrainingDevice.CPU : recipe.device(),
               pool,
               recipe.threads());
     }
@@ -271,6 +272,7 @@ public final class Trainer {
             TrainingKernels.open(),
             clipNorm,
             recipe.gpu(),
+            teacher == null ? null : teacher.model(),
             recipe.emaDecay(),
             average == null ? null : average.weights(),
             pool);

@@ -12,6 +12,7 @@ import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
 import org.ivit.train.device.StepOptions;
+import org.ivit.train.device.TeacherModel;
 import org.ivit.train.layer.NdMemory;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.RangeMode;
@@ -30,6 +31,7 @@ public final class DeviceTrainingStep implements NetworkStep {
   private final Device device;
   private final double clipNorm;
   private final boolean averages;
+  private final boolean teaches;
   private final DeviceStep step;
 
   /** Whether Deeplearning4j's vectors are as the device's. */
@@ -42,10 +44,11 @@ public final class DeviceTrainingStep implements NetworkStep {
       ByteBuffer.allocateDirect(4 * BLOCK).order(ByteOrder.nativeOrder());
 
   /**
-   * @param network quantized, with an optimizer; its state is where the device begins
+   * @param network with an optimizer; its state is where the device begins
    * @param device to run on; closed with this, also where this fails
    * @param clipNorm largest global norm of the mean gradient, 0 for no clipping
    * @param gpu precision and memory
+   * @param teacher that steps ask; null where there is none
    * @param averageDecay of the moving average; 0 for none
    * @param average what the moving average begins with; null without one
    * @param pool threads that quantize weights
@@ -56,6 +59,7 @@ public final class DeviceTrainingStep implements NetworkStep {
       Device device,
       double clipNorm,
       GpuChoice gpu,
+      TeacherModel teacher,
       double averageDecay,
       FloatWeights average,
       WorkerPool pool) {
@@ -63,6 +67,7 @@ public final class DeviceTrainingStep implements NetworkStep {
     this.device = device;
     this.clipNorm = clipNorm;
     this.averages = average != null;
+    this.teaches = teacher != null;
     NetworkOptions options = network.options();
     step =
         new DeviceStep(
@@ -75,6 +80,7 @@ public final class DeviceTrainingStep implements NetworkStep {
                 averages ? averageDecay : 0,
                 gpu.products(),
                 gpu.recompute()),
+            teacher,
             pool);
     learned = step.learned();
     Reals parameters = parameters();
@@ -193,6 +199,11 @@ public final class DeviceTrainingStep implements NetworkStep {
   @Override
   public boolean averages() {
     return averages;
+  }
+
+  @Override
+  public boolean teaches() {
+    return teaches;
   }
 
   @Override

@@ -27,6 +27,11 @@ public interface NetworkStep extends AutoCloseable {
     return false;
   }
 
+  /** Whether the step asks the teacher itself, so that targets come without its answers. */
+  default boolean teaches() {
+    return false;
+  }
+
   /**
    * The moving average of the parameters.
    *

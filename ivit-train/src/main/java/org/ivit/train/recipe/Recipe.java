@@ -145,9 +145,6 @@ public record Recipe(
       emaDecay = root.number("ema", 0, 0, 0.999999999);
     }
     TrainingDevice device = root.choice("device", TrainingDevice.CPU, TrainingDevice.class);
-    if (device == TrainingDevice.CUDA && precision == Precision.FLOAT) {
-      throw root.bad("device", "cpu with precision: float");
-    }
     int cores = Runtime.getRuntime().availableProcessors();
     int threads = root.integer("threads", 0, 0, 4096);
     Recipe recipe =
@@ -202,9 +199,6 @@ public record Recipe(
 
   /** The same run with steps taken elsewhere. */
   public Recipe withDevice(TrainingDevice other) {
-    if (other == TrainingDevice.CUDA && precision == Precision.FLOAT) {
-      throw new InputException("device: found cuda, expected cpu with precision: float");
-    }
     return new Recipe(
         architecture,
         weights,
