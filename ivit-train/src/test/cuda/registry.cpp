@@ -2,6 +2,7 @@
 
 #include "kernels.cu"
 #include "training.cu"
+#include "fake_cublaslt.h"
 
 #define PRODUCTS_OF(name) \
   KERNEL(name##_large, 256, ProductArguments), KERNEL(name##_small, 128, ProductArguments)
@@ -27,6 +28,7 @@ const std::vector<Kernel> kernels = {
     KERNEL(attention_observed_64, 224, ObservedAttentionArguments),
     KERNEL(attention_observed_64_deferred, 224, ObservedAttentionArguments),
     KERNEL(attention_observed_64_narrow, 224, ObservedAttentionArguments),
+    KERNEL(codes_to_reals, 256, CodesArguments),
     KERNEL(column_sums, 256, ColumnSumArguments),
     KERNEL(cross_entropy, 256, LossArguments),
     KERNEL(dequantize_rows, 256, DequantizeArguments),

@@ -100,11 +100,11 @@ final class DeviceLinear implements AutoCloseable {
     scales = pass.constants.floats(built.weightScale());
     records = pass.constants.ints(channels.records());
     float[] factor = new float[inputs];
-    Arrays.fill(factor, inputScale);
+    Arrays.fill(factor, 1);
     for (int c : built.inputOutliers().channels()) {
-      factor[c] = Math.scalb(inputScale, built.inputOutliers().shift());
+      factor[c] = Math.scalb(1f, built.inputOutliers().shift());
     }
-    factors = pass.constants.floats(factor);
+    factors = built.inputOutliers().isEmpty() ? NONE : pass.constants.floats(factor);
     offsets = inputOffsets == null ? NONE : pass.constants.floats(times(factor, inputOffsets));
     int[] extremes = new int[outputs];
     Arrays.fill(extremes, Integer.MAX_VALUE);
@@ -113,10 +113,10 @@ final class DeviceLinear implements AutoCloseable {
     largest = pass.observed.ints(extremes);
   }
 
-  private static float[] times(float[] factors, double[] offsets) {
+  private float[] times(float[] factors, double[] offsets) {
     float[] products = new float[factors.length];
     for (int c = 0; c < products.length; c++) {
-      products[c] = (float) (factors[c] * offsets[c]);
+      products[c] = (float) (inputScale * factors[c] * offsets[c]);
     }
     return products;
   }
@@ -259,11 +259,11 @@ final class DeviceLinear implements AutoCloseable {
         outputs,
         inputs,
         rows,
-        1,
+        inputScale,
         Matrix.of(gy, outputs),
         Matrix.of(x, inputs),
         Matrix.of(gradient, inputs),
-        pass.constants.at(factors),
+        factors == NONE ? 0 : pass.constants.at(factors),
         pass.added());
     if (biasAt != NONE) {
       Partials partials = pass.partials(rows, outputs);

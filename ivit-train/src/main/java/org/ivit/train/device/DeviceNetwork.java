@@ -63,7 +63,7 @@ final class DeviceNetwork implements AutoCloseable {
 
   /** How many parameters such a network has, ranges included. */
   static int parameters(Device device, Architecture architecture, Scheme scheme) {
-    Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32, false);
+    Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32, null, false);
     try (nothing;
         DeviceNetwork sizes = of(nothing, architecture, scheme, 0)) {
       return sizes.parameters;

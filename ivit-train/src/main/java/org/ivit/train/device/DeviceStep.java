@@ -31,6 +31,7 @@ public final class DeviceStep implements AutoCloseable {
   private final DeviceBuffers memory;
   private final Pass pass;
   private final DeviceNetwork network;
+  private final ProductLibrary library;
   private final DeviceTeacher teacher;
   private final HostParameters hostParameters;
   private final WorkerPool pool;
@@ -86,6 +87,7 @@ public final class DeviceStep implements AutoCloseable {
     pixels = 3 * architecture.image() * architecture.image();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
+    library = options.library() ? ProductLibrary.open(device, options.precision()) : null;
     size = DeviceNetwork.parameters(device, architecture, scheme);
     pass =
         new Pass(
@@ -93,12 +95,13 @@ public final class DeviceStep implements AutoCloseable {
             memory.of("parameters", size, 4),
             memory.of("gradients", size, 4),
             options.precision(),
+            library,
             options.recompute());
     network = DeviceNetwork.of(pass, architecture, scheme, options.stochasticDepth());
     teacher =
         model == null
             ? null
-            : new DeviceTeacher(device, model, loss.temperature(), options.precision());
+            : new DeviceTeacher(device, model, loss.temperature(), options.precision(), library);
     hostParameters = new HostParameters(pass, network.layouts());
     m = memory.of("m", size, 4);
     v = memory.of("v", size, 4);
@@ -123,6 +126,11 @@ public final class DeviceStep implements AutoCloseable {
       }
     }
     return bytes.flip();
+  }
+
+  /** In a few words, how reals are multiplied. */
+  public String products() {
+    return pass.product.description();
   }
 
   /** How many parameters there are, ranges included. */
@@ -315,6 +323,9 @@ public final class DeviceStep implements AutoCloseable {
     }
     network.close();
     pass.close();
+    if (library != null) {
+      library.close();
+    }
     memory.close();
     device.close();
   }

@@ -19,13 +19,19 @@ final class DeviceTeacher implements AutoCloseable {
    * @param model what it knows
    * @param temperature of its probabilities
    * @param precision of its products
+   * @param library of its products; null for own kernels
    */
-  DeviceTeacher(Device device, TeacherModel model, double temperature, ProductPrecision precision) {
+  DeviceTeacher(
+      Device device,
+      TeacherModel model,
+      double temperature,
+      ProductPrecision precision,
+      ProductLibrary library) {
     this.temperature = temperature;
     classes = model.architecture().classes();
     memory = new DeviceBuffers(device);
     int size = DeviceNetwork.parameters(device, model.architecture(), null);
-    pass = new Pass(device, memory.of("parameters", size, 4), 0, precision, true);
+    pass = new Pass(device, memory.of("parameters", size, 4), 0, precision, library, true);
     network = DeviceNetwork.of(pass, model.architecture(), null, 0);
     write(model.weights());
   }

@@ -61,6 +61,7 @@ final class Pass implements AutoCloseable {
       long parameters,
       long gradients,
       ProductPrecision precision,
+      ProductLibrary library,
       boolean recompute) {
     this.device = device;
     this.parameters = parameters;
@@ -70,7 +71,7 @@ final class Pass implements AutoCloseable {
     channels = new Readback(device);
     inputs = new Upload(device);
     scratch = new DeviceBuffers(device);
-    product = new Product(device, scratch, precision);
+    product = new Product(device, scratch, precision, library);
     recomputed = recompute ? new DeviceBuffers(device) : null;
   }
 

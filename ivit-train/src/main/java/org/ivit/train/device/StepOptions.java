@@ -9,6 +9,8 @@ import org.ivit.train.operator.CrossEntropy;
  * @param loss weight and temperature of the distillation
  * @param averageDecay of the moving average of the parameters; 0 for none
  * @param precision of the products of reals
+ * @param library whether to multiply by cuBLASLt where it is installed, as {@link
+ *     ProductLibrary#PROPERTY} says
  * @param recompute whether a block keeps its input alone, and runs forward again before it runs
  *     back: the same integers for less memory
  */
@@ -17,4 +19,5 @@ public record StepOptions(
     CrossEntropy loss,
     double averageDecay,
     ProductPrecision precision,
+    boolean library,
     boolean recompute) {}

@@ -79,6 +79,7 @@ public final class DeviceTrainingStep implements NetworkStep {
                 new CrossEntropy(options.distillationWeight(), options.distillationTemperature()),
                 averages ? averageDecay : 0,
                 gpu.products(),
+                true,
                 gpu.recompute()),
             teacher,
             pool);
@@ -183,7 +184,7 @@ public final class DeviceTrainingStep implements NetworkStep {
 
   @Override
   public String description() {
-    return "cuda: " + device.name();
+    return "cuda: %s, products in %s".formatted(device.name(), step.products());
   }
 
   @Override

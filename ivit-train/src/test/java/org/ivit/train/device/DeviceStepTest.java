@@ -190,6 +190,7 @@ class DeviceStepTest {
                 new CrossEntropy(c.weight(), 2),
                 0,
                 ProductPrecision.FLOAT32,
+                c.weight() > 0,
                 c.drop() > 0),
             null,
             POOL)) {

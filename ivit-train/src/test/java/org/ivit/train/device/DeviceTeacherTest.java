@@ -80,7 +80,7 @@ class DeviceTeacherTest {
     DeviceBuffers memory = new DeviceBuffers(device);
     try (memory;
         DeviceTeacher teacher =
-            new DeviceTeacher(device, model, TEMPERATURE, ProductPrecision.FLOAT32)) {
+            new DeviceTeacher(device, model, TEMPERATURE, ProductPrecision.FLOAT32, null)) {
       long x = memory.of("pixels", pixels.length, 4);
       long t = memory.of("targets", targets.length, 4);
       device.write(x, bytes(pixels));
@@ -114,7 +114,7 @@ class DeviceTeacherTest {
     assertThatThrownBy(
             () ->
                 new DeviceTeacher(
-                    new EmulatedDevice(1, 100_000), model, 1, ProductPrecision.FLOAT32))
+                    new EmulatedDevice(1, 100_000), model, 1, ProductPrecision.FLOAT32, null))
         .isInstanceOf(InputException.class)
         .hasMessage("weights: found no blocks.1.mlp.fc1.bias");
   }

@@ -58,7 +58,7 @@ class WeightCodesTest {
       put(layout, "bias", bias);
       put(layout, "weight_scale", frozen);
       long parameters = memory.of("parameters", weights.size(), 4);
-      pass = new Pass(device, parameters, 0, ProductPrecision.FLOAT32, false);
+      pass = new Pass(device, parameters, 0, ProductPrecision.FLOAT32, null, false);
       codes =
           new WeightCodes(
               pass,
