@@ -20,6 +20,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.layer.NdBackend;
 import org.ivit.train.layer.NdMemory;
 import org.ivit.train.layer.OperatorLayerRuntime;
 import org.ivit.train.layer.SoftTargetLoss;
@@ -83,6 +84,7 @@ public final class VitNetwork {
    *
    * @param options sizes, scheme, optimizer
    * @param pool threads
+   * @throws InputException as {@link NdBackend#require()}
    */
   public static VitNetwork build(NetworkOptions options, WorkerPool pool) {
     ComputationGraph graph = new ComputationGraph(configuration(options));
@@ -105,8 +107,10 @@ public final class VitNetwork {
    * The configuration of a network.
    *
    * @param options sizes, scheme, optimizer
+   * @throws InputException as {@link NdBackend#require()}
    */
   public static ComputationGraphConfiguration configuration(NetworkOptions options) {
+    NdBackend.require();
     DataType type =
         switch (options.type()) {
           case FLOAT32 -> DataType.FLOAT;
