@@ -47,19 +47,46 @@ class NdBackendTest {
             "ND4J's CUDA backend does not start: java.lang.IllegalStateException; it needs");
   }
 
+  /** The binding of CUDA's runtime, of a machine with a GPU that ND4J takes and another one. */
+  public static final class CudaRuntime {
+    private static int major;
+    private static int minor;
+
+    private CudaRuntime() {}
+
+    @SuppressWarnings("unused")
+    public static int cudaGetDeviceCount(int[] count) {
+      count[0] = 2;
+      return 0;
+    }
+
+    @SuppressWarnings("unused")
+    public static int cudaDeviceGetAttribute(int[] value, int attribute, int gpu) {
+      int asked = attribute == 75 ? major : minor;
+      int ampere = attribute == 75 ? 8 : 0;
+      value[0] = gpu == 0 ? ampere : asked;
+      return 0;
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"3,7", "5,0", "7,5", "8,0", "8,6", "8,9"})
   void takesWhatItsMachineCodeRunsOn(int major, int minor) {
-    assertThatCode(() -> NdBackend.requireCode("GPU", major, minor)).doesNotThrowAnyException();
+    CudaRuntime.major = major;
+    CudaRuntime.minor = minor;
+    assertThatCode(() -> NdBackend.start(() -> NdBackend.requireCode(CudaRuntime.class)))
+        .doesNotThrowAnyException();
   }
 
   @ParameterizedTest
   @CsvSource({"3,0", "3,5", "9,0", "10,0", "12,0"})
   void refusesOtherGpus(int major, int minor) {
-    assertThatThrownBy(() -> NdBackend.requireCode("NVIDIA X", major, minor))
+    CudaRuntime.major = major;
+    CudaRuntime.minor = minor;
+    assertThatThrownBy(() -> NdBackend.start(() -> NdBackend.requireCode(CudaRuntime.class)))
         .isInstanceOf(InputException.class)
         .hasMessageStartingWith(
-            "ND4J's CUDA backend has no machine code for NVIDIA X of compute capability %d.%d; it needs"
+            "ND4J's CUDA backend has no machine code for GPU 1 of compute capability %d.%d; it needs"
                 .formatted(major, minor));
   }
 }
