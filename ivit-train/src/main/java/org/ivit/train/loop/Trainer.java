@@ -18,6 +18,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.device.TrainingKernels;
+import org.ivit.train.layer.NdBackend;
 import org.ivit.train.network.AdamW;
 import org.ivit.train.network.DeviceTrainingStep;
 import org.ivit.train.network.NetworkOptions;
@@ -99,6 +100,7 @@ public final class Trainer {
   public static RunDirectory start(
       Recipe recipe, GradientCluster cluster, TrainingMonitor monitor) {
     requireCpu(recipe.device(), cluster);
+    NdBackend.require();
     Architecture architecture = RunDirectory.architecture(recipe);
     FloatWeights weights =
         recipe.weights() == null ? null : StartWeights.read(recipe, architecture, monitor::say);
@@ -139,6 +141,7 @@ public final class Trainer {
       monitor.say(run.path() + ": the run is finished, nothing to do");
       return run;
     }
+    NdBackend.require();
     Recipe recipe = run.recipe();
     FloatWeights start =
         recipe.weights() == null

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.FloatWeights;
@@ -90,17 +91,18 @@ public final class DeviceTrainingStep implements NetworkStep {
           "the network has " + parameters.size() + " parameters, the device " + step.size());
     }
     copyTo(Vector.PARAMETERS, parameters, 0, 0, step.size());
-    moments((vector, state, at, from, count) -> copyTo(vector, state, at, from, count));
+    moments(
+        NdMemory::read, (vector, state, at, from, count) -> copyTo(vector, state, at, from, count));
     if (averages) {
-      float[] own = parameters.floats();
+      float[] own = network.parameterVector();
       network.load(average);
-      copyTo(Vector.AVERAGE, parameters, 0, 0, step.size());
-      parameters.put(0, own, 0, own.length);
+      copyTo(Vector.AVERAGE, parameters(), 0, 0, step.size());
+      network.parameterVector(own);
     }
   }
 
   private Reals parameters() {
-    return NdMemory.view(network.graph().params());
+    return NdMemory.read(network.graph().params());
   }
 
   /** Copies {@code count} numbers of {@code source} from {@code at} on. */
@@ -131,12 +133,12 @@ public final class DeviceTrainingStep implements NetworkStep {
   }
 
   /** A block of Deeplearning4j's updater state holds the first moments, then the second ones. */
-  private void moments(MomentBody body) {
+  private void moments(Function<INDArray, Reals> access, MomentBody body) {
     INDArray array = network.graph().getUpdater().getUpdaterStateViewArray();
     if (array == null) {
       return;
     }
-    Reals state = NdMemory.view(array);
+    Reals state = access.apply(array);
     for (UpdaterBlock block : network.graph().getUpdater().getUpdaterBlocks()) {
       int from = block.getParamOffsetStart();
       int count = block.getParamOffsetEnd() - from;
@@ -166,9 +168,11 @@ public final class DeviceTrainingStep implements NetworkStep {
       converted.add(
           new DeviceStep.Batch(batch.pixels(), batch.targets(), batch.pictures(), batch.keys()));
     }
-    Reals parameters = parameters();
     boolean observe = network.execution().rangeMode() == RangeMode.LAGGED;
-    DeviceStep.Result result = step.run(parameters, converted, observe, adam);
+    DeviceStep.Result result;
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      result = step.run(writes.to(network.graph().params()), converted, observe, adam);
+    }
     if (Double.isFinite(result.loss()) && Double.isFinite(result.gradientNorm())) {
       current = false;
       network.graph().getConfiguration().setIterationCount(iteration + 1);
@@ -176,9 +180,13 @@ public final class DeviceTrainingStep implements NetworkStep {
     return new TrainingStep.Result(result.loss(), result.gradientNorm(), result.seen());
   }
 
-  private void readLearned(Vector vector, Reals target) {
-    for (int[] run : learned) {
-      copyFrom(vector, target, run[0], run[0], run[1]);
+  /** Puts a vector of the device into the network's parameters. */
+  private void readLearned(Vector vector) {
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      Reals target = writes.to(network.graph().params());
+      for (int[] run : learned) {
+        copyFrom(vector, target, run[0], run[0], run[1]);
+      }
     }
   }
 
@@ -192,8 +200,11 @@ public final class DeviceTrainingStep implements NetworkStep {
     if (current) {
       return;
     }
-    readLearned(Vector.PARAMETERS, parameters());
-    moments((vector, state, at, from, count) -> copyFrom(vector, state, at, from, count));
+    readLearned(Vector.PARAMETERS);
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      moments(
+          writes::to, (vector, state, at, from, count) -> copyFrom(vector, state, at, from, count));
+    }
     current = true;
   }
 
@@ -212,11 +223,10 @@ public final class DeviceTrainingStep implements NetworkStep {
     if (!averages) {
       return null;
     }
-    Reals parameters = parameters();
-    float[] own = parameters.floats();
-    readLearned(Vector.AVERAGE, parameters);
+    float[] own = network.parameterVector();
+    readLearned(Vector.AVERAGE);
     FloatWeights average = network.weights();
-    parameters.put(0, own, 0, own.length);
+    network.parameterVector(own);
     return average;
   }
 

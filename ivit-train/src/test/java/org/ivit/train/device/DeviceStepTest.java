@@ -178,7 +178,7 @@ class DeviceStepTest {
     load(network);
     List<MicroBatch> batches = List.of(batch(c, 3, 11), batch(c, 2, 1 << 20));
     calibrate(c, network, batches.get(0));
-    Reals parameters = NdMemory.view(network.graph().params());
+    Reals parameters = NdMemory.read(network.graph().params());
     TrainingStep cpu = new TrainingStep(network, 1);
     try (DeviceStep device =
         new DeviceStep(
