@@ -9,11 +9,11 @@
 namespace ivit {
 
 struct LossArguments {
-  Global<const int32_t> logits; /* [pictures][classes] */
+  Global<const int32_t> logits; /* codes, or bits of reals, [pictures][classes] */
   Global<const float> targets;  /* [pictures][classes], or [pictures][2 * classes] with a teacher's */
   Global<float> gradient;       /* [pictures][classes] */
   Global<double> losses;        /* [pictures] */
-  double logit_scale;
+  double logit_scale; /* 0 where logits are reals */
   double weight; /* of the distillation */
   double temperature;
   int32_t pictures;
@@ -30,13 +30,15 @@ IVIT_DEVICE double largest_of_warp(double v) {
   return v;
 }
 
-/* A picture's logits, rounded to float32 as those that Deeplearning4j sees. */
+/* A picture's logits, rounded to float32 as those that Deeplearning4j sees; reals where scale is 0. */
 struct LogitRow {
   Global<const int32_t> codes;
   double scale;
   int classes;
 
-  IVIT_DEVICE double at(int c) const { return (float)(codes[c] * scale); }
+  IVIT_DEVICE double at(int c) const {
+    return scale == 0 ? real_of((uint32_t)codes[c]) : (float)(codes[c] * scale);
+  }
 
   /* Largest logit, and the logarithm of the sum of exponentials of (logit - largest) / t. */
   IVIT_DEVICE double log_sum(double temperature, int lane, double &largest) const {

@@ -18,9 +18,16 @@ IVIT_DEVICE float rint_of(float v) { return rintf(v); }
 
 IVIT_DEVICE double exp_of(double v) { return exp(v); }
 
+IVIT_DEVICE float exp_of(float v) { return expf(v); }
+
+/* The complementary error function. */
+IVIT_DEVICE float complement_of(float v) { return erfcf(v); }
+
 IVIT_DEVICE double log_of(double v) { return log(v); }
 
 IVIT_DEVICE float root_of(float v) { return __fsqrt_rn(v); }
+
+IVIT_DEVICE double root_of(double v) { return __dsqrt_rn(v); }
 
 /* a * b + c, rounded once. */
 IVIT_DEVICE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }

@@ -186,6 +186,7 @@ IVIT_DEVICE void product(const ProductArguments &a) {
 
 IVIT_PRODUCTS(nn, ProductNn, real, float, real, float)
 IVIT_PRODUCTS(nn, ProductNn, real, float, code8, int8_t)
+IVIT_PRODUCTS(nt, ProductNt, real, float, real, float)
 IVIT_PRODUCTS(nt, ProductNt, real, float, code8, int8_t)
 IVIT_PRODUCTS(tn, ProductTn, real, float, real, float)
 IVIT_PRODUCTS(tn, ProductTn, real, float, code8, int8_t)

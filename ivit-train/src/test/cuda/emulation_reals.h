@@ -29,9 +29,15 @@ inline float rint_of(float v) { return rintf(v); }
 
 inline double exp_of(double v) { return exp(v); }
 
+inline float exp_of(float v) { return expf(v); }
+
+inline float complement_of(float v) { return erfcf(v); }
+
 inline double log_of(double v) { return log(v); }
 
 inline float root_of(float v) { return sqrtf(v); }
+
+inline double root_of(double v) { return sqrt(v); }
 
 inline float fused(float a, float b, float c) { return fmaf(a, b, c); }
 

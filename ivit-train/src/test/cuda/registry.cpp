@@ -1,6 +1,8 @@
 #include "registry.h"
 
+#include "kernels.cu"
 #include "training.cu"
+#include "fake_cublaslt.h"
 
 #define PRODUCTS_OF(name) \
   KERNEL(name##_large, 256, ProductArguments), KERNEL(name##_small, 128, ProductArguments)
@@ -12,7 +14,10 @@
 namespace emulation {
 
 const std::vector<Kernel> kernels = {
+/* A run validates with the engine, on the same driver. */
+#include "engine_kernels.inc"
     KERNEL(adam, 256, AdamArguments),
+    KERNEL(add_branch, 256, AddArguments),
     KERNEL(add_outer_product, 256, OuterArguments),
     KERNEL(attention_observed_256, 224, ObservedAttentionArguments),
     KERNEL(attention_observed_256_deferred, 224, ObservedAttentionArguments),
@@ -23,18 +28,24 @@ const std::vector<Kernel> kernels = {
     KERNEL(attention_observed_64, 224, ObservedAttentionArguments),
     KERNEL(attention_observed_64_deferred, 224, ObservedAttentionArguments),
     KERNEL(attention_observed_64_narrow, 224, ObservedAttentionArguments),
+    KERNEL(codes_to_reals, 256, CodesArguments),
     KERNEL(column_sums, 256, ColumnSumArguments),
     KERNEL(cross_entropy, 256, LossArguments),
     KERNEL(dequantize_rows, 256, DequantizeArguments),
     KERNEL(embed_observed, 256, EmbedArguments),
+    KERNEL(embed_reals, 256, RealEmbedArguments),
     KERNEL(fill, 256, FillArguments),
+    KERNEL(fill_rows, 256, FillRowsArguments),
     KERNEL(gather_rows_16, 256, GatherArguments),
     KERNEL(gather_rows_32, 256, GatherArguments),
     KERNEL(gather_rows_8, 256, GatherArguments),
+    KERNEL(gather_words, 256, GatherWordsArguments),
     KERNEL(gelu_backward, 256, GeluArguments),
     KERNEL(gelu_codes, 256, GeluArguments),
-    KERNEL(linear_logits_medium, 128, LinearArguments),
-    KERNEL(linear_logits_small, 128, LinearArguments),
+    KERNEL(gelu_reals, 256, RealGeluArguments),
+    KERNEL(gelu_reals_backward, 256, RealGeluArguments),
+    KERNEL(gelu_row_backward, 256, ObservedGeluRowArguments),
+    KERNEL(gelu_row_observed, 256, ObservedGeluRowArguments),
     KERNEL(linear_observed_16_large, 256, ObservedLinearArguments),
     KERNEL(linear_observed_16_medium, 128, ObservedLinearArguments),
     KERNEL(linear_observed_16_small, 128, ObservedLinearArguments),
@@ -47,23 +58,33 @@ const std::vector<Kernel> kernels = {
     KERNEL(norm_observed_16_16, 256, ObservedNormArguments),
     KERNEL(norm_observed_16_8, 256, ObservedNormArguments),
     KERNEL(norm_parameters_backward, 256, NormBackwardArguments),
+    KERNEL(norm_reals, 256, RealNormArguments),
+    KERNEL(norm_reals_backward, 256, RealNormArguments),
+    KERNEL(norm_reals_parameters, 256, RealNormArguments),
     KERNEL(order_channels, 256, OrderArguments),
     KERNEL(partial_sums, 256, PartialSumArguments),
     KERNEL(patches_observed, 256, PixelArguments),
     KERNEL(pool_observed, 256, ObservedPoolArguments),
+    KERNEL(pool_reals, 256, RealPoolArguments),
     KERNEL(positions_backward, 256, PositionArguments),
     KERNEL(probabilities_of_codes, 256, SoftmaxBackwardArguments),
     PRODUCTS(nn_real_code8),
     PRODUCTS(nn_real_real),
     PRODUCTS(nt_real_code8),
+    PRODUCTS(nt_real_real),
+    KERNEL(product_sum, 128, ProductArguments),
     PRODUCTS(tn_code16_real),
     PRODUCTS(tn_real_code8),
     PRODUCTS(tn_real_real),
-    KERNEL(product_sum, 128, ProductArguments),
+    KERNEL(quantize_channels, 256, QuantizeArguments),
     KERNEL(residual_observed, 256, ObservedResidualArguments),
     KERNEL(scale_pictures, 256, ScaleArguments),
     KERNEL(softmax_backward, 256, SoftmaxBackwardArguments),
+    KERNEL(softmax_reals, 256, RealSoftmaxArguments),
+    KERNEL(softmax_reals_backward, 256, RealSoftmaxArguments),
     KERNEL(squares, 256, SquareArguments),
+    KERNEL(teacher_targets, 256, TeacherArguments),
+    KERNEL(unfold_reals, 256, UnfoldArguments),
     KERNEL(widen_codes, 256, WidenArguments),
 };
 

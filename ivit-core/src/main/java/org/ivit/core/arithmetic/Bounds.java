@@ -28,7 +28,26 @@ public final class Bounds {
     for (int k : in.channels()) {
       set += Math.abs(w[offset + k]);
     }
-    return 128 * (sum - set + (set << in.shift())) + Math.abs((long) bias);
+    return accumulator(sum - set, set, bias, in);
+  }
+
+  private static long accumulator(long rest, long outliers, int bias, OutlierChannels in) {
+    return 128 * (rest + (outliers << in.shift())) + Math.abs((long) bias);
+  }
+
+  /**
+   * The bound of every output channel of a layer.
+   *
+   * @param sums over its weight codes
+   * @param bias [outputs]
+   * @param in outlier channels of the input
+   */
+  public static long[] accumulators(ChannelSums sums, int[] bias, OutlierChannels in) {
+    long[] bounds = new long[bias.length];
+    for (int c = 0; c < bounds.length; c++) {
+      bounds[c] = accumulator(sums.magnitude()[c], sums.outlierMagnitude()[c], bias[c], in);
+    }
+    return bounds;
   }
 
   /** The bound of every output channel of a layer. */
@@ -53,9 +72,21 @@ public final class Bounds {
   public static void proveAccumulators(
       String name, byte[] w, int[] bias, int outputs, int inputs, OutlierChannels in) {
     requireChannels(name, in, inputs);
-    for (int c = 0; c < outputs; c++) {
-      require(
-          name + ", channel " + c, "accumulator", accumulator(w, c * inputs, inputs, bias[c], in));
+    proveAccumulators(name, accumulators(w, bias, outputs, inputs, in));
+  }
+
+  /**
+   * Proves the accumulators of a linear layer.
+   *
+   * @param name the layer, for the message
+   * @param bounds of each output channel
+   * @throws InputException if one reaches 2^31
+   */
+  public static void proveAccumulators(String name, long[] bounds) {
+    for (int c = 0; c < bounds.length; c++) {
+      if (bounds[c] >= LIMIT) {
+        require(name + ", channel " + c, "accumulator", bounds[c]);
+      }
     }
   }
 

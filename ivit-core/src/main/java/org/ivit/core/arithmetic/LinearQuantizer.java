@@ -66,11 +66,36 @@ public final class LinearQuantizer {
         codes[row + k] = (byte) Quantizer.code(weight[row + k], reciprocal, 8);
       }
       if (bias != null) {
-        biasCodes[c] = Quantizer.code(bias[c], Quantizer.reciprocal(biasScale[c]), 32);
+        biasCodes[c] = biasCode(bias[c], biasScale[c]);
       }
     }
     return new QuantizedLinear(
         codes, weightScale, biasCodes, biasScale, Arrays.copyOf(raised, raisedCount));
+  }
+
+  private static int biasCode(float bias, float biasScale) {
+    return Quantizer.code(bias, Quantizer.reciprocal(biasScale), 32);
+  }
+
+  /**
+   * The bias codes of a layer whose weights are quantized already.
+   *
+   * @param name the layer, whose tensor is {@code name.bias}
+   * @param bias [outputs], or null where there is none
+   * @param biasScale [outputs] float32(s_w·s_x)
+   * @return [outputs], zeros where there is no bias
+   * @throws InputException if a bias is not finite
+   */
+  public static int[] biasCodes(String name, float[] bias, float[] biasScale) {
+    int[] codes = new int[biasScale.length];
+    if (bias != null) {
+      requireLength(name + ".bias", bias.length, codes.length);
+      for (int c = 0; c < codes.length; c++) {
+        Quantizer.requireFinite(name + ".bias", c, bias[c]);
+        codes[c] = biasCode(bias[c], biasScale[c]);
+      }
+    }
+    return codes;
   }
 
   /** The scale of one channel's weights, 8 bits; refuses values that are not finite. */

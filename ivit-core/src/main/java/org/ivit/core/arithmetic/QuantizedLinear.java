@@ -26,25 +26,9 @@ public record QuantizedLinear(
    */
   public QuantizedLinear withInputOffset(
       String name, int offset, OutlierChannels outliers, int outlierOffset) {
-    int inputs = weight.length / bias.length;
-    int[] moved = new int[bias.length];
-    for (int c = 0; c < moved.length; c++) {
-      long all = 0;
-      for (int k = 0; k < inputs; k++) {
-        all += weight[c * inputs + k];
-      }
-      long apart = 0;
-      for (int k : outliers.channels()) {
-        apart += weight[c * inputs + k];
-      }
-      long sum = bias[c] + offset * (all - apart) + ((outlierOffset * apart) << outliers.shift());
-      if (sum != (int) sum) {
-        throw new InputException(
-            "%s: the bias of channel %d with its input's offset is %d, expected 32 bits"
-                .formatted(name, c, sum));
-      }
-      moved[c] = (int) sum;
-    }
+    int[] moved =
+        ChannelSums.of(weight, bias.length, outliers)
+            .withInputOffset(name, bias, offset, outliers, outlierOffset);
     return new QuantizedLinear(weight, weightScale, moved, biasScale, raised);
   }
 }

@@ -1,10 +1,12 @@
 package org.ivit.core.graph;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.LinearQuantizer;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.QuantizedChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
 
 /**
@@ -62,13 +64,87 @@ public final class NodeBuilder {
   }
 
   private QuantizedLinear afterGelu(String layer, QuantizedLinear quantized, float inputScale) {
-    String act = layer.substring(0, layer.length() - READS_GELU.length()) + GELU;
+    String act = gelu(layer);
     OutlierChannels outliers = scheme.outliers(act);
     int offset = scheme.offset(act, inputScale);
     int outlierOffset = scheme.offset(act, outliers.outlierScale(inputScale));
     return offset == 0 && outlierOffset == 0
         ? quantized
         : quantized.withInputOffset(layer, offset, outliers, outlierOffset);
+  }
+
+  /** The GELU that a layer reads. */
+  private static String gelu(String layer) {
+    return layer.substring(0, layer.length() - READS_GELU.length()) + GELU;
+  }
+
+  /**
+   * The constants of a linear layer whose weights are quantized elsewhere.
+   *
+   * @param layer parameter prefix
+   * @param channels what became of the weights
+   * @param scales name and surroundings of the node
+   * @return all of {@link #linear(LinearScales, QuantizedLinear)} but the weight codes
+   */
+  public LinearConstants constants(String layer, QuantizedChannels channels, LinearScales scales) {
+    float[] biasScale = biasScale(channels, scales.inputScale());
+    return LinearConstants.of(
+        scales.name(),
+        channels,
+        bias(layer, channels, biasScale, scales.inputScale()),
+        biasScale,
+        scales.inputOutliers(),
+        scales.outputScale(),
+        scheme.outliers(scales.name()),
+        NodeNames.bits(scales.name()));
+  }
+
+  private static float[] biasScale(QuantizedChannels channels, float inputScale) {
+    float[] scales = new float[channels.scale().length];
+    for (int c = 0; c < scales.length; c++) {
+      scales[c] = channels.scale()[c] * inputScale;
+    }
+    return scales;
+  }
+
+  private int[] bias(
+      String layer, QuantizedChannels channels, float[] biasScale, float inputScale) {
+    float[] bias = weights.values().get(layer + ".bias");
+    int[] codes = LinearQuantizer.biasCodes(layer, bias, biasScale);
+    if (!layer.endsWith(READS_GELU)) {
+      return codes;
+    }
+    OutlierChannels outliers = scheme.outliers(gelu(layer));
+    return channels
+        .sums()
+        .withInputOffset(
+            layer,
+            codes,
+            scheme.offset(gelu(layer), inputScale),
+            outliers,
+            scheme.offset(gelu(layer), outliers.outlierScale(inputScale)));
+  }
+
+  /**
+   * The constants of the classifiers whose weights are quantized elsewhere.
+   *
+   * @param names of the classifiers
+   * @param channels what became of the weights of each
+   * @param inputScale scale of what feeds them
+   * @param inputOutliers outlier channels of that
+   * @return all of {@link Linear#logits} but the weight codes
+   */
+  public List<LinearConstants> headConstants(
+      List<String> names,
+      List<QuantizedChannels> channels,
+      float inputScale,
+      OutlierChannels inputOutliers) {
+    List<float[]> biasScales = channels.stream().map(c -> biasScale(c, inputScale)).toList();
+    List<int[]> biases = new ArrayList<>();
+    for (int i = 0; i < names.size(); i++) {
+      biases.add(bias(names.get(i), channels.get(i), biasScales.get(i), inputScale));
+    }
+    return LinearConstants.logits(names, channels, biases, biasScales, inputOutliers);
   }
 
   /**
@@ -159,7 +235,13 @@ public final class NodeBuilder {
         Residual.of(output, fc2.outputScale(), middleScale, scales.of(output)));
   }
 
-  private Attention attention(BlockSite site, NodeScales scales, float qkvScale) {
+  /**
+   * @param site name and sizes of a block
+   * @param scales of its nodes
+   * @param qkvScale scale of {@code attn.qkv}
+   * @return the attention between the codes of {@code attn.qkv} and of {@code attn.context}
+   */
+  public Attention attention(BlockSite site, NodeScales scales, float qkvScale) {
     float scoresScale = scales.of(site.node("attn.scores"));
     PositionBias position =
         site.windows() == null

@@ -93,25 +93,9 @@ final class DeviceAttention {
       table[i] = position.table()[relative[i % relative.length] * heads + head];
     }
     codes = pass.constants.bytes(table);
-    preparePairs(pass, relative, windows.relativePositions());
-  }
-
-  /** The pairs of query and key of each relative position. */
-  private void preparePairs(Pass pass, int[] relative, int positions) {
-    int[] first = new int[positions + 1];
-    for (int position : relative) {
-      first[position + 1]++;
-    }
-    for (int p = 0; p < positions; p++) {
-      first[p + 1] += first[p];
-    }
-    int[] next = first.clone();
-    int[] sorted = new int[relative.length];
-    for (int i = 0; i < relative.length; i++) {
-      sorted[next[relative[i]]++] = i;
-    }
-    pairFirst = pass.constants.ints(first);
-    pairs = pass.constants.ints(sorted);
+    PositionPairs sorted = PositionPairs.of(windows);
+    pairFirst = pass.constants.ints(sorted.first());
+    pairs = pass.constants.ints(sorted.pairs());
   }
 
   /** Probabilities of so many pictures. */
@@ -284,20 +268,15 @@ final class DeviceAttention {
   }
 
   private void positions(Pass pass, long gradient, int groups) {
-    int columns = heads * tokens * tokens;
-    long sums = pass.scratch.of("positions", columns, 4);
-    pass.columnSums(gradient, groups, columns, columns, sums, false);
-    int count = site.windows().relativePositions();
-    pass.each(
-        "positions_backward",
-        (long) count * heads,
-        0,
-        new Arguments()
-            .address(sums)
-            .address(pass.constants.at(pairFirst))
-            .address(pass.constants.at(pairs))
-            .address(pass.gradients + 4L * positionsAt)
-            .ints(heads, count, tokens * tokens, pass.added() ? 1 : 0));
+    PositionPairs.backward(
+        pass,
+        site.windows(),
+        heads,
+        groups,
+        gradient,
+        pass.constants.at(pairFirst),
+        pass.constants.at(pairs),
+        pass.gradients + 4L * positionsAt);
   }
 
   /** Takes what the step observed. */

@@ -5,8 +5,10 @@ import java.util.List;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.Block;
-import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.Gelu;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
@@ -20,7 +22,7 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /** A transformer block on the device. */
-final class DeviceBlock implements DevicePart {
+final class DeviceBlock implements QuantizedPart {
   private final BlockSite site;
   private final String inputNode;
   private final Scheme scheme;
@@ -36,8 +38,15 @@ final class DeviceBlock implements DevicePart {
   private final DeviceLinear fc2;
   private final DeviceResidual residual2;
   private final DeviceBuffers kept;
-  private Block block;
+  private final DeviceBuffers output;
+  private List<LinearConstants> builtLinears;
+  private LayerNorm builtNorm1;
+  private Attention builtAttention;
+  private LayerNorm builtNorm2;
+  private Gelu builtGelu;
   private float inputScale;
+  private float middleScale;
+  private float outputScale;
   private int order;
   private long input;
 
@@ -66,18 +75,24 @@ final class DeviceBlock implements DevicePart {
     int dim = site.dim();
     int size = site.tokens() * dim;
     norm1 = new DeviceNorm(pass, layout, "norm1", dim);
-    qkv = new DeviceLinear(pass, layout, "attn.qkv", dim, 3 * dim);
+    qkv = new DeviceLinear(pass, layout, "attn.qkv", dim, 3 * dim, outliers("norm1"));
     attention =
         new DeviceAttention(
             pass, site, site.windows() == null ? -1 : layout.at(NodeNames.POSITION_TABLE));
-    proj = new DeviceLinear(pass, layout, "attn.proj", dim, dim);
+    proj = new DeviceLinear(pass, layout, "attn.proj", dim, dim, outliers("attn.context"));
     residual1 = new DeviceResidual(prefix + "residual1", drop1, size);
     norm2 = new DeviceNorm(pass, layout, "norm2", dim);
-    fc1 = new DeviceLinear(pass, layout, "mlp.fc1", dim, site.hidden());
+    fc1 = new DeviceLinear(pass, layout, "mlp.fc1", dim, site.hidden(), outliers("norm2"));
     gelu = new DeviceGelu(site.hidden());
-    fc2 = new DeviceLinear(pass, layout, "mlp.fc2", site.hidden(), dim);
+    fc2 = new DeviceLinear(pass, layout, "mlp.fc2", site.hidden(), dim, outliers("mlp.act"));
     residual2 = new DeviceResidual(prefix + "residual2", drop2, size);
-    kept = new DeviceBuffers(pass.device);
+    output = new DeviceBuffers(pass.device);
+    kept = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override
@@ -89,42 +104,67 @@ final class DeviceBlock implements DevicePart {
     return scheme.outliers(site.node(node));
   }
 
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
+  private List<DeviceLinear> linears() {
+    return List.of(qkv, proj, fc1, fc2);
+  }
+
   @Override
-  public void build(Reals weights) {
-    Reals own = weights.part(layout.from(), layout().size());
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), layout.prefix(), own), scheme);
+  public void quantize(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    float[] inputScales = {
+      scale(own, "norm1"), scale(own, "attn.context"), scale(own, "norm2"), scale(own, "mlp.act")
+    };
+    for (int i = 0; i < inputScales.length; i++) {
+      linears().get(i).quantize(pass, weights, inputScales[i]);
+    }
+  }
+
+  private float scale(Reals own, String node) {
+    return layout.scale(scheme, own, site.node(node));
+  }
+
+  @Override
+  public void build(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    NodeBuilder nodes =
+        new NodeBuilder(ParameterView.ofVectors(layout(), layout.prefix(), own), scheme);
     NodeScales scales = node -> layout.scale(scheme, own, node);
     inputScale = scales.of(inputNode);
-    List<DeviceLinear> linears = List.of(qkv, proj, fc1, fc2);
-    List<Linear> built = new ArrayList<>();
-    List<LinearScales> surroundings = nodes.linears(site, scales);
-    for (int i = 0; i < linears.size(); i++) {
-      LinearScales around = surroundings.get(i);
-      built.add(nodes.linear(around, linears.get(i).quantize(nodes, around.inputScale())));
+    middleScale = scale(own, "residual1");
+    outputScale = scale(own, "residual2");
+    builtLinears = new ArrayList<>();
+    for (LinearScales around : nodes.linears(site, scales)) {
+      DeviceLinear linear = linears().get(builtLinears.size());
+      builtLinears.add(nodes.constants(around.name(), linear.channels(pass), around));
     }
-    block = nodes.block(site, scales, inputScale, built);
+    builtNorm1 = nodes.norm(site.node("norm1"), scale(own, "norm1"));
+    builtAttention = nodes.attention(site, scales, builtLinears.get(0).outputScale());
+    builtNorm2 = nodes.norm(site.node("norm2"), scale(own, "norm2"));
+    builtGelu = nodes.gelu(site, builtLinears.get(2).outputScale(), scale(own, "mlp.act"));
   }
 
   @Override
   public void prepare(Pass pass, Reals weights) {
-    qkv.prepare(pass, block.qkv());
-    proj.prepare(pass, block.proj());
-    fc1.prepare(pass, block.fc1());
+    qkv.prepare(pass, builtLinears.get(0));
+    proj.prepare(pass, builtLinears.get(1));
+    fc1.prepare(pass, builtLinears.get(2));
     fc2.prepare(
         pass,
-        block.fc2(),
+        builtLinears.get(3),
         scheme.gelu() == GeluForm.ASYMMETRIC
             ? DeviceLinear.geluOffsets(
-                site.hidden(), block.gelu().outputScale(), block.gelu().outputOutliers())
+                site.hidden(), builtGelu.outputScale(), builtGelu.outputOutliers())
             : null);
-    norm1.prepare(pass, block.norm1(), weights, inputScale);
-    attention.prepare(pass, block.attention(), block.qkv().outputScale());
-    float middleScale = block.residual1().outputScale();
-    residual1.prepare(pass, block.proj().outputScale(), inputScale, middleScale);
-    norm2.prepare(pass, block.norm2(), weights, middleScale);
-    gelu.prepare(pass, block.gelu(), scheme.gelu(), block.fc1().outputScale(), outliers("mlp.fc1"));
-    residual2.prepare(
-        pass, block.fc2().outputScale(), middleScale, block.residual2().outputScale());
+    norm1.prepare(pass, builtNorm1, weights, inputScale);
+    attention.prepare(pass, builtAttention, qkv.node().outputScale());
+    residual1.prepare(pass, proj.node().outputScale(), inputScale, middleScale);
+    norm2.prepare(pass, builtNorm2, weights, middleScale);
+    gelu.prepare(pass, builtGelu, scheme.gelu(), fc1.node().outputScale(), outliers("mlp.fc1"));
+    residual2.prepare(pass, fc2.node().outputScale(), middleScale, outputScale);
     if (site.windows() != null) {
       order = pass.constants.ints(site.windows().order());
     }
@@ -132,10 +172,7 @@ final class DeviceBlock implements DevicePart {
 
   @Override
   public void load(Pass pass) {
-    qkv.load(pass);
-    proj.load(pass);
-    fc1.load(pass);
-    fc2.load(pass);
+    linears().forEach(linear -> linear.load(pass));
   }
 
   @Override
@@ -154,6 +191,7 @@ final class DeviceBlock implements DevicePart {
     int rows = pictures * site.tokens();
     boolean inWindows = site.windows() != null;
     input = x;
+    pass.hold(this);
     long normed1 = kept.of("norm1", (long) rows * dim, 1);
     if (inWindows) {
       long inPicture = pass.scratch.of("codes", (long) rows * dim, 1);
@@ -186,9 +224,9 @@ final class DeviceBlock implements DevicePart {
     long active = kept.of("act", (long) rows * site.hidden(), 1);
     gelu.forward(pass, before, rows, active);
     fc2.forward16(pass, active, rows, branch);
-    long output = kept.of("residual2", (long) rows * dim, 2);
-    residual2.forward(pass, branch, middle, pictures, output);
-    return output;
+    long sum = output.of("residual2", (long) rows * dim, 2);
+    residual2.forward(pass, branch, middle, pictures, sum);
+    return sum;
   }
 
   @Override
@@ -196,6 +234,9 @@ final class DeviceBlock implements DevicePart {
     int dim = site.dim();
     int rows = pictures * site.tokens();
     int hidden = site.hidden();
+    if (!pass.holds(this)) {
+      forward(pass, input, pictures);
+    }
     long gBranch = residual2.branchGradient(pass, gy, pictures);
     long gHidden = pass.scratch.of("gHidden", (long) rows * hidden, 4);
     fc2.backward(pass, kept.of("act", 0, 1), gBranch, gHidden, rows);
@@ -243,9 +284,8 @@ final class DeviceBlock implements DevicePart {
   @Override
   public void close() {
     kept.close();
-    for (DeviceLinear linear : List.of(qkv, proj, fc1, fc2)) {
-      linear.close();
-    }
+    output.close();
+    linears().forEach(DeviceLinear::close);
     norm1.close();
     norm2.close();
   }

@@ -1,5 +1,7 @@
 package org.ivit.train.device;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
 import org.ivit.core.cuda.Device;
@@ -36,6 +38,19 @@ final class DeviceBuffers implements AutoCloseable {
       memories.put(name, memory);
     }
     return memory.address;
+  }
+
+  /** As {@link #of}, for values that are written when they are asked for first. */
+  long constants(String name, int... values) {
+    Memory memory = memories.get(name);
+    if (memory != null) {
+      return memory.address;
+    }
+    ByteBuffer bytes = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
+    bytes.asIntBuffer().put(values);
+    long address = of(name, values.length, 4);
+    device.write(address, bytes);
+    return address;
   }
 
   @Override

@@ -2,9 +2,11 @@ package org.ivit.train.device;
 
 import java.util.List;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.Linear;
+import org.ivit.core.arithmetic.QuantizedChannels;
+import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.train.operator.HeadShape;
+import org.ivit.train.operator.Reals;
 
 /**
  * The classifiers on the device: 8-bit codes of a picture to its logits, the sum of the
@@ -13,20 +15,29 @@ import org.ivit.train.operator.HeadShape;
 final class DeviceClassifier implements AutoCloseable {
   private final List<String> names;
   private final List<DeviceLinear> heads;
-  private List<Linear> built;
+  private final OutlierChannels outliers;
+  private List<LinearConstants> built;
 
-  DeviceClassifier(Pass pass, NodeLayout layout, HeadShape shape) {
+  /**
+   * @param outliers channels of what is classified
+   */
+  DeviceClassifier(Pass pass, NodeLayout layout, HeadShape shape, OutlierChannels outliers) {
+    this.outliers = outliers;
     names = shape.heads();
+    int dim = shape.dim();
     heads =
         names.stream()
-            .map(name -> new DeviceLinear(pass, layout, name, shape.dim(), shape.classes()))
+            .map(name -> new DeviceLinear(pass, layout, name, dim, shape.classes(), outliers))
             .toList();
   }
 
-  void build(NodeBuilder nodes, float inputScale, OutlierChannels outliers) {
-    built =
-        Linear.logits(
-            names, heads.stream().map(head -> head.quantize(nodes, inputScale)).toList(), outliers);
+  void quantize(Pass pass, Reals weights, float inputScale) {
+    heads.forEach(head -> head.quantize(pass, weights, inputScale));
+  }
+
+  void build(Pass pass, NodeBuilder nodes, float inputScale) {
+    List<QuantizedChannels> channels = heads.stream().map(head -> head.channels(pass)).toList();
+    built = nodes.headConstants(names, channels, inputScale, outliers);
   }
 
   void prepare(Pass pass) {

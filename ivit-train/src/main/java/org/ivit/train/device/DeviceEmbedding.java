@@ -3,7 +3,8 @@ package org.ivit.train.device;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.Embed;
-import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
@@ -15,15 +16,16 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /** Patch embedding with leading tokens and positions on the device; its input are pixels. */
-final class DeviceEmbedding implements DevicePart {
+final class DeviceEmbedding implements QuantizedPart {
   private final EmbeddingShape shape;
   private final Scheme scheme;
   private final NodeLayout layout;
   private final PixelCodes pixels;
   private final DeviceLinear proj;
+  private final EmbeddingGradient gradient;
   private final DeviceBuffers kept;
   private float inputScale;
-  private Linear product;
+  private LinearConstants product;
   private Embed embed;
   private int leading;
   private int position;
@@ -34,8 +36,21 @@ final class DeviceEmbedding implements DevicePart {
     this.scheme = scheme;
     layout = NodeLayout.of("", new QuantizedEmbedding(shape, scheme), from);
     pixels = new PixelCodes(shape);
-    proj = new DeviceLinear(pass, layout, "patch_embed.proj", shape.inputs(), shape.dim());
+    proj =
+        new DeviceLinear(
+            pass,
+            layout,
+            NodeNames.PATCH_PROJECTION,
+            shape.inputs(),
+            shape.dim(),
+            OutlierChannels.NONE);
+    gradient = new EmbeddingGradient(shape, layout);
     kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override
@@ -43,18 +58,26 @@ final class DeviceEmbedding implements DevicePart {
     return layout.layout();
   }
 
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
   @Override
-  public void build(Reals weights) {
-    Reals own = weights.part(layout.from(), layout().size());
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", own), scheme);
-    inputScale = layout.scale(scheme, own, NodeNames.INPUT);
+  public void quantize(Pass pass, Reals weights) {
+    inputScale = layout.scale(scheme, own(weights), NodeNames.INPUT);
+    proj.quantize(pass, weights, inputScale);
+  }
+
+  @Override
+  public void build(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
     float patchScale = layout.scale(scheme, own, NodeNames.PATCH_EMBED);
     product =
-        nodes.linear(
-            NodeNames.PATCH_EMBED,
-            proj.quantize(nodes, inputScale),
-            OutlierChannels.NONE,
-            patchScale);
+        nodes.constants(
+            NodeNames.PATCH_PROJECTION,
+            proj.channels(pass),
+            new LinearScales(NodeNames.PATCH_EMBED, inputScale, OutlierChannels.NONE, patchScale));
     embed = nodes.embed(shape.leading(), patchScale, layout.scale(scheme, own, NodeNames.EMBED));
   }
 
@@ -107,26 +130,10 @@ final class DeviceEmbedding implements DevicePart {
 
   @Override
   public long backward(Pass pass, long gy, int pictures) {
-    int dim = shape.dim();
-    int size = shape.tokens() * dim;
-    int first = shape.leading().size();
-    Partials partials = pass.partials(pictures, size);
-    pass.columnPartials(gy, pictures, size, size, partials);
-    sum(pass, partials, 0, size, "pos_embed");
-    for (int t = 0; t < first; t++) {
-      sum(pass, partials, t * dim, dim, shape.leading().get(t));
-    }
+    long gProjected = gradient.run(pass, gy, pictures);
     int rows = pictures * shape.patches();
-    long gProjected = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    RowGather.slice(pass, 4, gy, gProjected, pictures, first, shape.patches(), shape.tokens(), dim);
     proj.backward(pass, kept.of("patches", 0, 1), gProjected, 0, rows);
     return 0;
-  }
-
-  private void sum(Pass pass, Partials partials, int first, int columns, String key) {
-    int size = shape.tokens() * shape.dim();
-    long to = pass.gradients + 4L * layout.at(key);
-    partials.sum(pass, first, columns, size, to, 0, pass.added());
   }
 
   @Override

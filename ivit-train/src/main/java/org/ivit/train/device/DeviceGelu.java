@@ -1,21 +1,26 @@
 package org.ivit.train.device;
 
 import java.util.Arrays;
-import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.Gelu;
+import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
 import org.ivit.train.operator.GeluCurve;
 import org.ivit.train.operator.SeenRanges;
 
-/** GELU by tables on the device. */
+/** GELU of codes on the device. */
 final class DeviceGelu {
   private static final int CODES = 256;
 
   private final int channels;
   private Gelu node;
+  private GeluRow row;
+  private float inputScale;
+  private int sigmoids;
   private double[] values;
   private int tables;
   private int slopes;
@@ -33,14 +38,17 @@ final class DeviceGelu {
    * @param form of the network
    * @param scale of the input codes
    * @param outliers of the input
-   * @throws InputException if the form looks at whole rows
    */
   void prepare(Pass pass, Gelu built, GeluForm form, float scale, OutlierChannels outliers) {
-    if (!(built instanceof GeluTable table)) {
-      throw new InputException(
-          built.name() + ": found GELU form row, expected one by element: row trains on the cpu");
-    }
     node = built;
+    if (built instanceof GeluRow rowNode) {
+      row = rowNode;
+      inputScale = scale;
+      sigmoids = pass.constants.shorts(rowNode.sigmoid());
+      met = pass.observed.ints(Integer.MAX_VALUE, Integer.MIN_VALUE);
+      return;
+    }
+    GeluTable table = (GeluTable) built;
     apart = !outliers.isEmpty();
     values = GeluCurve.values(form, scale);
     byte[] both = Arrays.copyOf(table.table(), 2 * CODES);
@@ -75,11 +83,29 @@ final class DeviceGelu {
         .ints(channels, 0);
   }
 
+  /** Form {@code row}, whose sigmoids follow from the largest code of a row. */
+  private Arguments rowArguments(Pass pass, long from, long to, long gradient, int rows) {
+    Dyadic requantization = row.requantization();
+    return new Arguments()
+        .address(from)
+        .address(to)
+        .address(gradient)
+        .address(pass.constants.at(sigmoids))
+        .address(pass.observed(met))
+        .doubles(inputScale)
+        .longs(rows, 1L << (requantization.shift() - 1))
+        .ints(channels, requantization.multiplier(), requantization.shift(), 0);
+  }
+
   /**
    * @param x address of codes, [rows][channels]
    * @param out receives codes
    */
   void forward(Pass pass, long x, int rows, long out) {
+    if (row != null) {
+      pass.warps("gelu_row_observed", rows, rowArguments(pass, x, out, 0, rows));
+      return;
+    }
     pass.each("gelu_codes", (long) rows * channels, CODES / 8, arguments(pass, x, out, 0, rows));
   }
 
@@ -90,11 +116,21 @@ final class DeviceGelu {
    * @param gradient [rows][channels], in place
    */
   void backward(Pass pass, long x, long gradient, int rows) {
+    if (row != null) {
+      pass.warps("gelu_row_backward", rows, rowArguments(pass, x, 0, gradient, rows));
+      return;
+    }
     pass.each("gelu_backward", (long) rows * channels, 0, arguments(pass, x, 0, gradient, rows));
   }
 
   /** Takes what the step observed. */
   void seen(Pass pass, SeenRanges seen) {
+    if (row != null) {
+      double scale = ShiftGelu.productScale(inputScale);
+      seen.include(
+          node.name(), pass.observed.intAt(met, 0) * scale, pass.observed.intAt(met, 1) * scale);
+      return;
+    }
     for (int i = 0; i < CODES; i++) {
       if ((pass.observed.intAt(met, i / 32) >>> (i % 32) & 1) != 0) {
         seen.include(node.name(), values[i], values[i]);

@@ -19,7 +19,7 @@ import org.ivit.train.operator.SeenRanges;
  * Final norm and classifiers on the device: of the leading tokens, one a classifier, or of the mean
  * over all tokens. Its output are int32 logits, [pictures][classes]; its gradient float32.
  */
-final class DeviceHead implements DevicePart {
+final class DeviceHead implements QuantizedPart, HeadPart {
   private final HeadShape shape;
   private final boolean pooled;
   private final String inputNode;
@@ -53,8 +53,14 @@ final class DeviceHead implements DevicePart {
                 : new QuantizedHead(shape, inputNode, scheme),
             from);
     norm = new DeviceNorm(pass, layout, NodeNames.NORM, shape.dim());
-    classifier = new DeviceClassifier(pass, layout, shape);
+    OutlierChannels outliers = pooled ? OutlierChannels.NONE : scheme.outliers(NodeNames.NORM);
+    classifier = new DeviceClassifier(pass, layout, shape, outliers);
     kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override
@@ -62,20 +68,30 @@ final class DeviceHead implements DevicePart {
     return layout.layout();
   }
 
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
+  private float classifierScale(Reals own) {
+    return layout.scale(scheme, own, pooled ? NodeNames.POOL : NodeNames.NORM);
+  }
+
   @Override
-  public void build(Reals weights) {
-    Reals own = weights.part(layout.from(), layout().size());
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", own), scheme);
+  public void quantize(Pass pass, Reals weights) {
+    classifier.quantize(pass, weights, classifierScale(own(weights)));
+  }
+
+  @Override
+  public void build(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
     inputScale = layout.scale(scheme, own, inputNode);
     float normScale = layout.scale(scheme, own, NodeNames.NORM);
     builtNorm = nodes.norm(NodeNames.NORM, normScale);
     if (pooled) {
-      float poolScale = layout.scale(scheme, own, NodeNames.POOL);
-      pool = Pool.of(normScale, shape.tokens(), poolScale);
-      classifier.build(nodes, poolScale, OutlierChannels.NONE);
-    } else {
-      classifier.build(nodes, normScale, scheme.outliers(NodeNames.NORM));
+      pool = Pool.of(normScale, shape.tokens(), classifierScale(own));
     }
+    classifier.build(pass, nodes, classifierScale(own));
   }
 
   @Override
@@ -95,8 +111,8 @@ final class DeviceHead implements DevicePart {
     // Nothing is random here.
   }
 
-  /** The scale of the logits of this step. */
-  float logitScale() {
+  @Override
+  public float logitScale() {
     return classifier.scale();
   }
 

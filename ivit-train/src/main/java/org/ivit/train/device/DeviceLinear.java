@@ -3,15 +3,15 @@ package org.ivit.train.device;
 import java.util.Arrays;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.arithmetic.QuantizedLinear;
+import org.ivit.core.arithmetic.QuantizedChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.ChannelOrder;
 import org.ivit.core.engine.cuda.Channels;
 import org.ivit.core.engine.cuda.Tile;
-import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.LinearConstants;
+import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /**
@@ -22,19 +22,17 @@ final class DeviceLinear implements AutoCloseable {
   private static final int NONE = -1;
   private static final int STAGE = 64;
 
-  private final String layer;
   private final int inputs;
   private final int outputs;
   private final int weightAt;
   private final int biasAt;
   private final DeviceBuffers memory;
-  private QuantizedLinear quantized;
-  private Linear node;
+  private final WeightCodes codes;
+  private LinearConstants node;
   private float inputScale;
   private ChannelOrder order;
   private Channels channels;
   private boolean direct;
-  private int weight;
   private int source;
   private int scales;
   private int records;
@@ -47,32 +45,40 @@ final class DeviceLinear implements AutoCloseable {
    * @param pass what parts share
    * @param layout of the part
    * @param key parameter prefix within the part, such as {@code attn.qkv}
+   * @param outliers channels of the input
    */
-  DeviceLinear(Pass pass, NodeLayout layout, String key, int inputs, int outputs) {
-    this.layer = layout.prefix() + key;
+  DeviceLinear(
+      Pass pass, NodeLayout layout, String key, int inputs, int outputs, OutlierChannels outliers) {
     this.inputs = inputs;
     this.outputs = outputs;
     this.weightAt = layout.at(key + ".weight");
     this.biasAt = layout.layout().contains(key + ".bias") ? layout.at(key + ".bias") : NONE;
     this.memory = new DeviceBuffers(pass.device);
+    this.codes = new WeightCodes(pass, layout, key, inputs, outputs, outliers);
   }
 
-  /** Quantizes weights and bias, if any, for this step. */
-  QuantizedLinear quantize(NodeBuilder nodes, float scale) {
+  /**
+   * Quantizes the weights for this step.
+   *
+   * @param weights of the network
+   * @param scale of the input codes
+   */
+  void quantize(Pass pass, Reals weights, float scale) {
     inputScale = scale;
-    quantized =
-        biasAt == NONE
-            ? nodes.quantizeUnbiased(layer, outputs, scale)
-            : nodes.quantize(layer, scale);
-    return quantized;
+    codes.quantize(pass, weights, scale);
   }
 
-  Linear node() {
+  /** What became of the weights of this step. */
+  QuantizedChannels channels(Pass pass) {
+    return codes.channels(pass);
+  }
+
+  LinearConstants node() {
     return node;
   }
 
   /** Takes the node of this step and hands its constants to the upload. */
-  void prepare(Pass pass, Linear built) {
+  void prepare(Pass pass, LinearConstants built) {
     prepare(pass, built, null);
   }
 
@@ -82,7 +88,7 @@ final class DeviceLinear implements AutoCloseable {
    *
    * @param inputOffsets by input channel, before an outlier's shift; null for none
    */
-  void prepare(Pass pass, Linear built, double[] inputOffsets) {
+  void prepare(Pass pass, LinearConstants built, double[] inputOffsets) {
     node = built;
     order = new ChannelOrder(inputs, built.inputOutliers());
     direct = order.natural() && order.length() == inputs && inputs % STAGE == 0;
@@ -90,16 +96,15 @@ final class DeviceLinear implements AutoCloseable {
     Arrays.setAll(columns, c -> c);
     channels =
         Channels.of(columns, padded(), built.bias(), built.requantization(), built.bits() == 32);
-    weight = pass.constants.bytes(built.weight());
     source = pass.constants.ints(order.source());
-    scales = pass.constants.floats(quantized.weightScale());
+    scales = pass.constants.floats(built.weightScale());
     records = pass.constants.ints(channels.records());
     float[] factor = new float[inputs];
-    Arrays.fill(factor, inputScale);
+    Arrays.fill(factor, 1);
     for (int c : built.inputOutliers().channels()) {
-      factor[c] = Math.scalb(inputScale, built.inputOutliers().shift());
+      factor[c] = Math.scalb(1f, built.inputOutliers().shift());
     }
-    factors = pass.constants.floats(factor);
+    factors = built.inputOutliers().isEmpty() ? NONE : pass.constants.floats(factor);
     offsets = inputOffsets == null ? NONE : pass.constants.floats(times(factor, inputOffsets));
     int[] extremes = new int[outputs];
     Arrays.fill(extremes, Integer.MAX_VALUE);
@@ -108,10 +113,10 @@ final class DeviceLinear implements AutoCloseable {
     largest = pass.observed.ints(extremes);
   }
 
-  private static float[] times(float[] factors, double[] offsets) {
+  private float[] times(float[] factors, double[] offsets) {
     float[] products = new float[factors.length];
     for (int c = 0; c < products.length; c++) {
-      products[c] = (float) (factors[c] * offsets[c]);
+      products[c] = (float) (inputScale * factors[c] * offsets[c]);
     }
     return products;
   }
@@ -126,7 +131,7 @@ final class DeviceLinear implements AutoCloseable {
         "order_channels",
         padded(),
         new Arguments()
-            .address(pass.constants.at(weight))
+            .address(codes.address())
             .address(packed())
             .address(pass.constants.at(source))
             .longs(outputs, padded())
@@ -136,7 +141,7 @@ final class DeviceLinear implements AutoCloseable {
         (long) outputs * inputs,
         0,
         new Arguments()
-            .address(pass.constants.at(weight))
+            .address(codes.address())
             .address(pass.constants.at(scales))
             .address(values())
             .longs((long) outputs * inputs, inputs));
@@ -254,11 +259,11 @@ final class DeviceLinear implements AutoCloseable {
         outputs,
         inputs,
         rows,
-        1,
+        inputScale,
         Matrix.of(gy, outputs),
         Matrix.of(x, inputs),
         Matrix.of(gradient, inputs),
-        pass.constants.at(factors),
+        factors == NONE ? 0 : pass.constants.at(factors),
         pass.added());
     if (biasAt != NONE) {
       Partials partials = pass.partials(rows, outputs);
@@ -307,7 +312,7 @@ final class DeviceLinear implements AutoCloseable {
     double max = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < outputs; c++) {
       if (!outliers.contains(c)) {
-        double scale = quantized.biasScale()[c];
+        double scale = node.biasScale()[c];
         min = Math.min(min, pass.observed.intAt(least, c) * scale);
         max = Math.max(max, pass.observed.intAt(largest, c) * scale);
       }
@@ -331,6 +336,7 @@ final class DeviceLinear implements AutoCloseable {
 
   @Override
   public void close() {
+    codes.close();
     memory.close();
   }
 }

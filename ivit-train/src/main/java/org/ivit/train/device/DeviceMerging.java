@@ -3,7 +3,9 @@ package org.ivit.train.device;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
-import org.ivit.core.graph.Merging;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.operator.MergingShape;
@@ -14,14 +16,16 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /** Patch merging on the device; its output are 8-bit codes in 16 bits. */
-final class DeviceMerging implements DevicePart {
+final class DeviceMerging implements QuantizedPart {
   private final Swin.Stage stage;
   private final Scheme scheme;
   private final NodeLayout layout;
   private final DeviceNorm norm;
   private final DeviceLinear reduction;
   private final DeviceBuffers kept;
-  private Merging merging;
+  private LayerNorm builtNorm;
+  private LinearConstants product;
+  private float normScale;
   private float inputScale;
   private int order;
 
@@ -33,8 +37,15 @@ final class DeviceMerging implements DevicePart {
             stage.downsample(), new QuantizedMerging(stage, stage.output(), scheme), from);
     int dim = stage.dim();
     norm = new DeviceNorm(pass, layout, "norm", 4 * dim);
-    reduction = new DeviceLinear(pass, layout, "reduction", 4 * dim, 2 * dim);
+    reduction =
+        new DeviceLinear(
+            pass, layout, "reduction", 4 * dim, 2 * dim, scheme.outliers(stage.mergeNorm()));
     kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override
@@ -42,22 +53,36 @@ final class DeviceMerging implements DevicePart {
     return layout.layout();
   }
 
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
   @Override
-  public void build(Reals weights) {
-    Reals own = weights.part(layout.from(), layout().size());
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), layout.prefix(), own), scheme);
+  public void quantize(Pass pass, Reals weights) {
+    normScale = layout.scale(scheme, own(weights), stage.mergeNorm());
+    reduction.quantize(pass, weights, normScale);
+  }
+
+  @Override
+  public void build(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    NodeBuilder nodes =
+        new NodeBuilder(ParameterView.ofVectors(layout(), layout.prefix(), own), scheme);
     inputScale = layout.scale(scheme, own, stage.output());
-    merging =
-        nodes.merging(
-            stage,
-            node -> layout.scale(scheme, own, node),
-            reduction.quantize(nodes, layout.scale(scheme, own, stage.mergeNorm())));
+    builtNorm = nodes.norm(stage.mergeNorm(), normScale);
+    String name = stage.reduction();
+    product =
+        nodes.constants(
+            name,
+            reduction.channels(pass),
+            new LinearScales(
+                name, normScale, builtNorm.outputOutliers(), layout.scale(scheme, own, name)));
   }
 
   @Override
   public void prepare(Pass pass, Reals weights) {
-    norm.prepare(pass, merging.norm(), weights, inputScale);
-    reduction.prepare(pass, merging.reduction());
+    norm.prepare(pass, builtNorm, weights, inputScale);
+    reduction.prepare(pass, product);
     order = pass.constants.ints(MergingShape.sources(stage));
   }
 

@@ -8,6 +8,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
@@ -20,28 +21,53 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /**
- * The parts of a quantized network on the device, in the order of the layers of Deeplearning4j's
- * network, and with their parameters in its order.
+ * The parts of a network on the device, in the order of the layers of Deeplearning4j's network, and
+ * with their parameters in its order.
  */
 final class DeviceNetwork implements AutoCloseable {
   private final List<DevicePart> parts = new ArrayList<>();
-  private final DeviceHead head;
+  private final List<QuantizedPart> quantized;
+  private final PartMaker maker;
+  private final HeadPart head;
   private final double stochasticDepth;
   private int parameters;
   private int blocks;
 
   /**
-   * @param pass what parts share
    * @param architecture sizes
-   * @param scheme how it is quantized
+   * @param maker of its parts
    * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first
    */
-  DeviceNetwork(Pass pass, Architecture architecture, Scheme scheme, double stochasticDepth) {
+  private DeviceNetwork(Architecture architecture, PartMaker maker, double stochasticDepth) {
+    this.maker = maker;
     this.stochasticDepth = stochasticDepth;
-    head =
-        architecture instanceof Swin swin
-            ? swin(pass, swin, scheme)
-            : vit(pass, (Vit) architecture, scheme);
+    head = architecture instanceof Swin swin ? swin(swin) : vit((Vit) architecture);
+    quantized =
+        parts.stream()
+            .filter(QuantizedPart.class::isInstance)
+            .map(QuantizedPart.class::cast)
+            .toList();
+  }
+
+  /**
+   * @param scheme how it is quantized; null for floating point
+   */
+  static DeviceNetwork of(
+      Pass pass, Architecture architecture, Scheme scheme, double stochasticDepth) {
+    PartMaker maker =
+        scheme == null
+            ? new FloatParts(pass, architecture.epsilon())
+            : new QuantizedParts(pass, scheme);
+    return new DeviceNetwork(architecture, maker, stochasticDepth);
+  }
+
+  /** How many parameters such a network has, ranges included. */
+  static int parameters(Device device, Architecture architecture, Scheme scheme) {
+    Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32, null, false);
+    try (nothing;
+        DeviceNetwork sizes = of(nothing, architecture, scheme, 0)) {
+      return sizes.parameters;
+    }
   }
 
   private <P extends DevicePart> P add(P part) {
@@ -50,46 +76,46 @@ final class DeviceNetwork implements AutoCloseable {
     return part;
   }
 
-  private void block(Pass pass, BlockSite site, String input, Scheme scheme, int depth) {
+  private void block(BlockSite site, String input, int depth) {
     double rate = depth == 1 ? 0 : stochasticDepth * blocks / (double) (depth - 1);
     DropPath drop1 = new DropPath(rate, 2L * blocks);
     DropPath drop2 = new DropPath(rate, 2L * blocks + 1);
-    add(new DeviceBlock(pass, site, input, scheme, drop1, drop2, parameters));
+    add(maker.block(site, input, drop1, drop2, parameters));
     blocks++;
   }
 
-  private DeviceHead vit(Pass pass, Vit vit, Scheme scheme) {
+  private HeadPart vit(Vit vit) {
     EmbeddingShape shape = new EmbeddingShape(vit.image(), vit.patch(), vit.dim(), vit.leading());
-    add(new DeviceEmbedding(pass, shape, scheme, parameters));
+    add(maker.embedding(shape, parameters));
     int depth = vit.blocks().size();
     for (BlockSite site : vit.blocks()) {
-      block(pass, site, NodeNames.stream(blocks), scheme, depth);
+      block(site, NodeNames.stream(blocks), depth);
     }
-    HeadShape head = new HeadShape(vit.tokens(), vit.dim(), vit.classes(), vit.classifiers());
-    String input = NodeNames.stream(depth);
-    return add(new DeviceHead(pass, head, false, input, scheme, parameters));
+    HeadShape shapeOfHead =
+        new HeadShape(vit.tokens(), vit.dim(), vit.classes(), vit.classifiers());
+    return add(maker.head(shapeOfHead, false, NodeNames.stream(depth), parameters));
   }
 
-  private DeviceHead swin(Pass pass, Swin swin, Scheme scheme) {
+  private HeadPart swin(Swin swin) {
     EmbeddingShape shape = new EmbeddingShape(swin.image(), swin.patch(), swin.dim());
-    add(new DeviceNormedEmbedding(pass, shape, scheme, parameters));
+    add(maker.normedEmbedding(shape, parameters));
     String output = "";
     for (Swin.Stage stage : swin.stages()) {
       for (BlockSite site : stage.blocks()) {
-        block(pass, site, swin.streamInto(blocks), scheme, swin.blocks().size());
+        block(site, swin.streamInto(blocks), swin.blocks().size());
       }
       if (stage.merges()) {
-        add(new DeviceMerging(pass, stage, scheme, parameters));
+        add(maker.merging(stage, parameters));
       }
       output = stage.output();
     }
-    HeadShape head = new HeadShape(swin.pooledTokens(), swin.features(), swin.classes());
-    return add(new DeviceHead(pass, head, true, output, scheme, parameters));
+    HeadShape shapeOfHead = new HeadShape(swin.pooledTokens(), swin.features(), swin.classes());
+    return add(maker.head(shapeOfHead, true, output, parameters));
   }
 
-  /** How many parameters there are, ranges included. */
-  int parameters() {
-    return parameters;
+  /** The parts, in the order of their memory. */
+  List<DevicePart> parts() {
+    return List.copyOf(parts);
   }
 
   /** The layouts of the parts, in the order of their memory. */
@@ -99,11 +125,13 @@ final class DeviceNetwork implements AutoCloseable {
 
   /** Builds the nodes of a step and brings their constants to the device. */
   void prepare(Pass pass, Reals weights, WorkerPool pool) {
-    pool.run(parts.size(), i -> parts.get(i).build(weights));
-    parts.forEach(part -> part.prepare(pass, weights));
+    quantized.forEach(part -> part.quantize(pass, weights));
+    pass.channels.receive();
+    pool.run(quantized.size(), i -> quantized.get(i).build(pass, weights));
+    quantized.forEach(part -> part.prepare(pass, weights));
     pass.constants.send();
     pass.observed.send();
-    parts.forEach(part -> part.load(pass));
+    quantized.forEach(part -> part.load(pass));
   }
 
   /** Draws what is random in a micro-batch. */
@@ -113,7 +141,7 @@ final class DeviceNetwork implements AutoCloseable {
 
   /**
    * @param pixels address, [pictures][3][image][image]
-   * @return address of int32 logits, [pictures][classes]
+   * @return address of the logits, [pictures][classes]
    */
   long forward(Pass pass, long pixels, int pictures) {
     long x = pixels;
@@ -123,7 +151,7 @@ final class DeviceNetwork implements AutoCloseable {
     return x;
   }
 
-  /** The scale of the logits of this step. */
+  /** The scale of the logits of this step; 0 where they are float32. */
   float logitScale() {
     return head.logitScale();
   }
@@ -142,7 +170,7 @@ final class DeviceNetwork implements AutoCloseable {
   SortedMap<String, Range> seen(Pass pass) {
     pass.observed.receive();
     SeenRanges seen = new SeenRanges();
-    parts.forEach(part -> part.seen(pass, seen));
+    quantized.forEach(part -> part.seen(pass, seen));
     SortedMap<String, Range> ranges = new TreeMap<>();
     seen.addTo(ranges);
     return ranges;

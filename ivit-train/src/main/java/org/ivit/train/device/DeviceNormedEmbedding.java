@@ -3,7 +3,8 @@ package org.ivit.train.device;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.LayerNorm;
-import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
@@ -15,7 +16,7 @@ import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
 
 /** A Swin's patch embedding on the device; its input are pixels. */
-final class DeviceNormedEmbedding implements DevicePart {
+final class DeviceNormedEmbedding implements QuantizedPart {
   private final EmbeddingShape shape;
   private final Scheme scheme;
   private final NodeLayout layout;
@@ -24,7 +25,7 @@ final class DeviceNormedEmbedding implements DevicePart {
   private final DeviceNorm norm;
   private final DeviceBuffers kept;
   private float inputScale;
-  private Linear product;
+  private LinearConstants product;
   private LayerNorm builtNorm;
 
   DeviceNormedEmbedding(Pass pass, EmbeddingShape shape, Scheme scheme, int from) {
@@ -32,9 +33,21 @@ final class DeviceNormedEmbedding implements DevicePart {
     this.scheme = scheme;
     layout = NodeLayout.of("", new QuantizedNormedEmbedding(shape, scheme), from);
     pixels = new PixelCodes(shape);
-    proj = new DeviceLinear(pass, layout, "patch_embed.proj", shape.inputs(), shape.dim());
+    proj =
+        new DeviceLinear(
+            pass,
+            layout,
+            NodeNames.PATCH_PROJECTION,
+            shape.inputs(),
+            shape.dim(),
+            OutlierChannels.NONE);
     norm = new DeviceNorm(pass, layout, "patch_embed.norm", shape.dim());
     kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
   }
 
   @Override
@@ -42,17 +55,29 @@ final class DeviceNormedEmbedding implements DevicePart {
     return layout.layout();
   }
 
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
   @Override
-  public void build(Reals weights) {
-    Reals own = weights.part(layout.from(), layout().size());
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", own), scheme);
-    inputScale = layout.scale(scheme, own, NodeNames.INPUT);
+  public void quantize(Pass pass, Reals weights) {
+    inputScale = layout.scale(scheme, own(weights), NodeNames.INPUT);
+    proj.quantize(pass, weights, inputScale);
+  }
+
+  @Override
+  public void build(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
     product =
-        nodes.linear(
+        nodes.constants(
             NodeNames.PATCH_PROJECTION,
-            proj.quantize(nodes, inputScale),
-            OutlierChannels.NONE,
-            layout.scale(scheme, own, NodeNames.PATCH_PROJECTION));
+            proj.channels(pass),
+            new LinearScales(
+                NodeNames.PATCH_PROJECTION,
+                inputScale,
+                OutlierChannels.NONE,
+                layout.scale(scheme, own, NodeNames.PATCH_PROJECTION)));
     builtNorm = nodes.norm(NodeNames.PATCH_NORM, layout.scale(scheme, own, NodeNames.PATCH_NORM));
   }
 

@@ -1,35 +1,18 @@
 package org.ivit.train.device;
 
 import org.ivit.train.operator.ParameterLayout;
-import org.ivit.train.operator.Reals;
-import org.ivit.train.operator.SeenRanges;
 
 /**
- * A part of a quantized network on the device; its counterpart on the processor is a {@link
- * org.ivit.train.operator.QuantizedOperator}. Codes and gradients pass from part to part by
- * address: 16-bit codes [pictures, tokens, dim] forward, float32 back.
+ * A part of a network on the device; its counterpart on the processor is an {@link
+ * org.ivit.train.operator.Operator}. What passes from part to part lies at an address: 16-bit codes
+ * or float32 [pictures, tokens, dim] forward, float32 back.
  */
 interface DevicePart extends AutoCloseable {
+  /** The prefix of its parameters' timm names. */
+  String prefix();
+
   /** The parameters, as its counterpart has them. */
   ParameterLayout layout();
-
-  /**
-   * Builds the nodes of this step; may run beside that of other parts.
-   *
-   * @param weights of the network, ranges included
-   * @throws org.ivit.core.InputException naming a node that has no range, or fails a bound
-   */
-  void build(Reals weights);
-
-  /**
-   * Hands the constants of the nodes to the upload.
-   *
-   * @param weights of the network
-   */
-  void prepare(Pass pass, Reals weights);
-
-  /** Brings constants into the forms that kernels read, after the upload. */
-  void load(Pass pass);
 
   /** Draws what is random in a micro-batch. */
   void draw(Pass pass);
@@ -50,9 +33,6 @@ interface DevicePart extends AutoCloseable {
    * @return address of the gradient by the input; 0 where nobody wants it
    */
   long backward(Pass pass, long gy, int pictures);
-
-  /** Takes what the step observed. */
-  void seen(Pass pass, SeenRanges seen);
 
   @Override
   void close();

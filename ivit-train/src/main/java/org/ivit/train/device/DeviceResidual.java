@@ -9,13 +9,11 @@ import org.ivit.train.operator.SeenRanges;
 /** Residual addition with stochastic depth on the device. */
 final class DeviceResidual {
   private final String name;
-  private final DropPath drop;
-  private final int size;
+  private final BranchDrop drop;
   private Residual kept;
   private double branchScale;
   private double identityScale;
   private int extremes;
-  private int factors;
 
   /**
    * @param name full node name
@@ -23,39 +21,29 @@ final class DeviceResidual {
    */
   DeviceResidual(String name, DropPath drop, int size) {
     this.name = name;
-    this.drop = drop;
-    this.size = size;
+    this.drop = new BranchDrop(drop, size);
   }
 
   /** Takes the scales of this step: a kept branch is worth 1/(1−p) of its own. */
   void prepare(Pass pass, float branch, float identity, float outputScale) {
     Residual node = Residual.of(name, branch, identity, outputScale);
+    DropPath path = drop.path();
     kept =
-        drop.rate() == 0
+        path.rate() == 0
             ? node
             : new Residual(
                 name,
-                Dyadic.of(name, Dyadic.ratio(branch, outputScale) * drop.factor()),
+                Dyadic.of(name, Dyadic.ratio(branch, outputScale) * path.factor()),
                 node.identity(),
                 outputScale);
-    branchScale = branch * drop.factor();
+    branchScale = branch * path.factor();
     identityScale = identity;
     extremes = pass.extremes();
   }
 
   /** Draws which pictures of the micro-batch keep the branch. */
   void draw(Pass pass) {
-    if (drop.rate() > 0) {
-      float[] drawn = new float[pass.keys().length];
-      for (int i = 0; i < drawn.length; i++) {
-        drawn[i] = drop.keeps(pass.keys()[i]) ? (float) drop.factor() : 0;
-      }
-      factors = pass.inputs.floats(drawn);
-    }
-  }
-
-  private long factors(Pass pass) {
-    return drop.rate() > 0 ? pass.inputs.at(factors) : 0;
+    drop.draw(pass);
   }
 
   /**
@@ -66,41 +54,24 @@ final class DeviceResidual {
   void forward(Pass pass, long branch, long identity, int pictures, long out) {
     pass.each(
         "residual_observed",
-        (long) pictures * size,
+        (long) pictures * drop.size(),
         0,
         new Arguments()
             .address(branch)
             .address(identity)
             .address(out)
-            .address(factors(pass))
+            .address(drop.factors(pass))
             .address(pass.observed(extremes))
             .dyadic(kept.branch())
             .dyadic(kept.identity())
             .doubles(branchScale, identityScale)
-            .longs((long) pictures * size)
-            .ints(size, 0));
+            .longs((long) pictures * drop.size())
+            .ints(drop.size(), 0));
   }
 
-  /** The gradient by the branch: that by the sum, or a copy of it in scratch memory. */
+  /** As {@link BranchDrop#gradient}. */
   long branchGradient(Pass pass, long g, int pictures) {
-    if (drop.rate() == 0) {
-      return g;
-    }
-    long count = (long) pictures * size;
-    long scaled = pass.scratch.of("gBranch", count, 4);
-    pass.each(
-        "scale_pictures",
-        count,
-        0,
-        new Arguments()
-            .address(g)
-            .address(scaled)
-            .address(factors(pass))
-            .longs(count)
-            .ints(size, 0)
-            .floats(1)
-            .ints(0));
-    return scaled;
+    return drop.gradient(pass, g, pictures);
   }
 
   /** Takes what the step observed. */

@@ -18,9 +18,10 @@ import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.Reals;
 
 /**
- * Steps of training a quantized network on a device: parameters, activations, gradients and moments
- * stay there. Parameters lie in one vector, part after part, as in Deeplearning4j's network; the
- * host's copy of it holds the ranges, and is brought up to date by each step. One thread at a time.
+ * Steps of training a network on a device: parameters, activations, gradients and moments stay
+ * there. Parameters lie in one vector, part after part, as in Deeplearning4j's network; of the
+ * host's copy of it, which holds the ranges, a step brings all but the matrices up to date. One
+ * thread at a time.
  */
 public final class DeviceStep implements AutoCloseable {
   private static final int THREADS = 256;
@@ -30,6 +31,9 @@ public final class DeviceStep implements AutoCloseable {
   private final DeviceBuffers memory;
   private final Pass pass;
   private final DeviceNetwork network;
+  private final ProductLibrary library;
+  private final DeviceTeacher teacher;
+  private final HostParameters hostParameters;
   private final WorkerPool pool;
   private final CrossEntropy loss;
   private final int pixels;
@@ -45,7 +49,7 @@ public final class DeviceStep implements AutoCloseable {
    * What a micro-batch is.
    *
    * @param pixels normalised, [pictures][3][image][image]
-   * @param targets [pictures][classes], or twice as many with a teacher's
+   * @param targets [pictures][classes], or twice as many with the answers of a teacher elsewhere
    * @param pictures how many
    * @param keys of their randomness, one a picture
    */
@@ -63,35 +67,42 @@ public final class DeviceStep implements AutoCloseable {
   /**
    * @param device to run on; closed with this
    * @param architecture sizes
-   * @param scheme how the network is quantized
-   * @param stochasticDepth rate of the last block
-   * @param loss weight and temperature of the distillation
-   * @param averageDecay of the moving average of the parameters; 0 for none
-   * @param precision of the products of the backward pass
-   * @param pool threads that quantize weights
+   * @param scheme how the network is quantized; null for floating point
+   * @param options how steps are taken
+   * @param model the teacher that steps ask; null where there is none, or targets bring its answers
+   * @param pool threads that build constants
    * @throws org.ivit.core.InputException if the device has not enough memory, or cannot run it
    */
   public DeviceStep(
       Device device,
       Architecture architecture,
       Scheme scheme,
-      double stochasticDepth,
-      CrossEntropy loss,
-      double averageDecay,
-      ProductPrecision precision,
+      StepOptions options,
+      TeacherModel model,
       WorkerPool pool) {
     this.device = device;
     this.pool = pool;
-    this.loss = loss;
-    this.averageDecay = averageDecay;
+    this.loss = options.loss();
+    this.averageDecay = options.averageDecay();
     pixels = 3 * architecture.image() * architecture.image();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
-    size = size(architecture, scheme);
+    library = options.library() ? ProductLibrary.open(device, options.precision()) : null;
+    size = DeviceNetwork.parameters(device, architecture, scheme);
     pass =
         new Pass(
-            device, memory.of("parameters", size, 4), memory.of("gradients", size, 4), precision);
-    network = new DeviceNetwork(pass, architecture, scheme, stochasticDepth);
+            device,
+            memory.of("parameters", size, 4),
+            memory.of("gradients", size, 4),
+            options.precision(),
+            library,
+            options.recompute());
+    network = DeviceNetwork.of(pass, architecture, scheme, options.stochasticDepth());
+    teacher =
+        model == null
+            ? null
+            : new DeviceTeacher(device, model, loss.temperature(), options.precision(), library);
+    hostParameters = new HostParameters(pass, network.layouts());
     m = memory.of("m", size, 4);
     v = memory.of("v", size, 4);
     kinds = memory.of("kinds", size, 1);
@@ -100,14 +111,6 @@ public final class DeviceStep implements AutoCloseable {
       pass.clear(zeros, size);
     }
     device.write(kinds, kinds());
-  }
-
-  private int size(Architecture architecture, Scheme scheme) {
-    Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32);
-    try (nothing;
-        DeviceNetwork sizes = new DeviceNetwork(nothing, architecture, scheme, 0)) {
-      return sizes.parameters();
-    }
   }
 
   /** Whether each parameter moves, and decays. */
@@ -123,6 +126,11 @@ public final class DeviceStep implements AutoCloseable {
       }
     }
     return bytes.flip();
+  }
+
+  /** In a few words, how reals are multiplied. */
+  public String products() {
+    return pass.product.description();
   }
 
   /** How many parameters there are, ranges included. */
@@ -198,7 +206,8 @@ public final class DeviceStep implements AutoCloseable {
    * Computes the gradients of a step and moves the parameters. Where loss or gradient are not
    * finite, nothing is moved.
    *
-   * @param weights the parameters as the device has them, and the ranges
+   * @param weights the parameters as the device has them, save for matrices, which are not looked
+   *     at, and the ranges; what a step moves is brought up to date, save for matrices
    * @param batches at least one
    * @param observe whether ranges are observed
    * @param adam how to move
@@ -212,6 +221,7 @@ public final class DeviceStep implements AutoCloseable {
     if (Double.isFinite(result.loss) && Double.isFinite(norm)) {
       double clip = adam.clipNorm() > 0 && norm > adam.clipNorm() ? adam.clipNorm() / norm : 1;
       move(adam, pictures, (float) clip);
+      hostParameters.refresh(pass, weights);
     }
     return result;
   }
@@ -230,24 +240,30 @@ public final class DeviceStep implements AutoCloseable {
       pass.inputs.send();
       long logits = network.forward(pass, pass.inputs.at(inputs), batch.pictures());
       long gradient = memory.of("gLogits", (long) batch.pictures() * classes, 4);
-      loss(logits, pass.inputs.at(targets), gradient, batch);
+      loss(logits, pass.inputs.at(inputs), pass.inputs.at(targets), gradient, batch);
       network.backward(pass, gradient, batch.pictures());
       total += losses(batch.pictures());
     }
     return total;
   }
 
-  private void loss(long logits, long targets, long gradient, Batch batch) {
+  private void loss(long logits, long pixels, long targets, long gradient, Batch batch) {
+    int columns = batch.targets().length / batch.pictures();
+    long all = targets;
+    if (teacher != null) {
+      all = teacher.extend(pixels, targets, batch.pictures());
+      columns = 2 * classes;
+    }
     pass.warps(
         "cross_entropy",
         batch.pictures(),
         new Arguments()
             .address(logits)
-            .address(targets)
+            .address(all)
             .address(gradient)
             .address(memory.of("losses", batch.pictures(), 8))
             .doubles(network.logitScale(), loss.weight(), loss.temperature())
-            .ints(batch.pictures(), classes, batch.targets().length / batch.pictures(), 0));
+            .ints(batch.pictures(), classes, columns, 0));
   }
 
   private double losses(int pictures) {
@@ -301,8 +317,15 @@ public final class DeviceStep implements AutoCloseable {
 
   @Override
   public void close() {
+    hostParameters.close();
+    if (teacher != null) {
+      teacher.close();
+    }
     network.close();
     pass.close();
+    if (library != null) {
+      library.close();
+    }
     memory.close();
     device.close();
   }

@@ -25,6 +25,9 @@ final class Pass implements AutoCloseable {
   /** Arrays that kernels widen and the host reads at the end of the step. */
   final Upload observed;
 
+  /** What became of the weights of the step. */
+  final Readback channels;
+
   /** Arrays of the micro-batch. */
   final Upload inputs;
 
@@ -37,6 +40,14 @@ final class Pass implements AutoCloseable {
   /** Address of their gradients. */
   final long gradients;
 
+  /**
+   * Memory of blocks that run forward again before they run back; null where each keeps its own.
+   */
+  final DeviceBuffers recomputed;
+
+  /** The block whose activations are in the recomputed memory. */
+  private Object holder;
+
   /** Whether ranges are to be observed. */
   private boolean observing;
 
@@ -45,15 +56,23 @@ final class Pass implements AutoCloseable {
 
   private long[] keys = {};
 
-  Pass(Device device, long parameters, long gradients, ProductPrecision precision) {
+  Pass(
+      Device device,
+      long parameters,
+      long gradients,
+      ProductPrecision precision,
+      ProductLibrary library,
+      boolean recompute) {
     this.device = device;
     this.parameters = parameters;
     this.gradients = gradients;
     constants = new Upload(device);
     observed = new Upload(device);
+    channels = new Readback(device);
     inputs = new Upload(device);
     scratch = new DeviceBuffers(device);
-    product = new Product(device, scratch, precision);
+    product = new Product(device, scratch, precision, library);
+    recomputed = recompute ? new DeviceBuffers(device) : null;
   }
 
   void beginStep(boolean observe) {
@@ -66,6 +85,16 @@ final class Pass implements AutoCloseable {
     keys = pictureKeys;
     added = add;
     inputs.begin();
+  }
+
+  /** Takes the recomputed memory for a block's activations. */
+  void hold(Object block) {
+    holder = block;
+  }
+
+  /** Whether the block's activations are where it left them. */
+  boolean holds(Object block) {
+    return recomputed == null || holder == block;
   }
 
   boolean observing() {
@@ -163,7 +192,11 @@ final class Pass implements AutoCloseable {
   public void close() {
     constants.close();
     observed.close();
+    channels.close();
     inputs.close();
     scratch.close();
+    if (recomputed != null) {
+      recomputed.close();
+    }
   }
 }

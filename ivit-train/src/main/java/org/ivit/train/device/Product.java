@@ -12,6 +12,7 @@ import org.ivit.core.cuda.Launch;
  */
 final class Product {
   private static final int SUM_THREADS = 128;
+  private static final int REAL_THREADS = 256;
 
   /** Parts of K begin at multiples of it. */
   private static final int DEPTH = 32;
@@ -35,6 +36,7 @@ final class Product {
   private final Device device;
   private final DeviceBuffers scratch;
   private final ProductPrecision precision;
+  private final ProductLibrary library;
   private final int mostBlocks;
 
   /** Which index of an operand runs along its rows in memory, and what operands hold. */
@@ -43,6 +45,8 @@ final class Product {
     NN_REAL_REAL(4, 4),
     /** A[m][k] of reals, B[k][n] of 8-bit codes. */
     NN_REAL_CODE8(4, 1),
+    /** A[m][k], B[n][k], reals. */
+    NT_REAL_REAL(4, 4),
     /** A[m][k] of reals, B[n][k] of 8-bit codes. */
     NT_REAL_CODE8(4, 1),
     /** A[k][m] of reals, B[k][n] of 8-bit codes. */
@@ -58,6 +62,16 @@ final class Product {
     Kind(int bytesA, int bytesB) {
       this.bytesA = bytesA;
       this.bytesB = bytesB;
+    }
+
+    /** Whether A lies as [k][m]. */
+    private boolean alongRowsA() {
+      return name().startsWith("TN");
+    }
+
+    /** Whether B lies as [n][k]. */
+    private boolean alongRowsB() {
+      return name().startsWith("NT");
     }
   }
 
@@ -122,18 +136,33 @@ final class Product {
     }
   }
 
-  Product(Device device, DeviceBuffers scratch, ProductPrecision precision) {
-    this(device, scratch, precision, MOST_BLOCKS);
+  /**
+   * @param library that multiplies single matrices; null for kernels of our own
+   */
+  Product(
+      Device device, DeviceBuffers scratch, ProductPrecision precision, ProductLibrary library) {
+    this(device, scratch, precision, library, MOST_BLOCKS);
   }
 
   /**
    * @param mostBlocks products of a launch
    */
-  Product(Device device, DeviceBuffers scratch, ProductPrecision precision, int mostBlocks) {
+  Product(
+      Device device,
+      DeviceBuffers scratch,
+      ProductPrecision precision,
+      ProductLibrary library,
+      int mostBlocks) {
+    this.library = library;
     this.device = device;
     this.scratch = scratch;
     this.precision = precision;
     this.mostBlocks = mostBlocks;
+  }
+
+  /** In what it multiplies, and what multiplies. */
+  String description() {
+    return name(precision) + " by " + (library == null ? "own kernels" : library.description());
   }
 
   /** In what it multiplies. */
@@ -159,6 +188,9 @@ final class Product {
       long factors,
       boolean add) {
     Job job = new Job(kind, m, n, Math.toIntExact(k), 1, 1, alpha, a, b, c, factors, add);
+    if (library != null && byLibrary(job)) {
+      return;
+    }
     long most = Math.max(1, k / LEAST_PART);
     ProductShape shape = ProductShape.of(m, n, most, device.multiprocessors());
     long wanted = (long) BLOCKS * device.multiprocessors() / shape.tiles(m, n);
@@ -179,6 +211,46 @@ final class Product {
             SUM_THREADS,
             0,
             job.arguments(0, parts, memory)));
+  }
+
+  /** Whether the library has done it. */
+  private boolean byLibrary(Job job) {
+    boolean codes = job.kind == Kind.TN_REAL_CODE8;
+    boolean served =
+        codes
+            ? job.b.rowStride() == job.n
+            : job.factors == 0 && job.kind.bytesA == Float.BYTES && job.kind.bytesB == Float.BYTES;
+    if (!served) {
+      return false;
+    }
+    Matrix b = codes ? reals(job) : job.b;
+    return library.multiply(
+        job.kind.alongRowsA(),
+        job.kind.alongRowsB(),
+        job.m,
+        job.n,
+        job.k,
+        job.alpha,
+        job.a,
+        b,
+        job.c,
+        job.add);
+  }
+
+  /** The codes of B as reals, factors included: exact where those are powers of 2. */
+  private Matrix reals(Job job) {
+    long count = (long) job.k * job.n;
+    long reals = scratch.of("product.reals", count, Float.BYTES);
+    Arguments arguments =
+        new Arguments()
+            .address(job.b.address())
+            .address(job.factors)
+            .address(reals)
+            .longs(count, job.n);
+    int blocks = BLOCKS * 2 * device.multiprocessors();
+    int needed = (int) Math.min(blocks, (count + REAL_THREADS - 1) / REAL_THREADS);
+    device.launch(new Launch("codes_to_reals", needed, 1, 1, REAL_THREADS, 0, arguments.bytes()));
+    return Matrix.of(reals, job.n);
   }
 
   /** As {@link #run}, one a group and head, without factors and not added. */

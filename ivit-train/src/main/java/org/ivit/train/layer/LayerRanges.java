@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -48,13 +49,19 @@ public final class LayerRanges {
     void accept(String node, int at, Reals memory, OperatorLayerRuntime layer);
   }
 
-  private void forEach(Body body) {
+  private void forEach(Function<OperatorLayerRuntime, Reals> access, Body body) {
     for (OperatorLayerRuntime layer : layers) {
       QuantizedOperator operator = (QuantizedOperator) layer.operator();
-      Reals memory = layer.parameters();
+      Reals memory = access.apply(layer);
       operator
           .rangeNodes()
           .forEach((key, node) -> body.accept(node, operator.layout().from(key), memory, layer));
+    }
+  }
+
+  private void forEachToChange(Body body) {
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      forEach(layer -> layer.parameters(writes), body);
     }
   }
 
@@ -67,6 +74,7 @@ public final class LayerRanges {
   public SortedMap<String, Range> get() {
     SortedMap<String, Range> ranges = new TreeMap<>();
     forEach(
+        OperatorLayerRuntime::parameters,
         (node, at, memory, layer) -> {
           Range range = read(memory, at);
           if (range != null) {
@@ -83,12 +91,13 @@ public final class LayerRanges {
    */
   public void set(Map<String, Range> ranges) {
     forEach(
+        OperatorLayerRuntime::parameters,
         (node, at, memory, layer) -> {
           if (ranges.get(node) == null) {
             throw new InputException("ranges: found none for node " + node);
           }
         });
-    forEach((node, at, memory, layer) -> write(memory, at, ranges.get(node)));
+    forEachToChange((node, at, memory, layer) -> write(memory, at, ranges.get(node)));
   }
 
   /**
@@ -96,7 +105,7 @@ public final class LayerRanges {
    * training saw, by the published observer, which takes the first batch whole.
    */
   public void move() {
-    forEach(
+    forEachToChange(
         (node, at, memory, layer) -> {
           Range seen = ((QuantizedOperator) layer.operator()).seenRanges().get(node);
           if (seen != null) {

@@ -51,9 +51,14 @@ public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
     execution().rangeMode(mode);
   }
 
-  /** All parameters, by the operator's layout. */
+  /** All parameters, by the operator's layout, to be read. */
   public Reals parameters() {
-    return NdMemory.view(paramsFlattened);
+    return NdMemory.read(paramsFlattened);
+  }
+
+  /** All parameters, by the operator's layout, to be changed. */
+  public Reals parameters(NdMemory.Writes writes) {
+    return writes.to(paramsFlattened);
   }
 
   @Override
@@ -73,14 +78,16 @@ public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
     INDArray y =
         workspaces.createUninitialized(
             ArrayType.ACTIVATIONS, dataType, layerConf().outputShape(shape(x)), 'c');
-    operator()
-        .forward(
-            parameters(),
-            NdMemory.view(x),
-            NdMemory.view(y),
-            layerConf().batch(shape(x)),
-            training,
-            execution());
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      operator()
+          .forward(
+              parameters(),
+              NdMemory.read(x),
+              writes.to(y),
+              layerConf().batch(shape(x)),
+              training,
+              execution());
+    }
     return y;
   }
 
@@ -93,15 +100,17 @@ public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
     if (layerConf().hasInputGradient()) {
       gx = workspaces.createUninitialized(ArrayType.ACTIVATION_GRAD, dataType, input.shape(), 'c');
     }
-    operator()
-        .backward(
-            parameters(),
-            NdMemory.view(x),
-            NdMemory.view(gy),
-            gx == null ? null : NdMemory.view(gx),
-            NdMemory.view(gradientsFlattened),
-            layerConf().batch(shape(x)),
-            execution());
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      operator()
+          .backward(
+              parameters(),
+              NdMemory.read(x),
+              NdMemory.read(gy),
+              gx == null ? null : writes.to(gx),
+              writes.to(gradientsFlattened),
+              layerConf().batch(shape(x)),
+              execution());
+    }
     Gradient gradient = new DefaultGradient(gradientsFlattened);
     gradientViews.forEach(gradient::setGradientFor);
     return new Pair<>(gradient, gx);

@@ -102,7 +102,9 @@ public final class OperatorParameters implements ParamInitializer {
             case RANGE -> i == 0 ? 1 : -1;
           };
     }
-    NdMemory.view(view).put(0, values, 0, values.length);
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      writes.to(view).put(0, values, 0, values.length);
+    }
   }
 
   /** timm's {@code trunc_normal_}: bounds ±2 in absolute value, which are never met here. */

@@ -35,7 +35,7 @@ final class LocalSteps implements EpochSteps {
       if (batch == null) {
         break;
       }
-      taken.add(teacher == null ? batch : teacher.extend(batch));
+      taken.add(teacher == null || step.teaches() ? batch : teacher.extend(batch));
       pictures += batch.pictures();
     }
     if (taken.isEmpty()) {

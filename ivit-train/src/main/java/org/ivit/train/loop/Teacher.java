@@ -7,6 +7,7 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.io.Digests;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.tensor.TensorFiles;
+import org.ivit.train.device.TeacherModel;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.VitNetwork;
@@ -15,8 +16,10 @@ import org.ivit.train.recipe.Recipe;
 
 /** The float model whose probabilities a student learns. */
 final class Teacher {
-  private final VitNetwork network;
+  private final TeacherModel model;
   private final double temperature;
+  private final WorkerPool pool;
+  private VitNetwork network;
 
   /**
    * Opens the teacher of a recipe.
@@ -68,9 +71,22 @@ final class Teacher {
 
   private Teacher(
       Architecture architecture, FloatWeights weights, double temperature, WorkerPool pool) {
-    this.network = VitNetwork.build(NetworkOptions.inference(architecture, null), pool);
-    this.network.load(weights);
+    this.model = new TeacherModel(architecture, weights);
     this.temperature = temperature;
+    this.pool = pool;
+  }
+
+  /** What it knows, for those who ask it elsewhere. */
+  TeacherModel model() {
+    return model;
+  }
+
+  private VitNetwork network() {
+    if (network == null) {
+      network = VitNetwork.build(NetworkOptions.inference(model.architecture(), null), pool);
+      network.load(model.weights());
+    }
+    return network;
   }
 
   /** A batch with the teacher's probabilities behind its targets. */
@@ -91,7 +107,7 @@ final class Teacher {
    */
   private float[] extend(float[] pixels, float[] targets, int pictures) {
     int classes = targets.length / pictures;
-    double[] logits = network.logits(pixels, pictures);
+    double[] logits = network().logits(pixels, pictures);
     float[] extended = new float[2 * targets.length];
     for (int n = 0; n < pictures; n++) {
       System.arraycopy(targets, n * classes, extended, 2 * n * classes, classes);

@@ -18,6 +18,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.device.TrainingKernels;
+import org.ivit.train.layer.NdBackend;
 import org.ivit.train.network.AdamW;
 import org.ivit.train.network.DeviceTrainingStep;
 import org.ivit.train.network.NetworkOptions;
@@ -99,6 +100,7 @@ public final class Trainer {
   public static RunDirectory start(
       Recipe recipe, GradientCluster cluster, TrainingMonitor monitor) {
     requireCpu(recipe.device(), cluster);
+    NdBackend.require();
     Architecture architecture = RunDirectory.architecture(recipe);
     FloatWeights weights =
         recipe.weights() == null ? null : StartWeights.read(recipe, architecture, monitor::say);
@@ -139,6 +141,7 @@ public final class Trainer {
       monitor.say(run.path() + ": the run is finished, nothing to do");
       return run;
     }
+    NdBackend.require();
     Recipe recipe = run.recipe();
     FloatWeights start =
         recipe.weights() == null
@@ -177,6 +180,7 @@ public final class Trainer {
               RecipePictures.open(recipe.data().validation(), recipe, architecture),
               evaluation,
               RecipePictures.onCorrupt(recipe),
+              recipe.schedule().epochs() == 0 ? TrainingDevice.CPU : recipe.device(),
               pool,
               recipe.threads());
     }
@@ -270,6 +274,8 @@ public final class Trainer {
             network,
             TrainingKernels.open(),
             clipNorm,
+            recipe.gpu(),
+            teacher == null ? null : teacher.model(),
             recipe.emaDecay(),
             average == null ? null : average.weights(),
             pool);
@@ -385,6 +391,7 @@ public final class Trainer {
       epoch(epoch);
       boolean last = epoch == epochs - 1;
       state = state.atEpoch(epoch + 1);
+      synchronise();
       if (recipe.precision() == Precision.QUANTIZED) {
         network.integerGraph();
       }
@@ -503,10 +510,14 @@ public final class Trainer {
     monitor.validated(epoch, result.right(), result.pictures(), result.loss());
   }
 
-  private void save() {
+  private void synchronise() {
     if (step != null) {
       step.synchronise();
     }
+  }
+
+  private void save() {
+    synchronise();
     run.save(
         new TrainingCheckpoint(
             network.weights(),

@@ -7,12 +7,17 @@ import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.cpu.CpuEngine;
+import org.ivit.core.engine.cuda.CudaEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.network.VitNetwork;
+import org.ivit.train.recipe.TrainingDevice;
 
-/** Top-1 and cross entropy of a network on a set of pictures: in integers by the CPU engine. */
+/**
+ * Top-1 and cross entropy of a network on a set of pictures: in integers by the engine of the
+ * device that trains.
+ */
 final class Validation {
   private static final int BATCH = 16;
 
@@ -32,6 +37,7 @@ final class Validation {
   private final Dataset set;
   private final EvaluationTransform transform;
   private final OnCorrupt onCorrupt;
+  private final TrainingDevice device;
   private final WorkerPool pool;
   private final int threads;
 
@@ -39,11 +45,13 @@ final class Validation {
       Dataset set,
       EvaluationTransform transform,
       OnCorrupt onCorrupt,
+      TrainingDevice device,
       WorkerPool pool,
       int threads) {
     this.set = set;
     this.transform = transform;
     this.onCorrupt = onCorrupt;
+    this.device = device;
     this.pool = pool;
     this.threads = threads;
   }
@@ -58,7 +66,7 @@ final class Validation {
       return run(network::logits);
     }
     IntegerGraph graph = network.integerGraph();
-    try (Engine engine = new CpuEngine(graph, pool, "validation")) {
+    try (Engine engine = open(graph)) {
       return run(
           (pixels, pictures) -> {
             byte[] codes = Quantizer.codes8("pictures", pixels, graph.inputScale());
@@ -70,6 +78,12 @@ final class Validation {
             return values;
           });
     }
+  }
+
+  private Engine open(IntegerGraph graph) {
+    return device == TrainingDevice.CUDA
+        ? CudaEngine.open(graph, "validation")
+        : new CpuEngine(graph, pool, "validation");
   }
 
   private Result run(Answers answers) {

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.FloatWeights;
@@ -11,16 +12,18 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.StepOptions;
+import org.ivit.train.device.TeacherModel;
 import org.ivit.train.layer.NdMemory;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.Reals;
+import org.ivit.train.recipe.GpuChoice;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Steps of a network on a device. Deeplearning4j's vectors define, save and restore the network:
- * its parameters follow each step, its updater state when it is asked for.
+ * its ranges and all parameters but matrices follow each step, the rest when it is asked for.
  */
 public final class DeviceTrainingStep implements NetworkStep {
   private static final int BLOCK = 1 << 16;
@@ -29,7 +32,11 @@ public final class DeviceTrainingStep implements NetworkStep {
   private final Device device;
   private final double clipNorm;
   private final boolean averages;
+  private final boolean teaches;
   private final DeviceStep step;
+
+  /** Whether Deeplearning4j's vectors are as the device's. */
+  private boolean current = true;
 
   /** Numbers of a vector that are learned, one after the other. */
   private final List<int[]> learned;
@@ -38,9 +45,11 @@ public final class DeviceTrainingStep implements NetworkStep {
       ByteBuffer.allocateDirect(4 * BLOCK).order(ByteOrder.nativeOrder());
 
   /**
-   * @param network quantized, with an optimizer; its state is where the device begins
+   * @param network with an optimizer; its state is where the device begins
    * @param device to run on; closed with this, also where this fails
    * @param clipNorm largest global norm of the mean gradient, 0 for no clipping
+   * @param gpu precision and memory
+   * @param teacher that steps ask; null where there is none
    * @param averageDecay of the moving average; 0 for none
    * @param average what the moving average begins with; null without one
    * @param pool threads that quantize weights
@@ -50,6 +59,8 @@ public final class DeviceTrainingStep implements NetworkStep {
       VitNetwork network,
       Device device,
       double clipNorm,
+      GpuChoice gpu,
+      TeacherModel teacher,
       double averageDecay,
       FloatWeights average,
       WorkerPool pool) {
@@ -57,16 +68,21 @@ public final class DeviceTrainingStep implements NetworkStep {
     this.device = device;
     this.clipNorm = clipNorm;
     this.averages = average != null;
+    this.teaches = teacher != null;
     NetworkOptions options = network.options();
     step =
         new DeviceStep(
             device,
             options.architecture(),
             options.scheme(),
-            options.stochasticDepth(),
-            new CrossEntropy(options.distillationWeight(), options.distillationTemperature()),
-            averages ? averageDecay : 0,
-            ProductPrecision.FLOAT32,
+            new StepOptions(
+                options.stochasticDepth(),
+                new CrossEntropy(options.distillationWeight(), options.distillationTemperature()),
+                averages ? averageDecay : 0,
+                gpu.products(),
+                true,
+                gpu.recompute()),
+            teacher,
             pool);
     learned = step.learned();
     Reals parameters = parameters();
@@ -75,17 +91,18 @@ public final class DeviceTrainingStep implements NetworkStep {
           "the network has " + parameters.size() + " parameters, the device " + step.size());
     }
     copyTo(Vector.PARAMETERS, parameters, 0, 0, step.size());
-    moments((vector, state, at, from, count) -> copyTo(vector, state, at, from, count));
+    moments(
+        NdMemory::read, (vector, state, at, from, count) -> copyTo(vector, state, at, from, count));
     if (averages) {
-      float[] own = parameters.floats();
+      float[] own = network.parameterVector();
       network.load(average);
-      copyTo(Vector.AVERAGE, parameters, 0, 0, step.size());
-      parameters.put(0, own, 0, own.length);
+      copyTo(Vector.AVERAGE, parameters(), 0, 0, step.size());
+      network.parameterVector(own);
     }
   }
 
   private Reals parameters() {
-    return NdMemory.view(network.graph().params());
+    return NdMemory.read(network.graph().params());
   }
 
   /** Copies {@code count} numbers of {@code source} from {@code at} on. */
@@ -116,12 +133,12 @@ public final class DeviceTrainingStep implements NetworkStep {
   }
 
   /** A block of Deeplearning4j's updater state holds the first moments, then the second ones. */
-  private void moments(MomentBody body) {
+  private void moments(Function<INDArray, Reals> access, MomentBody body) {
     INDArray array = network.graph().getUpdater().getUpdaterStateViewArray();
     if (array == null) {
       return;
     }
-    Reals state = NdMemory.view(array);
+    Reals state = access.apply(array);
     for (UpdaterBlock block : network.graph().getUpdater().getUpdaterBlocks()) {
       int from = block.getParamOffsetStart();
       int count = block.getParamOffsetEnd() - from;
@@ -151,30 +168,44 @@ public final class DeviceTrainingStep implements NetworkStep {
       converted.add(
           new DeviceStep.Batch(batch.pixels(), batch.targets(), batch.pictures(), batch.keys()));
     }
-    Reals parameters = parameters();
     boolean observe = network.execution().rangeMode() == RangeMode.LAGGED;
-    DeviceStep.Result result = step.run(parameters, converted, observe, adam);
+    DeviceStep.Result result;
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      result = step.run(writes.to(network.graph().params()), converted, observe, adam);
+    }
     if (Double.isFinite(result.loss()) && Double.isFinite(result.gradientNorm())) {
-      readLearned(Vector.PARAMETERS, parameters);
+      current = false;
       network.graph().getConfiguration().setIterationCount(iteration + 1);
     }
     return new TrainingStep.Result(result.loss(), result.gradientNorm(), result.seen());
   }
 
-  private void readLearned(Vector vector, Reals target) {
-    for (int[] run : learned) {
-      copyFrom(vector, target, run[0], run[0], run[1]);
+  /** Puts a vector of the device into the network's parameters. */
+  private void readLearned(Vector vector) {
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      Reals target = writes.to(network.graph().params());
+      for (int[] run : learned) {
+        copyFrom(vector, target, run[0], run[0], run[1]);
+      }
     }
   }
 
   @Override
   public String description() {
-    return "cuda: " + device.name();
+    return "cuda: %s, products in %s".formatted(device.name(), step.products());
   }
 
   @Override
   public void synchronise() {
-    moments((vector, state, at, from, count) -> copyFrom(vector, state, at, from, count));
+    if (current) {
+      return;
+    }
+    readLearned(Vector.PARAMETERS);
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      moments(
+          writes::to, (vector, state, at, from, count) -> copyFrom(vector, state, at, from, count));
+    }
+    current = true;
   }
 
   @Override
@@ -183,15 +214,19 @@ public final class DeviceTrainingStep implements NetworkStep {
   }
 
   @Override
+  public boolean teaches() {
+    return teaches;
+  }
+
+  @Override
   public FloatWeights average() {
     if (!averages) {
       return null;
     }
-    Reals parameters = parameters();
-    float[] own = parameters.floats();
-    readLearned(Vector.AVERAGE, parameters);
+    float[] own = network.parameterVector();
+    readLearned(Vector.AVERAGE);
     FloatWeights average = network.weights();
-    parameters.put(0, own, 0, own.length);
+    network.parameterVector(own);
     return average;
   }
 

@@ -4,7 +4,6 @@ import java.util.Map;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.layer.NdMemory;
 import org.ivit.train.operator.AdamKernel;
-import org.ivit.train.operator.Reals;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.AdamUpdater;
 import org.nd4j.linalg.learning.GradientUpdater;
@@ -60,23 +59,24 @@ public final class FusedAdam extends Adam {
         super.applyUpdater(gradient, iteration, epoch);
         return;
       }
-      Reals update = NdMemory.view(gradient);
-      if (!AdamKernel.serves(update)) {
+      if (!AdamKernel.serves(NdMemory.read(gradient))) {
         super.applyUpdater(gradient, iteration, epoch);
         return;
       }
       double correction =
           Math.sqrt(1 - Math.pow(adam.getBeta2(), iteration + 1.0))
               / (1 - Math.pow(adam.getBeta1(), iteration + 1.0));
-      AdamKernel.update(
-          WorkerPool.shared(),
-          update,
-          NdMemory.view(getM()),
-          NdMemory.view(getV()),
-          adam.getBeta1(),
-          adam.getBeta2(),
-          adam.getLearningRate(iteration, epoch) * correction,
-          adam.getEpsilon());
+      try (NdMemory.Writes writes = NdMemory.writes()) {
+        AdamKernel.update(
+            WorkerPool.shared(),
+            writes.to(gradient),
+            writes.to(getM()),
+            writes.to(getV()),
+            adam.getBeta1(),
+            adam.getBeta2(),
+            adam.getLearningRate(iteration, epoch) * correction,
+            adam.getEpsilon());
+      }
     }
 
     private static boolean isRun(INDArray array) {

@@ -4,8 +4,8 @@ import java.util.List;
 import org.ivit.core.graph.FloatWeights;
 
 /**
- * Takes steps of training. A network's parameters are those of the last step; its updater state and
- * moving averages are brought up to date by {@link #synchronise}.
+ * Takes steps of training. A network's parameters and updater state are those of the last step
+ * after {@link #synchronise}.
  */
 public interface NetworkStep extends AutoCloseable {
   /**
@@ -19,11 +19,16 @@ public interface NetworkStep extends AutoCloseable {
   /** Returns in a few words on what it runs. */
   String description();
 
-  /** Brings the network's updater state up to date. */
+  /** Brings the network's parameters and updater state up to date. */
   void synchronise();
 
   /** Whether the step keeps the moving average of the parameters. */
   default boolean averages() {
+    return false;
+  }
+
+  /** Whether the step asks the teacher itself, so that targets come without its answers. */
+  default boolean teaches() {
     return false;
   }
 

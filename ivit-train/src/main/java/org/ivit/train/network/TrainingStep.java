@@ -55,7 +55,7 @@ public final class TrainingStep implements NetworkStep {
     ComputationGraph graph = network.graph();
     int pictures = outcome.pictures();
     INDArray gradient = graph.getFlattenedGradients();
-    double norm = network.execution().norm(NdMemory.view(gradient)) / pictures;
+    double norm = network.execution().norm(NdMemory.read(gradient)) / pictures;
     Result result = new Result(outcome.loss() / pictures, norm, outcome.seen());
     if (!Double.isFinite(result.loss) || !Double.isFinite(norm)) {
       return result;

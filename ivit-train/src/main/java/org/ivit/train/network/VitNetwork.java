@@ -20,6 +20,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.layer.NdBackend;
 import org.ivit.train.layer.NdMemory;
 import org.ivit.train.layer.OperatorLayerRuntime;
 import org.ivit.train.layer.SoftTargetLoss;
@@ -68,9 +69,12 @@ public final class VitNetwork {
   /**
    * The pool does all that is worth several threads. ND4J's own would spin after each of the many
    * small operations of an update and take the processors from it; and a sum by one thread is the
-   * same everywhere.
+   * same everywhere. On ND4J's CUDA backend the number is one of threads on the GPU, and is left.
    */
   private static void keepNd4jOnOneThread() {
+    if (!Nd4j.getEnvironment().isCPU()) {
+      return;
+    }
     Nd4j.getEnvironment().setMaxMasterThreads(1);
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
   }
@@ -80,6 +84,7 @@ public final class VitNetwork {
    *
    * @param options sizes, scheme, optimizer
    * @param pool threads
+   * @throws InputException as {@link NdBackend#require()}
    */
   public static VitNetwork build(NetworkOptions options, WorkerPool pool) {
     ComputationGraph graph = new ComputationGraph(configuration(options));
@@ -102,8 +107,10 @@ public final class VitNetwork {
    * The configuration of a network.
    *
    * @param options sizes, scheme, optimizer
+   * @throws InputException as {@link NdBackend#require()}
    */
   public static ComputationGraphConfiguration configuration(NetworkOptions options) {
+    NdBackend.require();
     DataType type =
         switch (options.type()) {
           case FLOAT32 -> DataType.FLOAT;
@@ -167,7 +174,14 @@ public final class VitNetwork {
    * @throws InputException naming a parameter that is missing or has another size
    */
   public void load(FloatWeights weights) {
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      load(weights, layer -> layer.parameters(writes));
+    }
+  }
+
+  private void load(FloatWeights weights, Access access) {
     forEach(
+        access,
         (name, entry, memory) -> {
           float[] values = weights.get(name);
           if (values.length != entry.size()) {
@@ -177,6 +191,7 @@ public final class VitNetwork {
           memory.put(entry.from(), values, 0, values.length);
         });
     forEachScale(
+        access,
         (name, entry, memory) -> {
           float[] scale = weights.frozenScale(name);
           if (scale != null && scale.length != entry.size()) {
@@ -200,6 +215,7 @@ public final class VitNetwork {
     Map<String, float[]> found = new LinkedHashMap<>();
     Map<String, float[]> scales = new LinkedHashMap<>();
     forEachScale(
+        OperatorLayerRuntime::parameters,
         (name, entry, memory) -> {
           float[] scale = new float[entry.size()];
           memory.get(entry.from(), scale, 0, scale.length);
@@ -208,6 +224,7 @@ public final class VitNetwork {
           }
         });
     forEach(
+        OperatorLayerRuntime::parameters,
         (name, entry, memory) -> {
           float[] values = new float[entry.size()];
           memory.get(entry.from(), values, 0, values.length);
@@ -218,13 +235,18 @@ public final class VitNetwork {
     return new FloatWeights(ordered, scales);
   }
 
+  /** How to come by a layer's parameters: to read or to write them. */
+  private interface Access {
+    Reals of(OperatorLayerRuntime layer);
+  }
+
   private interface ParameterBody {
     void accept(String name, ParameterLayout.Entry entry, Reals memory);
   }
 
-  private void forEach(ParameterBody body) {
+  private void forEach(Access access, ParameterBody body) {
     for (Part part : parts) {
-      Reals memory = part.layer.parameters();
+      Reals memory = access.of(part.layer);
       for (ParameterLayout.Entry entry : part.layer.operator().layout().entries()) {
         if (entry.kind().learned()) {
           body.accept(part.prefix + entry.key(), entry, memory);
@@ -234,9 +256,9 @@ public final class VitNetwork {
   }
 
   /** The frozen scales, by name of their weight; none in floating point. */
-  private void forEachScale(ParameterBody body) {
+  private void forEachScale(Access access, ParameterBody body) {
     for (Part part : parts) {
-      Reals memory = part.layer.parameters();
+      Reals memory = access.of(part.layer);
       ParameterLayout layout = part.layer.operator().layout();
       for (ParameterLayout.Entry entry : layout.entries()) {
         String scale = FloatWeights.scaleName(entry.key());
@@ -251,10 +273,10 @@ public final class VitNetwork {
     void accept(String node, int at, Reals memory);
   }
 
-  private void forEachRange(RangeBody body) {
+  private void forEachRange(Access access, RangeBody body) {
     for (Part part : parts) {
       if (part.layer.operator() instanceof QuantizedOperator operator) {
-        Reals memory = part.layer.parameters();
+        Reals memory = access.of(part.layer);
         operator
             .rangeNodes()
             .forEach((key, node) -> body.accept(node, operator.layout().from(key), memory));
@@ -269,21 +291,25 @@ public final class VitNetwork {
    * @throws InputException naming a node without a range
    */
   public void ranges(Map<String, Range> ranges) {
-    forEachRange(
-        (node, at, memory) -> {
-          Range range = ranges.get(node);
-          if (range == null) {
-            throw new InputException("ranges: found none for node " + node);
-          }
-          memory.put(at, range.min());
-          memory.put(at + 1, range.max());
-        });
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      forEachRange(
+          layer -> layer.parameters(writes),
+          (node, at, memory) -> {
+            Range range = ranges.get(node);
+            if (range == null) {
+              throw new InputException("ranges: found none for node " + node);
+            }
+            memory.put(at, range.min());
+            memory.put(at + 1, range.max());
+          });
+    }
   }
 
   /** The ranges by full node name; empty in floating point. */
   public SortedMap<String, Range> ranges() {
     SortedMap<String, Range> ranges = new TreeMap<>();
     forEachRange(
+        OperatorLayerRuntime::parameters,
         (node, at, memory) ->
             ranges.put(node, new Range((float) memory.get(at), (float) memory.get(at + 1))));
     return ranges;
@@ -313,7 +339,7 @@ public final class VitNetwork {
    */
   public double[] logits(float[] pixels, int batch) {
     INDArray output = graph.output(false, array(pixels, batch))[0];
-    return NdMemory.view(NdMemory.rowMajor(output, output.dataType())).doubles();
+    return NdMemory.read(NdMemory.rowMajor(output, output.dataType())).doubles();
   }
 
   /**
@@ -353,7 +379,9 @@ public final class VitNetwork {
     INDArray array =
         Nd4j.createUninitialized(
             graph.getConfiguration().getDataType(), new long[] {batch, 3, image, image}, 'c');
-    NdMemory.view(array).put(0, pixels, 0, Math.toIntExact(array.length()));
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      writes.to(array).put(0, pixels, 0, Math.toIntExact(array.length()));
+    }
     return array;
   }
 
@@ -373,7 +401,7 @@ public final class VitNetwork {
 
   /** All parameters, ranges among them, as one vector in Deeplearning4j's order. */
   public float[] parameterVector() {
-    return NdMemory.view(graph.params()).floats();
+    return NdMemory.read(graph.params()).floats();
   }
 
   /**
@@ -388,7 +416,7 @@ public final class VitNetwork {
 
   /** The gradient of the last pass, in the order of {@link #parameterVector()}. */
   public float[] gradientVector() {
-    return NdMemory.view(graph.getFlattenedGradients()).floats();
+    return NdMemory.read(graph.getFlattenedGradients()).floats();
   }
 
   /**
@@ -409,7 +437,9 @@ public final class VitNetwork {
       throw new IllegalArgumentException(
           "found " + vector.length + " numbers, expected " + array.length());
     }
-    NdMemory.view(array).put(0, vector, 0, vector.length);
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      writes.to(array).put(0, vector, 0, vector.length);
+    }
   }
 
   /** The learning rate of the coming step. */

@@ -15,10 +15,20 @@ public final class ParameterView {
    * @return copies of all but the ranges
    */
   public static FloatWeights of(ParameterLayout layout, String prefix, Reals weights) {
+    return of(layout, prefix, weights, true);
+  }
+
+  /** As {@link #of}, without the matrices of linear layers and their scales. */
+  public static FloatWeights ofVectors(ParameterLayout layout, String prefix, Reals weights) {
+    return of(layout, prefix, weights, false);
+  }
+
+  private static FloatWeights of(
+      ParameterLayout layout, String prefix, Reals weights, boolean matrices) {
     Map<String, float[]> values = new LinkedHashMap<>();
     Map<String, float[]> scales = new LinkedHashMap<>();
     for (ParameterLayout.Entry entry : layout.entries()) {
-      if (entry.kind().learned()) {
+      if (entry.kind().learned() && (matrices || !entry.kind().decays())) {
         values.put(prefix + entry.key(), read(weights, entry));
         float[] scale = scale(layout, entry, weights);
         if (scale != null) {

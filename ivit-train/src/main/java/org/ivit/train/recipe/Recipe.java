@@ -30,6 +30,7 @@ import org.ivit.core.architecture.PretrainedPreprocess;
  * @param distillation soft labels, or null
  * @param seed of everything random
  * @param device where steps are taken
+ * @param gpu how a GPU takes them
  * @param threads of loader and network
  * @param checkpoints when training checkpoints are written
  * @param output the run directory
@@ -48,6 +49,7 @@ public record Recipe(
     Distillation distillation,
     long seed,
     TrainingDevice device,
+    GpuChoice gpu,
     int threads,
     CheckpointChoice checkpoints,
     Path output) {
@@ -143,9 +145,6 @@ public record Recipe(
       emaDecay = root.number("ema", 0, 0, 0.999999999);
     }
     TrainingDevice device = root.choice("device", TrainingDevice.CPU, TrainingDevice.class);
-    if (device == TrainingDevice.CUDA && precision == Precision.FLOAT) {
-      throw root.bad("device", "cpu with precision: float");
-    }
     int cores = Runtime.getRuntime().availableProcessors();
     int threads = root.integer("threads", 0, 0, 4096);
     Recipe recipe =
@@ -163,6 +162,7 @@ public record Recipe(
             Distillation.read(root, "distillation", weights),
             root.integer("seed", 0L, 0L, Long.MAX_VALUE),
             device,
+            GpuChoice.read(root.section("gpu")),
             threads == 0 ? cores : threads,
             CheckpointChoice.read(root.section("checkpoints")),
             root.path("output", "runs/run"));
@@ -191,6 +191,7 @@ public record Recipe(
         distillation,
         seed,
         device,
+        gpu,
         threads,
         checkpoints,
         directory);
@@ -198,9 +199,6 @@ public record Recipe(
 
   /** The same run with steps taken elsewhere. */
   public Recipe withDevice(TrainingDevice other) {
-    if (other == TrainingDevice.CUDA && precision == Precision.FLOAT) {
-      throw new InputException("device: found cuda, expected cpu with precision: float");
-    }
     return new Recipe(
         architecture,
         weights,
@@ -215,6 +213,7 @@ public record Recipe(
         distillation,
         seed,
         other,
+        gpu,
         threads,
         checkpoints,
         output);

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.Layer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
@@ -26,12 +27,14 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.layer.NdMemory;
+import org.ivit.train.layer.OperatorLayerRuntime;
 import org.ivit.train.network.AdamW;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.VitNetwork;
 import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.RealType;
 import org.ivit.train.operator.Reals;
@@ -83,7 +86,12 @@ class DeviceStepTest {
         new Case("swin", swin, Scheme.EXACT, 0.3, 0),
         new Case(
             "swin, deferred", swin, scheme(swin, GeluForm.EXACT, SoftmaxForm.DEFERRED, 8), 0, 0.5),
-        new Case("shifted windows", shifted, Scheme.EXACT, 0, 0));
+        new Case("shifted windows", shifted, Scheme.EXACT, 0, 0),
+        new Case("vit, row", vit, Scheme.of(GeluForm.ROW, SoftmaxForm.SHIFT), 0, 0),
+        new Case("vit, float", vit, null, 0.4, 0),
+        new Case("distilled, float", distilled, null, 0, 0.4),
+        new Case("swin, float", swin, null, 0.3, 0),
+        new Case("shifted windows, float", shifted, null, 0, 0));
   }
 
   private static Scheme scheme(
@@ -148,6 +156,9 @@ class DeviceStepTest {
   }
 
   private static void calibrate(Case c, VitNetwork network, MicroBatch batch) {
+    if (c.scheme() == null) {
+      return;
+    }
     ObservingForward calibration =
         new ObservingForward(
             c.architecture(),
@@ -167,32 +178,81 @@ class DeviceStepTest {
     load(network);
     List<MicroBatch> batches = List.of(batch(c, 3, 11), batch(c, 2, 1 << 20));
     calibrate(c, network, batches.get(0));
-    Reals parameters = NdMemory.view(network.graph().params());
+    Reals parameters = NdMemory.read(network.graph().params());
     TrainingStep cpu = new TrainingStep(network, 1);
     try (DeviceStep device =
         new DeviceStep(
             new EmulatedDevice(c.name().length() % 4 + 1, 200_000, c.drop() > 0),
             c.architecture(),
             c.scheme(),
-            c.drop(),
-            new CrossEntropy(c.weight(), 2),
-            0,
-            ProductPrecision.FLOAT32,
+            new StepOptions(
+                c.drop(),
+                new CrossEntropy(c.weight(), 2),
+                0,
+                ProductPrecision.FLOAT32,
+                c.weight() > 0,
+                c.drop() > 0),
+            null,
             POOL)) {
       assertThat(device.size()).isEqualTo(parameters.size());
       for (int step = 0; step < 2; step++) {
         float[] before = parameters.floats();
         device.write(DeviceStep.Vector.PARAMETERS, bytes(before), 0);
         AdamSettings adam = new AdamSettings(RATE, DECAY, 0.9, 0.999, 1e-8, step, 1);
-        DeviceStep.Result found = device.run(parameters, converted(batches), true, adam);
+        Reals host = withoutMatrices(network, parameters);
+        DeviceStep.Result found = device.run(host, converted(batches), c.scheme() != null, adam);
         TrainingStep.Result expected = cpu.run(batches);
         assertThat(found.seen()).as("step %d", step).isEqualTo(expected.seen());
         assertThat(found.loss()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
         assertThat(found.gradientNorm())
             .isCloseTo(expected.gradientNorm(), within(1e-4 * expected.gradientNorm()));
-        checkMoved(before, read(device, parameters.size()), parameters.floats());
-        network.ranges(Map.copyOf(expected.seen()));
+        float[] moved = read(device, parameters.size());
+        checkMoved(before, moved, parameters.floats());
+        checkVectors(network, host, moved);
+        if (c.scheme() != null) {
+          network.ranges(Map.copyOf(expected.seen()));
+        }
       }
+    }
+  }
+
+  /** What the host knows of the parameters: all but the matrices. */
+  private static Reals withoutMatrices(VitNetwork network, Reals parameters) {
+    Reals host = Reals.allocate(RealType.FLOAT32, parameters.size());
+    host.put(0, parameters, 0, parameters.size());
+    forEachRun(network, true, (from, count) -> host.clear(from, count));
+    return host;
+  }
+
+  private static void checkVectors(VitNetwork network, Reals host, float[] device) {
+    forEachRun(
+        network,
+        false,
+        (from, count) -> {
+          for (int i = from; i < from + count; i++) {
+            assertThat((float) host.get(i)).isEqualTo(device[i]);
+          }
+        });
+  }
+
+  private interface Run {
+    void accept(int from, int count);
+  }
+
+  /** Learned parameters, matrices or all others. */
+  private static void forEachRun(VitNetwork network, boolean matrices, Run body) {
+    int at = 0;
+    for (Layer layer : network.graph().getLayers()) {
+      if (!(layer instanceof OperatorLayerRuntime runtime)) {
+        continue;
+      }
+      ParameterLayout layout = runtime.operator().layout();
+      for (ParameterLayout.Entry entry : layout.entries()) {
+        if (entry.kind().learned() && entry.kind().decays() == matrices) {
+          body.accept(at + entry.from(), entry.size());
+        }
+      }
+      at += layout.size();
     }
   }
 

@@ -1,16 +1,24 @@
 package org.ivit.train.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.jna.Library;
+import com.sun.jna.Native;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.ivit.core.InputException;
 import org.ivit.core.cuda.EmulatedDevice;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -163,10 +171,20 @@ class ProductTest {
 
     /** Runs the product and returns all of C's memory. */
     float[] run(int multiprocessors, ProductPrecision precision, float alpha, boolean add) {
+      return run(multiprocessors, precision, false, alpha, add);
+    }
+
+    float[] run(
+        int multiprocessors,
+        ProductPrecision precision,
+        boolean byLibrary,
+        float alpha,
+        boolean add) {
       EmulatedDevice device = new EmulatedDevice(multiprocessors, SHARED);
       float[] found = new float[c.values.length];
-      try (DeviceBuffers scratch = new DeviceBuffers(device)) {
-        Product product = new Product(device, scratch, precision, MOST_OF_LAUNCH);
+      try (DeviceBuffers scratch = new DeviceBuffers(device);
+          ProductLibrary library = byLibrary ? ProductLibrary.open(device, precision) : null) {
+        Product product = new Product(device, scratch, precision, library, MOST_OF_LAUNCH);
         Matrix to = c.on(device);
         if (size.count() > 1) {
           product.batch(
@@ -336,5 +354,85 @@ class ProductTest {
       Case c = new Case(kind, Size.of(67, 35, 90, 1), true);
       checkBits(c, c.run(FEW, ProductPrecision.FLOAT32, 0.7f, add), 90, 0.7f, add);
     }
+  }
+
+  /** How a test looks into the emulated library. */
+  interface FakeLibrary extends Library {
+    void fake_cublaslt_refuse(int columns);
+
+    int fake_cublaslt_live();
+
+    int fake_cublaslt_products();
+  }
+
+  private static FakeLibrary fake() {
+    String library = System.getProperty("ivit.cuda.emulator", "none");
+    assumeTrue(Files.exists(Path.of(library)), "skipped: no C++ compiler, so no emulator of CUDA");
+    return Native.load(library, FakeLibrary.class);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Product.Kind.class)
+  void multiplyByLibrary(Product.Kind kind) {
+    FakeLibrary fake = fake();
+    int live = fake.fake_cublaslt_live();
+    boolean codes = kind == Product.Kind.TN_REAL_CODE8;
+    for (Size size :
+        List.of(
+            Size.of(1, 1, 1, 0),
+            Size.of(5, 3, 7, 1),
+            Size.of(67, 70, 33, 3),
+            Size.of(64, 8, 320, 0),
+            Size.of(2, 66, 34, 4))) {
+      for (boolean add : new boolean[] {false, true}) {
+        int before = fake.fake_cublaslt_products();
+        Case c = new Case(kind, size, codes);
+        float[] found = c.run(FEW, ProductPrecision.FLOAT32, true, 0.7f, add);
+        c.check(found, ProductPrecision.FLOAT32, 0.7f, add);
+        c.checkBeside(found);
+        boolean served = kind.name().endsWith("REAL_REAL") || (codes && size.gap == 0);
+        assertThat(fake.fake_cublaslt_products() - before)
+            .as("%s %s", kind, size)
+            .isEqualTo(served ? 1 : 0);
+      }
+    }
+    assertThat(fake.fake_cublaslt_live()).as("what was not freed").isEqualTo(live);
+  }
+
+  @Test
+  void multiplyByOwnKernelsWhatTheLibraryRefuses() {
+    FakeLibrary fake = fake();
+    fake.fake_cublaslt_refuse(65);
+    try {
+      int before = fake.fake_cublaslt_products();
+      Case c = new Case(Product.Kind.NN_REAL_REAL, Size.of(9, 64, 40, 1), false);
+      checkBits(c, c.run(FEW, ProductPrecision.FLOAT32, true, 0.7f, true), 40, 0.7f, true);
+      assertThat(fake.fake_cublaslt_products()).isEqualTo(before);
+    } finally {
+      fake.fake_cublaslt_refuse(0);
+    }
+  }
+
+  @Test
+  void theLibraryIsAnOption() {
+    String file = System.getProperty(ProductLibrary.PROPERTY);
+    EmulatedDevice device = new EmulatedDevice(FEW, SHARED);
+    try {
+      System.setProperty(ProductLibrary.PROPERTY, "none");
+      assertThat(ProductLibrary.open(device, ProductPrecision.TF32)).isNull();
+      System.setProperty(ProductLibrary.PROPERTY, "nothing.so");
+      assertThatThrownBy(() -> ProductLibrary.open(device, ProductPrecision.TF32))
+          .isInstanceOf(InputException.class)
+          .hasMessage(
+              "property ivit.cuda.cublasLt: 'nothing.so' does not load, expected the file of"
+                  + " cuBLASLt or none");
+    } finally {
+      System.setProperty(ProductLibrary.PROPERTY, file);
+    }
+    fake();
+    try (ProductLibrary library = ProductLibrary.open(device, ProductPrecision.BF16)) {
+      assertThat(library.description()).isEqualTo("cuBLASLt 12.6");
+    }
+    assertThat(device.live()).isZero();
   }
 }

@@ -8,9 +8,8 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.StepOptions;
 import org.ivit.train.host.FlatParameters;
-import org.ivit.train.operator.Reals;
 
 /** Steps on a device. */
 final class DeviceRun extends StepRun {
@@ -19,19 +18,23 @@ final class DeviceRun extends StepRun {
   /**
    * @param start where it begins
    * @param device closed with this
-   * @param precision of the backward products
+   * @param way how to take steps
    */
-  DeviceRun(TrainingCase start, Device device, ProductPrecision precision) {
+  DeviceRun(TrainingCase start, Device device, DeviceWay way) {
     super(start, new FlatParameters(start.architecture(), start.scheme()));
     step =
         new DeviceStep(
             device,
             start.architecture(),
             start.scheme(),
-            start.drop(),
-            start.loss(),
-            TrainingCase.AVERAGE,
-            precision,
+            new StepOptions(
+                start.drop(),
+                start.loss(),
+                TrainingCase.AVERAGE,
+                way.precision(),
+                way.library(),
+                way.recompute()),
+            null,
             WorkerPool.shared());
     float[] all = parameters().vector().floats();
     write(Vector.PARAMETERS, all);
@@ -40,29 +43,24 @@ final class DeviceRun extends StepRun {
 
   @Override
   DeviceStep.Result take(List<DeviceStep.Batch> batches, AdamSettings adam) {
-    Reals memory = parameters().vector();
-    DeviceStep.Result result = step.run(memory, batches, true, adam);
-    for (int[] run : step.learned()) {
-      float[] values = read(Vector.PARAMETERS, run[0], run[1]);
-      memory.put(run[0], values, 0, values.length);
-    }
-    return result;
+    return step.run(parameters().vector(), batches, true, adam);
   }
 
   /** Parameters as the device has them, the ranges as the processor has. */
   @Override
   float[] read(Vector vector) {
-    return vector == Vector.PARAMETERS
-        ? parameters().vector().floats()
-        : read(vector, 0, step.size());
-  }
-
-  private float[] read(Vector vector, int from, int count) {
-    ByteBuffer bytes = ByteBuffer.allocateDirect(4 * count).order(ByteOrder.nativeOrder());
-    step.read(vector, bytes, from);
-    float[] values = new float[count];
+    ByteBuffer bytes = ByteBuffer.allocateDirect(4 * step.size()).order(ByteOrder.nativeOrder());
+    step.read(vector, bytes, 0);
+    float[] values = new float[step.size()];
     bytes.asFloatBuffer().get(values);
-    return values;
+    if (vector != Vector.PARAMETERS) {
+      return values;
+    }
+    float[] all = parameters().vector().floats();
+    for (int[] run : step.learned()) {
+      System.arraycopy(values, run[0], all, run[0], run[1]);
+    }
+    return all;
   }
 
   @Override
@@ -73,6 +71,11 @@ final class DeviceRun extends StepRun {
     if (vector == Vector.PARAMETERS) {
       parameters().vector().put(0, values, 0, values.length);
     }
+  }
+
+  /** In a few words, how reals are multiplied. */
+  String products() {
+    return step.products();
   }
 
   @Override

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Supplier;
 import org.ivit.core.cuda.Device;
 import org.ivit.train.device.ProductPrecision;
@@ -64,9 +63,9 @@ final class LearningCurves {
     put(row.putObject("cpu"), beside);
     boolean agree = true;
     for (ProductPrecision precision : precisions) {
-      double[] found = losses(new DeviceRun(start, devices.get(), precision));
+      double[] found = losses(new DeviceRun(start, devices.get(), DeviceWay.of(precision)));
       Difference difference = Difference.of(found, beside);
-      ObjectNode curve = row.putObject(precision.name().toLowerCase(Locale.ROOT));
+      ObjectNode curve = row.putObject(DeviceWay.of(precision).key());
       put(curve, found);
       curve.put("mean_difference", difference.mean);
       curve.put("largest_difference", difference.largest);

@@ -34,7 +34,8 @@ final class ResumableRun {
     int steps = Integer.parseInt(arguments[3]);
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    try (StepRun run = new DeviceRun(start(arguments[0]), TrainingKernels.open(), precision)) {
+    DeviceWay way = DeviceWay.of(precision);
+    try (StepRun run = new DeviceRun(start(arguments[0]), TrainingKernels.open(), way)) {
       if (Files.exists(state)) {
         StepState.read(state).restore(run);
       }

@@ -35,7 +35,7 @@ abstract class StepRun implements AutoCloseable {
     parameters.ranges(start.ranges());
   }
 
-  /** Parameters and ranges of the coming step. */
+  /** Ranges of the coming step, and parameters; of a device's, only what is no matrix follows. */
   final FlatParameters parameters() {
     return parameters;
   }
@@ -59,7 +59,7 @@ abstract class StepRun implements AutoCloseable {
     return result;
   }
 
-  /** Takes a step, and brings {@link #parameters()} up to date but for the ranges. */
+  /** Takes a step. */
   abstract DeviceStep.Result take(List<DeviceStep.Batch> batches, AdamSettings adam);
 
   /** A copy of a vector. */

@@ -14,7 +14,6 @@ import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.EventClock;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Scheme;
-import org.ivit.train.device.ProductPrecision;
 import org.ivit.train.operator.CrossEntropy;
 
 /**
@@ -53,12 +52,17 @@ final class StepTimes {
         .withSteps(List.of(StepPictures.random(random, architecture, false, pictures)));
   }
 
-  /** Puts the median step, its memory and its kernels into a row. */
-  void measure(TrainingCase start, ProductPrecision precision, ObjectNode row) {
-    row.put("model", start.name()).put("batch", pictures).put("products", precision.name());
+  /**
+   * Puts the median step, its memory and its kernels into a row; kernels are timed where all work
+   * is launched here, so not with a library's.
+   */
+  void measure(TrainingCase start, DeviceWay way, ObjectNode row) {
+    row.put("model", start.name()).put("batch", pictures).put("precision", way.precision().name());
+    row.put("recompute", way.recompute());
     DriverDevice device = devices.get();
     WatchedDevice watched = new WatchedDevice(device);
-    try (StepRun run = new DeviceRun(start, watched.device(), precision)) {
+    try (DeviceRun run = new DeviceRun(start, watched.device(), way)) {
+      row.put("products", run.products());
       for (int i = 0; i < WARM_UP; i++) {
         run.step();
       }
@@ -71,8 +75,10 @@ final class StepTimes {
       Arrays.sort(times);
       row.put("step_ms", times[samples / 2]).put("least_ms", times[0]);
       row.put("device_bytes", watched.most());
-      try (EventClock clock = new EventClock(device)) {
-        kernels(run, watched, clock, row);
+      if (!way.library()) {
+        try (EventClock clock = new EventClock(device)) {
+          kernels(run, watched, clock, row);
+        }
       }
     }
   }

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -151,38 +152,58 @@ final class TrainingCheck {
     for (ProductPrecision precision : ProductPrecision.values()) {
       boolean all = size.full() || precision == ProductPrecision.FLOAT32;
       for (MicroCase micro : cases.subList(0, all ? size.cases : 1)) {
-        lockstep(micro.start(), precision, MICRO_STEPS);
+        lockstep(micro.start(), DeviceWay.of(precision), MICRO_STEPS);
       }
+    }
+    DeviceWay single = DeviceWay.of(ProductPrecision.FLOAT32);
+    for (MicroCase micro : cases.subList(0, size.full() ? size.cases : 1)) {
+      lockstep(micro.start(), single.recomputing(), MICRO_STEPS);
     }
     if (size.full()) {
       for (MicroCase wide : MicroCase.wide()) {
-        lockstep(wide.start(), ProductPrecision.FLOAT32, 1);
+        lockstep(wide.start(), single, 1);
       }
     }
     kernels();
   }
 
-  /**
-   * Steps of the large case, in the other precisions and by warpgroups a few where there is time.
-   */
+  /** Steps of the large case, in other ways a few where there is time. */
   private void large(TrainingCase start, Size size) throws IOException {
-    lockstep(start, ProductPrecision.FLOAT32, size.steps);
+    DeviceWay single = DeviceWay.of(ProductPrecision.FLOAT32);
+    boolean library = library(start, single);
+    lockstep(start, single, size.steps);
     if (!size.full()) {
       return;
     }
-    lockstep(start, ProductPrecision.TF32, FEW_STEPS);
-    lockstep(start, ProductPrecision.BF16, FEW_STEPS);
+    lockstep(start, single.recomputing(), FEW_STEPS);
+    for (ProductPrecision precision : ProductPrecision.values()) {
+      DeviceWay way = DeviceWay.of(precision);
+      if (precision != ProductPrecision.FLOAT32) {
+        lockstep(start, way, FEW_STEPS);
+      }
+      if (library) {
+        lockstep(start, way.byLibrary(), FEW_STEPS);
+      }
+    }
     System.setProperty(DriverDevice.WARPGROUPS, "true");
     boolean warpgroups;
     try (Device device = open()) {
       warpgroups = device.warpgroups();
     }
     if (warpgroups) {
-      lockstep(
-          start.withName(start.name() + ", by warpgroups"), ProductPrecision.FLOAT32, FEW_STEPS);
+      lockstep(start.withName(start.name() + ", by warpgroups"), single, FEW_STEPS);
     }
     System.setProperty(DriverDevice.WARPGROUPS, "false");
     kernels();
+  }
+
+  /** Whether cuBLASLt is installed. */
+  private boolean library(TrainingCase start, DeviceWay way) {
+    try (DeviceRun run = new DeviceRun(start, open(), way);
+        DeviceRun other = new DeviceRun(start, open(), way.byLibrary())) {
+      result.put("library", other.products());
+      return !other.products().equals(run.products());
+    }
   }
 
   /** Which of the compiled kernels a check has run. */
@@ -202,17 +223,16 @@ final class TrainingCheck {
     write();
   }
 
-  private void lockstep(TrainingCase start, ProductPrecision precision, int steps)
-      throws IOException {
+  private void lockstep(TrainingCase start, DeviceWay way, int steps) throws IOException {
     ObjectNode row = checks.addObject();
     WatchedDevice watched = new WatchedDevice(open());
     boolean agrees;
     try (StepRun host = new HostRun(start);
-        StepRun device = new DeviceRun(start, watched.device(), precision)) {
-      agrees = new Lockstep().agrees(host, device, precision, steps, row);
+        StepRun device = new DeviceRun(start, watched.device(), way)) {
+      agrees = new Lockstep().agrees(host, device, way.precision(), steps, row);
     }
     kernels.addAll(watched.kernels());
-    record("%d steps of %s, %s".formatted(steps, start.name(), precision), row, agrees);
+    record("%d steps of %s, %s".formatted(steps, start.name(), way), row, agrees);
   }
 
   /** Where no trained model is in the folder. */
@@ -297,24 +317,41 @@ final class TrainingCheck {
             : List.of(MicroCase.all().get(0).architecture());
     for (Architecture architecture : architectures) {
       TrainingCase start = times.start(architecture);
-      for (ProductPrecision precision : ProductPrecision.values()) {
-        ObjectNode row = rows.addObject();
-        try {
-          times.measure(start, precision, row);
-          out.printf(
-              "%s, batch %d, %s: step %.1f ms, kernels %.1f ms, %.2f GB%n",
-              architecture.name(),
-              row.get("batch").intValue(),
-              precision,
-              row.get("step_ms").doubleValue(),
-              row.get("kernels_ms").doubleValue(),
-              row.get("device_bytes").longValue() / 1e9);
-        } catch (InputException e) {
-          row.put("error", e.getMessage());
-          out.println(architecture.name() + ", " + precision + ": " + e.getMessage());
-        }
+      for (DeviceWay way : ways()) {
+        time(times, start, way, rows.addObject());
         write();
       }
+    }
+  }
+
+  /**
+   * Own kernels in every precision, the library where it is installed, and one with less memory.
+   */
+  private List<DeviceWay> ways() {
+    List<DeviceWay> ways = new ArrayList<>();
+    for (ProductPrecision precision : ProductPrecision.values()) {
+      ways.add(DeviceWay.of(precision));
+      if (result.get("library").textValue().contains("cuBLASLt")) {
+        ways.add(DeviceWay.of(precision).byLibrary());
+      }
+    }
+    ways.add(DeviceWay.of(ProductPrecision.BF16).recomputing());
+    return ways;
+  }
+
+  private void time(StepTimes times, TrainingCase start, DeviceWay way, ObjectNode row) {
+    try {
+      times.measure(start, way, row);
+      out.printf(
+          "%s, batch %d, %s: step %.1f ms, %.2f GB%n",
+          start.name(),
+          row.get("batch").intValue(),
+          way,
+          row.get("step_ms").doubleValue(),
+          row.get("device_bytes").longValue() / 1e9);
+    } catch (InputException e) {
+      row.put("error", e.getMessage());
+      out.println(start.name() + ", " + way + ": " + e.getMessage());
     }
   }
 

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 class TrainingCheckTest {
   private static final List<String> CLASSES = List.of("ivit-", "classes", "test-classes");
 
+  private static final DeviceWay SINGLE = DeviceWay.of(ProductPrecision.FLOAT32);
+
   @TempDir Path folder;
 
   private static String emulator() {
@@ -96,7 +98,7 @@ class TrainingCheckTest {
         .contains("\"attention_observed_256\"")
         .doesNotContain("\"adam\"");
     assertThat(training.get("learning_curves").get("bf16").get("losses")).hasSize(4);
-    assertThat(training.get("steps")).hasSize(3);
+    assertThat(training.get("steps")).hasSize(4);
     for (JsonNode row : training.get("steps")) {
       assertThat(row.get("kernels").findValuesAsText("kernel"))
           .anyMatch(kernel -> kernel.startsWith("adam "))
@@ -128,8 +130,7 @@ class TrainingCheckTest {
     TrainingCase other = start.withSteps(start.steps().subList(1, 2));
     ObjectNode row = JsonNodeFactory.instance.objectNode();
     try (StepRun host = new HostRun(start);
-        StepRun device =
-            new DeviceRun(other, new EmulatedDevice(2, 200_000), ProductPrecision.FLOAT32)) {
+        StepRun device = new DeviceRun(other, new EmulatedDevice(2, 200_000), SINGLE)) {
       assertThat(new Lockstep().agrees(host, device, ProductPrecision.FLOAT32, 1, row)).isFalse();
     }
     assertThat(row.get("ranges_equal").booleanValue()).isFalse();
@@ -143,10 +144,7 @@ class TrainingCheckTest {
     ObjectNode row = JsonNodeFactory.instance.objectNode();
     try (StepRun host = new HostRun(start);
         StepRun device =
-            new DeviceRun(
-                start.withLearningRate(2e-3),
-                new EmulatedDevice(2, 200_000),
-                ProductPrecision.FLOAT32)) {
+            new DeviceRun(start.withLearningRate(2e-3), new EmulatedDevice(2, 200_000), SINGLE)) {
       assertThat(new Lockstep().agrees(host, device, ProductPrecision.FLOAT32, 1, row)).isFalse();
     }
     assertThat(row.get("ranges_equal").booleanValue()).isTrue();

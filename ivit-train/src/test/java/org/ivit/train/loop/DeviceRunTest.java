@@ -81,6 +81,7 @@ class DeviceRunTest {
         threads: 2
         checkpoints: {every: 1, keep: 9}
         device: %s
+        gpu: {products: float32}
         """
         .formatted(start.path().resolve("checkpoints/2/weights.safetensors"), device);
   }
@@ -157,11 +158,17 @@ class DeviceRunTest {
   }
 
   @Test
-  void refusesFloatNetworks() {
-    assertThatThrownBy(() -> Recipe.parse("test.yaml", FLOAT + "device: cuda\n", List.of()))
-        .isInstanceOf(InputException.class)
-        .hasMessageContaining("device: ")
-        .hasMessageContaining("cpu with precision: float");
+  void learnsInFloatingPoint() throws IOException {
+    RunDirectory cpu = run(FLOAT, "float on the processor");
+    RunDirectory cuda =
+        run(FLOAT + "device: cuda\ngpu: {products: float32, recompute: true}\n", "float on a GPU");
+    assertThat(cuda.latest().state().finished()).isTrue();
+    cpu.latest()
+        .weights()
+        .values()
+        .forEach((name, values) -> assertAlike(name, values, cuda.latest().weights().get(name)));
+    assertThat(firstLoss(cuda)).isCloseTo(firstLoss(cpu), within(1e-5));
+    assertThat(fake.fake_driver_live()).as("what was not freed").isEqualTo(before);
   }
 
   @Test

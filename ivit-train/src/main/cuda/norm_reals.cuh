@@ -1,0 +1,105 @@
+/* Layer norm of reals for training in floating point, forward and back; a warp a row. */
+#pragma once
+
+#include "reals.cuh"
+
+namespace ivit {
+
+/* What the backward pass needs of a row. */
+struct alignas(16) RealNormRow {
+  double mean;
+  double factor; /* one over the deviation */
+};
+
+struct RealNormArguments {
+  Global<const float> from;     /* [rows][from_stride] */
+  Global<float> to;             /* [rows][channels]; of the forward pass */
+  Global<RealNormRow> kept;     /* [rows] */
+  Global<const float> gamma;
+  Global<const float> beta;
+  Global<const float> gradient; /* by the output, [rows][channels]; of the backward pass */
+  Global<float> gradient_to;    /* by the input, added, [rows][from_stride] */
+  Global<double> gamma_partial; /* [gridDim.y][channels] */
+  Global<double> beta_partial;
+  double epsilon;
+  int64_t rows;
+  int64_t from_stride;
+  int32_t channels;
+  int32_t rows_a_part;
+};
+
+}  // namespace ivit
+
+IVIT_KERNEL(256, 4) norm_reals(IVIT_ARGUMENTS(ivit::RealNormArguments) a) {
+  int lane = (int)threadIdx.x % ivit::WARP;
+  int64_t row = ivit::thread_number() / ivit::WARP;
+  if (row >= a.rows) {
+    return;
+  }
+  auto from = a.from + row * a.from_stride;
+  auto to = a.to + row * a.channels;
+  double sum = 0;
+  for (int c = lane; c < a.channels; c += ivit::WARP) {
+    sum += from[c];
+  }
+  double mean = ivit::sum_of_warp(sum) / a.channels;
+  double squares = 0;
+  for (int c = lane; c < a.channels; c += ivit::WARP) {
+    double d = from[c] - mean;
+    squares += d * d;
+  }
+  double factor = 1 / ivit::root_of(ivit::sum_of_warp(squares) / a.channels + a.epsilon);
+  for (int c = lane; c < a.channels; c += ivit::WARP) {
+    to[c] = (float)((from[c] - mean) * factor * a.gamma[c] + a.beta[c]);
+  }
+  if (lane == 0) {
+    a.kept[row] = ivit::RealNormRow{mean, factor};
+  }
+}
+
+/* The gradient by the input. */
+IVIT_KERNEL(256, 4) norm_reals_backward(IVIT_ARGUMENTS(ivit::RealNormArguments) a) {
+  int lane = (int)threadIdx.x % ivit::WARP;
+  int64_t row = ivit::thread_number() / ivit::WARP;
+  if (row >= a.rows) {
+    return;
+  }
+  ivit::RealNormRow s = a.kept[row];
+  auto from = a.from + row * a.from_stride;
+  auto gradient = a.gradient + row * a.channels;
+  auto to = a.gradient_to + row * a.from_stride;
+  double total = 0;
+  double along = 0;
+  for (int c = lane; c < a.channels; c += ivit::WARP) {
+    double g = (double)gradient[c] * a.gamma[c];
+    total += g;
+    along += g * ((from[c] - s.mean) * s.factor);
+  }
+  total = ivit::sum_of_warp(total) / a.channels;
+  along = ivit::sum_of_warp(along) / a.channels;
+  for (int c = lane; c < a.channels; c += ivit::WARP) {
+    double g = (double)gradient[c] * a.gamma[c];
+    double x = (from[c] - s.mean) * s.factor;
+    to[c] = (float)(to[c] + (g - total - x * along) * s.factor);
+  }
+}
+
+/* Partial sums of the gradients by gamma and beta; a thread a channel. */
+IVIT_KERNEL(256, 4) norm_reals_parameters(IVIT_ARGUMENTS(ivit::RealNormArguments) a) {
+  int c = (int)(blockIdx.x * blockDim.x + threadIdx.x);
+  if (c >= a.channels) {
+    return;
+  }
+  int64_t first = (int64_t)blockIdx.y * a.rows_a_part;
+  int64_t end = first + a.rows_a_part < a.rows ? first + a.rows_a_part : a.rows;
+  double gamma = 0;
+  double beta = 0;
+  for (int64_t row = first; row < end; row++) {
+    double g = a.gradient[row * a.channels + c];
+    ivit::RealNormRow s = a.kept[row];
+    gamma += g * ((a.from[row * a.from_stride + c] - s.mean) * s.factor);
+    beta += g;
+  }
+  a.gamma_partial[(int64_t)blockIdx.y * a.channels + c] = gamma;
+  a.beta_partial[(int64_t)blockIdx.y * a.channels + c] = beta;
+}

@@ -1,0 +1,81 @@
+package org.ivit.train.device;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.train.operator.ParameterLayout;
+
+/** A teacher on the device: a float network that runs forward alone. */
+final class DeviceTeacher implements AutoCloseable {
+  private final int classes;
+  private final double temperature;
+  private final DeviceBuffers memory;
+  private final Pass pass;
+  private final DeviceNetwork network;
+
+  /**
+   * @param model what it knows
+   * @param temperature of its probabilities
+   * @param precision of its products
+   * @param library of its products; null for own kernels
+   */
+  DeviceTeacher(
+      Device device,
+      TeacherModel model,
+      double temperature,
+      ProductPrecision precision,
+      ProductLibrary library) {
+    this.temperature = temperature;
+    classes = model.architecture().classes();
+    memory = new DeviceBuffers(device);
+    int size = DeviceNetwork.parameters(device, model.architecture(), null);
+    pass = new Pass(device, memory.of("parameters", size, 4), 0, precision, library, true);
+    network = DeviceNetwork.of(pass, model.architecture(), null, 0);
+    write(model.weights());
+  }
+
+  private void write(FloatWeights weights) {
+    int at = 0;
+    for (DevicePart part : network.parts()) {
+      for (ParameterLayout.Entry entry : part.layout().entries()) {
+        float[] values = weights.get(part.prefix() + entry.key());
+        ByteBuffer bytes =
+            ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
+        bytes.asFloatBuffer().put(values);
+        pass.device.write(pass.parameters + 4L * (at + entry.from()), bytes);
+      }
+      at += part.layout().size();
+    }
+  }
+
+  /**
+   * Puts the teacher's probabilities behind the targets of each picture.
+   *
+   * @param pixels address, as the student sees them
+   * @param targets address, [pictures][classes]
+   * @return address of [pictures][2·classes]
+   */
+  long extend(long pixels, long targets, int pictures) {
+    long logits = network.forward(pass, pixels, pictures);
+    long extended = memory.of("targets", 2L * pictures * classes, 4);
+    pass.warps(
+        "teacher_targets",
+        pictures,
+        new Arguments()
+            .address(logits)
+            .address(targets)
+            .address(extended)
+            .doubles(temperature)
+            .ints(pictures, classes));
+    return extended;
+  }
+
+  @Override
+  public void close() {
+    network.close();
+    pass.close();
+    memory.close();
+  }
+}
