@@ -172,17 +172,19 @@ final class TrainingCheck {
     DeviceWay single = DeviceWay.of(ProductPrecision.FLOAT32);
     boolean library = library(start, single);
     lockstep(start, single, size.steps);
+    if (library) {
+      lockstep(start, single.byLibrary(), FEW_STEPS);
+    }
     if (!size.full()) {
       return;
     }
     lockstep(start, single.recomputing(), FEW_STEPS);
     for (ProductPrecision precision : ProductPrecision.values()) {
-      DeviceWay way = DeviceWay.of(precision);
       if (precision != ProductPrecision.FLOAT32) {
-        lockstep(start, way, FEW_STEPS);
-      }
-      if (library) {
-        lockstep(start, way.byLibrary(), FEW_STEPS);
+        lockstep(start, DeviceWay.of(precision), FEW_STEPS);
+        if (library) {
+          lockstep(start, DeviceWay.of(precision).byLibrary(), FEW_STEPS);
+        }
       }
     }
     System.setProperty(DriverDevice.WARPGROUPS, "true");
