@@ -2,6 +2,7 @@ package org.ivit.train.device;
 
 import java.util.List;
 import org.ivit.core.cuda.CompiledKernels;
+import org.ivit.core.cuda.KernelImages;
 
 class TrainingKernelsTest extends CompiledKernels {
   TrainingKernelsTest() {
@@ -9,6 +10,7 @@ class TrainingKernelsTest extends CompiledKernels {
         TrainingKernels.IMAGES,
         "training",
         List.of("ivit-core/src/main/cuda", "ivit-train/src/main/cuda"),
-        "cuda-training-kernels.md");
+        "cuda-training-kernels.md",
+        new KernelImages(KernelImages.class, "/cuda/"));
   }
 }

@@ -1,13 +1,9 @@
 package org.ivit.train.gpu;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,15 +57,10 @@ final class TrainingCheck {
 
   private static final int MICRO_STEPS = 2;
   private static final int FEW_STEPS = 3;
-  private static final String FIELD = "training";
 
-  private final PrintStream out = System.out;
-  private final Path json;
-  private final ObjectNode file;
+  private final CheckReport report;
   private final ObjectNode result;
-  private final ArrayNode checks;
   private final Set<String> kernels = new TreeSet<>();
-  private boolean passed = true;
 
   /**
    * How much is done.
@@ -94,12 +85,9 @@ final class TrainingCheck {
     }
   }
 
-  private TrainingCheck(Path json) throws IOException {
-    this.json = json;
-    JsonNode found = Files.exists(json) ? new ObjectMapper().readTree(json.toFile()) : null;
-    file = found instanceof ObjectNode object ? object : JsonNodeFactory.instance.objectNode();
-    result = file.putObject(FIELD);
-    checks = result.putArray("checks");
+  private TrainingCheck(CheckReport report) {
+    this.report = report;
+    result = report.result();
   }
 
   /** Runs the check. */
@@ -109,14 +97,21 @@ final class TrainingCheck {
 
   /** Runs the check and returns the code to end with. */
   static int run(String... arguments) throws IOException {
+    CheckReport report = new CheckReport(Path.of(arguments[1]));
+    TrainingCheck check = new TrainingCheck(report);
     try {
-      TrainingCheck check = new TrainingCheck(Path.of(arguments[1]));
-      check.run(Path.of(arguments[0]), Size.of(arguments));
-      return check.passed ? 0 : 1;
+      check.describe();
     } catch (InputException e) {
       System.err.println("gpu-check: " + e.getMessage());
       return 2;
     }
+    try {
+      check.run(Path.of(arguments[0]), Size.of(arguments));
+    } catch (InputException e) {
+      report.record("run to the end", report.check().put("error", e.getMessage()), false);
+      System.err.println("gpu-check: " + e.getMessage());
+    }
+    return report.passed() ? 0 : 1;
   }
 
   private static DriverDevice open() {
@@ -124,7 +119,6 @@ final class TrainingCheck {
   }
 
   private void run(Path folder, Size size) throws IOException {
-    describe();
     micros(size);
     if (size.steps == 0) {
       return;
@@ -144,7 +138,7 @@ final class TrainingCheck {
       result.put("commit", System.getProperty("ivit.gpu.commit", "unknown"));
       result.put("compute_sanitizer", System.getProperty("ivit.gpu.sanitizer", "not run"));
     }
-    write();
+    report.write();
   }
 
   private void micros(Size size) throws IOException {
@@ -222,11 +216,11 @@ final class TrainingCheck {
     kernels.forEach(checked::add);
     ArrayNode rest = result.putArray("kernels_not_checked");
     others.forEach(rest::add);
-    write();
+    report.write();
   }
 
   private void lockstep(TrainingCase start, DeviceWay way, int steps) throws IOException {
-    ObjectNode row = checks.addObject();
+    ObjectNode row = report.check();
     WatchedDevice watched = new WatchedDevice(open());
     boolean agrees;
     try (StepRun host = new HostRun(start);
@@ -234,7 +228,7 @@ final class TrainingCheck {
       agrees = new Lockstep().agrees(host, device, way.precision(), steps, row);
     }
     kernels.addAll(watched.kernels());
-    record("%d steps of %s, %s".formatted(steps, start.name(), way), row, agrees);
+    report.record("%d steps of %s, %s".formatted(steps, start.name(), way), row, agrees);
   }
 
   /** Where no trained model is in the folder. */
@@ -265,13 +259,13 @@ final class TrainingCheck {
                 start.withLearningRate(STILL * start.learningRate()),
                 size.steps)
             .agree(List.of(ProductPrecision.FLOAT32), LOSS, LOSS, still);
-    record("losses of a run at a small rate", checks.addObject(), equal);
+    report.record("losses of a run at a small rate", report.check(), equal);
     say(still, "float32");
     ObjectNode row = result.putObject("learning_curves");
     boolean alike =
         new LearningCurves(TrainingCheck::open, start, size.steps)
             .agree(List.of(ProductPrecision.values()), CURVE, Double.POSITIVE_INFINITY, row);
-    record("learning curves", checks.addObject(), alike);
+    report.record("learning curves", report.check(), alike);
     for (String precision : List.of("float32", "tf32", "bf16")) {
       say(row, precision);
     }
@@ -279,8 +273,8 @@ final class TrainingCheck {
 
   private void say(ObjectNode row, String precision) {
     JsonNode curve = row.get(precision);
-    out.printf(
-        "       %s: means differ by %.2g, losses by %.2g at most; the first %d are equal%n",
+    report.say(
+        "       %s: means differ by %.2g, losses by %.2g at most; the first %d are equal",
         precision,
         curve.get("difference_of_means").doubleValue(),
         curve.get("largest_difference").doubleValue(),
@@ -295,9 +289,14 @@ final class TrainingCheck {
     Path folder = Files.createTempDirectory("gpu-check");
     try {
       for (ProductPrecision precision : precisions) {
-        ObjectNode row = checks.addObject();
-        boolean same = new KillAndResume(name, precision, folder).sameBits(row);
-        record("killed and resumed, " + precision, row, same);
+        ObjectNode row = report.check();
+        boolean same = false;
+        try {
+          same = new KillAndResume(name, precision, folder).sameBits(row);
+        } catch (IOException e) {
+          row.put("error", e.getMessage());
+        }
+        report.record("killed and resumed, " + precision, row, same);
       }
     } finally {
       try (var files = Files.list(folder)) {
@@ -321,7 +320,7 @@ final class TrainingCheck {
       TrainingCase start = times.start(architecture);
       for (DeviceWay way : ways()) {
         time(times, start, way, rows.addObject());
-        write();
+        report.write();
       }
     }
   }
@@ -344,8 +343,8 @@ final class TrainingCheck {
   private void time(StepTimes times, TrainingCase start, DeviceWay way, ObjectNode row) {
     try {
       times.measure(start, way, row);
-      out.printf(
-          "%s, batch %d, %s: step %.1f ms, %.2f GB%n",
+      report.say(
+          "%s, batch %d, %s: step %.1f ms, %.2f GB",
           start.name(),
           row.get("batch").intValue(),
           way,
@@ -353,20 +352,7 @@ final class TrainingCheck {
           row.get("device_bytes").longValue() / 1e9);
     } catch (InputException e) {
       row.put("error", e.getMessage());
-      out.println(start.name() + ", " + way + ": " + e.getMessage());
+      report.say("%s, %s: %s", start.name(), way, e.getMessage());
     }
-  }
-
-  private void record(String name, ObjectNode row, boolean ok) throws IOException {
-    passed &= ok;
-    row.put("name", name).put("passed", ok);
-    write();
-    out.printf("%-6s %s%n", ok ? "passed" : "FAILED", name);
-  }
-
-  /** After every step, so that a run that was cut off leaves what it had. */
-  private void write() throws IOException {
-    result.put("passed", passed);
-    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(json.toFile(), file);
   }
 }
