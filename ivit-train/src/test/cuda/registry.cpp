@@ -52,6 +52,7 @@ const std::vector<Kernel> kernels = {
     KERNEL(patches_observed, 256, PixelArguments),
     KERNEL(pool_observed, 256, ObservedPoolArguments),
     KERNEL(positions_backward, 256, PositionArguments),
+    KERNEL(prepare_pictures, 256, PictureArguments),
     KERNEL(probabilities_of_codes, 256, SoftmaxBackwardArguments),
     PRODUCTS(nn_real_code8),
     PRODUCTS(nn_real_real),

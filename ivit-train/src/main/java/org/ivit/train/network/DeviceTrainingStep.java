@@ -4,10 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
@@ -134,7 +136,17 @@ public final class DeviceTrainingStep implements NetworkStep {
   }
 
   @Override
+  public boolean preparesPictures() {
+    return true;
+  }
+
+  @Override
   public TrainingStep.Result run(List<MicroBatch> batches) {
+    return run(batches, () -> null);
+  }
+
+  @Override
+  public TrainingStep.Result run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
     AdamW optimizer = network.options().optimizer();
     int iteration = network.graph().getConfiguration().getIterationCount();
     AdamSettings adam =
@@ -149,11 +161,11 @@ public final class DeviceTrainingStep implements NetworkStep {
     List<DeviceStep.Batch> converted = new ArrayList<>();
     for (MicroBatch batch : batches) {
       converted.add(
-          new DeviceStep.Batch(batch.pixels(), batch.targets(), batch.pictures(), batch.keys()));
+          new DeviceStep.Batch(batch.images(), batch.targets(), batch.pictures(), batch.keys()));
     }
     Reals parameters = parameters();
     boolean observe = network.execution().rangeMode() == RangeMode.LAGGED;
-    DeviceStep.Result result = step.run(parameters, converted, observe, adam);
+    DeviceStep.Result result = step.run(parameters, converted, next, observe, adam);
     if (Double.isFinite(result.loss()) && Double.isFinite(result.gradientNorm())) {
       readLearned(Vector.PARAMETERS, parameters);
       network.graph().getConfiguration().setIterationCount(iteration + 1);

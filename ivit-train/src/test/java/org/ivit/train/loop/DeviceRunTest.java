@@ -183,7 +183,7 @@ class DeviceRunTest {
 
     @Override
     public void step(
-        int step, int total, int epoch, double loss, double picturesPerSecond, boolean waited) {
+        int step, int total, int epoch, double loss, double picturesPerSecond, Loading loading) {
       if (step == at) {
         throw new Stop();
       }
