@@ -63,7 +63,7 @@ public final class PictureLoader<T> implements Iterator<PictureLoader.Loaded<T>>
    *
    * @param waitedNanos time that its reader has waited for pictures
    * @param busyNanos time that its threads were at work, all of them together
-   * @param pictures that they have loaded, whether read yet or not
+   * @param pictures that they are done with, whether read yet or not
    * @param threads that it has
    */
   public record Work(long waitedNanos, long busyNanos, int pictures, int threads) {

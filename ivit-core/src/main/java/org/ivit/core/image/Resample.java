@@ -11,6 +11,9 @@ public final class Resample {
   /** 32 bits less 8 of the pixel and 2 for overshoot: weights sum to 2^22. */
   private static final int PRECISION_BITS = 22;
 
+  private static final int HALF = 1 << (PRECISION_BITS - 1);
+  private static final long BOTH_HALVES = HALF | (long) HALF << 32;
+
   private Resample() {}
 
   /** The whole picture, resized to {@code width} × {@code height}. */
@@ -48,70 +51,117 @@ public final class Resample {
       return new Rgb(in.width(), in.height(), in.data().clone());
     }
     Weights rows = Weights.of(in.height(), top, bottom, height, interpolation);
-    Rgb out = in;
-    int firstRow = 0;
+    int firstRow = rows.start[0];
+    int rowCount = rows.start[height - 1] + rows.length[height - 1] - firstRow;
+    if (!vertical) {
+      firstRow = 0;
+      rowCount = in.height();
+    }
+    int[] samples;
     if (horizontal) {
       Weights columns = Weights.of(in.width(), left, right, width, interpolation);
-      firstRow = rows.start[0];
-      int lastRow = rows.start[height - 1] + rows.length[height - 1];
-      out = horizontal(in, columns, width, firstRow, lastRow - firstRow);
+      samples = horizontal(in, columns, width, firstRow, rowCount);
+    } else {
+      samples = samples(in, firstRow, rowCount);
     }
-    return vertical ? vertical(out, rows, height, firstRow) : out;
+    byte[] out = vertical ? vertical(samples, 3 * width, rows, height, firstRow) : bytes(samples);
+    return new Rgb(width, height, out);
   }
 
-  private static Rgb horizontal(Rgb in, Weights columns, int width, int firstRow, int rows) {
+  /** Some rows as integers. */
+  private static int[] samples(Rgb in, int firstRow, int rows) {
     byte[] data = in.data();
-    byte[] out = new byte[3 * width * rows];
-    for (int y = 0; y < rows; y++) {
-      int row = (firstRow + y) * in.width() * 3;
-      int to = y * width * 3;
+    int from = 3 * in.width() * firstRow;
+    int[] out = new int[3 * in.width() * rows];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = data[from + i] & 0xff;
+    }
+    return out;
+  }
+
+  private static byte[] bytes(int[] samples) {
+    byte[] out = new byte[samples.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = (byte) samples[i];
+    }
+    return out;
+  }
+
+  /**
+   * Two rows at a time: the sums of both lie in one long, the first row's in its lower half. A sum
+   * fits in 32 bits, so what the lower one borrows from the upper one is known from its sign.
+   */
+  private static int[] horizontal(Rgb in, Weights columns, int width, int firstRow, int rows) {
+    int stride = 3 * in.width();
+    int[] out = new int[3 * width * rows];
+    long[] pair = new long[stride];
+    for (int y = 0; y < rows; y += 2) {
+      int second = Math.min(y + 1, rows - 1);
+      pack(in.data(), (firstRow + y) * stride, (firstRow + second) * stride, pair);
+      int to = 3 * width * y;
+      int toSecond = 3 * width * second;
       for (int x = 0; x < width; x++) {
-        int red = 1 << (PRECISION_BITS - 1);
-        int green = red;
-        int blue = red;
-        int from = row + columns.start[x] * 3;
+        long red = BOTH_HALVES;
+        long green = BOTH_HALVES;
+        long blue = BOTH_HALVES;
+        int from = columns.start[x] * 3;
         int weight = x * columns.stride;
         for (int end = weight + columns.length[x]; weight < end; weight++) {
-          int w = columns.weight[weight];
-          red += (data[from] & 0xff) * w;
-          green += (data[from + 1] & 0xff) * w;
-          blue += (data[from + 2] & 0xff) * w;
+          long w = columns.weight[weight];
+          red += pair[from] * w;
+          green += pair[from + 1] * w;
+          blue += pair[from + 2] * w;
           from += 3;
         }
-        out[to] = clip(red);
-        out[to + 1] = clip(green);
-        out[to + 2] = clip(blue);
-        to += 3;
+        out[to++] = clip((int) red);
+        out[to++] = clip((int) green);
+        out[to++] = clip((int) blue);
+        out[toSecond++] = clip(upper(red));
+        out[toSecond++] = clip(upper(green));
+        out[toSecond++] = clip(upper(blue));
       }
     }
-    return new Rgb(width, rows, out);
+    return out;
   }
 
-  private static Rgb vertical(Rgb in, Weights rows, int height, int firstRow) {
-    byte[] data = in.data();
-    int stride = in.width() * 3;
+  private static void pack(byte[] data, int first, int second, long[] pair) {
+    for (int i = 0; i < pair.length; i++) {
+      pair[i] = (data[first + i] & 0xff) | (long) (data[second + i] & 0xff) << 32;
+    }
+  }
+
+  private static int upper(long pair) {
+    return (int) ((pair - (int) pair) >> 32);
+  }
+
+  private static byte[] vertical(
+      int[] samples, int stride, Weights rows, int height, int firstRow) {
     byte[] out = new byte[stride * height];
     int[] sum = new int[stride];
     for (int y = 0; y < height; y++) {
-      Arrays.fill(sum, 1 << (PRECISION_BITS - 1));
+      Arrays.fill(sum, HALF);
       int from = (rows.start[y] - firstRow) * stride;
       for (int i = 0; i < rows.length[y]; i++) {
-        int w = rows.weight[y * rows.stride + i];
-        for (int x = 0; x < stride; x++) {
-          sum[x] += (data[from + x] & 0xff) * w;
-        }
+        add(samples, from, rows.weight[y * rows.stride + i], sum);
         from += stride;
       }
+      int to = y * stride;
       for (int x = 0; x < stride; x++) {
-        out[y * stride + x] = clip(sum[x]);
+        out[to + x] = (byte) clip(sum[x]);
       }
     }
-    return new Rgb(in.width(), height, out);
+    return out;
   }
 
-  private static byte clip(int sum) {
-    int value = sum >> PRECISION_BITS;
-    return (byte) Math.max(0, Math.min(255, value));
+  /** Apart, so that compilers make vectors of it. */
+  private static void add(int[] samples, int from, int weight, int[] sum) {
+    for (int x = 0; x < sum.length; x++) {
+      sum[x] += samples[from + x] * weight;
+    }
+  }
+
+  private static int clip(int sum) {
+    return Math.max(0, Math.min(255, sum >> PRECISION_BITS));
   }
 
   /** For each output position: the first input position, how many, and their weights. */

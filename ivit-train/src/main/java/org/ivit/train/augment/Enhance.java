@@ -1,6 +1,5 @@
 package org.ivit.train.augment;
 
-import java.util.Arrays;
 import org.ivit.core.image.Rgb;
 
 /**
@@ -16,30 +15,41 @@ final class Enhance {
 
   /** Towards black. */
   static Rgb brightness(Rgb picture, float factor) {
-    byte[] black = new byte[picture.data().length];
-    return blend(picture, black, factor);
+    return ToneCurve.map(picture, value -> blend(0, value, factor));
   }
 
   /** Towards one grey, the rounded mean of the luminance. */
   static Rgb contrast(Rgb picture, float factor) {
-    byte[] grey = luminance(picture);
+    byte[] data = picture.data();
     long sum = 0;
-    for (int i = 0; i < grey.length; i += 3) {
-      sum += grey[i] & 0xff;
+    for (int i = 0; i < data.length; i += 3) {
+      sum += luminance(data, i);
     }
-    byte mean = (byte) (int) (sum / (grey.length / 3.0) + 0.5);
-    Arrays.fill(grey, mean);
-    return blend(picture, grey, factor);
+    int mean = (int) (sum / (data.length / 3.0) + 0.5);
+    return ToneCurve.map(picture, value -> blend(mean, value, factor));
   }
 
   /** Towards the picture's luminance: saturation. */
   static Rgb color(Rgb picture, float factor) {
-    return blend(picture, luminance(picture), factor);
+    byte[] data = picture.data();
+    byte[] out = new byte[data.length];
+    for (int i = 0; i < out.length; i += 3) {
+      int grey = luminance(data, i);
+      for (int c = i; c < i + 3; c++) {
+        out[c] = (byte) blend(grey, data[c] & 0xff, factor);
+      }
+    }
+    return new Rgb(picture.width(), picture.height(), out);
   }
 
   /** Towards the picture smoothed by 3 × 3, its border as it is. */
   static Rgb sharpness(Rgb picture, float factor) {
-    return blend(picture, smooth(picture), factor);
+    byte[] data = picture.data();
+    byte[] out = smooth(picture);
+    for (int i = 0; i < out.length; i++) {
+      out[i] = (byte) blend(out[i] & 0xff, data[i] & 0xff, factor);
+    }
+    return new Rgb(picture.width(), picture.height(), out);
   }
 
   /** Pillow's {@code ImageFilter.SMOOTH}: (1 1 1, 1 5 1, 1 1 1)/13 in float32, rows from below. */
@@ -66,30 +76,16 @@ final class Enhance {
     return left + middle + right;
   }
 
-  /** ITU-R 601-2 luma in 16-bit fixed point, in all three channels. */
-  private static byte[] luminance(Rgb picture) {
-    byte[] data = picture.data();
-    byte[] out = new byte[data.length];
-    for (int i = 0; i < out.length; i += 3) {
-      int sum =
-          (data[i] & 0xff) * 19595 + (data[i + 1] & 0xff) * 38470 + (data[i + 2] & 0xff) * 7471;
-      byte value = (byte) ((sum + 0x8000) >> 16);
-      out[i] = value;
-      out[i + 1] = value;
-      out[i + 2] = value;
-    }
-    return out;
+  /** ITU-R 601-2 luma in 16-bit fixed point of the pixel at {@code i}. */
+  private static int luminance(byte[] data, int i) {
+    int sum = (data[i] & 0xff) * 19595 + (data[i + 1] & 0xff) * 38470 + (data[i + 2] & 0xff) * 7471;
+    return (sum + 0x8000) >> 16;
   }
 
-  /** Pillow's {@code Image.blend(degenerate, picture, factor)}; reuses the degenerate's memory. */
-  private static Rgb blend(Rgb picture, byte[] degenerate, float factor) {
-    byte[] data = picture.data();
-    for (int i = 0; i < degenerate.length; i++) {
-      int from = degenerate[i] & 0xff;
-      float value = factor * ((data[i] & 0xff) - from);
-      value = from + value;
-      degenerate[i] = (byte) (int) Math.max(0f, Math.min(255f, value));
-    }
-    return new Rgb(picture.width(), picture.height(), degenerate);
+  /** Pillow's {@code Image.blend} of bytes: from the degenerate picture's to the picture's. */
+  private static int blend(int from, int to, float factor) {
+    float value = factor * (to - from);
+    value = from + value;
+    return (int) Math.max(0f, Math.min(255f, value));
   }
 }

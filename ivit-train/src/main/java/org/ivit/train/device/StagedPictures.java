@@ -14,6 +14,11 @@ import org.ivit.train.augment.TrainingPicture;
 final class StagedPictures implements AutoCloseable {
   private static final int ALIGNMENT = 16;
 
+  /**
+   * What is erased differs from batch to batch: a buffer has a quarter more than the first took.
+   */
+  private static final int RESERVE = 4;
+
   private final Device device;
   private Device.Staging staging;
   private PlannedPictures held;
@@ -35,7 +40,7 @@ final class StagedPictures implements AutoCloseable {
     int bytes = lay(batch);
     if (staging == null || staging.bytes() < bytes) {
       close();
-      staging = device.stage(bytes);
+      staging = device.stage(Math.addExact(bytes, bytes / RESERVE));
     }
     ByteBuffer host = staging.host().order(ByteOrder.nativeOrder());
     batch.pictures().forEach(picture -> host.put(picture.bytes().data()));
