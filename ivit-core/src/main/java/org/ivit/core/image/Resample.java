@@ -12,7 +12,9 @@ public final class Resample {
   private static final int PRECISION_BITS = 22;
 
   private static final int HALF = 1 << (PRECISION_BITS - 1);
-  private static final long BOTH_HALVES = HALF | (long) HALF << 32;
+
+  /** Numbers whose cache lines are near each other where lines and columns are exchanged. */
+  private static final int BLOCK = 16;
 
   private Resample() {}
 
@@ -51,117 +53,124 @@ public final class Resample {
       return new Rgb(in.width(), in.height(), in.data().clone());
     }
     Weights rows = Weights.of(in.height(), top, bottom, height, interpolation);
-    int firstRow = rows.start[0];
-    int rowCount = rows.start[height - 1] + rows.length[height - 1] - firstRow;
-    if (!vertical) {
-      firstRow = 0;
-      rowCount = in.height();
-    }
-    int[] samples;
+    int first = vertical ? rows.start[0] : 0;
+    int end = vertical ? rows.start[height - 1] + rows.length[height - 1] : height;
+    int[][] lines;
     if (horizontal) {
       Weights columns = Weights.of(in.width(), left, right, width, interpolation);
-      samples = horizontal(in, columns, width, firstRow, rowCount);
+      lines = transposed(filter(columns(in, first, end), columns, 3, 0));
     } else {
-      samples = samples(in, firstRow, rowCount);
+      lines = rows(in, first, end);
     }
-    byte[] out = vertical ? vertical(samples, 3 * width, rows, height, firstRow) : bytes(samples);
-    return new Rgb(width, height, out);
+    return rgb(vertical ? filter(lines, rows, 1, first) : lines, width);
   }
 
-  /** Some rows as integers. */
-  private static int[] samples(Rgb in, int firstRow, int rows) {
+  /** The rows of a part of a picture: [row][3·column + channel]. */
+  private static int[][] rows(Rgb in, int first, int end) {
     byte[] data = in.data();
-    int from = 3 * in.width() * firstRow;
-    int[] out = new int[3 * in.width() * rows];
-    for (int i = 0; i < out.length; i++) {
-      out[i] = data[from + i] & 0xff;
+    int[][] rows = new int[end - first][3 * in.width()];
+    for (int y = first; y < end; y++) {
+      int[] row = rows[y - first];
+      int from = y * row.length;
+      for (int i = 0; i < row.length; i++) {
+        row[i] = data[from + i] & 0xff;
+      }
     }
-    return out;
+    return rows;
   }
 
-  private static byte[] bytes(int[] samples) {
-    byte[] out = new byte[samples.length];
-    for (int i = 0; i < out.length; i++) {
-      out[i] = (byte) samples[i];
+  /** The columns of some rows: [3·column + channel][row]. */
+  private static int[][] columns(Rgb in, int first, int end) {
+    byte[] data = in.data();
+    int stride = 3 * in.width();
+    int[][] columns = new int[stride][end - first];
+    for (int block = first; block < end; block += BLOCK) {
+      int blockEnd = Math.min(end, block + BLOCK);
+      for (int i = 0; i < stride; i++) {
+        int[] column = columns[i];
+        for (int y = block; y < blockEnd; y++) {
+          column[y - first] = data[y * stride + i] & 0xff;
+        }
+      }
+    }
+    return columns;
+  }
+
+  private static int[][] transposed(int[][] lines) {
+    int[][] out = new int[lines[0].length][lines.length];
+    for (int block = 0; block < lines.length; block += BLOCK) {
+      int blockEnd = Math.min(lines.length, block + BLOCK);
+      for (int y = 0; y < out.length; y++) {
+        int[] row = out[y];
+        for (int i = block; i < blockEnd; i++) {
+          row[i] = lines[i][y];
+        }
+      }
     }
     return out;
   }
 
   /**
-   * Two rows at a time: the sums of both lie in one long, the first row's in its lower half. A sum
-   * fits in 32 bits, so what the lower one borrows from the upper one is known from its sign.
+   * Weighted sums of whole lines, rounded to bytes. The loops run along lines, which compilers make
+   * vectors of; so the horizontal pass takes columns for lines.
+   *
+   * @param lines [positions·group][…]
+   * @param weights whose positions are counted from {@code first} on
+   * @param group lines of a position, which are kept apart
    */
-  private static int[] horizontal(Rgb in, Weights columns, int width, int firstRow, int rows) {
-    int stride = 3 * in.width();
-    int[] out = new int[3 * width * rows];
-    long[] pair = new long[stride];
-    for (int y = 0; y < rows; y += 2) {
-      int second = Math.min(y + 1, rows - 1);
-      pack(in.data(), (firstRow + y) * stride, (firstRow + second) * stride, pair);
-      int to = 3 * width * y;
-      int toSecond = 3 * width * second;
-      for (int x = 0; x < width; x++) {
-        long red = BOTH_HALVES;
-        long green = BOTH_HALVES;
-        long blue = BOTH_HALVES;
-        int from = columns.start[x] * 3;
-        int weight = x * columns.stride;
-        for (int end = weight + columns.length[x]; weight < end; weight++) {
-          long w = columns.weight[weight];
-          red += pair[from] * w;
-          green += pair[from + 1] * w;
-          blue += pair[from + 2] * w;
-          from += 3;
+  private static int[][] filter(int[][] lines, Weights weights, int group, int first) {
+    int outputs = weights.start.length;
+    int[][] out = new int[outputs * group][lines[0].length];
+    for (int x = 0; x < outputs; x++) {
+      for (int c = 0; c < group; c++) {
+        int[] sum = out[x * group + c];
+        Arrays.fill(sum, HALF);
+        int from = (weights.start[x] - first) * group + c;
+        int weight = x * weights.stride;
+        int count = weights.length[x];
+        int i = 0;
+        for (; i + 1 < count; i += 2) {
+          int[] line = lines[from + i * group];
+          int[] next = lines[from + (i + 1) * group];
+          add(line, weights.weight[weight + i], next, weights.weight[weight + i + 1], sum);
         }
-        out[to++] = clip((int) red);
-        out[to++] = clip((int) green);
-        out[to++] = clip((int) blue);
-        out[toSecond++] = clip(upper(red));
-        out[toSecond++] = clip(upper(green));
-        out[toSecond++] = clip(upper(blue));
+        if (i < count) {
+          add(lines[from + i * group], weights.weight[weight + i], sum);
+        }
+        clip(sum);
       }
     }
     return out;
   }
 
-  private static void pack(byte[] data, int first, int second, long[] pair) {
-    for (int i = 0; i < pair.length; i++) {
-      pair[i] = (data[first + i] & 0xff) | (long) (data[second + i] & 0xff) << 32;
+  private static void add(int[] line, int weight, int[] next, int nextWeight, int[] sum) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += line[i] * weight + next[i] * nextWeight;
     }
   }
 
-  private static int upper(long pair) {
-    return (int) ((pair - (int) pair) >> 32);
+  private static void add(int[] line, int weight, int[] sum) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += line[i] * weight;
+    }
   }
 
-  private static byte[] vertical(
-      int[] samples, int stride, Weights rows, int height, int firstRow) {
-    byte[] out = new byte[stride * height];
-    int[] sum = new int[stride];
-    for (int y = 0; y < height; y++) {
-      Arrays.fill(sum, HALF);
-      int from = (rows.start[y] - firstRow) * stride;
-      for (int i = 0; i < rows.length[y]; i++) {
-        add(samples, from, rows.weight[y * rows.stride + i], sum);
-        from += stride;
+  private static void clip(int[] sum) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] = Math.max(0, Math.min(255, sum[i] >> PRECISION_BITS));
+    }
+  }
+
+  private static Rgb rgb(int[][] rows, int width) {
+    byte[] out = new byte[3 * width * rows.length];
+    for (int y = 0; y < rows.length; y++) {
+      int[] row = rows[y];
+      int to = y * row.length;
+      for (int i = 0; i < row.length; i++) {
+        out[to + i] = (byte) row[i];
       }
-      int to = y * stride;
-      for (int x = 0; x < stride; x++) {
-        out[to + x] = (byte) clip(sum[x]);
-      }
     }
-    return out;
-  }
-
-  /** Apart, so that compilers make vectors of it. */
-  private static void add(int[] samples, int from, int weight, int[] sum) {
-    for (int x = 0; x < sum.length; x++) {
-      sum[x] += samples[from + x] * weight;
-    }
-  }
-
-  private static int clip(int sum) {
-    return Math.max(0, Math.min(255, sum >> PRECISION_BITS));
+    return new Rgb(width, rows.length, out);
   }
 
   /** For each output position: the first input position, how many, and their weights. */

@@ -145,9 +145,6 @@ record AffineTransform(double xx, double xy, double x, double yx, double yy, dou
    * does in all shears and translations, the polynomial is its constant there, and is left out.
    */
   private static final class Bicubic extends Sampler {
-    private final int[] columns = new int[4];
-    private final double[] rows = new double[4];
-
     Bicubic(Rgb picture) {
       super(picture);
     }
@@ -158,32 +155,47 @@ record AffineTransform(double xx, double xy, double x, double yx, double yy, dou
       int top = (int) Math.floor(y);
       double dx = x - left;
       double dy = y - top;
-      for (int i = 0; i < 4; i++) {
-        columns[i] = column(left - 1 + i);
-      }
-      for (int c = 0; c < 3; c++) {
-        double value;
-        if (dy == 0) {
-          value = across(row(top) + c, dx);
-        } else {
-          for (int i = 0; i < 4; i++) {
-            rows[i] = across(row(top - 1 + i) + c, dx);
-          }
-          value = cubic(rows[0], rows[1], rows[2], rows[3], dy);
+      int c0 = column(left - 1);
+      int c1 = column(left);
+      int c2 = column(left + 1);
+      int c3 = column(left + 2);
+      int r1 = row(top);
+      if (dy == 0) {
+        for (int c = 0; c < 3; c++) {
+          int r = r1 + c;
+          out[at + c] = clip(across(r + c0, r + c1, r + c2, r + c3, dx));
         }
-        out[at + c] = (byte) (value <= 0 ? 0 : value >= 255 ? 255 : (int) value);
+        return;
+      }
+      int r0 = row(top - 1);
+      int r2 = row(top + 1);
+      int r3 = row(top + 2);
+      for (int c = 0; c < 3; c++) {
+        double above = across(r0 + c0, r0 + c1, r0 + c2, r0 + c3, dx);
+        double upper = across(r1 + c0, r1 + c1, r1 + c2, r1 + c3, dx);
+        double lower = across(r2 + c0, r2 + c1, r2 + c2, r2 + c3, dx);
+        double below = across(r3 + c0, r3 + c1, r3 + c2, r3 + c3, dx);
+        out[at + c] = clip(cubic(above, upper, lower, below, dy));
+        c0++;
+        c1++;
+        c2++;
+        c3++;
       }
     }
 
-    /** Between the columns of a row; differences of bytes are exact in integers too. */
-    private double across(int row, double dx) {
-      int b = value(row + columns[1]);
+    private static byte clip(double value) {
+      return (byte) (value <= 0 ? 0 : value >= 255 ? 255 : (int) value);
+    }
+
+    /** Between four neighbours of a row; differences of bytes are exact in integers too. */
+    private double across(int at0, int at1, int at2, int at3, double dx) {
+      int b = value(at1);
       if (dx == 0) {
         return b;
       }
-      int a = value(row + columns[0]);
-      int c = value(row + columns[2]);
-      int d = value(row + columns[3]);
+      int a = value(at0);
+      int c = value(at2);
+      int d = value(at3);
       int p2 = c - a;
       int p3 = 2 * (a - b) + c - d;
       int p4 = b - a - c + d;

@@ -54,26 +54,36 @@ final class Enhance {
 
   /** Pillow's {@code ImageFilter.SMOOTH}: (1 1 1, 1 5 1, 1 1 1)/13 in float32, rows from below. */
   private static byte[] smooth(Rgb picture) {
-    byte[] data = picture.data();
-    byte[] out = data.clone();
-    int row = 3 * picture.width();
+    byte[] out = picture.data().clone();
+    int length = 3 * picture.width();
+    float[][] sides = new float[picture.height()][length];
+    float[][] centres = new float[picture.height()][length];
+    float[] row = new float[length];
+    for (int y = 0; y < picture.height(); y++) {
+      for (int i = 0; i < length; i++) {
+        row[i] = out[y * length + i] & 0xff;
+      }
+      weighted(row, SIDE, sides[y]);
+      weighted(row, CENTRE, centres[y]);
+    }
     for (int y = 1; y < picture.height() - 1; y++) {
-      for (int i = y * row + 3; i < (y + 1) * row - 3; i++) {
-        float sum = 0.5f;
-        sum += weighted(data, i + row, SIDE);
-        sum += weighted(data, i, CENTRE);
-        sum += weighted(data, i - row, SIDE);
-        out[i] = (byte) (int) Math.max(0f, Math.min(255f, sum));
+      for (int i = 3; i < length - 3; i++) {
+        float sum = 0.5f + sides[y + 1][i];
+        sum += centres[y][i];
+        sum += sides[y - 1][i];
+        out[y * length + i] = (byte) (int) Math.max(0f, Math.min(255f, sum));
       }
     }
     return out;
   }
 
-  private static float weighted(byte[] data, int i, float centre) {
-    float left = (data[i - 3] & 0xff) * SIDE;
-    float middle = (data[i] & 0xff) * centre;
-    float right = (data[i + 3] & 0xff) * SIDE;
-    return left + middle + right;
+  private static void weighted(float[] row, float centre, float[] sums) {
+    for (int i = 3; i < row.length - 3; i++) {
+      float left = row[i - 3] * SIDE;
+      float middle = row[i] * centre;
+      float right = row[i + 3] * SIDE;
+      sums[i] = left + middle + right;
+    }
   }
 
   /** ITU-R 601-2 luma in 16-bit fixed point of the pixel at {@code i}. */
