@@ -177,7 +177,7 @@ class PictureLoaderTest {
               return i;
             },
             OnCorrupt.FAIL,
-            2,
+            1,
             3)) {
       assertThat(loader.ready(0)).isTrue();
       assertThat(loader.ready(1)).isFalse();
@@ -195,7 +195,7 @@ class PictureLoaderTest {
       assertThat(loader.ready(1)).isFalse();
       PictureLoader.Work work = loader.work().since(before);
       assertThat(work.pictures()).isEqualTo(2);
-      assertThat(work.threads()).isEqualTo(2);
+      assertThat(work.threads()).isEqualTo(1);
       assertThat(work.waitedNanos()).isPositive();
       assertThat(work.busyNanos()).isPositive();
     }
