@@ -1,12 +1,18 @@
 /*
  * The functions of the CUDA driver that IVIT calls, with their types, over the emulation: so the host
- * code for a GPU, the capture of graphs and the order of its calls run without one. A test sets what
- * the driver says of itself and which call fails.
+ * code for a GPU, the capture of graphs and the order of its calls run without one. What is put into a
+ * stream runs as late as it may, or in streams other than the default one as early as it may. A test
+ * sets that, what the driver says of itself and which call fails.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,11 +36,40 @@ using Graph = std::vector<Launch>;
 struct Stream {
   bool capturing = false;
   Graph captured;
+  std::deque<std::function<int()>> waiting;
+  int error = SUCCESS; /* the first of what ran */
+
+  /* Runs what waits, or only until something is so. */
+  template <typename Until>
+  void run(Until until) {
+    while (!waiting.empty() && !until()) {
+      std::function<int()> first = waiting.front();
+      waiting.pop_front();
+      int found = first();
+      error = error == SUCCESS ? found : error;
+    }
+  }
+
+  void run() {
+    run([] { return false; });
+  }
+
+  int take_error() {
+    int found = error;
+    error = SUCCESS;
+    return found;
+  }
 };
 
+/* Where an event was recorded how often, and how many of these were reached. */
 struct Event {
-  std::chrono::steady_clock::time_point recorded;
+  Stream *stream = nullptr;
+  int recorded = 0;
+  int reached = 0;
+  bool timed = false;
+  std::chrono::steady_clock::time_point time; /* when it was reached last */
 };
+using EventHandle = std::shared_ptr<Event>;
 
 struct Settings {
   int version = 13000;
@@ -45,6 +80,42 @@ struct Settings {
 
 Settings settings;
 int live;
+bool early;
+Stream default_stream;
+std::set<Stream *> streams = {&default_stream};
+std::map<const char *, size_t> page_locked;
+
+Stream &stream_of(Stream *stream) { return stream == nullptr ? default_stream : *stream; }
+
+int put(Stream *stream, std::function<int()> work) {
+  stream_of(stream).waiting.push_back(std::move(work));
+  if (early && stream != nullptr) {
+    stream->run();
+  }
+  return SUCCESS;
+}
+
+int finish(Stream *stream) {
+  stream_of(stream).run();
+  return stream_of(stream).take_error();
+}
+
+/* What frees memory waits for everything. */
+void finish_all() {
+  for (Stream *stream : streams) {
+    stream->run();
+  }
+}
+
+bool is_page_locked(const void *from, size_t bytes) {
+  auto after = page_locked.upper_bound((const char *)from);
+  if (after == page_locked.begin()) {
+    return false;
+  }
+  --after;
+  return (const char *)from + bytes <= after->first + after->second;
+}
+
 thread_local const void *current;
 
 int fails(const char *call) {
@@ -76,6 +147,11 @@ int run(const Launch &launch) {
 
 }  // namespace
 
+int emulation::in_default_stream(std::function<int()> work) {
+  std::lock_guard<std::mutex> lock(emulation::mutex);
+  return default_stream.waiting.empty() ? work() : put(nullptr, std::move(work));
+}
+
 #define EXPORT extern "C" __attribute__((visibility("default")))
 #define LOCKED std::lock_guard<std::mutex> lock(emulation::mutex)
 #define READY(call)                \
@@ -90,7 +166,13 @@ EXPORT void fake_driver_set(int version, int devices, int capability, const char
   settings = Settings{version, devices, capability, failing};
 }
 
-/* Contexts, modules, streams, graphs and memory that were not given back. */
+/* Whether streams other than the default one run as early as they may. */
+EXPORT void fake_driver_early(int value) {
+  LOCKED;
+  early = value != 0;
+}
+
+/* Contexts, modules, streams, events, graphs and memory that were not given back. */
 EXPORT int fake_driver_live() {
   LOCKED;
   return live;
@@ -156,6 +238,7 @@ EXPORT int cuModuleLoadData(void **module, const unsigned char *image) {
 
 EXPORT int cuModuleUnload(int *module) {
   READY("cuModuleUnload");
+  finish_all();
   return take(module);
 }
 
@@ -179,6 +262,7 @@ EXPORT int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
 
 EXPORT int cuMemFree_v2(uint64_t address) {
   READY("cuMemFree_v2");
+  finish_all();
   live--;
   return emulation::release((void *)address) ? SUCCESS : INVALID_VALUE;
 }
@@ -186,55 +270,148 @@ EXPORT int cuMemFree_v2(uint64_t address) {
 EXPORT int cuMemHostAlloc(void **host, size_t bytes, unsigned) {
   READY("cuMemHostAlloc");
   *host = malloc(bytes);
+  page_locked[(char *)*host] = bytes;
   live++;
   return SUCCESS;
 }
 
 EXPORT int cuMemFreeHost(void *host) {
   READY("cuMemFreeHost");
+  page_locked.erase((char *)host);
   free(host);
   live--;
   return SUCCESS;
 }
 
-static int copy(void *to, const void *from, size_t bytes, const void *device) {
+static bool on_device(const void *device, size_t bytes) {
   try {
     emulation::check_global(device, bytes, 1);
+    return true;
   } catch (const std::string &) {
-    return INVALID_VALUE;
+    return false;
   }
-  memcpy(to, from, bytes);
-  return SUCCESS;
 }
 
 EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) {
   READY("cuMemcpyHtoD_v2");
-  return copy((void *)to, from, bytes, (void *)to);
+  if (!on_device((void *)to, bytes)) {
+    return INVALID_VALUE;
+  }
+  int error = finish(nullptr);
+  memcpy((void *)to, from, bytes);
+  return error;
 }
 
-EXPORT int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, Stream *) {
+/* The host's memory is read when the copy runs, and must be there still. */
+EXPORT int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, Stream *stream) {
   READY("cuMemcpyHtoDAsync_v2");
-  return copy((void *)to, from, bytes, (void *)to);
+  if (!on_device((void *)to, bytes) || !is_page_locked(from, bytes)) {
+    return INVALID_VALUE;
+  }
+  return put(stream, [=] {
+    if (!is_page_locked(from, bytes)) {
+      return (int)INVALID_VALUE;
+    }
+    memcpy((void *)to, from, bytes);
+    return (int)SUCCESS;
+  });
 }
 
-EXPORT int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, Stream *) {
+EXPORT int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, Stream *stream) {
   READY("cuMemcpyDtoHAsync_v2");
-  return copy(to, (void *)from, bytes, (void *)from);
+  if (!on_device((void *)from, bytes)) {
+    return INVALID_VALUE;
+  }
+  return put(stream, [=] {
+    memcpy(to, (void *)from, bytes);
+    return (int)SUCCESS;
+  });
 }
 
 EXPORT int cuStreamCreate(void **stream, unsigned flags) {
   READY("cuStreamCreate");
-  return flags == 1 ? give(stream, new Stream()) : INVALID_VALUE;
+  if (flags != 1) {
+    return INVALID_VALUE;
+  }
+  Stream *made = new Stream();
+  streams.insert(made);
+  return give(stream, made);
 }
 
-EXPORT int cuStreamSynchronize(Stream *) {
+EXPORT int cuStreamSynchronize(Stream *stream) {
   READY("cuStreamSynchronize");
-  return SUCCESS;
+  return finish(stream);
 }
 
 EXPORT int cuStreamDestroy_v2(Stream *stream) {
   READY("cuStreamDestroy_v2");
+  stream->run();
+  streams.erase(stream);
   return take(stream);
+}
+
+EXPORT int cuStreamWaitEvent(Stream *stream, EventHandle *event, unsigned flags) {
+  READY("cuStreamWaitEvent");
+  EventHandle awaited = *event;
+  int number = awaited->recorded;
+  Stream *recorder = awaited->stream;
+  if (flags != 0) {
+    return INVALID_VALUE;
+  }
+  return put(stream, [=] {
+    if (awaited->reached < number) {
+      recorder->run([&] { return awaited->reached >= number; });
+    }
+    return (int)SUCCESS;
+  });
+}
+
+EXPORT int cuEventCreate(void **event, unsigned flags) {
+  READY("cuEventCreate");
+  if (flags != 0 && flags != 2) {
+    return INVALID_VALUE;
+  }
+  auto *created = new EventHandle(new Event());
+  (*created)->timed = flags == 0;
+  return give(event, created);
+}
+
+EXPORT int cuEventRecord(EventHandle *event, Stream *stream) {
+  READY("cuEventRecord");
+  EventHandle recorded = *event;
+  recorded->stream = &stream_of(stream);
+  int number = ++recorded->recorded;
+  return put(stream, [=] {
+    recorded->reached = number;
+    recorded->time = std::chrono::steady_clock::now();
+    return (int)SUCCESS;
+  });
+}
+
+EXPORT int cuEventSynchronize(EventHandle *event) {
+  READY("cuEventSynchronize");
+  Event &awaited = **event;
+  if (awaited.stream == nullptr) {
+    return SUCCESS;
+  }
+  awaited.stream->run([&] { return awaited.reached == awaited.recorded; });
+  return awaited.stream->take_error();
+}
+
+EXPORT int cuEventElapsedTime(float *milliseconds, EventHandle *start, EventHandle *end) {
+  READY("cuEventElapsedTime");
+  for (const EventHandle &event : {*start, *end}) {
+    if (!event->timed || event->recorded == 0 || event->reached != event->recorded) {
+      return INVALID_VALUE;
+    }
+  }
+  *milliseconds = std::chrono::duration<float, std::milli>((*end)->time - (*start)->time).count();
+  return SUCCESS;
+}
+
+EXPORT int cuEventDestroy_v2(EventHandle *event) {
+  READY("cuEventDestroy_v2");
+  return take(event);
 }
 
 EXPORT int cuStreamBeginCapture_v2(Stream *stream, int mode) {
@@ -259,12 +436,10 @@ EXPORT int cuGraphDestroy(Graph *graph) {
   return take(graph);
 }
 
-EXPORT int cuGraphLaunch(Graph *executable, Stream *) {
+EXPORT int cuGraphLaunch(Graph *executable, Stream *stream) {
   READY("cuGraphLaunch");
   for (const Launch &launch : *executable) {
-    if (int error = run(launch)) {
-      return error;
-    }
+    put(stream, [=] { return run(launch); });
   }
   return SUCCESS;
 }
@@ -290,34 +465,7 @@ EXPORT int cuLaunchKernel(
     stream->captured.push_back(launch);
     return SUCCESS;
   }
-  return run(launch);
-}
-
-EXPORT int cuEventCreate(void **event, unsigned) {
-  READY("cuEventCreate");
-  return give(event, new Event());
-}
-
-EXPORT int cuEventRecord(Event *event, Stream *) {
-  READY("cuEventRecord");
-  event->recorded = std::chrono::steady_clock::now();
-  return SUCCESS;
-}
-
-EXPORT int cuEventSynchronize(Event *) {
-  READY("cuEventSynchronize");
-  return SUCCESS;
-}
-
-EXPORT int cuEventElapsedTime(float *milliseconds, Event *start, Event *end) {
-  READY("cuEventElapsedTime");
-  *milliseconds = std::chrono::duration<float, std::milli>(end->recorded - start->recorded).count();
-  return SUCCESS;
-}
-
-EXPORT int cuEventDestroy_v2(Event *event) {
-  READY("cuEventDestroy_v2");
-  return take(event);
+  return put(stream, [=] { return run(launch); });
 }
 
 EXPORT int cuGetErrorName(int error, const char **name) {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -26,6 +27,12 @@ const Kernel *kernel(const char *name);
 
 /* Held by whoever runs kernels or changes memory. */
 extern std::mutex mutex;
+
+/*
+ * Does work after all that waits in the fake driver's default stream, and at once where nothing does.
+ * Returns the work's error, or 0.
+ */
+int in_default_stream(std::function<int()> work);
 
 template <auto kernel, typename Arguments>
 void call(const void *arguments) {

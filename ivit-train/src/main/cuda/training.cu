@@ -22,6 +22,7 @@
 #include "patches_observed.cuh"
 #include "pool_observed.cuh"
 #include "positions_backward.cuh"
+#include "prepare_pictures.cuh"
 #include "product.cuh"
 #include "product_sum.cuh"
 #include "quantize_channels.cuh"

@@ -179,19 +179,23 @@ FAKE int cublasLtMatmul(
       || workspace_bytes != planned.workspace || (workspace_bytes > 0 && workspace == nullptr)) {
     return fake_cublaslt::INVALID_VALUE;
   }
-  for (uint64_t j = 0; j < n; j++) {
-    for (uint64_t i = 0; i < m; i++) {
-      double total = 0;
-      for (uint64_t l = 0; l < k; l++) {
-        total += fake_cublaslt::at(a, left, op.transposed[0] != 0, i, l)
-            * fake_cublaslt::at(b, right, op.transposed[1] != 0, l, j);
+  auto work = [=, op = op, left = left, right = right, stride = (uint64_t)sum.stride,
+               alpha = (double)*alpha, beta = (double)*beta] {
+    for (uint64_t j = 0; j < n; j++) {
+      for (uint64_t i = 0; i < m; i++) {
+        double total = 0;
+        for (uint64_t l = 0; l < k; l++) {
+          total += fake_cublaslt::at(a, left, op.transposed[0] != 0, i, l)
+              * fake_cublaslt::at(b, right, op.transposed[1] != 0, l, j);
+        }
+        float &to = d[i + j * stride];
+        to = (float)(alpha * total + (beta == 0 ? 0 : beta * to));
       }
-      float &to = d[i + j * (uint64_t)sum.stride];
-      to = (float)(*alpha * total + (*beta == 0 ? 0 : *beta * to));
     }
-  }
+    return 0;
+  };
   fake_cublaslt::products++;
-  return fake_cublaslt::SUCCESS;
+  return emulation::in_default_stream(work);
 }
 
 #endif

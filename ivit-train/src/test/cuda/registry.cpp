@@ -67,6 +67,7 @@ const std::vector<Kernel> kernels = {
     KERNEL(pool_observed, 256, ObservedPoolArguments),
     KERNEL(pool_reals, 256, RealPoolArguments),
     KERNEL(positions_backward, 256, PositionArguments),
+    KERNEL(prepare_pictures, 256, PictureArguments),
     KERNEL(probabilities_of_codes, 256, SoftmaxBackwardArguments),
     PRODUCTS(nn_real_code8),
     PRODUCTS(nn_real_real),

@@ -22,6 +22,7 @@ import org.ivit.core.InputException;
 import org.ivit.export.cli.CommandLineInterface;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
+import org.ivit.train.loop.Loading;
 import org.ivit.train.loop.RunDirectory;
 import org.ivit.train.loop.Trainer;
 import org.ivit.train.loop.TrainingCheckpoint;
@@ -188,7 +189,7 @@ class SparkClusterTest {
 
     @Override
     public void step(
-        int step, int total, int epoch, double loss, double picturesPerSecond, boolean waited) {
+        int step, int total, int epoch, double loss, double picturesPerSecond, Loading loading) {
       if (step == 4) {
         kill();
       } else if (step == 8) {
@@ -228,7 +229,7 @@ class SparkClusterTest {
   private record Eraser(Path picture) implements TrainingMonitor {
     @Override
     public void step(
-        int step, int total, int epoch, double loss, double picturesPerSecond, boolean waited) {
+        int step, int total, int epoch, double loss, double picturesPerSecond, Loading loading) {
       if (step == 1) {
         try {
           Files.write(picture, new byte[] {1, 2, 3});

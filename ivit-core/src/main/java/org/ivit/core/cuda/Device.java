@@ -61,8 +61,51 @@ public interface Device extends AutoCloseable {
    */
   Replay record(List<Launch> launches);
 
+  /**
+   * Makes a pair of buffers through which data goes to the device beside what is launched.
+   *
+   * @param bytes of each buffer, at least 1
+   * @return to be closed before the device
+   * @throws DeviceMemoryException if there is not so much memory
+   */
+  Staging stage(int bytes);
+
   @Override
   void close();
+
+  /**
+   * A page-locked buffer of the host and one of the device, which a copy joins that nothing waits
+   * for but who says so. In turn: fill {@link #host}, {@link #send}, {@link #receive}, launch what
+   * reads, {@link #release}. One thread at a time.
+   */
+  interface Staging extends AutoCloseable {
+    /** Returns the bytes of each buffer. */
+    int bytes();
+
+    /** Returns the host's buffer, empty, after waiting until the last copy has read it. */
+    ByteBuffer host();
+
+    /**
+     * Starts to copy, after all that was launched before {@link #release}, and does not wait. The
+     * host's buffer is not to be written to before it is asked for again.
+     *
+     * @param count bytes from the buffer's beginning on
+     */
+    void send(int count);
+
+    /**
+     * Lets all that is launched from now on wait for the copy.
+     *
+     * @return address of the device's buffer
+     */
+    long receive();
+
+    /** Says that nothing launched from now on reads the device's buffer. */
+    void release();
+
+    @Override
+    void close();
+  }
 
   /** Recorded launches; one thread at a time. */
   interface Replay extends AutoCloseable {

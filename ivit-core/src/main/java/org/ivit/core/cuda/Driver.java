@@ -57,6 +57,16 @@ interface Driver extends Library {
 
   int cuStreamDestroy_v2(Pointer stream);
 
+  int cuStreamWaitEvent(Pointer stream, Pointer event, int flags);
+
+  int cuEventCreate(PointerByReference event, int flags);
+
+  int cuEventRecord(Pointer event, Pointer stream);
+
+  int cuEventSynchronize(Pointer event);
+
+  int cuEventDestroy_v2(Pointer event);
+
   int cuStreamBeginCapture_v2(Pointer stream, int mode);
 
   int cuStreamEndCapture(Pointer stream, PointerByReference graph);

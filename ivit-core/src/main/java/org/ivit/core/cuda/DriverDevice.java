@@ -213,7 +213,12 @@ public final class DriverDevice implements Device {
     return new GraphReplay(this, launches);
   }
 
-  /** The calls of a replay, which take the context as their own. */
+  @Override
+  public Staging stage(int bytes) {
+    return new StreamStaging(this, bytes);
+  }
+
+  /** The calls of a replay or a copy, which take the context as their own. */
   Driver enter() {
     current();
     return driver;

@@ -10,6 +10,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.ivit.core.InputException;
 import org.ivit.core.image.Rgb;
 import org.slf4j.Logger;
@@ -46,11 +48,37 @@ public final class PictureLoader<T> implements Iterator<PictureLoader.Loaded<T>>
   private final Transform<T> transform;
   private final OnCorrupt onCorrupt;
   private final int ahead;
-  private final ExecutorService threads;
+  private final ExecutorService executor;
+  private final int threads;
+  private final AtomicLong busyNanos = new AtomicLong();
+  private final AtomicInteger loaded = new AtomicInteger();
   private final Deque<Future<Loaded<T>>> waiting = new ArrayDeque<>();
   private final List<String> skipped = new ArrayList<>();
   private int submitted;
   private Loaded<T> next;
+  private long waitedNanos;
+
+  /**
+   * What a loader has done so far.
+   *
+   * @param waitedNanos time that its reader has waited for pictures
+   * @param busyNanos time that its threads were at work, all of them together
+   * @param pictures that they are done with, whether read yet or not
+   * @param threads that it has
+   */
+  public record Work(long waitedNanos, long busyNanos, int pictures, int threads) {
+    /** Nothing, by nobody. */
+    public static final Work NONE = new Work(0, 0, 0, 0);
+
+    /** What came after {@code before}. */
+    public Work since(Work before) {
+      return new Work(
+          waitedNanos - before.waitedNanos,
+          busyNanos - before.busyNanos,
+          pictures - before.pictures,
+          threads);
+    }
+  }
 
   /**
    * Starts to load.
@@ -74,7 +102,8 @@ public final class PictureLoader<T> implements Iterator<PictureLoader.Loaded<T>>
     this.transform = transform;
     this.onCorrupt = onCorrupt;
     this.ahead = ahead;
-    this.threads =
+    this.threads = threads;
+    this.executor =
         Executors.newFixedThreadPool(
             threads,
             task -> {
@@ -97,14 +126,55 @@ public final class PictureLoader<T> implements Iterator<PictureLoader.Loaded<T>>
   private void submit() {
     while (submitted < order.length && waiting.size() < ahead) {
       int index = order[submitted++];
-      waiting.add(
-          threads.submit(
-              () ->
-                  new Loaded<>(
-                      index,
-                      dataset.label(index),
-                      transform.apply(dataset.picture(index), index))));
+      waiting.add(executor.submit(() -> load(index)));
     }
+  }
+
+  private Loaded<T> load(int index) {
+    long start = System.nanoTime();
+    try {
+      return new Loaded<>(
+          index, dataset.label(index), transform.apply(dataset.picture(index), index));
+    } finally {
+      busyNanos.addAndGet(System.nanoTime() - start);
+      loaded.incrementAndGet();
+    }
+  }
+
+  /**
+   * Whether the next so many pictures can be read without waiting; not where one of them failed.
+   *
+   * @param count more than are loaded ahead are never ready
+   */
+  public boolean ready(int count) {
+    int needed = next == null ? count : count - 1;
+    Iterator<Future<Loaded<T>>> first = waiting.iterator();
+    for (int i = 0; i < needed; i++) {
+      if (!first.hasNext() || !succeeded(first.next())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean succeeded(Future<?> future) {
+    if (!future.isDone()) {
+      return false;
+    }
+    try {
+      future.get();
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (ExecutionException e) {
+      return false;
+    }
+  }
+
+  /** What was done so far. */
+  public Work work() {
+    return new Work(waitedNanos, busyNanos.get(), loaded.get(), threads);
   }
 
   /**
@@ -117,6 +187,7 @@ public final class PictureLoader<T> implements Iterator<PictureLoader.Loaded<T>>
     while (next == null && !waiting.isEmpty()) {
       Future<Loaded<T>> first = waiting.remove();
       submit();
+      long start = System.nanoTime();
       try {
         next = first.get();
       } catch (InterruptedException e) {
@@ -124,6 +195,8 @@ public final class PictureLoader<T> implements Iterator<PictureLoader.Loaded<T>>
         throw new IllegalStateException("interrupted while loading pictures", e);
       } catch (ExecutionException e) {
         failed(e.getCause());
+      } finally {
+        waitedNanos += System.nanoTime() - start;
       }
     }
     return next != null;
@@ -162,7 +235,7 @@ public final class PictureLoader<T> implements Iterator<PictureLoader.Loaded<T>>
   /** Stops the threads; pictures not yet read are lost. */
   @Override
   public void close() {
-    threads.shutdownNow();
+    executor.shutdownNow();
     waiting.clear();
   }
 }

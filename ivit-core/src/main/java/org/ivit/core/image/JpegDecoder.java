@@ -17,6 +17,15 @@ import javax.imageio.ImageReader;
 final class JpegDecoder {
   private static final int SCALE_BITS = 16;
   private static final int HALF = 1 << (SCALE_BITS - 1);
+  private static final int[] RED_OF_CR = table(1.40200, HALF, SCALE_BITS);
+  private static final int[] BLUE_OF_CB = table(1.77200, HALF, SCALE_BITS);
+  private static final int[] GREEN_OF_CB = table(-0.34414, HALF, 0);
+  private static final int[] GREEN_OF_CR = table(-0.71414, 0, 0);
+
+  /** Colours lie between -227 and 482 before they are clipped. */
+  private static final int CLIP_OFFSET = 256;
+
+  private static final byte[] CLIPPED = clipTable();
 
   private JpegDecoder() {}
 
@@ -28,14 +37,12 @@ final class JpegDecoder {
     Header header = Header.parse(bytes);
     ImageDecoder.checkSize(header.width, header.height);
     byte[] samples = samples(bytes, header);
-    byte[] out = new byte[3 * header.width * header.height];
+    byte[] out = header.components == 3 ? samples : new byte[3 * header.width * header.height];
     switch (header.components) {
       case 1 -> grey(samples, out);
       case 3 -> {
         if (header.luminance()) {
           yccToRgb(samples, 3, out);
-        } else {
-          out = samples;
         }
       }
       default -> cmyk(samples, header.luminance(), out);
@@ -71,17 +78,43 @@ final class JpegDecoder {
     }
   }
 
-  /** libjpeg's conversion; {@code stride} 4 leaves a fourth component alone. */
+  /**
+   * libjpeg's conversion by its tables; {@code stride} 4 leaves a fourth component alone. Both
+   * arrays may be one.
+   */
   private static void yccToRgb(byte[] samples, int stride, byte[] out) {
-    int pixels = out.length / 3;
-    for (int i = 0; i < pixels; i++) {
-      int y = at(samples, stride * i);
-      int cb = at(samples, stride * i + 1) - 128;
-      int cr = at(samples, stride * i + 2) - 128;
-      out[3 * i] = clip(y + ((fix(1.40200) * cr + HALF) >> SCALE_BITS));
-      out[3 * i + 1] = clip(y + ((-fix(0.34414) * cb - fix(0.71414) * cr + HALF) >> SCALE_BITS));
-      out[3 * i + 2] = clip(y + ((fix(1.77200) * cb + HALF) >> SCALE_BITS));
+    int from = 0;
+    for (int to = 0; to + 2 < out.length; to += 3) {
+      int y = at(samples, from);
+      int cb = at(samples, from + 1);
+      int cr = at(samples, from + 2);
+      out[to] = clipped(y + RED_OF_CR[cr]);
+      out[to + 1] = clipped(y + ((GREEN_OF_CB[cb] + GREEN_OF_CR[cr]) >> SCALE_BITS));
+      out[to + 2] = clipped(y + BLUE_OF_CB[cb]);
+      from += stride;
     }
+  }
+
+  private static int[] table(double factor, int add, int shift) {
+    int[] table = new int[256];
+    for (int i = 0; i < 256; i++) {
+      int scaled = factor < 0 ? -fix(-factor) : fix(factor);
+      table[i] = (scaled * (i - 128) + add) >> shift;
+    }
+    return table;
+  }
+
+  /** The mask spares the check of the bounds. */
+  private static byte clipped(int value) {
+    return CLIPPED[value + CLIP_OFFSET & (4 * CLIP_OFFSET - 1)];
+  }
+
+  private static byte[] clipTable() {
+    byte[] table = new byte[4 * CLIP_OFFSET];
+    for (int i = 0; i < table.length; i++) {
+      table[i] = clip(i - CLIP_OFFSET);
+    }
+    return table;
   }
 
   /**

@@ -3,9 +3,13 @@ package org.ivit.core.image;
 /** Bytes to the float32 values that a network reads: {@code ((p/255) − mean[c]) / std[c]}. */
 public final class Normalisation {
   private final float[][] table = new float[3][256];
+  private final float[] mean;
+  private final float[] std;
 
   /** Makes the 256 values of each channel, each operation rounded to float32. */
   public Normalisation(float[] mean, float[] std) {
+    this.mean = mean.clone();
+    this.std = std.clone();
     for (int c = 0; c < 3; c++) {
       for (int p = 0; p < 256; p++) {
         float value = p / 255f;
@@ -18,6 +22,16 @@ public final class Normalisation {
   /** The normalisation of a model's pictures. */
   public Normalisation(Preprocess preprocess) {
     this(preprocess.mean(), preprocess.std());
+  }
+
+  /** The mean of each channel. */
+  public float[] mean() {
+    return mean.clone();
+  }
+
+  /** The standard deviation of each channel. */
+  public float[] std() {
+    return std.clone();
   }
 
   /** One value. */

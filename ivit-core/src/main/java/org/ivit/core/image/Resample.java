@@ -11,6 +11,11 @@ public final class Resample {
   /** 32 bits less 8 of the pixel and 2 for overshoot: weights sum to 2^22. */
   private static final int PRECISION_BITS = 22;
 
+  private static final int HALF = 1 << (PRECISION_BITS - 1);
+
+  /** Numbers whose cache lines are near each other where lines and columns are exchanged. */
+  private static final int BLOCK = 16;
+
   private Resample() {}
 
   /** The whole picture, resized to {@code width} × {@code height}. */
@@ -48,70 +53,124 @@ public final class Resample {
       return new Rgb(in.width(), in.height(), in.data().clone());
     }
     Weights rows = Weights.of(in.height(), top, bottom, height, interpolation);
-    Rgb out = in;
-    int firstRow = 0;
+    int first = vertical ? rows.start[0] : 0;
+    int end = vertical ? rows.start[height - 1] + rows.length[height - 1] : height;
+    int[][] lines;
     if (horizontal) {
       Weights columns = Weights.of(in.width(), left, right, width, interpolation);
-      firstRow = rows.start[0];
-      int lastRow = rows.start[height - 1] + rows.length[height - 1];
-      out = horizontal(in, columns, width, firstRow, lastRow - firstRow);
+      lines = transposed(filter(columns(in, first, end), columns, 3, 0));
+    } else {
+      lines = rows(in, first, end);
     }
-    return vertical ? vertical(out, rows, height, firstRow) : out;
+    return rgb(vertical ? filter(lines, rows, 1, first) : lines, width);
   }
 
-  private static Rgb horizontal(Rgb in, Weights columns, int width, int firstRow, int rows) {
+  /** The rows of a part of a picture: [row][3·column + channel]. */
+  private static int[][] rows(Rgb in, int first, int end) {
     byte[] data = in.data();
-    byte[] out = new byte[3 * width * rows];
-    for (int y = 0; y < rows; y++) {
-      int row = (firstRow + y) * in.width() * 3;
-      int to = y * width * 3;
-      for (int x = 0; x < width; x++) {
-        int red = 1 << (PRECISION_BITS - 1);
-        int green = red;
-        int blue = red;
-        int from = row + columns.start[x] * 3;
-        int weight = x * columns.stride;
-        for (int end = weight + columns.length[x]; weight < end; weight++) {
-          int w = columns.weight[weight];
-          red += (data[from] & 0xff) * w;
-          green += (data[from + 1] & 0xff) * w;
-          blue += (data[from + 2] & 0xff) * w;
-          from += 3;
-        }
-        out[to] = clip(red);
-        out[to + 1] = clip(green);
-        out[to + 2] = clip(blue);
-        to += 3;
+    int[][] rows = new int[end - first][3 * in.width()];
+    for (int y = first; y < end; y++) {
+      int[] row = rows[y - first];
+      int from = y * row.length;
+      for (int i = 0; i < row.length; i++) {
+        row[i] = data[from + i] & 0xff;
       }
     }
-    return new Rgb(width, rows, out);
+    return rows;
   }
 
-  private static Rgb vertical(Rgb in, Weights rows, int height, int firstRow) {
+  /** The columns of some rows: [3·column + channel][row]. */
+  private static int[][] columns(Rgb in, int first, int end) {
     byte[] data = in.data();
-    int stride = in.width() * 3;
-    byte[] out = new byte[stride * height];
-    int[] sum = new int[stride];
-    for (int y = 0; y < height; y++) {
-      Arrays.fill(sum, 1 << (PRECISION_BITS - 1));
-      int from = (rows.start[y] - firstRow) * stride;
-      for (int i = 0; i < rows.length[y]; i++) {
-        int w = rows.weight[y * rows.stride + i];
-        for (int x = 0; x < stride; x++) {
-          sum[x] += (data[from + x] & 0xff) * w;
+    int stride = 3 * in.width();
+    int[][] columns = new int[stride][end - first];
+    for (int block = first; block < end; block += BLOCK) {
+      int blockEnd = Math.min(end, block + BLOCK);
+      for (int i = 0; i < stride; i++) {
+        int[] column = columns[i];
+        for (int y = block; y < blockEnd; y++) {
+          column[y - first] = data[y * stride + i] & 0xff;
         }
-        from += stride;
-      }
-      for (int x = 0; x < stride; x++) {
-        out[y * stride + x] = clip(sum[x]);
       }
     }
-    return new Rgb(in.width(), height, out);
+    return columns;
   }
 
-  private static byte clip(int sum) {
-    int value = sum >> PRECISION_BITS;
-    return (byte) Math.max(0, Math.min(255, value));
+  private static int[][] transposed(int[][] lines) {
+    int[][] out = new int[lines[0].length][lines.length];
+    for (int block = 0; block < lines.length; block += BLOCK) {
+      int blockEnd = Math.min(lines.length, block + BLOCK);
+      for (int y = 0; y < out.length; y++) {
+        int[] row = out[y];
+        for (int i = block; i < blockEnd; i++) {
+          row[i] = lines[i][y];
+        }
+      }
+    }
+    return out;
+  }
+
+  /**
+   * Weighted sums of whole lines, rounded to bytes. The loops run along lines, which compilers make
+   * vectors of; so the horizontal pass takes columns for lines.
+   *
+   * @param lines [positions·group][…]
+   * @param weights whose positions are counted from {@code first} on
+   * @param group lines of a position, which are kept apart
+   */
+  private static int[][] filter(int[][] lines, Weights weights, int group, int first) {
+    int outputs = weights.start.length;
+    int[][] out = new int[outputs * group][lines[0].length];
+    for (int x = 0; x < outputs; x++) {
+      for (int c = 0; c < group; c++) {
+        int[] sum = out[x * group + c];
+        Arrays.fill(sum, HALF);
+        int from = (weights.start[x] - first) * group + c;
+        int weight = x * weights.stride;
+        int count = weights.length[x];
+        int i = 0;
+        for (; i + 1 < count; i += 2) {
+          int[] line = lines[from + i * group];
+          int[] next = lines[from + (i + 1) * group];
+          add(line, weights.weight[weight + i], next, weights.weight[weight + i + 1], sum);
+        }
+        if (i < count) {
+          add(lines[from + i * group], weights.weight[weight + i], sum);
+        }
+        clip(sum);
+      }
+    }
+    return out;
+  }
+
+  private static void add(int[] line, int weight, int[] next, int nextWeight, int[] sum) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += line[i] * weight + next[i] * nextWeight;
+    }
+  }
+
+  private static void add(int[] line, int weight, int[] sum) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += line[i] * weight;
+    }
+  }
+
+  private static void clip(int[] sum) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] = Math.max(0, Math.min(255, sum[i] >> PRECISION_BITS));
+    }
+  }
+
+  private static Rgb rgb(int[][] rows, int width) {
+    byte[] out = new byte[3 * width * rows.length];
+    for (int y = 0; y < rows.length; y++) {
+      int[] row = rows[y];
+      int to = y * row.length;
+      for (int i = 0; i < row.length; i++) {
+        out[to + i] = (byte) row[i];
+      }
+    }
+    return new Rgb(width, rows.length, out);
   }
 
   /** For each output position: the first input position, how many, and their weights. */

@@ -160,6 +160,11 @@ public final class EmulatedDevice implements Device {
   }
 
   @Override
+  public Staging stage(int bytes) {
+    return new EmulatedStaging(this, bytes);
+  }
+
+  @Override
   public void close() {
     closed = true;
   }

@@ -8,7 +8,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.image.Rgb;
@@ -152,6 +154,66 @@ class PictureLoaderTest {
       assertThatThrownBy(loader::hasNext)
           .isInstanceOf(IllegalStateException.class)
           .hasRootCauseMessage("a bug");
+    }
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    for (int i = 0; i < 10_000 && !condition.getAsBoolean(); i++) {
+      Thread.sleep(1);
+    }
+    assertThat(condition.getAsBoolean()).isTrue();
+  }
+
+  @Test
+  void isReadyWhenSoManyPicturesAreLoaded() throws InterruptedException {
+    Semaphore permits = new Semaphore(0);
+    Slow set = new Slow(5);
+    try (PictureLoader<Integer> loader =
+        new PictureLoader<>(
+            set,
+            PictureLoader.inOrder(set),
+            (picture, i) -> {
+              permits.acquireUninterruptibly();
+              return i;
+            },
+            OnCorrupt.FAIL,
+            1,
+            3)) {
+      assertThat(loader.ready(0)).isTrue();
+      assertThat(loader.ready(1)).isFalse();
+      permits.release(2);
+      await(() -> loader.ready(2));
+      assertThat(loader.ready(3)).isFalse();
+      permits.release(1);
+      await(() -> loader.ready(3));
+      assertThat(loader.ready(4)).as("never loaded ahead").isFalse();
+      assertThat(loader.work().pictures()).isEqualTo(3);
+      assertThat(loader.work().waitedNanos()).isZero();
+      PictureLoader.Work before = loader.work();
+      permits.release(2);
+      assertThat(values(loader)).containsExactly(0, 1, 2, 3, 4);
+      assertThat(loader.ready(1)).isFalse();
+      PictureLoader.Work work = loader.work().since(before);
+      assertThat(work.pictures()).isEqualTo(2);
+      assertThat(work.threads()).isEqualTo(1);
+      assertThat(work.waitedNanos()).isPositive();
+      assertThat(work.busyNanos()).isPositive();
+    }
+  }
+
+  @Test
+  void isNotReadyWhereAPictureFailed() throws InterruptedException {
+    Slow set = new Slow(4, 1);
+    try (PictureLoader<Integer> loader =
+        loader(set, PictureLoader.inOrder(set), OnCorrupt.SKIP, 1, 4)) {
+      await(() -> loader.work().pictures() == 4);
+      assertThat(loader.ready(1)).isTrue();
+      assertThat(loader.ready(2)).isFalse();
+      assertThat(loader.next().value()).isZero();
+      assertThat(loader.ready(1)).isFalse();
+      assertThat(loader.hasNext()).isTrue();
+      assertThat(loader.ready(2)).isTrue();
+      assertThat(values(loader)).containsExactly(2002, 3003);
     }
   }
 }

@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
       PredictCommand.class,
       InspectCommand.class,
       BenchCommand.class,
+      BenchLoaderCommand.class,
       DiagnoseCommand.class
     },
     footer = {

@@ -87,9 +87,45 @@ class CommandLineInterfaceTest {
     assertThat(done("--version")).matches("ivit \\d+\\.\\d+\\.\\d+.*\\R");
     assertThat(done("--help")).contains("quickstart", "train", "export", "evaluate", "predict");
     for (String command :
-        List.of("quickstart", "train", "export", "evaluate", "predict", "inspect", "bench")) {
+        List.of(
+            "quickstart",
+            "train",
+            "export",
+            "evaluate",
+            "predict",
+            "inspect",
+            "bench",
+            "bench-loader")) {
       assertThat(done(command, "--help")).contains("Usage: ivit " + command);
     }
+  }
+
+  @Test
+  void measuresTheLoader() throws IOException {
+    Path recipe =
+        Files.writeString(
+            folder.resolve("loader.yaml"),
+            """
+            architecture: {kind: vit, image: 16, patch: 8, dim: 12, depth: 1, heads: 2, classes: 10}
+            precision: float
+            data: {train: {procedural: {pictures: 5, size: 20, seed: 1}}}
+            augmentation: {randAugment: rand-m9-mstd0.5-inc1}
+            optimizer: {learningRate: 0.001, batchSize: 4}
+            schedule: {epochs: 1}
+            """);
+    Path json = folder.resolve("loader.json");
+    List<Object> command =
+        List.of("bench-loader", "--config", recipe, "--pictures", 12, "--seconds", 0.02);
+    List<Object> more = new ArrayList<>(command);
+    more.addAll(List.of("--threads", "1,3", "--json", json));
+    assertThat(done(more.toArray()))
+        .contains("5 pictures, loaded at 16 pixels", "pictures/s a core", "threads");
+    assertThat(Files.readString(json))
+        .contains("decode_ms", "augment_ms", "images_per_second_per_core", "\"threads\" : 3");
+    refused(with(command, "--threads", 0), "--threads");
+    refused(with(command, "--pictures", 0), "--pictures");
+    refused(with(command, "--seconds", 0), "--seconds");
+    refused(with(command, "--set", "sed=2"), "sed");
   }
 
   @Test
@@ -435,6 +471,7 @@ class CommandLineInterfaceTest {
     refused(List.of("predict", "--model", checkpoint), "IMAGE");
     refused(List.of("inspect"), "F");
     refused(List.of("bench"), "--model");
+    refused(List.of("bench-loader"), "--config");
     refused(evaluate("--batch", "many"), "--batch", "many");
     refused(evaluate("--batch", 0), "--batch", "0", "at least 1");
     refused(evaluate("--limit", -1), "--limit", "-1");
@@ -473,6 +510,7 @@ class CommandLineInterfaceTest {
     refused(List.of("inspect", missing), "missing", "no such");
     refused(List.of("inspect", folder), "is a folder");
     refused(List.of("bench", "--model", missing), "missing", "no such");
+    refused(List.of("bench-loader", "--config", missing), "missing", "no such");
     refused(List.of("train", "--config", missing), "missing", "no such");
     refused(List.of("train", "--resume", missing), "missing", "no such");
     refused(List.of("export", "--run", missing, "--output", folder.resolve("x")), "missing");

@@ -57,6 +57,11 @@ record AffineTransform(double xx, double xy, double x, double yx, double yy, dou
    * @param fill the colour of what lies outside, one value a channel
    */
   Rgb apply(Rgb picture, Interpolation interpolation, int[] fill) {
+    Sampler sampler =
+        switch (interpolation) {
+          case BILINEAR -> new Bilinear(picture);
+          case BICUBIC -> new Bicubic(picture);
+        };
     int width = picture.width();
     int height = picture.height();
     byte[] out = new byte[picture.data().length];
@@ -65,71 +70,143 @@ record AffineTransform(double xx, double xy, double x, double yx, double yy, dou
       for (int column = 0; column < width; column++) {
         double fromX = xx * (column + 0.5) + xy * (row + 0.5) + x;
         double fromY = yx * (column + 0.5) + yy * (row + 0.5) + y;
-        boolean inside = fromX >= 0 && fromX < width && fromY >= 0 && fromY < height;
-        for (int c = 0; c < 3; c++) {
-          out[at++] =
-              (byte)
-                  (!inside
-                      ? fill[c]
-                      : switch (interpolation) {
-                        case BILINEAR -> bilinear(picture, fromX - 0.5, fromY - 0.5, c);
-                        case BICUBIC -> bicubic(picture, fromX - 0.5, fromY - 0.5, c);
-                      });
+        if (fromX >= 0 && fromX < width && fromY >= 0 && fromY < height) {
+          sampler.sample(fromX - 0.5, fromY - 0.5, out, at);
+        } else {
+          for (int c = 0; c < 3; c++) {
+            out[at + c] = (byte) fill[c];
+          }
         }
+        at += 3;
       }
     }
     return new Rgb(width, height, out);
   }
 
-  private static int bilinear(Rgb picture, double x, double y, int channel) {
-    int left = (int) Math.floor(x);
-    int top = (int) Math.floor(y);
-    double above = bilinearRow(picture, left, top, x - left, channel);
-    double below = bilinearRow(picture, left, top + 1, x - left, channel);
-    return (int) (above + (below - above) * (y - top));
+  /** Pixels between those of a picture; neighbours outside of it repeat its border. */
+  private abstract static class Sampler {
+    private final byte[] data;
+    private final int width;
+    private final int height;
+
+    Sampler(Rgb picture) {
+      data = picture.data();
+      width = picture.width();
+      height = picture.height();
+    }
+
+    /** Writes the three channels of a place. */
+    abstract void sample(double x, double y, byte[] out, int at);
+
+    /** Where a column begins in a row. */
+    final int column(int column) {
+      return 3 * Math.max(0, Math.min(width - 1, column));
+    }
+
+    /** Where a row begins. */
+    final int row(int row) {
+      return 3 * width * Math.max(0, Math.min(height - 1, row));
+    }
+
+    final int value(int index) {
+      return data[index] & 0xff;
+    }
   }
 
-  private static double bilinearRow(Rgb picture, int left, int row, double d, int channel) {
-    int a = value(picture, left, row, channel);
-    int b = value(picture, left + 1, row, channel);
-    return a + (b - a) * d;
+  private static final class Bilinear extends Sampler {
+    Bilinear(Rgb picture) {
+      super(picture);
+    }
+
+    @Override
+    void sample(double x, double y, byte[] out, int at) {
+      int left = (int) Math.floor(x);
+      int top = (int) Math.floor(y);
+      double dx = x - left;
+      double dy = y - top;
+      int a = column(left);
+      int b = column(left + 1);
+      int above = row(top);
+      int below = row(top + 1);
+      for (int c = 0; c < 3; c++) {
+        double upper = between(value(above + a + c), value(above + b + c), dx);
+        double lower = between(value(below + a + c), value(below + b + c), dx);
+        out[at + c] = (byte) (int) (upper + (lower - upper) * dy);
+      }
+    }
+
+    private static double between(int a, int b, double d) {
+      return a + (b - a) * d;
+    }
   }
 
-  private static int bicubic(Rgb picture, double x, double y, int channel) {
-    int left = (int) Math.floor(x);
-    int top = (int) Math.floor(y);
-    double dx = x - left;
-    double value =
-        cubic(
-            bicubicRow(picture, left - 1, top - 1, dx, channel),
-            bicubicRow(picture, left - 1, top, dx, channel),
-            bicubicRow(picture, left - 1, top + 1, dx, channel),
-            bicubicRow(picture, left - 1, top + 2, dx, channel),
-            y - top);
-    return value <= 0 ? 0 : value >= 255 ? 255 : (int) value;
-  }
+  /**
+   * Cubic convolution with a = −1. Where a place lies on a row or a column of the picture, as it
+   * does in all shears and translations, the polynomial is its constant there, and is left out.
+   */
+  private static final class Bicubic extends Sampler {
+    Bicubic(Rgb picture) {
+      super(picture);
+    }
 
-  private static double bicubicRow(Rgb picture, int left, int row, double d, int channel) {
-    return cubic(
-        value(picture, left, row, channel),
-        value(picture, left + 1, row, channel),
-        value(picture, left + 2, row, channel),
-        value(picture, left + 3, row, channel),
-        d);
-  }
+    @Override
+    void sample(double x, double y, byte[] out, int at) {
+      int left = (int) Math.floor(x);
+      int top = (int) Math.floor(y);
+      double dx = x - left;
+      double dy = y - top;
+      int c0 = column(left - 1);
+      int c1 = column(left);
+      int c2 = column(left + 1);
+      int c3 = column(left + 2);
+      int r1 = row(top);
+      if (dy == 0) {
+        for (int c = 0; c < 3; c++) {
+          int r = r1 + c;
+          out[at + c] = clip(across(r + c0, r + c1, r + c2, r + c3, dx));
+        }
+        return;
+      }
+      int r0 = row(top - 1);
+      int r2 = row(top + 1);
+      int r3 = row(top + 2);
+      for (int c = 0; c < 3; c++) {
+        double above = across(r0 + c0, r0 + c1, r0 + c2, r0 + c3, dx);
+        double upper = across(r1 + c0, r1 + c1, r1 + c2, r1 + c3, dx);
+        double lower = across(r2 + c0, r2 + c1, r2 + c2, r2 + c3, dx);
+        double below = across(r3 + c0, r3 + c1, r3 + c2, r3 + c3, dx);
+        out[at + c] = clip(cubic(above, upper, lower, below, dy));
+        c0++;
+        c1++;
+        c2++;
+        c3++;
+      }
+    }
 
-  /** Cubic convolution with a = −1. */
-  private static double cubic(double a, double b, double c, double d, double t) {
-    double p2 = -a + c;
-    double p3 = 2 * (a - b) + c - d;
-    double p4 = -a + b - c + d;
-    return b + t * (p2 + t * (p3 + t * p4));
-  }
+    private static byte clip(double value) {
+      return (byte) (value <= 0 ? 0 : value >= 255 ? 255 : (int) value);
+    }
 
-  private static int value(Rgb picture, int column, int row, int channel) {
-    return picture.at(
-        Math.max(0, Math.min(picture.width() - 1, column)),
-        Math.max(0, Math.min(picture.height() - 1, row)),
-        channel);
+    /** Between four neighbours of a row; differences of bytes are exact in integers too. */
+    private double across(int at0, int at1, int at2, int at3, double dx) {
+      int b = value(at1);
+      if (dx == 0) {
+        return b;
+      }
+      int a = value(at0);
+      int c = value(at2);
+      int d = value(at3);
+      int p2 = c - a;
+      int p3 = 2 * (a - b) + c - d;
+      int p4 = b - a - c + d;
+      return b + dx * (p2 + dx * (p3 + dx * p4));
+    }
+
+    private static double cubic(double a, double b, double c, double d, double t) {
+      double p2 = -a + c;
+      double p3 = 2 * (a - b) + c - d;
+      double p4 = -a + b - c + d;
+      return b + t * (p2 + t * (p3 + t * p4));
+    }
   }
 }

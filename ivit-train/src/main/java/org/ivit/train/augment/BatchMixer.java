@@ -1,7 +1,9 @@
 package org.ivit.train.augment;
 
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.function.IntConsumer;
+import java.util.Collections;
+import java.util.List;
 import org.apache.commons.math3.distribution.BetaDistribution;
 import org.ivit.train.recipe.Augmentation;
 
@@ -46,46 +48,52 @@ public final class BatchMixer {
       throw new IllegalArgumentException(
           pictures.length + " values for " + labels.length + " pictures of " + size);
     }
-    double[] shares = new double[labels.length];
-    Arrays.fill(shares, 1);
-    if ((mixup > 0 || cutmix > 0) && (offEpoch == 0 || epoch < offEpoch)) {
-      KeyedRandom random = new KeyedRandom(KeyedRandom.Use.MIXING, seed, epoch, step);
-      switch (mode) {
-        case BATCH -> mixBatch(pictures, size, shares, random);
-        case PAIR -> mixPairs(pictures, size, shares, random);
-        case ELEM -> mixEach(pictures, size, shares, random);
-      }
-    }
-    return SoftTargets.of(labels, classes, smoothing, shares);
+    MixPlan plan = plan(labels.length, size, epoch, step);
+    plan.apply(pictures, size);
+    return targets(labels, plan);
   }
 
-  private void mixBatch(float[] pictures, int size, double[] shares, KeyedRandom random) {
-    int batch = shares.length;
-    Mix mix = draw(size, random);
-    for (int i = 0; i < (batch + 1) / 2; i++) {
-      mix.pair(pictures, pictures, i, batch - 1 - i, size);
+  /**
+   * Draws how a batch is mixed.
+   *
+   * @param batch pictures
+   * @param size of their side in pixels
+   * @param step of the run; with the seed it alone decides what happens
+   */
+  public MixPlan plan(int batch, int size, int epoch, long step) {
+    if ((mixup == 0 && cutmix == 0) || (offEpoch > 0 && epoch >= offEpoch)) {
+      return new MixPlan(Collections.nCopies(batch, Mix.NONE));
     }
-    Arrays.fill(shares, mix.share());
+    KeyedRandom random = new KeyedRandom(KeyedRandom.Use.MIXING, seed, epoch, step);
+    return switch (mode) {
+      case BATCH -> new MixPlan(Collections.nCopies(batch, draw(size, random)));
+      case PAIR -> pairs(batch, size, random);
+      case ELEM -> each(batch, size, random);
+    };
   }
 
-  private void mixPairs(float[] pictures, int size, double[] shares, KeyedRandom random) {
-    int batch = shares.length;
+  /** A picture in the middle has no partner but itself, and stays. */
+  private MixPlan pairs(int batch, int size, KeyedRandom random) {
+    Mix[] mixes = new Mix[batch];
+    Arrays.fill(mixes, Mix.NONE);
     for (int i = 0; i < batch / 2; i++) {
-      Mix mix = draw(size, random);
-      mix.pair(pictures, pictures, i, batch - 1 - i, size);
-      shares[i] = mix.share();
-      shares[batch - 1 - i] = mix.share();
+      mixes[i] = draw(size, random);
+      mixes[batch - 1 - i] = mixes[i];
     }
+    return new MixPlan(List.of(mixes));
   }
 
-  private void mixEach(float[] pictures, int size, double[] shares, KeyedRandom random) {
-    int batch = shares.length;
-    float[] before = pictures.clone();
+  private MixPlan each(int batch, int size, KeyedRandom random) {
+    List<Mix> mixes = new ArrayList<>();
     for (int i = 0; i < batch; i++) {
-      Mix mix = draw(size, random);
-      mix.one(pictures, before, i, batch - 1 - i, size);
-      shares[i] = mix.share();
+      mixes.add(draw(size, random));
     }
+    return new MixPlan(mixes);
+  }
+
+  /** The labels' distributions in a mixed batch, [batch][classes]. */
+  public float[] targets(int[] labels, MixPlan plan) {
+    return SoftTargets.of(labels, classes, smoothing, plan.shares());
   }
 
   private Mix draw(int size, KeyedRandom random) {
@@ -95,80 +103,6 @@ public final class BatchMixer {
     boolean cut = cutmix > 0 && (mixup == 0 || random.chance(switchProbability));
     double alpha = cut ? cutmix : mixup;
     double share = new BetaDistribution(random, alpha, alpha).sample();
-    return cut ? Mix.rectangle(size, share, random) : new Mix(share, true, 0, 0, 0, 0);
-  }
-
-  /**
-   * What happens to a picture and its partner.
-   *
-   * @param share of the picture's own label
-   * @param blends mixup, or else the rectangle comes from the partner
-   */
-  private record Mix(double share, boolean blends, int top, int bottom, int left, int right) {
-    static final Mix NONE = new Mix(1, false, 0, 0, 0, 0);
-
-    /** A rectangle of about {@code 1 − share} of the area, cut at the border. */
-    static Mix rectangle(int size, double share, KeyedRandom random) {
-      int half = (int) (size * Math.sqrt(1 - share)) / 2;
-      int y = random.nextInt(size);
-      int x = random.nextInt(size);
-      int top = Math.max(0, y - half);
-      int bottom = Math.min(size, y + half);
-      int left = Math.max(0, x - half);
-      int right = Math.min(size, x + half);
-      double own = 1 - (bottom - top) * (double) (right - left) / ((double) size * size);
-      return new Mix(own, false, top, bottom, left, right);
-    }
-
-    /** Mixes pictures {@code i} and {@code j} with each other. */
-    void pair(float[] pictures, float[] before, int i, int j, int size) {
-      int length = 3 * size * size;
-      if (blends) {
-        float own = (float) share;
-        float rest = 1 - own;
-        for (int k = 0; k < length; k++) {
-          float x = before[i * length + k];
-          float y = before[j * length + k];
-          float first = x * own;
-          float second = y * own;
-          pictures[i * length + k] = first + y * rest;
-          pictures[j * length + k] = second + x * rest;
-        }
-        return;
-      }
-      forEachInside(
-          size,
-          k -> {
-            float value = before[i * length + k];
-            pictures[i * length + k] = before[j * length + k];
-            pictures[j * length + k] = value;
-          });
-    }
-
-    /** Mixes picture {@code j} into {@code i}, as they were {@code before}. */
-    void one(float[] pictures, float[] before, int i, int j, int size) {
-      int length = 3 * size * size;
-      if (blends) {
-        float own = (float) share;
-        float rest = 1 - own;
-        for (int k = 0; k < length; k++) {
-          float first = before[i * length + k] * own;
-          pictures[i * length + k] = first + before[j * length + k] * rest;
-        }
-        return;
-      }
-      forEachInside(size, k -> pictures[i * length + k] = before[j * length + k]);
-    }
-
-    private void forEachInside(int size, IntConsumer body) {
-      for (int c = 0; c < 3; c++) {
-        for (int row = top; row < bottom; row++) {
-          int from = (c * size + row) * size;
-          for (int column = left; column < right; column++) {
-            body.accept(from + column);
-          }
-        }
-      }
-    }
+    return cut ? Mix.rectangle(size, share, random) : Mix.blend(share);
   }
 }

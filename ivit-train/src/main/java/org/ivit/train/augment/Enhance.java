@@ -1,6 +1,5 @@
 package org.ivit.train.augment;
 
-import java.util.Arrays;
 import org.ivit.core.image.Rgb;
 
 /**
@@ -16,80 +15,87 @@ final class Enhance {
 
   /** Towards black. */
   static Rgb brightness(Rgb picture, float factor) {
-    byte[] black = new byte[picture.data().length];
-    return blend(picture, black, factor);
+    return ToneCurve.map(picture, value -> blend(0, value, factor));
   }
 
   /** Towards one grey, the rounded mean of the luminance. */
   static Rgb contrast(Rgb picture, float factor) {
-    byte[] grey = luminance(picture);
+    byte[] data = picture.data();
     long sum = 0;
-    for (int i = 0; i < grey.length; i += 3) {
-      sum += grey[i] & 0xff;
+    for (int i = 0; i < data.length; i += 3) {
+      sum += luminance(data, i);
     }
-    byte mean = (byte) (int) (sum / (grey.length / 3.0) + 0.5);
-    Arrays.fill(grey, mean);
-    return blend(picture, grey, factor);
+    int mean = (int) (sum / (data.length / 3.0) + 0.5);
+    return ToneCurve.map(picture, value -> blend(mean, value, factor));
   }
 
   /** Towards the picture's luminance: saturation. */
   static Rgb color(Rgb picture, float factor) {
-    return blend(picture, luminance(picture), factor);
+    byte[] data = picture.data();
+    byte[] out = new byte[data.length];
+    for (int i = 0; i < out.length; i += 3) {
+      int grey = luminance(data, i);
+      for (int c = i; c < i + 3; c++) {
+        out[c] = (byte) blend(grey, data[c] & 0xff, factor);
+      }
+    }
+    return new Rgb(picture.width(), picture.height(), out);
   }
 
   /** Towards the picture smoothed by 3 × 3, its border as it is. */
   static Rgb sharpness(Rgb picture, float factor) {
-    return blend(picture, smooth(picture), factor);
+    byte[] data = picture.data();
+    byte[] out = smooth(picture);
+    for (int i = 0; i < out.length; i++) {
+      out[i] = (byte) blend(out[i] & 0xff, data[i] & 0xff, factor);
+    }
+    return new Rgb(picture.width(), picture.height(), out);
   }
 
   /** Pillow's {@code ImageFilter.SMOOTH}: (1 1 1, 1 5 1, 1 1 1)/13 in float32, rows from below. */
   private static byte[] smooth(Rgb picture) {
-    byte[] data = picture.data();
-    byte[] out = data.clone();
-    int row = 3 * picture.width();
+    byte[] out = picture.data().clone();
+    int length = 3 * picture.width();
+    float[][] sides = new float[picture.height()][length];
+    float[][] centres = new float[picture.height()][length];
+    float[] row = new float[length];
+    for (int y = 0; y < picture.height(); y++) {
+      for (int i = 0; i < length; i++) {
+        row[i] = out[y * length + i] & 0xff;
+      }
+      weighted(row, SIDE, sides[y]);
+      weighted(row, CENTRE, centres[y]);
+    }
     for (int y = 1; y < picture.height() - 1; y++) {
-      for (int i = y * row + 3; i < (y + 1) * row - 3; i++) {
-        float sum = 0.5f;
-        sum += weighted(data, i + row, SIDE);
-        sum += weighted(data, i, CENTRE);
-        sum += weighted(data, i - row, SIDE);
-        out[i] = (byte) (int) Math.max(0f, Math.min(255f, sum));
+      for (int i = 3; i < length - 3; i++) {
+        float sum = 0.5f + sides[y + 1][i];
+        sum += centres[y][i];
+        sum += sides[y - 1][i];
+        out[y * length + i] = (byte) (int) Math.max(0f, Math.min(255f, sum));
       }
     }
     return out;
   }
 
-  private static float weighted(byte[] data, int i, float centre) {
-    float left = (data[i - 3] & 0xff) * SIDE;
-    float middle = (data[i] & 0xff) * centre;
-    float right = (data[i + 3] & 0xff) * SIDE;
-    return left + middle + right;
+  private static void weighted(float[] row, float centre, float[] sums) {
+    for (int i = 3; i < row.length - 3; i++) {
+      float left = row[i - 3] * SIDE;
+      float middle = row[i] * centre;
+      float right = row[i + 3] * SIDE;
+      sums[i] = left + middle + right;
+    }
   }
 
-  /** ITU-R 601-2 luma in 16-bit fixed point, in all three channels. */
-  private static byte[] luminance(Rgb picture) {
-    byte[] data = picture.data();
-    byte[] out = new byte[data.length];
-    for (int i = 0; i < out.length; i += 3) {
-      int sum =
-          (data[i] & 0xff) * 19595 + (data[i + 1] & 0xff) * 38470 + (data[i + 2] & 0xff) * 7471;
-      byte value = (byte) ((sum + 0x8000) >> 16);
-      out[i] = value;
-      out[i + 1] = value;
-      out[i + 2] = value;
-    }
-    return out;
+  /** ITU-R 601-2 luma in 16-bit fixed point of the pixel at {@code i}. */
+  private static int luminance(byte[] data, int i) {
+    int sum = (data[i] & 0xff) * 19595 + (data[i + 1] & 0xff) * 38470 + (data[i + 2] & 0xff) * 7471;
+    return (sum + 0x8000) >> 16;
   }
 
-  /** Pillow's {@code Image.blend(degenerate, picture, factor)}; reuses the degenerate's memory. */
-  private static Rgb blend(Rgb picture, byte[] degenerate, float factor) {
-    byte[] data = picture.data();
-    for (int i = 0; i < degenerate.length; i++) {
-      int from = degenerate[i] & 0xff;
-      float value = factor * ((data[i] & 0xff) - from);
-      value = from + value;
-      degenerate[i] = (byte) (int) Math.max(0f, Math.min(255f, value));
-    }
-    return new Rgb(picture.width(), picture.height(), degenerate);
+  /** Pillow's {@code Image.blend} of bytes: from the degenerate picture's to the picture's. */
+  private static int blend(int from, int to, float factor) {
+    float value = factor * (to - from);
+    value = from + value;
+    return (int) Math.max(0f, Math.min(255f, value));
   }
 }

@@ -1,5 +1,7 @@
 package org.ivit.train.augment;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.ivit.train.recipe.Augmentation.Fill;
 
 /**
@@ -30,9 +32,15 @@ record RandomErasing(
 
   /** Overwrites rectangles of {@code picture}, [3][height][width]. */
   void apply(float[] picture, int height, int width, KeyedRandom random) {
+    plan(height, width, random).forEach(erasure -> erasure.apply(picture, height, width));
+  }
+
+  /** Draws the rectangles of a picture, and what they are filled with. */
+  List<Erasure> plan(int height, int width, KeyedRandom random) {
     if (!random.chance(probability)) {
-      return;
+      return List.of();
     }
+    List<Erasure> plan = new ArrayList<>();
     int rectangles = minCount + random.nextInt(maxCount - minCount + 1);
     double limit = StrictMath.log(1 / minAspect);
     for (int i = 0; i < rectangles; i++) {
@@ -44,18 +52,21 @@ record RandomErasing(
         if (h < height && w < width) {
           int top = random.nextInt(height - h + 1);
           int left = random.nextInt(width - w + 1);
-          for (int c = 0; c < 3; c++) {
-            float colour = mode == Fill.RAND ? (float) random.nextGaussian() : 0;
-            for (int y = top; y < top + h; y++) {
-              int row = (c * height + y) * width;
-              for (int x = left; x < left + w; x++) {
-                picture[row + x] = mode == Fill.PIXEL ? (float) random.nextGaussian() : colour;
-              }
-            }
-          }
+          plan.add(new Erasure(top, left, h, w, values(h * w, random)));
           break;
         }
       }
     }
+    return plan;
+  }
+
+  private float[] values(int pixels, KeyedRandom random) {
+    float[] values = new float[mode == Fill.PIXEL ? 3 * pixels : 3];
+    if (mode != Fill.CONST) {
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) random.nextGaussian();
+      }
+    }
+    return values;
   }
 }

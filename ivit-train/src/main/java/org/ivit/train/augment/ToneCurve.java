@@ -99,7 +99,8 @@ final class ToneCurve {
     return Math.max(0, Math.min(255, value));
   }
 
-  private static Rgb map(Rgb picture, IntUnaryOperator curve) {
+  /** Maps all three channels by values that are clipped to bytes. */
+  static Rgb map(Rgb picture, IntUnaryOperator curve) {
     int[] table = table(curve);
     return map(picture, new int[][] {table, table, table});
   }
@@ -107,8 +108,11 @@ final class ToneCurve {
   private static Rgb map(Rgb picture, int[][] tables) {
     byte[] data = picture.data();
     byte[] out = new byte[data.length];
-    for (int i = 0; i < data.length; i++) {
-      out[i] = (byte) tables[i % 3][data[i] & 0xff];
+    for (int c = 0; c < 3; c++) {
+      int[] table = tables[c];
+      for (int i = c; i < data.length; i += 3) {
+        out[i] = (byte) table[data[i] & 0xff];
+      }
     }
     return new Rgb(picture.width(), picture.height(), out);
   }

@@ -76,10 +76,18 @@ public final class TrainingTransform {
    * @param index of the picture in the training set
    */
   public float[] apply(Rgb picture, int epoch, int index) {
+    return plan(picture, epoch, index).normalised(normalisation);
+  }
+
+  /** The same before normalisation, with what is to be erased after it. */
+  public TrainingPicture plan(Rgb picture, int epoch, int index) {
     KeyedRandom random = random(epoch, index);
-    float[] out = normalisation.apply(bytes(picture, random));
-    erasing.apply(out, size, size, random);
-    return out;
+    return new TrainingPicture(bytes(picture, random), erasing.plan(size, size, random));
+  }
+
+  /** How bytes are normalised. */
+  public Normalisation normalisation() {
+    return normalisation;
   }
 
   /** The same before normalisation and erasing, to look at. */

@@ -6,12 +6,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.augment.NormalisedPictures;
+import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.ParameterKind;
 import org.ivit.train.operator.ParameterLayout;
@@ -34,6 +37,7 @@ public final class DeviceStep implements AutoCloseable {
   private final ProductLibrary library;
   private final DeviceTeacher teacher;
   private final HostParameters hostParameters;
+  private final DevicePictures images;
   private final WorkerPool pool;
   private final CrossEntropy loss;
   private final int pixels;
@@ -48,12 +52,21 @@ public final class DeviceStep implements AutoCloseable {
   /**
    * What a micro-batch is.
    *
-   * @param pixels normalised, [pictures][3][image][image]
+   * @param images the pictures
    * @param targets [pictures][classes], or twice as many with the answers of a teacher elsewhere
    * @param pictures how many
    * @param keys of their randomness, one a picture
    */
-  public record Batch(float[] pixels, float[] targets, int pictures, long[] keys) {}
+  public record Batch(PictureBatch images, float[] targets, int pictures, long[] keys) {
+    /**
+     * Of normalised pictures.
+     *
+     * @param pixels [pictures][3][image][image]
+     */
+    public Batch(float[] pixels, float[] targets, int pictures, long[] keys) {
+      this(new NormalisedPictures(pixels), targets, pictures, keys);
+    }
+  }
 
   /**
    * The outcome of a step.
@@ -98,6 +111,7 @@ public final class DeviceStep implements AutoCloseable {
             library,
             options.recompute());
     network = DeviceNetwork.of(pass, architecture, scheme, options.stochasticDepth());
+    images = new DevicePictures(pass);
     teacher =
         model == null
             ? null
@@ -213,8 +227,23 @@ public final class DeviceStep implements AutoCloseable {
    * @param adam how to move
    */
   public Result run(Reals weights, List<Batch> batches, boolean observe, AdamSettings adam) {
+    return run(weights, batches, () -> null, observe, adam);
+  }
+
+  /**
+   * As {@link #run(Reals, List, boolean, AdamSettings)}, with the pictures of the batch after these
+   * on their way meanwhile.
+   *
+   * @param next gives them where they are at hand, otherwise null
+   */
+  public Result run(
+      Reals weights,
+      List<Batch> batches,
+      Supplier<PictureBatch> next,
+      boolean observe,
+      AdamSettings adam) {
     int pictures = batches.stream().mapToInt(Batch::pictures).sum();
-    double total = gradients(weights, batches, observe);
+    double total = gradients(weights, batches, next, observe);
     double norm = norm() / pictures;
     SortedMap<String, Range> seen = observe ? network.seen(pass) : new TreeMap<>();
     Result result = new Result(total / pictures, norm, seen);
@@ -227,7 +256,8 @@ public final class DeviceStep implements AutoCloseable {
   }
 
   /** Leaves the sum of the gradients on the device; returns the sum of the losses. */
-  private double gradients(Reals weights, List<Batch> batches, boolean observe) {
+  private double gradients(
+      Reals weights, List<Batch> batches, Supplier<PictureBatch> next, boolean observe) {
     pass.beginStep(observe);
     network.prepare(pass, weights, pool);
     double total = 0;
@@ -235,13 +265,14 @@ public final class DeviceStep implements AutoCloseable {
       Batch batch = batches.get(i);
       pass.beginBatch(batch.keys(), i > 0);
       network.draw(pass);
-      int inputs = pass.inputs.floats(batch.pixels());
       int targets = pass.inputs.floats(batch.targets());
       pass.inputs.send();
-      long logits = network.forward(pass, pass.inputs.at(inputs), batch.pictures());
+      long pixelsAt = images.pixels(batch.images());
+      long logits = network.forward(pass, pixelsAt, batch.pictures());
       long gradient = memory.of("gLogits", (long) batch.pictures() * classes, 4);
-      loss(logits, pass.inputs.at(inputs), pass.inputs.at(targets), gradient, batch);
+      loss(logits, pixelsAt, pass.inputs.at(targets), gradient, batch);
       network.backward(pass, gradient, batch.pictures());
+      images.stage(i + 1 < batches.size() ? batches.get(i + 1).images() : next.get());
       total += losses(batch.pictures());
     }
     return total;
@@ -322,6 +353,7 @@ public final class DeviceStep implements AutoCloseable {
       teacher.close();
     }
     network.close();
+    images.close();
     pass.close();
     if (library != null) {
       library.close();

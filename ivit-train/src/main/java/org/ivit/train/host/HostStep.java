@@ -121,7 +121,8 @@ public final class HostStep {
     int n = batch.pictures();
     execution.randomness(batch.keys(), 0);
     resize(n);
-    outputs.get(0).put(0, batch.pixels(), 0, batch.pixels().length);
+    float[] pixels = batch.images().pixels();
+    outputs.get(0).put(0, pixels, 0, pixels.length);
     List<OperatorChain.Link> links = chain.links();
     for (int i = 0; i < links.size(); i++) {
       QuantizedOperator operator = links.get(i).operator();

@@ -25,6 +25,7 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
   private long lastLine;
   private long firstNanos;
   private int firstStep = -1;
+  private int bottleneckEpoch = -1;
 
   /** On the error stream; a terminal where the property {@code ivit.terminal} is true. */
   public static ConsoleMonitor standard() {
@@ -55,7 +56,7 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
 
   @Override
   public void step(
-      int step, int total, int epoch, double loss, double picturesPerSecond, boolean waited) {
+      int step, int total, int epoch, double loss, double picturesPerSecond, Loading loading) {
     if (firstStep < 0) {
       firstStep = step;
       firstNanos = nanos.getAsLong();
@@ -69,8 +70,20 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
     String text =
         String.format(Locale.ROOT, "loss %.4f, %.1f pictures/s", loss, picturesPerSecond)
             + left
-            + (waited ? " (waiting for pictures)" : "");
+            + (loading.bottleneck() ? bottleneck(epoch, loading) : "");
     show("epoch " + (epoch + 1), "steps", step, total, text);
+  }
+
+  /** A bar has little room, so the whole sentence is a line of its own there, once an epoch. */
+  private String bottleneck(int epoch, Loading loading) {
+    if (!terminal) {
+      return "; " + loading;
+    }
+    if (bottleneckEpoch != epoch) {
+      bottleneckEpoch = epoch;
+      say("epoch " + (epoch + 1) + ": " + loading);
+    }
+    return ", loader-bound " + loading.percent();
   }
 
   private void show(String name, String unit, int done, int total, String text) {

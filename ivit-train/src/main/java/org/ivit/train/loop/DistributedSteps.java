@@ -1,5 +1,6 @@
 package org.ivit.train.loop;
 
+import org.ivit.core.dataset.PictureLoader;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.VitNetwork;
 
@@ -45,7 +46,7 @@ final class DistributedSteps implements EpochSteps {
     network.gradientVector(sum.gradient());
     TrainingStep.Result result = step.apply(sum.outcome());
     position += batches * epoch.batchSize;
-    return new Taken(result, sum.pictures(), position, 0);
+    return new Taken(result, sum.pictures(), position, PictureLoader.Work.NONE);
   }
 
   @Override

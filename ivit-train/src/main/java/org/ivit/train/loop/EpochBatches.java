@@ -1,32 +1,41 @@
 package org.ivit.train.loop;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
-import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.EpochOrder;
 import org.ivit.train.augment.KeyedRandom;
-import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.network.MicroBatch;
 
-/** The batches of one epoch from some position on; a last batch that is not full is left out. */
-final class EpochBatches implements AutoCloseable {
-  private final BatchMixer mixer;
-  private final int size;
+/**
+ * The batches of one epoch from some position on; a last batch that is not full is left out.
+ *
+ * @param <T> what the loader's threads make of a picture
+ */
+final class EpochBatches<T> implements AutoCloseable {
+  private final BatchAssembly<T> assembly;
   private final int batchSize;
   private final long seed;
   private final int epoch;
   private final int[] order;
-  private final PictureLoader<float[]> loader;
+  private final PictureLoader<T> loader;
   private int position;
-  private long waitedNanos;
+
+  /**
+   * A batch.
+   *
+   * @param batch to train on
+   * @param position pictures of the epoch's order that are used up with it
+   */
+  record Read(MicroBatch batch, int position) {}
 
   EpochBatches(
       Dataset set,
-      TrainingTransform transform,
-      BatchMixer mixer,
+      BatchAssembly<T> assembly,
       int batchSize,
       long seed,
       int epoch,
@@ -34,8 +43,7 @@ final class EpochBatches implements AutoCloseable {
       int position,
       OnCorrupt onCorrupt,
       int threads) {
-    this.mixer = mixer;
-    this.size = transform.size();
+    this.assembly = assembly;
     this.batchSize = batchSize;
     this.seed = seed;
     this.epoch = epoch;
@@ -45,7 +53,7 @@ final class EpochBatches implements AutoCloseable {
         new PictureLoader<>(
             new RepeatedPictures(set, repeats),
             Arrays.copyOfRange(order, position, order.length),
-            (picture, index) -> transform.apply(picture, epoch, index),
+            (picture, index) -> assembly.picture(picture, epoch, index),
             onCorrupt,
             threads,
             3 * batchSize);
@@ -56,29 +64,26 @@ final class EpochBatches implements AutoCloseable {
    *
    * @throws InputException if a picture is corrupt and that is fatal
    */
-  MicroBatch next() {
-    long start = System.nanoTime();
-    float[] pixels = null;
+  Read next() {
+    List<T> pictures = new ArrayList<>(batchSize);
     int[] labels = new int[batchSize];
     long[] keys = new long[batchSize];
-    int count = 0;
-    while (count < batchSize && loader.hasNext()) {
-      PictureLoader.Loaded<float[]> next = loader.next();
-      if (pixels == null) {
-        pixels = new float[batchSize * next.value().length];
-      }
-      System.arraycopy(next.value(), 0, pixels, count * next.value().length, next.value().length);
-      labels[count] = next.label();
-      keys[count] = KeyedRandom.key(KeyedRandom.Use.DEPTH, seed, epoch, next.index());
-      count++;
+    while (pictures.size() < batchSize && loader.hasNext()) {
+      PictureLoader.Loaded<T> next = loader.next();
+      labels[pictures.size()] = next.label();
+      keys[pictures.size()] = KeyedRandom.key(KeyedRandom.Use.DEPTH, seed, epoch, next.index());
+      pictures.add(next.value());
       advance(next.index());
     }
-    waitedNanos += System.nanoTime() - start;
-    if (count < batchSize) {
+    if (pictures.size() < batchSize) {
       return null;
     }
-    float[] targets = mixer.mix(pixels, labels, size, epoch, position);
-    return new MicroBatch(pixels, targets, batchSize, keys);
+    return new Read(assembly.batch(pictures, labels, keys, epoch, position), position);
+  }
+
+  /** Whether there is a next batch that nothing waits for. */
+  boolean ready() {
+    return loader.ready(batchSize);
   }
 
   /** Skipped pictures count as used up. */
@@ -89,16 +94,9 @@ final class EpochBatches implements AutoCloseable {
     position++;
   }
 
-  /** Pictures of the epoch's order that are used up. */
-  int position() {
-    return position;
-  }
-
-  /** Time spent waiting for pictures since the last call. */
-  long takeWaitedNanos() {
-    long waited = waitedNanos;
-    waitedNanos = 0;
-    return waited;
+  /** What the loader has done so far. */
+  PictureLoader.Work work() {
+    return loader.work();
   }
 
   /** Number of full batches of an epoch. */

@@ -1,5 +1,6 @@
 package org.ivit.train.loop;
 
+import org.ivit.core.dataset.PictureLoader;
 import org.ivit.train.network.TrainingStep;
 
 /** The steps of one epoch from some position on, wherever they are computed. */
@@ -10,9 +11,9 @@ interface EpochSteps extends AutoCloseable {
    * @param result loss, norm, and what was seen
    * @param pictures of the step
    * @param position pictures of the epoch's order that are used up
-   * @param waitedNanos time spent waiting for pictures
+   * @param work of the loader since the step before
    */
-  record Taken(TrainingStep.Result result, int pictures, int position, long waitedNanos) {}
+  record Taken(TrainingStep.Result result, int pictures, int position, PictureLoader.Work work) {}
 
   /** Takes the next step; null where the epoch has no full batch left. */
   Taken next();

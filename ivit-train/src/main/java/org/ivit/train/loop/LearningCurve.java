@@ -41,7 +41,7 @@ final class LearningCurve {
     try {
       for (String line : Files.readAllLines(metrics)) {
         String[] fields = line.split(",", -1);
-        if (fields.length != 8 || !Character.isDigit(fields[0].charAt(0))) {
+        if (fields.length < 8 || !Character.isDigit(fields[0].charAt(0))) {
           continue;
         }
         double epoch = Double.parseDouble(fields[1]);

@@ -11,10 +11,14 @@ import java.util.List;
 import java.util.Locale;
 import org.ivit.core.io.AtomicFiles;
 
-/** {@code metrics.csv}: a line a step, and a line with the last two columns a validation. */
+/**
+ * {@code metrics.csv}: a line a step, and a line with the columns of validation a validation. Of
+ * runs of older versions, columns that came later are empty.
+ */
 final class MetricsLog {
   private static final String HEADER =
-      "step,epoch,loss,learning_rate,gradient_norm,pictures_per_second,validation_top1,validation_loss";
+      "step,epoch,loss,learning_rate,gradient_norm,pictures_per_second,validation_top1,"
+          + "validation_loss,loader_wait";
 
   private final Path file;
 
@@ -31,6 +35,7 @@ final class MetricsLog {
             .skip(1)
             .filter(line -> line.matches("\\d+,.*"))
             .filter(line -> Integer.parseInt(line.substring(0, line.indexOf(','))) <= step)
+            .map(MetricsLog::padded)
             .forEach(lines::add);
       }
     } catch (IOException e) {
@@ -41,14 +46,37 @@ final class MetricsLog {
     return new MetricsLog(file);
   }
 
-  void step(int step, double epoch, double loss, double rate, double norm, double speed) {
+  private static String padded(String line) {
+    long missing = commas(HEADER) - commas(line);
+    return line + ",".repeat((int) Math.max(0, missing));
+  }
+
+  private static long commas(String line) {
+    return line.chars().filter(c -> c == ',').count();
+  }
+
+  /**
+   * Appends a step.
+   *
+   * @param waited share of the time in which steps waited for the loader
+   */
+  void step(
+      int step, double epoch, double loss, double rate, double norm, double speed, double waited) {
     append(
         String.format(
-            Locale.ROOT, "%d,%.4f,%.6g,%.6g,%.6g,%.2f,,", step, epoch, loss, rate, norm, speed));
+            Locale.ROOT,
+            "%d,%.4f,%.6g,%.6g,%.6g,%.2f,,,%.3f",
+            step,
+            epoch,
+            loss,
+            rate,
+            norm,
+            speed,
+            waited));
   }
 
   void validation(int step, double epoch, double top1, double loss) {
-    append(String.format(Locale.ROOT, "%d,%.4f,,,,,%.6f,%.6g", step, epoch, top1, loss));
+    append(String.format(Locale.ROOT, "%d,%.4f,,,,,%.6f,%.6g,", step, epoch, top1, loss));
   }
 
   private void append(String line) {

@@ -1,32 +1,57 @@
 package org.ivit.train.loop;
 
-/** Pictures a second as a moving average over steps, and whether the loader holds the run up. */
+import java.util.function.LongSupplier;
+import org.ivit.core.dataset.PictureLoader;
+
+/** Pictures a second as a moving average over steps, and how the loader keeps up. */
 final class Speed {
   private static final double KEPT = 0.9;
 
-  private long last = System.nanoTime();
+  private final LongSupplier nanos;
+  private long last;
   private double seconds;
   private double pictures;
   private double waited;
+  private double busy;
+  private double loaded;
+  private int threads;
+
+  Speed() {
+    this(System::nanoTime);
+  }
+
+  /**
+   * @param nanos a clock
+   */
+  Speed(LongSupplier nanos) {
+    this.nanos = nanos;
+    this.last = nanos.getAsLong();
+  }
 
   /**
    * Takes a step.
    *
    * @param count pictures of the step
-   * @param waitedNanos time that it waited for pictures
+   * @param work of the loader since the step before
    * @return pictures a second
    */
-  double add(int count, long waitedNanos) {
-    long now = System.nanoTime();
+  double add(int count, PictureLoader.Work work) {
+    long now = nanos.getAsLong();
     seconds = KEPT * seconds + (now - last) * 1e-9;
     pictures = KEPT * pictures + count;
-    waited = KEPT * waited + waitedNanos * 1e-9;
+    waited = KEPT * waited + work.waitedNanos() * 1e-9;
+    busy = KEPT * busy + work.busyNanos() * 1e-9;
+    loaded = KEPT * loaded + work.pictures();
+    threads = work.threads();
     last = now;
     return pictures / seconds;
   }
 
-  /** Whether more than half of the time went into waiting for pictures. */
-  boolean waiting() {
-    return waited > 0.5 * seconds;
+  /** How the loader keeps up. */
+  Loading loading() {
+    return new Loading(
+        seconds > 0 ? Math.min(1, waited / seconds) : 0,
+        busy > 0 ? threads * loaded / busy : 0,
+        threads);
   }
 }

@@ -92,7 +92,7 @@ final class Teacher {
   /** A batch with the teacher's probabilities behind its targets. */
   MicroBatch extend(MicroBatch batch) {
     return new MicroBatch(
-        batch.pixels(),
+        batch.images(),
         extend(batch.pixels(), batch.targets(), batch.pictures()),
         batch.pictures(),
         batch.keys());

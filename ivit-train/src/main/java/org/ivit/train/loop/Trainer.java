@@ -428,7 +428,8 @@ public final class Trainer {
         if (average != null && (step == null || !step.averages())) {
           average.update(network.weights());
         }
-        double picturesPerSecond = speed.add(taken.pictures(), taken.waitedNanos());
+        double picturesPerSecond = speed.add(taken.pictures(), taken.work());
+        Loading loading = speed.loading();
         state = state.stepped(epoch, taken.position());
         metrics.step(
             state.step(),
@@ -436,8 +437,9 @@ public final class Trainer {
             result.loss(),
             rate,
             result.gradientNorm(),
-            picturesPerSecond);
-        monitor.step(state.step(), total, epoch, result.loss(), picturesPerSecond, speed.waiting());
+            picturesPerSecond,
+            loading.waited());
+        monitor.step(state.step(), total, epoch, result.loss(), picturesPerSecond, loading);
         int every = recipe.checkpoints().every();
         if (every > 0 && state.step() % every == 0 && i + 1 < perEpoch) {
           save();
@@ -461,19 +463,27 @@ public final class Trainer {
               accumulation,
               moving));
     }
-    EpochBatches batches =
-        new EpochBatches(
-            training,
-            new TrainingTransform(recipe.augmentation(), evaluation.preprocess(), recipe.seed()),
-            new BatchMixer(recipe.augmentation(), architecture.classes(), recipe.seed()),
-            recipe.optimizer().batchSize(),
-            recipe.seed(),
-            epoch,
-            recipe.data().train().repeats(),
-            state.position(),
-            RecipePictures.onCorrupt(recipe),
-            recipe.threads());
+    TrainingTransform transform =
+        new TrainingTransform(recipe.augmentation(), evaluation.preprocess(), recipe.seed());
+    BatchMixer mixer = new BatchMixer(recipe.augmentation(), architecture.classes(), recipe.seed());
+    EpochBatches<?> batches =
+        step.preparesPictures()
+            ? batches(epoch, new BatchAssembly.Planned(transform, mixer))
+            : batches(epoch, new BatchAssembly.Normalised(transform, mixer));
     return new LocalSteps(batches, teacher, step, accumulation);
+  }
+
+  private <T> EpochBatches<T> batches(int epoch, BatchAssembly<T> assembly) {
+    return new EpochBatches<>(
+        training,
+        assembly,
+        recipe.optimizer().batchSize(),
+        recipe.seed(),
+        epoch,
+        recipe.data().train().repeats(),
+        state.position(),
+        RecipePictures.onCorrupt(recipe),
+        recipe.threads());
   }
 
   private void requireFinite(TrainingStep.Result result) {

@@ -23,10 +23,10 @@ public interface TrainingMonitor {
    * @param epoch the current one, from 0
    * @param loss of the step
    * @param picturesPerSecond over the last steps
-   * @param waited whether the step waited for the loader most of its time
+   * @param loading how the loader kept up with them
    */
   default void step(
-      int step, int total, int epoch, double loss, double picturesPerSecond, boolean waited) {}
+      int step, int total, int epoch, double loss, double picturesPerSecond, Loading loading) {}
 
   /**
    * A validation is done.

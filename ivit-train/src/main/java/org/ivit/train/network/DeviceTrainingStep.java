@@ -5,10 +5,12 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
@@ -151,7 +153,17 @@ public final class DeviceTrainingStep implements NetworkStep {
   }
 
   @Override
+  public boolean preparesPictures() {
+    return true;
+  }
+
+  @Override
   public TrainingStep.Result run(List<MicroBatch> batches) {
+    return run(batches, () -> null);
+  }
+
+  @Override
+  public TrainingStep.Result run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
     AdamW optimizer = network.options().optimizer();
     int iteration = network.graph().getConfiguration().getIterationCount();
     AdamSettings adam =
@@ -166,12 +178,12 @@ public final class DeviceTrainingStep implements NetworkStep {
     List<DeviceStep.Batch> converted = new ArrayList<>();
     for (MicroBatch batch : batches) {
       converted.add(
-          new DeviceStep.Batch(batch.pixels(), batch.targets(), batch.pictures(), batch.keys()));
+          new DeviceStep.Batch(batch.images(), batch.targets(), batch.pictures(), batch.keys()));
     }
     boolean observe = network.execution().rangeMode() == RangeMode.LAGGED;
     DeviceStep.Result result;
     try (NdMemory.Writes writes = NdMemory.writes()) {
-      result = step.run(writes.to(network.graph().params()), converted, observe, adam);
+      result = step.run(writes.to(network.graph().params()), converted, next, observe, adam);
     }
     if (Double.isFinite(result.loss()) && Double.isFinite(result.gradientNorm())) {
       current = false;

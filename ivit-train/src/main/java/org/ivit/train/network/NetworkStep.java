@@ -1,7 +1,9 @@
 package org.ivit.train.network;
 
 import java.util.List;
+import java.util.function.Supplier;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.train.augment.PictureBatch;
 
 /**
  * Takes steps of training. A network's parameters and updater state are those of the last step
@@ -15,6 +17,20 @@ public interface NetworkStep extends AutoCloseable {
    * @param batches at least one
    */
   TrainingStep.Result run(List<MicroBatch> batches);
+
+  /**
+   * As {@link #run(List)}; the pictures of the batch after these may be on their way meanwhile.
+   *
+   * @param next gives them where they are at hand, otherwise null; asked at most once
+   */
+  default TrainingStep.Result run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
+    return run(batches);
+  }
+
+  /** Whether it normalises, erases and mixes pictures itself, so that bytes and plans suffice. */
+  default boolean preparesPictures() {
+    return false;
+  }
 
   /** Returns in a few words on what it runs. */
   String description();

@@ -38,7 +38,7 @@ class PictureCaseTest {
     assertThat(found.steps().get(0).pictures()).isEqualTo(8);
     assertThat(found.steps().get(1).pictures()).isEqualTo(2);
     DeviceStep.Batch batch = found.steps().get(1).batches().get(0);
-    for (float pixel : batch.pixels()) {
+    for (float pixel : batch.images().pixels()) {
       assertThat(pixel).isBetween(-1f, 1f);
     }
     double sum = IntStream.range(0, 1000).mapToDouble(c -> batch.targets()[c]).sum();

@@ -48,12 +48,13 @@ public record StepPictures(List<DeviceStep.Batch> batches) {
 
   /** The pixels of all micro-batches, one picture after the other. */
   float[] pixels() {
-    int length = batches.stream().mapToInt(batch -> batch.pixels().length).sum();
+    int length = batches.stream().mapToInt(batch -> batch.images().pixels().length).sum();
     float[] all = new float[length];
     int at = 0;
     for (DeviceStep.Batch batch : batches) {
-      System.arraycopy(batch.pixels(), 0, all, at, batch.pixels().length);
-      at += batch.pixels().length;
+      float[] pixels = batch.images().pixels();
+      System.arraycopy(pixels, 0, all, at, pixels.length);
+      at += pixels.length;
     }
     return all;
   }

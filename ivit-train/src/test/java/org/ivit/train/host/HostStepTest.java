@@ -100,7 +100,7 @@ class HostStepTest {
   private static List<MicroBatch> converted(List<DeviceStep.Batch> batches) {
     List<MicroBatch> converted = new ArrayList<>();
     for (DeviceStep.Batch b : batches) {
-      converted.add(new MicroBatch(b.pixels(), b.targets(), b.pictures(), b.keys()));
+      converted.add(new MicroBatch(b.images(), b.targets(), b.pictures(), b.keys()));
     }
     return converted;
   }

@@ -156,7 +156,7 @@ class BadRunTest {
         new TrainingMonitor() {
           @Override
           public void step(
-              int step, int total, int epoch, double loss, double speed, boolean waited) {
+              int step, int total, int epoch, double loss, double speed, Loading loading) {
             if (step == 3) {
               // no folder to write to: as good as a full disk
               try {

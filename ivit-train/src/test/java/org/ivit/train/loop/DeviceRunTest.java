@@ -10,6 +10,7 @@ import com.sun.jna.Native;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.train.recipe.Recipe;
@@ -18,6 +19,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Runs of recipes on a GPU whose driver and kernels are emulated, beside those on the processor.
@@ -28,6 +31,8 @@ class DeviceRunTest {
   /** How a test sets up the driver. */
   interface Fake extends Library {
     void fake_driver_set(int version, int devices, int capability, String failing);
+
+    void fake_driver_early(int early);
 
     int fake_driver_live();
   }
@@ -133,6 +138,41 @@ class DeviceRunTest {
     assertThat(fake.fake_driver_live()).as("what was not freed").isEqualTo(before);
   }
 
+  /** Crops, colours, erasing, mixup and cutmix: the device finishes what the loader begins. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void augmentsAsTheProcessorDoes(int early) throws IOException {
+    fake.fake_driver_early(early);
+    String plain =
+        "augmentation: {randomResizedCrop: none, flip: 0, colorJitter: 0, randomErasing: 0}";
+    String augmented =
+        "augmentation: {mixup: 0.8, cutmix: 1, mixupMode: elem, randomErasing: {probability: 0.8}}";
+    try {
+      assertThat(quantized("cpu")).contains(plain);
+      RunDirectory cpu = run(quantized("cpu").replace(plain, augmented), "cpu");
+      RunDirectory cuda = run(quantized("cuda").replace(plain, augmented), "cuda");
+      assertAlike(cpu.latest(), cuda.latest());
+      for (int step = 0; step < losses(cpu).size(); step++) {
+        assertThat(losses(cuda).get(step))
+            .isCloseTo(losses(cpu).get(step), within(step == 0 ? 1e-5 : 1e-3));
+      }
+    } finally {
+      fake.fake_driver_early(0);
+    }
+    assertThat(fake.fake_driver_live()).as("what was not freed").isEqualTo(before);
+  }
+
+  private static List<Double> losses(RunDirectory run) throws IOException {
+    List<Double> losses = new ArrayList<>();
+    for (String line : Files.readAllLines(run.metrics())) {
+      String field = line.split(",", -1)[2];
+      if (!field.isEmpty() && !field.equals("loss")) {
+        losses.add(Double.parseDouble(field));
+      }
+    }
+    return losses;
+  }
+
   /** Stops a run in the middle. */
   private static final class Stop extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -190,7 +230,7 @@ class DeviceRunTest {
 
     @Override
     public void step(
-        int step, int total, int epoch, double loss, double picturesPerSecond, boolean waited) {
+        int step, int total, int epoch, double loss, double picturesPerSecond, Loading loading) {
       if (step == at) {
         throw new Stop();
       }

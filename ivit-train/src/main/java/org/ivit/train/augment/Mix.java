@@ -1,0 +1,67 @@
+package org.ivit.train.augment;
+
+/**
+ * What happens to a picture of a batch and its partner.
+ *
+ * @param share of the picture's own label
+ * @param blends mixup, or else the rectangle comes from the partner
+ * @param top first row of the rectangle
+ * @param bottom row after its last one
+ * @param left first column of the rectangle
+ * @param right column after its last one
+ */
+public record Mix(double share, boolean blends, int top, int bottom, int left, int right) {
+  static final Mix NONE = new Mix(1, false, 0, 0, 0, 0);
+
+  static Mix blend(double share) {
+    return new Mix(share, true, 0, 0, 0, 0);
+  }
+
+  /** A rectangle of about {@code 1 − share} of the area, cut at the border. */
+  static Mix rectangle(int size, double share, KeyedRandom random) {
+    int half = (int) (size * Math.sqrt(1 - share)) / 2;
+    int y = random.nextInt(size);
+    int x = random.nextInt(size);
+    int top = Math.max(0, y - half);
+    int bottom = Math.min(size, y + half);
+    int left = Math.max(0, x - half);
+    int right = Math.min(size, x + half);
+    double own = 1 - (bottom - top) * (double) (right - left) / ((double) size * size);
+    return new Mix(own, false, top, bottom, left, right);
+  }
+
+  /** The factor of the picture's values where it blends. */
+  public float own() {
+    return (float) share;
+  }
+
+  /** The factor of the partner's values where it blends. */
+  public float rest() {
+    return 1 - own();
+  }
+
+  /**
+   * Mixes a picture in place, [3][size][size].
+   *
+   * @param at where the picture begins in {@code pictures}
+   * @param partners where the partner lies, as it was
+   * @param from where it begins there
+   */
+  void apply(float[] pictures, int at, float[] partners, int from, int size) {
+    if (blends) {
+      float own = own();
+      float rest = rest();
+      for (int k = 0; k < 3 * size * size; k++) {
+        float first = pictures[at + k] * own;
+        pictures[at + k] = first + partners[from + k] * rest;
+      }
+      return;
+    }
+    for (int c = 0; c < 3; c++) {
+      for (int row = top; row < bottom && left < right; row++) {
+        int k = (c * size + row) * size + left;
+        System.arraycopy(partners, from + k, pictures, at + k, right - left);
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package org.ivit.train.device;
+
+import org.ivit.core.cuda.Arguments;
+import org.ivit.train.augment.NormalisedPictures;
+import org.ivit.train.augment.PictureBatch;
+import org.ivit.train.augment.PlannedPictures;
+
+/**
+ * The pictures of micro-batches on the device. Bytes and plans go there through two staging buffers
+ * in turn, so that those of the next batch are on their way while this one is computed, and a
+ * kernel makes of them what {@link PlannedPictures#pixels} is, in every bit.
+ */
+final class DevicePictures implements AutoCloseable {
+  private final Pass pass;
+  private final DeviceBuffers memory;
+  private final Upload normalised;
+  private final StagedPictures[] stages;
+  private int turn;
+
+  DevicePictures(Pass pass) {
+    this.pass = pass;
+    memory = new DeviceBuffers(pass.device);
+    normalised = new Upload(pass.device);
+    stages =
+        new StagedPictures[] {new StagedPictures(pass.device), new StagedPictures(pass.device)};
+  }
+
+  /**
+   * Starts to bring a batch to the device, and does not wait. At most one batch is ahead of those
+   * whose pixels were asked for.
+   *
+   * @param batch null for none; one that is normalised is not brought ahead
+   */
+  void stage(PictureBatch batch) {
+    if (batch instanceof PlannedPictures planned) {
+      stages[turn].send(planned);
+      turn = 1 - turn;
+    }
+  }
+
+  /**
+   * Brings a batch to the device where {@link #stage} has not.
+   *
+   * @return address of float32 [pictures][3][size][size], until the next call
+   */
+  long pixels(PictureBatch batch) {
+    if (batch instanceof PlannedPictures planned) {
+      return prepared(planned);
+    }
+    normalised.begin();
+    int at = normalised.floats(((NormalisedPictures) batch).pixels());
+    normalised.send();
+    return normalised.at(at);
+  }
+
+  private long prepared(PlannedPictures batch) {
+    StagedPictures last = stages[1 - turn];
+    if (!last.holds(batch)) {
+      stage(batch);
+      last = stages[1 - turn];
+    }
+    long count = (long) batch.pictures().size() * batch.size() * batch.size();
+    long pixels = memory.of("pixels", 3 * count, 4);
+    Arguments arguments = new Arguments();
+    last.receive(arguments);
+    pass.each(
+        "prepare_pictures",
+        count,
+        0,
+        arguments
+            .address(pixels)
+            .longs(count)
+            .floats(batch.normalisation().mean())
+            .floats(batch.normalisation().std())
+            .ints(batch.size(), batch.pictures().size()));
+    last.release();
+    return pixels;
+  }
+
+  @Override
+  public void close() {
+    for (StagedPictures stage : stages) {
+      stage.close();
+    }
+    normalised.close();
+    memory.close();
+  }
+}
