@@ -32,7 +32,7 @@ class SwinEnginesPropertiesTest {
     Swin swin = RandomSwin.of(seed);
     Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     Random random = new Random(seed);
-    IntegerGraph graph = ObservedModel.graph(swin, scheme, random);
+    IntegerGraph graph = ObservedModel.provedGraph(swin, scheme, random);
     int size = 3 * swin.image() * swin.image();
     byte[] codes = new byte[pictures * size];
     random.nextBytes(codes);

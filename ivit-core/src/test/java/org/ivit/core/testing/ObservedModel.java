@@ -1,9 +1,12 @@
 package org.ivit.core.testing;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.SortedMap;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
@@ -17,6 +20,7 @@ import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.tensor.Tensor;
+import org.opentest4j.TestAbortedException;
 
 /** Models of normally distributed weights, for tests that need any model. */
 public final class ObservedModel {
@@ -54,6 +58,19 @@ public final class ObservedModel {
             architecture, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
     observing.run(normal(random, 3 * architecture.image() * architecture.image()), 1);
     return GraphBuilder.build(architecture, weights, scheme, observing.ranges());
+  }
+
+  /**
+   * As {@link #graph}, for random sizes and seeds: now and then the bounds refuse a model, as where
+   * a norm's range is tiny; then the test is aborted.
+   */
+  public static IntegerGraph provedGraph(Architecture architecture, Scheme scheme, Random random) {
+    try {
+      return graph(architecture, scheme, random);
+    } catch (InputException e) {
+      assertThat(e).hasMessageContaining(": refused, its ");
+      throw new TestAbortedException("refused", e);
+    }
   }
 
   /**

@@ -76,7 +76,7 @@ class NativeEnginePropertiesTest {
   }
 
   private static void agree(Architecture architecture, Scheme scheme, Random random) {
-    IntegerGraph observed = ObservedModel.graph(architecture, scheme, random);
+    IntegerGraph observed = ObservedModel.provedGraph(architecture, scheme, random);
     IntegerGraph graph =
         random.nextInt(3) == 0 ? observed : new ForgedGraphs(random.nextLong()).of(observed);
     byte[] codes = new byte[2 * 3 * architecture.image() * architecture.image()];
