@@ -224,6 +224,62 @@ class SparkClusterTest {
     assertAlike(whole.latest(), run.latest());
   }
 
+  /** Stops an executor's process for good, without ending it. */
+  private static final class Stopper implements TrainingMonitor {
+    @Override
+    public void step(
+        int step, int total, int epoch, double loss, double picturesPerSecond, boolean waited) {
+      if (step == 5) {
+        try {
+          String pid = Long.toString(executors().get(0).pid());
+          assertThat(new ProcessBuilder("kill", "-STOP", pid).start().waitFor()).isZero();
+        } catch (IOException | InterruptedException e) {
+          throw new AssertionError(e);
+        }
+      }
+    }
+  }
+
+  @Test
+  void goesOnWithoutAStraggler() throws IOException {
+    assumeTrue(Files.exists(Path.of("/bin/kill")), "skipped: no kill command to stop a process");
+    Path pictures = draw("stopped", 5);
+    RunDirectory whole = Trainer.start(recipe("nobody stopped", pictures), TrainingMonitor.SILENT);
+    System.setProperty(StepTimeout.PROPERTY, "5");
+    try (Cluster cluster = Clusters.spark(TWO)) {
+      RunDirectory run = Trainer.start(recipe("one stopped", pictures), cluster, new Stopper());
+      assertAlike(whole.latest(), run.latest());
+      assertThat(cluster.description()).endsWith("executors: 1");
+    } finally {
+      System.clearProperty(StepTimeout.PROPERTY);
+    }
+  }
+
+  @Test
+  void aStepMayTakeTenTimesTheMedian() {
+    StepTimeout timeout = new StepTimeout(null);
+    assertThat(timeout.millis()).isEqualTo(Long.MAX_VALUE);
+    timeout.add(90_000);
+    assertThat(timeout.millis()).isEqualTo(900_000);
+    for (int i = 0; i < 9; i++) {
+      timeout.add(i % 2 == 0 ? 10_000 : 30_000);
+    }
+    assertThat(timeout.millis()).isEqualTo(100_000);
+    for (int i = 0; i < 9; i++) {
+      timeout.add(10);
+    }
+    assertThat(timeout.millis()).isEqualTo(60_000);
+    StepTimeout fixed = new StepTimeout("2.5");
+    assertThat(fixed.millis()).isEqualTo(Long.MAX_VALUE);
+    fixed.add(10);
+    assertThat(fixed.millis()).isEqualTo(2500);
+    for (String bad : List.of("0", "-1", "soon", "NaN", "1e7")) {
+      assertThatThrownBy(() -> new StepTimeout(bad))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining("found '" + bad + "', expected seconds above 0");
+    }
+  }
+
   /** Damages a picture after a step. */
   private record Eraser(Path picture) implements TrainingMonitor {
     @Override
@@ -242,7 +298,7 @@ class SparkClusterTest {
   @Test
   void saysWhichPictureStoppedTheTraining() throws IOException {
     Path pictures = draw("damaged", 5);
-    Recipe recipe = recipe("stopped", pictures);
+    Recipe recipe = recipe("interrupted", pictures);
     try (Cluster cluster = Clusters.spark("local-cluster[1,1,1024]")) {
       Eraser eraser = new Eraser(pictures.resolve("e/2.png"));
       assertThatThrownBy(() -> Trainer.start(recipe, cluster, eraser))
