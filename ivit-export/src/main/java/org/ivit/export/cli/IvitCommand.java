@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
       PredictCommand.class,
       InspectCommand.class,
       BenchCommand.class,
-      DiagnoseCommand.class
+      DiagnoseCommand.class,
+      ConvertCommand.class
     },
     footer = {
       "",

@@ -166,8 +166,7 @@ public final class Freezer {
     }
     Pictures pictures =
         recipe.data().train() != null ? recipe.data().train() : recipe.data().validation();
-    if (pictures == null
-        || (pictures.path() != null && !Datasets.exists(pictures.path().toString()))) {
+    if (pictures == null || (pictures.path() != null && !Datasets.exists(pictures.path()))) {
       return ClassNames.UNKNOWN;
     }
     try (Dataset set = RecipePictures.open(pictures, recipe, run.architecture())) {
