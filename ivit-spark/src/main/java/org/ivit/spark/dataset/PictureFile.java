@@ -27,6 +27,7 @@ import org.ivit.core.dataset.ClassList;
  */
 final class PictureFile implements Closeable {
   private final String name;
+  private final FileSystem files;
   private final FileStatus status;
   private final RowGroupCache cache;
   private final PictureTable table;
@@ -41,6 +42,7 @@ final class PictureFile implements Closeable {
   private PictureFile(FileSystem files, FileStatus status, String name, RowGroupCache cache)
       throws IOException {
     this.name = name;
+    this.files = files;
     this.status = status;
     this.cache = cache;
     try (ParquetFileReader reader = open()) {
@@ -76,7 +78,7 @@ final class PictureFile implements Closeable {
   }
 
   private ParquetFileReader open() throws IOException {
-    return ParquetFileReader.open(HadoopInputFile.fromStatus(status, HadoopFiles.configuration()));
+    return ParquetFileReader.open(HadoopInputFile.fromStatus(status, files.getConf()));
   }
 
   private static ColumnChunkMetaData image(BlockMetaData group) {
