@@ -25,6 +25,11 @@ public abstract class EncodedDataset implements Dataset {
     return classes.names();
   }
 
+  @Override
+  public final List<String> classIds() {
+    return classes.ids();
+  }
+
   /**
    * The bytes of picture {@code i}, which need be no picture.
    *

@@ -170,7 +170,7 @@ public final class Freezer {
       return ClassNames.UNKNOWN;
     }
     try (Dataset set = RecipePictures.open(pictures, recipe, run.architecture())) {
-      return new ClassNames(set.classNames(), set.classNames());
+      return new ClassNames(set.classIds(), set.classNames());
     }
   }
 

@@ -34,6 +34,7 @@ import org.apache.parquet.io.api.Binary;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 import org.ivit.core.InputException;
+import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
@@ -421,7 +422,9 @@ class ParquetDatasetTest {
   @Test
   void learnsAndAnswersAsFromTheFolder() throws IOException {
     Path pictures = Tiny.draw(folder.resolve("learned"), 5);
-    Path tables = convert(pictures, "learned in parts");
+    Path list = folder.resolve("ten classes.txt");
+    Files.write(list, Stream.of("abcdefghij".split("")).map(c -> c + "\tletter " + c).toList());
+    Path tables = convert(pictures, "learned in parts", "--classes", list);
     String validation = "data.validation={path: %s, every: 5}";
     RunDirectory one =
         Trainer.start(
@@ -458,6 +461,8 @@ class ParquetDatasetTest {
     run("export", "--run", two.path(), "--output", model, "--verify", 8).done();
     Path here = folder.resolve("here.safetensors");
     Path there = folder.resolve("there.safetensors");
+    // The classes of the tables, by which the folders are named.
+    assertThat(CheckpointFile.read(model).classes()).startsWith("a\tletter a");
     run("evaluate", "--model", model, "--data", pictures, "--logits", here).done();
     run("evaluate", "--model", model, "--data", tables, "--logits", there, "--batch", 3).done();
     assertThat(there).hasSameBinaryContentAs(here);
