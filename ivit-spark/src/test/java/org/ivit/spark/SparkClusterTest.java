@@ -177,7 +177,7 @@ class SparkClusterTest {
     assumeTrue(Files.exists(Path.of("/bin/kill")), "skipped: no kill command to stop a process");
     Path pictures = draw("stopped", 5);
     RunDirectory whole = Trainer.start(recipe("nobody stopped", pictures), TrainingMonitor.SILENT);
-    System.setProperty(StepTimeout.PROPERTY, "5");
+    System.setProperty(StepTimeout.PROPERTY, "10");
     try (Cluster cluster = Clusters.spark(TWO)) {
       RunDirectory run = Trainer.start(recipe("one stopped", pictures), cluster, new Stopper());
       assertAlike(whole.latest(), run.latest());
