@@ -58,6 +58,13 @@ final class SparkCluster implements Cluster {
     long end = System.currentTimeMillis() + WAIT_MILLIS;
     while (registered() < wanted && System.currentTimeMillis() < end) {
       sleep();
+      if (context.sc().isStopped()) {
+        throw new InputException(
+            "--spark: "
+                + master.url()
+                + ": the master does not answer or has ended the application, expected a Spark"
+                + " master there");
+      }
     }
     if (wanted > 0 && registered() == 0) {
       throw new InputException(
