@@ -4,7 +4,7 @@ import java.util.Set;
 import org.ivit.core.InputException;
 
 /** The Java versions that Spark 4.0 runs on. */
-final class JavaVersion {
+public final class JavaVersion {
   private static final Set<Integer> SUPPORTED = Set.of(17, 21);
 
   private JavaVersion() {}
@@ -13,7 +13,7 @@ final class JavaVersion {
    * @param where in whose name to complain
    * @throws InputException if this process is of another version
    */
-  static void require(String where) {
+  public static void require(String where) {
     require(where, Runtime.version().feature());
   }
 

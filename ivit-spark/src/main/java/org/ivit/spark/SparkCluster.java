@@ -1,5 +1,6 @@
 package org.ivit.spark;
 
+import java.util.List;
 import java.util.function.IntConsumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.ivit.core.InputException;
@@ -8,6 +9,7 @@ import org.ivit.export.cluster.EvaluationJob;
 import org.ivit.export.cluster.EvaluationPart;
 import org.ivit.train.loop.GradientJob;
 import org.ivit.train.loop.GradientService;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** An Apache Spark cluster. */
 final class SparkCluster implements Cluster {
@@ -16,10 +18,12 @@ final class SparkCluster implements Cluster {
 
   private final Master master;
   private final JavaSparkContext context;
+  private final BusyExecutors tasks = new BusyExecutors();
 
   private SparkCluster(Master master, JavaSparkContext context) {
     this.master = master;
     this.context = context;
+    context.sc().addSparkListener(tasks);
   }
 
   /**
@@ -54,6 +58,13 @@ final class SparkCluster implements Cluster {
     long end = System.currentTimeMillis() + WAIT_MILLIS;
     while (registered() < wanted && System.currentTimeMillis() < end) {
       sleep();
+      if (context.sc().isStopped()) {
+        throw new InputException(
+            "--spark: "
+                + master.url()
+                + ": the master does not answer or has ended the application, expected a Spark"
+                + " master there");
+      }
     }
     if (wanted > 0 && registered() == 0) {
       throw new InputException(
@@ -74,14 +85,32 @@ final class SparkCluster implements Cluster {
     }
   }
 
-  /** The driver is among the infos. */
+  /** Executors that are there and were not sent away. */
   private int registered() {
-    return context.sc().statusTracker().getExecutorInfos().length - 1;
+    return tasks.staying(CollectionConverters.asJava(context.sc().getExecutorIds()));
   }
 
   /** Executors that there are now; 1 where work is done in this process. */
   int executors() {
     return Math.max(1, registered());
+  }
+
+  /**
+   * Sends away the executors that still work while others wait for them.
+   *
+   * @return how many were sent away; none where all of them work, or where the cluster's manager
+   *     cannot do it
+   */
+  int dropStragglers() {
+    List<String> busy = tasks.busy();
+    if (busy.isEmpty() || busy.size() >= executors()) {
+      return 0;
+    }
+    if (!context.sc().killExecutors(CollectionConverters.asScala(busy).toSeq())) {
+      return 0;
+    }
+    tasks.leave(busy);
+    return busy.size();
   }
 
   JavaSparkContext context() {

@@ -44,6 +44,26 @@ public final class ClassList {
   }
 
   /**
+   * Classes by identifier and name.
+   *
+   * @param source as messages call it
+   * @param names as many as identifiers
+   * @throws InputException if there is none or an identifier stands twice
+   */
+  public static ClassList of(String source, List<String> ids, List<String> names) {
+    if (ids.isEmpty() || ids.size() != names.size()) {
+      throw new InputException(
+          source
+              + ": found "
+              + ids.size()
+              + " classes with "
+              + names.size()
+              + " names, expected one name each");
+    }
+    return new ClassList(source, ids, names);
+  }
+
+  /**
    * Reads a class list file.
    *
    * @throws InputException if it cannot be read, is empty, or has an empty or repeated line

@@ -16,6 +16,11 @@ public interface Dataset extends AutoCloseable {
   /** A readable name for each class, in the order of the labels. */
   List<String> classNames();
 
+  /** The identifier of each class, such as the name of its folder: the readable name if none. */
+  default List<String> classIds() {
+    return classNames();
+  }
+
   /** The name of picture {@code i}: for files the path below the root, with {@code /} in it. */
   String name(int i);
 

@@ -23,7 +23,10 @@ public final class Datasets {
    *   <li>{@code FILE.zip}, {@code FILE.zip/FOLDER} or {@code FILE.zip!FOLDER} with one folder a
    *       class;
    *   <li>one binary CIFAR-10 batch {@code FILE.bin}, or {@code FOLDER/train} and {@code
-   *       FOLDER/test} where FOLDER holds the binary batches.
+   *       FOLDER/test} where FOLDER holds the binary batches;
+   *   <li>where the module {@code ivit-spark} is on the class path: {@code FILE.parquet}, a folder
+   *       of Parquet files, and folders and Parquet files of Hadoop's file systems, such as {@code
+   *       hdfs://HOST/FOLDER}.
    * </ul>
    *
    * @param classes the order of the classes, or null
@@ -31,12 +34,17 @@ public final class Datasets {
    * @throws InputException naming what is missing or wrong
    */
   public static Dataset open(String location, ClassList classes, Path labels) {
+    if (isStored(location)) {
+      return PictureStores.require(location).open(location, classes, labels);
+    }
     int mark = zipMark(location);
     if (mark >= 0) {
       return ImageFolder.openZip(
-          Path.of(location.substring(0, mark + 4)), inside(location.substring(mark + 5)), classes);
+          Locations.local(location.substring(0, mark + 4)),
+          inside(location.substring(mark + 5)),
+          classes);
     }
-    Path path = Path.of(location);
+    Path path = Locations.local(location);
     if (labels != null) {
       return ImageFolder.openFlat(path, labels, classes);
     }
@@ -54,7 +62,8 @@ public final class Datasets {
     }
     Dataset cifar = cifar(path);
     if (cifar == null) {
-      throw new InputException(path + ": no such folder of pictures, ZIP file or CIFAR-10 batch");
+      throw new InputException(
+          path + ": no such folder of pictures, ZIP file, Parquet file or CIFAR-10 batch");
     }
     if (classes != null && classes.size() != cifar.classes()) {
       throw new InputException(
@@ -64,17 +73,28 @@ public final class Datasets {
   }
 
   /**
-   * Whether there is a file or folder at a location; what is in it is not looked at.
+   * Whether there is a file or folder at a location; what is in it is not looked at. False where
+   * another machine would have to be asked and cannot be.
    *
    * @param location as {@link #open} takes it
    */
   public static boolean exists(String location) {
+    if (isStored(location)) {
+      PictureStore store = PictureStores.find();
+      return store == null ? !Locations.isRemote(location) : store.exists(location);
+    }
     int mark = zipMark(location);
     if (mark >= 0) {
-      return Files.isRegularFile(Path.of(location.substring(0, mark + 4)));
+      return Files.isRegularFile(Locations.local(location.substring(0, mark + 4)));
     }
-    Path path = Path.of(location);
+    Path path = Locations.local(location);
     return Files.exists(path) || zipAround(path) != null || isPartOfCifar(path);
+  }
+
+  /** Whether a {@link PictureStore} is asked for it. */
+  private static boolean isStored(String location) {
+    return Locations.isRemote(location)
+        || (zipMark(location) < 0 && Locations.isParquet(Locations.local(location)));
   }
 
   private static int zipMark(String location) {

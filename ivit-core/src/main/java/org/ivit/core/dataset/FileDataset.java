@@ -3,21 +3,18 @@ package org.ivit.core.dataset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import org.ivit.core.image.ImageDecoder;
-import org.ivit.core.image.Rgb;
 
 /** Picture files with labels, sorted by path. */
-final class FileDataset implements Dataset {
+final class FileDataset extends EncodedDataset {
   /** One file: its path below the root and its class. */
   record Item(String path, int label) {}
 
   private final PictureSource source;
-  private final List<String> classNames;
   private final List<Item> items;
 
-  FileDataset(PictureSource source, List<String> classNames, List<Item> items) {
+  FileDataset(PictureSource source, ClassList classes, List<Item> items) {
+    super(classes);
     this.source = source;
-    this.classNames = List.copyOf(classNames);
     List<Item> sorted = new ArrayList<>(items);
     sorted.sort(Comparator.comparing(Item::path));
     this.items = List.copyOf(sorted);
@@ -26,11 +23,6 @@ final class FileDataset implements Dataset {
   @Override
   public int size() {
     return items.size();
-  }
-
-  @Override
-  public List<String> classNames() {
-    return classNames;
   }
 
   @Override
@@ -44,9 +36,13 @@ final class FileDataset implements Dataset {
   }
 
   @Override
-  public Rgb picture(int i) {
-    String path = items.get(i).path();
-    return ImageDecoder.decode(source.read(path), source.describe(path));
+  public byte[] encoded(int i) {
+    return source.read(items.get(i).path());
+  }
+
+  @Override
+  protected String describe(int i) {
+    return source.describe(items.get(i).path());
   }
 
   @Override

@@ -40,7 +40,12 @@ public final class ImageFolder {
     return open(new ZipSource(zip, inside), classes);
   }
 
-  private static Dataset open(PictureSource source, ClassList list) {
+  /**
+   * The same wherever the files lie.
+   *
+   * @param source closed with the set, and where it is refused
+   */
+  public static Dataset open(PictureSource source, ClassList list) {
     try {
       List<String> folders = source.folders().stream().sorted().toList();
       if (folders.isEmpty()) {
@@ -69,7 +74,7 @@ public final class ImageFolder {
           items.add(new FileDataset.Item(folder + "/" + picture, label));
         }
       }
-      return new FileDataset(source, classes.names(), items);
+      return new FileDataset(source, classes, items);
     } catch (InputException e) {
       source.close();
       throw e;
@@ -92,7 +97,11 @@ public final class ImageFolder {
    * @throws InputException naming file and line
    */
   public static Dataset openFlat(Path root, Path labels, ClassList classes) {
-    DirectorySource source = new DirectorySource(root);
+    return openFlat(new DirectorySource(root), labels, classes);
+  }
+
+  /** The same wherever the files lie. */
+  public static Dataset openFlat(PictureSource source, Path labels, ClassList classes) {
     Map<String, String> lines = readLabels(labels);
     ClassList list = classes == null ? classesOf(labels, lines) : classes;
     Set<String> present = new HashSet<>(source.pictures(""));
@@ -101,11 +110,11 @@ public final class ImageFolder {
         (name, label) -> {
           if (!present.contains(name)) {
             throw new InputException(
-                labels + ": names '" + name + "', which is no picture in " + root);
+                labels + ": names '" + name + "', which is no picture in " + source.root());
           }
           items.add(new FileDataset.Item(name, number(labels, name, label, list)));
         });
-    return new FileDataset(source, list.names(), items);
+    return new FileDataset(source, list, items);
   }
 
   private static Map<String, String> readLabels(Path file) {

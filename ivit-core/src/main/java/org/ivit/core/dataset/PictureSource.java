@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Locale;
 import org.ivit.core.InputException;
 
-/** Where the files of an image folder lie: a directory or a ZIP file. */
-interface PictureSource extends AutoCloseable {
+/** Where the files of an image folder lie, such as a directory or a ZIP file. */
+public interface PictureSource extends AutoCloseable {
   /** The root, as messages call it. */
   String root();
 

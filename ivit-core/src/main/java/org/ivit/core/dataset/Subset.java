@@ -64,6 +64,11 @@ public final class Subset implements Dataset {
   }
 
   @Override
+  public List<String> classIds() {
+    return base.classIds();
+  }
+
+  @Override
   public String name(int i) {
     return base.name(indices[i]);
   }

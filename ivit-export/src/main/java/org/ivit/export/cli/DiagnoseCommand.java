@@ -4,6 +4,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
+import org.ivit.core.dataset.Datasets;
+import org.ivit.core.dataset.Locations;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -48,8 +50,10 @@ final class DiagnoseCommand implements Callable<Integer> {
       names = "--data",
       required = true,
       paramLabel = "DIR",
-      description = "Pictures: an image folder, a ZIP of one, CIFAR-10.")
-  Path data;
+      description =
+          "Pictures: an image folder, a ZIP of one, CIFAR-10; with scripts/ivit-spark also Parquet"
+              + " files and Hadoop's paths.")
+  String data;
 
   @Option(names = "--classes", paramLabel = "FILE", description = "Order of the classes.")
   Path classes;
@@ -87,7 +91,9 @@ final class DiagnoseCommand implements Callable<Integer> {
       throw new InputException("--run: " + run + ": no such folder");
     }
     Checks.exists("--against", against);
-    Checks.exists("--data", data);
+    if (!Locations.isRemote(data) && !Datasets.exists(data)) {
+      throw new InputException("--data: " + data + ": no such file or folder");
+    }
     if (classes != null) {
       Checks.file("--classes", classes);
     }

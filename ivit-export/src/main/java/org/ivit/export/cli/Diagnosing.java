@@ -49,7 +49,7 @@ final class Diagnosing {
         command.architecture != null ? command.architecture : architecture.toJson().toString();
     ClassList list = command.classes == null ? null : ClassList.read(command.classes);
     try (Model reference = Models.open(command.against, name, null);
-        Dataset set = Datasets.open(command.data.toString(), list, null)) {
+        Dataset set = Datasets.open(command.data, list, null)) {
       if (reference.architecture().classes() != architecture.classes()) {
         throw new InputException(
             "%s: has %d classes, expected the %d of %s"
@@ -169,7 +169,7 @@ final class Diagnosing {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put(subject.kind, subject.path.toString());
     json.put("against", command.against.toString());
-    json.put("data", command.data.toString());
+    json.put("data", command.data);
     json.put("images", diagnosis.pictures());
     json.put("integersKl", diagnosis.integers().meanKl());
     json.put("weightsKl", diagnosis.weights().meanKl());

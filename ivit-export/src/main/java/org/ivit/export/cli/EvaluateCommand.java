@@ -9,6 +9,7 @@ import org.ivit.core.InputException;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
+import org.ivit.core.dataset.Locations;
 import org.ivit.core.dataset.Subset;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
@@ -44,7 +45,8 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "Pictures: a folder with one folder a class, a flat folder with --labels, FILE.zip or"
-              + " FILE.zip/FOLDER, or CIFAR-10's binary batches.")
+              + " FILE.zip/FOLDER, or CIFAR-10's binary batches; with scripts/ivit-spark also Parquet"
+              + " files and Hadoop's paths, such as hdfs://HOST/DIR.")
   private String data;
 
   @Option(
@@ -197,7 +199,7 @@ final class EvaluateCommand implements Callable<Integer> {
         model.identity().sha256(),
         options.architecture,
         engine,
-        absolute(Path.of(data)),
+        Locations.absolute(data),
         absolute(classes),
         absolute(labels),
         limit,

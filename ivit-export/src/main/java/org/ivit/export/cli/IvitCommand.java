@@ -31,7 +31,8 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       BenchCommand.class,
       BenchLoaderCommand.class,
-      DiagnoseCommand.class
+      DiagnoseCommand.class,
+      ConvertCommand.class
     },
     footer = {
       "",

@@ -166,12 +166,11 @@ public final class Freezer {
     }
     Pictures pictures =
         recipe.data().train() != null ? recipe.data().train() : recipe.data().validation();
-    if (pictures == null
-        || (pictures.path() != null && !Datasets.exists(pictures.path().toString()))) {
+    if (pictures == null || (pictures.path() != null && !Datasets.exists(pictures.path()))) {
       return ClassNames.UNKNOWN;
     }
     try (Dataset set = RecipePictures.open(pictures, recipe, run.architecture())) {
-      return new ClassNames(set.classNames(), set.classNames());
+      return new ClassNames(set.classIds(), set.classNames());
     }
   }
 

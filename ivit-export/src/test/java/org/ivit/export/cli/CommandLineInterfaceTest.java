@@ -95,7 +95,8 @@ class CommandLineInterfaceTest {
             "predict",
             "inspect",
             "bench",
-            "bench-loader")) {
+            "bench-loader",
+            "convert")) {
       assertThat(done(command, "--help")).contains("Usage: ivit " + command);
     }
   }
@@ -481,6 +482,32 @@ class CommandLineInterfaceTest {
     refused(evaluate("--device", "all"), "--device", "all");
     refused(List.of("bench", "--model", checkpoint, "--batch", "1,0"), "--batch");
     refused(List.of("bench", "--model", checkpoint, "--seconds", "-1"), "--seconds");
+  }
+
+  @Test
+  void otherPlacesNeedAnotherCommand() throws IOException {
+    String hint = "expected the command scripts/ivit-spark in place of scripts/ivit";
+    for (String there : List.of("hdfs://host/val", "s3a://bucket/val")) {
+      refused(List.of("evaluate", "--model", checkpoint, "--data", there), there + ": ", hint);
+      refused(
+          List.of(
+              "diagnose",
+              "--model",
+              checkpoint,
+              "--against",
+              weights,
+              "--architecture",
+              MicroModel.DESCRIPTION,
+              "--data",
+              there),
+          there + ": ",
+          hint);
+    }
+    refused(
+        List.of("convert", "--data", pictures, "--output", folder.resolve("a.parquet")),
+        "convert: ",
+        hint);
+    refused(List.of("convert", "--data", pictures), "--output");
   }
 
   @Test

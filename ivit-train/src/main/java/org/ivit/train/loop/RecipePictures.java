@@ -40,7 +40,7 @@ public final class RecipePictures {
           new ProceduralPictures(
               set.seed(), 0, set.pictures(), set.size(), ProceduralPictures.Strengths.DEFAULT);
     } else {
-      all = Datasets.open(pictures.path().toString(), classes, pictures.labels());
+      all = Datasets.open(pictures.path(), classes, pictures.labels());
     }
     if (all.classes() != architecture.classes()) {
       throw new InputException(

@@ -25,6 +25,11 @@ record RepeatedPictures(Dataset base, int repeats) implements Dataset {
   }
 
   @Override
+  public List<String> classIds() {
+    return base.classIds();
+  }
+
+  @Override
   public String name(int i) {
     return base.name(i % base.size());
   }

@@ -6,7 +6,8 @@ import java.nio.file.Path;
 /**
  * A set of pictures. In YAML a path, or a map with these keys.
  *
- * @param path an ImageFolder, a flat folder, or CIFAR-10's binary batches; null for procedural ones
+ * @param path an ImageFolder, a flat folder, a ZIP file, CIFAR-10's binary batches, Parquet files,
+ *     or a URI of Hadoop's; null for procedural ones
  * @param procedural what to draw instead of reading, or null
  * @param labels the label file of a flat folder, or null
  * @param every with {@code n > 0}, only pictures n·i of the sorted list
@@ -17,7 +18,7 @@ import java.nio.file.Path;
  *     it shows one in so many of the pictures
  */
 public record Pictures(
-    Path path,
+    String path,
     Procedural procedural,
     Path labels,
     int every,
@@ -46,13 +47,13 @@ public record Pictures(
       return null;
     }
     if (value.isTextual()) {
-      return new Pictures(parent.path(key), null, null, 0, 0, 0, 1);
+      return new Pictures(parent.location(key), null, null, 0, 0, 0, 1);
     }
     if (!value.isObject()) {
       throw parent.bad(key, expected);
     }
     Section section = parent.section(key);
-    Path path = section.path("path");
+    String path = section.location("path");
     Procedural procedural = null;
     if (section.has("procedural")) {
       Section p = section.section("procedural");

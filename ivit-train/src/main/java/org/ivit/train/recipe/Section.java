@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.dataset.Locations;
 
 /**
  * One map of a YAML recipe. It remembers which keys were asked for, so that {@link #end} can refuse
@@ -141,6 +142,14 @@ final class Section {
       return null;
     }
     return directory.resolve(text(key, null, "a path"));
+  }
+
+  /** A path or a URI, or null where the key is absent or says {@code none}. */
+  String location(String key) {
+    if (!has(key) || isText(key, "none")) {
+      return null;
+    }
+    return Locations.resolve(directory, text(key, null, "a path"));
   }
 
   /** A path, or a given one where the key is absent. */

@@ -3,6 +3,7 @@ package org.ivit.train.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,6 +44,24 @@ class RecipePicturesTest {
       names.add(set.name(i));
     }
     return names;
+  }
+
+  @Test
+  void placesElsewhereStayAsTheyAreWritten() {
+    String there = "hdfs://host:8020/pictures//val";
+    Recipe recipe =
+        recipe("data.train=" + there, "data.validation={path: 'file:///a b', limit: 3}");
+    for (Recipe same : List.of(recipe, recipe.withAbsolutePaths())) {
+      assertThat(same.data().train().path()).isEqualTo(there);
+      assertThat(same.data().validation().path()).isEqualTo("file:///a b");
+    }
+    assertThatThrownBy(() -> open("data.train=" + there))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(there + ": ")
+        .hasMessageContaining("scripts/ivit-spark");
+    Path folder = Path.of("a").toAbsolutePath();
+    assertThat(recipe("data.train=a/").withAbsolutePaths().data().train().path())
+        .isEqualTo(folder.toString());
   }
 
   @Test

@@ -131,7 +131,7 @@ class RecipeTest {
     assertThat(recipe.optimizer().learningRate()).isEqualTo(1e-4);
     assertThat(recipe.quantization().outliers().given().get("blocks.7.mlp.fc1").channels())
         .containsExactly(3, 417);
-    assertThat(recipe.quantization().calibration().data().path()).isEqualTo(Path.of("calibration"));
+    assertThat(recipe.quantization().calibration().data().path()).isEqualTo("calibration");
     assertThat(recipe.augmentation().randomResizedCrop()).isNull();
     assertThat(recipe.emaDecay()).isEqualTo(0.999);
     assertThat(recipe.distillation().teacher().architecture().asText())
