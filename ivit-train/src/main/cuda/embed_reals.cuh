@@ -1,7 +1,7 @@
 /* What surrounds the products of a network in floating point: patches, tokens, sums, means. */
 #pragma once
 
-#include "reals.cuh"
+#include "patch_place.cuh"
 
 namespace ivit {
 
@@ -52,17 +52,8 @@ struct RealPoolArguments {
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) unfold_reals(IVIT_ARGUMENTS(ivit::UnfoldArguments) a) {
-  int side = a.image / a.patch;
-  int area = a.image * a.image;
-  int inputs = 3 * a.patch * a.patch;
   for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    int64_t plane = i / area;
-    int pixel = (int)(i % area);
-    int y = pixel / a.image;
-    int x = pixel % a.image;
-    int64_t row = plane / 3 * (side * side) + y / a.patch * side + x / a.patch;
-    int column = ((int)(plane % 3) * a.patch + y % a.patch) * a.patch + x % a.patch;
-    a.to[row * inputs + column] = a.pixels[i];
+    a.to[ivit::patch_place(i, a.image, a.patch)] = a.pixels[i];
   }
 }
 

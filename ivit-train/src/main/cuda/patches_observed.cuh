@@ -2,6 +2,7 @@
 #pragma once
 
 #include "extremes.cuh"
+#include "patch_place.cuh"
 
 namespace ivit {
 
@@ -25,22 +26,13 @@ IVIT_DEVICE int32_t code8(float value, float reciprocal) {
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) patches_observed(IVIT_ARGUMENTS(ivit::PixelArguments) a) {
-  int side = a.image / a.patch;
-  int area = a.image * a.image;
-  int inputs = 3 * a.patch * a.patch;
   float least = ivit::INFINITE;
   float largest = -ivit::INFINITE;
   for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    int64_t plane = i / area;
-    int pixel = (int)(i % area);
-    int y = pixel / a.image;
-    int x = pixel % a.image;
-    int64_t row = plane / 3 * (side * side) + y / a.patch * side + x / a.patch;
-    int column = ((int)(plane % 3) * a.patch + y % a.patch) * a.patch + x % a.patch;
     float value = a.pixels[i];
     least = value < least ? value : least;
     largest = value > largest ? value : largest;
-    a.codes[row * inputs + column] = (int8_t)ivit::code8(value, a.reciprocal);
+    a.codes[ivit::patch_place(i, a.image, a.patch)] = (int8_t)ivit::code8(value, a.reciprocal);
   }
   if (ivit::present(a.extremes)) {
     ivit::extremes_of_warp(a.extremes, least, largest);

@@ -1,6 +1,5 @@
 package org.ivit.train.device;
 
-import org.ivit.core.cuda.Arguments;
 import org.ivit.train.operator.DropPath;
 
 /** Stochastic depth of a residual branch on the device. */
@@ -48,18 +47,7 @@ final class BranchDrop {
     }
     long count = (long) pictures * size;
     long scaled = pass.scratch.of("gBranch", count, 4);
-    pass.each(
-        "scale_pictures",
-        count,
-        0,
-        new Arguments()
-            .address(g)
-            .address(scaled)
-            .address(factors(pass))
-            .longs(count)
-            .ints(size, 0)
-            .floats(1)
-            .ints(0));
+    pass.scale(g, scaled, count, factors(pass), size, 0, 1);
     return scaled;
   }
 }

@@ -100,23 +100,7 @@ final class DeviceFloatHead implements HeadPart {
             .address(0)
             .longs(count)
             .ints(1, 0));
-    scale(pass, logits, logits, count, 1, 0, 1f / of);
-  }
-
-  private static void scale(
-      Pass pass, long from, long to, long count, int size, int channels, float factor) {
-    pass.each(
-        "scale_pictures",
-        count,
-        0,
-        new Arguments()
-            .address(from)
-            .address(to)
-            .address(0)
-            .longs(count)
-            .ints(size, channels)
-            .floats(factor)
-            .ints(0));
+    pass.scale(logits, logits, count, 0, 1, 0, 1f / of);
   }
 
   private long pool(Pass pass, long x, int pictures) {
@@ -149,7 +133,7 @@ final class DeviceFloatHead implements HeadPart {
     if (heads.size() > 1) {
       long count = (long) pictures * shape.classes();
       gLogits = pass.scratch.of("gLogits", count, 4);
-      scale(pass, gy, gLogits, count, shape.classes(), 0, 1f / heads.size());
+      pass.scale(gy, gLogits, count, 0, shape.classes(), 0, 1f / heads.size());
     }
     long gNorm = pass.scratch.of("gNorm", (long) pictures * dim, 4);
     for (int h = 0; h < heads.size(); h++) {
@@ -167,7 +151,7 @@ final class DeviceFloatHead implements HeadPart {
     long gPool = pass.scratch.of("gContext", (long) pictures * dim, 4);
     heads.get(0).backward(pass, kept.of("pool", 0, 4), gLogits, gPool, pictures);
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    scale(pass, gPool, gNorm, (long) rows * dim, shape.tokens() * dim, dim, 1f / shape.tokens());
+    pass.scale(gPool, gNorm, (long) rows * dim, 0, shape.tokens() * dim, dim, 1f / shape.tokens());
     norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
   }
 

@@ -167,7 +167,7 @@ final class DeviceHead implements QuantizedPart, HeadPart {
     if (classifier.count() > 1) {
       long classes = (long) pictures * shape.classes();
       gLogits = pass.scratch.of("gLogits", classes, 4);
-      scale(pass, gy, gLogits, classes, shape.classes(), 0, 1f / classifier.count());
+      pass.scale(gy, gLogits, classes, 0, shape.classes(), 0, 1f / classifier.count());
     }
     long gNorm = pass.scratch.of("gNorm", (long) pictures * dim, 4);
     for (int h = 0; h < classifier.count(); h++) {
@@ -191,24 +191,8 @@ final class DeviceHead implements QuantizedPart, HeadPart {
     long gPool = pass.scratch.of("gContext", (long) pictures * dim, 4);
     classifier.backward(pass, 0, kept.of("pool", 0, 1), gLogits, gPool, pictures);
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    scale(pass, gPool, gNorm, (long) rows * dim, shape.tokens() * dim, dim, 1f / shape.tokens());
+    pass.scale(gPool, gNorm, (long) rows * dim, 0, shape.tokens() * dim, dim, 1f / shape.tokens());
     norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
-  }
-
-  private static void scale(
-      Pass pass, long from, long to, long count, int size, int channels, float factor) {
-    pass.each(
-        "scale_pictures",
-        count,
-        0,
-        new Arguments()
-            .address(from)
-            .address(to)
-            .address(0)
-            .longs(count)
-            .ints(size, channels)
-            .floats(factor)
-            .ints(0));
   }
 
   @Override

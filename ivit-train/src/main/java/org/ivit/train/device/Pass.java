@@ -152,6 +152,30 @@ final class Pass implements AutoCloseable {
   }
 
   /**
+   * Numbers times a factor.
+   *
+   * @param count numbers written
+   * @param factors address of a factor a picture, or 0
+   * @param size numbers written of a picture
+   * @param channels where a picture's row is spread over tokens: its length; otherwise 0
+   * @param factor of all pictures
+   */
+  void scale(long from, long to, long count, long factors, int size, int channels, float factor) {
+    each(
+        "scale_pictures",
+        count,
+        0,
+        new Arguments()
+            .address(from)
+            .address(to)
+            .address(factors)
+            .longs(count)
+            .ints(size, channels)
+            .floats(factor)
+            .ints(0));
+  }
+
+  /**
    * Sums over rows.
    *
    * @param from [rows][columns] of reals
