@@ -8,6 +8,7 @@ import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.train.device.ProductPrecision;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,6 +168,16 @@ class RecipeTest {
   }
 
   @Test
+  void aGpuMultipliesInTf32UnlessToldOtherwise() {
+    assertThat(parse(FULL).device()).isEqualTo(TrainingDevice.CPU);
+    assertThat(parse(FULL).gpu()).isEqualTo(new GpuChoice(ProductPrecision.TF32, false));
+    Recipe recipe = parse(FULL, "device=cuda", "gpu={products: bf16, recompute: true}");
+    assertThat(recipe.device()).isEqualTo(TrainingDevice.CUDA);
+    assertThat(recipe.gpu()).isEqualTo(new GpuChoice(ProductPrecision.BF16, true));
+    assertThat(parse(recipe.toYaml())).isEqualTo(recipe);
+  }
+
+  @Test
   void appliesOverrides() {
     Recipe recipe =
         parse(
@@ -198,6 +209,10 @@ class RecipeTest {
         "schedule.epochs=-1 | run.yaml: schedule.epochs: found -1, expected an integer from 0",
         "schedule.epochs=null | run.yaml: schedule.epochs: missing key",
         "schedule.warmupEpochs=3 | run.yaml: schedule.warmupEpochs: found 3, expected at most epochs (2)",
+        "device=tpu | run.yaml: device: found \"tpu\", expected one of cpu, cuda",
+        "gpu.products=fp8 | run.yaml: gpu.products: found \"fp8\", expected one of float32, tf32, bf16",
+        "gpu={recompute: 2} | run.yaml: gpu.recompute: found 2, expected true or false",
+        "gpu.memory=40 | run.yaml: gpu.memory: unknown key, expected one of products, recompute",
         "precision=int8 | run.yaml: precision: found \"int8\", expected one of float, quantized",
         "data=pictures | run.yaml: data: found \"pictures\", expected a map",
         "data.train=null | run.yaml: data.train: missing key, expected a path",
