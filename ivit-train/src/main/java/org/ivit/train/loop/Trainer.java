@@ -99,7 +99,7 @@ public final class Trainer {
    */
   public static RunDirectory start(
       Recipe recipe, GradientCluster cluster, TrainingMonitor monitor) {
-    requireCpu(recipe.device(), cluster);
+    requireDevice(recipe, recipe.device(), cluster);
     NdBackend.require();
     Architecture architecture = RunDirectory.architecture(recipe);
     FloatWeights weights =
@@ -135,7 +135,7 @@ public final class Trainer {
    */
   public static RunDirectory resume(
       RunDirectory run, TrainingDevice device, GradientCluster cluster, TrainingMonitor monitor) {
-    requireCpu(device, cluster);
+    requireDevice(run.recipe(), device, cluster);
     TrainingCheckpoint checkpoint = run.latest();
     if (checkpoint.state().finished()) {
       monitor.say(run.path() + ": the run is finished, nothing to do");
@@ -156,9 +156,16 @@ public final class Trainer {
     }
   }
 
-  private static void requireCpu(TrainingDevice device, GradientCluster cluster) {
-    if (cluster != null && device != TrainingDevice.CPU) {
+  /** A GPU that is not there is found out before calibration, and before a folder is made. */
+  private static void requireDevice(Recipe recipe, TrainingDevice device, GradientCluster cluster) {
+    if (device == TrainingDevice.CPU) {
+      return;
+    }
+    if (cluster != null) {
       throw new InputException("device: found cuda, expected cpu on a cluster");
+    }
+    if (recipe.schedule().epochs() > 0) {
+      TrainingKernels.open().close();
     }
   }
 

@@ -218,6 +218,7 @@ class DeviceRunTest {
     assertThatThrownBy(() -> run(yaml, "none"))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("no NVIDIA driver");
+    assertThat(folder.resolve("none")).doesNotExist();
   }
 
   /** Stops before a step is counted. */
