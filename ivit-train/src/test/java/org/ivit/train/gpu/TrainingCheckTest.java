@@ -65,6 +65,7 @@ class TrainingCheckTest {
         new java.util.ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
                 "-Divit.cuda.driver=" + driver,
                 "-Divit.cuda.cublasLt=" + driver,
                 "-Dslf4j.internal.verbosity=ERROR",
