@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.ivit.core.cuda.Device;
 
 /** Memory on the device by name, which grows and is kept; its contents are lost when it grows. */
@@ -40,12 +41,13 @@ final class DeviceBuffers implements AutoCloseable {
     return memory.address;
   }
 
-  /** As {@link #of}, for values that are written when they are asked for first. */
-  long constants(String name, int... values) {
+  /** As {@link #of}, for values that are made and written when they are asked for first. */
+  long constants(String name, Supplier<int[]> made) {
     Memory memory = memories.get(name);
     if (memory != null) {
       return memory.address;
     }
+    int[] values = made.get();
     ByteBuffer bytes = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
     bytes.asIntBuffer().put(values);
     long address = of(name, values.length, 4);

@@ -91,8 +91,8 @@ final class DeviceFloatAttention implements AutoCloseable {
     return new Arguments()
         .address(p)
         .address(inWindows ? pass.parameters + 4L * positionsAt : 0)
-        .address(inWindows ? memory.constants("places", windows.relativeIndex()) : 0)
-        .address(masked ? memory.constants("masks", masks()) : 0)
+        .address(inWindows ? memory.constants("places", windows::relativeIndex) : 0)
+        .address(masked ? memory.constants("masks", this::masks) : 0)
         .address(gradient)
         .longs((long) groups * heads * tokens)
         .ints(tokens, heads, inWindows ? windows.count() : 1, 0);
@@ -147,15 +147,14 @@ final class DeviceFloatAttention implements AutoCloseable {
         (long) groups * heads * tokens,
         softmax(pass, p, gradient, groups));
     if (windows != null) {
-      PositionPairs pairs = PositionPairs.of(windows);
       PositionPairs.backward(
           pass,
           windows,
           heads,
           groups,
           gradient,
-          memory.constants("first", pairs.first()),
-          memory.constants("pairs", pairs.pairs()),
+          memory.constants("first", () -> PositionPairs.of(windows).first()),
+          memory.constants("pairs", () -> PositionPairs.of(windows).pairs()),
           pass.gradients + 4L * positionsAt);
     }
     product.batch(

@@ -82,7 +82,7 @@ final class DeviceFloatBlock implements DevicePart {
   }
 
   private RowGather gather(boolean back) {
-    long order = output.constants("order", site.windows().order());
+    long order = output.constants("order", site.windows()::order);
     return new RowGather(order, site.tokens(), site.dim(), back);
   }
 

@@ -40,7 +40,7 @@ final class DeviceFloatMerging implements DevicePart {
   }
 
   private RowGather gather(boolean back) {
-    long order = kept.constants("order", MergingShape.sources(stage));
+    long order = kept.constants("order", () -> MergingShape.sources(stage));
     return new RowGather(order, stage.tokens(), stage.dim(), back);
   }
 

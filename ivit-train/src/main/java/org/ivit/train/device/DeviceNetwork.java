@@ -7,15 +7,14 @@ import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.cuda.Device;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.EmbeddingShape;
 import org.ivit.train.operator.HeadShape;
+import org.ivit.train.operator.NetworkParts;
 import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
@@ -24,14 +23,12 @@ import org.ivit.train.operator.SeenRanges;
  * The parts of a network on the device, in the order of the layers of Deeplearning4j's network, and
  * with their parameters in its order.
  */
-final class DeviceNetwork implements AutoCloseable {
+final class DeviceNetwork implements NetworkParts, AutoCloseable {
   private final List<DevicePart> parts = new ArrayList<>();
   private final List<QuantizedPart> quantized;
   private final PartMaker maker;
-  private final HeadPart head;
-  private final double stochasticDepth;
+  private HeadPart head;
   private int parameters;
-  private int blocks;
 
   /**
    * @param architecture sizes
@@ -40,8 +37,7 @@ final class DeviceNetwork implements AutoCloseable {
    */
   private DeviceNetwork(Architecture architecture, PartMaker maker, double stochasticDepth) {
     this.maker = maker;
-    this.stochasticDepth = stochasticDepth;
-    head = architecture instanceof Swin swin ? swin(swin) : vit((Vit) architecture);
+    NetworkParts.visit(architecture, stochasticDepth, this);
     quantized =
         parts.stream()
             .filter(QuantizedPart.class::isInstance)
@@ -76,41 +72,31 @@ final class DeviceNetwork implements AutoCloseable {
     return part;
   }
 
-  private void block(BlockSite site, String input, int depth) {
-    double rate = depth == 1 ? 0 : stochasticDepth * blocks / (double) (depth - 1);
-    DropPath drop1 = new DropPath(rate, 2L * blocks);
-    DropPath drop2 = new DropPath(rate, 2L * blocks + 1);
-    add(maker.block(site, input, drop1, drop2, parameters));
-    blocks++;
-  }
-
-  private HeadPart vit(Vit vit) {
-    EmbeddingShape shape = new EmbeddingShape(vit.image(), vit.patch(), vit.dim(), vit.leading());
+  @Override
+  public void embedding(EmbeddingShape shape) {
     add(maker.embedding(shape, parameters));
-    int depth = vit.blocks().size();
-    for (BlockSite site : vit.blocks()) {
-      block(site, NodeNames.stream(blocks), depth);
-    }
-    HeadShape shapeOfHead =
-        new HeadShape(vit.tokens(), vit.dim(), vit.classes(), vit.classifiers());
-    return add(maker.head(shapeOfHead, false, NodeNames.stream(depth), parameters));
   }
 
-  private HeadPart swin(Swin swin) {
-    EmbeddingShape shape = new EmbeddingShape(swin.image(), swin.patch(), swin.dim());
+  @Override
+  public void normedEmbedding(EmbeddingShape shape) {
     add(maker.normedEmbedding(shape, parameters));
-    String output = "";
-    for (Swin.Stage stage : swin.stages()) {
-      for (BlockSite site : stage.blocks()) {
-        block(site, swin.streamInto(blocks), swin.blocks().size());
-      }
-      if (stage.merges()) {
-        add(maker.merging(stage, parameters));
-      }
-      output = stage.output();
-    }
-    HeadShape shapeOfHead = new HeadShape(swin.pooledTokens(), swin.features(), swin.classes());
-    return add(maker.head(shapeOfHead, true, output, parameters));
+  }
+
+  @Override
+  public void block(BlockSite site, String input, int block, double dropPath) {
+    DropPath drop1 = DropPath.of(dropPath, block, 0);
+    DropPath drop2 = DropPath.of(dropPath, block, 1);
+    add(maker.block(site, input, drop1, drop2, parameters));
+  }
+
+  @Override
+  public void merging(Swin.Stage stage) {
+    add(maker.merging(stage, parameters));
+  }
+
+  @Override
+  public void head(HeadShape shape, boolean pooled, String input) {
+    head = add(maker.head(shape, pooled, input, parameters));
   }
 
   /** The parts, in the order of their memory. */

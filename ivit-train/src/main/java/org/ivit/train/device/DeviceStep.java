@@ -16,7 +16,6 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.operator.CrossEntropy;
-import org.ivit.train.operator.ParameterKind;
 import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.Reals;
 
@@ -40,7 +39,6 @@ public final class DeviceStep implements AutoCloseable {
   private final DevicePictures images;
   private final WorkerPool pool;
   private final CrossEntropy loss;
-  private final int pixels;
   private final int classes;
   private final int size;
   private final long m;
@@ -97,7 +95,6 @@ public final class DeviceStep implements AutoCloseable {
     this.pool = pool;
     this.loss = options.loss();
     this.averageDecay = options.averageDecay();
-    pixels = 3 * architecture.image() * architecture.image();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
     library = options.library() ? ProductLibrary.open(device, options.precision()) : null;
@@ -132,10 +129,8 @@ public final class DeviceStep implements AutoCloseable {
     ByteBuffer bytes = ByteBuffer.allocateDirect(size);
     for (ParameterLayout layout : network.layouts()) {
       for (ParameterLayout.Entry entry : layout.entries()) {
-        ParameterKind kind = entry.kind();
-        byte code = (byte) (!kind.learned() ? 0 : kind.decays() ? 2 : 1);
         for (int i = 0; i < entry.size(); i++) {
-          bytes.put(code);
+          bytes.put(entry.kind().moves());
         }
       }
     }
@@ -339,11 +334,6 @@ public final class DeviceStep implements AutoCloseable {
             .floats(pictures, clip, (float) adam.beta1(), (float) adam.beta2())
             .floats((float) adam.correctedRate(), (float) adam.epsilon())
             .floats((float) (adam.learningRate() * adam.weightDecay()), (float) averageDecay));
-  }
-
-  /** Numbers of a picture. */
-  public int pixels() {
-    return pixels;
   }
 
   @Override

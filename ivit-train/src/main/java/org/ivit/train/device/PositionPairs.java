@@ -45,7 +45,7 @@ record PositionPairs(int[] first, int[] pairs) {
       long firstAt,
       long pairsAt,
       long table) {
-    int square = windows.relativeIndex().length;
+    int square = windows.tokens() * windows.tokens();
     int columns = heads * square;
     long sums = pass.scratch.of("positions", columns, 4);
     pass.columnSums(gradient, groups, columns, columns, sums, false);

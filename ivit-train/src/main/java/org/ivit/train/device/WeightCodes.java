@@ -30,7 +30,7 @@ final class WeightCodes implements AutoCloseable {
   private final OutlierChannels outliers;
   private final DeviceBuffers memory;
   private long flags;
-  private boolean placed;
+  private boolean begun;
 
   /**
    * @param pass what parts share
@@ -68,18 +68,10 @@ final class WeightCodes implements AutoCloseable {
    */
   void quantize(Pass pass, Reals weights, float inputScale) {
     boolean frozen = frozenAt != NONE && weights.get(frozenAt) != 0;
-    if (frozen) {
-      requirePositive(weights);
+    if (!begun) {
+      begin(pass, weights, frozen);
+      begun = true;
     }
-    if (!placed && !outliers.isEmpty()) {
-      flags = memory.of("outliers", inputs, 1);
-      ByteBuffer bytes = ByteBuffer.allocateDirect(inputs);
-      for (int c : outliers.channels()) {
-        bytes.put(c, (byte) 1);
-      }
-      pass.device.write(flags, bytes);
-    }
-    placed = true;
     pass.warps(
         "quantize_channels",
         outputs,
@@ -93,6 +85,21 @@ final class WeightCodes implements AutoCloseable {
             .ints(outputs, inputs)
             .floats(inputScale)
             .ints(0));
+  }
+
+  /** What does not change from step to step: outlier channels and frozen scales. */
+  private void begin(Pass pass, Reals weights, boolean frozen) {
+    if (frozen) {
+      requirePositive(weights);
+    }
+    if (!outliers.isEmpty()) {
+      flags = memory.of("outliers", inputs, 1);
+      ByteBuffer bytes = ByteBuffer.allocateDirect(inputs);
+      for (int c : outliers.channels()) {
+        bytes.put(c, (byte) 1);
+      }
+      pass.device.write(flags, bytes);
+    }
   }
 
   private void requirePositive(Reals weights) {

@@ -1,5 +1,6 @@
 package org.ivit.train.host;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
@@ -166,11 +167,8 @@ public final class FlatParameters {
   byte[] kinds() {
     byte[] kinds = new byte[chain.size()];
     forEach(
-        (prefix, layout, entry, at) -> {
-          ParameterKind kind = entry.kind();
-          byte code = (byte) (!kind.learned() ? 0 : kind.decays() ? 2 : 1);
-          java.util.Arrays.fill(kinds, at, at + entry.size(), code);
-        });
+        (prefix, layout, entry, at) ->
+            Arrays.fill(kinds, at, at + entry.size(), entry.kind().moves()));
     return kinds;
   }
 }

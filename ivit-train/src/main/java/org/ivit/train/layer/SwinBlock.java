@@ -43,8 +43,8 @@ public final class SwinBlock extends SwinLayer {
 
   @Override
   public Operator operator() {
-    DropPath drop1 = new DropPath(dropPath, 2L * block);
-    DropPath drop2 = new DropPath(dropPath, 2L * block + 1);
+    DropPath drop1 = DropPath.of(dropPath, block, 0);
+    DropPath drop2 = DropPath.of(dropPath, block, 1);
     Swin swin = swin();
     BlockSite site = site();
     return quantized()

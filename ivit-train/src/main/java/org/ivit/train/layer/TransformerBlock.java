@@ -45,8 +45,8 @@ public final class TransformerBlock extends NormBlockLayer {
 
   @Override
   public Operator operator() {
-    DropPath drop1 = new DropPath(dropPath, 2L * block);
-    DropPath drop2 = new DropPath(dropPath, 2L * block + 1);
+    DropPath drop1 = DropPath.of(dropPath, block, 0);
+    DropPath drop2 = DropPath.of(dropPath, block, 1);
     BlockSite site = new BlockSite(NodeNames.block(block), dim, heads, hidden, tokens, null);
     return quantized()
         ? new QuantizedBlock(site, NodeNames.stream(block), parsedScheme(), drop1, drop2)

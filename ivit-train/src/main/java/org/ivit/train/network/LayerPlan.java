@@ -2,9 +2,9 @@ package org.ivit.train.network;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.BlockSite;
 import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.SchemeJson;
 import org.ivit.train.layer.ClassificationHead;
 import org.ivit.train.layer.NormedPatchEmbedding;
@@ -16,6 +16,7 @@ import org.ivit.train.layer.SwinBlock;
 import org.ivit.train.layer.TransformerBlock;
 import org.ivit.train.operator.EmbeddingShape;
 import org.ivit.train.operator.HeadShape;
+import org.ivit.train.operator.NetworkParts;
 
 /**
  * One layer of the chain that a network is.
@@ -30,63 +31,63 @@ record LayerPlan(String name, String prefix, OperatorLayer layer) {
 
   /** The layers of a network, in order. */
   static List<LayerPlan> of(NetworkOptions options) {
-    return options.architecture() instanceof Swin swin
-        ? new Chain(options).swin(swin)
-        : new Chain(options).vit((Vit) options.architecture());
+    Chain chain = new Chain(options);
+    NetworkParts.visit(options.architecture(), options.stochasticDepth(), chain);
+    return chain.plans;
   }
 
   /** Layers in the making. */
-  private static final class Chain {
-    private final NetworkOptions options;
+  private static final class Chain implements NetworkParts {
+    private final Architecture architecture;
     private final String scheme;
-    private final int depth;
     private final List<LayerPlan> plans = new ArrayList<>();
-    private int blocks;
 
     Chain(NetworkOptions options) {
-      this.options = options;
+      this.architecture = options.architecture();
       this.scheme = options.scheme() == null ? null : SchemeJson.write(options.scheme()).toString();
-      this.depth = options.architecture().blocks().size();
     }
 
     private void add(String name, String prefix, OperatorLayer layer) {
       plans.add(new LayerPlan(name, prefix, layer));
     }
 
-    private double dropPath() {
-      return depth == 1 ? 0 : options.stochasticDepth() * blocks / (double) (depth - 1);
+    private Swin swin() {
+      return (Swin) architecture;
     }
 
-    private void block(BlockSite site, OperatorLayer layer) {
-      add("block" + blocks, site.node(""), layer);
-      blocks++;
-    }
-
-    List<LayerPlan> vit(Vit vit) {
-      double epsilon = vit.epsilon();
-      EmbeddingShape shape = new EmbeddingShape(vit.image(), vit.patch(), vit.dim(), vit.leading());
+    @Override
+    public void embedding(EmbeddingShape shape) {
       add(EMBEDDING, "", new PatchEmbedding(shape, scheme));
-      for (BlockSite site : vit.blocks()) {
-        block(site, new TransformerBlock(site, blocks, epsilon, dropPath(), scheme));
-      }
-      HeadShape head = new HeadShape(vit.tokens(), vit.dim(), vit.classes(), vit.classifiers());
-      add(HEAD, "", new ClassificationHead(head, depth, epsilon, scheme));
-      return plans;
     }
 
-    List<LayerPlan> swin(Swin swin) {
-      add(EMBEDDING, "", new NormedPatchEmbedding(swin, scheme));
-      for (Swin.Stage stage : swin.stages()) {
-        for (BlockSite site : stage.blocks()) {
-          block(site, new SwinBlock(swin, blocks, dropPath(), scheme));
-        }
-        if (stage.merges()) {
-          PatchMerging merging = new PatchMerging(swin, stage.index(), scheme);
-          add("merging" + stage.index(), stage.downsample(), merging);
-        }
-      }
-      add(HEAD, "", new PooledHead(swin, scheme));
-      return plans;
+    @Override
+    public void normedEmbedding(EmbeddingShape shape) {
+      add(EMBEDDING, "", new NormedPatchEmbedding(swin(), scheme));
+    }
+
+    @Override
+    public void block(BlockSite site, String input, int block, double dropPath) {
+      OperatorLayer layer =
+          architecture instanceof Swin swin
+              ? new SwinBlock(swin, block, dropPath, scheme)
+              : new TransformerBlock(site, block, architecture.epsilon(), dropPath, scheme);
+      add("block" + block, site.node(""), layer);
+    }
+
+    @Override
+    public void merging(Swin.Stage stage) {
+      PatchMerging merging = new PatchMerging(swin(), stage.index(), scheme);
+      add("merging" + stage.index(), stage.downsample(), merging);
+    }
+
+    @Override
+    public void head(HeadShape shape, boolean pooled, String input) {
+      int depth = architecture.blocks().size();
+      OperatorLayer layer =
+          pooled
+              ? new PooledHead(swin(), scheme)
+              : new ClassificationHead(shape, depth, architecture.epsilon(), scheme);
+      add(HEAD, "", layer);
     }
   }
 }

@@ -12,6 +12,16 @@ public record DropPath(double rate, long key) {
   /** Nothing is dropped. */
   public static final DropPath NONE = new DropPath(0, 0);
 
+  /**
+   * That of a block's branch.
+   *
+   * @param block number of the block, from 0
+   * @param branch 0 for attention, 1 for the MLP
+   */
+  public static DropPath of(double rate, int block, int branch) {
+    return new DropPath(rate, 2L * block + branch);
+  }
+
   /** Checks the rate. */
   public DropPath {
     if (!(rate >= 0 && rate < 1)) {

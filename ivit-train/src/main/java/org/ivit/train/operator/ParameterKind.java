@@ -26,6 +26,11 @@ public enum ParameterKind {
     return this != RANGE && this != WEIGHT_SCALE;
   }
 
+  /** How an optimizer of one vector moves it: 0 not at all, 1 without decay, 2 with. */
+  public byte moves() {
+    return (byte) (!learned() ? 0 : decays() ? 2 : 1);
+  }
+
   /** Whether weight decay applies: to matrices only. */
   public boolean decays() {
     return this == WEIGHT || this == CONVOLUTION;
