@@ -1,7 +1,7 @@
 /* Layer norm of reals for training in floating point, forward and back; a warp a row. */
 #pragma once
 
-#include "reals.cuh"
+#include "norm_gradient.cuh"
 
 namespace ivit {
 
@@ -66,40 +66,15 @@ IVIT_KERNEL(256, 4) norm_reals_backward(IVIT_ARGUMENTS(ivit::RealNormArguments) 
   }
   ivit::RealNormRow s = a.kept[row];
   auto from = a.from + row * a.from_stride;
-  auto gradient = a.gradient + row * a.channels;
-  auto to = a.gradient_to + row * a.from_stride;
-  double total = 0;
-  double along = 0;
-  for (int c = lane; c < a.channels; c += ivit::WARP) {
-    double g = (double)gradient[c] * a.gamma[c];
-    total += g;
-    along += g * ((from[c] - s.mean) * s.factor);
-  }
-  total = ivit::sum_of_warp(total) / a.channels;
-  along = ivit::sum_of_warp(along) / a.channels;
-  for (int c = lane; c < a.channels; c += ivit::WARP) {
-    double g = (double)gradient[c] * a.gamma[c];
-    double x = (from[c] - s.mean) * s.factor;
-    to[c] = (float)(to[c] + (g - total - x * along) * s.factor);
-  }
+  ivit::norm_row_backward(
+      a.gradient + row * a.channels, a.gamma, a.gradient_to + row * a.from_stride, a.channels,
+      s.factor, lane, [&](int c) { return (from[c] - s.mean) * s.factor; });
 }
 
 /* Partial sums of the gradients by gamma and beta; a thread a channel. */
 IVIT_KERNEL(256, 4) norm_reals_parameters(IVIT_ARGUMENTS(ivit::RealNormArguments) a) {
-  int c = (int)(blockIdx.x * blockDim.x + threadIdx.x);
-  if (c >= a.channels) {
-    return;
-  }
-  int64_t first = (int64_t)blockIdx.y * a.rows_a_part;
-  int64_t end = first + a.rows_a_part < a.rows ? first + a.rows_a_part : a.rows;
-  double gamma = 0;
-  double beta = 0;
-  for (int64_t row = first; row < end; row++) {
-    double g = a.gradient[row * a.channels + c];
+  ivit::norm_parameters_backward(a, [&](int64_t row, int c) {
     ivit::RealNormRow s = a.kept[row];
-    gamma += g * ((a.from[row * a.from_stride + c] - s.mean) * s.factor);
-    beta += g;
-  }
-  a.gamma_partial[(int64_t)blockIdx.y * a.channels + c] = gamma;
-  a.beta_partial[(int64_t)blockIdx.y * a.channels + c] = beta;
+    return (a.from[row * a.from_stride + c] - s.mean) * s.factor;
+  });
 }

@@ -170,91 +170,36 @@ final class DeviceAttention {
    */
   void backward(Pass pass, long qkv, long p, long gContext, long gQkv, int pictures) {
     int groups = pictures * site.groups();
-    int square = tokens * tokens;
+    HeadProducts products = new HeadProducts(pass.product, site, groups);
     boolean deferred = node.softmax().deferred();
     float pScale = deferred ? 1 : Math.scalb(1f, 1 - node.softmax().bits());
     long gradient = pass.scratch.of("gScores", probabilities(pictures), 4);
-    Matrix scoresAt = new Matrix(gradient, (long) heads * square, square, tokens);
-    Matrix contextAt = new Matrix(gContext, (long) tokens * dim, headDim, dim);
-    Matrix queries = third(qkv);
-    Matrix keys = third(qkv + dim);
-    Matrix values = third(qkv + 2L * dim);
-    Product product = pass.product;
+    Matrix byScores = products.scores(gradient);
+    Matrix byContext = products.context(gContext);
+    Matrix byValues = products.third(gQkv + 8L * dim);
+    long rows = (long) groups * heads * tokens;
 
-    Arguments softmax =
-        softmax(p, gradient, deferred ? gradient : 0, pScale, (long) groups * heads * tokens);
-    Matrix valueGradient = third(gQkv + 8L * dim);
+    Arguments softmax = softmax(p, gradient, deferred ? gradient : 0, pScale, rows);
     if (deferred) {
       // The gradient's memory holds the probabilities until their product is taken.
-      pass.warps("probabilities_of_codes", (long) groups * heads * tokens, softmax);
-      product.batch(
-          Product.Kind.TN_REAL_REAL,
-          tokens,
-          headDim,
-          tokens,
-          groups,
-          heads,
-          1,
-          scoresAt,
-          contextAt,
-          valueGradient);
+      pass.warps("probabilities_of_codes", rows, softmax);
+      products.toTokens(Product.Kind.TN_REAL_REAL, 1, byScores, byContext, byValues);
     } else {
-      Matrix codesAt = new Matrix(p, (long) heads * square, square, tokens);
-      product.batch(
-          Product.Kind.TN_CODE16_REAL,
-          tokens,
-          headDim,
-          tokens,
-          groups,
-          heads,
-          pScale,
-          codesAt,
-          contextAt,
-          valueGradient);
+      products.toTokens(
+          Product.Kind.TN_CODE16_REAL, pScale, products.scores(p), byContext, byValues);
     }
-    product.batch(
-        Product.Kind.NT_REAL_CODE8,
-        tokens,
-        tokens,
-        headDim,
-        groups,
-        heads,
-        qkvScale,
-        contextAt,
-        values,
-        scoresAt);
-    pass.warps("softmax_backward", (long) groups * heads * tokens, softmax);
+    Matrix values = products.third(qkv + 2L * dim);
+    products.toScores(Product.Kind.NT_REAL_CODE8, qkvScale, byContext, values, byScores);
+    pass.warps("softmax_backward", rows, softmax);
     if (site.windows() != null) {
       positions(pass, gradient, groups);
     }
     float scale = (float) (qkvScale / Math.sqrt(headDim));
-    product.batch(
-        Product.Kind.NN_REAL_CODE8,
-        tokens,
-        headDim,
-        tokens,
-        groups,
-        heads,
-        scale,
-        scoresAt,
-        keys,
-        third(gQkv));
-    product.batch(
-        Product.Kind.TN_REAL_CODE8,
-        tokens,
-        headDim,
-        tokens,
-        groups,
-        heads,
-        scale,
-        scoresAt,
-        queries,
-        third(gQkv + 4L * dim));
-  }
-
-  /** A third of qkv, or of its gradient, by group and head. */
-  private Matrix third(long address) {
-    return new Matrix(address, 3L * tokens * dim, headDim, 3L * dim);
+    Matrix keys = products.third(qkv + dim);
+    products.toTokens(Product.Kind.NN_REAL_CODE8, scale, byScores, keys, products.third(gQkv));
+    Matrix queries = products.third(qkv);
+    products.toTokens(
+        Product.Kind.TN_REAL_CODE8, scale, byScores, queries, products.third(gQkv + 4L * dim));
   }
 
   private Arguments softmax(long p, long gradient, long values, double scale, long rows) {

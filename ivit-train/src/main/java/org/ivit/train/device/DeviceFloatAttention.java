@@ -11,7 +11,6 @@ final class DeviceFloatAttention implements AutoCloseable {
   private final int tokens;
   private final int dim;
   private final int heads;
-  private final int headDim;
   private final float scale;
   private final int positionsAt;
   private final DeviceBuffers memory;
@@ -29,8 +28,7 @@ final class DeviceFloatAttention implements AutoCloseable {
     tokens = site.rowTokens();
     dim = site.dim();
     heads = site.heads();
-    headDim = site.headDim();
-    scale = (float) (1 / Math.sqrt(headDim));
+    scale = (float) (1 / Math.sqrt(site.headDim()));
     memory = new DeviceBuffers(pass.device);
   }
 
@@ -39,18 +37,8 @@ final class DeviceFloatAttention implements AutoCloseable {
     return (long) pictures * site.groups() * heads * tokens * tokens;
   }
 
-  private Matrix scores(long address) {
-    int square = tokens * tokens;
-    return new Matrix(address, (long) heads * square, square, tokens);
-  }
-
-  private Matrix context(long address) {
-    return new Matrix(address, (long) tokens * dim, headDim, dim);
-  }
-
-  /** Queries, keys or values by group and head: a third of qkv, or of its gradient. */
-  private Matrix third(long qkv, int number) {
-    return new Matrix(qkv + 4L * number * dim, 3L * tokens * dim, headDim, 3L * dim);
+  private HeadProducts products(Pass pass, int groups) {
+    return new HeadProducts(pass.product, site, groups);
   }
 
   /**
@@ -60,29 +48,14 @@ final class DeviceFloatAttention implements AutoCloseable {
    */
   void forward(Pass pass, long qkv, long p, int pictures, long context) {
     int groups = pictures * site.groups();
-    pass.product.batch(
-        Product.Kind.NT_REAL_REAL,
-        tokens,
-        tokens,
-        headDim,
-        groups,
-        heads,
-        scale,
-        third(qkv, 0),
-        third(qkv, 1),
-        scores(p));
+    HeadProducts products = products(pass, groups);
+    Matrix queries = products.third(qkv);
+    Matrix keys = products.third(qkv + 4L * dim);
+    Matrix values = products.third(qkv + 8L * dim);
+    Matrix scores = products.scores(p);
+    products.toScores(Product.Kind.NT_REAL_REAL, scale, queries, keys, scores);
     pass.warps("softmax_reals", (long) groups * heads * tokens, softmax(pass, p, 0, groups));
-    pass.product.batch(
-        Product.Kind.NN_REAL_REAL,
-        tokens,
-        headDim,
-        tokens,
-        groups,
-        heads,
-        1,
-        scores(p),
-        third(qkv, 2),
-        context(context));
+    products.toTokens(Product.Kind.NN_REAL_REAL, 1, scores, values, products.context(context));
   }
 
   private Arguments softmax(Pass pass, long p, long gradient, int groups) {
@@ -118,30 +91,18 @@ final class DeviceFloatAttention implements AutoCloseable {
    */
   void backward(Pass pass, long qkv, long p, long gContext, long gQkv, int pictures) {
     int groups = pictures * site.groups();
-    Product product = pass.product;
-    product.batch(
-        Product.Kind.TN_REAL_REAL,
-        tokens,
-        headDim,
-        tokens,
-        groups,
-        heads,
-        1,
-        scores(p),
-        context(gContext),
-        third(gQkv, 2));
+    HeadProducts products = products(pass, groups);
     long gradient = pass.scratch.of("gScores", probabilities(pictures), 4);
-    product.batch(
-        Product.Kind.NT_REAL_REAL,
-        tokens,
-        tokens,
-        headDim,
-        groups,
-        heads,
+    Matrix byScores = products.scores(gradient);
+    Matrix byContext = products.context(gContext);
+    products.toTokens(
+        Product.Kind.TN_REAL_REAL,
         1,
-        context(gContext),
-        third(qkv, 2),
-        scores(gradient));
+        products.scores(p),
+        byContext,
+        products.third(gQkv + 8L * dim));
+    products.toScores(
+        Product.Kind.NT_REAL_REAL, 1, byContext, products.third(qkv + 8L * dim), byScores);
     pass.warps(
         "softmax_reals_backward",
         (long) groups * heads * tokens,
@@ -157,28 +118,11 @@ final class DeviceFloatAttention implements AutoCloseable {
           memory.constants("pairs", () -> PositionPairs.of(windows).pairs()),
           pass.gradients + 4L * positionsAt);
     }
-    product.batch(
-        Product.Kind.NN_REAL_REAL,
-        tokens,
-        headDim,
-        tokens,
-        groups,
-        heads,
-        scale,
-        scores(gradient),
-        third(qkv, 1),
-        third(gQkv, 0));
-    product.batch(
-        Product.Kind.TN_REAL_REAL,
-        tokens,
-        headDim,
-        tokens,
-        groups,
-        heads,
-        scale,
-        scores(gradient),
-        third(qkv, 0),
-        third(gQkv, 1));
+    Matrix keys = products.third(qkv + 4L * dim);
+    products.toTokens(Product.Kind.NN_REAL_REAL, scale, byScores, keys, products.third(gQkv));
+    Matrix queries = products.third(qkv);
+    products.toTokens(
+        Product.Kind.TN_REAL_REAL, scale, byScores, queries, products.third(gQkv + 4L * dim));
   }
 
   @Override
