@@ -1,6 +1,5 @@
 package org.ivit.export.cli;
 
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
 import org.ivit.core.dataset.ClassList;
@@ -10,6 +9,7 @@ import org.ivit.core.dataset.EncodedDataset;
 import org.ivit.core.dataset.PictureStore;
 import org.ivit.core.dataset.PictureStores;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -32,18 +32,7 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Pictures: all that evaluate takes but CIFAR-10's batches.")
   private String data;
 
-  @Option(
-      names = "--classes",
-      paramLabel = "FILE",
-      description =
-          "The classes in order, one a line: a folder's name, or that, a tab and readable names.")
-  private Path classes;
-
-  @Option(
-      names = "--labels",
-      paramLabel = "FILE",
-      description = "Labels of a flat folder: a picture and its class a line.")
-  private Path labels;
+  @Mixin private LabelOptions files;
 
   @Option(
       names = "--output",
@@ -64,15 +53,10 @@ final class ConvertCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Checks.atLeast("--part-size", partSize, 1);
-    if (classes != null) {
-      Checks.file("--classes", classes);
-    }
-    if (labels != null) {
-      Checks.file("--labels", labels);
-    }
+    files.validate();
     PictureStore store = PictureStores.require("convert");
-    ClassList list = classes == null ? null : ClassList.read(classes);
-    try (Dataset set = Datasets.open(data, list, labels)) {
+    ClassList list = files.classes == null ? null : ClassList.read(files.classes);
+    try (Dataset set = Datasets.open(data, list, files.labels)) {
       if (!(set instanceof EncodedDataset encoded)) {
         throw new InputException(
             "--data: " + data + ": found no picture files, expected JPEG and PNG files");

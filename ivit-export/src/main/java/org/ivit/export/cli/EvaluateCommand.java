@@ -49,18 +49,7 @@ final class EvaluateCommand implements Callable<Integer> {
               + " files and Hadoop's paths, such as hdfs://HOST/DIR.")
   private String data;
 
-  @Option(
-      names = "--classes",
-      paramLabel = "FILE",
-      description =
-          "The classes in order, one a line: a folder's name, or that, a tab and readable names.")
-  private Path classes;
-
-  @Option(
-      names = "--labels",
-      paramLabel = "FILE",
-      description = "Labels of a flat folder: a picture and its class a line.")
-  private Path labels;
+  @Mixin private LabelOptions files;
 
   @Option(
       names = "--limit",
@@ -108,18 +97,13 @@ final class EvaluateCommand implements Callable<Integer> {
     if (against != null) {
       Checks.exists("--against", against);
     }
-    if (classes != null) {
-      Checks.file("--classes", classes);
-    }
-    if (labels != null) {
-      Checks.file("--labels", labels);
-    }
+    files.validate();
     PrintWriter out = spec.commandLine().getOut();
     try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
         Model model = options.open();
         Model reference =
             against == null ? null : Models.open(against, options.architecture, null);
-        Dataset all = Datasets.open(data, classList(model), labels)) {
+        Dataset all = Datasets.open(data, classList(model), files.labels)) {
       Dataset set = limit > 0 ? Subset.first(all, limit) : all;
       requireClasses(model, options.model, all);
       if (reference != null) {
@@ -149,11 +133,11 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private ClassList classList(Model model) {
-    if (classes != null) {
-      ClassList list = ClassList.read(classes);
+    if (files.classes != null) {
+      ClassList list = ClassList.read(files.classes);
       if (list.size() != model.architecture().classes()) {
         throw new InputException(
-            classes
+            files.classes
                 + ": found "
                 + list.size()
                 + " classes, expected "
@@ -178,7 +162,7 @@ final class EvaluateCommand implements Callable<Integer> {
               + " as "
               + path
               + " has"
-              + (classes == null ? " (--classes FILE gives their order)" : ""));
+              + (files.classes == null ? " (--classes FILE gives their order)" : ""));
     }
   }
 
@@ -200,8 +184,8 @@ final class EvaluateCommand implements Callable<Integer> {
         options.architecture,
         engine,
         Locations.absolute(data),
-        absolute(classes),
-        absolute(labels),
+        absolute(files.classes),
+        absolute(files.labels),
         limit,
         Datasets.digest(set),
         batch);

@@ -52,12 +52,9 @@ public final class PlannedPictures implements PictureBatch {
   @Override
   public float[] pixels() {
     if (pixels == null) {
-      int length = 3 * size() * size();
-      pixels = new float[pictures.size() * length];
-      for (int i = 0; i < pictures.size(); i++) {
-        float[] picture = pictures.get(i).normalised(normalisation);
-        System.arraycopy(picture, 0, pixels, i * length, length);
-      }
+      List<float[]> normalised =
+          pictures.stream().map(picture -> picture.normalised(normalisation)).toList();
+      pixels = NormalisedPictures.of(normalised).pixels();
       plan.apply(pixels, size());
     }
     return pixels;

@@ -3,6 +3,7 @@ package org.ivit.train.loop;
 import java.util.List;
 import org.ivit.core.image.Rgb;
 import org.ivit.train.augment.BatchMixer;
+import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.PlannedPictures;
 import org.ivit.train.augment.TrainingPicture;
 import org.ivit.train.augment.TrainingTransform;
@@ -36,11 +37,7 @@ interface BatchAssembly<T> {
     @Override
     public MicroBatch batch(
         List<float[]> pictures, int[] labels, long[] keys, int epoch, long step) {
-      int length = pictures.get(0).length;
-      float[] pixels = new float[pictures.size() * length];
-      for (int i = 0; i < pictures.size(); i++) {
-        System.arraycopy(pictures.get(i), 0, pixels, i * length, length);
-      }
+      float[] pixels = NormalisedPictures.of(pictures).pixels();
       float[] targets = mixer.mix(pixels, labels, transform.size(), epoch, step);
       return new MicroBatch(pixels, targets, labels.length, keys);
     }

@@ -16,6 +16,7 @@ import org.ivit.core.graph.SchemeJson;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.BatchMixer;
+import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.device.TrainingKernels;
 import org.ivit.train.layer.NdBackend;
@@ -321,7 +322,7 @@ public final class Trainer {
       while (loader.hasNext()) {
         waiting.add(loader.next().value());
         if (waiting.size() == calibration.batchSize() || !loader.hasNext()) {
-          batches.add(join(waiting));
+          batches.add(NormalisedPictures.of(waiting).pixels());
           waiting.clear();
         }
       }
@@ -331,15 +332,6 @@ public final class Trainer {
     }
     return new PostTrainingCalibration(architecture, quantization, pool)
         .run(weights, batches, monitor::calibrated);
-  }
-
-  private static float[] join(List<float[]> pictures) {
-    int size = pictures.get(0).length;
-    float[] joined = new float[pictures.size() * size];
-    for (int i = 0; i < pictures.size(); i++) {
-      System.arraycopy(pictures.get(i), 0, joined, i * size, size);
-    }
-    return joined;
   }
 
   private void restore(TrainingCheckpoint checkpoint) {
