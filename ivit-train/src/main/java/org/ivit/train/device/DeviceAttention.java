@@ -15,7 +15,7 @@ import org.ivit.core.graph.PositionBias;
 import org.ivit.train.operator.SeenRanges;
 
 /** Multi-head self-attention on the device, between the codes of qkv and those of the context. */
-final class DeviceAttention {
+final class DeviceAttention implements AutoCloseable {
   private final BlockSite site;
   private final AttentionGrid grid;
   private final int tokens;
@@ -23,18 +23,15 @@ final class DeviceAttention {
   private final int heads;
   private final int headDim;
   private final int positionsAt;
+  private final DeviceBuffers memory;
   private Attention node;
   private float qkvScale;
   private Channels channels;
-  private int source;
   private int records;
   private int exponentials;
   private int terms;
   private int biases;
-  private int masks;
   private int codes;
-  private int pairFirst;
-  private int pairs;
   private int scores;
   private int biased;
   private int least;
@@ -54,6 +51,7 @@ final class DeviceAttention {
     this.heads = site.heads();
     this.headDim = site.headDim();
     this.positionsAt = positionsAt;
+    this.memory = new DeviceBuffers(pass.device);
     grid.check(pass.device);
   }
 
@@ -67,7 +65,6 @@ final class DeviceAttention {
     qkvScale = scale;
     int[] order = grid.columns(1);
     channels = Channels.of(order, order.length, null, built.context(), false);
-    source = pass.constants.ints(grid.columns(3));
     records = pass.constants.ints(channels.records());
     exponentials = pass.constants.ints(built.softmax().exponentials());
     if (site.windows() != null) {
@@ -85,7 +82,6 @@ final class DeviceAttention {
   private void prepareWindows(Pass pass, PositionBias position, Windows windows) {
     terms = pass.constants.ints(WindowTables.scores(position));
     biases = pass.constants.ints(WindowTables.biases(position, windows));
-    masks = windows.shift() == 0 ? 0 : pass.constants.ints(WindowTables.masks(windows));
     int[] relative = windows.relativeIndex();
     byte[] table = new byte[heads * relative.length];
     for (int i = 0; i < table.length; i++) {
@@ -93,9 +89,6 @@ final class DeviceAttention {
       table[i] = position.table()[relative[i % relative.length] * heads + head];
     }
     codes = pass.constants.bytes(table);
-    PositionPairs sorted = PositionPairs.of(windows);
-    pairFirst = pass.constants.ints(sorted.first());
-    pairs = pass.constants.ints(sorted.pairs());
   }
 
   /** Probabilities of so many pictures. */
@@ -122,7 +115,10 @@ final class DeviceAttention {
             .address(pass.constants.at(exponentials))
             .address(inWindows ? pass.constants.at(terms) : 0)
             .address(inWindows ? pass.constants.at(biases) : 0)
-            .address(inWindows && windows.shift() != 0 ? pass.constants.at(masks) : 0)
+            .address(
+                inWindows && windows.shift() != 0
+                    ? memory.constants("masks", () -> WindowTables.masks(windows))
+                    : 0)
             .dyadic(node.scores())
             .divisor(Divisor.of(site.groups()))
             .ints(site.groups(), tokens, tokens, heads, headDim, grid.paddedDim(), dim)
@@ -154,7 +150,7 @@ final class DeviceAttention {
         new Arguments()
             .address(qkv)
             .address(padded)
-            .address(pass.constants.at(source))
+            .address(memory.constants("source", () -> grid.columns(3)))
             .longs(rows, rows)
             .ints(3 * dim, length));
     return padded;
@@ -219,8 +215,8 @@ final class DeviceAttention {
         heads,
         groups,
         gradient,
-        pass.constants.at(pairFirst),
-        pass.constants.at(pairs),
+        memory.constants("first", () -> PositionPairs.of(site.windows()).first()),
+        memory.constants("pairs", () -> PositionPairs.of(site.windows()).pairs()),
         pass.gradients + 4L * positionsAt);
   }
 
@@ -249,5 +245,10 @@ final class DeviceAttention {
       double context = AttentionScales.context(qkvScale, node.softmax().contextBits());
       seen.include(node.name() + ".context", min * context, max * context);
     }
+  }
+
+  @Override
+  public void close() {
+    memory.close();
   }
 }

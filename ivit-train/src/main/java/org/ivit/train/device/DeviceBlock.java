@@ -47,7 +47,6 @@ final class DeviceBlock implements QuantizedPart {
   private float inputScale;
   private float middleScale;
   private float outputScale;
-  private int order;
   private long input;
 
   /**
@@ -165,9 +164,6 @@ final class DeviceBlock implements QuantizedPart {
     norm2.prepare(pass, builtNorm2, weights, middleScale);
     gelu.prepare(pass, builtGelu, scheme.gelu(), fc1.node().outputScale(), outliers("mlp.fc1"));
     residual2.prepare(pass, fc2.node().outputScale(), middleScale, outputScale);
-    if (site.windows() != null) {
-      order = pass.constants.ints(site.windows().order());
-    }
   }
 
   @Override
@@ -181,8 +177,9 @@ final class DeviceBlock implements QuantizedPart {
     residual2.draw(pass);
   }
 
-  private RowGather gather(Pass pass, boolean back) {
-    return new RowGather(pass.constants.at(order), site.tokens(), site.dim(), back);
+  private RowGather gather(boolean back) {
+    long order = output.constants("order", site.windows()::order);
+    return new RowGather(order, site.tokens(), site.dim(), back);
   }
 
   @Override
@@ -196,7 +193,7 @@ final class DeviceBlock implements QuantizedPart {
     if (inWindows) {
       long inPicture = pass.scratch.of("codes", (long) rows * dim, 1);
       norm1.forward8(pass, x, rows, inPicture, 0);
-      gather(pass, false).run(pass, 1, inPicture, normed1, rows);
+      gather(false).run(pass, 1, inPicture, normed1, rows);
     } else {
       norm1.forward8(pass, x, rows, normed1, 0);
     }
@@ -210,7 +207,7 @@ final class DeviceBlock implements QuantizedPart {
     if (inWindows) {
       long ordered = pass.scratch.of("ordered branch", (long) rows * dim, 2);
       proj.forward16(pass, context, rows, ordered);
-      gather(pass, true).run(pass, 2, ordered, branch, rows);
+      gather(true).run(pass, 2, ordered, branch, rows);
     } else {
       proj.forward16(pass, context, rows, branch);
     }
@@ -249,7 +246,7 @@ final class DeviceBlock implements QuantizedPart {
     gBranch = residual1.branchGradient(pass, gy, pictures);
     if (site.windows() != null) {
       long ordered = pass.scratch.of("gOrdered", (long) rows * dim, 4);
-      gather(pass, false).run(pass, 4, gBranch, ordered, rows);
+      gather(false).run(pass, 4, gBranch, ordered, rows);
       gBranch = ordered;
     }
     long gContext = pass.scratch.of("gContext", (long) rows * dim, 4);
@@ -260,7 +257,7 @@ final class DeviceBlock implements QuantizedPart {
     qkv.backward(pass, kept.of("norm1", 0, 1), gQkv, gNorm, rows);
     if (site.windows() != null) {
       long inPicture = pass.scratch.of("gOrdered", (long) rows * dim, 4);
-      gather(pass, true).run(pass, 4, gNorm, inPicture, rows);
+      gather(true).run(pass, 4, gNorm, inPicture, rows);
       gNorm = inPicture;
     }
     norm1.backward(pass, input, gNorm, gy, dim, rows, 0, pass.added());
@@ -286,6 +283,7 @@ final class DeviceBlock implements QuantizedPart {
     kept.close();
     output.close();
     linears().forEach(DeviceLinear::close);
+    attention.close();
     norm1.close();
     norm2.close();
   }

@@ -27,7 +27,6 @@ final class DeviceMerging implements QuantizedPart {
   private LinearConstants product;
   private float normScale;
   private float inputScale;
-  private int order;
 
   DeviceMerging(Pass pass, Swin.Stage stage, Scheme scheme, int from) {
     this.stage = stage;
@@ -83,7 +82,6 @@ final class DeviceMerging implements QuantizedPart {
   public void prepare(Pass pass, Reals weights) {
     norm.prepare(pass, builtNorm, weights, inputScale);
     reduction.prepare(pass, product);
-    order = pass.constants.ints(MergingShape.sources(stage));
   }
 
   @Override
@@ -96,8 +94,9 @@ final class DeviceMerging implements QuantizedPart {
     // Nothing is random here.
   }
 
-  private RowGather gather(Pass pass, boolean back) {
-    return new RowGather(pass.constants.at(order), stage.tokens(), stage.dim(), back);
+  private RowGather gather(boolean back) {
+    long order = kept.constants("order", () -> MergingShape.sources(stage));
+    return new RowGather(order, stage.tokens(), stage.dim(), back);
   }
 
   @Override
@@ -105,7 +104,7 @@ final class DeviceMerging implements QuantizedPart {
     long count = (long) pictures * stage.tokens() * stage.dim();
     int rows = pictures * stage.tokens() / 4;
     long merged = kept.of("merged", count, 2);
-    gather(pass, false).run(pass, 2, x, merged, 4L * rows);
+    gather(false).run(pass, 2, x, merged, 4L * rows);
     long codes = kept.of("norm", count, 1);
     norm.forward8(pass, merged, rows, codes, 0);
     long narrow = pass.scratch.of("codes", count / 2, 1);
@@ -127,7 +126,7 @@ final class DeviceMerging implements QuantizedPart {
     norm.backward(
         pass, kept.of("merged", 0, 2), gNorm, gMerged, 4L * stage.dim(), rows, 0, pass.added());
     long gx = kept.of("gx", count, 4);
-    gather(pass, true).run(pass, 4, gMerged, gx, 4L * rows);
+    gather(true).run(pass, 4, gMerged, gx, 4L * rows);
     return gx;
   }
 
