@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,7 +31,8 @@ public final class WeightCheck {
    * @param file float weights under timm names
    * @param architecture what they are for
    * @throws InputException one line with all missing, unexpected and mis-shaped tensors; where the
-   *     heads alone differ, it says that the class count does not match the weights
+   *     heads alone differ, it says that the class count does not match the weights; where all fit,
+   *     but a value is not finite, it names that
    */
   public static void check(TensorFile file, Architecture architecture) {
     Map<String, long[]> expected = architecture.parameters();
@@ -65,6 +67,7 @@ public final class WeightCheck {
               }
             });
     if (missing.isEmpty() && unexpected.isEmpty() && wrong.isEmpty()) {
+      expected.keySet().forEach(name -> requireFinite(file, name));
       return;
     }
     if (missing.isEmpty() && unexpected.isEmpty() && headsAlone) {
@@ -84,6 +87,28 @@ public final class WeightCheck {
         "%s: not the weights of %s: %s"
             .formatted(
                 file.source(), MessageText.quote(architecture.name()), String.join("; ", parts)));
+  }
+
+  private static void requireFinite(TensorFile file, String name) {
+    Tensor tensor = file.tensors().get(name);
+    int at = tensor.firstNotFinite();
+    if (at >= 0) {
+      throw new InputException(
+          "%s: tensor %s: element %d of %d is %s, expected finite numbers: the weights are damaged, or"
+                  .formatted(file.source(), name, at, tensor.size(), tensor.doubles()[at])
+              + " their training diverged");
+    }
+  }
+
+  /**
+   * The names that a file of weights may have: the parameters, and the frozen scales of linear
+   * layers.
+   */
+  public static Set<String> names(Architecture architecture) {
+    Map<String, long[]> expected = architecture.parameters();
+    Set<String> names = new LinkedHashSet<>(expected.keySet());
+    names.addAll(scales(expected).keySet());
+    return names;
   }
 
   private static void part(List<String> parts, String what, List<String> items) {

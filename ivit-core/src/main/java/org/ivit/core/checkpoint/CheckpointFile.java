@@ -74,10 +74,10 @@ public final class CheckpointFile {
   /**
    * Whether a file says that it is an integer checkpoint, of any version.
    *
-   * @param file a safetensors file that was read
+   * @param metadata of a safetensors file
    */
-  public static boolean isCheckpoint(TensorFile file) {
-    return FORMAT.equals(file.metadata().get(FORMAT_KEY));
+  public static boolean isCheckpoint(Map<String, String> metadata) {
+    return FORMAT.equals(metadata.get(FORMAT_KEY));
   }
 
   /**
@@ -127,7 +127,7 @@ public final class CheckpointFile {
   public static IntegerCheckpoint read(Path file) {
     TensorFile tensors = Safetensors.readToHeap(file);
     Map<String, String> metadata = tensors.metadata();
-    if (!isCheckpoint(tensors)) {
+    if (!isCheckpoint(metadata)) {
       throw new InputException(
           "%s: not an integer checkpoint: metadata %s is %s, expected %s"
               .formatted(

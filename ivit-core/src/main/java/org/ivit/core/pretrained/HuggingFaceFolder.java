@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
@@ -17,7 +18,6 @@ import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.core.tensor.TensorFiles;
 
 /**
  * A folder as Hugging Face's {@code save_pretrained} leaves it: {@code config.json}, {@code
@@ -51,14 +51,15 @@ public record HuggingFaceFolder(
    * Reads and checks a folder.
    *
    * @param folder what {@code save_pretrained} wrote
+   * @param say hears which tensors of the file are left out
    * @throws InputException naming file and key of what is missing, of a wrong type, or of a model
    *     that is not one of those above
    */
-  public static HuggingFaceFolder read(Path folder) {
+  public static HuggingFaceFolder read(Path folder, Consumer<String> say) {
     Json config = Json.read(folder.resolve(CONFIG));
     List<String> classes = classes(config);
     Architecture architecture = architecture(config, classes.size());
-    TensorFile weights = TensorFiles.weights(folder);
+    TensorFile weights = new WeightSearch(architecture, null, say).find(folder);
     WeightCheck.check(weights, architecture);
     Preprocess preprocess =
         preprocess(Json.read(folder.resolve(PREPROCESSOR)), architecture.image());

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
@@ -21,7 +22,6 @@ import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.core.tensor.TensorFiles;
 
 /**
  * A checkpoint of the quantization-aware training that Li and Gu published with <i>I-ViT</i>: float
@@ -74,11 +74,14 @@ public record PublishedCheckpoint(
    *
    * @param file what the published {@code quant_train.py} saved
    * @param architecture what it was trained as; the file does not say
+   * @param weightsKey the path in the file below which it lies; null to search for it
+   * @param say hears where there was a choice
    * @throws InputException naming all tensors and scales that are missing, of a wrong shape, or
    *     zero because no picture ever went through the model
    */
-  public static PublishedCheckpoint read(Path file, Architecture architecture) {
-    TensorFile all = TensorFiles.weights(file);
+  public static PublishedCheckpoint read(
+      Path file, Architecture architecture, String weightsKey, Consumer<String> say) {
+    TensorFile all = new WeightSearch(architecture, weightsKey, say).findAll(file);
     Map<String, Tensor> parameters = new LinkedHashMap<>();
     all.tensors()
         .forEach(

@@ -56,13 +56,30 @@ public final class Safetensors {
     return read(file, true);
   }
 
+  /**
+   * As {@link #read(Path)}, but a tensor of a type that is not known here does not refuse the file:
+   * it is among {@link TensorContents#others}.
+   */
+  static TensorContents contents(Path file) {
+    Map<String, String> others = new LinkedHashMap<>();
+    TensorFile tensors = read(file, false, others);
+    return TensorContents.of("safetensors", tensors, others);
+  }
+
   private static TensorFile read(Path file, boolean toHeap) {
+    return read(file, toHeap, null);
+  }
+
+  /**
+   * @param others takes the types of tensors that are not known; null to refuse them
+   */
+  private static TensorFile read(Path file, boolean toHeap, Map<String, String> others) {
     String source = file.toString();
     if (Files.isDirectory(file)) {
       throw new InputException(source + ": is a folder, expected a safetensors file");
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      return read(source, channel, toHeap);
+      return read(source, channel, toHeap, others);
     } catch (NoSuchFileException e) {
       throw new InputException(source + ": no such file", e);
     } catch (IOException e) {
@@ -70,7 +87,8 @@ public final class Safetensors {
     }
   }
 
-  private static TensorFile read(String source, FileChannel channel, boolean toHeap)
+  private static TensorFile read(
+      String source, FileChannel channel, boolean toHeap, Map<String, String> others)
       throws IOException {
     long fileSize = channel.size();
     if (fileSize < LENGTH_BYTES) {
@@ -93,6 +111,9 @@ public final class Safetensors {
     long dataBegin = LENGTH_BYTES + headerSize;
     long dataSize = fileSize - dataBegin;
     SafetensorsHeader header = SafetensorsHeader.parse(source, headerBytes, dataSize);
+    if (others == null) {
+      header.requireKnownTypes(source);
+    }
 
     ByteBuffer all = null;
     if (!toHeap && fileSize < SMALLEST_MAPPED) {
@@ -102,6 +123,10 @@ public final class Safetensors {
     }
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (SafetensorsHeader.Entry entry : header.entries()) {
+      if (entry.dtype() == null) {
+        others.put(entry.name(), entry.type());
+        continue;
+      }
       int size = (int) (entry.end() - entry.begin());
       String origin = source + ": tensor " + MessageText.quote(entry.name());
       if (toHeap) {

@@ -36,8 +36,21 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
   private static final JsonFactory JSON =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
-  /** A tensor: its bytes are {@code [begin, end)} of the data. */
-  record Entry(String name, DType dtype, long[] shape, long begin, long end) {}
+  /** Types of the format that no tensor here has, with the bytes of an element. */
+  private static final Map<String, Integer> OTHER_TYPES =
+      Map.of("U16", 2, "U32", 4, "U64", 8, "F8_E4M3", 1, "F8_E5M2", 1, "F8_E8M0", 1, "C64", 8);
+
+  /**
+   * A tensor: its bytes are {@code [begin, end)} of the data.
+   *
+   * @param dtype null for a type that no tensor here has
+   * @param type its name
+   */
+  record Entry(String name, DType dtype, String type, long[] shape, long begin, long end) {
+    Entry(String name, DType dtype, long[] shape, long begin, long end) {
+      this(name, dtype, dtype.name(), shape, begin, end);
+    }
+  }
 
   /**
    * Parses and checks a header.
@@ -148,13 +161,13 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw refused(name, "is " + found() + ", expected an object");
       }
-      DType dtype = null;
+      String type = null;
       long[] shape = null;
       long[] offsets = null;
       while (parser.nextToken() == JsonToken.FIELD_NAME) {
         String key = parser.currentName();
         switch (key) {
-          case "dtype" -> dtype = readDType(name);
+          case "dtype" -> type = readType(name);
           case "shape" -> shape = readSizes(name, key);
           case "data_offsets" -> offsets = readSizes(name, key);
           default ->
@@ -165,20 +178,22 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
                       + ", expected dtype, shape, data_offsets");
         }
       }
-      if (dtype == null || shape == null || offsets == null) {
-        String missing = dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets";
+      if (type == null || shape == null || offsets == null) {
+        String missing = type == null ? "dtype" : shape == null ? "shape" : "data_offsets";
         throw refused(name, missing + " is missing");
       }
       if (offsets.length != 2 || offsets[0] > offsets[1]) {
         throw refused(
             name, "data_offsets is " + sizes(offsets) + ", expected [begin, end] in order");
       }
-      checkSize(name, dtype, shape, offsets[1] - offsets[0]);
-      return new Entry(name, dtype, shape, offsets[0], offsets[1]);
+      DType dtype = dtype(type);
+      int size = dtype == null ? OTHER_TYPES.get(type) : dtype.size();
+      checkSize(name, type, size, shape, offsets[1] - offsets[0]);
+      return new Entry(name, dtype, type, shape, offsets[0], offsets[1]);
     }
 
-    private void checkSize(String name, DType dtype, long[] shape, long found) {
-      long bytes = dtype.size();
+    private void checkSize(String name, String type, int size, long[] shape, long found) {
+      long bytes = size;
       boolean empty = false;
       try {
         for (long extent : shape) {
@@ -193,24 +208,21 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         throw refused(
             name,
             "data_offsets give %d bytes, expected %d for %s %s"
-                .formatted(found, expected, dtype, sizes(shape)));
+                .formatted(found, expected, type, sizes(shape)));
       }
       if (expected > Integer.MAX_VALUE) {
         throw refused(name, "has %d bytes, expected at most 2 GiB a tensor".formatted(expected));
       }
     }
 
-    private DType readDType(String name) throws IOException {
+    private String readType(String name) throws IOException {
       if (parser.nextToken() == JsonToken.VALUE_STRING) {
         String text = parser.getText();
-        for (DType dtype : DType.values()) {
-          if (dtype.name().equals(text)) {
-            return dtype;
-          }
+        if (dtype(text) != null || OTHER_TYPES.containsKey(text)) {
+          return text;
         }
       }
-      throw refused(
-          name, "dtype is " + found() + ", expected one of " + Arrays.toString(DType.values()));
+      throw unknown(source, name, found());
     }
 
     private long[] readSizes(String name, String key) throws IOException {
@@ -247,6 +259,34 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
       return new InputException(
           "%s: tensor %s: %s".formatted(source, MessageText.quote(name), reason));
     }
+  }
+
+  private static DType dtype(String type) {
+    for (DType dtype : DType.values()) {
+      if (dtype.name().equals(type)) {
+        return dtype;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Requires that every tensor is of a type that tensors here have.
+   *
+   * @throws InputException naming the first that is not
+   */
+  void requireKnownTypes(String source) {
+    for (Entry entry : entries) {
+      if (entry.dtype == null) {
+        throw unknown(source, entry.name, entry.type);
+      }
+    }
+  }
+
+  private static InputException unknown(String source, String name, String found) {
+    return new InputException(
+        "%s: tensor %s: dtype is %s, expected one of %s"
+            .formatted(source, MessageText.quote(name), found, Arrays.toString(DType.values())));
   }
 
   private static String sizes(long[] sizes) {

@@ -197,6 +197,30 @@ public final class Tensor {
   }
 
   /**
+   * The first element that is no finite number, or −1.
+   *
+   * @throws InputException if the dtype is not F64, F32, F16 or BF16
+   */
+  public int firstNotFinite() {
+    ByteBuffer memory = buffer();
+    int size = size();
+    for (int i = 0; i < size; i++) {
+      boolean finite =
+          switch (dtype) {
+            case F64 -> Double.isFinite(memory.getDouble(8 * i));
+            case F32 -> Float.isFinite(memory.getFloat(4 * i));
+            case F16 -> (memory.getShort(2 * i) & 0x7c00) != 0x7c00;
+            case BF16 -> (memory.getShort(2 * i) & 0x7f80) != 0x7f80;
+            default -> throw mismatch(EnumSet.of(DType.F64, DType.F32, DType.F16, DType.BF16));
+          };
+      if (!finite) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /**
    * The elements of I64, or of I32, I16, I8 or U8 widened.
    *
    * @throws InputException if the dtype is another

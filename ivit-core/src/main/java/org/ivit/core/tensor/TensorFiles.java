@@ -30,48 +30,71 @@ public final class TensorFiles {
   private TensorFiles() {}
 
   /**
-   * Float weights under timm's names, whatever the file calls them.
+   * All tensors, under the names that the file gives them.
    *
    * @param path a file or a Hugging Face folder
-   * @throws InputException as {@link #open}, and as {@link TimmNames#of}
+   * @throws InputException as {@link #contents}
    */
-  public static TensorFile weights(Path path) {
-    return TimmNames.of(open(path));
+  public static TensorFile open(Path path) {
+    try (TensorContents contents = contents(path)) {
+      return contents.all();
+    }
   }
 
   /**
-   * The tensors under the names that the file gives them.
+   * What a file holds, before any tensor of it is read.
    *
    * @param path a file or a Hugging Face folder
+   * @return to be closed when all that is wanted is read
    * @throws InputException one line that says what is wrong and where; whatever the bytes are,
    *     nothing else is thrown and nothing of the file is executed
    */
-  public static TensorFile open(Path path) {
-    return openFile(file(path));
-  }
-
-  private static TensorFile openFile(Path path) {
-    try (FileBytes file = FileBytes.open(path)) {
-      ByteBuffer start = file.slice("beginning", 0, Math.min(file.size(), 16));
-      int first = start.remaining() < 4 ? 0 : start.getInt(0);
-      if (first == ZIP || first == EMPTY_ZIP) {
-        return zip(file);
-      }
-      if ((first & 0xff) == 0x80 && ((first >> 8) & 0xff) <= 5 && start.get(2) != 0) {
-        return Torch.readLegacy(file);
-      }
-      if ((first & 0xff) == '{' && start.remaining() > 8 && start.get(8) != '{') {
-        return shards(path);
+  @SuppressWarnings("MustBeClosedChecker")
+  public static TensorContents contents(Path path) {
+    Path file = file(path);
+    if (Files.isDirectory(file)) {
+      throw new InputException(file + ": is a folder, expected a file of tensors");
+    }
+    try {
+      FileBytes bytes = FileBytes.open(file);
+      TensorContents contents = null;
+      try {
+        contents = contents(file, bytes);
+        return contents;
+      } finally {
+        if (contents == null || !contents.reads(bytes)) {
+          bytes.close();
+        }
       }
     } catch (NoSuchFileException e) {
-      throw new InputException(path + ": no such file", e);
+      throw new InputException(file + ": no such file", e);
     } catch (IOException e) {
-      throw new InputException(path + ": cannot be read: " + MessageText.line(e.toString()), e);
+      throw new InputException(file + ": cannot be read: " + MessageText.line(e.toString()), e);
     }
-    return Safetensors.read(path);
   }
 
-  private static TensorFile zip(FileBytes file) throws IOException {
+  private static TensorContents contents(Path path, FileBytes file) throws IOException {
+    ByteBuffer start = file.slice("beginning", 0, Math.min(file.size(), ForeignFormat.BEGINNING));
+    int first = start.remaining() < 4 ? 0 : start.getInt(0);
+    if (first == ZIP || first == EMPTY_ZIP) {
+      return zip(file);
+    }
+    if ((first & 0xff) == 0x80 && ((first >> 8) & 0xff) <= 5 && start.get(2) != 0) {
+      return Torch.readLegacy(file);
+    }
+    if ((first & 0xff) == '{' && start.remaining() > 8 && start.get(8) != '{') {
+      return shards(path);
+    }
+    // A header's length may look like the mark of another format; the brace after it does not.
+    boolean safetensors = start.remaining() > 8 && start.get(8) == '{';
+    String foreign = safetensors ? null : ForeignFormat.of(start);
+    if (foreign != null) {
+      throw new InputException(path + ": " + foreign);
+    }
+    return Safetensors.contents(path);
+  }
+
+  private static TensorContents zip(FileBytes file) throws IOException {
     ZipEntries zip = new ZipEntries(file);
     boolean arrays = false;
     for (String name : zip.names()) {
@@ -84,7 +107,7 @@ public final class TensorFiles {
       throw new InputException(
           file.source() + ": a zip file without PyTorch's data.pkl or NumPy's *.npy");
     }
-    return Npz.read(file, zip);
+    return TensorContents.of("NumPy .npz", Npz.read(file, zip), Map.of());
   }
 
   /**
@@ -105,7 +128,7 @@ public final class TensorFiles {
     throw new InputException("%s: a folder without %s or %s".formatted(path, MODEL, INDEX));
   }
 
-  private static TensorFile shards(Path index) {
+  private static TensorContents shards(Path index) {
     JsonNode map;
     try {
       if (Files.size(index) > LARGEST_INDEX) {
@@ -136,6 +159,9 @@ public final class TensorFiles {
         .forEachRemaining(
             item ->
                 tensors.put(item.getKey(), files.get(item.getValue().asText()).get(item.getKey())));
-    return new TensorFile(tensors, Map.of(), index.toString());
+    return TensorContents.of(
+        "safetensors in " + files.size() + " files",
+        new TensorFile(tensors, Map.of(), index.toString()),
+        Map.of());
   }
 }

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 
@@ -16,7 +17,7 @@ import org.ivit.core.MessageText;
  * it.
  */
 public final class TimmNames {
-  private static final String MODULE = "module.";
+  private static final String ATTENTION = ".attn.";
   private static final List<String> HUGGING_FACE = List.of("vit.", "deit.", "swin.");
   private static final List<String> QKV = List.of("query", "key", "value");
 
@@ -60,7 +61,74 @@ public final class TimmNames {
     {"value/", "value."},
   };
 
-  private TimmNames() {}
+  /** Who named the tensors of a file. */
+  private enum Origin {
+    TIMM,
+    /** A Swin with its downsampling at the end of a stage. */
+    SWIN_EARLY,
+    /** A Swin with its downsampling at the begin of the next stage. */
+    SWIN_LATE,
+    HUGGING_FACE,
+    AUGREG
+  }
+
+  private final Origin origin;
+
+  private TimmNames(Origin origin) {
+    this.origin = origin;
+  }
+
+  /**
+   * Finds out who named the tensors of a model.
+   *
+   * @param names of all its tensors
+   */
+  public static TimmNames from(Set<String> names) {
+    if (names.contains("embedding/kernel")) {
+      return new TimmNames(Origin.AUGREG);
+    }
+    if (names.stream().anyMatch(TimmNames::isHuggingFace)) {
+      return new TimmNames(Origin.HUGGING_FACE);
+    }
+    if (!names.contains("layers.0.blocks.0.norm1.weight")) {
+      return new TimmNames(Origin.TIMM);
+    }
+    boolean late =
+        names.contains("layers.1.downsample.reduction.weight")
+            && !names.contains("layers.0.downsample.reduction.weight");
+    return new TimmNames(late ? Origin.SWIN_LATE : Origin.SWIN_EARLY);
+  }
+
+  /**
+   * What timm calls a tensor; query, key and value come to one name.
+   *
+   * @param name in the file
+   * @return null for a tensor that no model needs
+   */
+  public String timm(String name) {
+    String renamed = member(name);
+    if (renamed == null || (origin != Origin.AUGREG && origin != Origin.HUGGING_FACE)) {
+      return renamed;
+    }
+    for (String part : QKV) {
+      renamed = renamed.replace(ATTENTION + part + ".", ATTENTION + "qkv.");
+    }
+    return renamed;
+  }
+
+  /** As {@link #timm}, query, key and value apart. */
+  private String member(String name) {
+    if (name.endsWith(".relative_position_index") || name.endsWith(".attn_mask")) {
+      return null;
+    }
+    return switch (origin) {
+      case TIMM -> name;
+      case SWIN_EARLY -> inStage(name, false);
+      case SWIN_LATE -> inStage(name, true);
+      case HUGGING_FACE -> huggingFace(name);
+      case AUGREG -> augreg(name);
+    };
+  }
 
   /**
    * Renames, and joins query, key and value.
@@ -70,65 +138,52 @@ public final class TimmNames {
    * @throws InputException if two tensors come to one name, or query, key and value do not match
    */
   public static TensorFile of(TensorFile file) {
-    Map<String, Tensor> tensors = withoutModule(file);
-    if (tensors.containsKey("embedding/kernel")) {
-      tensors = joined(file.source(), augreg(file.source(), tensors));
-    } else if (tensors.keySet().stream().anyMatch(TimmNames::isHuggingFace)) {
-      tensors = joined(file.source(), huggingFace(file.source(), tensors));
-    } else {
-      tensors = swin(file.source(), tensors);
-    }
-    return new TensorFile(tensors, file.metadata(), file.source());
-  }
-
-  private static Map<String, Tensor> withoutModule(TensorFile file) {
-    boolean all = file.tensors().keySet().stream().allMatch(name -> name.startsWith(MODULE));
+    TimmNames names = from(file.tensors().keySet());
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     file.tensors()
-        .forEach((name, t) -> tensors.put(all ? name.substring(MODULE.length()) : name, t));
-    tensors
-        .keySet()
-        .removeIf(n -> n.endsWith(".relative_position_index") || n.endsWith(".attn_mask"));
-    return tensors;
+        .forEach(
+            (name, tensor) -> {
+              String plain = names.member(name);
+              if (plain != null) {
+                Tensor laid =
+                    names.origin == Origin.AUGREG ? laid(name, file.source(), tensor) : tensor;
+                put(file.source(), tensors, plain, laid);
+              }
+            });
+    boolean apart = names.origin == Origin.AUGREG || names.origin == Origin.HUGGING_FACE;
+    return new TensorFile(
+        apart ? joined(file.source(), tensors) : tensors, file.metadata(), file.source());
   }
 
   private static boolean isHuggingFace(String name) {
     return HUGGING_FACE.stream().anyMatch(name::startsWith);
   }
 
-  private static Map<String, Tensor> huggingFace(String source, Map<String, Tensor> tensors) {
-    Map<String, Tensor> renamed = new LinkedHashMap<>();
-    tensors.forEach(
-        (name, tensor) -> {
-          String plain = isHuggingFace(name) ? name.substring(name.indexOf('.') + 1) : name;
-          if (plain.startsWith("layernorm.")) {
-            plain = "norm." + plain.substring("layernorm.".length());
-          }
-          boolean unused = plain.startsWith("pooler.") || plain.equals("embeddings.mask_token");
-          if (!unused) {
-            put(source, renamed, replaced(plain, HUGGING_FACE_NAMES), tensor);
-          }
-        });
-    return renamed;
+  private static String huggingFace(String name) {
+    String plain = isHuggingFace(name) ? name.substring(name.indexOf('.') + 1) : name;
+    if (plain.startsWith("layernorm.")) {
+      plain = "norm." + plain.substring("layernorm.".length());
+    }
+    boolean unused = plain.startsWith("pooler.") || plain.equals("embeddings.mask_token");
+    return unused ? null : replaced(plain, HUGGING_FACE_NAMES);
   }
 
-  private static Map<String, Tensor> augreg(String source, Map<String, Tensor> tensors) {
-    Map<String, Tensor> renamed = new LinkedHashMap<>();
-    tensors.forEach(
-        (name, tensor) -> {
-          String plain = name.equals("cls") ? "cls_token" : replaced(name, AUGREG_NAMES);
-          Tensor laid = tensor;
-          if (plain.endsWith("kernel")) {
-            plain = plain.substring(0, plain.length() - "kernel".length()) + "weight";
-            laid = kernel(name, source, tensor);
-          } else if (plain.endsWith("scale")) {
-            plain = plain.substring(0, plain.length() - "scale".length()) + "weight";
-          } else if (plain.endsWith("bias")) {
-            laid = reshaped(tensor, tensor.size());
-          }
-          put(source, renamed, plain, laid);
-        });
-    return renamed;
+  private static String augreg(String name) {
+    String plain = name.equals("cls") ? "cls_token" : replaced(name, AUGREG_NAMES);
+    for (String parameter : List.of("kernel", "scale")) {
+      if (plain.endsWith(parameter)) {
+        return plain.substring(0, plain.length() - parameter.length()) + "weight";
+      }
+    }
+    return plain;
+  }
+
+  /** An augreg tensor in the layout of timm. */
+  private static Tensor laid(String name, String source, Tensor tensor) {
+    if (name.endsWith("kernel")) {
+      return kernel(name, source, tensor);
+    }
+    return name.endsWith("bias") ? reshaped(tensor, tensor.size()) : tensor;
   }
 
   /** HWIO to OIHW; (inputs, heads, channels), (heads, channels, outputs) or (inputs, outputs). */
@@ -215,25 +270,17 @@ public final class TimmNames {
   /**
    * timm since 0.9 has the downsampling of Swin at the begin of a stage, the release at the end of
    * the one before; and its head in {@code head.fc}.
+   *
+   * @param late whether it is at the begin
    */
-  private static Map<String, Tensor> swin(String source, Map<String, Tensor> tensors) {
-    boolean late =
-        tensors.containsKey("layers.1.downsample.reduction.weight")
-            && !tensors.containsKey("layers.0.downsample.reduction.weight");
-    boolean stages = tensors.containsKey("layers.0.blocks.0.norm1.weight");
-    if (!stages) {
-      return tensors;
+  private static String inStage(String name, boolean late) {
+    if (name.startsWith("head.fc.")) {
+      return "head." + name.substring("head.fc.".length());
     }
-    Map<String, Tensor> renamed = new LinkedHashMap<>();
-    tensors.forEach(
-        (name, tensor) -> {
-          String plain = name.startsWith("head.fc.") ? "head." + name.substring(8) : name;
-          if (late && name.matches("layers\\.[1-9]\\.downsample\\..*")) {
-            plain = "layers." + (name.charAt(7) - '1') + name.substring(8);
-          }
-          put(source, renamed, plain, tensor);
-        });
-    return renamed;
+    if (late && name.matches("layers\\.[1-9]\\.downsample\\..*")) {
+      return "layers." + (name.charAt(7) - '1') + name.substring(8);
+    }
+    return name;
   }
 
   private static String replaced(String name, String[][] names) {

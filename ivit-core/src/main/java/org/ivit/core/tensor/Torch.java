@@ -14,15 +14,20 @@ import org.ivit.core.tensor.Pickled.View;
 
 /**
  * PyTorch checkpoints, what {@code torch.save} writes: the zip form since 1.6 and the legacy form
- * before. The state dict is the root, or lies under {@code model}, {@code state_dict} or {@code
- * model_state_dict} of it.
+ * before; and TorchScript archives, whose tensors lie in the same way. What a tensor is called is
+ * the path to it: {@link PickledTensors}.
  */
 final class Torch {
   static final String PICKLE = "data.pkl";
 
   private static final long LARGEST_PICKLE = 16 << 20;
-  private static final List<String> NESTED = List.of("model", "state_dict", "model_state_dict");
-  private static final int DEEPEST = 3;
+
+  /** The first pickle of the legacy form: 0x1950a86a20f9469cfc6c, little-endian. */
+  private static final byte[] MAGIC = {
+    0x6c, (byte) 0xfc, (byte) 0x9c, 0x46, (byte) 0xf9, 0x20, 0x6a, (byte) 0xa8, 0x50, 0x19
+  };
+
+  private static final int MAGIC_WITHIN = 32;
 
   /** Gives the bytes of a storage. */
   private interface Storages {
@@ -31,7 +36,7 @@ final class Torch {
 
   private Torch() {}
 
-  static TensorFile readZip(FileBytes file, ZipEntries zip, String pickle) throws IOException {
+  static TensorContents readZip(FileBytes file, ZipEntries zip, String pickle) throws IOException {
     String folder = pickle.substring(0, pickle.length() - PICKLE.length());
     if (zip.contains(folder + "byteorder")) {
       ByteBuffer order = zip.bytes(folder + "byteorder", false);
@@ -47,8 +52,10 @@ final class Torch {
     }
     Object root = new Unpickler(file.source(), bytes).read();
     Map<String, ByteBuffer> read = new HashMap<>();
-    return tensors(
+    boolean script = zip.contains(folder + "constants.pkl");
+    return contents(
         file,
+        script ? "TorchScript archive" : "PyTorch checkpoint",
         root,
         storage -> {
           ByteBuffer data = read.get(storage.key());
@@ -60,8 +67,14 @@ final class Torch {
         });
   }
 
-  static TensorFile readLegacy(FileBytes file) throws IOException {
+  static TensorContents readLegacy(FileBytes file) throws IOException {
     ByteBuffer head = file.slice("pickles", 0, Math.min(file.size(), LARGEST_PICKLE));
+    if (!hasMagic(head)) {
+      throw new InputException(
+          file.source()
+              + ": is a pickle that torch.save did not write: expected a checkpoint of torch.save,"
+              + " or safetensors");
+    }
     new Unpickler(file.source(), head).read();
     new Unpickler(file.source(), head).read();
     Object system = new Unpickler(file.source(), head).read();
@@ -75,8 +88,9 @@ final class Torch {
     }
     Map<String, ByteBuffer> storages =
         legacyStorages(file, unpickler.storages(), keys, head.position());
-    return tensors(
+    return contents(
         file,
+        "PyTorch checkpoint, legacy form",
         root,
         storage -> {
           ByteBuffer data = storages.get(storage.key());
@@ -86,6 +100,15 @@ final class Torch {
           }
           return data;
         });
+  }
+
+  private static boolean hasMagic(ByteBuffer head) {
+    for (int at = 0; at <= Math.min(MAGIC_WITHIN, head.limit() - MAGIC.length); at++) {
+      if (head.slice(at, MAGIC.length).equals(ByteBuffer.wrap(MAGIC))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Each: the number of elements as 8 bytes, then the elements; the type stands in the pickle. */
@@ -103,32 +126,33 @@ final class Torch {
         throw new InputException(
             "%s: %s at byte %d: has %d elements".formatted(file.source(), what, at, count));
       }
-      DType dtype = named.get(name).dtype();
-      long bytes = count * (dtype == null ? 1 : dtype.size());
+      long bytes = count * named.get(name).elementSize();
       storages.put(name, file.slice(what, at + 8, bytes));
       at += 8 + bytes;
     }
     return storages;
   }
 
-  private static TensorFile tensors(FileBytes file, Object root, Storages storages)
-      throws IOException {
+  private static TensorContents contents(
+      FileBytes file, String format, Object root, Storages storages) {
     CopyBudget budget = new CopyBudget(file.size(), 1);
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (Map.Entry<?, ?> item : stateDict(file.source(), root).entrySet()) {
-      if (item.getKey() instanceof String name && item.getValue() instanceof View tensor) {
-        String origin = file.source() + ": tensor " + MessageText.quote(name);
-        tensors.put(name, tensor(origin, tensor, storages, budget));
-      }
-    }
-    return new TensorFile(tensors, Map.of(), file.source());
+    PickledTensors found = PickledTensors.of(file.source(), root);
+    Map<String, TensorContents.Reader> readers = new LinkedHashMap<>();
+    found
+        .tensors()
+        .forEach(
+            (name, view) -> {
+              String origin = file.source() + ": tensor " + MessageText.quote(name);
+              readers.put(name, () -> tensor(origin, view, storages, budget));
+            });
+    return new TensorContents(file.source(), format, Map.of(), readers, found.others(), file);
   }
 
   private static Tensor tensor(String origin, View tensor, Storages storages, CopyBudget budget)
       throws IOException {
     Storage storage = tensor.storage();
     ByteBuffer bytes = storages.bytes(storage);
-    int size = storage.dtype() == null ? 1 : storage.dtype().size();
+    int size = storage.elementSize();
     long available = bytes.remaining() / size;
     boolean fits =
         storage.begin() >= 0
@@ -142,28 +166,5 @@ final class Torch {
     }
     int begin = (int) storage.begin() * size;
     return tensor.view().of(origin, bytes.slice(begin, (int) storage.count() * size), budget);
-  }
-
-  private static Map<?, ?> stateDict(String source, Object root) {
-    Object value = root;
-    for (int depth = 0; depth < DEEPEST && value instanceof Map<?, ?> map; depth++) {
-      Object nested = null;
-      for (String key : NESTED) {
-        if (nested == null && map.get(key) instanceof Map<?, ?> found) {
-          nested = found;
-        }
-      }
-      if (nested == null) {
-        for (Object item : map.values()) {
-          if (item instanceof View) {
-            return map;
-          }
-        }
-        break;
-      }
-      value = nested;
-    }
-    throw new InputException(
-        source + ": holds no tensors by name, at its root or under " + String.join(", ", NESTED));
   }
 }

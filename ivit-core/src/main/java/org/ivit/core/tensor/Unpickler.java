@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,9 +18,11 @@ import org.ivit.core.tensor.Pickled.Tuple;
 import org.ivit.core.tensor.Pickled.View;
 
 /**
- * Reads the pickles that {@code torch.save} writes, as data: no name is ever looked up or called,
- * and one that is not in {@link AllowedGlobals} is refused. Its loop has its own stack, so nesting
- * costs no depth, and values are never walked, so cycles and memo bombs cost nothing. Opcodes: <a
+ * Reads the pickles that {@code torch.save} writes, as data: no name is ever looked up or called.
+ * Tensors and maps are made of what {@link Globals} knows, every other object is {@link Opaque},
+ * and a name that could only be there to run something refuses the file. Its loop has its own
+ * stack, so nesting costs no depth, and values are never walked, so cycles and memo bombs cost
+ * nothing. Opcodes: <a
  * href="https://github.com/python/cpython/blob/main/Lib/pickletools.py">pickletools</a>.
  */
 final class Unpickler {
@@ -91,7 +94,7 @@ final class Unpickler {
       case 'U' -> push(text(unsigned8()));
       case 'B' -> push(array(Integer.toUnsignedLong(signed32())));
       case 'C' -> push(array(unsigned8()));
-      case 0x8e -> push(array(bytes(8).getLong()));
+      case 0x8e, 0x96 -> push(array(bytes(8).getLong()));
       case ']', 0x8f -> push(new ArrayList<>());
       case '}' -> push(new LinkedHashMap<>());
       case ')' -> push(new Tuple(List.of()));
@@ -110,10 +113,13 @@ final class Unpickler {
       case 0x94 -> memo.put(memo.size(), peek());
       case 'h' -> recall(unsigned8());
       case 'j' -> recall(signed32());
-      case 'c', 'i' -> global(line(), line());
+      case 'c' -> global(line(), line());
+      case 'i' -> instance();
       case 0x93 -> stackGlobal();
-      case 'Q' -> push(storage(pop()));
-      case 'R', 0x81 -> reduce();
+      case 'Q' -> push(persistent(pop()));
+      case 'R', 0x81 -> reduce(popLast(2));
+      case 0x92 -> reduce(popLast(3));
+      case 'o' -> object(popMark());
       case 'b' -> build();
       default ->
           throw refused(
@@ -183,6 +189,10 @@ final class Unpickler {
   }
 
   private void append(List<Object> items) {
+    if (peek() instanceof Opaque opaque) {
+      opaque.elements().addAll(items);
+      return;
+    }
     if (!(peek() instanceof List<?>)) {
       throw refused("appends to what is no list");
     }
@@ -195,14 +205,12 @@ final class Unpickler {
     if (items.size() % 2 != 0) {
       throw refused("has a key without a value");
     }
-    if (peek() instanceof Opaque) {
-      return;
-    }
-    if (!(peek() instanceof Map<?, ?>)) {
+    if (!(peek() instanceof Opaque || peek() instanceof Map<?, ?>)) {
       throw refused("sets an item of what is no map");
     }
     @SuppressWarnings("unchecked")
-    Map<Object, Object> map = (Map<Object, Object>) peek();
+    Map<Object, Object> map =
+        peek() instanceof Opaque opaque ? opaque.items() : (Map<Object, Object>) peek();
     for (int i = 0; i < items.size(); i += 2) {
       map.put(key(items.get(i)), items.get(i + 1));
     }
@@ -211,7 +219,7 @@ final class Unpickler {
   /** Hashing a container could recurse without end; a key that is no name is never looked up. */
   private static Object key(Object value) {
     boolean plain = value instanceof String || value instanceof Long || value instanceof Boolean;
-    return plain ? value : new Opaque();
+    return plain ? value : new Opaque("a key");
   }
 
   private void stackGlobal() {
@@ -225,27 +233,47 @@ final class Unpickler {
 
   private void global(String module, String name) {
     String full = module + "." + name;
-    AllowedGlobals.Kind kind = AllowedGlobals.kind(full);
-    if (kind == null) {
+    if (Globals.harmful(full)) {
       throw refused(
           "names %s, which no checkpoint of tensors needs; nothing was executed"
               .formatted(MessageText.quote(full)));
     }
-    push(new Global(full, kind));
+    push(new Global(full, Globals.kind(full)));
+  }
+
+  /** Protocol 0's way to make an object: the arguments lie behind a mark, the class in the text. */
+  private void instance() {
+    global(line(), line());
+    Object type = pop();
+    reduce(List.of(type, new Tuple(popMark())));
+  }
+
+  /** Protocol 1's: class and arguments lie behind a mark. */
+  private void object(List<Object> items) {
+    if (items.isEmpty()) {
+      throw refused("makes an object of no class");
+    }
+    reduce(Arrays.asList(items.get(0), new Tuple(items.subList(1, items.size()))));
   }
 
   private void build() {
-    pop();
+    Object state = pop();
     Object target = peek();
-    boolean ignorable =
-        target instanceof Opaque || target instanceof Map<?, ?> || target instanceof View;
-    if (!ignorable) {
+    if (target instanceof Opaque opaque) {
+      opaque.setState(state);
+    } else if (!(target instanceof Map<?, ?> || target instanceof View)) {
       throw refused("sets the state of what has none");
     }
   }
 
-  private void reduce() {
-    List<Object> call = popLast(2);
+  /**
+   * @param call a name, its arguments, and keyword arguments if any
+   */
+  private void reduce(List<Object> call) {
+    if (call.get(0) instanceof Opaque function && call.get(1) instanceof Tuple) {
+      push(new Opaque(function.type()));
+      return;
+    }
     if (!(call.get(0) instanceof Global global) || !(call.get(1) instanceof Tuple arguments)) {
       throw refused("calls what is no name at its byte " + (in.position() - 1));
     }
@@ -253,13 +281,34 @@ final class Unpickler {
     push(
         switch (global.kind()) {
           case TENSOR -> tensor(items, null);
-          case TENSOR_WITH_DTYPE -> tensor(items, dtype(items));
+          case TENSOR_WITH_DTYPE -> tensorWithDType(items);
+          case TENSOR_OF_TYPE -> tensorOfType(items);
           case PARAMETER -> parameter(items);
           case MAP -> map(items);
           case SIZE -> items.size() == 1 ? items.get(0) : arguments;
           case STORAGE, DTYPE -> throw refused("calls " + global.name());
-          case OPAQUE -> new Opaque();
+          case TENSOR_TYPE, FOREIGN -> new Opaque(global.name());
         });
+  }
+
+  /** (function, class, arguments, …): a tensor with attributes of its own, which are not kept. */
+  private Object tensorOfType(List<Object> items) {
+    boolean plain =
+        items.size() >= 3
+            && items.get(0) instanceof Global function
+            && (function.kind() == Globals.Kind.TENSOR
+                || function.kind() == Globals.Kind.TENSOR_WITH_DTYPE)
+            && items.get(1) instanceof Global type
+            && type.kind() == Globals.Kind.TENSOR_TYPE
+            && items.get(2) instanceof Tuple;
+    if (!plain) {
+      return new Opaque(
+          items.size() > 1 && items.get(1) instanceof Global type ? type.name() : "a tensor class");
+    }
+    List<Object> arguments = ((Tuple) items.get(2)).items();
+    return ((Global) items.get(0)).kind() == Globals.Kind.TENSOR
+        ? tensor(arguments, null)
+        : tensorWithDType(arguments);
   }
 
   /** An OrderedDict of pairs; a list that is walked again and again counts each time. */
@@ -281,23 +330,24 @@ final class Unpickler {
   }
 
   private Object parameter(List<Object> items) {
-    if (items.isEmpty() || !(items.get(0) instanceof View)) {
+    boolean fits =
+        !items.isEmpty() && (items.get(0) instanceof View || items.get(0) instanceof Opaque);
+    if (!fits) {
       throw refused("makes a parameter of what is no tensor");
     }
     return items.get(0);
   }
 
-  private DType dtype(List<Object> items) {
-    if (items.size() > 6 && items.get(6) instanceof Global global) {
-      DType dtype = AllowedGlobals.dtype(global.name());
-      if (dtype != null) {
-        return dtype;
-      }
+  private Object tensorWithDType(List<Object> items) {
+    if (items.size() <= 6 || !(items.get(6) instanceof Global global)) {
+      throw refused("makes a tensor without a dtype");
     }
-    throw refused("makes a tensor without a dtype");
+    DType dtype = Globals.dtype(global.name());
+    return dtype == null ? new Opaque(global.name()) : tensor(items, dtype);
   }
 
-  private View tensor(List<Object> items, DType given) {
+  /** A view; opaque where the elements are of a type that no tensor here has. */
+  private Object tensor(List<Object> items, DType given) {
     boolean fits =
         items.size() >= 4
             && items.get(0) instanceof Storage
@@ -309,8 +359,11 @@ final class Unpickler {
     }
     Storage storage = (Storage) items.get(0);
     DType dtype = given == null ? storage.dtype() : given;
-    if (dtype == null) {
+    if (dtype == null && Globals.untyped(storage.type())) {
       throw refused("makes a tensor of an untyped storage without a dtype");
+    }
+    if (dtype == null) {
+      return new Opaque(storage.type());
     }
     long[] shape = longs((Tuple) items.get(2));
     long[] strides = longs((Tuple) items.get(3));
@@ -334,6 +387,16 @@ final class Unpickler {
     return values;
   }
 
+  /** Beside storages: ('module', class, file, source), which legacy files hold of own classes. */
+  private Object persistent(Object id) {
+    boolean module =
+        id instanceof Tuple tuple
+            && tuple.items().size() >= 2
+            && "module".equals(tuple.items().get(0))
+            && tuple.items().get(1) instanceof Global;
+    return module ? ((Tuple) id).items().get(1) : storage(id);
+  }
+
   /**
    * ('storage', class, key, device, count), in legacy files with (key of the view, begin, count) or
    * None.
@@ -343,7 +406,7 @@ final class Unpickler {
         id instanceof Tuple tuple
             && tuple.items().size() >= 5
             && tuple.items().get(1) instanceof Global global
-            && global.kind() == AllowedGlobals.Kind.STORAGE
+            && global.kind() == Globals.Kind.STORAGE
             && tuple.items().get(2) instanceof String
             && tuple.items().get(4) instanceof Long;
     if (!fits) {
@@ -363,7 +426,13 @@ final class Unpickler {
     }
     String type = ((Global) items.get(1)).name();
     Storage storage =
-        new Storage(type, AllowedGlobals.dtype(type), (String) items.get(2), count, begin);
+        new Storage(
+            type,
+            Globals.dtype(type),
+            Globals.elementSize(type),
+            (String) items.get(2),
+            count,
+            begin);
     storages.putIfAbsent(storage.key(), storage);
     return storage;
   }
@@ -407,7 +476,7 @@ final class Unpickler {
   private Object number(int length) {
     ByteBuffer part = bytes(length);
     if (length > 8) {
-      return new Opaque();
+      return new Opaque("an integer of more than 64 bits");
     }
     long value = length == 0 ? 0 : part.get(length - 1);
     for (int i = length - 2; i >= 0; i--) {

@@ -465,7 +465,7 @@ class CheckpointFileTest {
     assertThat(refused(file)).contains("not an integer checkpoint: metadata format is pt");
     Safetensors.write(file, Map.of("w", Tensor.of(new float[1], 1)), Map.of());
     assertThat(refused(file)).contains("metadata format is missing");
-    assertThat(CheckpointFile.isCheckpoint(Safetensors.read(file))).isFalse();
+    assertThat(CheckpointFile.isCheckpoint(Safetensors.read(file).metadata())).isFalse();
   }
 
   @Test

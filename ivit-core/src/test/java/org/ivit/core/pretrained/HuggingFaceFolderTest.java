@@ -68,7 +68,7 @@ class HuggingFaceFolderTest {
     Files.writeString(folder.resolve("config.json"), config);
     Files.writeString(folder.resolve("preprocessor_config.json"), preprocessor);
     assertThat(HuggingFaceFolder.is(folder)).isTrue();
-    return HuggingFaceFolder.read(folder);
+    return HuggingFaceFolder.read(folder, line -> {});
   }
 
   @Test
@@ -162,13 +162,13 @@ class HuggingFaceFolderTest {
             .replace("ViTForImageClassification", "DeiTForImageClassificationWithTeacher");
     Files.writeString(folder.resolve("config.json"), config);
     Files.writeString(folder.resolve("preprocessor_config.json"), PREPROCESSOR);
-    HuggingFaceFolder read = HuggingFaceFolder.read(folder);
+    HuggingFaceFolder read = HuggingFaceFolder.read(folder, line -> {});
     assertThat(read.architecture()).isEqualTo(expected);
     assertThat(read.weights().tensors()).containsExactlyInAnyOrderEntriesOf(timm);
 
     String single = config.replace("WithTeacher", "");
     Files.writeString(folder.resolve("config.json"), single);
-    assertThatThrownBy(() -> HuggingFaceFolder.read(folder))
+    assertThatThrownBy(() -> HuggingFaceFolder.read(folder, line -> {}))
         .isInstanceOf(InputException.class)
         .hasMessageEndingWith(
             "architectures is [\"DeiTForImageClassification\"], expected"

@@ -52,7 +52,7 @@ class PublishedCheckpointTest {
   }
 
   private static PublishedCheckpoint read() {
-    return PublishedCheckpoint.read(file(), ROW.architecture());
+    return PublishedCheckpoint.read(file(), ROW.architecture(), null, line -> {});
   }
 
   @Test
@@ -162,7 +162,8 @@ class PublishedCheckpointTest {
                 Tensor.of(new float[] {range.scale(NodeNames.bits(node))})));
     Path published = folder.resolve("swin.safetensors");
     Safetensors.write(published, tensors, Map.of());
-    IntegerGraph graph = PublishedCheckpoint.read(published, golden.architecture()).graph();
+    IntegerGraph graph =
+        PublishedCheckpoint.read(published, golden.architecture(), null, line -> {}).graph();
     Scheme scheme = new Scheme(GeluForm.ROW, SoftmaxForm.SHIFT, 8, new java.util.TreeMap<>());
     IntegerGraph expected =
         GraphBuilder.build(golden.architecture(), golden.weights(), scheme, ranges);
@@ -191,7 +192,7 @@ class PublishedCheckpointTest {
     tensors.put("blocks.1.qact1.act_scaling_factor", Tensor.of(new float[1]));
     Path bad = folder.resolve("bad.safetensors");
     Safetensors.write(bad, tensors, Map.of());
-    assertThatThrownBy(() -> PublishedCheckpoint.read(bad, ROW.architecture()))
+    assertThatThrownBy(() -> PublishedCheckpoint.read(bad, ROW.architecture(), null, line -> {}))
         .isInstanceOf(InputException.class)
         .hasMessageContainingAll(
             bad.toString(),
@@ -208,10 +209,10 @@ class PublishedCheckpointTest {
     Path published = file();
     Architecture micro = ROW.architecture();
     Architecture tiny = Architectures.byName("deit_tiny_patch16_224");
-    assertThatThrownBy(() -> PublishedCheckpoint.read(weights, micro))
+    assertThatThrownBy(() -> PublishedCheckpoint.read(weights, micro, null, line -> {}))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("holds no scale");
-    assertThatThrownBy(() -> PublishedCheckpoint.read(published, tiny))
+    assertThatThrownBy(() -> PublishedCheckpoint.read(published, tiny, null, line -> {}))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("not the weights of");
   }

@@ -13,7 +13,9 @@ import java.util.zip.ZipOutputStream;
 
 /** Writes pickles opcode by opcode, and the files that {@code torch.save} makes of them. */
 final class PickleBuilder {
-  private static final long MAGIC = 0x1950a86a20f9469cL;
+  /** 0x1950a86a20f9469cfc6c, little-endian: what a checkpoint of the legacy form begins with. */
+  private static final int[] MAGIC = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+
   private static final Map<String, int[]> SHAPES =
       Map.of("a.weight", new int[] {3, 2}, "a.bias", new int[] {3});
 
@@ -134,8 +136,7 @@ final class PickleBuilder {
 
   static byte[] legacyCheckpoint() {
     PickleBuilder all = new PickleBuilder().op(0x80, 2, 0x8a, 10);
-    ByteBuffer magic = ByteBuffer.allocate(10).order(ByteOrder.LITTLE_ENDIAN).putLong(MAGIC);
-    all.raw(new String(magic.array(), StandardCharsets.ISO_8859_1)).op('.');
+    all.op(MAGIC).op('.');
     all.op(0x80, 2, 'M', 0xe9, 3, '.');
     all.op(0x80, 2, '}').text("little_endian").op(0x88, 's', '.');
     all.out.writeBytes(stateDict(true));

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.tensor.Pickled.Opaque;
 import org.ivit.core.tensor.Pickled.Storage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,8 +39,25 @@ class UnpicklerTest {
     "subprocess,Popen",
     "torch.jit,load",
     "torch,load",
-    "numpy.core.multiarray,_reconstruct",
-    "collections,defaultdict"
+    "torch.serialization,load",
+    "numpy,load",
+    "numpy.testing._private.utils,runstring",
+    "builtins,setattr",
+    "builtins,open",
+    "builtins,eval.__call__",
+    "__builtin__,compile",
+    "shutil,rmtree",
+    "socket,create_connection",
+    "runpy,_run_code",
+    "ctypes,CDLL",
+    "pickle,loads",
+    "types,FunctionType",
+    "operator,methodcaller",
+    "functools,reduce",
+    "importlib,import_module",
+    "torch,os.system",
+    "webbrowser,open",
+    "asyncio.unix_events,_UnixSubprocessTransport._start"
   })
   void aGlobalThatIsNotAllowedIsNamed(String module, String name) {
     String full = module + "." + name;
@@ -60,6 +78,94 @@ class UnpicklerTest {
     refused(
         new PickleBuilder().global("torch", "FloatStorage").op(')', 'R', '.'),
         "calls torch.FloatStorage");
+  }
+
+  /** Names that no list here has are data, whatever they would do; nothing looks them up. */
+  @ParameterizedTest
+  @CsvSource({
+    "argparse,Namespace",
+    "builtins,set",
+    "builtins,frozenset",
+    "builtins,bytearray",
+    "builtins,complex",
+    "builtins,range",
+    "builtins,slice",
+    "collections,Counter",
+    "datetime,datetime",
+    "functools,partial",
+    "numpy.core.multiarray,_reconstruct",
+    "numpy.core.multiarray,scalar",
+    "omegaconf.dictconfig,DictConfig",
+    "pytorch_lightning.utilities.parsing,AttributeDict",
+    "timm.models.vision_transformer,VisionTransformer",
+    "torch._utils,_rebuild_qtensor",
+    "torch._utils,_rebuild_sparse_tensor",
+    "torch.optim.lr_scheduler,CosineAnnealingLR",
+    "types,SimpleNamespace",
+    "yacs.config,CfgNode",
+    "somebody.config.loader,Settings"
+  })
+  void foreignObjectsAreData(String module, String name) {
+    Object called =
+        read(new PickleBuilder().op(0x80, 2).global(module, name).text("x").op(0x85, 'R', '.'));
+    assertThat(called)
+        .isInstanceOfSatisfying(
+            Opaque.class, o -> assertThat(o.type()).isEqualTo(module + "." + name));
+    Object made =
+        read(
+            new PickleBuilder()
+                .op(0x80, 4)
+                .text(module)
+                .text(name)
+                .op(0x93, ')', '}', 0x92)
+                .text("key")
+                .text("value")
+                .op('s', 'N', 'a', '}', 'b', '.'));
+    assertThat(made)
+        .isInstanceOfSatisfying(
+            Opaque.class,
+            o -> {
+              assertThat(o.items()).isEqualTo(Map.of("key", "value"));
+              assertThat(o.elements()).hasSize(1).containsNull();
+              assertThat(o.state()).isEqualTo(Map.of());
+            });
+    Object old = read(new PickleBuilder().op('(').global(module, name).op('N', 'o', '.'));
+    assertThat(old).isInstanceOf(Opaque.class);
+    Object oldest =
+        read(new PickleBuilder().op('(', 'N', 'i').raw(module + "\n" + name + "\n").op('.'));
+    assertThat(oldest).isInstanceOf(Opaque.class);
+  }
+
+  @Test
+  void whatAForeignObjectIsCalledWithIsForeignToo() {
+    Object read =
+        read(
+            new PickleBuilder()
+                .global("a", "maker")
+                .op(')', 'R', ')', 'R')
+                .op(0x85, '0', 'N', '.'));
+    assertThat(read).isNull();
+    refused(new PickleBuilder().op('(', 'o', '.'), "no class");
+    refused(new PickleBuilder().op('(', 'N', 'o', '.'), "calls what is no name");
+  }
+
+  /** A parameter with an attribute of its own, and one whose class could change what it is. */
+  @Test
+  void tensorsWithAttributesAreRead() {
+    for (String type : new String[] {"torch.nn.parameter.Parameter", "somebody.Tensor"}) {
+      int dot = type.lastIndexOf('.');
+      PickleBuilder pickle =
+          new PickleBuilder()
+              .global("torch._tensor", "_rebuild_from_type_v2")
+              .op('(')
+              .global("torch._utils", "_rebuild_tensor_v2")
+              .global(type.substring(0, dot), type.substring(dot + 1));
+      Object read =
+          read(
+              storage(pickle.op('('), null)
+                  .op('K', 0, 'K', 10, 0x85, 'K', 1, 0x85, 0x89, 'N', 't', '}', 't', 'R', '.'));
+      assertThat(read instanceof Pickled.View).as(type).isEqualTo(type.startsWith("torch"));
+    }
   }
 
   @Test
@@ -140,21 +246,24 @@ class UnpicklerTest {
   @Test
   void aViewOfAStorageHasTheViewsLength() {
     Object read = read(storage(new int[] {3, 4}).op('.'));
-    assertThat(read).isEqualTo(new Storage("torch.FloatStorage", DType.F32, "7", 4, 3));
+    assertThat(read).isEqualTo(new Storage("torch.FloatStorage", DType.F32, 4, "7", 4, 3));
     assertThat(read(storage(null).op('.')))
-        .isEqualTo(new Storage("torch.FloatStorage", DType.F32, "7", 10, 0));
+        .isEqualTo(new Storage("torch.FloatStorage", DType.F32, 4, "7", 10, 0));
   }
 
   /** A storage of 10 floats under key 7, kept as memo 0; with a view, its begin and length. */
   private static PickleBuilder storage(int[] view) {
-    PickleBuilder pickle =
-        new PickleBuilder()
-            .op('(')
-            .text("storage")
-            .global("torch", "FloatStorage")
-            .text("7")
-            .text("cpu")
-            .op('K', 10);
+    return storage(new PickleBuilder(), view);
+  }
+
+  private static PickleBuilder storage(PickleBuilder pickle, int[] view) {
+    pickle
+        .op('(')
+        .text("storage")
+        .global("torch", "FloatStorage")
+        .text("7")
+        .text("cpu")
+        .op('K', 10);
     if (view == null) {
       pickle.op('N');
     } else {

@@ -47,6 +47,12 @@ final class DiagnoseCommand implements Callable<Integer> {
   String architecture;
 
   @Option(
+      names = "--weights-key",
+      paramLabel = "PATH",
+      description = "Where the float weights lie in their file, where several are there.")
+  String weightsKey;
+
+  @Option(
       names = "--data",
       required = true,
       paramLabel = "DIR",

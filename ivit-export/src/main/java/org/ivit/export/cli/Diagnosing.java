@@ -28,6 +28,7 @@ import org.ivit.export.diagnose.NodeDiagnosis;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.EvaluationJson;
 import org.ivit.export.evaluate.FloatModel;
+import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Logits;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
@@ -48,7 +49,8 @@ final class Diagnosing {
     String name =
         command.architecture != null ? command.architecture : architecture.toJson().toString();
     ClassList list = command.classes == null ? null : ClassList.read(command.classes);
-    try (Model reference = Models.open(command.against, name, null);
+    try (Model reference =
+            Models.open(command.against, new FloatReading(name, command.weightsKey), null);
         Dataset set = Datasets.open(command.data, list, null)) {
       if (reference.architecture().classes() != architecture.classes()) {
         throw new InputException(

@@ -101,8 +101,7 @@ final class EvaluateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
         Model model = options.open();
-        Model reference =
-            against == null ? null : Models.open(against, options.architecture, null);
+        Model reference = against == null ? null : Models.open(against, options.floats(), null);
         Dataset all = Datasets.open(data, classList(model), files.labels)) {
       Dataset set = limit > 0 ? Subset.first(all, limit) : all;
       requireClasses(model, options.model, all);
@@ -182,6 +181,7 @@ final class EvaluateCommand implements Callable<Integer> {
         absolute(Path.of(model.identity().path())),
         model.identity().sha256(),
         options.architecture,
+        options.weightsKey,
         engine,
         Locations.absolute(data),
         absolute(files.classes),

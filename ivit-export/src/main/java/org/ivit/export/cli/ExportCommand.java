@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
+import org.ivit.export.evaluate.FloatReading;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -69,6 +70,14 @@ final class ExportCommand implements Callable<Integer> {
   private String architecture;
 
   @Option(
+      names = "--weights-key",
+      paramLabel = "PATH",
+      description =
+          "Where float weights or a published checkpoint lie in their file, where several are"
+              + " there.")
+  private String weightsKey;
+
+  @Option(
       names = "--classes",
       paramLabel = "FILE",
       description = "Names of the classes, one a line, where the source does not know them.")
@@ -125,8 +134,8 @@ final class ExportCommand implements Callable<Integer> {
     if (source.published != null) {
       return published();
     }
-    if (architecture != null || classes != null) {
-      throw new InputException("--architecture and --classes: a run knows its own");
+    if (architecture != null || classes != null || weightsKey != null) {
+      throw new InputException("--architecture, --weights-key and --classes: a run knows its own");
     }
     requireRun();
     Checks.writable("--output", output);
@@ -152,8 +161,8 @@ final class ExportCommand implements Callable<Integer> {
     }
     if (source.run != null) {
       requireRun();
-      if (architecture != null) {
-        throw new InputException("--architecture: a run knows its own");
+      if (architecture != null || weightsKey != null) {
+        throw new InputException("--architecture and --weights-key: a run knows its own");
       }
     } else {
       Checks.exists("--model", source.model);
@@ -165,7 +174,7 @@ final class ExportCommand implements Callable<Integer> {
     return OnnxExporting.of(
             source.run,
             source.model,
-            architecture,
+            new FloatReading(architecture, weightsKey),
             classes,
             checkpoint.toUpperCase(Locale.ROOT),
             weights.toUpperCase(Locale.ROOT))
@@ -182,6 +191,7 @@ final class ExportCommand implements Callable<Integer> {
       Checks.file("--classes", classes);
     }
     Checks.writable("--output", output);
-    return PublishedExport.export(source.published, architecture, classes, output);
+    return PublishedExport.export(
+        source.published, new FloatReading(architecture, weightsKey), classes, output);
   }
 }

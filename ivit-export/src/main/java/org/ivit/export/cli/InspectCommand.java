@@ -3,7 +3,7 @@ package org.ivit.export.cli;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.ivit.core.checkpoint.CheckpointFile;
-import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFiles;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,12 +27,13 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Checks.file("inspect", file);
-    TensorFile tensors = TensorFiles.open(file);
     Inspection inspection = new Inspection(spec.commandLine().getOut());
-    if (CheckpointFile.isCheckpoint(tensors)) {
-      inspection.checkpoint(file, tensors, CheckpointFile.read(file));
-    } else {
-      inspection.tensors(file, tensors);
+    try (TensorContents contents = TensorFiles.contents(file)) {
+      if (CheckpointFile.isCheckpoint(contents.metadata())) {
+        inspection.checkpoint(file, contents.all(), CheckpointFile.read(file));
+      } else {
+        inspection.tensors(file, contents);
+      }
     }
     return 0;
   }

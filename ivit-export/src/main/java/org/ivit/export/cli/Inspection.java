@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
@@ -19,6 +20,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
 
 /** Prints what a file holds. */
@@ -165,9 +167,10 @@ final class Inspection {
   }
 
   /** A file of tensors that is no integer checkpoint. */
-  void tensors(Path file, TensorFile tensors) {
+  void tensors(Path file, TensorContents contents) {
+    TensorFile tensors = contents.all();
     row("file", file + ", " + megabytes(size(file)));
-    row("kind", "safetensors, " + tensors.tensors().size() + " tensors");
+    row("kind", contents.format() + ", " + tensors.tensors().size() + " tensors");
     tensors
         .metadata()
         .forEach(
@@ -188,6 +191,21 @@ final class Inspection {
           entry.getKey(), t.dtype(), Arrays.toString(t.shape()), bytes(t));
     }
     out.printf("%-40s %5s %-20d%n", "elements", "", parameters);
+    others(contents);
+  }
+
+  /** What is not read: objects of classes that are not known, tensors of other types. */
+  private void others(TensorContents contents) {
+    if (contents.others().isEmpty()) {
+      return;
+    }
+    out.println();
+    out.printf("%-40s %s%n", "not read", "class or type");
+    contents
+        .others()
+        .forEach(
+            (path, type) ->
+                out.printf("%-40s %s%n", MessageText.quote(path), MessageText.quote(type)));
   }
 
   private void row(String name, String value) {

@@ -1,6 +1,7 @@
 package org.ivit.export.cli;
 
 import java.nio.file.Path;
+import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
 import picocli.CommandLine.Mixin;
@@ -25,6 +26,14 @@ final class ModelOptions {
               + " {\"kind\":\"vit\",\"image\":32,...}.")
   String architecture;
 
+  @Option(
+      names = "--weights-key",
+      paramLabel = "PATH",
+      description =
+          "Where float weights lie in their file, such as model_ema or ema.module, where several"
+              + " are there.")
+  String weightsKey;
+
   @Mixin EngineOptions engine;
 
   /** Refuses what cannot be used before anything long starts. */
@@ -35,6 +44,11 @@ final class ModelOptions {
 
   /** Opens the model. */
   Model open() {
-    return Models.open(model, architecture, engine.engine);
+    return Models.open(model, floats(), engine.engine);
+  }
+
+  /** How a file of float weights is read. */
+  FloatReading floats() {
+    return new FloatReading(architecture, weightsKey);
   }
 }

@@ -16,6 +16,7 @@ import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.io.Digests;
 import org.ivit.export.evaluate.ClassNames;
+import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.FloatSource;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
@@ -28,7 +29,7 @@ import org.ivit.train.loop.RunDirectory;
  *
  * @param run run directory, or null
  * @param model what {@code --model} names, or null
- * @param architecture of float weights, or null
+ * @param reading of float weights
  * @param classes file of class names, or null for those that the model knows
  * @param moment of the run
  * @param weights of the run
@@ -36,18 +37,18 @@ import org.ivit.train.loop.RunDirectory;
 record OnnxExporting(
     Path run,
     Path model,
-    String architecture,
+    FloatReading reading,
     Path classes,
     Freezer.Moment moment,
     Freezer.Weights weights) {
 
   /** As the command line gives them, the last two by the names of their constants. */
   static OnnxExporting of(
-      Path run, Path model, String architecture, Path classes, String moment, String weights) {
+      Path run, Path model, FloatReading reading, Path classes, String moment, String weights) {
     return new OnnxExporting(
         run,
         model,
-        architecture,
+        reading,
         classes,
         Freezer.Moment.valueOf(moment),
         Freezer.Weights.valueOf(weights));
@@ -88,7 +89,7 @@ record OnnxExporting(
     FloatSource source =
         run != null
             ? Freezer.floats(RunDirectory.open(run), moment, weights)
-            : Models.floats(model, architecture);
+            : Models.floats(model, reading);
     Path name = Path.of(source.identity().path()).getFileName();
     Provenance provenance =
         new Provenance(
@@ -106,8 +107,8 @@ record OnnxExporting(
   }
 
   private IntegerCheckpoint integers() {
-    if (architecture != null) {
-      throw new InputException("--architecture: an integer model knows its own");
+    if (reading.architecture() != null || reading.weightsKey() != null) {
+      throw new InputException("--architecture and --weights-key: an integer model knows its own");
     }
     String version = IvitCommand.Version.version();
     if (run != null) {

@@ -17,9 +17,14 @@ import org.ivit.core.dataset.ClassList;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.PublishedCheckpoint;
 import org.ivit.export.evaluate.ClassNames;
+import org.ivit.export.evaluate.FloatReading;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** {@code ivit export --published-checkpoint}: no training, no calibration, no Deeplearning4j. */
 final class PublishedExport {
+  private static final Logger LOG = LoggerFactory.getLogger(PublishedExport.class);
+
   private PublishedExport() {}
 
   private static ClassNames names(Path file, int expected) {
@@ -36,9 +41,10 @@ final class PublishedExport {
   }
 
   /** Reads, proves the bounds, writes, and says in a line what came of it. */
-  static String export(Path file, String architecture, Path classes, Path output) {
-    Architecture parsed = Architectures.parse(architecture);
-    PublishedCheckpoint published = PublishedCheckpoint.read(file, parsed);
+  static String export(Path file, FloatReading reading, Path classes, Path output) {
+    Architecture parsed = Architectures.parse(reading.architecture());
+    PublishedCheckpoint published =
+        PublishedCheckpoint.read(file, parsed, reading.weightsKey(), LOG::info);
     ClassNames names = names(classes, parsed.classes());
     Provenance provenance =
         new Provenance(

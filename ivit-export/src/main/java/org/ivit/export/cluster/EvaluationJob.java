@@ -6,6 +6,7 @@ import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Subset;
+import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
 
@@ -16,6 +17,7 @@ import org.ivit.export.evaluate.Models;
  * @param model absolute path
  * @param sha256 of the model's file, which workers compare with what they see
  * @param architecture of float weights, or null
+ * @param weightsKey where float weights lie in their file, or null
  * @param engine of an integer model, or null for the fastest
  * @param data absolute location of the pictures
  * @param classes absolute path of the class list; null for the model's own
@@ -28,6 +30,7 @@ public record EvaluationJob(
     String model,
     String sha256,
     String architecture,
+    String weightsKey,
     String engine,
     String data,
     String classes,
@@ -39,7 +42,7 @@ public record EvaluationJob(
 
   /** Opens the model. */
   Model openModel() {
-    return Models.open(Path.of(model), architecture, engine);
+    return Models.open(Path.of(model), new FloatReading(architecture, weightsKey), engine);
   }
 
   /** Opens the pictures. */

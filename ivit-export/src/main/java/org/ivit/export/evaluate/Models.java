@@ -15,6 +15,8 @@ import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.HuggingFaceFolder;
 import org.ivit.core.pretrained.WeightAdaptation;
+import org.ivit.core.pretrained.WeightSearch;
+import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
 import org.ivit.export.freeze.Freezer;
@@ -32,11 +34,11 @@ public final class Models {
    * Opens an integer checkpoint, float weights in any form of {@link TensorFiles}, a Hugging Face
    * folder, or a run directory.
    *
-   * @param architecture of float weights: a timm name or a JSON description; null if not given
+   * @param reading of float weights
    * @param engine of an integer model, or null for the fastest
    * @throws InputException if it is none of them, or is damaged
    */
-  public static Model open(Path path, String architecture, String engine) {
+  public static Model open(Path path, FloatReading reading, String engine) {
     if (engine != null && !Engines.names().contains(engine)) {
       throw new InputException(
           "engine: '" + engine + "', expected one of " + String.join(", ", Engines.names()));
@@ -51,23 +53,24 @@ public final class Models {
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
     }
-    TensorFile file = TensorFiles.weights(path);
-    if (CheckpointFile.isCheckpoint(file)) {
-      return integer(path, engine);
+    try (TensorContents contents = TensorFiles.contents(path)) {
+      if (CheckpointFile.isCheckpoint(contents.metadata())) {
+        return integer(path, engine);
+      }
+      FloatSource source = real(path, contents, reading);
+      requireNoEngine(path, engine);
+      return new FloatModel(source);
     }
-    FloatSource source = real(path, file, architecture);
-    requireNoEngine(path, engine);
-    return new FloatModel(source);
   }
 
   /**
    * Float weights from a file in any form of {@link TensorFiles}, a Hugging Face folder, or a run
    * directory, whose best weights these are.
    *
-   * @param architecture of a file: a timm name or a JSON description; null if not given
+   * @param reading of a file
    * @throws InputException if it is none of them, or is damaged
    */
-  public static FloatSource floats(Path path, String architecture) {
+  public static FloatSource floats(Path path, FloatReading reading) {
     if (Files.isDirectory(path)) {
       return HuggingFaceFolder.is(path)
           ? huggingFace(path)
@@ -76,12 +79,13 @@ public final class Models {
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
     }
-    TensorFile file = TensorFiles.weights(path);
-    if (CheckpointFile.isCheckpoint(file)) {
-      throw new InputException(
-          path + ": is an integer checkpoint, expected float weights or a run directory");
+    try (TensorContents contents = TensorFiles.contents(path)) {
+      if (CheckpointFile.isCheckpoint(contents.metadata())) {
+        throw new InputException(
+            path + ": is an integer checkpoint, expected float weights or a run directory");
+      }
+      return real(path, contents, reading);
     }
-    return real(path, file, architecture);
   }
 
   private static Model integer(Path path, String engine) {
@@ -97,7 +101,7 @@ public final class Models {
   }
 
   private static FloatSource huggingFace(Path path) {
-    HuggingFaceFolder folder = HuggingFaceFolder.read(path);
+    HuggingFaceFolder folder = HuggingFaceFolder.read(path, LOG::info);
     return new FloatSource(
         new ModelIdentity(
             path.toString(),
@@ -117,12 +121,13 @@ public final class Models {
     }
   }
 
-  private static FloatSource real(Path path, TensorFile file, String architecture) {
-    if (architecture == null) {
+  private static FloatSource real(Path path, TensorContents contents, FloatReading reading) {
+    if (reading.architecture() == null) {
       throw new InputException(
           path + ": holds float weights and no integer checkpoint, expected --architecture NAME");
     }
-    Architecture parsed = Architectures.parse(architecture);
+    Architecture parsed = Architectures.parse(reading.architecture());
+    TensorFile file = new WeightSearch(parsed, reading.weightsKey(), LOG::info).find(contents);
     TensorFile fitted = new WeightAdaptation(parsed, LOG::info).positions(file);
     WeightCheck.check(fitted, parsed);
     return new FloatSource(

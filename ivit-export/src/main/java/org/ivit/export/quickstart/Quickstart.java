@@ -16,6 +16,7 @@ import org.ivit.core.io.AtomicFiles;
 import org.ivit.export.evaluate.Answers;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.Evaluation;
+import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.evaluate.Proportion;
@@ -103,7 +104,7 @@ public final class Quickstart {
             new ProceduralPictures(
                 TEST_SEED, 0, TEST_PICTURES, size, ProceduralPictures.Strengths.DEFAULT);
         Model floatModel = Freezer.open(floatFolder, null);
-        Model integerModel = Models.open(file, null, null)) {
+        Model integerModel = Models.open(file, FloatReading.UNSAID, null)) {
       Answers floatAnswers = answers(floatModel, test);
       Answers integerAnswers = answers(integerModel, test);
       IdentityCheck identity =

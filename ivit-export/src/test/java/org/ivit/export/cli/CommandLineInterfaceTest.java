@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -20,7 +21,9 @@ import java.util.stream.Stream;
 import org.ivit.core.io.Digests;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.testing.TorchCheckpoint;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -215,7 +218,8 @@ class CommandLineInterfaceTest {
     String inspected = done("inspect", checkpoint);
     assertThat(inspected)
         .contains("micro", "exact", "blocks.0.attn.qkv", "ant; bee; cat", "16 bits", "outliers");
-    assertThat(done("inspect", weights)).contains("blocks.0.attn.qkv.weight", "[48, 16]", "F32");
+    assertThat(done("inspect", weights))
+        .contains("safetensors, ", "blocks.0.attn.qkv.weight", "[48, 16]", "F32");
     Path json = folder.resolve("bench.json");
     done("bench", "--model", checkpoint, "--batch", "1,3", "--seconds", 0.02, "--json", json);
     JsonNode result = new ObjectMapper().readTree(json.toFile());
@@ -223,6 +227,52 @@ class CommandLineInterfaceTest {
     assertThat(result.path("batches").get(1).path("batch").asInt()).isEqualTo(3);
     assertThat(result.path("batches").get(1).path("median_ms").asDouble()).isPositive();
     Files.delete(json);
+  }
+
+  /** A training checkpoint of PyTorch, with a moving average and objects beside the model. */
+  @Test
+  void theWeightsOfATrainingCheckpointAreFoundAndChosen() throws Exception {
+    Map<String, Tensor> model = Safetensors.read(weights).tensors();
+    Map<String, Tensor> average = new LinkedHashMap<>(model);
+    average.put("head.bias", Tensor.of(new float[] {9, 0, 0}, 3));
+    Map<String, Object> tree = new LinkedHashMap<>();
+    tree.put("model_ema", average);
+    tree.put("state_dict", model);
+    tree.put("config", new TorchCheckpoint.Foreign("yacs.config", "CfgNode", List.of(), null));
+    Path file = Files.write(folder.resolve("last.pth"), TorchCheckpoint.zip(tree));
+    assertThat(done("inspect", file))
+        .contains("PyTorch checkpoint, ", "state_dict.head.bias", "config", "yacs.config.CfgNode");
+    List<Object> command =
+        List.of(
+            "evaluate",
+            "--model",
+            file,
+            "--data",
+            pictures,
+            "--architecture",
+            MicroModel.DESCRIPTION);
+    Path logits = folder.resolve("logits.safetensors");
+    Path other = folder.resolve("other.safetensors");
+    Path plain = folder.resolve("plain.safetensors");
+    done(with(command, "--logits", logits).toArray());
+    done(with(command, "--logits", other, "--weights-key", "model_ema").toArray());
+    done(
+        "evaluate",
+        "--model",
+        weights,
+        "--data",
+        pictures,
+        "--architecture",
+        MicroModel.DESCRIPTION,
+        "--logits",
+        plain);
+    assertThat(Safetensors.read(logits).tensors()).isEqualTo(Safetensors.read(plain).tensors());
+    assertThat(Safetensors.read(other).get("logits"))
+        .isNotEqualTo(Safetensors.read(plain).get("logits"));
+    refused(with(command, "--weights-key", "ema"), "found no tensors under ema", "model_ema");
+    for (Path made : List.of(file, logits, other, plain)) {
+      Files.delete(made);
+    }
   }
 
   @Test

@@ -28,6 +28,7 @@ import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.FloatModel;
+import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Logits;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
@@ -53,7 +54,11 @@ final class OnnxReport {
     ModelProto integer = OnnxExport.integer(checkpoint.graph(), description);
     operators("onnx-qdq", qdq);
     operators("onnx-integer", integer);
-    try (Model floats = Models.open(Path.of(arguments[1]), architecture.toJson().toString(), null);
+    try (Model floats =
+            Models.open(
+                Path.of(arguments[1]),
+                new FloatReading(architecture.toJson().toString(), null),
+                null);
         Dataset set = Datasets.open(arguments[2], ClassList.read(Path.of(arguments[3])), null);
         Engine engine = Engines.open(checkpoint.graph());
         Ort ortQdq = new Ort(qdq, architecture.image());

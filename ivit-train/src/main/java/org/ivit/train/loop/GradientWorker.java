@@ -64,7 +64,7 @@ public final class GradientWorker implements AutoCloseable {
     Distillation distillation = recipe.distillation();
     FloatWeights start =
         distillation == null ? null : StartWeights.read(recipe, architecture, line -> {});
-    teacher = Teacher.open(recipe, architecture, start, pool);
+    teacher = Teacher.open(recipe, architecture, start, pool, line -> {});
     network =
         VitNetwork.build(
             new NetworkOptions(

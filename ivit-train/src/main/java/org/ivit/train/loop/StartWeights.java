@@ -6,8 +6,8 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.pretrained.WeightAdaptation;
+import org.ivit.core.pretrained.WeightSearch;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.core.tensor.TensorFiles;
 import org.ivit.train.recipe.Recipe;
 
 /** The weights that a recipe names. */
@@ -26,16 +26,22 @@ final class StartWeights {
       return null;
     }
     WeightAdaptation adaptation = new WeightAdaptation(architecture, say);
-    TensorFile tensors = adaptation.positions(TensorFiles.weights(recipe.weights()));
+    TensorFile tensors =
+        adaptation.positions(
+            new WeightSearch(architecture, recipe.weightsKey(), say).find(recipe.weights()));
     if (recipe.schedule().epochs() > 0) {
       tensors = adaptation.newHead(tensors, recipe.seed());
     }
     return checked(tensors, architecture);
   }
 
-  /** The weights in a file, as they are. */
-  static FloatWeights read(Path file, Architecture architecture) {
-    return checked(TensorFiles.weights(file), architecture);
+  /**
+   * The weights in a file, as they are.
+   *
+   * @param key the path in it below which they lie; null to search for them
+   */
+  static FloatWeights read(Path file, Architecture architecture, String key, Consumer<String> say) {
+    return checked(new WeightSearch(architecture, key, say).find(file), architecture);
   }
 
   private static FloatWeights checked(TensorFile tensors, Architecture architecture) {

@@ -1,5 +1,6 @@
 package org.ivit.train.loop;
 
+import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
@@ -26,11 +27,16 @@ final class Teacher {
    *
    * @param architecture of the student
    * @param start what the student starts from: the teacher where the recipe names no other
+   * @param say hears how its file was read
    * @return null without distillation
    * @throws InputException if it does not fit the student, or cannot be read
    */
   static Teacher open(
-      Recipe recipe, Architecture architecture, FloatWeights start, WorkerPool pool) {
+      Recipe recipe,
+      Architecture architecture,
+      FloatWeights start,
+      WorkerPool pool,
+      Consumer<String> say) {
     Distillation distillation = recipe.distillation();
     if (distillation == null) {
       return null;
@@ -55,7 +61,9 @@ final class Teacher {
               + architecture.image());
     }
     FloatWeights weights =
-        named.weights() == null ? start : StartWeights.read(named.weights(), model);
+        named.weights() == null
+            ? start
+            : StartWeights.read(named.weights(), model, named.weightsKey(), say);
     return new Teacher(model, weights, distillation.temperature(), pool);
   }
 

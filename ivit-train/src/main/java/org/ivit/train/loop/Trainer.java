@@ -192,7 +192,7 @@ public final class Trainer {
               pool,
               recipe.threads());
     }
-    teacher = Teacher.open(recipe, architecture, start, pool);
+    teacher = Teacher.open(recipe, architecture, start, pool, monitor::say);
   }
 
   private void openCalibration() {

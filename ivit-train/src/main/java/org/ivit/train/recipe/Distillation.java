@@ -21,8 +21,9 @@ public record Distillation(double weight, double temperature, Teacher teacher) {
    *
    * @param architecture a timm name or a map; null for the run's own
    * @param weights its weights; null for the weights that the run starts from
+   * @param weightsKey the path in their file below which they lie; null to search for them
    */
-  public record Teacher(JsonNode architecture, Path weights) {
+  public record Teacher(JsonNode architecture, Path weights, String weightsKey) {
     @JsonValue
     Object yaml() {
       if (weights == null) {
@@ -33,6 +34,9 @@ public record Distillation(double weight, double temperature, Teacher teacher) {
         map.put("architecture", architecture);
       }
       map.put("weights", weights);
+      if (weightsKey != null) {
+        map.put("weightsKey", weightsKey);
+      }
       return map;
     }
   }
@@ -42,7 +46,7 @@ public record Distillation(double weight, double temperature, Teacher teacher) {
       return null;
     }
     Section section = parent.section(key);
-    Teacher teacher = new Teacher(null, null);
+    Teacher teacher = new Teacher(null, null, null);
     if (section.isMap("teacher")) {
       Section t = section.section("teacher");
       JsonNode architecture = t.get("architecture");
@@ -50,8 +54,9 @@ public record Distillation(double weight, double temperature, Teacher teacher) {
       if (weights == null) {
         throw t.bad("weights", "the path of the teacher's weights");
       }
+      String weightsKey = Recipe.weightsKey(t, weights);
       t.end();
-      teacher = new Teacher(architecture, weights);
+      teacher = new Teacher(architecture, weights, weightsKey);
     } else if (section.has("teacher") && !section.isText("teacher", "self")) {
       throw section.bad("teacher", "self, or a map with architecture and weights");
     }

@@ -17,7 +17,9 @@ import org.ivit.core.architecture.PretrainedPreprocess;
  * directory.
  *
  * @param architecture a timm name, or a map such as {@code {kind: vit, image: 32, …}}
- * @param weights float weights with timm's names, or null: from scratch
+ * @param weights a file of float weights, or null: from scratch
+ * @param weightsKey the path in that file below which they lie, such as {@code model_ema}; null to
+ *     search for them
  * @param precision float or quantized
  * @param quantization how the network becomes integers; null in float precision
  * @param data pictures
@@ -38,6 +40,7 @@ import org.ivit.core.architecture.PretrainedPreprocess;
 public record Recipe(
     JsonNode architecture,
     Path weights,
+    String weightsKey,
     Precision precision,
     Quantization quantization,
     Data data,
@@ -109,6 +112,7 @@ public record Recipe(
           "architecture", "a timm name or a map with kind, image, patch, dim, depth, ...");
     }
     Path weights = root.path("weights");
+    String weightsKey = weightsKey(root, weights);
     Precision precision = root.choice("precision", Precision.QUANTIZED, Precision.class);
     boolean fromScratch = weights == null;
     Section optimizerSection = root.section("optimizer");
@@ -151,6 +155,7 @@ public record Recipe(
         new Recipe(
             architecture,
             weights,
+            weightsKey,
             precision,
             quantization,
             data,
@@ -170,6 +175,17 @@ public record Recipe(
     return recipe;
   }
 
+  /** The path within a file of weights; null where the key is absent. */
+  static String weightsKey(Section section, Path weights) {
+    if (!section.has("weightsKey")) {
+      return null;
+    }
+    if (weights == null) {
+      throw section.bad("weightsKey", "no such key without weights");
+    }
+    return section.text("weightsKey", null, "the path of the weights in their file");
+  }
+
   /** The same run with absolute paths, for processes that work in other directories. */
   public Recipe withAbsolutePaths() {
     return parse("recipe", toYaml(), List.of(), Path.of("").toAbsolutePath());
@@ -180,6 +196,7 @@ public record Recipe(
     return new Recipe(
         architecture,
         weights,
+        weightsKey,
         precision,
         quantization,
         data,
@@ -202,6 +219,7 @@ public record Recipe(
     return new Recipe(
         architecture,
         weights,
+        weightsKey,
         precision,
         quantization,
         data,

@@ -18,10 +18,10 @@ import org.ivit.core.dataset.ClassList;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.ImageDecoder;
+import org.ivit.core.pretrained.WeightSearch;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.core.tensor.TensorFiles;
 
 /**
  * Puts weights and pictures for {@link TrainingCheck} into a folder, so that a GPU machine needs no
@@ -72,7 +72,7 @@ final class TrainingPictures {
   }
 
   private static void writeWeights(Architecture architecture, Path from, Path to) {
-    TensorFile file = TensorFiles.weights(from);
+    TensorFile file = new WeightSearch(architecture, null, line -> {}).find(from);
     WeightCheck.check(file, architecture);
     FloatWeights weights = FloatWeights.of(file.tensors());
     Map<String, Tensor> tensors = new LinkedHashMap<>();

@@ -68,7 +68,7 @@ class RecipeTest {
       schedule: {epochs: 10, warmupEpochs: 1.5, minimumRate: 1e-6, warmupRate: 1e-7}
       stochasticDepth: 0.1
       ema: {decay: 0.999}
-      distillation: {weight: 0.7, temperature: 2, teacher: {architecture: deit_small_patch16_224, weights: t.safetensors}}
+      distillation: {weight: 0.7, temperature: 2, teacher: {architecture: deit_small_patch16_224, weights: t.safetensors, weightsKey: ema.module}}
       seed: 7
       threads: 2
       checkpoints: {every: 100, keep: 3}
@@ -240,6 +240,7 @@ class RecipeTest {
         "seed=a | run.yaml: seed: found \"a\", expected an integer of at least 0",
         "threads=true | run.yaml: threads: found true, expected an integer from 0 to 4096",
         "distillation.teacher.weights=null | run.yaml: distillation.teacher.weights: missing key",
+        "weightsKey=3 | run.yaml: weightsKey: found 3, expected the path of the weights in their file",
         "nothing | --set nothing: expected key.path=value",
         "quantization.observers.overrides.0.pattern=x | run.yaml: quantization.observers.overrides: found a map, expected a list of maps",
       })
@@ -248,6 +249,16 @@ class RecipeTest {
         .isInstanceOf(InputException.class)
         .hasMessageStartingWith(message)
         .hasMessageNotContaining("\n");
+  }
+
+  @Test
+  void theKeyOfWeightsNeedsWeights() {
+    assertThat(parse(SMALL, "weightsKey=model_ema").weightsKey()).isEqualTo("model_ema");
+    assertThat(parse(SMALL).weightsKey()).isNull();
+    assertThatThrownBy(() -> parse(SMALL, "weights=none", "weightsKey=model_ema"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(
+            "weightsKey: found \"model_ema\", expected no such key without weights");
   }
 
   @Test

@@ -1,0 +1,12 @@
+package org.ivit.export.evaluate;
+
+/**
+ * What a user says of a file of float weights that does not say it itself.
+ *
+ * @param architecture a timm name or a JSON description; null if not given
+ * @param weightsKey the path in the file below which the weights lie; null to search for them
+ */
+public record FloatReading(String architecture, String weightsKey) {
+  /** Nothing was said. */
+  public static final FloatReading UNSAID = new FloatReading(null, null);
+}
