@@ -2,7 +2,7 @@ package org.ivit.core.image;
 
 /**
  * The transform of evaluation as torchvision does it on Pillow pictures: {@code Resize} of the
- * shorter side, {@code CenterCrop}, and the normalisation of {@code ToTensor} and {@code
+ * shorter side or of both, {@code CenterCrop}, and the normalisation of {@code ToTensor} and {@code
  * Normalize}.
  */
 public final class EvaluationTransform {
@@ -22,9 +22,18 @@ public final class EvaluationTransform {
 
   /** The picture that a model sees: crop × crop. */
   public Rgb apply(Rgb picture) {
-    return centerCrop(
-        resizeShortSide(picture, preprocess.resize(), preprocess.interpolation()),
-        preprocess.crop());
+    return centerCrop(resized(picture), preprocess.crop());
+  }
+
+  private Rgb resized(Rgb picture) {
+    int size = preprocess.resize();
+    return switch (preprocess.cropMode()) {
+      case CENTER -> resizeShortSide(picture, size, preprocess.interpolation());
+      case SQUASH ->
+          picture.width() == size && picture.height() == size
+              ? picture
+              : Resample.resize(picture, size, size, preprocess.interpolation());
+    };
   }
 
   /** The same, normalised: [3][crop][crop] float32. */

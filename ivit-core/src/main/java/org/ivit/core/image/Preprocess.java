@@ -6,22 +6,31 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.Objects;
 import java.util.Set;
 import org.ivit.core.InputException;
 
 /**
  * How a model wants its pictures: resize, crop, normalisation. Part of every checkpoint.
  *
- * @param resize length in pixels that the shorter side is resized to, at least 1
+ * @param resize length in pixels that the shorter side, or both, are resized to, at least 1
  * @param crop side in pixels of the square cut from the centre, the model's picture size
  * @param interpolation filter of the resize
+ * @param cropMode which sides are resized
  * @param mean three means of channel values in 0…1, red first
  * @param std three positive standard deviations, red first
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Preprocess(
-    int resize, int crop, Interpolation interpolation, float[] mean, float[] std) {
-  private static final Set<String> KEYS = Set.of("resize", "crop", "interpolation", "mean", "std");
+    int resize,
+    int crop,
+    Interpolation interpolation,
+    CropMode cropMode,
+    float[] mean,
+    float[] std) {
+  private static final String CROP_MODE = "crop_mode";
+  private static final Set<String> KEYS =
+      Set.of("resize", "crop", "interpolation", CROP_MODE, "mean", "std");
 
   /**
    * Checks and copies.
@@ -38,6 +47,7 @@ public record Preprocess(
     if (interpolation == null) {
       throw new InputException("preprocess.interpolation: found nothing, expected a filter");
     }
+    Objects.requireNonNull(cropMode, "cropMode");
     mean = checked("mean", mean);
     std = checked("std", std);
     for (float value : std) {
@@ -46,6 +56,11 @@ public record Preprocess(
             "preprocess.std: found " + Arrays.toString(std) + ", expected positive numbers");
       }
     }
+  }
+
+  /** The shorter side is resized; parameters as those of the record. */
+  public Preprocess(int resize, int crop, Interpolation interpolation, float[] mean, float[] std) {
+    this(resize, crop, interpolation, CropMode.CENTER, mean, std);
   }
 
   private static float[] checked(String key, float[] values) {
@@ -73,6 +88,11 @@ public record Preprocess(
     return new Preprocess(resize, crop, Interpolation.BICUBIC, mean, std);
   }
 
+  /** The same with other sides resized. */
+  public Preprocess withCropMode(CropMode mode) {
+    return new Preprocess(resize, crop, interpolation, mode, mean, std);
+  }
+
   /** A copy of the three means. */
   @Override
   public float[] mean() {
@@ -85,12 +105,19 @@ public record Preprocess(
     return std.clone();
   }
 
-  /** {@code {"resize":248,"crop":224,"interpolation":"bicubic","mean":[…],"std":[…]}}. */
+  /**
+   * {@code {"resize":248,"crop":224,"interpolation":"bicubic","mean":[…],"std":[…]}}; {@code
+   * "crop_mode":"squash"} only where both sides are resized, so that files of before stay as they
+   * are.
+   */
   public ObjectNode toJson() {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("resize", resize);
     node.put("crop", crop);
     node.put("interpolation", interpolation.key());
+    if (cropMode != CropMode.CENTER) {
+      node.put(CROP_MODE, cropMode.key());
+    }
     ArrayNode means = node.putArray("mean");
     ArrayNode deviations = node.putArray("std");
     for (int c = 0; c < 3; c++) {
@@ -120,10 +147,15 @@ public record Preprocess(
       throw new InputException(
           "preprocess.interpolation: found " + interpolation + ", expected a name");
     }
+    JsonNode mode = node.get(CROP_MODE);
+    if (mode != null && !mode.isTextual()) {
+      throw new InputException("preprocess.crop_mode: found " + mode + ", expected a name");
+    }
     return new Preprocess(
         integer(node, "resize"),
         integer(node, "crop"),
         Interpolation.of(interpolation.textValue()),
+        mode == null ? CropMode.CENTER : CropMode.of(mode.textValue()),
         numbers(node, "mean"),
         numbers(node, "std"));
   }
@@ -157,6 +189,7 @@ public record Preprocess(
         && resize == that.resize
         && crop == that.crop
         && interpolation == that.interpolation
+        && cropMode == that.cropMode
         && Arrays.equals(mean, that.mean)
         && Arrays.equals(std, that.std);
   }
@@ -164,6 +197,7 @@ public record Preprocess(
   @Override
   public int hashCode() {
     int hash = 31 * (31 * resize + crop) + interpolation.key().hashCode();
+    hash = 31 * hash + cropMode.key().hashCode();
     return 31 * (31 * hash + Arrays.hashCode(mean)) + Arrays.hashCode(std);
   }
 

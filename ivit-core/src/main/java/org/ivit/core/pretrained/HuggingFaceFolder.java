@@ -1,21 +1,16 @@
 package org.ivit.core.pretrained;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.ivit.core.InputException;
-import org.ivit.core.MessageText;
+import java.util.stream.IntStream;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.architecture.WeightCheck;
-import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.tensor.TensorFile;
 
@@ -26,16 +21,12 @@ import org.ivit.core.tensor.TensorFile;
  *
  * @param architecture sizes, from {@code config.json}
  * @param weights parameters under timm's names
- * @param preprocess from {@code preprocessor_config.json}
+ * @param preprocess from {@code preprocessor_config.json}, or as is usual where there is none
  * @param classes names in the order of the logits
  */
 public record HuggingFaceFolder(
     Architecture architecture, TensorFile weights, Preprocess preprocess, List<String> classes) {
   private static final String CONFIG = "config.json";
-  private static final String PREPROCESSOR = "preprocessor_config.json";
-  private static final long LARGEST = 16 << 20;
-  private static final int BILINEAR = 2;
-  private static final int BICUBIC = 3;
 
   /** Copies. */
   public HuggingFaceFolder {
@@ -56,19 +47,22 @@ public record HuggingFaceFolder(
    *     that is not one of those above
    */
   public static HuggingFaceFolder read(Path folder, Consumer<String> say) {
-    Json config = Json.read(folder.resolve(CONFIG));
+    JsonFile config = JsonFile.read(folder.resolve(CONFIG));
     List<String> classes = classes(config);
     Architecture architecture = architecture(config, classes.size());
     TensorFile weights = new WeightSearch(architecture, null, say).find(folder);
     WeightCheck.check(weights, architecture);
     Preprocess preprocess =
-        preprocess(Json.read(folder.resolve(PREPROCESSOR)), architecture.image());
+        HuggingFacePreprocessor.read(folder, config.text("model_type"), architecture.image(), say);
     return new HuggingFaceFolder(architecture, weights, preprocess, classes);
   }
 
-  private static List<String> classes(Json config) {
-    JsonNode labels = config.node.get("id2label");
-    if (labels == null || !labels.isObject() || labels.isEmpty()) {
+  private static List<String> classes(JsonFile config) {
+    JsonNode labels = config.node().get("id2label");
+    if (labels == null || labels.isNull()) {
+      return unnamed(config);
+    }
+    if (!labels.isObject() || labels.isEmpty()) {
       throw config.wrong("id2label", "the names of the classes by number");
     }
     List<String> names = new ArrayList<>();
@@ -82,7 +76,13 @@ public record HuggingFaceFolder(
     return names;
   }
 
-  private static Architecture architecture(Json config, int classes) {
+  /** Configurations leave out what is as by default: two classes. */
+  private static List<String> unnamed(JsonFile config) {
+    int count = config.node().has("num_labels") ? config.integer("num_labels") : 2;
+    return IntStream.range(0, count).mapToObj(i -> "LABEL_" + i).toList();
+  }
+
+  private static Architecture architecture(JsonFile config, int classes) {
     String type = config.text("model_type");
     boolean distilled = type.equals("deit");
     if (!distilled && !type.equals("vit") && !type.equals("swin")) {
@@ -92,8 +92,8 @@ public record HuggingFaceFolder(
     config.require("num_channels", "3", "3");
     config.require("qkv_bias", "true", "true");
     String name = "huggingface_" + type;
-    int image = config.integer("image_size");
-    int patch = config.integer("patch_size");
+    int image = config.side("image_size");
+    int patch = config.side("patch_size");
     double epsilon = config.real("layer_norm_eps");
     if (distilled) {
       config.requireClass("DeiTForImageClassificationWithTeacher");
@@ -125,142 +125,5 @@ public record HuggingFaceFolder(
         config.integers("num_heads"),
         classes,
         epsilon);
-  }
-
-  private static Preprocess preprocess(Json config, int image) {
-    Interpolation interpolation =
-        switch (config.integer("resample")) {
-          case BILINEAR -> Interpolation.BILINEAR;
-          case BICUBIC -> Interpolation.BICUBIC;
-          default -> throw config.wrong("resample", "2, bilinear, or 3, bicubic");
-        };
-    JsonNode crops = config.node.get("do_center_crop");
-    boolean cropped = crops != null && crops.asBoolean();
-    return new Preprocess(
-        cropped ? side(config, "size") : image,
-        image,
-        interpolation,
-        config.three("image_mean"),
-        config.three("image_std"));
-  }
-
-  /** A number, {@code {"height", "width"}} or {@code {"shortest_edge"}}. */
-  private static int side(Json config, String key) {
-    JsonNode size = config.node.path(key);
-    JsonNode side = size;
-    if (size.isObject()) {
-      side = size.has("shortest_edge") ? size.path("shortest_edge") : size.path("height");
-    }
-    if (!side.isInt()) {
-      throw config.wrong(key, "a length in pixels");
-    }
-    return side.intValue();
-  }
-
-  /** An object of a file, whose keys are asked for by type. */
-  private record Json(Path file, JsonNode node) {
-    static Json read(Path file) {
-      try {
-        if (!Files.isRegularFile(file)) {
-          throw new InputException(file + ": no such file");
-        }
-        if (Files.size(file) > LARGEST) {
-          throw new InputException(file + ": is larger than 16 MiB");
-        }
-        JsonNode node = new ObjectMapper().readTree(Files.readAllBytes(file));
-        if (!node.isObject()) {
-          throw new InputException(file + ": is no JSON object");
-        }
-        return new Json(file, node);
-      } catch (JsonProcessingException e) {
-        throw new InputException(
-            file + ": not well-formed JSON: " + MessageText.line(e.getOriginalMessage()), e);
-      } catch (IOException e) {
-        throw new InputException(file + ": cannot be read: " + MessageText.line(e.toString()), e);
-      }
-    }
-
-    String text(String key) {
-      JsonNode value = node.get(key);
-      if (value == null || !value.isTextual()) {
-        throw wrong(key, "a text");
-      }
-      return value.textValue();
-    }
-
-    int integer(String key) {
-      JsonNode value = node.get(key);
-      if (value == null || !value.isInt()) {
-        throw wrong(key, "an integer");
-      }
-      return value.intValue();
-    }
-
-    double real(String key) {
-      JsonNode value = node.get(key);
-      if (value == null || !value.isNumber()) {
-        throw wrong(key, "a number");
-      }
-      return value.doubleValue();
-    }
-
-    List<Integer> integers(String key) {
-      JsonNode value = node.get(key);
-      List<Integer> list = new ArrayList<>();
-      if (value != null && value.isArray()) {
-        value.forEach(item -> list.add(item.isInt() ? item.intValue() : null));
-      }
-      if (list.isEmpty() || list.contains(null)) {
-        throw wrong(key, "a list of integers");
-      }
-      return list;
-    }
-
-    float[] three(String key) {
-      JsonNode value = node.get(key);
-      float[] numbers = new float[3];
-      boolean good = value != null && value.isArray() && value.size() == numbers.length;
-      for (int i = 0; good && i < numbers.length; i++) {
-        good = value.get(i).isNumber();
-        numbers[i] = value.get(i).floatValue();
-      }
-      if (!good) {
-        throw wrong(key, "three numbers");
-      }
-      return numbers;
-    }
-
-    /** A key that, where it is given, allows one value only. */
-    void require(String key, String only, String expected) {
-      JsonNode value = node.get(key);
-      if (value != null && !value.asText().equals(only)) {
-        throw wrong(key, expected);
-      }
-    }
-
-    /** Where {@code architectures} are listed, one of them must be the only one that is known. */
-    void requireClass(String only) {
-      JsonNode value = node.get("architectures");
-      if (value == null || !value.isArray()) {
-        return;
-      }
-      for (JsonNode name : value) {
-        if (name.asText().equals(only)) {
-          return;
-        }
-      }
-      throw new InputException(
-          "%s: architectures is %s, expected %s"
-              .formatted(file, MessageText.line(value.toString()), only));
-    }
-
-    InputException wrong(String key, String expected) {
-      JsonNode value = node.get(key);
-      String found =
-          value == null
-              ? "missing"
-              : value.isContainerNode() ? "not usable" : MessageText.line(value.toString());
-      return new InputException("%s: %s is %s, expected %s".formatted(file, key, found, expected));
-    }
   }
 }

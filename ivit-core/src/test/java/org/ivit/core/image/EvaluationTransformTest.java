@@ -91,6 +91,13 @@ class EvaluationTransformTest {
     Preprocess read = Preprocess.fromJson(new ObjectMapper().readTree(json));
     assertThat(read).isEqualTo(preprocess).hasSameHashCodeAs(preprocess);
     assertThat(read).isNotEqualTo(Preprocess.half(248, 224));
+    assertThat(preprocess.toJson().has("crop_mode")).isFalse();
+    Preprocess squash = preprocess.withCropMode(CropMode.SQUASH);
+    assertThat(squash).isNotEqualTo(preprocess);
+    assertThat(Preprocess.fromJson(squash.toJson())).isEqualTo(squash);
+    assertThatThrownBy(() -> Preprocess.fromJson(squash.toJson().put("crop_mode", "border")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("found 'border', expected 'center' or 'squash'");
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,8 +18,12 @@ import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.image.CropMode;
+import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.image.Resample;
+import org.ivit.core.image.Rgb;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.testing.ObservedModel;
@@ -85,6 +90,7 @@ class HuggingFaceFolderTest {
                 32,
                 32,
                 Interpolation.BILINEAR,
+                CropMode.SQUASH,
                 new float[] {0.5f, 0.5f, 0.5f},
                 new float[] {0.25f, 0.5f, 0.5f}));
     assertThat(read.classes()).hasSize(10).startsWith("name 0", "name 1");
@@ -94,7 +100,8 @@ class HuggingFaceFolderTest {
   void swin() throws IOException {
     String cropped =
         PREPROCESSOR
-            .replace("\"resample\": 2", "\"resample\": 3, \"do_center_crop\": true")
+            .replace(
+                "\"resample\": 2", "\"resample\": 3, \"do_center_crop\": true, \"crop_size\": 64")
             .replace("{\"height\": 32, \"width\": 32}", "{\"shortest_edge\": 72}");
     HuggingFaceFolder read = read("micro_swin_hf.safetensors", SWIN, cropped);
     assertThat(read.architecture())
@@ -107,6 +114,115 @@ class HuggingFaceFolderTest {
     assertThat(read.preprocess().resize()).isEqualTo(72);
     assertThat(read.preprocess().crop()).isEqualTo(64);
     assertThat(read.preprocess().interpolation()).isEqualTo(Interpolation.BICUBIC);
+  }
+
+  private Preprocess transform(String preprocessor) throws IOException {
+    return read("micro_vit_hf.safetensors", VIT, preprocessor).preprocess();
+  }
+
+  /** Each form of {@code size}, and what its processor does with a picture that is not square. */
+  @Test
+  void sizesSquashOrKeepProportionsAsTheirProcessorDoes() throws IOException {
+    String size = "\"size\": {\"height\": 32, \"width\": 32}";
+    assertThat(transform(PREPROCESSOR).cropMode()).isEqualTo(CropMode.SQUASH);
+    for (String same : List.of("\"size\": 32", "\"size\": [32, 32]")) {
+      assertThat(transform(PREPROCESSOR.replace(size, same))).isEqualTo(transform(PREPROCESSOR));
+    }
+    String crop = ", \"do_center_crop\": true, \"crop_size\": {\"height\": 32, \"width\": 32}";
+    Preprocess deit = transform(PREPROCESSOR.replace(size, "\"size\": 36" + crop));
+    assertThat(deit.resize()).isEqualTo(36);
+    assertThat(deit.crop()).isEqualTo(32);
+    assertThat(deit.cropMode()).isEqualTo(CropMode.SQUASH);
+    Preprocess shortest =
+        transform(PREPROCESSOR.replace(size, "\"size\": {\"shortest_edge\": 36}" + crop));
+    assertThat(shortest).isEqualTo(deit.withCropMode(CropMode.CENTER));
+    assertThat(
+            transform(
+                PREPROCESSOR.replace(size, "\"size\": 36, \"default_to_square\": false" + crop)))
+        .isEqualTo(shortest);
+    Rgb wide = new Rgb(2, 1, new byte[] {0, 0, 0, (byte) 255, (byte) 255, (byte) 255});
+    Rgb squashed = new EvaluationTransform(transform(PREPROCESSOR)).apply(wide);
+    assertThat(squashed).isEqualTo(Resample.resize(wide, 32, 32, Interpolation.BILINEAR));
+    assertThat(new EvaluationTransform(shortest).apply(wide)).isNotEqualTo(squashed);
+  }
+
+  @Test
+  void whatAKeyAsksForIsDoneOrRefusedByName() throws IOException {
+    Preprocess plain = transform(PREPROCESSOR);
+    Preprocess raw =
+        transform(PREPROCESSOR.replace("\"do_normalize\": true", "\"do_normalize\": false"));
+    assertThat(raw.mean()).containsExactly(0, 0, 0);
+    assertThat(raw.std()).containsExactly(1, 1, 1);
+    Preprocess unscaled =
+        transform(
+            PREPROCESSOR
+                .replace("{", "{\"do_rescale\": false, ")
+                .replace("{\"do_rescale\": false, \"height", "{\"height"));
+    assertThat(unscaled.mean()[0]).isEqualTo(0.5f / 255);
+    assertThat(unscaled.std()[0]).isEqualTo(0.25f / 255);
+    String factor = "\"do_resize\": true, \"rescale_factor\": 0.00392156862745098";
+    assertThat(transform(PREPROCESSOR.replace("\"do_resize\": true", factor))).isEqualTo(plain);
+    Preprocess double127 =
+        transform(PREPROCESSOR.replace("\"do_resize\": true", "\"rescale_factor\": " + 2 / 255.0));
+    assertThat(double127.mean()[0]).isEqualTo(0.25f);
+    assertThat(double127.std()[1]).isEqualTo(0.25f);
+    String size = "{\"height\": 32, \"width\": 32}";
+    refused(
+        VIT,
+        PREPROCESSOR.replace("\"do_resize\": true", "\"do_resize\": false"),
+        "do_resize is false");
+    refused(VIT, PREPROCESSOR.replace("\"do_resize\": true", "\"do_pad\": true"), "do_pad is true");
+    refused(
+        VIT, PREPROCESSOR.replace("\"do_resize\": true", "\"crop_pct\": 0.9"), "crop_pct is 0.9");
+    refused(
+        VIT,
+        PREPROCESSOR.replace("\"do_resize\": true", "\"do_resize\": 1"),
+        "do_resize is 1, expected true or false");
+    refused(
+        VIT, PREPROCESSOR.replace(size, "{\"height\": 32, \"width\": 48}"), "size", "same length");
+    refused(VIT, PREPROCESSOR.replace(size, "64"), "size is 64", "image_size");
+    refused(VIT, PREPROCESSOR.replace(size, "{\"shortest_edge\": 32}"), "size", "do_center_crop");
+    refused(
+        VIT,
+        PREPROCESSOR.replace(size, "40, \"do_center_crop\": true, \"crop_size\": 36"),
+        "crop_size is 36, expected 32");
+  }
+
+  @Test
+  void withoutAPreprocessorTheUsualTransformIsTakenAndSaid() throws IOException {
+    read("micro_vit_hf.safetensors", VIT, PREPROCESSOR);
+    Files.delete(folder.resolve("preprocessor_config.json"));
+    List<String> said = new ArrayList<>();
+    Preprocess usual = HuggingFaceFolder.read(folder, said::add).preprocess();
+    assertThat(usual)
+        .isEqualTo(
+            new Preprocess(
+                32,
+                32,
+                Interpolation.BILINEAR,
+                CropMode.SQUASH,
+                new float[] {0.5f, 0.5f, 0.5f},
+                new float[] {0.5f, 0.5f, 0.5f}));
+    assertThat(said)
+        .singleElement()
+        .asString()
+        .contains("preprocessor_config.json: no such file", "usual for vit", "squash");
+  }
+
+  /** Configurations leave out what is as by default, and may give two sides. */
+  @Test
+  void sizesMayBeListsAndNamesMayBeAbsent() throws IOException {
+    String lists =
+        VIT.replace("\"image_size\": 32", "\"image_size\": [32, 32]")
+            .replace("\"patch_size\": 8", "\"patch_size\": [8, 8]");
+    assertThat(read("micro_vit_hf.safetensors", lists, PREPROCESSOR).architecture())
+        .isEqualTo(new Vit("huggingface_vit", 32, 8, 32, 2, 2, 128, 10, 1e-12));
+    String unnamed = VIT.replace("\"id2label\": " + LABELS, "\"num_labels\": 10");
+    assertThat(read("micro_vit_hf.safetensors", unnamed, PREPROCESSOR).classes())
+        .hasSize(10)
+        .startsWith("LABEL_0", "LABEL_1");
+    refused(VIT.replace(", \"id2label\": " + LABELS, ""), PREPROCESSOR, "has 2 classes, but head");
+    refused(lists.replace("[8, 8]", "[8, 4]"), PREPROCESSOR, "patch_size");
   }
 
   /** Tensors as {@code DeiTForImageClassificationWithTeacher} names them. */
@@ -193,7 +309,11 @@ class HuggingFaceFolderTest {
     refused(VIT.replace("\"patch_size\": 8,", ""), PREPROCESSOR, "patch_size is missing");
     refused(VIT.replace("\"3\":", "\"33\":"), PREPROCESSOR, "id2label", "none for 3");
     refused(VIT.replace("\"hidden_size\": 32", "\"hidden_size\": 64"), PREPROCESSOR, "wrong");
-    refused(VIT, PREPROCESSOR.replace("2,", "1,"), "preprocessor_config.json", "resample is 1");
+    refused(
+        VIT,
+        PREPROCESSOR.replace("\"resample\": 2,", "\"resample\": 1,"),
+        "preprocessor_config.json",
+        "resample is 1");
     refused(VIT, PREPROCESSOR.replace("[0.25, 0.5, 0.5]", "[1]"), "image_std", "three numbers");
   }
 }
