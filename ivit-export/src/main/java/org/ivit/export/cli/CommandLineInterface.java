@@ -10,6 +10,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
@@ -17,6 +18,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * Parses and runs one command line. Whatever goes wrong is one line on the error stream, {@code
@@ -47,6 +49,7 @@ public final class CommandLineInterface {
     commandLine.setOut(out);
     commandLine.setErr(err);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.registerConverter(Path.class, CommandLineInterface::path);
     commandLine.setExecutionStrategy(
         parsed -> {
           if (root.verbose) {
@@ -69,10 +72,6 @@ public final class CommandLineInterface {
 
   private static int usage(PrintWriter err, ParameterException e) {
     Throwable cause = e.getCause();
-    if (cause instanceof InvalidPathException path) {
-      line(err, unnameable(path));
-      return ExitCode.USAGE;
-    }
     String message =
         cause instanceof InputException && cause.getMessage() != null
             ? cause.getMessage()
@@ -129,6 +128,14 @@ public final class CommandLineInterface {
     }
     line(err, "internal error: " + e + (verbose ? "" : " (--verbose shows where)"));
     return ExitCode.SOFTWARE;
+  }
+
+  private static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new TypeConversionException(unnameable(e));
+    }
   }
 
   /** What is wrong with a name; most often it is the locale. */

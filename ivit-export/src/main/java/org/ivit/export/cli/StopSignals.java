@@ -42,8 +42,10 @@ final class StopSignals implements AutoCloseable {
       Runtime.getRuntime().halt(by);
     }
     code = by;
-    err.println();
-    err.println("ivit: stopping after the step that is under way; once more stops at once");
+    // A bar is on the line of the cursor.
+    err.println(
+        (Boolean.getBoolean("ivit.terminal") ? System.lineSeparator() : "")
+            + "ivit: stopping after the step that is under way; once more stops at once");
     err.flush();
   }
 
