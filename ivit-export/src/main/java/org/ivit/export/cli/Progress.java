@@ -50,7 +50,7 @@ final class Progress implements AutoCloseable {
    * @param unit what is counted, such as {@code pictures}
    */
   static Progress start(String task, String unit, long total) {
-    TerminalBar bar = Boolean.getBoolean("ivit.terminal") ? TerminalBar.standard() : null;
+    TerminalBar bar = Boolean.getBoolean("ivit.terminal") ? TerminalBar.standard(true) : null;
     return new Progress(task, unit, total, System.err, bar, System::nanoTime);
   }
 

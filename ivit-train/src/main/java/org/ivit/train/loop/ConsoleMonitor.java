@@ -35,7 +35,7 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
   public static ConsoleMonitor standard(BooleanSupplier stopping) {
     boolean terminal = Boolean.getBoolean("ivit.terminal");
     return new ConsoleMonitor(
-        System.err, terminal ? TerminalBar.standard() : null, System::nanoTime, stopping);
+        System.err, terminal ? TerminalBar.standard(false) : null, System::nanoTime, stopping);
   }
 
   /**

@@ -20,21 +20,28 @@ public final class TerminalBar implements AutoCloseable {
 
   private final PrintStream out;
   private final IntSupplier width;
+  private final boolean passing;
   private ProgressBar bar;
   private String task = "";
 
   /**
    * @param out the terminal
    * @param width its columns, asked for each time that it is written
+   * @param passing whether a bar is wiped out at its end
    */
-  TerminalBar(PrintStream out, IntSupplier width) {
+  TerminalBar(PrintStream out, IntSupplier width, boolean passing) {
     this.out = out;
     this.width = width;
+    this.passing = passing;
   }
 
-  /** A bar on the error stream. */
-  public static TerminalBar standard() {
-    return new TerminalBar(System.err, new Measured(System.err));
+  /**
+   * A bar on the error stream.
+   *
+   * @param passing whether it is wiped out at its end
+   */
+  public static TerminalBar standard(boolean passing) {
+    return new TerminalBar(System.err, new Measured(System.err), passing);
   }
 
   /**
@@ -68,18 +75,22 @@ public final class TerminalBar implements AutoCloseable {
   }
 
   private ProgressBar bar(String name, String unit, long total) {
-    return new ProgressBarBuilder()
+    ProgressBarBuilder builder = new ProgressBarBuilder();
+    if (passing) {
+      builder.clearDisplayOnFinish();
+    }
+    return builder
         .setTaskName(name)
         .setInitialMax(total)
         .setUnit(" " + unit, 1)
         .setStyle(ProgressBarStyle.ASCII)
         .setUpdateIntervalMillis(200)
         .hideEta()
-        .setConsumer(new Fitting(out, width))
+        .setConsumer(new Fitting(out, width, passing))
         .build();
   }
 
-  /** Ends the bar with a new line. */
+  /** Ends the bar with a new line, or without a trace. */
   @Override
   public void close() {
     if (bar != null) {
@@ -92,15 +103,25 @@ public final class TerminalBar implements AutoCloseable {
   /** Writes lines that end a column before the terminal does. */
   private static final class Fitting extends ConsoleProgressBarConsumer {
     private final IntSupplier width;
+    private final boolean passing;
 
-    Fitting(PrintStream out, IntSupplier width) {
+    Fitting(PrintStream out, IntSupplier width, boolean passing) {
       super(out);
       this.width = width;
+      this.passing = passing;
     }
 
     @Override
     public int getMaxRenderedLength() {
       return Math.max(1, width.getAsInt() - 1);
+    }
+
+    /** What was wiped out needs no new line. */
+    @Override
+    public void close() {
+      if (!passing) {
+        super.close();
+      }
     }
   }
 

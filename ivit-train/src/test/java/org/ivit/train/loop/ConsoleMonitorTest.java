@@ -26,7 +26,10 @@ class ConsoleMonitorTest {
 
   private ConsoleMonitor monitor(boolean terminal) {
     return new ConsoleMonitor(
-        out(), terminal ? new TerminalBar(out(), () -> columns) : null, clock::get, () -> false);
+        out(),
+        terminal ? new TerminalBar(out(), () -> columns, false) : null,
+        clock::get,
+        () -> false);
   }
 
   private List<String> lines() {
@@ -104,6 +107,15 @@ class ConsoleMonitorTest {
     monitor.step(2, 1000, 0, 0.75, 64, Loading.NONE);
     monitor.close();
     assertThat(pieces()).allSatisfy(piece -> assertThat(piece).hasSizeLessThan(50));
+  }
+
+  @Test
+  void aPassingBarIsWipedOut() {
+    try (TerminalBar bar = new TerminalBar(out(), () -> 60, true)) {
+      bar.show("evaluate", "pictures", 1, 2, "0:00:01 left");
+    }
+    assertThat(bytes.toString(StandardCharsets.UTF_8)).contains("1/2 pictures").endsWith("\r");
+    assertThat(pieces()).allSatisfy(piece -> assertThat(piece).hasSizeLessThan(60));
   }
 
   @Test
