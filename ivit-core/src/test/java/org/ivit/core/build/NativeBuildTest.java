@@ -108,6 +108,10 @@ class NativeBuildTest {
                     "sh", training + "/build.sh", training, engine, classes().toString(), jdk));
     process.environment().put("CC", compiler.toString());
     process.environment().putAll(environment);
+    return outcome(process);
+  }
+
+  private static Outcome outcome(ProcessBuilder process) throws Exception {
     Process started = process.redirectErrorStream(true).start();
     String output = new String(started.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(started.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -187,6 +191,31 @@ class NativeBuildTest {
                     .formatted(build.kernels, build.instead)));
     assertThat(libraries()).isEmpty();
     assertThat(classes().resolveSibling("native-objects/failed")).doesNotExist();
+  }
+
+  private Outcome emulator(String compiler) throws Exception {
+    Path root = Path.of(System.getProperty("ivit.root"));
+    Path emulation = folder.resolve("emulation");
+    if (!Files.exists(emulation)) {
+      copy(root.resolve("ivit-core/src/test/cuda"), emulation);
+    }
+    ProcessBuilder process =
+        new ProcessBuilder(
+            "sh",
+            emulation + "/build.sh",
+            folder.resolve("target/emulator.so").toString(),
+            emulation + "/registry.cpp",
+            emulation.toString(),
+            folder.resolve("engine").toString());
+    process.environment().put("CXX", compiler);
+    return outcome(process);
+  }
+
+  @Test
+  void soMayTheFolderOfTheEmulatedCudaKernels() throws Exception {
+    assertThat(emulator(compiler.toString()))
+        .isEqualTo(new Outcome(0, "CUDA emulator: built by " + compiler + "\n"));
+    assertThat(folder.resolve("target/emulator.so")).exists();
   }
 
   /** So that a mistake in the C does not pass for a machine without a compiler. */
