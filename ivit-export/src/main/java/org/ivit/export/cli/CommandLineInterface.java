@@ -8,7 +8,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
@@ -16,6 +18,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * Parses and runs one command line. Whatever goes wrong is one line on the error stream, {@code
@@ -27,14 +30,26 @@ public final class CommandLineInterface {
   /**
    * Runs a command line.
    *
-   * @return 0 done, 1 failed, 2 usage or bad input
+   * @return 0 done, 1 failed, also where not all could be written to {@code out}, 2 usage or bad
+   *     input, 128 and its number where a signal ended it
    */
   public static int run(PrintWriter out, PrintWriter err, String... args) {
+    int code = execute(out, err, args);
+    out.flush();
+    if (code == ExitCode.OK && out.checkError()) {
+      line(err, "the standard output cannot be written: its disk is full, or its reader has gone");
+      return ExitCode.SOFTWARE;
+    }
+    return code;
+  }
+
+  private static int execute(PrintWriter out, PrintWriter err, String... args) {
     IvitCommand root = new IvitCommand();
     CommandLine commandLine = new CommandLine(root);
     commandLine.setOut(out);
     commandLine.setErr(err);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.registerConverter(Path.class, CommandLineInterface::path);
     commandLine.setExecutionStrategy(
         parsed -> {
           if (root.verbose) {
@@ -78,6 +93,10 @@ public final class CommandLineInterface {
       }
     }
     for (Throwable cause : chain(e)) {
+      if (cause instanceof InvalidPathException path) {
+        line(err, unnameable(path));
+        return ExitCode.USAGE;
+      }
       if (cause instanceof UncheckedIOException && !isPlainWrapper(cause)) {
         line(err, cause.getMessage());
         return ExitCode.SOFTWARE;
@@ -109,6 +128,26 @@ public final class CommandLineInterface {
     }
     line(err, "internal error: " + e + (verbose ? "" : " (--verbose shows where)"));
     return ExitCode.SOFTWARE;
+  }
+
+  private static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new TypeConversionException(unnameable(e));
+    }
+  }
+
+  /** What is wrong with a name; most often it is the locale. */
+  static String unnameable(InvalidPathException e) {
+    String encoding = System.getProperty("sun.jnu.encoding");
+    boolean ascii = e.getInput().chars().allMatch(c -> c < 128);
+    return ascii || "UTF-8".equals(encoding)
+        ? e.getInput() + ": is no name of a file: " + e.getReason()
+        : e.getInput()
+            + ": Java cannot name this file in the locale's encoding, "
+            + encoding
+            + "; set LC_ALL=C.UTF-8 or another locale with UTF-8";
   }
 
   /** Whether an exception says nothing but what its cause says. */

@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Exit codes: 0 done, 1 failed, 2 usage or bad input.",
+      "Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 or 143 stopped by a signal.",
       "IVIT_JAVA_OPTS holds options for the JVM, for example -Xmx6g."
     })
 final class IvitCommand implements Callable<Integer> {

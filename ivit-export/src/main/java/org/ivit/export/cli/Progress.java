@@ -1,50 +1,83 @@
 package org.ivit.export.cli;
 
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
+import java.io.PrintStream;
+import java.util.Locale;
+import java.util.function.LongSupplier;
+import org.ivit.train.loop.TerminalBar;
 
 /**
- * A progress bar on the error stream while something long runs; silent where that is no terminal
- * ({@code scripts/ivit} says so by the property {@code ivit.terminal}).
+ * Shows on the error stream how far something long is: a bar on a terminal ({@code scripts/ivit}
+ * says by the property {@code ivit.terminal} that it is one), elsewhere a line every half minute,
+ * and so none where it is done before.
  */
 final class Progress implements AutoCloseable {
-  private final ProgressBar bar;
+  private static final long QUIET_NANOS = 30_000_000_000L;
+  private static final long SECOND = 1_000_000_000L;
 
-  private Progress(ProgressBar bar) {
+  private final String task;
+  private final String unit;
+  private final long total;
+  private final PrintStream out;
+  private final TerminalBar bar;
+  private final LongSupplier nanos;
+  private final long start;
+  private long lastLine;
+  private long done;
+
+  /**
+   * Shows it elsewhere.
+   *
+   * @param out where lines go
+   * @param bar on a terminal, else null
+   * @param nanos a clock
+   */
+  Progress(
+      String task, String unit, long total, PrintStream out, TerminalBar bar, LongSupplier nanos) {
+    this.task = task;
+    this.unit = unit;
+    this.total = total;
+    this.out = out;
     this.bar = bar;
+    this.nanos = nanos;
+    this.start = nanos.getAsLong();
+    this.lastLine = start;
+    step(0);
   }
 
   /**
-   * Starts a bar.
+   * Begins.
    *
    * @param unit what is counted, such as {@code pictures}
    */
   static Progress start(String task, String unit, long total) {
-    if (!Boolean.getBoolean("ivit.terminal")) {
-      return new Progress(null);
-    }
-    return new Progress(
-        new ProgressBarBuilder()
-            .setTaskName(task)
-            .setInitialMax(total)
-            .setUnit(" " + unit, 1)
-            .showSpeed()
-            .setStyle(ProgressBarStyle.ASCII)
-            .setUpdateIntervalMillis(200)
-            .clearDisplayOnFinish()
-            .build());
+    TerminalBar bar = Boolean.getBoolean("ivit.terminal") ? TerminalBar.standard(true) : null;
+    return new Progress(task, unit, total, System.err, bar, System::nanoTime);
   }
 
   /** So many more are done. */
-  void step(long count) {
+  synchronized void step(long count) {
+    done += count;
+    long now = nanos.getAsLong();
     if (bar != null) {
-      bar.stepBy(count);
+      bar.show(task, unit, done, total, left(now));
+    } else if (now - lastLine >= QUIET_NANOS) {
+      lastLine = now;
+      out.println(task + ", " + done + " of " + total + " " + unit + ": " + left(now));
     }
   }
 
+  /** The time that the rest takes, if it goes on as it did. */
+  private String left(long now) {
+    if (done == 0) {
+      return "";
+    }
+    long seconds = Math.round((double) (now - start) / done * (total - done) / SECOND);
+    return String.format(
+        Locale.ROOT, "%d:%02d:%02d left", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  }
+
   @Override
-  public void close() {
+  public synchronized void close() {
     if (bar != null) {
       bar.close();
     }

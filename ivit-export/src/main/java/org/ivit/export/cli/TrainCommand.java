@@ -1,6 +1,5 @@
 package org.ivit.export.cli;
 
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,8 +80,9 @@ final class TrainCommand implements Callable<Integer> {
     if (config != null) {
       Checks.file("--config", config);
     }
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(Training.run(config, overrides, resume, output, device, spark));
-    return 0;
+    return Training.run(
+        new Training.Request(config, overrides, resume, output, device, spark),
+        spec.commandLine().getOut(),
+        spec.commandLine().getErr());
   }
 }

@@ -1,5 +1,6 @@
 package org.ivit.export.cli;
 
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -8,26 +9,51 @@ import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
 import org.ivit.train.loop.ConsoleMonitor;
 import org.ivit.train.loop.RunDirectory;
+import org.ivit.train.loop.RunStoppedException;
 import org.ivit.train.loop.Trainer;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.TrainingDevice;
+import picocli.CommandLine.ExitCode;
 
 /** What {@code ivit train} does; apart from it, so that other commands load no Deeplearning4j. */
 final class Training {
   private Training() {}
 
-  /** Starts or resumes a run and says in a line what came of it. */
-  static String run(
-      Path config, List<String> overrides, Path resume, Path output, String device, String spark) {
-    Recipe recipe = config == null ? null : Recipe.read(config, overrides);
+  /** The options of the command, null where they are not given. */
+  record Request(
+      Path config, List<String> overrides, Path resume, Path output, String device, String spark) {}
+
+  /**
+   * Starts or resumes a run and says in a line what came of it.
+   *
+   * @return the exit code
+   */
+  static int run(Request request, PrintWriter out, PrintWriter err) {
+    try (StopSignals signals = StopSignals.listen(err)) {
+      try (ConsoleMonitor monitor = ConsoleMonitor.standard(signals::asked)) {
+        RunDirectory run = run(request, monitor);
+        out.println("the run is in " + run.path());
+        return ExitCode.OK;
+      } catch (RunStoppedException e) {
+        err.println("ivit: " + e.getMessage());
+        err.flush();
+        return signals.code();
+      }
+    }
+  }
+
+  private static RunDirectory run(Request request, ConsoleMonitor monitor) {
+    Path config = request.config;
+    Path resume = request.resume;
+    String device = request.device;
+    Recipe recipe = config == null ? null : Recipe.read(config, request.overrides);
     if (recipe != null && device != null) {
       recipe = recipe.withDevice(device(device));
     }
-    RunDirectory run;
-    try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
-        ConsoleMonitor monitor = ConsoleMonitor.standard()) {
+    try (Cluster cluster = request.spark == null ? null : Clusters.spark(request.spark)) {
       if (resume == null) {
-        run = Trainer.start(output == null ? recipe : recipe.withOutput(output), cluster, monitor);
+        return Trainer.start(
+            request.output == null ? recipe : recipe.withOutput(request.output), cluster, monitor);
       } else {
         RunDirectory stopped = RunDirectory.open(resume);
         if (recipe != null
@@ -43,10 +69,9 @@ final class Training {
             recipe != null
                 ? recipe.device()
                 : device != null ? device(device) : stopped.recipe().device();
-        run = Trainer.resume(stopped, where, cluster, monitor);
+        return Trainer.resume(stopped, where, cluster, monitor);
       }
     }
-    return "the run is in " + run.path();
   }
 
   private static TrainingDevice device(String name) {

@@ -33,6 +33,21 @@ final class ChildJvm {
     return start(command);
   }
 
+  /** Runs {@code ivit ARGS} as {@code sh -c SHELL} says, where {@code "$@"} is the command. */
+  static Outcome runInShell(String shell, Object... args) throws Exception {
+    List<String> command = new ArrayList<>(List.of("sh", "-c", shell, "sh"));
+    command.addAll(command(List.of(), args));
+    return start(command);
+  }
+
+  /** Starts {@code ivit ARGS}, with both streams into a file. */
+  static Process startInto(Path output, Object... args) throws IOException {
+    return new ProcessBuilder(command(List.of(), args))
+        .redirectErrorStream(true)
+        .redirectOutput(output.toFile())
+        .start();
+  }
+
   private static List<String> command(List<String> options, Object... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -108,6 +109,30 @@ class FullDiskTest {
         .isSubsetOf("", "checkpoints", "config.yaml", "metrics.csv", "learning-curve.svg");
     assertThat(Files.readAllLines(target.resolve("config.yaml")))
         .hasSameSizeAs(Files.readAllLines(run.resolve("config.yaml")));
+  }
+
+  /** A device whose every write fails as that on a full disk does. */
+  @Test
+  @EnabledIf("hasFullDevice")
+  void standardOutput() throws Exception {
+    List<List<Object>> commands =
+        List.of(
+            List.of("predict", "--model", checkpoint, pictures.resolve("ant/0.png")),
+            List.of("inspect", checkpoint),
+            List.of("--help"));
+    for (List<Object> command : commands) {
+      ChildJvm.Outcome outcome = ChildJvm.runInShell("exec \"$@\" >/dev/full", command.toArray());
+      assertThat(outcome)
+          .isEqualTo(
+              new ChildJvm.Outcome(
+                  1,
+                  "ivit: the standard output cannot be written: its disk is full, or its reader has"
+                      + " gone\n"));
+    }
+  }
+
+  static boolean hasFullDevice() {
+    return Files.exists(Path.of("/dev/full"));
   }
 
   @Test

@@ -35,12 +35,14 @@ public final class NdBackend {
   /**
    * Starts ND4J, if it was not started.
    *
-   * @throws InputException if its CUDA backend was built in and cannot run on this machine
+   * @throws InputException if its CUDA backend was built in and cannot run on this machine, or if
+   *     there is no folder for its native libraries
    */
   public static synchronized void require() {
     if (started) {
       return;
     }
+    LibraryFolder.require();
     for (Nd4jBackend backend : ND4JClassLoading.loadService(Nd4jBackend.class)) {
       if (backend.getClass().getName().startsWith(CUDA)) {
         // ND4J itself prints a stack trace where this fails, and says less.

@@ -3,11 +3,8 @@ package org.ivit.train.loop;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
  * Shows a run to a person: on a terminal a progress bar with loss, pictures a second and time left;
@@ -15,13 +12,11 @@ import me.tongfei.progressbar.ProgressBarStyle;
  */
 public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
   private static final long QUIET_NANOS = 30_000_000_000L;
-  private static final int WIDTH = 110;
 
   private final PrintStream out;
-  private final boolean terminal;
   private final LongSupplier nanos;
-  private ProgressBar bar;
-  private String task = "";
+  private final TerminalBar bar;
+  private final BooleanSupplier stopping;
   private long lastLine;
   private long firstNanos;
   private int firstStep = -1;
@@ -29,29 +24,52 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
 
   /** On the error stream; a terminal where the property {@code ivit.terminal} is true. */
   public static ConsoleMonitor standard() {
-    return new ConsoleMonitor(System.err, Boolean.getBoolean("ivit.terminal"), System::nanoTime);
+    return standard(() -> false);
+  }
+
+  /**
+   * As {@link #standard()}, of a run that can be stopped.
+   *
+   * @param stopping whether the run should stop
+   */
+  public static ConsoleMonitor standard(BooleanSupplier stopping) {
+    boolean terminal = Boolean.getBoolean("ivit.terminal");
+    return new ConsoleMonitor(
+        System.err, terminal ? TerminalBar.standard(false) : null, System::nanoTime, stopping);
   }
 
   /**
    * Shows a run elsewhere.
    *
    * @param out where to print
-   * @param terminal whether a line can be overwritten there
+   * @param bar where a line can be overwritten there, else null
    * @param nanos a clock
+   * @param stopping whether the run should stop
    */
-  ConsoleMonitor(PrintStream out, boolean terminal, LongSupplier nanos) {
+  ConsoleMonitor(PrintStream out, TerminalBar bar, LongSupplier nanos, BooleanSupplier stopping) {
     this.out = out;
-    this.terminal = terminal;
+    this.bar = bar;
     this.nanos = nanos;
+    this.stopping = stopping;
     this.lastLine = nanos.getAsLong() - QUIET_NANOS;
   }
 
   @Override
-  public void calibrated(int done, int total) {
-    show("calibration", "batches", done, total, "");
+  public boolean stopping() {
+    return stopping.getAsBoolean();
+  }
+
+  @Override
+  public void calibrated(String stage, int done, int total) {
+    show("calibration", "parts", done, total, stage);
     if (done == total) {
       close();
     }
+  }
+
+  @Override
+  public void validating(int done, int total) {
+    show("validation", "pictures", done, total);
   }
 
   @Override
@@ -67,16 +85,22 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
             : ", "
                 + clock((nanos.getAsLong() - firstNanos) / (step - firstStep) * (total - step))
                 + " left";
-    String text =
-        String.format(Locale.ROOT, "loss %.4f, %.1f pictures/s", loss, picturesPerSecond)
-            + left
-            + (loading.bottleneck() ? bottleneck(epoch, loading) : "");
-    show("epoch " + (epoch + 1), "steps", step, total, text);
+    String lossText = String.format(Locale.ROOT, "loss %.4f", loss);
+    String speed = String.format(Locale.ROOT, ", %.1f pictures/s", picturesPerSecond);
+    show(
+        "epoch " + (epoch + 1),
+        "steps",
+        step,
+        total,
+        lossText + speed + left + (loading.bottleneck() ? bottleneck(epoch, loading) : ""),
+        lossText + speed + left,
+        lossText + left,
+        lossText);
   }
 
   /** A bar has little room, so the whole sentence is a line of its own there, once an epoch. */
   private String bottleneck(int epoch, Loading loading) {
-    if (!terminal) {
+    if (bar == null) {
       return "; " + loading;
     }
     if (bottleneckEpoch != epoch) {
@@ -86,37 +110,24 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
     return ", loader-bound " + loading.percent();
   }
 
-  private void show(String name, String unit, int done, int total, String text) {
-    if (terminal) {
-      if (!task.equals(name)) {
-        close();
-        bar = bar(name, unit, total);
-        task = name;
-      }
-      bar.maxHint(total);
-      bar.stepTo(done);
-      bar.setExtraMessage(text.isEmpty() ? "" : " " + text);
+  private void show(String name, String unit, int done, int total, String... texts) {
+    if (bar != null) {
+      bar.show(name, unit, done, total, texts);
       return;
     }
     long now = nanos.getAsLong();
-    if (now - lastLine >= QUIET_NANOS || done == total) {
+    if (now - lastLine >= QUIET_NANOS || (done == total && texts.length > 0)) {
       lastLine = now;
       out.println(
-          name + ", " + done + " of " + total + " " + unit + (text.isEmpty() ? "" : ": " + text));
+          name
+              + ", "
+              + done
+              + " of "
+              + total
+              + " "
+              + unit
+              + (texts.length == 0 ? "" : ": " + texts[0]));
     }
-  }
-
-  private ProgressBar bar(String name, String unit, int total) {
-    return new ProgressBarBuilder()
-        .setTaskName(name)
-        .setInitialMax(total)
-        .setUnit(" " + unit, 1)
-        .setStyle(ProgressBarStyle.ASCII)
-        .setUpdateIntervalMillis(200)
-        .hideEta()
-        .setMaxRenderedLength(WIDTH)
-        .setConsumer(new ConsoleProgressBarConsumer(out, WIDTH))
-        .build();
   }
 
   @Override
@@ -148,9 +159,7 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
   public void close() {
     if (bar != null) {
       bar.close();
-      bar = null;
     }
-    task = "";
   }
 
   /** Hours, minutes and seconds, as 1:02:03. */

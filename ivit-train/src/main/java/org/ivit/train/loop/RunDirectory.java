@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,6 +101,11 @@ public final class RunDirectory {
     return path.resolve("metrics.csv");
   }
 
+  /** Where the run stood at its last checkpoint. */
+  public TrainingState state() {
+    return TrainingCheckpoint.readState(checkpoint(step(LATEST)));
+  }
+
   /** The last checkpoint. */
   public TrainingCheckpoint latest() {
     return TrainingCheckpoint.read(checkpoint(step(LATEST)), architecture);
@@ -115,8 +121,14 @@ public final class RunDirectory {
     Path file = path.resolve(name);
     try {
       return Integer.parseInt(Files.readString(file, StandardCharsets.UTF_8).strip());
+    } catch (NoSuchFileException e) {
+      throw new InputException(
+          path
+              + ": the run was stopped before its first checkpoint, so there is nothing to go on"
+              + " with: start it again with --config",
+          e);
     } catch (IOException e) {
-      throw new InputException(path + ": found no file " + name + ", expected a finished step", e);
+      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
     } catch (NumberFormatException e) {
       throw new InputException(file + ": expected the number of a step", e);
     }

@@ -87,7 +87,9 @@ public final class Trainer {
    * @param monitor hears how it goes on
    * @return the run's folder, finished
    * @throws InputException if something that the recipe names cannot be used, if a bound of the
-   *     arithmetic fails, or if the loss is not finite any more
+   *     arithmetic fails, if the loss is not finite any more, or if another process trains in the
+   *     run's folder
+   * @throws RunStoppedException if the monitor asked for it
    */
   public static RunDirectory start(Recipe recipe, TrainingMonitor monitor) {
     return start(recipe, null, monitor);
@@ -105,6 +107,9 @@ public final class Trainer {
     Architecture architecture = RunDirectory.architecture(recipe);
     FloatWeights weights =
         recipe.weights() == null ? null : StartWeights.read(recipe, architecture, monitor::say);
+    // Once before the folder is touched, and once while no other process can end a run in it.
+    RunDirectory.create(recipe);
+    RunLock lock = RunLock.take(recipe.output());
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       RunDirectory run = RunDirectory.create(recipe);
       Trainer trainer = new Trainer(run, recipe, cluster, monitor, pool);
@@ -113,6 +118,8 @@ public final class Trainer {
       trainer.begin(weights);
       trainer.train();
       return run;
+    } finally {
+      lock.close();
     }
   }
 
@@ -123,6 +130,7 @@ public final class Trainer {
    * @param monitor hears how it goes on
    * @return the run's folder, finished
    * @throws InputException as {@link #start}, and if pictures or teacher are not those of the run
+   * @throws RunStoppedException if the monitor asked for it
    */
   public static RunDirectory resume(RunDirectory run, TrainingMonitor monitor) {
     return resume(run, run.recipe().device(), null, monitor);
@@ -137,8 +145,7 @@ public final class Trainer {
   public static RunDirectory resume(
       RunDirectory run, TrainingDevice device, GradientCluster cluster, TrainingMonitor monitor) {
     requireDevice(run.recipe(), device, cluster);
-    TrainingCheckpoint checkpoint = run.latest();
-    if (checkpoint.state().finished()) {
+    if (run.state().finished()) {
       monitor.say(run.path() + ": the run is finished, nothing to do");
       return run;
     }
@@ -148,12 +155,15 @@ public final class Trainer {
         recipe.weights() == null
             ? null
             : StartWeights.read(recipe, run.architecture(), monitor::say);
+    RunLock lock = RunLock.take(run.path());
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       Trainer trainer = new Trainer(run, recipe.withDevice(device), cluster, monitor, pool);
       trainer.open(start);
-      trainer.restore(checkpoint);
+      trainer.restore(run.latest());
       trainer.train();
       return run;
+    } finally {
+      lock.close();
     }
   }
 
@@ -224,7 +234,7 @@ public final class Trainer {
     run.begin();
     metrics = MetricsLog.open(run.metrics(), -1);
     if (recipe.schedule().epochs() == 0) {
-      validate(0);
+      validate(0, this::stopBeforeTheFirstCheckpoint);
       state = state.finish();
     }
     save();
@@ -331,7 +341,13 @@ public final class Trainer {
       throw new InputException("quantization.calibration: found no picture that can be read");
     }
     return new PostTrainingCalibration(architecture, quantization, pool)
-        .run(weights, batches, monitor::calibrated);
+        .run(
+            weights,
+            batches,
+            (stage, done, total) -> {
+              monitor.calibrated(stage, done, total);
+              stopBeforeTheFirstCheckpoint();
+            });
   }
 
   private void restore(TrainingCheckpoint checkpoint) {
@@ -388,6 +404,7 @@ public final class Trainer {
     int epochs = recipe.schedule().allEpochs();
     for (int epoch = state.epoch(); epoch < epochs && !state.finished(); epoch++) {
       epoch(epoch);
+      TrainingState trained = state;
       boolean last = epoch == epochs - 1;
       state = state.atEpoch(epoch + 1);
       synchronise();
@@ -395,7 +412,7 @@ public final class Trainer {
         network.integerGraph();
       }
       if (last || (epoch + 1) % recipe.data().validationInterval() == 0) {
-        validate(epoch);
+        validate(epoch, () -> stopAt(trained));
       }
       if (last) {
         state = state.finish();
@@ -439,11 +456,32 @@ public final class Trainer {
             picturesPerSecond,
             loading.waited());
         monitor.step(state.step(), total, epoch, result.loss(), picturesPerSecond, loading);
+        stopAt(state);
         int every = recipe.checkpoints().every();
         if (every > 0 && state.step() % every == 0 && i + 1 < perEpoch) {
           save();
         }
       }
+    }
+  }
+
+  /**
+   * Keeps where the run stands and ends it, if that is asked for. A resumed run computes what was
+   * left of the epoch, its validation included.
+   */
+  private void stopAt(TrainingState reached) {
+    if (!monitor.stopping()) {
+      return;
+    }
+    state = reached;
+    save();
+    int total = stepsPerEpoch() * recipe.schedule().allEpochs();
+    throw RunStoppedException.after(state.step(), total, run.path());
+  }
+
+  private void stopBeforeTheFirstCheckpoint() {
+    if (monitor.stopping()) {
+      throw RunStoppedException.beforeTheFirstCheckpoint();
     }
   }
 
@@ -500,7 +538,10 @@ public final class Trainer {
     }
   }
 
-  private void validate(int epoch) {
+  /**
+   * @param stop ends the run where that is asked for; the network has its own weights then
+   */
+  private void validate(int epoch, Runnable stop) {
     if (validation == null) {
       return;
     }
@@ -510,9 +551,19 @@ public final class Trainer {
       own = network.weights();
       network.load(average);
     }
-    Validation.Result result = validation.run(network);
+    Validation.Result result =
+        validation.run(
+            network,
+            (done, total) -> {
+              monitor.validating(done, total);
+              return !monitor.stopping();
+            });
     if (own != null) {
       network.load(own);
+    }
+    if (result == null) {
+      stop.run();
+      return;
     }
     state = state.validated(result.top1());
     metrics.validation(state.step(), state.epoch(), result.top1(), result.loss());

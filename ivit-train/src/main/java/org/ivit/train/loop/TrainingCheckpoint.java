@@ -134,7 +134,13 @@ public record TrainingCheckpoint(
         scheme,
         ranges,
         Safetensors.read(folder.resolve(OPTIMIZER)).get(OPTIMIZER_STATE).floats(),
-        TrainingState.parse(folder.resolve(STATE).toString(), text(folder.resolve(STATE))));
+        readState(folder));
+  }
+
+  /** Reads only where the run stood. */
+  static TrainingState readState(Path folder) {
+    Path file = folder.resolve(STATE);
+    return TrainingState.parse(file.toString(), text(file));
   }
 
   private static FloatWeights readWeights(Path file, Architecture architecture) {

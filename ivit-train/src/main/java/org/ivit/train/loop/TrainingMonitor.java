@@ -2,18 +2,27 @@ package org.ivit.train.loop;
 
 import java.nio.file.Path;
 
-/** Hears how a run goes on. */
+/** Hears how a run goes on, and may ask it to stop. */
 public interface TrainingMonitor {
   /** Hears nothing. */
   TrainingMonitor SILENT = new TrainingMonitor() {};
 
   /**
-   * A batch of calibration is done.
-   *
-   * @param done batches so far
-   * @param total batches of calibration
+   * Whether the run should stop. It is asked for after each step and each part of what is between
+   * steps; the run then keeps where it stands and throws {@link RunStoppedException}.
    */
-  default void calibrated(int done, int total) {}
+  default boolean stopping() {
+    return false;
+  }
+
+  /**
+   * A part of calibration is done.
+   *
+   * @param stage what is under way, in words
+   * @param done parts so far
+   * @param total parts of calibration
+   */
+  default void calibrated(String stage, int done, int total) {}
 
   /**
    * A step is done.
@@ -27,6 +36,14 @@ public interface TrainingMonitor {
    */
   default void step(
       int step, int total, int epoch, double loss, double picturesPerSecond, Loading loading) {}
+
+  /**
+   * Some pictures of a validation are done.
+   *
+   * @param done pictures so far
+   * @param total pictures of the validation
+   */
+  default void validating(int done, int total) {}
 
   /**
    * A validation is done.

@@ -61,9 +61,19 @@ final class Validation {
     double[] logits(float[] pixels, int pictures);
   }
 
-  Result run(VitNetwork network) {
+  /** Hears how many of the pictures are done. */
+  @FunctionalInterface
+  interface Progress {
+    /**
+     * @return whether to go on
+     */
+    boolean pictures(int done, int total);
+  }
+
+  /** Answers all pictures; null where the progress ended it. */
+  Result run(VitNetwork network, Progress progress) {
     if (network.options().scheme() == null) {
-      return run(network::logits);
+      return run(network::logits, progress);
     }
     IntegerGraph graph = network.integerGraph();
     try (Engine engine = open(graph)) {
@@ -76,7 +86,8 @@ final class Validation {
               values[i] = logits[i] * (double) graph.logitScale();
             }
             return values;
-          });
+          },
+          progress);
     }
   }
 
@@ -86,7 +97,7 @@ final class Validation {
         : new CpuEngine(graph, pool, "validation");
   }
 
-  private Result run(Answers answers) {
+  private Result run(Answers answers, Progress progress) {
     int right = 0;
     int pictures = 0;
     double loss = 0;
@@ -118,6 +129,9 @@ final class Validation {
           }
           pictures += count;
           count = 0;
+          if (!progress.pictures(pictures, set.size())) {
+            return null;
+          }
         }
       }
     }

@@ -81,16 +81,22 @@ final class OutputErrorSearch {
    * @param gelu form of GELU; without its erf form, {@code mlp.fc1} is left to its observer and
    *     {@code mlp.act} gets no outlier channels
    * @param pool a node is a task
+   * @param searched hears of each node, from the pool's threads
    */
-  Result run(GeluForm gelu, WorkerPool pool) {
+  Result run(GeluForm gelu, WorkerPool pool, Runnable searched) {
     List<String> nodes = new ArrayList<>();
     for (String node : samples.keySet()) {
-      if (!node.endsWith(FC1) && readerOf(node) != null) {
+      if (mayLead(node) && readerOf(node) != null) {
         nodes.add(node);
       }
     }
     Map<String, Choice> chosen = new ConcurrentHashMap<>();
-    pool.run(nodes.size(), i -> search(nodes.get(i), gelu, chosen));
+    pool.run(
+        nodes.size(),
+        i -> {
+          search(nodes.get(i), gelu, chosen);
+          searched.run();
+        });
     SortedMap<String, Range> ranges = new TreeMap<>();
     SortedMap<String, OutlierChannels> outliers = new TreeMap<>();
     chosen.forEach(
@@ -101,6 +107,11 @@ final class OutputErrorSearch {
           }
         });
     return new Result(ranges, outliers);
+  }
+
+  /** Whether a node is searched for itself: {@code mlp.fc1} is searched with {@code mlp.act}. */
+  static boolean mayLead(String node) {
+    return !node.endsWith(FC1);
   }
 
   private void search(String node, GeluForm gelu, Map<String, Choice> chosen) {

@@ -45,14 +45,18 @@ public final class PostTrainingCalibration {
    */
   public record Result(FloatWeights weights, Scheme scheme, SortedMap<String, Range> ranges) {}
 
-  /** Hears of each batch. */
+  /** Hears of each part of the work; what it throws ends the work. */
   @FunctionalInterface
   public interface Progress {
     /**
-     * @param done batches so far, over all passes
-     * @param total batches of all passes
+     * A part is done. Called by one thread at a time, not always the same.
+     *
+     * @param stage what is under way, in words
+     * @param done parts so far, over all stages: batches of passes, layers that were rounded, nodes
+     *     that were searched
+     * @param total parts of all stages
      */
-    void batch(int done, int total);
+    void part(String stage, int done, int total);
   }
 
   /**
@@ -72,7 +76,7 @@ public final class PostTrainingCalibration {
    *
    * @param weights float parameters by timm name
    * @param batches normalised pixels, [pictures][3][image][image] each
-   * @param progress hears of each batch
+   * @param progress hears of each part
    * @throws org.ivit.core.InputException if the model fails a bound: names the node
    */
   public Result run(FloatWeights weights, List<float[]> batches, Progress progress) {
@@ -81,9 +85,11 @@ public final class PostTrainingCalibration {
     boolean equalize = quantization.equalize() && free;
     boolean secondOrder = quantization.weightRounding() == WeightRounding.SECOND_ORDER && free;
     boolean byError = quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR;
+    WeightRoundingPass rounding = new WeightRoundingPass(architecture);
     int count =
         1 + (search ? 1 : 0) + (equalize ? 1 : 0) + (secondOrder ? 1 : 0) + (byError ? 1 : 0);
-    Passes passes = new Passes(batches, progress, count);
+    int tasks = (secondOrder ? rounding.layers() : 0) + (byError ? searched() : 0);
+    Passes passes = new Passes(batches, new Parts(progress, count * batches.size() + tasks));
     Scheme scheme =
         new Scheme(
             quantization.gelu(),
@@ -93,23 +99,22 @@ public final class PostTrainingCalibration {
     FloatWeights used = weights;
     if (equalize) {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
-      passes.run(used, scheme, maxima);
+      passes.run("attention is equalized", used, scheme, maxima);
       used = AttentionEqualization.apply(architecture, weights, maxima.largest());
     }
     if (search) {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
-      passes.run(used, scheme, maxima);
+      passes.run("outlier channels are sought", used, scheme, maxima);
       Map<String, OutlierChannels> found =
           OutlierSearch.choose(maxima.largest(), quantization.gelu());
       found.keySet().removeIf(node -> !NodeNames.mayHaveOutliers(architecture, node));
       scheme = scheme.withOutliers(found);
     }
     if (secondOrder) {
-      WeightRoundingPass rounding = new WeightRoundingPass(architecture);
       SecondMoments moments =
           new SecondMoments(new ObserverSet(quantization.observers()), rounding.nodes());
-      passes.run(used, scheme, moments);
-      used = rounding.apply(used, moments, pool);
+      passes.run("second moments are summed", used, scheme, moments);
+      used = rounding.apply(used, moments, pool, () -> passes.parts.done("weights are rounded"));
     }
     NodeObserver observers = new ObserverSet(quantization.observers());
     if (byError) {
@@ -117,12 +122,12 @@ public final class PostTrainingCalibration {
           new RowSamples(
               new ObserverSet(quantization.observers()),
               (SAMPLED_ROWS + batches.size() - 1) / batches.size());
-      passes.run(used, scheme, samples);
+      passes.run("rows are sampled", used, scheme, samples);
       SortedMap<String, RowSamples.Sample> read = new TreeMap<>(samples.samples());
       read.keySet().removeIf(node -> !NodeNames.mayHaveOutliers(architecture, node));
       OutputErrorSearch.Result found =
           new OutputErrorSearch(read, used, search ? null : scheme.outliers())
-              .run(quantization.gelu(), pool);
+              .run(quantization.gelu(), pool, () -> passes.parts.done("ranges are searched"));
       scheme = scheme.withOutliers(found.outliers());
       NodeObserver others = observers;
       observers =
@@ -131,32 +136,55 @@ public final class PostTrainingCalibration {
             return found.ranges().getOrDefault(values.node(), observed);
           };
     }
-    SortedMap<String, Range> ranges = passes.run(used, scheme, observers);
+    SortedMap<String, Range> ranges = passes.run("ranges are observed", used, scheme, observers);
     GraphBuilder.build(architecture, used, scheme, ranges);
     return new Result(used, scheme, ranges);
+  }
+
+  /** Number of nodes whose ranges are searched. */
+  private int searched() {
+    return (int)
+        NodeNames.ranged(architecture).stream()
+            .filter(node -> NodeNames.mayHaveOutliers(architecture, node))
+            .filter(OutputErrorSearch::mayLead)
+            .count();
+  }
+
+  /** Counts the parts of the work. */
+  private static final class Parts {
+    private final Progress progress;
+    private final int total;
+    private int done;
+
+    Parts(Progress progress, int total) {
+      this.progress = progress;
+      this.total = total;
+    }
+
+    synchronized void done(String stage) {
+      progress.part(stage, ++done, total);
+    }
   }
 
   /** Passes over the same batches. */
   private final class Passes {
     private final List<float[]> batches;
-    private final Progress progress;
-    private final int total;
-    private int done;
+    private final Parts parts;
 
-    Passes(List<float[]> batches, Progress progress, int count) {
+    Passes(List<float[]> batches, Parts parts) {
       this.batches = batches;
-      this.progress = progress;
-      this.total = count * batches.size();
+      this.parts = parts;
     }
 
-    SortedMap<String, Range> run(FloatWeights weights, Scheme scheme, NodeObserver observer) {
+    SortedMap<String, Range> run(
+        String stage, FloatWeights weights, Scheme scheme, NodeObserver observer) {
       ObservingForward forward =
           new ObservingForward(
               architecture, weights, scheme, new CpuMatrixProducts(pool), observer);
       int pixels = 3 * architecture.image() * architecture.image();
       for (float[] batch : batches) {
         forward.run(batch, batch.length / pixels);
-        progress.batch(++done, total);
+        parts.done(stage);
       }
       return forward.ranges();
     }

@@ -44,6 +44,11 @@ final class WeightRoundingPass {
     }
   }
 
+  /** Number of layers that are looked at. */
+  int layers() {
+    return inputs.size();
+  }
+
   /** The nodes whose second moments are needed. */
   Set<String> nodes() {
     return Set.copyOf(inputs.values());
@@ -56,30 +61,39 @@ final class WeightRoundingPass {
    * @param weights float parameters, not changed
    * @param moments of the layers' inputs
    * @param pool threads
+   * @param done hears of each layer, from the pool's threads
    * @return other weights; those of rounded layers are codes times the scale frozen beside them
    */
-  FloatWeights apply(FloatWeights weights, SecondMoments moments, WorkerPool pool) {
+  FloatWeights apply(FloatWeights weights, SecondMoments moments, WorkerPool pool, Runnable done) {
     List<String> layers = new ArrayList<>(inputs.keySet());
     Map<String, float[]> rounded = new ConcurrentHashMap<>();
     Map<String, float[]> scales = new ConcurrentHashMap<>();
     pool.run(
         layers.size(),
         i -> {
-          String layer = layers.get(i);
-          float[] weight = weights.get(layer + WEIGHT);
-          double[] moment = moments.mean(inputs.get(layer));
-          int channels = (int) Math.rint(Math.sqrt((double) moment.length));
-          if (moments.rows(inputs.get(layer)) < (long) ROWS_PER_INPUT * channels) {
-            return;
-          }
-          float[] scale = SecondOrderRounding.scales(weight, channels);
-          rounded.put(
-              layer + WEIGHT,
-              new SecondOrderRounding(layer, moment, channels).round(weight, scale));
-          scales.put(layer + WEIGHT, scale);
+          round(layers.get(i), weights, moments, rounded, scales);
+          done.run();
         });
     Map<String, float[]> values = new LinkedHashMap<>(weights.values());
     values.putAll(rounded);
     return new FloatWeights(values, scales);
+  }
+
+  private void round(
+      String layer,
+      FloatWeights weights,
+      SecondMoments moments,
+      Map<String, float[]> rounded,
+      Map<String, float[]> scales) {
+    float[] weight = weights.get(layer + WEIGHT);
+    double[] moment = moments.mean(inputs.get(layer));
+    int channels = (int) Math.rint(Math.sqrt((double) moment.length));
+    if (moments.rows(inputs.get(layer)) < (long) ROWS_PER_INPUT * channels) {
+      return;
+    }
+    float[] scale = SecondOrderRounding.scales(weight, channels);
+    rounded.put(
+        layer + WEIGHT, new SecondOrderRounding(layer, moment, channels).round(weight, scale));
+    scales.put(layer + WEIGHT, scale);
   }
 }

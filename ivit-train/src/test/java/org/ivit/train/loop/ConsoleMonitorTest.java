@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -17,9 +18,18 @@ class ConsoleMonitorTest {
   private final AtomicLong clock = new AtomicLong(77);
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
+  private volatile int columns = 120;
+
+  private PrintStream out() {
+    return new PrintStream(bytes, true, StandardCharsets.UTF_8);
+  }
+
   private ConsoleMonitor monitor(boolean terminal) {
     return new ConsoleMonitor(
-        new PrintStream(bytes, true, StandardCharsets.UTF_8), terminal, clock::get);
+        out(),
+        terminal ? new TerminalBar(out(), () -> columns, false) : null,
+        clock::get,
+        () -> false);
   }
 
   private List<String> lines() {
@@ -29,8 +39,8 @@ class ConsoleMonitorTest {
   @Test
   void withoutATerminalALineNowAndThen() {
     ConsoleMonitor monitor = monitor(false);
-    monitor.calibrated(1, 2);
-    monitor.calibrated(2, 2);
+    monitor.calibrated("weights are rounded", 1, 2);
+    monitor.calibrated("ranges are observed", 2, 2);
     for (int step = 11; step <= 110; step++) {
       clock.addAndGet(SECOND);
       monitor.step(step, 110, step / 60, 1.25, 64, step > 100 ? SLOW : Loading.NONE);
@@ -38,8 +48,8 @@ class ConsoleMonitorTest {
     monitor.validated(1, 17, 20, 0.5);
     assertThat(lines())
         .containsExactly(
-            "calibration, 1 of 2 batches",
-            "calibration, 2 of 2 batches",
+            "calibration, 1 of 2 parts: weights are rounded",
+            "calibration, 2 of 2 parts: ranges are observed",
             "epoch 1, 40 of 110 steps: loss 1.2500, 64.0 pictures/s, 0:01:10 left",
             "epoch 2, 70 of 110 steps: loss 1.2500, 64.0 pictures/s, 0:00:40 left",
             "epoch 2, 100 of 110 steps: loss 1.2500, 64.0 pictures/s, 0:00:10 left",
@@ -52,7 +62,7 @@ class ConsoleMonitorTest {
   @Test
   void onATerminalABarWithLossAndTimeLeft() {
     ConsoleMonitor monitor = monitor(true);
-    monitor.calibrated(1, 1);
+    monitor.calibrated("ranges are observed", 1, 1);
     for (int step = 1; step <= 4; step++) {
       clock.addAndGet(SECOND);
       monitor.step(step, 4, 0, 0.75, 8, step < 2 ? Loading.NONE : SLOW);
@@ -67,6 +77,61 @@ class ConsoleMonitorTest {
         .contains("top-1 1 of 2");
     assertThat(text.split("epoch 1: " + SLOW, -1)).as("said once").hasSize(2);
     assertThat(text.strip()).endsWith("done");
+  }
+
+  /** What was written between carriage returns and line ends. */
+  private List<String> pieces() {
+    return Arrays.stream(bytes.toString(StandardCharsets.UTF_8).split("[\\r\\n]+")).toList();
+  }
+
+  @Test
+  void aBarIsNeverAsWideAsTheTerminalAlsoAfterItShrinks() throws InterruptedException {
+    for (int width : new int[] {120, 100, 80, 60, 30, 8}) {
+      bytes.reset();
+      columns = width;
+      ConsoleMonitor monitor = monitor(true);
+      monitor.step(998, 1000, 0, 0.75, 64, Loading.NONE);
+      clock.addAndGet(SECOND);
+      monitor.step(999, 1000, 0, 0.75, 64, SLOW);
+      monitor.close();
+      assertThat(pieces())
+          .filteredOn(piece -> !piece.contains(SLOW.toString()))
+          .anyMatch(piece -> piece.startsWith("epoch"))
+          .allSatisfy(piece -> assertThat(piece).hasSizeLessThan(width));
+    }
+    ConsoleMonitor monitor = monitor(true);
+    columns = 100;
+    monitor.step(1, 1000, 0, 0.75, 64, Loading.NONE);
+    columns = 50;
+    bytes.reset();
+    monitor.step(2, 1000, 0, 0.75, 64, Loading.NONE);
+    monitor.close();
+    assertThat(pieces()).allSatisfy(piece -> assertThat(piece).hasSizeLessThan(50));
+  }
+
+  @Test
+  void aPassingBarIsWipedOut() {
+    try (TerminalBar bar = new TerminalBar(out(), () -> 60, true)) {
+      bar.show("evaluate", "pictures", 1, 2, "0:00:01 left");
+    }
+    assertThat(bytes.toString(StandardCharsets.UTF_8)).contains("1/2 pictures").endsWith("\r");
+    assertThat(pieces()).allSatisfy(piece -> assertThat(piece).hasSizeLessThan(60));
+  }
+
+  @Test
+  void aNarrowTerminalKeepsWhatMattersMost() {
+    columns = 80;
+    ConsoleMonitor monitor = monitor(true);
+    monitor.step(1, 1000, 0, 0.75, 64, Loading.NONE);
+    clock.addAndGet(SECOND);
+    monitor.step(2, 1000, 0, 0.5, 64, Loading.NONE);
+    monitor.close();
+    assertThat(pieces())
+        .anySatisfy(
+            piece ->
+                assertThat(piece)
+                    .contains("2/1000 steps", "loss 0.5000, 0:16:38 left")
+                    .doesNotContain("pictures/s"));
   }
 
   @Test

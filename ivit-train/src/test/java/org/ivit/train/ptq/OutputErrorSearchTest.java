@@ -60,7 +60,7 @@ class OutputErrorSearchTest {
 
   private OutputErrorSearch.Result search(Map<String, OutlierChannels> fixed, GeluForm gelu) {
     return new OutputErrorSearch(samples.samples(), new FloatWeights(weights, Map.of()), fixed)
-        .run(gelu, pool);
+        .run(gelu, pool, () -> {});
   }
 
   @Test

@@ -11,20 +11,20 @@ import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.io.Digests;
+import org.ivit.core.io.UserCache;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Loads the native kernels out of the jar. The library is copied once to a cache of the user's,
- * under its digest: {@code ivit} in the folder of the property {@value #CACHE}, of {@code
- * XDG_CACHE_HOME} or in {@code ~/.cache}; where none can be written, to a temporary folder. A copy
+ * under its digest ({@link UserCache}); where that cannot be written, to a temporary folder. A copy
  * whose digest is another one is replaced.
  */
 public final class NativeLibrary {
   private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
 
   /** The system property that names the folder of the cache. */
-  public static final String CACHE = "ivit.cache";
+  public static final String CACHE = UserCache.PROPERTY;
 
   /** Name of the library of this jar. */
   static final String NAME = "libivit";
@@ -93,7 +93,7 @@ public final class NativeLibrary {
 
   /** Returns a file with that digest. */
   static Path copy(Class<?> jar, String name, String resource, String digest) throws IOException {
-    Path cached = cache().resolve(name + "-" + digest.substring(0, 16) + ".so");
+    Path cached = UserCache.folder().resolve(name + "-" + digest.substring(0, 16) + ".so");
     try {
       if (cached.isAbsolute()) {
         return verified(jar, resource, digest, cached);
@@ -129,17 +129,5 @@ public final class NativeLibrary {
       }
     }
     return file;
-  }
-
-  /** Relative where the system knows no home, which is then not used. */
-  private static Path cache() {
-    String property = System.getProperty(CACHE);
-    if (property != null && !property.isBlank()) {
-      return Path.of(property.strip()).toAbsolutePath();
-    }
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    return xdg != null && !xdg.isBlank()
-        ? Path.of(xdg, "ivit")
-        : Path.of(System.getProperty("user.home"), ".cache", "ivit");
   }
 }
