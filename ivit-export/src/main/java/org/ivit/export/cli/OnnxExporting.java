@@ -21,6 +21,7 @@ import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.onnx.OnnxDescription;
 import org.ivit.export.onnx.OnnxExport;
+import org.ivit.export.onnx.QdqWeights;
 import org.ivit.train.loop.RunDirectory;
 
 /**
@@ -32,6 +33,7 @@ import org.ivit.train.loop.RunDirectory;
  * @param classes file of class names, or null for those that the model knows
  * @param moment of the run
  * @param weights of the run
+ * @param qdqWeights form of the weights of a QDQ model
  */
 record OnnxExporting(
     Path run,
@@ -39,18 +41,26 @@ record OnnxExporting(
     String architecture,
     Path classes,
     Freezer.Moment moment,
-    Freezer.Weights weights) {
+    Freezer.Weights weights,
+    QdqWeights qdqWeights) {
 
-  /** As the command line gives them, the last two by the names of their constants. */
+  /** As the command line gives them; moment and weights by the names of their constants. */
   static OnnxExporting of(
-      Path run, Path model, String architecture, Path classes, String moment, String weights) {
+      Path run,
+      Path model,
+      String architecture,
+      Path classes,
+      String moment,
+      String weights,
+      String qdqWeights) {
     return new OnnxExporting(
         run,
         model,
         architecture,
         classes,
         Freezer.Moment.valueOf(moment),
-        Freezer.Weights.valueOf(weights));
+        Freezer.Weights.valueOf(weights),
+        QdqWeights.of(qdqWeights));
   }
 
   /** Reads, writes, and says in two lines what came of it. */
@@ -61,7 +71,7 @@ record OnnxExporting(
           case FLOAT -> floating();
           case QDQ -> {
             IntegerCheckpoint integers = integers();
-            yield OnnxExport.quantized(integers.graph(), description(integers));
+            yield OnnxExport.quantized(integers.graph(), qdqWeights, description(integers));
           }
           case INTEGER -> {
             IntegerCheckpoint integers = integers();
