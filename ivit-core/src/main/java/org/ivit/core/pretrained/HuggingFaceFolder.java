@@ -16,6 +16,7 @@ import org.ivit.core.architecture.Vit;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.io.FileFailures;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
 
@@ -172,10 +173,9 @@ public record HuggingFaceFolder(
         }
         return new Json(file, node);
       } catch (JsonProcessingException e) {
-        throw new InputException(
-            file + ": not well-formed JSON: " + MessageText.line(e.getOriginalMessage()), e);
+        throw new InputException(file + ": not well-formed JSON: " + MessageText.problem(e), e);
       } catch (IOException e) {
-        throw new InputException(file + ": cannot be read: " + MessageText.line(e.toString()), e);
+        throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
       }
     }
 
