@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
     name = "inspect",
     description =
         "Prints what an integer checkpoint holds, layer by layer, or the tensors of a"
-            + " safetensors, PyTorch or NumPy file.")
+            + " safetensors, PyTorch or NumPy file. --verbose lists outlier channels.")
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -28,12 +28,16 @@ final class InspectCommand implements Callable<Integer> {
   public Integer call() {
     Checks.file("inspect", file);
     TensorFile tensors = TensorFiles.open(file);
-    Inspection inspection = new Inspection(spec.commandLine().getOut());
+    Inspection inspection = new Inspection(spec.commandLine().getOut(), verbose());
     if (CheckpointFile.isCheckpoint(tensors)) {
       inspection.checkpoint(file, tensors, CheckpointFile.read(file));
     } else {
       inspection.tensors(file, tensors);
     }
     return 0;
+  }
+
+  private boolean verbose() {
+    return ((IvitCommand) spec.root().userObject()).verbose;
   }
 }

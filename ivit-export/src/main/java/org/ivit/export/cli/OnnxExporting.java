@@ -1,20 +1,15 @@
 package org.ivit.export.cli;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Locale;
 import org.ivit.core.InputException;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
-import org.ivit.core.io.Digests;
 import org.ivit.export.evaluate.ClassNames;
 import org.ivit.export.evaluate.FloatSource;
 import org.ivit.export.evaluate.Models;
@@ -79,19 +74,14 @@ record OnnxExporting(
           }
         };
     OnnxExport.write(output, proto);
-    try {
-      return String.format(
-          Locale.ROOT,
-          "%s: %s, opset %d, %d nodes, %.2f MB%nsha256 %s",
-          output,
-          format.key(),
-          proto.getOpsetImport(0).getVersion(),
-          proto.getGraph().getNodeCount(),
-          Files.size(output) / 1e6,
-          Digests.file(output));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    String what =
+        "%s, opset %d, %d nodes, %s"
+            .formatted(
+                format.key(),
+                proto.getOpsetImport(0).getVersion(),
+                proto.getGraph().getNodeCount(),
+                WrittenFile.megabytes(output));
+    return WrittenFile.describe(output, what);
   }
 
   private ModelProto floating() {
@@ -105,7 +95,7 @@ record OnnxExporting(
             String.valueOf(name),
             source.identity().sha256(),
             "",
-            Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+            SourceDate.text(),
             IvitCommand.Version.version(),
             "");
     List<String> names = names(source.classes(), source.architecture().classes());

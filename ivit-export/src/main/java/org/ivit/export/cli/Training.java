@@ -9,6 +9,7 @@ import org.ivit.export.cluster.Clusters;
 import org.ivit.train.loop.ConsoleMonitor;
 import org.ivit.train.loop.RunDirectory;
 import org.ivit.train.loop.Trainer;
+import org.ivit.train.recipe.Precision;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.TrainingDevice;
 
@@ -16,7 +17,7 @@ import org.ivit.train.recipe.TrainingDevice;
 final class Training {
   private Training() {}
 
-  /** Starts or resumes a run and says in a line what came of it. */
+  /** Starts or resumes a run and says what came of it, and what comes next. */
   static String run(
       Path config, List<String> overrides, Path resume, Path output, String device, String spark) {
     Recipe recipe = config == null ? null : Recipe.read(config, overrides);
@@ -46,7 +47,12 @@ final class Training {
         run = Trainer.resume(stopped, where, cluster, monitor);
       }
     }
-    return "the run is in " + run.path();
+    Path path = run.path();
+    String next =
+        run.recipe().precision() == Precision.FLOAT
+            ? NextCommand.of("evaluate", "--model", path, "--data", "DIR")
+            : NextCommand.of("export", "--run", path, "--output", path + ".ivit.safetensors");
+    return "the run is in " + path + System.lineSeparator() + next;
   }
 
   private static TrainingDevice device(String name) {

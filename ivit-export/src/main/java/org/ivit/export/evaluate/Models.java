@@ -15,6 +15,7 @@ import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.HuggingFaceFolder;
 import org.ivit.core.pretrained.WeightAdaptation;
+import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
 import org.ivit.export.freeze.Freezer;
@@ -90,6 +91,7 @@ public final class Models {
         new ModelIdentity(
             path.toString(),
             Digests.file(path),
+            CheckpointFile.digest(Safetensors.read(path)),
             "integer",
             checkpoint.graph().architecture().name()),
         checkpoint,
@@ -102,6 +104,7 @@ public final class Models {
         new ModelIdentity(
             path.toString(),
             Digests.file(Path.of(folder.weights().source())),
+            "",
             "float",
             folder.architecture().name()),
         folder.architecture(),
@@ -126,7 +129,7 @@ public final class Models {
     TensorFile fitted = new WeightAdaptation(parsed, LOG::info).positions(file);
     WeightCheck.check(fitted, parsed);
     return new FloatSource(
-        new ModelIdentity(path.toString(), Digests.file(path), "float", parsed.name()),
+        new ModelIdentity(path.toString(), Digests.file(path), "", "float", parsed.name()),
         parsed,
         FloatWeights.of(fitted.tensors()),
         preprocess(parsed),

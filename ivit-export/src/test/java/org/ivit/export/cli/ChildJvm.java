@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The command line in a Java process of its own. */
@@ -19,7 +20,12 @@ final class ChildJvm {
 
   /** Runs {@code ivit ARGS} with more options for the JVM. */
   static Outcome run(List<String> options, Object... args) throws Exception {
-    return start(command(options, args));
+    return start(Map.of(), command(options, args));
+  }
+
+  /** Runs {@code ivit ARGS} with more variables in its environment. */
+  static Outcome run(Map<String, String> environment, Object... args) throws Exception {
+    return start(environment, command(List.of(), args));
   }
 
   /**
@@ -30,7 +36,7 @@ final class ChildJvm {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("sh", "-c", "ulimit -f " + blocks + " && exec \"$@\"", "sh"));
     command.addAll(command(List.of("-XX:-UsePerfData"), args));
-    return start(command);
+    return start(Map.of(), command);
   }
 
   private static List<String> command(List<String> options, Object... args) {
@@ -43,8 +49,11 @@ final class ChildJvm {
     return command;
   }
 
-  private static Outcome start(List<String> command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+  private static Outcome start(Map<String, String> environment, List<String> command)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     try {
       String output = new String(process.getInputStream().readAllBytes(), Charset.defaultCharset());
       if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
