@@ -1,12 +1,17 @@
 package org.ivit.core;
 
+import com.fasterxml.jackson.core.JacksonException;
 import java.util.Collection;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Puts text that comes from a file into a message of one line and bounded length. */
 public final class MessageText {
   private static final int LONGEST = 120;
   private static final int MOST = 10;
+
+  private static final Pattern SOURCE =
+      Pattern.compile("\\[Source: [^\\]]*?line: (\\d+), column: \\d+\\]");
 
   private MessageText() {}
 
@@ -32,6 +37,15 @@ public final class MessageText {
     StringBuilder line = new StringBuilder();
     text.codePoints().limit(LONGEST).forEach(c -> line.appendCodePoint(printable(c) ? c : '?'));
     return text.codePointCount(0, text.length()) > LONGEST ? line + "..." : line.toString();
+  }
+
+  /**
+   * What a JSON parser found wrong, without what it says of its own source.
+   *
+   * @param e what it threw
+   */
+  public static String problem(JacksonException e) {
+    return line(SOURCE.matcher(e.getOriginalMessage()).replaceAll("line $1"));
   }
 
   /**

@@ -9,10 +9,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.Suggestion;
 
 /** Finds architectures: by timm name, or from an inline description of any size. */
 public final class Architectures {
@@ -87,8 +90,11 @@ public final class Architectures {
     Architecture found = BY_NAME.get(timmName);
     if (found == null) {
       throw new InputException(
-          "architecture %s: unknown, expected one of %s or an inline description"
-              .formatted(MessageText.quote(timmName), String.join(", ", names())));
+          "architecture %s: unknown%s, expected one of %s or an inline description"
+              .formatted(
+                  MessageText.quote(timmName),
+                  Suggestion.of(timmName, names()),
+                  String.join(", ", names())));
     }
     return found;
   }
@@ -106,8 +112,7 @@ public final class Architectures {
     try {
       return parse(JSON.readTree(text));
     } catch (JsonProcessingException e) {
-      throw new InputException(
-          "architecture: not well-formed JSON: " + MessageText.line(e.getOriginalMessage()), e);
+      throw new InputException("architecture: not well-formed JSON: " + MessageText.problem(e), e);
     }
   }
 
@@ -199,11 +204,20 @@ public final class Architectures {
   }
 
   /** Takes keys out of an object, so that what stays is unknown. */
-  private record Keys(ObjectNode object) {
+  private record Keys(ObjectNode object, Set<String> known) {
+    Keys(ObjectNode object) {
+      this(object, new LinkedHashSet<>());
+    }
+
     private JsonNode take(String key, boolean required) {
+      known.add(key);
       JsonNode value = object.remove(key);
       if (value == null && required) {
-        throw new InputException("architecture: " + key + " is missing");
+        List<String> found = new ArrayList<>();
+        object.fieldNames().forEachRemaining(found::add);
+        String slip =
+            Suggestion.nearest(key, found).map(name -> " (found " + name + ")").orElse("");
+        throw new InputException("architecture: " + key + " is missing" + slip);
       }
       return value;
     }
@@ -270,7 +284,10 @@ public final class Architectures {
     void expectNoMore() {
       if (!object.isEmpty()) {
         List<String> unknown = new ArrayList<>();
-        object.fieldNames().forEachRemaining(key -> unknown.add(MessageText.quote(key)));
+        object
+            .fieldNames()
+            .forEachRemaining(
+                key -> unknown.add(MessageText.quote(key) + Suggestion.of(key, known)));
         throw new InputException("architecture: unknown key " + MessageText.list(unknown));
       }
     }

@@ -81,6 +81,16 @@ public final class CheckpointFile {
   }
 
   /**
+   * The digest of its contents that a checkpoint states, which is not the SHA-256 of the file: it
+   * lies in the file, so it is computed with zeros in its own place.
+   *
+   * @param file an integer checkpoint that was read
+   */
+  public static String digest(TensorFile file) {
+    return file.metadata().get(FileDigest.KEY);
+  }
+
+  /**
    * Writes a checkpoint atomically. Equal checkpoints give equal bytes.
    *
    * @param file the file to create or replace
@@ -183,8 +193,7 @@ public final class CheckpointFile {
     try {
       value = JSON.readValue(file.metadata().get(key), type);
     } catch (JsonProcessingException e) {
-      throw new InputException(
-          "metadata " + key + ": " + MessageText.line(e.getOriginalMessage()), e);
+      throw new InputException("metadata " + key + ": " + MessageText.problem(e), e);
     }
     if (value == null) {
       throw new InputException("metadata " + key + ": found null");

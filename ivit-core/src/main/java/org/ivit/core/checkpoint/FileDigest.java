@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.io.FileFailures;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 
@@ -72,12 +73,12 @@ final class FileDigest {
     try (InputStream in = Files.newInputStream(file)) {
       found = digest(file, in, stated.getBytes(StandardCharsets.US_ASCII));
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + MessageText.line(e.toString()), e);
+      throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
     }
     if (!found.equals(stated)) {
       throw new InputException(
-          "%s: damaged or changed: its %s is %s, expected the stated %s"
-              .formatted(file, KEY, found, stated));
+          "%s: damaged or changed: its digest is %s, expected the stated %s"
+              .formatted(file, found, stated));
     }
   }
 

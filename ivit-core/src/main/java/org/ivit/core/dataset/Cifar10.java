@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Objects;
 import org.ivit.core.InputException;
 import org.ivit.core.image.Rgb;
+import org.ivit.core.io.FileFailures;
 
 /**
  * CIFAR-10's binary batches: records of one label byte and 3072 bytes, [3][32][32], red first. The
@@ -78,7 +79,7 @@ public final class Cifar10 implements Dataset {
       }
       data = channel.map(FileChannel.MapMode.READ_ONLY, 0, length);
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e, e);
+      throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
     }
     String base = String.valueOf(file.getFileName());
     int records = data.capacity() / RECORD;

@@ -1,14 +1,12 @@
 package org.ivit.core.dataset;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.io.TextFiles;
 
 /**
  * Classes in the order of a model's outputs. As a file: one class a line, UTF-8, either its name or
@@ -69,12 +67,8 @@ public final class ClassList {
    * @throws InputException if it cannot be read, is empty, or has an empty or repeated line
    */
   public static ClassList read(Path file) {
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new InputException(file + ": the class list cannot be read: " + e, e);
-    }
+    List<String> lines =
+        new ArrayList<>(TextFiles.read(file, "a list of classes, one a line").lines().toList());
     while (!lines.isEmpty() && lines.get(lines.size() - 1).isBlank()) {
       lines.remove(lines.size() - 1);
     }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.io.FileFailures;
 
 /** The files of a directory. */
 final class DirectorySource implements PictureSource {
@@ -39,7 +40,8 @@ final class DirectorySource implements PictureSource {
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(wanted).map(DirectorySource::name).toList();
     } catch (IOException e) {
-      throw new InputException(folder + ": the folder cannot be read: " + e, e);
+      throw new InputException(
+          folder + ": the folder cannot be read: " + FileFailures.reason(e), e);
     }
   }
 
@@ -52,7 +54,7 @@ final class DirectorySource implements PictureSource {
     try {
       return Files.readAllBytes(root.resolve(path));
     } catch (IOException e) {
-      throw new InputException(describe(path) + ": cannot be read: " + e, e);
+      throw new InputException(describe(path) + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 }

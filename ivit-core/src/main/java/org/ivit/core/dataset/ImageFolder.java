@@ -1,8 +1,5 @@
 package org.ivit.core.dataset;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -12,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.ivit.core.InputException;
+import org.ivit.core.io.TextFiles;
 
 /**
  * Folders of JPEG and PNG files. One folder a class, the pictures directly in it; or one flat
@@ -118,12 +116,7 @@ public final class ImageFolder {
   }
 
   private static Map<String, String> readLabels(Path file) {
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new InputException(file + ": the label file cannot be read: " + e, e);
-    }
+    List<String> lines = TextFiles.read(file, "a list of pictures and classes").lines().toList();
     Map<String, String> labels = new LinkedHashMap<>();
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i).strip();

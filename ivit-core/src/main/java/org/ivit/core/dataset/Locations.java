@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.ivit.core.InputException;
+import org.ivit.core.io.FileFailures;
 
 /** How the places of pictures are written: paths, and URIs such as {@code hdfs://host/folder}. */
 public final class Locations {
@@ -82,7 +83,7 @@ public final class Locations {
         Files.newDirectoryStream(path, f -> isParquetName(String.valueOf(f.getFileName())))) {
       return files.iterator().hasNext();
     } catch (IOException e) {
-      throw new InputException(path + ": the folder cannot be read: " + e, e);
+      throw new InputException(path + ": the folder cannot be read: " + FileFailures.reason(e), e);
     }
   }
 

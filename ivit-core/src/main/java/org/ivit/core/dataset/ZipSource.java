@@ -12,6 +12,7 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.ivit.core.InputException;
+import org.ivit.core.io.FileFailures;
 
 /** The files below one folder of a ZIP file, read in place; their check sums are verified. */
 final class ZipSource implements PictureSource {
@@ -32,7 +33,8 @@ final class ZipSource implements PictureSource {
     try {
       this.zip = new ZipFile(file.toFile());
     } catch (IOException e) {
-      throw new InputException(file + ": the ZIP file cannot be read: " + e.getMessage(), e);
+      throw new InputException(
+          file + ": the ZIP file cannot be read: " + FileFailures.reason(e), e);
     }
     pictures.put("", new ArrayList<>());
     boolean found = false;
@@ -90,7 +92,7 @@ final class ZipSource implements PictureSource {
     try (InputStream in = zip.getInputStream(entry)) {
       bytes = in.readNBytes((int) MAX_BYTES);
     } catch (IOException e) {
-      throw new InputException(describe(path) + ": cannot be read: " + e.getMessage(), e);
+      throw new InputException(describe(path) + ": cannot be read: " + FileFailures.reason(e), e);
     }
     CRC32 sum = new CRC32();
     sum.update(bytes);
@@ -105,7 +107,7 @@ final class ZipSource implements PictureSource {
     try {
       zip.close();
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be closed: " + e.getMessage(), e);
+      throw new InputException(file + ": cannot be closed: " + FileFailures.reason(e), e);
     }
   }
 }

@@ -121,6 +121,14 @@ public record Scheme(
   }
 
   /**
+   * How many outlier channels there are, in a few words: {@code none}, or by channels and nodes.
+   */
+  public String outlierCounts() {
+    int channels = outliers.values().stream().mapToInt(set -> set.channels().length).sum();
+    return channels == 0 ? "none" : channels + " channels at " + outliers.size() + " nodes";
+  }
+
+  /**
    * @param channels outlier channels by full node name
    * @return this scheme with those channels instead of its own
    */

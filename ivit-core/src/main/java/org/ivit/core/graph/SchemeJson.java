@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -90,7 +91,7 @@ public final class SchemeJson {
     try {
       return read(MAPPER.readTree(text));
     } catch (JsonProcessingException e) {
-      throw new InputException("quantization scheme: " + e.getOriginalMessage(), e);
+      throw new InputException("quantization scheme: " + MessageText.problem(e), e);
     }
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.ivit.core.InputException;
+import org.ivit.core.io.FileFailures;
 
 /**
  * Decodes JPEG and PNG files to RGB as Pillow's {@code Image.open(file).convert("RGB")} does: alpha
@@ -31,7 +32,7 @@ public final class ImageDecoder {
     } catch (NoSuchFileException e) {
       throw new InputException(file + ": no such picture", e);
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 
@@ -45,7 +46,7 @@ public final class ImageDecoder {
     try {
       return decode(in.readAllBytes(), name);
     } catch (IOException e) {
-      throw new InputException(name + ": cannot be read: " + e.getMessage(), e);
+      throw new InputException(name + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 

@@ -11,7 +11,6 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -128,7 +127,7 @@ public final class AtomicFiles {
     try {
       deleteTree(folder);
     } catch (IOException e) {
-      throw new UncheckedIOException(folder + ": cannot be deleted: " + e.getMessage(), e);
+      throw new UncheckedIOException(folder + ": cannot be deleted: " + FileFailures.reason(e), e);
     }
   }
 
@@ -235,15 +234,7 @@ public final class AtomicFiles {
   }
 
   private static UncheckedIOException failure(Path target, IOException e) {
-    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-    if (e instanceof NoSuchFileException) {
-      reason = "no such folder";
-    }
-    if (reason == null) {
-      reason = e.getClass().getSimpleName();
-    }
-    return new UncheckedIOException(
-        target + ": cannot be written: " + reason.replaceAll("\\s+", " "), e);
+    return new UncheckedIOException(target + ": cannot be written: " + FileFailures.reason(e), e);
   }
 
   /** Lets a body close its stream without closing the channel that is yet to be synced. */

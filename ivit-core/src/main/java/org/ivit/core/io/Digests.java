@@ -28,7 +28,7 @@ public final class Digests {
         digest.update(buffer, 0, n);
       }
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
     }
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.io.FileFailures;
 
 /** An object of a file, whose keys are asked for by type. */
 record JsonFile(Path file, JsonNode node) {
@@ -29,10 +30,9 @@ record JsonFile(Path file, JsonNode node) {
       }
       return new JsonFile(file, node);
     } catch (JsonProcessingException e) {
-      throw new InputException(
-          file + ": not well-formed JSON: " + MessageText.line(e.getOriginalMessage()), e);
+      throw new InputException(file + ": not well-formed JSON: " + MessageText.problem(e), e);
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + MessageText.line(e.toString()), e);
+      throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.io.AtomicFiles;
+import org.ivit.core.io.FileFailures;
 
 /**
  * Safetensors files: 8 bytes of header length, a JSON header, the tensors' little-endian data. See
@@ -83,7 +84,7 @@ public final class Safetensors {
     } catch (NoSuchFileException e) {
       throw new InputException(source + ": no such file", e);
     } catch (IOException e) {
-      throw new InputException(source + ": cannot be read: " + MessageText.line(e.toString()), e);
+      throw new InputException(source + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 

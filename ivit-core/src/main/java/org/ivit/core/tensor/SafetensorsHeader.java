@@ -75,8 +75,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
       parsed = new Reader(source, parser).header();
     } catch (JsonProcessingException e) {
       throw new InputException(
-          "%s: the header is not well-formed JSON: %s"
-              .formatted(source, MessageText.line(e.getOriginalMessage())),
+          "%s: the header is not well-formed JSON: %s".formatted(source, MessageText.problem(e)),
           e);
     } catch (IOException e) {
       throw new InputException(source + ": the header cannot be read", e);

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.io.FileFailures;
 
 /**
  * What a file of tensors holds, before it is known which of them are wanted: names, and tensors
@@ -102,7 +103,7 @@ public final class TensorContents implements Closeable {
     try {
       return reader.read();
     } catch (IOException e) {
-      throw new InputException(source + ": cannot be read: " + MessageText.line(e.toString()), e);
+      throw new InputException(source + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 
@@ -118,7 +119,7 @@ public final class TensorContents implements Closeable {
     try {
       file.close();
     } catch (IOException e) {
-      throw new InputException(source + ": cannot be read: " + MessageText.line(e.toString()), e);
+      throw new InputException(source + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 }

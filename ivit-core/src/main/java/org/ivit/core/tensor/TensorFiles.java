@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.io.FileFailures;
 
 /**
  * Opens tensors from any file that is known here: safetensors, its index of shards, PyTorch's zip
@@ -69,7 +70,7 @@ public final class TensorFiles {
     } catch (NoSuchFileException e) {
       throw new InputException(file + ": no such file", e);
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + MessageText.line(e.toString()), e);
+      throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 
@@ -136,10 +137,9 @@ public final class TensorFiles {
       }
       map = new ObjectMapper().readTree(Files.readAllBytes(index)).path("weight_map");
     } catch (JsonProcessingException e) {
-      throw new InputException(
-          index + ": not well-formed JSON: " + MessageText.line(e.getOriginalMessage()), e);
+      throw new InputException(index + ": not well-formed JSON: " + MessageText.problem(e), e);
     } catch (IOException e) {
-      throw new InputException(index + ": cannot be read: " + MessageText.line(e.toString()), e);
+      throw new InputException(index + ": cannot be read: " + FileFailures.reason(e), e);
     }
     if (!map.isObject() || map.isEmpty()) {
       throw new InputException(index + ": no weight_map, the file of each tensor");

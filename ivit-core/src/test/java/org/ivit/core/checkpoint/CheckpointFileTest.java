@@ -203,7 +203,7 @@ class CheckpointFileTest {
       byte[] damaged = whole.clone();
       damaged[at] ^= 1;
       Files.write(file, damaged);
-      assertThat(refused(file)).contains("damaged or changed: its sha256 is");
+      assertThat(refused(file)).contains("damaged or changed: its digest is");
     }
     Files.write(file, whole);
     assertThat(CheckpointFile.read(file).classes()).hasSize(3);

@@ -5,15 +5,13 @@ import ch.qos.logback.classic.Logger;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.io.FileFailures;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
@@ -71,13 +69,12 @@ public final class CommandLineInterface {
   }
 
   private static int usage(PrintWriter err, ParameterException e) {
-    Throwable cause = e.getCause();
-    String message =
-        cause instanceof InputException && cause.getMessage() != null
-            ? cause.getMessage()
-            : e.getMessage();
     line(
-        err, message + " (see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+        err,
+        UsageText.of(e)
+            + " (see "
+            + e.getCommandLine().getCommandSpec().qualifiedName()
+            + " --help)");
     return ExitCode.USAGE;
   }
 
@@ -99,26 +96,14 @@ public final class CommandLineInterface {
       }
       if (cause instanceof UncheckedIOException && !isPlainWrapper(cause)) {
         line(err, cause.getMessage());
-        return ExitCode.SOFTWARE;
-      }
-      if (cause instanceof NoSuchFileException missing) {
-        line(err, missing.getFile() + ": no such file or folder");
-        return ExitCode.USAGE;
-      }
-      if (cause instanceof AccessDeniedException denied) {
-        line(err, denied.getFile() + ": permission denied");
-        return ExitCode.USAGE;
-      }
-      if (cause instanceof FileAlreadyExistsException exists) {
-        line(err, exists.getFile() + ": is in the way");
-        return ExitCode.USAGE;
+        return FileFailures.isOfThePath(cause.getCause()) ? ExitCode.USAGE : ExitCode.SOFTWARE;
       }
       if (cause instanceof FileSystemException file) {
-        line(err, file.getMessage());
-        return ExitCode.SOFTWARE;
+        line(err, file.getFile() + ": " + FileFailures.reason(file));
+        return FileFailures.isOfThePath(file) ? ExitCode.USAGE : ExitCode.SOFTWARE;
       }
-      if (cause instanceof IOException) {
-        line(err, cause.getMessage() == null ? cause.toString() : cause.getMessage());
+      if (cause instanceof IOException failure) {
+        line(err, FileFailures.reason(failure));
         return ExitCode.SOFTWARE;
       }
       if (cause instanceof OutOfMemoryError) {

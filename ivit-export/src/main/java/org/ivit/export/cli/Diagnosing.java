@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.EvaluationJson;
 import org.ivit.export.evaluate.FloatModel;
 import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.IntegerModel;
 import org.ivit.export.evaluate.Logits;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
@@ -52,6 +54,7 @@ final class Diagnosing {
     try (Model reference =
             Models.open(command.against, new FloatReading(name, command.weightsKey), null);
         Dataset set = Datasets.open(command.data, list, null)) {
+      requireFloat(command.against, reference);
       if (reference.architecture().classes() != architecture.classes()) {
         throw new InputException(
             "%s: has %d classes, expected the %d of %s"
@@ -95,6 +98,17 @@ final class Diagnosing {
       if (command.html != null) {
         DiagnosisPage.write(command.html, subject.path + " against " + command.against, diagnosis);
       }
+    }
+  }
+
+  private static void requireFloat(Path against, Model reference) {
+    if (reference instanceof IntegerModel) {
+      throw new InputException(
+          "--against: "
+              + against
+              + ": found "
+              + (Files.isDirectory(against) ? "a quantized run" : "an integer checkpoint")
+              + ", expected the float model: weights, a Hugging Face folder or a float run");
     }
   }
 

@@ -114,12 +114,26 @@ final class ExportCommand implements Callable<Integer> {
           "raw, ema, or auto: the moving average where there is one (default: ${DEFAULT-VALUE}).")
   private String weights;
 
+  @Option(
+      names = "--qdq-weights",
+      paramLabel = "FORM",
+      description =
+          "Of onnx-qdq: unsigned, exact on every processor (the default), or signed, for processors"
+              + " with VNNI only: ONNX Runtime saturates on others.")
+  private String qdqWeights;
+
   @Override
   public Integer call() {
     Checks.atLeast("--verify", verify, 0);
     Checks.oneOf("--checkpoint", checkpoint, "best", "latest");
     Checks.oneOf("--weights", weights, "auto", "raw", "ema");
     Checks.oneOf("--format", format, INTEGER_CHECKPOINT, "onnx", "onnx-qdq", "onnx-integer");
+    if (qdqWeights != null) {
+      Checks.oneOf("--qdq-weights", qdqWeights, "unsigned", "signed");
+      if (!format.equals("onnx-qdq")) {
+        throw new InputException("--qdq-weights: expected --format onnx-qdq with it");
+      }
+    }
     PrintWriter out = spec.commandLine().getOut();
     out.println(format.equals(INTEGER_CHECKPOINT) ? integerCheckpoint() : onnx());
     return 0;
@@ -177,7 +191,8 @@ final class ExportCommand implements Callable<Integer> {
             new FloatReading(architecture, weightsKey),
             classes,
             checkpoint.toUpperCase(Locale.ROOT),
-            weights.toUpperCase(Locale.ROOT))
+            weights.toUpperCase(Locale.ROOT),
+            qdqWeights == null ? "unsigned" : qdqWeights)
         .export(format, output);
   }
 

@@ -1,11 +1,7 @@
 package org.ivit.export.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.ivit.core.InputException;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.dataset.Dataset;
@@ -21,7 +17,7 @@ import org.ivit.train.recipe.Recipe;
 final class Exporting {
   private Exporting() {}
 
-  /** Freezes, verifies, writes, and says in a line what came of it. */
+  /** Freezes, verifies, writes, and says what came of it. */
   static String export(Path path, Path output, int verify, String moment, String weights) {
     RunDirectory run = RunDirectory.open(path);
     Frozen frozen =
@@ -42,17 +38,7 @@ final class Exporting {
               + ")";
     }
     String digest = CheckpointFile.write(output, frozen.checkpoint());
-    try {
-      return String.format(
-          Locale.ROOT,
-          "%s: %.2f MB%s%nsha256 %s",
-          output,
-          Files.size(output) / 1e6,
-          verified,
-          digest);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return WrittenFile.checkpoint(output, verified, digest);
   }
 
   private static IdentityCheck verify(RunDirectory run, Frozen frozen, int count) {

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
     name = "inspect",
     description =
         "Prints what an integer checkpoint holds, layer by layer, or the tensors of a"
-            + " safetensors, PyTorch or NumPy file.")
+            + " safetensors, PyTorch or NumPy file. --verbose lists outlier channels.")
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -27,7 +27,7 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Checks.file("inspect", file);
-    Inspection inspection = new Inspection(spec.commandLine().getOut());
+    Inspection inspection = new Inspection(spec.commandLine().getOut(), verbose());
     try (TensorContents contents = TensorFiles.contents(file)) {
       if (CheckpointFile.isCheckpoint(contents.metadata())) {
         inspection.checkpoint(file, contents.all(), CheckpointFile.read(file));
@@ -36,5 +36,9 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private boolean verbose() {
+    return ((IvitCommand) spec.root().userObject()).verbose;
   }
 }

@@ -14,11 +14,13 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
+import org.ivit.core.io.Digests;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
@@ -28,9 +30,14 @@ final class Inspection {
   private static final int METADATA_WIDTH = 100;
 
   private final PrintWriter out;
+  private final boolean lists;
 
-  Inspection(PrintWriter out) {
+  /**
+   * @param lists whether to print the outlier channels themselves, not their number alone
+   */
+  Inspection(PrintWriter out, boolean lists) {
     this.out = out;
+    this.lists = lists;
   }
 
   /** An integer checkpoint: what it computes, where it comes from, and a table by layer. */
@@ -51,13 +58,14 @@ final class Inspection {
     Provenance p = checkpoint.provenance();
     row("source", p.source().isEmpty() ? "not known" : p.source());
     if (!p.sourceSha256().isEmpty()) {
-      row("its sha256", p.sourceSha256());
+      row("source sha256", p.sourceSha256());
     }
     row("frozen", p.date() + (p.version().isEmpty() ? "" : " by ivit " + p.version()));
     if (!p.accuracy().isEmpty()) {
       row("accuracy", p.accuracy());
     }
-    row("sha256", tensors.metadata().get("sha256"));
+    row("file sha256", Digests.file(file));
+    row("digest", CheckpointFile.digest(tensors));
     outliers(scheme);
     sizes(tensors);
     layers(graph, tensors);
@@ -102,20 +110,20 @@ final class Inspection {
   }
 
   private void outliers(Scheme scheme) {
-    if (scheme.outliers().isEmpty()) {
-      row("outliers", "none");
+    row("outliers", scheme.outlierCounts());
+    if (lists) {
+      scheme
+          .outliers()
+          .forEach(
+              (node, set) ->
+                  row(
+                      "outliers",
+                      node
+                          + ": channels "
+                          + Arrays.toString(set.channels())
+                          + ", k = "
+                          + set.shift()));
     }
-    scheme
-        .outliers()
-        .forEach(
-            (node, channels) ->
-                row(
-                    "outliers",
-                    node
-                        + ": channels "
-                        + Arrays.toString(channels.channels())
-                        + ", k = "
-                        + channels.shift()));
   }
 
   /** Bytes by what they are for. */

@@ -1,20 +1,15 @@
 package org.ivit.export.cli;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Locale;
 import org.ivit.core.InputException;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
-import org.ivit.core.io.Digests;
 import org.ivit.export.evaluate.ClassNames;
 import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.FloatSource;
@@ -22,6 +17,7 @@ import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.onnx.OnnxDescription;
 import org.ivit.export.onnx.OnnxExport;
+import org.ivit.export.onnx.QdqWeights;
 import org.ivit.train.loop.RunDirectory;
 
 /**
@@ -33,6 +29,7 @@ import org.ivit.train.loop.RunDirectory;
  * @param classes file of class names, or null for those that the model knows
  * @param moment of the run
  * @param weights of the run
+ * @param qdqWeights form of the weights of a QDQ model
  */
 record OnnxExporting(
     Path run,
@@ -40,18 +37,26 @@ record OnnxExporting(
     FloatReading reading,
     Path classes,
     Freezer.Moment moment,
-    Freezer.Weights weights) {
+    Freezer.Weights weights,
+    QdqWeights qdqWeights) {
 
-  /** As the command line gives them, the last two by the names of their constants. */
+  /** As the command line gives them; moment and weights by the names of their constants. */
   static OnnxExporting of(
-      Path run, Path model, FloatReading reading, Path classes, String moment, String weights) {
+      Path run,
+      Path model,
+      FloatReading reading,
+      Path classes,
+      String moment,
+      String weights,
+      String qdqWeights) {
     return new OnnxExporting(
         run,
         model,
         reading,
         classes,
         Freezer.Moment.valueOf(moment),
-        Freezer.Weights.valueOf(weights));
+        Freezer.Weights.valueOf(weights),
+        QdqWeights.of(qdqWeights));
   }
 
   /** Reads, writes, and says in two lines what came of it. */
@@ -62,7 +67,7 @@ record OnnxExporting(
           case FLOAT -> floating();
           case QDQ -> {
             IntegerCheckpoint integers = integers();
-            yield OnnxExport.quantized(integers.graph(), description(integers));
+            yield OnnxExport.quantized(integers.graph(), qdqWeights, description(integers));
           }
           case INTEGER -> {
             IntegerCheckpoint integers = integers();
@@ -70,19 +75,14 @@ record OnnxExporting(
           }
         };
     OnnxExport.write(output, proto);
-    try {
-      return String.format(
-          Locale.ROOT,
-          "%s: %s, opset %d, %d nodes, %.2f MB%nsha256 %s",
-          output,
-          format.key(),
-          proto.getOpsetImport(0).getVersion(),
-          proto.getGraph().getNodeCount(),
-          Files.size(output) / 1e6,
-          Digests.file(output));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    String what =
+        "%s, opset %d, %d nodes, %s"
+            .formatted(
+                format.key(),
+                proto.getOpsetImport(0).getVersion(),
+                proto.getGraph().getNodeCount(),
+                WrittenFile.megabytes(output));
+    return WrittenFile.describe(output, what);
   }
 
   private ModelProto floating() {
@@ -96,7 +96,7 @@ record OnnxExporting(
             String.valueOf(name),
             source.identity().sha256(),
             "",
-            Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+            SourceDate.text(),
             IvitCommand.Version.version(),
             "");
     List<String> names = names(source.classes(), source.architecture().classes());

@@ -1,18 +1,13 @@
 package org.ivit.export.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.Locale;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.PublishedCheckpoint;
@@ -40,7 +35,7 @@ final class PublishedExport {
     return ClassNames.of(list);
   }
 
-  /** Reads, proves the bounds, writes, and says in a line what came of it. */
+  /** Reads, proves the bounds, writes, and says what came of it. */
   static String export(Path file, FloatReading reading, Path classes, Path output) {
     Architecture parsed = Architectures.parse(reading.architecture());
     PublishedCheckpoint published =
@@ -51,23 +46,14 @@ final class PublishedExport {
             String.valueOf(file.getFileName()),
             Digests.file(file),
             "",
-            Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+            SourceDate.text(),
             IvitCommand.Version.version(),
             "");
     IntegerCheckpoint checkpoint =
         new IntegerCheckpoint(
             published.graph(), published.preprocess(), names.toList(parsed.classes()), provenance);
     String digest = CheckpointFile.write(output, checkpoint);
-    try {
-      return String.format(
-          Locale.ROOT,
-          "%s: %.2f MB, %d scales taken over, bounds proved%nsha256 %s",
-          output,
-          Files.size(output) / 1e6,
-          published.scales().size(),
-          digest);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    String more = ", %d scales taken over, bounds proved".formatted(published.scales().size());
+    return WrittenFile.checkpoint(output, more, digest);
   }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.export.quickstart.Quickstart;
 import org.ivit.train.loop.ConsoleMonitor;
 import picocli.CommandLine.Command;
@@ -35,6 +36,7 @@ final class QuickstartCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    SourceDate.text();
     return Running.quickstart(output, overrides, spec.commandLine().getOut());
   }
 
@@ -44,6 +46,9 @@ final class QuickstartCommand implements Callable<Integer> {
       try (ConsoleMonitor monitor = ConsoleMonitor.standard()) {
         Quickstart.Result result =
             new Quickstart(output, IvitCommand.Version.version(), out).run(monitor, overrides);
+        Path file = output.resolve(Quickstart.CHECKPOINT);
+        out.println(NextCommand.of("inspect", file));
+        out.println(NextCommand.of("predict", "--model", file, "IMAGE"));
         return result.identity().differences() == 0 ? 0 : 1;
       }
     }

@@ -11,6 +11,7 @@ import org.ivit.train.loop.ConsoleMonitor;
 import org.ivit.train.loop.RunDirectory;
 import org.ivit.train.loop.RunStoppedException;
 import org.ivit.train.loop.Trainer;
+import org.ivit.train.recipe.Precision;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.TrainingDevice;
 import picocli.CommandLine.ExitCode;
@@ -24,7 +25,7 @@ final class Training {
       Path config, List<String> overrides, Path resume, Path output, String device, String spark) {}
 
   /**
-   * Starts or resumes a run and says in a line what came of it.
+   * Starts or resumes a run and says what came of it, and what comes next.
    *
    * @return the exit code
    */
@@ -33,6 +34,7 @@ final class Training {
       try (ConsoleMonitor monitor = ConsoleMonitor.standard(signals::asked)) {
         RunDirectory run = run(request, monitor);
         out.println("the run is in " + run.path());
+        out.println(next(run));
         return ExitCode.OK;
       } catch (RunStoppedException e) {
         err.println("ivit: " + e.getMessage());
@@ -40,6 +42,13 @@ final class Training {
         return signals.code();
       }
     }
+  }
+
+  private static String next(RunDirectory run) {
+    Path path = run.path();
+    return run.recipe().precision() == Precision.FLOAT
+        ? NextCommand.of("evaluate", "--model", path, "--data", "DIR")
+        : NextCommand.of("export", "--run", path, "--output", path + ".ivit.safetensors");
   }
 
   private static RunDirectory run(Request request, ConsoleMonitor monitor) {

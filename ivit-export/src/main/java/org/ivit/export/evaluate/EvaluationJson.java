@@ -30,7 +30,7 @@ public final class EvaluationJson {
     set.put("path", location);
     set.put("images", data.size());
     set.put("classes", data.classes());
-    set.put("sha256", Datasets.digest(data));
+    set.put("digest", Datasets.digest(data));
     json.set("preprocess", model.preprocess().toJson());
     return json;
   }
@@ -87,7 +87,10 @@ public final class EvaluationJson {
   public static ObjectNode model(ModelIdentity identity) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("path", identity.path());
-    json.put("sha256", identity.sha256());
+    json.put("file_sha256", identity.sha256());
+    if (!identity.digest().isEmpty()) {
+      json.put("digest", identity.digest());
+    }
     json.put("kind", identity.kind());
     json.put("architecture", identity.architecture());
     return json;

@@ -16,6 +16,7 @@ import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.HuggingFaceFolder;
 import org.ivit.core.pretrained.WeightAdaptation;
 import org.ivit.core.pretrained.WeightSearch;
+import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
@@ -94,6 +95,7 @@ public final class Models {
         new ModelIdentity(
             path.toString(),
             Digests.file(path),
+            CheckpointFile.digest(Safetensors.read(path)),
             "integer",
             checkpoint.graph().architecture().name()),
         checkpoint,
@@ -106,6 +108,7 @@ public final class Models {
         new ModelIdentity(
             path.toString(),
             Digests.file(Path.of(folder.weights().source())),
+            "",
             "float",
             folder.architecture().name()),
         folder.architecture(),
@@ -131,7 +134,7 @@ public final class Models {
     TensorFile fitted = new WeightAdaptation(parsed, LOG::info).positions(file);
     WeightCheck.check(fitted, parsed);
     return new FloatSource(
-        new ModelIdentity(path.toString(), Digests.file(path), "float", parsed.name()),
+        new ModelIdentity(path.toString(), Digests.file(path), "", "float", parsed.name()),
         parsed,
         FloatWeights.of(fitted.tensors()),
         preprocess(parsed),

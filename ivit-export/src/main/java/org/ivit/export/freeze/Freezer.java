@@ -1,17 +1,13 @@
 package org.ivit.export.freeze;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
@@ -19,6 +15,7 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.io.Digests;
+import org.ivit.core.io.TextFiles;
 import org.ivit.export.evaluate.ClassNames;
 import org.ivit.export.evaluate.FloatModel;
 import org.ivit.export.evaluate.FloatSource;
@@ -105,7 +102,8 @@ public final class Freezer {
     TrainingCheckpoint checkpoint = run.best();
     Architecture architecture = run.architecture();
     String digest = Digests.file(weightsFile(run, checkpoint));
-    ModelIdentity identity = new ModelIdentity(path.toString(), digest, "run", architecture.name());
+    ModelIdentity identity =
+        new ModelIdentity(path.toString(), digest, "", "run", architecture.name());
     if (checkpoint.scheme() != null) {
       Frozen frozen = freeze(run, Moment.BEST, Weights.AUTO, "");
       return new IntegerModel(identity, frozen.checkpoint(), engine);
@@ -133,6 +131,7 @@ public final class Freezer {
         new ModelIdentity(
             run.path().toString(),
             Digests.file(weightsFile(run, checkpoint, average)),
+            "",
             "run",
             architecture.name()),
         architecture,
@@ -183,7 +182,7 @@ public final class Freezer {
         source == null ? "" : String.valueOf(source.getFileName()),
         known ? Digests.file(source) : "",
         config(run),
-        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+        SourceDate.text(),
         version,
         top1 < 0
             ? ""
@@ -191,10 +190,6 @@ public final class Freezer {
   }
 
   private static String config(RunDirectory run) {
-    try {
-      return Files.readString(run.path().resolve("config.yaml"), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return TextFiles.read(run.path().resolve("config.yaml"), "the recipe of a run");
   }
 }

@@ -65,14 +65,16 @@ public final class OnnxExport {
   /**
    * The float network that an integer graph stands for, its products quantized.
    *
+   * @param form of the weights
    * @throws InputException if the model is too large
    */
-  public static ModelProto quantized(IntegerGraph integers, OnnxDescription description) {
+  public static ModelProto quantized(
+      IntegerGraph integers, QdqWeights form, OnnxDescription description) {
     Architecture architecture = integers.architecture();
     FloatWeights weights = Dequantized.of(integers);
     OnnxGraph graph = new OnnxGraph(architecture.name());
     QdqProducts products =
-        new QdqProducts(graph, architecture, weights, integers.scheme(), integers.scales());
+        new QdqProducts(graph, architecture, weights, integers.scheme(), integers.scales(), form);
     new FloatGraph(graph, architecture, weights, products).write(architecture);
     return model(graph, Format.QDQ, architecture, description);
   }

@@ -3,6 +3,7 @@ package org.ivit.export.onnx;
 import static org.ivit.export.onnx.OnnxGraph.attribute;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
@@ -15,10 +16,10 @@ import org.ivit.core.graph.Scheme;
 /**
  * Products between pairs of QuantizeLinear and DequantizeLinear, in the form that ONNX Runtime
  * fuses to integer products: a Gemm of activations in unsigned bytes with one scale, weights in
- * signed bytes with a scale and a zero point a channel, and a 32-bit bias. (A MatMul with an Add
- * after it is fused as well, to something slower than float.) Outlier channels, which have no such
- * form, go into a small float product beside. Attention stays in float: pairs around its small
- * products cost more than they save.
+ * bytes ({@link QdqWeights}) with a scale and a zero point a channel, and a 32-bit bias. (A MatMul
+ * with an Add after it is fused as well, to something slower than float.) Outlier channels, which
+ * have no such form, go into a small float product beside. Attention stays in float: pairs around
+ * its small products cost more than they save.
  */
 final class QdqProducts implements Products {
   private static final int BYTE = 128;
@@ -29,23 +30,27 @@ final class QdqProducts implements Products {
   private final FloatWeights weights;
   private final Scheme scheme;
   private final Map<String, Float> scales;
+  private final QdqWeights form;
 
   /**
    * @param weights of the layers, with the scales of their codes
    * @param scales of the nodes that feed them
+   * @param form of the weights
    */
   QdqProducts(
       OnnxGraph graph,
       Architecture architecture,
       FloatWeights weights,
       Scheme scheme,
-      Map<String, Float> scales) {
+      Map<String, Float> scales,
+      QdqWeights form) {
     this.graph = graph;
     this.tokens = new Tokens(graph);
     this.architecture = architecture;
     this.weights = weights;
     this.scheme = scheme;
     this.scales = scales;
+    this.form = form;
   }
 
   @Override
@@ -81,20 +86,24 @@ final class QdqProducts implements Products {
     int outputs = scale.length;
     int inputs = weight.length / outputs;
     byte[] codes = new byte[weight.length];
+    Arrays.fill(codes, (byte) form.zeroPoint());
     for (int c = 0; c < outputs; c++) {
       for (int k = 0; k < inputs; k++) {
         if (!outliers.contains(k)) {
-          codes[k * outputs + c] = (byte) Math.rint(weight[c * inputs + k] / (double) scale[c]);
+          int code = (int) Math.rint(weight[c * inputs + k] / (double) scale[c]);
+          codes[k * outputs + c] = (byte) (code + form.zeroPoint());
         }
       }
     }
+    byte[] zeros = new byte[outputs];
+    Arrays.fill(zeros, (byte) form.zeroPoint());
     return graph.node(
         "DequantizeLinear",
         name + ".weight/dequantize",
         List.of(
-            graph.bytes(name + ".weight", DataType.INT8, codes, inputs, outputs),
+            graph.bytes(name + ".weight", form.type(), codes, inputs, outputs),
             graph.floats(name + ".weight_scale", scale, outputs),
-            graph.bytes(name + ".weight_zero", DataType.INT8, new byte[outputs], outputs)),
+            graph.bytes(name + ".weight_zero", form.type(), zeros, outputs)),
         attribute("axis", 1L));
   }
 

@@ -35,6 +35,9 @@ import org.ivit.train.recipe.Recipe;
  * give the same logits.
  */
 public final class Quickstart {
+  /** Name of the integer checkpoint, in the folder of everything. */
+  public static final String CHECKPOINT = "quickstart.ivit.safetensors";
+
   private static final String FLOAT = "quickstart_float.yaml";
   private static final String QUANTIZED = "quickstart_qat.yaml";
 
@@ -97,7 +100,7 @@ public final class Quickstart {
         Trainer.start(recipe(QUANTIZED, second).withOutput(integerFolder), monitor);
     say("3  freeze to integers, evaluate both on " + TEST_PICTURES + " unseen pictures");
     Frozen frozen = Freezer.freeze(integers, Freezer.Moment.LATEST, Freezer.Weights.AUTO, version);
-    Path file = output.resolve("quickstart.ivit.safetensors");
+    Path file = output.resolve(CHECKPOINT);
     CheckpointFile.write(file, frozen.checkpoint());
     int size = integers.architecture().image();
     try (Dataset test =

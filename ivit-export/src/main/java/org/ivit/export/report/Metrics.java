@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.io.FileFailures;
 
 /**
  * The columns of a {@code metrics.csv}: a header line, then numbers; an empty field is NaN.
@@ -28,7 +29,7 @@ public record Metrics(Map<String, double[]> columns) {
     } catch (NoSuchFileException e) {
       throw new InputException(file + ": no such file, expected the metrics of a run", e);
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
     }
     if (lines.isEmpty()) {
       throw new InputException(file + ": found nothing, expected a header line");

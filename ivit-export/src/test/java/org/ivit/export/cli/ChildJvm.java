@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The command line in a Java process of its own. */
@@ -19,7 +20,12 @@ final class ChildJvm {
 
   /** Runs {@code ivit ARGS} with more options for the JVM. */
   static Outcome run(List<String> options, Object... args) throws Exception {
-    return start(command(options, args));
+    return start(Map.of(), command(options, args));
+  }
+
+  /** Runs {@code ivit ARGS} with more variables in its environment. */
+  static Outcome run(Map<String, String> environment, Object... args) throws Exception {
+    return start(environment, command(List.of(), args));
   }
 
   /**
@@ -30,14 +36,14 @@ final class ChildJvm {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("sh", "-c", "ulimit -f " + blocks + " && exec \"$@\"", "sh"));
     command.addAll(command(List.of("-XX:-UsePerfData"), args));
-    return start(command);
+    return start(Map.of(), command);
   }
 
   /** Runs {@code ivit ARGS} as {@code sh -c SHELL} says, where {@code "$@"} is the command. */
   static Outcome runInShell(String shell, Object... args) throws Exception {
     List<String> command = new ArrayList<>(List.of("sh", "-c", shell, "sh"));
     command.addAll(command(List.of(), args));
-    return start(command);
+    return start(Map.of(), command);
   }
 
   /** Starts {@code ivit ARGS}, with both streams into a file. */
@@ -58,8 +64,11 @@ final class ChildJvm {
     return command;
   }
 
-  private static Outcome start(List<String> command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+  private static Outcome start(Map<String, String> environment, List<String> command)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     try {
       String output = new String(process.getInputStream().readAllBytes(), Charset.defaultCharset());
       if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.ivit.core.io.Digests;
@@ -167,8 +169,14 @@ class CommandLineInterfaceTest {
     assertThat(result.path("seconds").asDouble()).isPositive();
     assertThat(result.path("engine").asText()).isEqualTo("cpu");
     assertThat(result.path("model").path("kind").asText()).isEqualTo("integer");
-    assertThat(result.path("model").path("sha256").asText()).hasSize(64);
-    assertThat(result.path("data").path("sha256").asText()).hasSize(64);
+    assertThat(result.path("model").path("file_sha256").asText())
+        .isEqualTo(Digests.file(checkpoint));
+    assertThat(result.path("model").path("digest").asText())
+        .isEqualTo(Safetensors.read(checkpoint).metadata().get("sha256"));
+    assertThat(result.path("against").path("model").path("file_sha256").asText())
+        .isEqualTo(Digests.file(weights));
+    assertThat(result.path("against").path("model").has("digest")).isFalse();
+    assertThat(result.path("data").path("digest").asText()).hasSize(64);
     assertThat(result.path("against").path("model").path("kind").asText()).isEqualTo("float");
     TensorFile file = Safetensors.read(logits);
     assertThat(file.get("logits").dtype()).isEqualTo(DType.I32);
@@ -218,6 +226,9 @@ class CommandLineInterfaceTest {
     String inspected = done("inspect", checkpoint);
     assertThat(inspected)
         .contains("micro", "exact", "blocks.0.attn.qkv", "ant; bee; cat", "16 bits", "outliers");
+    assertThat(inspected)
+        .contains("file sha256   " + Digests.file(checkpoint))
+        .contains("digest        " + Safetensors.read(checkpoint).metadata().get("sha256"));
     assertThat(done("inspect", weights))
         .contains("safetensors, ", "blocks.0.attn.qkv.weight", "[48, 16]", "F32");
     Path json = folder.resolve("bench.json");
@@ -293,9 +304,20 @@ class CommandLineInterfaceTest {
                 + "\nschedule: {epochs: 0}\nthreads: 1\n");
     Path run = folder.resolve("run");
     Path output = folder.resolve("run.ivit.safetensors");
-    assertThat(run("train", "--config", recipe, "--output", run).code).isZero();
+    Outcome trained = run("train", "--config", recipe, "--output", run);
+    assertThat(trained.code).isZero();
+    assertThat(trained.out.lines())
+        .containsExactly(
+            "the run is in " + run,
+            "next: scripts/ivit export --run " + run + " --output " + run + ".ivit.safetensors");
     String exported = done("export", "--run", run, "--output", output, "--verify", 6);
-    assertThat(exported).contains("logits of 6 pictures identical", "sha256");
+    assertThat(exported).contains("logits of 6 pictures identical");
+    assertThat(exported.lines().skip(1))
+        .containsExactly(
+            "file sha256 " + Digests.file(output),
+            "digest      " + Safetensors.read(output).metadata().get("sha256"),
+            "next: scripts/ivit evaluate --model " + output + " --data DIR",
+            "next: scripts/ivit predict --model " + output + " IMAGE");
     assertThat(done("inspect", output))
         .contains("micro.safetensors", "recipe", "epochs: 0", "ant; bee; cat");
     Path first = folder.resolve("from-run.safetensors");
@@ -342,6 +364,16 @@ class CommandLineInterfaceTest {
         List.of("diagnose", "--run", run, "--against", folder.resolve("no"), "--data", pictures),
         "--against");
     refused(with(diagnose, "--limit", 0), "--limit");
+    refused(
+        List.of("diagnose", "--run", run, "--against", output, "--data", pictures),
+        "--against: " + output,
+        "an integer checkpoint",
+        "expected the float model");
+    refused(
+        List.of("diagnose", "--model", output, "--against", run, "--data", pictures),
+        "--against: " + run,
+        "a quantized run",
+        "expected the float model");
 
     refused(List.of("train", "--config", recipe, "--output", run), "holds a run already");
     refused(
@@ -409,7 +441,9 @@ class CommandLineInterfaceTest {
                 + "\naugmentation: {randomResizedCrop: none, colorJitter: 0, randomErasing: 0}"
                 + "\noptimizer: {batchSize: 6}\nschedule: {epochs: 1}\nthreads: 1\n");
     Path run = folder.resolve("float-run");
-    assertThat(run("train", "--config", recipe, "--output", run).code).isZero();
+    Outcome trained = run("train", "--config", recipe, "--output", run);
+    assertThat(trained.code).isZero();
+    assertThat(trained.out).contains("next: scripts/ivit evaluate --model " + run + " --data DIR");
     assertThat(done("evaluate", "--model", run, "--data", pictures)).contains("engine float");
     refused(
         List.of("export", "--run", run, "--output", folder.resolve("x")),
@@ -444,7 +478,7 @@ class CommandLineInterfaceTest {
     assertThat(
             done(
                 with(args, "--architecture", MicroModel.DESCRIPTION, "--classes", three).toArray()))
-        .contains("15 scales taken over, bounds proved", "sha256");
+        .contains("15 scales taken over, bounds proved", "\nfile sha256 ", "\ndigest ");
     assertThat(done("inspect", output)).contains("checkpoint.pth.tar", "row", "ant; bee; cat");
     assertThat(done("evaluate", "--model", output, "--data", pictures)).contains("12 pictures");
   }
@@ -470,7 +504,7 @@ class CommandLineInterfaceTest {
 
     Path three = Files.writeString(folder.resolve("three.txt"), "ant\nbee\ncat\n");
     assertThat(done(with(complete, "--classes", three).toArray()))
-        .contains("micro.onnx: onnx, opset 17", "sha256");
+        .contains("micro.onnx: onnx, opset 17", "file sha256 " + Digests.file(output));
     ModelProto model = ModelProto.parseFrom(Files.readAllBytes(output));
     Map<String, String> metadata =
         model.getMetadataPropsList().stream()
@@ -491,7 +525,30 @@ class CommandLineInterfaceTest {
     List<Object> integers = with(args, "--model", checkpoint);
     refused(with(integers, "--architecture", "deit_tiny_patch16_224"), "--architecture");
     assertThat(output).doesNotExist();
-    assertThat(done(integers.toArray())).contains("micro-qdq.onnx: onnx-qdq, opset 17", "sha256");
+    assertThat(done(integers.toArray()))
+        .contains("micro-qdq.onnx: onnx-qdq, opset 17", "file sha256 ")
+        .doesNotContain("digest");
+    byte[] unsigned = Files.readAllBytes(output);
+    done(with(integers, "--qdq-weights", "unsigned").toArray());
+    assertThat(weightTypes(output)).containsOnly(DataType.UINT8.getNumber());
+    done(with(integers, "--qdq-weights", "signed").toArray());
+    assertThat(weightTypes(output)).containsOnly(DataType.INT8.getNumber());
+    Files.write(output, unsigned);
+    assertThat(weightTypes(output)).containsOnly(DataType.UINT8.getNumber());
+    refused(with(integers, "--qdq-weights", "int4"), "--qdq-weights: 'int4'", "unsigned, signed");
+    refused(
+        List.of(
+            "export",
+            "--format",
+            "onnx-integer",
+            "--output",
+            output,
+            "--model",
+            checkpoint,
+            "--qdq-weights",
+            "signed"),
+        "--qdq-weights",
+        "onnx-qdq");
     ModelProto model = ModelProto.parseFrom(Files.readAllBytes(output));
     assertThat(model.getGraph().getNodeList().stream().map(NodeProto::getOpType))
         .contains("QuantizeLinear", "DequantizeLinear", "Gemm");
@@ -506,10 +563,50 @@ class CommandLineInterfaceTest {
         .doesNotContain("QuantizeLinear", "MatMul", "Gemm", "Softmax", "Erf");
   }
 
+  /** Of the constants that are 8-bit weights of a QDQ model. */
+  private static Set<Integer> weightTypes(Path onnx) throws IOException {
+    return ModelProto.parseFrom(Files.readAllBytes(onnx)).getGraph().getInitializerList().stream()
+        .filter(tensor -> tensor.getName().matches(".*(qkv|proj|fc1|fc2|head)\\.weight(_zero)?"))
+        .map(tensor -> tensor.getDataType())
+        .collect(Collectors.toSet());
+  }
+
   private static List<Object> with(List<Object> args, Object... more) {
     List<Object> all = new ArrayList<>(args);
     all.addAll(Arrays.asList(more));
     return all;
+  }
+
+  @Test
+  void asksWhatWasMeant() throws IOException {
+    refused(
+        List.of("evaluat"), "unknown command evaluat (did you mean evaluate?) (see ivit --help)");
+    refused(List.of("exprot", "--run", "x"), "unknown command exprot (did you mean export?)");
+    refused(evaluate("--limt", 3), "unknown option --limt (did you mean --limit?)");
+    refused(evaluate("--limt=3"), "unknown option --limt (did you mean --limit?)");
+    refused(
+        List.of("bench", "--modle", checkpoint), "unknown option --modle (did you mean --model?)");
+    refused(
+        List.of("evaluate", "--data", pictures, "--mdel", checkpoint), "(did you mean --model?)");
+    refused(
+        evaluate("twice"), "found twice, expected no more arguments (see ivit evaluate --help)");
+    refused(
+        List.of("bench", "--model", weights, "--architecture", "deit_tiny_patch16_244"),
+        "(did you mean deit_tiny_patch16_224?)");
+  }
+
+  @Test
+  void inspectCountsOutlierChannelsAndListsThemWithVerbose() throws IOException {
+    Path file = MicroModel.withOutliers(folder.resolve("outliers.ivit.safetensors"));
+    assertThat(done("inspect", file))
+        .contains("outliers      3 channels at 2 nodes")
+        .doesNotContain("channels [");
+    assertThat(run("inspect", "--verbose", file).out)
+        .contains("outliers      3 channels at 2 nodes")
+        .contains("outliers      blocks.0.norm1: channels [1, 7], k = 2")
+        .contains("outliers      norm: channels [4], k = 1");
+    assertThat(done("inspect", checkpoint)).contains("outliers      none");
+    Files.delete(file);
   }
 
   @Test

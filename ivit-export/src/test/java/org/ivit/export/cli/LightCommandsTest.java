@@ -42,6 +42,24 @@ class LightCommandsTest {
     assertLight("inspect", checkpoint);
   }
 
+  /** Kernels of training are a matter of training, also where a float network uses them. */
+  @Test
+  void onlyTrainingSpeaksOfItsKernels() throws Exception {
+    Path weights = MicroModel.weights(folder.resolve("micro.safetensors"));
+    ChildJvm.Outcome outcome =
+        ChildJvm.run(
+            List.of(),
+            "evaluate",
+            "--model",
+            weights,
+            "--architecture",
+            MicroModel.DESCRIPTION,
+            "--data",
+            pictures);
+    assertThat(outcome.code()).as(outcome.output()).isZero();
+    assertThat(outcome.output()).contains("top-1").doesNotContain("training", "native kernels");
+  }
+
   @Test
   void predict() throws Exception {
     assertLight("predict", "--model", checkpoint, pictures.resolve("ant/0.png"));

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import javax.imageio.ImageIO;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
@@ -93,10 +94,25 @@ final class MicroModel {
   }
 
   static Path checkpoint(Path file) {
+    return checkpoint(file, Scheme.EXACT);
+  }
+
+  /** The same with outlier channels at two nodes. */
+  static Path withOutliers(Path file) {
+    return checkpoint(
+        file,
+        Scheme.EXACT.withOutliers(
+            Map.of(
+                "blocks.0.norm1",
+                new OutlierChannels(new int[] {1, 7}, 2),
+                "norm",
+                new OutlierChannels(new int[] {4}, 1))));
+  }
+
+  private static Path checkpoint(Path file, Scheme scheme) {
     Map<String, Range> ranges = new HashMap<>();
     NodeNames.ranged(VIT).forEach(node -> ranges.put(node, new Range(-4, 4)));
-    VitGraph graph =
-        new VitGraphBuilder(VIT, FloatWeights.of(parameters()), Scheme.EXACT).build(ranges);
+    VitGraph graph = new VitGraphBuilder(VIT, FloatWeights.of(parameters()), scheme).build(ranges);
     CheckpointFile.write(
         file, new IntegerCheckpoint(graph, Preprocess.half(16, 16), CLASSES, Provenance.UNKNOWN));
     return file;

@@ -61,7 +61,8 @@ final class CpuComparison {
             architecture,
             new FloatWeights(weights.values(), Map.of()),
             FloatOnnxTest.description(architecture));
-    ModelProto qdq = OnnxExport.quantized(pairs.graph(), FloatOnnxTest.description(architecture));
+    ModelProto unsigned = quantized(pairs, QdqWeights.UNSIGNED);
+    ModelProto signed = quantized(pairs, QdqWeights.SIGNED);
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("model", architecture.name());
     json.put("date", LocalDate.now(ZoneOffset.UTC).toString());
@@ -73,7 +74,8 @@ final class CpuComparison {
     ArrayNode results = json.putArray("results");
     try (Engine engine = Engines.open(integers.graph());
         Ort ortFloat = new Ort(floats.toByteArray(), architecture.image(), threads);
-        Ort ortQdq = new Ort(qdq.toByteArray(), architecture.image(), threads)) {
+        Ort ortUnsigned = new Ort(unsigned.toByteArray(), architecture.image(), threads);
+        Ort ortSigned = new Ort(signed.toByteArray(), architecture.image(), threads)) {
       json.put("engine", engine.description());
       System.out.printf(
           "%s, ONNX Runtime %s%n", engine.description(), json.get("onnxRuntime").asText());
@@ -90,13 +92,19 @@ final class CpuComparison {
         Map<String, Batch> peers = new LinkedHashMap<>();
         peers.put("ivit", () -> engine.logits(codes, batch));
         peers.put("onnxruntime float32", () -> ortFloat.logits(values, batch));
-        peers.put("onnxruntime int8 QDQ", () -> ortQdq.logits(values, batch));
+        peers.put("onnxruntime QDQ", () -> ortUnsigned.logits(values, batch));
+        peers.put("onnxruntime QDQ signed", () -> ortSigned.logits(values, batch));
         compare(peers, batch, rounds, results);
       }
     }
     Files.writeString(
         Path.of(arguments[5]),
         new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+  }
+
+  private static ModelProto quantized(IntegerCheckpoint integers, QdqWeights form) {
+    return OnnxExport.quantized(
+        integers.graph(), form, FloatOnnxTest.description(integers.graph().architecture()));
   }
 
   private static void compare(Map<String, Batch> peers, int batch, int rounds, ArrayNode results)

@@ -50,9 +50,12 @@ final class OnnxReport {
     Architecture architecture = checkpoint.graph().architecture();
     OnnxDescription description =
         new OnnxDescription(checkpoint.preprocess(), checkpoint.classes(), checkpoint.provenance());
-    ModelProto qdq = OnnxExport.quantized(checkpoint.graph(), description);
+    ModelProto unsigned =
+        OnnxExport.quantized(checkpoint.graph(), QdqWeights.UNSIGNED, description);
+    ModelProto signed = OnnxExport.quantized(checkpoint.graph(), QdqWeights.SIGNED, description);
     ModelProto integer = OnnxExport.integer(checkpoint.graph(), description);
-    operators("onnx-qdq", qdq);
+    operators("onnx-qdq", unsigned);
+    operators("onnx-qdq, signed", signed);
     operators("onnx-integer", integer);
     try (Model floats =
             Models.open(
@@ -61,9 +64,10 @@ final class OnnxReport {
                 null);
         Dataset set = Datasets.open(arguments[2], ClassList.read(Path.of(arguments[3])), null);
         Engine engine = Engines.open(checkpoint.graph());
-        Ort ortQdq = new Ort(qdq, architecture.image());
+        Ort ortUnsigned = new Ort(unsigned, architecture.image());
+        Ort ortSigned = new Ort(signed, architecture.image());
         Ort ortInteger = new Ort(integer, architecture.image())) {
-      compare(checkpoint, set, floats, engine, ortQdq, ortInteger);
+      compare(checkpoint, set, floats, engine, ortUnsigned, ortSigned, ortInteger);
     }
   }
 
@@ -72,7 +76,8 @@ final class OnnxReport {
       Dataset set,
       Model floats,
       Engine engine,
-      Ort ortQdq,
+      Ort ortUnsigned,
+      Ort ortSigned,
       Ort ortInteger)
       throws OrtException {
     Preprocess preprocess = checkpoint.preprocess();
@@ -81,7 +86,8 @@ final class OnnxReport {
     PixelTable table =
         PixelTable.of(preprocess.mean(), preprocess.std(), checkpoint.graph().inputScale());
     List<Logits> reference = new ArrayList<>();
-    List<Logits> answers = new ArrayList<>();
+    List<Logits> unsigned = new ArrayList<>();
+    List<Logits> signed = new ArrayList<>();
     int[] labels = new int[set.size()];
     int identical = 0;
     int classes = checkpoint.graph().architecture().classes();
@@ -90,27 +96,33 @@ final class OnnxReport {
       labels[i] = set.label(i);
       reference.add(floats.logits(picture));
       float[] pixels = FloatModel.normalised(picture, normalisation);
-      answers.add(Logits.ofValues(ortQdq.logits(pixels, 1), classes));
+      unsigned.add(Logits.ofValues(ortUnsigned.logits(pixels, 1), classes));
+      signed.add(Logits.ofValues(ortSigned.logits(pixels, 1), classes));
       byte[] rgb = picture.get(0).data();
       int[] integers = engine.logits(table.apply(rgb, 1), 1);
       identical += Arrays.equals(integers, ortInteger.logits(planes(rgb), 1)) ? 1 : 0;
     }
-    Logits model = Logits.join(answers);
-    Comparison comparison = Comparison.of(model, Logits.join(reference), labels);
+    report("onnx-qdq", Logits.join(unsigned), Logits.join(reference), labels);
+    report("onnx-qdq, signed", Logits.join(signed), Logits.join(reference), labels);
+    System.out.printf(
+        "onnx-integer: logits of %d of %d pictures are the engine's (%s)%n",
+        identical, labels.length, engine.description());
+  }
+
+  private static void report(String format, Logits model, Logits reference, int[] labels) {
+    Comparison comparison = Comparison.of(model, reference, labels);
     int right = 0;
     for (int i = 0; i < labels.length; i++) {
       right += model.answer(i) == labels[i] ? 1 : 0;
     }
     System.out.printf(
-        "onnx-qdq: top-1 %d of %d, agreement %d, mean KL %.5f, median %.5f%n",
+        "%s: top-1 %d of %d, agreement %d, mean KL %.5f, median %.5f%n",
+        format,
         right,
         labels.length,
         comparison.agreement().count(),
         comparison.meanKl(),
         comparison.medianKl());
-    System.out.printf(
-        "onnx-integer: logits of %d of %d pictures are the engine's (%s)%n",
-        identical, labels.length, engine.description());
   }
 
   private static byte[] planes(byte[] rgb) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.io.AtomicFiles;
+import org.ivit.core.io.FileFailures;
 
 /**
  * {@code learning-curve.svg}: loss and validation top-1 over the epochs of a {@code metrics.csv}.
@@ -50,7 +51,7 @@ final class LearningCurve {
         add(validationLoss, epoch, fields[7], 1);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(metrics + ": cannot be read: " + e.getMessage(), e);
+      throw new UncheckedIOException(metrics + ": cannot be read: " + FileFailures.reason(e), e);
     }
     String text = svg(binned(loss), validationLoss, top1);
     AtomicFiles.write(svg, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));

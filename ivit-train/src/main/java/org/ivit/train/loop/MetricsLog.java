@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.io.AtomicFiles;
+import org.ivit.core.io.FileFailures;
 
 /**
  * {@code metrics.csv}: a line a step, and a line with the columns of validation a validation. Of
@@ -39,7 +40,7 @@ final class MetricsLog {
             .forEach(lines::add);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new UncheckedIOException(file + ": cannot be read: " + FileFailures.reason(e), e);
     }
     String text = String.join("\n", lines) + "\n";
     AtomicFiles.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
@@ -83,7 +84,7 @@ final class MetricsLog {
     try {
       Files.writeString(file, line + "\n", StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
+      throw new UncheckedIOException(file + ": cannot be written: " + FileFailures.reason(e), e);
     }
   }
 }

@@ -13,6 +13,7 @@ import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.io.AtomicFiles;
+import org.ivit.core.io.FileFailures;
 import org.ivit.train.recipe.Recipe;
 
 /**
@@ -45,7 +46,7 @@ public final class RunDirectory {
   /**
    * Chooses the folder of a new run; {@link #begin} writes to it first.
    *
-   * @throws InputException if the recipe's output folder holds a run already
+   * @throws InputException if the recipe's output folder holds a run already, or cannot be written
    */
   static RunDirectory create(Recipe recipe) {
     Path path = recipe.output();
@@ -53,7 +54,23 @@ public final class RunDirectory {
       throw new InputException(
           path + ": holds a run already, expected --resume " + path + " or another --output");
     }
+    requireFolder(path);
     return new RunDirectory(path, recipe);
+  }
+
+  /** What cannot be written is found out before calibration. */
+  private static void requireFolder(Path path) {
+    Path there = path.toAbsolutePath();
+    while (there.getParent() != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    if (!Files.isDirectory(there)) {
+      throw new InputException(
+          path + ": cannot be written: " + there + " is a file, expected a folder");
+    }
+    if (!Files.isWritable(there)) {
+      throw new InputException(path + ": cannot be written: " + there + ": permission denied");
+    }
   }
 
   /** Writes the recipe as resolved. */
@@ -117,6 +134,16 @@ public final class RunDirectory {
     return TrainingCheckpoint.read(checkpoint(step(name)), architecture);
   }
 
+  /**
+   * The file of the weights of the checkpoint with the best validation, or of the last one where
+   * nothing was validated; the moving average where there is one.
+   */
+  Path bestWeights() {
+    Path checkpoint = checkpoint(step(Files.exists(path.resolve(BEST)) ? BEST : LATEST));
+    Path average = checkpoint.resolve(TrainingCheckpoint.AVERAGE);
+    return Files.exists(average) ? average : checkpoint.resolve(TrainingCheckpoint.WEIGHTS);
+  }
+
   private int step(String name) {
     Path file = path.resolve(name);
     try {
@@ -128,7 +155,7 @@ public final class RunDirectory {
               + " with: start it again with --config",
           e);
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
     } catch (NumberFormatException e) {
       throw new InputException(file + ": expected the number of a step", e);
     }
@@ -164,7 +191,7 @@ public final class RunDirectory {
         }
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(folder + ": cannot be tidied: " + e.getMessage(), e);
+      throw new UncheckedIOException(folder + ": cannot be tidied: " + FileFailures.reason(e), e);
     }
   }
 

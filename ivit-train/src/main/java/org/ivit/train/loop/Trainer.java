@@ -1,5 +1,7 @@
 package org.ivit.train.loop;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -39,12 +41,16 @@ import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.ScheduleChoice;
 import org.ivit.train.recipe.TrainingDevice;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs a recipe. The same recipe, seed, machine and thread count give the same weights, whether a
  * run goes through or is stopped and resumed.
  */
 public final class Trainer {
+  private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
+
   private final RunDirectory run;
   private final Recipe recipe;
   private final Architecture architecture;
@@ -100,8 +106,8 @@ public final class Trainer {
    *
    * @param cluster where; null for this process
    */
-  public static RunDirectory start(
-      Recipe recipe, GradientCluster cluster, TrainingMonitor monitor) {
+  public static RunDirectory start(Recipe asked, GradientCluster cluster, TrainingMonitor monitor) {
+    Recipe recipe = withFile(asked);
     requireDevice(recipe, recipe.device(), cluster);
     NdBackend.require();
     Architecture architecture = RunDirectory.architecture(recipe);
@@ -165,6 +171,20 @@ public final class Trainer {
     } finally {
       lock.close();
     }
+  }
+
+  /** The run as it is written down: another run that it starts from may go on. */
+  private static Recipe withFile(Recipe asked) {
+    Path weights = asked.weights();
+    if (weights != null && !Files.exists(weights)) {
+      throw new InputException(
+          "weights: "
+              + weights
+              + ": no such file or folder, expected float weights or the directory of a finished run");
+    }
+    return weights != null && RunDirectory.isRun(weights)
+        ? asked.withWeights(RunDirectory.open(weights).bestWeights())
+        : asked;
   }
 
   /** A GPU that is not there is found out before calibration, and before a folder is made. */
@@ -241,9 +261,13 @@ public final class Trainer {
   }
 
   private void sayOutliers(Scheme scheme) {
+    monitor.say("outlier channels: " + scheme.outlierCounts());
     scheme
         .outliers()
-        .forEach((node, set) -> monitor.say("outlier channels of " + node + ": " + set));
+        .forEach(
+            (node, set) ->
+                LOG.debug(
+                    "outlier channels of {}: {}, times 2^{}", node, set.channels(), set.shift()));
   }
 
   private VitNetwork build(Scheme scheme) {
@@ -285,7 +309,11 @@ public final class Trainer {
   private NetworkStep openStep() {
     double clipNorm = recipe.optimizer().clipNorm();
     if (recipe.device() == TrainingDevice.CPU || recipe.schedule().epochs() == 0) {
-      return new TrainingStep(network, clipNorm);
+      NetworkStep here = new TrainingStep(network, clipNorm);
+      if (recipe.schedule().epochs() > 0) {
+        monitor.say("training on " + here.description());
+      }
+      return here;
     }
     NetworkStep opened =
         new DeviceTrainingStep(

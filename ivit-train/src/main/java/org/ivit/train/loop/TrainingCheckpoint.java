@@ -6,8 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -15,6 +13,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.graph.FloatWeights;
@@ -22,6 +21,7 @@ import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.graph.SchemeJson;
 import org.ivit.core.io.AtomicFiles;
+import org.ivit.core.io.TextFiles;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
@@ -45,8 +45,8 @@ public record TrainingCheckpoint(
     SortedMap<String, Range> ranges,
     float[] optimizer,
     TrainingState state) {
-  private static final String WEIGHTS = "weights.safetensors";
-  private static final String AVERAGE = "ema.safetensors";
+  static final String WEIGHTS = "weights.safetensors";
+  static final String AVERAGE = "ema.safetensors";
   private static final String OPTIMIZER = "optimizer.safetensors";
   private static final String RANGES = "ranges.json";
   private static final String STATE = "state.json";
@@ -163,17 +163,13 @@ public record TrainingCheckpoint(
                           entry.getValue().path(1).floatValue())));
       return SchemeJson.read(json.path("scheme"));
     } catch (JsonProcessingException e) {
-      throw new InputException(file + ": " + e.getOriginalMessage(), e);
+      throw new InputException(file + ": " + MessageText.problem(e), e);
     } catch (InputException e) {
       throw new InputException(file + ": " + e.getMessage(), e);
     }
   }
 
   private static String text(Path file) {
-    try {
-      return Files.readString(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
-    }
+    return TextFiles.read(file, "a part of a training checkpoint");
   }
 }

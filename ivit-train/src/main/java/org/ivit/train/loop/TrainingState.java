@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
 
 /**
  * Where a run stands.
@@ -79,7 +80,7 @@ public record TrainingState(
     try {
       return JSON.readValue(text, TrainingState.class);
     } catch (JsonProcessingException e) {
-      throw new InputException(source + ": " + e.getOriginalMessage(), e);
+      throw new InputException(source + ": " + MessageText.problem(e), e);
     }
   }
 }

@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.train.layer.NdMemory;
+import org.ivit.train.operator.Execution;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -69,7 +70,7 @@ public final class TrainingStep implements NetworkStep {
 
   @Override
   public String description() {
-    return "cpu";
+    return "cpu, " + Execution.kernels();
   }
 
   @Override

@@ -24,6 +24,11 @@ public final class Execution {
   private long stepKey;
   private NodeTap tap;
 
+  /** What computes the rows between products, in a few words: {@code native kernels avx512}. */
+  public static String kernels() {
+    return NativeRows.description();
+  }
+
   /** One chunk of pictures. */
   @FunctionalInterface
   interface ChunkBody {

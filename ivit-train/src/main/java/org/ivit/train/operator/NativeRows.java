@@ -42,14 +42,14 @@ final class NativeRows {
           "-D%s=%s: expected one of %s, java".formatted(PROPERTY, wanted, String.join(", ", SETS)));
     }
     if (wanted.equals(JAVA)) {
-      LOG.info("training: portable Java (asked for)");
+      LOG.debug("float networks: portable Java (asked for)");
       return JAVA;
     }
     String reason = NativeLibrary.load(NativeRows.class, "libivit-train", System::load);
     if (reason == null) {
       for (String set : wanted.isEmpty() ? faster() : List.of(wanted)) {
         if (select(set)) {
-          LOG.info("training: native kernels {}", set);
+          LOG.debug("float networks: native kernels {}", set);
           return set;
         }
       }
@@ -60,7 +60,7 @@ final class NativeRows {
     if (!wanted.isEmpty()) {
       throw new InputException("-D%s=%s: %s".formatted(PROPERTY, wanted, reason));
     }
-    LOG.info("training: portable Java ({})", reason);
+    LOG.info("float networks: portable Java ({}), which is slower", reason);
     return JAVA;
   }
 
@@ -69,6 +69,11 @@ final class NativeRows {
     String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
     boolean x86 = arch.equals("amd64") || arch.equals("x86_64");
     return x86 ? List.of("avx512", "avx2") : List.of("c");
+  }
+
+  /** What runs, in a few words: {@code native kernels avx512}, {@code portable Java}. */
+  static String description() {
+    return chosen.equals(JAVA) ? "portable Java" : "native kernels " + chosen;
   }
 
   /** What runs: avx512, avx2, c or java. */

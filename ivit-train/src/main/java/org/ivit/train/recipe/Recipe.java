@@ -1,23 +1,20 @@
 package org.ivit.train.recipe;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.PretrainedPreprocess;
+import org.ivit.core.io.TextFiles;
 
 /**
  * A run as its YAML describes it, with every default filled in. Paths are relative to the working
  * directory.
  *
  * @param architecture a timm name, or a map such as {@code {kind: vit, image: 32, …}}
- * @param weights a file of float weights, or null: from scratch
+ * @param weights a file of float weights, or a run directory for its best; null: from scratch
  * @param weightsKey the path in that file below which they lie, such as {@code model_ema}; null to
  *     search for them
  * @param precision float or quantized
@@ -71,15 +68,7 @@ public record Recipe(
    *     was found and what was expected
    */
   public static Recipe read(Path file, List<String> overrides) {
-    String text;
-    try {
-      text = Files.readString(file);
-    } catch (NoSuchFileException e) {
-      throw new InputException(file + ": no such file, expected a YAML recipe", e);
-    } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
-    }
-    return parse(file.toString(), text, overrides);
+    return parse(file.toString(), TextFiles.read(file, "a YAML recipe"), overrides);
   }
 
   /** Reads a recipe from text; {@code file} is the name that messages give it. */
@@ -88,17 +77,7 @@ public record Recipe(
   }
 
   private static Recipe parse(String file, String text, List<String> overrides, Path directory) {
-    JsonNode tree;
-    try {
-      tree = Yaml.MAPPER.readTree(text);
-    } catch (JacksonException e) {
-      String reason = e.getOriginalMessage().lines().findFirst().orElse("");
-      int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-      throw new InputException(file + ": line " + line + ": not valid YAML: " + reason, e);
-    }
-    if (!(tree instanceof ObjectNode root)) {
-      throw new InputException(file + ": found no keys, expected a YAML map");
-    }
+    ObjectNode root = Yaml.map(file, text);
     for (String override : overrides) {
       Yaml.set(root, override);
     }
@@ -212,6 +191,29 @@ public record Recipe(
         threads,
         checkpoints,
         directory);
+  }
+
+  /** The same run from other weights. */
+  public Recipe withWeights(Path file) {
+    return new Recipe(
+        architecture,
+        file,
+        weightsKey,
+        precision,
+        quantization,
+        data,
+        augmentation,
+        optimizer,
+        schedule,
+        stochasticDepth,
+        emaDecay,
+        distillation,
+        seed,
+        device,
+        gpu,
+        threads,
+        checkpoints,
+        output);
   }
 
   /** The same run with steps taken elsewhere. */

@@ -3,6 +3,7 @@ package org.ivit.train.recipe;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -13,6 +14,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.Suggestion;
 import org.ivit.core.dataset.Locations;
 
 /**
@@ -47,10 +49,18 @@ final class Section {
   InputException bad(String key, String expected) {
     JsonNode found = node.get(key);
     if (found == null || found.isNull()) {
-      return new InputException(file + ": " + keyPath(key) + ": missing key, expected " + expected);
+      return new InputException(
+          file + ": " + keyPath(key) + ": missing key" + slip(key) + ", expected " + expected);
     }
     return new InputException(
         file + ": " + keyPath(key) + ": found " + describe(found) + ", expected " + expected);
+  }
+
+  /** A key that nobody asked for and that is nearly this one. */
+  private String slip(String key) {
+    List<String> others = names();
+    others.removeAll(known);
+    return Suggestion.nearest(key, others).map(found -> " (found " + found + ")").orElse("");
   }
 
   private static String describe(JsonNode value) {
@@ -141,7 +151,15 @@ final class Section {
     if (!has(key) || isText(key, "none")) {
       return null;
     }
-    return directory.resolve(text(key, null, "a path"));
+    return resolved(key, text(key, null, "a path"));
+  }
+
+  private Path resolved(String key, String path) {
+    try {
+      return directory.resolve(path);
+    } catch (InvalidPathException e) {
+      throw bad(key, "a path (" + e.getReason() + ")");
+    }
   }
 
   /** A path or a URI, or null where the key is absent or says {@code none}. */
@@ -154,7 +172,7 @@ final class Section {
 
   /** A path, or a given one where the key is absent. */
   Path path(String key, String fallback) {
-    return directory.resolve(text(key, fallback, "a path"));
+    return resolved(key, text(key, fallback, "a path"));
   }
 
   private double decimal(String key, JsonNode value, String expected) {
@@ -308,7 +326,9 @@ final class Section {
             file
                 + ": "
                 + keyPath(key)
-                + ": unknown key, expected one of "
+                + ": unknown key"
+                + Suggestion.of(key, known)
+                + ", expected one of "
                 + String.join(", ", known));
       }
     }

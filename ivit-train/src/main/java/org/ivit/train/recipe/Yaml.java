@@ -1,6 +1,7 @@
 package org.ivit.train.recipe;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -72,6 +73,27 @@ final class Yaml {
     }
   }
 
+  /**
+   * Reads text that is one map.
+   *
+   * @param file as messages call it
+   * @throws InputException naming the line of what is wrong
+   */
+  static ObjectNode map(String file, String text) {
+    JsonNode tree;
+    try {
+      tree = MAPPER.readTree(text);
+    } catch (JacksonException e) {
+      throw new InputException(file + ": " + YamlFault.of(e), e);
+    }
+    if (tree instanceof ObjectNode root) {
+      return root;
+    }
+    String found =
+        tree.isMissingNode() || tree.isNull() ? "no keys" : tree.isArray() ? "a list" : "no keys";
+    throw new InputException(file + ": found " + found + ", expected a YAML map");
+  }
+
   /** Applies {@code key.path=value}; maps on the way are made, elements of lists must exist. */
   static void set(ObjectNode root, String override) {
     int equals = override.indexOf('=');
@@ -82,8 +104,8 @@ final class Yaml {
     JsonNode value;
     try {
       value = MAPPER.readTree(override.substring(equals + 1));
-    } catch (JsonProcessingException e) {
-      throw new InputException("--set " + override + ": the value is not valid YAML", e);
+    } catch (JacksonException e) {
+      throw new InputException("--set " + override + ": the value: " + YamlFault.of(e), e);
     }
     JsonNode node = root;
     for (int i = 0; i < keys.length; i++) {

@@ -137,12 +137,31 @@ class BadRunTest {
   }
 
   @Test
+  void saysThatTheRunOfTheWeightsIsToBeTrainedFirst() {
+    Path missing = folder.resolve("float");
+    assertThatThrownBy(
+            () ->
+                Trainer.start(
+                    recipe("weights=" + missing, "precision=quantized"), TrainingMonitor.SILENT))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "weights: "
+                + missing
+                + ": no such file or folder, expected float weights or the directory of a finished"
+                + " run");
+    assertThat(output()).doesNotExist();
+  }
+
+  @Test
   void refusesAnOutputThatIsAFile() throws IOException {
     Files.createFile(output());
     assertThatThrownBy(() -> Trainer.start(recipe(), TrainingMonitor.SILENT))
-        .isInstanceOf(UncheckedIOException.class)
-        .hasMessageContaining(output().toString())
-        .hasMessageNotContaining("\n");
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            output()
+                + ": cannot be written: "
+                + output().toAbsolutePath()
+                + " is a file, expected a folder");
     assertThat(output()).isEmptyFile();
   }
 

@@ -96,6 +96,28 @@ class TrainerTest {
   }
 
   @Test
+  void aRunStandsForItsBestWeights(@TempDir Path folder) {
+    RunDirectory first = run(FLOAT, folder.resolve("float"));
+    List<String> said = new ArrayList<>();
+    TrainingMonitor monitor =
+        new TrainingMonitor() {
+          @Override
+          public void say(String line) {
+            said.add(line);
+          }
+        };
+    Recipe recipe = Recipe.parse("test.yaml", quantized(first.path()), List.of());
+    RunDirectory second = Trainer.start(recipe.withOutput(folder.resolve("second")), monitor);
+    int best = first.best().state().step();
+    Path file = folder.resolve("float/checkpoints/" + best + "/ema.safetensors");
+    assertThat(second.recipe().weights()).isEqualTo(file);
+    assertSame(run(quantized(file), folder.resolve("of-the-file")), second);
+    assertThat(said).filteredOn(line -> line.startsWith("training on cpu, ")).hasSize(1);
+    assertThat(said).filteredOn(line -> line.startsWith("outlier channels")).hasSize(1);
+    assertThat(said).noneMatch(line -> line.contains("OutlierChannels["));
+  }
+
+  @Test
   void keepsTheLastCheckpointsAndTheBest(@TempDir Path folder) throws IOException {
     RunDirectory run = run(FLOAT, folder.resolve("run"));
     List<String> kept = new ArrayList<>();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architectures;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.train.device.ProductPrecision;
@@ -201,7 +202,7 @@ class RecipeTest {
       delimiter = '|',
       value = {
         "optimizer.lr=1 | run.yaml: optimizer.lr: unknown key, expected one of name, learningRate, weightDecay, betas, epsilon, batchSize, accumulation, clipNorm",
-        "optimiser.lr=1 | run.yaml: optimiser: unknown key, expected one of architecture, weights,",
+        "optimiser.lr=1 | run.yaml: optimiser: unknown key (did you mean optimizer?), expected one of architecture, weights,",
         "optimizer.learningRate=fast | run.yaml: optimizer.learningRate: found \"fast\", expected a number from 0 to 10",
         "optimizer.batchSize=1.5 | run.yaml: optimizer.batchSize: found 1.5, expected an integer from 1 to",
         "optimizer.batchSize=null | run.yaml: optimizer.batchSize: missing key, expected an integer",
@@ -280,5 +281,53 @@ class RecipeTest {
     assertThatThrownBy(() -> Recipe.read(dir.resolve("none.yaml")))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("no such file");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'a: 1\n\tb: 2' | line 2: found a tab, expected spaces",
+        "'a:\n\t- 1' | line 2: found a tab, expected spaces",
+        "'a: 1\nb: 2\na: 3' | line 3: found the key a twice, expected once",
+        "'a: {b: 1, b: 2}' | line 1: found the key b twice, expected once",
+        "'a: [1, 2\nb: 3' | line 2: not valid YAML: ",
+        "'a: \"open' | line 1: not valid YAML: ",
+        "'a: &x 1\nb: *y' | ",
+        "'- 1' | found a list, expected a YAML map",
+        "'text' | found no keys, expected a YAML map",
+        "'' | found no keys, expected a YAML map",
+        "'# nothing' | found no keys, expected a YAML map"
+      })
+  void namesTheLineOfWhatIsNoYaml(String text, String message) {
+    String yaml = text.replace("\\n", "\n").replace("\\t", "\t");
+    assertThatThrownBy(() -> Recipe.parse("run.yaml", yaml, List.of()))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith("run.yaml: " + (message == null ? "" : message))
+        .hasMessageNotContainingAny("Source", "Exception", "\n");
+  }
+
+  @Test
+  void namesAKeyThatStandsForAMissingOne() {
+    assertThatThrownBy(
+            () -> Recipe.parse("run.yaml", "architectur: vit_tiny_patch16_224\n", List.of()))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith("run.yaml: architecture: missing key (found architectur), ");
+  }
+
+  @Test
+  void anArchitectureThatIsNearlyKnownIsNamed() {
+    assertThatThrownBy(() -> Architectures.byName("deit_tny_patch16_224"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("(did you mean deit_tiny_patch16_224?)");
+    assertThatThrownBy(() -> Architectures.parse("{\"kind\": \"vit\", \"image\": 32, \"pach\": 8}"))
+        .isInstanceOf(InputException.class)
+        .hasMessage("architecture: patch is missing (found pach)");
+    String description =
+        "{\"kind\":\"vit\",\"image\":32,\"patch\":8,\"dim\":96,\"depth\":4,\"heads\":3,"
+            + "\"classes\":10,\"hiden\":384}";
+    assertThatThrownBy(() -> Architectures.parse(description))
+        .isInstanceOf(InputException.class)
+        .hasMessage("architecture: unknown key hiden (did you mean hidden?)");
   }
 }
