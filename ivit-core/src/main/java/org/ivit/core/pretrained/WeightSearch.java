@@ -33,6 +33,7 @@ import org.ivit.core.tensor.TimmNames;
  */
 public final class WeightSearch {
   private static final int MOST_PLACES = 3;
+  private static final String HEAD = "head";
 
   /** How paths to averaged copies of a model are called; the model itself is the one to take. */
   private static final Pattern AVERAGED =
@@ -222,21 +223,22 @@ public final class WeightSearch {
     List<String> missing = new ArrayList<>(expected.keySet());
     missing.removeIf(there::contains);
     int found = expected.size() - missing.size();
-    // A head beside the backbone: in the map around it.
-    for (String around = path; found > 0 && !missing.isEmpty() && !around.isEmpty(); ) {
-      int dot = around.lastIndexOf('.');
-      String stem = dot < 0 ? "" : around.substring(0, dot + 1);
-      missing.removeIf(
-          name -> {
-            boolean beside = all.contains(stem + name);
-            if (beside) {
-              names.put(name, stem + name);
-            }
-            return beside;
-          });
-      around = dot < 0 ? "" : around.substring(0, dot);
+    if (missing.stream().allMatch(name -> name.startsWith(HEAD))) {
+      takeHeadBeside(path, missing, names, all);
     }
     return new Place(path, names, missing, found);
+  }
+
+  /** A classifier often stands beside the backbone, in one of the maps around it. */
+  private static void takeHeadBeside(
+      String path, List<String> missing, Map<String, String> names, Set<String> all) {
+    for (String around = path; !around.isEmpty(); ) {
+      int dot = around.lastIndexOf('.');
+      around = dot < 0 ? "" : around.substring(0, dot);
+      String stem = around.isEmpty() ? "" : around + ".";
+      missing.removeIf(
+          name -> all.contains(stem + name) && names.putIfAbsent(name, stem + name) == null);
+    }
   }
 
   private TensorFile read(TensorContents contents, Place place) {

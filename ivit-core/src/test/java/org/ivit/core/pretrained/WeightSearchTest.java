@@ -16,6 +16,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.tensor.Safetensors;
@@ -287,6 +288,18 @@ class WeightSearchTest {
         renamed(weights(VIT, 13), n -> n.startsWith("head") ? "net." + n : "net.backbone." + n);
     assertFound(torch(Map.of("state_dict", file)), null, 13);
     assertFound(safetensors(file), null, 13);
+  }
+
+  /** The mergings of a Swin have a norm each, as the whole model has: they are no model. */
+  @Test
+  void aPartOfAModelIsNoPlace() throws Exception {
+    Swin swin = new Swin("swin", 16, 2, 2, 4, List.of(1, 1), List.of(1, 2), 3, 1e-5);
+    for (String prefix : List.of("", "model.")) {
+      Path file = torch(prefixed(prefix, weights(swin, 20)));
+      TensorFile found = new WeightSearch(swin, null, said::add).find(file);
+      assertThat(found.tensors()).isEqualTo(weights(swin, 20));
+    }
+    assertThat(said).isEmpty();
   }
 
   @Test
