@@ -12,6 +12,9 @@ java_home=$3
 skip() {
   echo "native CPU kernels: skipped, $1; the CPU engine will be portable Java"
   rm -rf "$output/native"
+  mkdir -p "$output/native"
+  # NativeLibrary says it to who wonders why the engine is slow.
+  echo "$1" >"$output/native/libivit.skipped"
   exit 0
 }
 
@@ -40,6 +43,7 @@ folder=$output/native/$os-$arch
 objects=$output/../native-objects
 library=$folder/libivit.so
 mkdir -p "$folder" "$objects"
+rm -f "$output/native/libivit.skipped"
 
 if [ -f "$library.sha256" ] && [ -z "$(find "$sources" -newer "$library.sha256" -type f)" ]; then
   exit 0

@@ -15,6 +15,9 @@ java_home=$4
 skip() {
   echo "native training kernels: skipped, $1; training will be portable Java"
   rm -rf "$output/native"
+  mkdir -p "$output/native"
+  # NativeLibrary says it to who wonders why training is slow.
+  echo "$1" >"$output/native/libivit-train.skipped"
   exit 0
 }
 
@@ -43,6 +46,7 @@ folder=$output/native/$os-$arch
 objects=$output/../native-objects
 library=$folder/libivit-train.so
 mkdir -p "$folder" "$objects"
+rm -f "$output/native/libivit-train.skipped"
 
 if [ -f "$library.sha256" ] && [ -z "$(find "$sources" "$engine" -newer "$library.sha256" -type f)" ]; then
   exit 0
