@@ -39,6 +39,8 @@ import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.ScheduleChoice;
 import org.ivit.train.recipe.TrainingDevice;
+import org.ivit.train.report.Metrics;
+import org.ivit.train.report.RunDrawing;
 
 /**
  * Runs a recipe. The same recipe, seed, machine and thread count give the same weights, whether a
@@ -400,7 +402,7 @@ public final class Trainer {
       if (last) {
         state = state.finish();
       }
-      LearningCurve.draw(run.metrics(), run.path().resolve("learning-curve.svg"));
+      RunDrawing.write(Metrics.read(run.metrics()), run.path().resolve("learning-curve.svg"));
       save();
     }
   }
