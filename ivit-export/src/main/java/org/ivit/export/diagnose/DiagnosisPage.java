@@ -1,6 +1,7 @@
 package org.ivit.export.diagnose;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -45,25 +46,25 @@ public final class DiagnosisPage {
     double most = diagnosis.nodes().stream().mapToDouble(NodeDiagnosis::cost).max().orElse(0);
     Table table =
         new Table(
-                "Cost: mean KL divergence, in nats, when this node alone is quantized. Signal to"
-                    + " noise: of the node in the integer model, with all errors before it.",
+                "Cost: mean KL divergence, in nats, when this node alone is quantized. SNR, signal to"
+                    + " noise: of the node in the integer model, with all errors before it. Set"
+                    + " apart: outlier channels of the model, on scales 2^k larger; by the rule:"
+                    + " those that the published rule would take on these pictures.",
                 "nodes sortable")
             .words("node")
-            .numbers("order")
+            .numbers("cost")
+            .descending()
+            .bars("cost")
+            .numbers("SNR, dB")
+            .bars("SNR")
             .numbers("bits")
             .numbers("scale")
-            .numbers("cost")
-            .bars("cost")
-            .numbers("signal to noise, dB")
-            .bars("signal to noise")
-            .words("set apart")
-            .words("by the rule");
+            .numbers("order")
+            .numbers("set apart")
+            .numbers("by the rule");
     for (NodeDiagnosis node : diagnosis.byCost()) {
       table
           .row(node.node())
-          .cell(Integer.toString(diagnosis.nodes().indexOf(node) + 1))
-          .cell(Integer.toString(node.bits()))
-          .cell(node.scale(), number(node.scale()))
           .cell(node.cost(), number(node.cost()))
           .bar(most == 0 ? 0 : node.cost() / most, "bad")
           .cell(
@@ -72,8 +73,11 @@ public final class DiagnosisPage {
                   ? String.format(Locale.ROOT, "%.1f", node.decibels())
                   : "exact")
           .bar(node.decibels() / MOST_DECIBELS, "")
-          .cell(channels(node.outliers()))
-          .cell(channels(node.candidates()));
+          .cell(Integer.toString(node.bits()))
+          .cell(node.scale(), number(node.scale()))
+          .cell(Integer.toString(diagnosis.nodes().indexOf(node) + 1));
+      channels(table, node.outliers());
+      channels(table, node.candidates());
     }
     return table.html(true);
   }
@@ -82,18 +86,16 @@ public final class DiagnosisPage {
     return String.format(Locale.ROOT, "%.4g", value);
   }
 
-  private static String channels(OutlierChannels outliers) {
+  /** How many, and by resting on the cell which. */
+  private static void channels(Table table, OutlierChannels outliers) {
     if (outliers.isEmpty()) {
-      return "";
+      table.cell("");
+      return;
     }
-    StringBuilder text = new StringBuilder();
-    int shown = Math.min(8, outliers.channels().length);
-    for (int i = 0; i < shown; i++) {
-      text.append(i == 0 ? "" : ", ").append(outliers.channels()[i]);
-    }
-    if (shown < outliers.channels().length) {
-      text.append(" and ").append(outliers.channels().length - shown).append(" more");
-    }
-    return text.append(" (k = ").append(outliers.shift()).append(")").toString();
+    int count = outliers.channels().length;
+    table.cell(
+        count,
+        count + " (k = " + outliers.shift() + ")",
+        "channels " + Arrays.toString(outliers.channels()).replaceAll("[\\[\\]]", ""));
   }
 }

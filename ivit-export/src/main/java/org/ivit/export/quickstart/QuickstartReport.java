@@ -115,7 +115,7 @@ final class QuickstartReport {
   private static Report.Answer answer(Logits logits, int picture, Dataset test) {
     int best = logits.answer(picture);
     return new Report.Answer(
-        test.classNames().get(best), Math.exp(logits.logSoftmax(picture)[best]));
+        test.classNames().get(best), logits.softmax(picture)[best], best == test.label(picture));
   }
 
   private static List<Report.NodeRange> ranges(

@@ -24,9 +24,9 @@ final class ConfusionChart {
 
   private static String whole(ConfusionMatrix matrix, List<String> names, String caption) {
     StringBuilder html = new StringBuilder();
-    html.append("<div class=\"scroll\" tabindex=\"0\"><table class=\"confusion\"><caption>")
+    html.append("<div class=\"scroll\" tabindex=\"0\"><table class=\"confusion\"><caption><span>")
         .append(escape(caption + " (rows: the class, columns: the answer)"))
-        .append("</caption>\n<thead><tr><th scope=\"col\">class \\ answer</th>");
+        .append("</span></caption>\n<thead><tr><th scope=\"col\">class \\ answer</th>");
     for (int c = 0; c < matrix.classes(); c++) {
       html.append("<th scope=\"col\">").append(escape(names.get(c))).append("</th>");
     }

@@ -148,13 +148,22 @@ public final class EvaluationReport {
       Logits logits = subject.answers().logits();
       int best = logits.answer(i);
       answers.put(
-          subject.name(), new Report.Answer(data.classNames().get(best), logits.softmax(i)[best]));
+          subject.name(),
+          new Report.Answer(
+              shortName(data, best), logits.softmax(i)[best], best == first.labels()[i]));
     }
     String name = first.names().get(i);
     return new Report.Sample(
         data.picture(places.get(name)),
-        data.classNames().get(first.labels()[i]),
+        shortName(data, first.labels()[i]),
         String.format(Locale.ROOT, "%s, %s %.3f", name, subjects.size() > 1 ? "KL" : "loss", cost),
         answers);
+  }
+
+  /** The first of a class's names, which ImageNet separates by commas. */
+  private static String shortName(Dataset data, int label) {
+    String names = data.classNames().get(label);
+    int comma = names.indexOf(", ");
+    return comma < 0 ? names : names.substring(0, comma);
   }
 }

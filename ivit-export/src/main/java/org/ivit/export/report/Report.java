@@ -87,8 +87,12 @@ public record Report(
    */
   public record Sample(Rgb picture, String label, String note, Map<String, Answer> answers) {}
 
-  /** An answer with its softmax probability. */
-  public record Answer(String name, double probability) {}
+  /**
+   * An answer with its softmax probability.
+   *
+   * @param right whether it is the picture's class: two classes may share a name
+   */
+  public record Answer(String name, double probability, boolean right) {}
 
   /**
    * A node of the integer graph.

@@ -58,7 +58,7 @@ public final class ReportWriter {
     int images = report.accuracies().get(0).evaluation().images();
     boolean sizes = report.accuracies().stream().anyMatch(row -> row.bytes() > 0);
     Table table =
-        new Table("Right answers on " + images + " pictures, with 95 % Wilson intervals", "")
+        new Table("Right answers on " + images + " pictures, with 95 % Wilson intervals", "wrap")
             .words("model")
             .numbers("top-1")
             .numbers("top-1 interval")
@@ -165,8 +165,11 @@ public final class ReportWriter {
         new Table("Accuracy and mean cross-entropy by class, the worst first", "sortable")
             .words("class")
             .numbers("pictures");
-    for (Report.Accuracy model : report.accuracies()) {
-      table.numbers(model.model() + ": right").numbers("loss");
+    for (int m = 0; m < report.accuracies().size(); m++) {
+      table.numbers(report.accuracies().get(m).model() + ": right").numbers("loss");
+      if (m == 0) {
+        table.descending();
+      }
     }
     table.bars("loss of " + report.accuracies().get(0).model());
     double most =
@@ -192,7 +195,7 @@ public final class ReportWriter {
           .append(" src=\"" + Thumbnail.uri(s.picture()) + "\"><strong>")
           .append(escape(s.label()))
           .append("</strong>");
-      s.answers().forEach((model, answer) -> answer(html, model, answer, s.label()));
+      s.answers().forEach((model, answer) -> answer(html, model, answer));
       if (!s.note().isEmpty()) {
         html.append("<p class=\"note\">").append(escape(s.note())).append("</p>");
       }
@@ -201,11 +204,10 @@ public final class ReportWriter {
     return html.append("</ul>\n").toString();
   }
 
-  private static void answer(StringBuilder html, String model, Report.Answer answer, String label) {
-    boolean right = answer.name().equals(label);
-    html.append(right ? "<span class=\"right\">✓ " : "<span class=\"wrong\">✗ ")
+  private static void answer(StringBuilder html, String model, Report.Answer answer) {
+    html.append(answer.right() ? "<span class=\"right\">✓ " : "<span class=\"wrong\">✗ ")
         .append(escape(model + ": " + answer.name()))
-        .append(String.format(Locale.ROOT, " %.0f %%</span>", 100 * answer.probability()));
+        .append(String.format(Locale.ROOT, " %.0f&nbsp;%%</span>", 100 * answer.probability()));
   }
 
   private static String sizes(Map<String, Long> sizes) {

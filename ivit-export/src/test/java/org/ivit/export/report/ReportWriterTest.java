@@ -90,9 +90,9 @@ class ReportWriterTest {
               "a <note>",
               Map.of(
                   "float",
-                  new Report.Answer(names.get(i % classes), 0.93),
+                  new Report.Answer(names.get(i % classes), 0.93, true),
                   "integer",
-                  new Report.Answer(names.get(i % 3 == 0 ? 0 : i % classes), 0.41))));
+                  new Report.Answer(names.get(i % 3 == 0 ? 0 : i % classes), 0.41, i % 3 != 0))));
     }
     Map<String, ConfusionMatrix> confusions = new LinkedHashMap<>();
     confusions.put("float", ConfusionMatrix.of(real, labels));

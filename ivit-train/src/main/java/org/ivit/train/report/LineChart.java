@@ -10,7 +10,7 @@ import java.util.stream.LongStream;
 /**
  * One curve as SVG, {@value #WIDTH} by {@value #HEIGHT} units, drawn by the classes of {@code
  * chart.css}. One chart has one quantity: values of two kinds never share an axis. Few points are
- * marked one by one; the last has its value beside it.
+ * marked one by one; the value of the last stands above.
  *
  * @param title of the chart, such as {@code validation loss}
  * @param xTitle what x counts
@@ -115,12 +115,9 @@ public record LineChart(String title, String xTitle, double[] x, double[] y, boo
       svg.append("<circle class=\"dot\" fill=\"#2166ac\" r=\"3\" cx=\"")
           .append(coordinate(across.at(x[i])) + "\" cy=\"" + coordinate(up.at(y[i])) + "\"/>");
     }
-    // On the side of the last point from which the curve does not come.
-    double height = up.at(y[last]);
-    boolean below = last > 0 && up.at(y[last - 1]) < height;
-    double at = below && height + 16 < HEIGHT - BOTTOM ? height + 16 : height - 8;
+    // In the corner above the drawing, where no curve can run through it.
     String value = percent ? Numbers.percent(y[last]) : Numbers.value(y[last]);
-    text(svg, across.at(x[last]) + 4, at, "end", "value", value);
+    text(svg, WIDTH - RIGHT, TOP - 6, "end", "value", "last " + value);
     svg.append('\n');
   }
 

@@ -11,7 +11,7 @@ import java.util.Locale;
  * heading sorts; without it rows stand in the order in which they were added.
  */
 public final class Table {
-  private record Column(String heading, String kind) {}
+  private record Column(String heading, String kind, boolean descending) {}
 
   private final List<Column> columns = new ArrayList<>();
   private final StringBuilder rows = new StringBuilder();
@@ -31,19 +31,26 @@ public final class Table {
 
   /** Adds a column of words. */
   public Table words(String heading) {
-    columns.add(new Column(heading, "words"));
+    columns.add(new Column(heading, "words", false));
     return this;
   }
 
   /** Adds a column of numbers. */
   public Table numbers(String heading) {
-    columns.add(new Column(heading, "number"));
+    columns.add(new Column(heading, "number", false));
     return this;
   }
 
   /** Adds a column of bars, which small screens leave out. */
   public Table bars(String heading) {
-    columns.add(new Column(heading, "bars"));
+    columns.add(new Column(heading, "bars", false));
+    return this;
+  }
+
+  /** Says that rows are added in falling order of the last column, which is shown to readers. */
+  public Table descending() {
+    Column last = columns.remove(columns.size() - 1);
+    columns.add(new Column(last.heading(), last.kind(), true));
     return this;
   }
 
@@ -86,6 +93,15 @@ public final class Table {
             100 * Math.max(0, Math.min(1, share))));
   }
 
+  /**
+   * Adds a cell of words with more of them where a pointer rests.
+   *
+   * @param value by which it sorts
+   */
+  public Table cell(double value, String text, String more) {
+    return drawn(" data-v=\"" + value + "\" title=\"" + escape(more) + "\"", escape(text));
+  }
+
   /** Adds a cell of HTML. */
   public Table drawing(String html) {
     return drawn("", html);
@@ -115,11 +131,12 @@ public final class Table {
     StringBuilder html = new StringBuilder();
     html.append("<div class=\"scroll" + (tall ? " tall" : "") + "\" tabindex=\"0\"><table class=\"")
         .append(kinds)
-        .append("\"><caption>")
+        .append("\"><caption><span>")
         .append(escape(caption))
-        .append("</caption>\n<thead><tr>");
+        .append("</span></caption>\n<thead><tr>");
     for (Column column : columns) {
-      html.append("<th class=\"" + column.kind() + "\" scope=\"col\">")
+      html.append("<th class=\"" + column.kind() + "\" scope=\"col\"")
+          .append(column.descending() ? " aria-sort=\"descending\">" : ">")
           .append(escape(column.heading()))
           .append("</th>");
     }

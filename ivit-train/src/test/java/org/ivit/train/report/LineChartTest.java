@@ -36,7 +36,7 @@ class LineChartTest {
     String svg =
         new LineChart("top-1", "epoch", new double[] {1}, new double[] {0.93}, true).draw(1, "");
     assertThat(svg).contains("<circle").contains("92 %").contains("94 %").doesNotContain("100 %");
-    assertThat(svg).contains(">93.00 %<").contains(">0<", ">1<").doesNotContain("0.6", "1.4");
+    assertThat(svg).contains(">last 93.00 %<").contains(">0<", ">1<").doesNotContain("0.6", "1.4");
   }
 
   @Test

@@ -34,7 +34,7 @@ class RunDrawingTest {
         drawn(HEADER + "1,0.5,9.5,,\n2,1,7.5,,\n2,1,,0.25,0.75\n4,2,5.5,,\n4,2,,0.5,0.5\n");
     assertThat(svg.split("<polyline", -1)).hasSize(4);
     String validation = svg.substring(svg.indexOf("validation loss"), svg.indexOf("top-1"));
-    assertThat(validation).contains(">0.75<").doesNotContain(">9<");
+    assertThat(validation).contains(">0.75<", ">last 0.5<").doesNotContain(">9<");
     assertThat(svg).contains("prefers-color-scheme: dark").doesNotContain("NaN");
   }
 
