@@ -9,6 +9,7 @@ sources=$1
 engine=$1
 output=$2
 java_home=$3
+library=libivit
 kernels="native CPU kernels"
 instead="the CPU engine will be portable Java"
 . "$sources/compiler.sh"

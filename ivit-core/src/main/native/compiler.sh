@@ -1,6 +1,7 @@
 # What the builds of native kernels share, for build.sh to source.
 #
-# The caller sets `kernels`, what is built, in words; `instead`, what there is without; `output`, where
+# The caller sets `kernels`, what is built, in words; `library`, its name without its ending; `instead`,
+# what there is without; `output`, where
 # classes lie; `java_home`; `sources` and `engine`, the folders of headers. It gets `os` and `arch`, as
 # NativeLibrary composes them of os.name and os.arch, and `objects`, an existing folder. Where nothing
 # can be compiled, the build says so in a line and ends well: the jar is then portable Java.
@@ -14,6 +15,9 @@ rm -f "$objects/failed"
 skip() {
   echo "$kernels: skipped, $1; $instead"
   rm -rf "$output/native"
+  mkdir -p "$output/native"
+  # NativeLibrary says it to who wonders why it is slow.
+  printf '%s\n' "$1" >"$output/native/$library.skipped"
   exit 0
 }
 
@@ -93,5 +97,6 @@ link_library() {
     shasum -a 256 "$name" | cut -c1-64 >"$name.sha256"
   fi
   mkdir -p "$folder"
+  rm -f "$output/native/$library.skipped"
   mv "$name" "$name.sha256" "$folder"
 }

@@ -11,6 +11,7 @@ sources=$1
 engine=$2
 output=$3
 java_home=$4
+library=libivit-train
 kernels="native training kernels"
 instead="training will be portable Java"
 . "$engine/compiler.sh"

@@ -13,6 +13,9 @@ public interface Engine extends AutoCloseable {
   /** Returns in one line what it runs on and why it was chosen. */
   String description();
 
+  /** Returns which kernels it runs, why, and on which processor. */
+  Backend backend();
+
   /** Returns the graph that it runs. */
   IntegerGraph graph();
 

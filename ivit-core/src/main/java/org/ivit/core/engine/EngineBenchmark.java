@@ -1,6 +1,5 @@
 package org.ivit.core.engine;
 
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Random;
 
@@ -69,22 +68,13 @@ public final class EngineBenchmark {
   }
 
   static Result result(String engine, int batch, double[] times) {
-    double[] sorted = times.clone();
-    Arrays.sort(sorted);
+    Timings timings = new Timings(times);
     return new Result(
         engine,
         batch,
-        times.length,
-        quantile(sorted, 0.5),
-        quantile(sorted, 0.05),
-        quantile(sorted, 0.95));
-  }
-
-  /** Linear between the neighbours in rank. */
-  private static double quantile(double[] sorted, double q) {
-    double rank = q * (sorted.length - 1);
-    int low = (int) rank;
-    int high = Math.min(low + 1, sorted.length - 1);
-    return sorted[low] + (rank - low) * (sorted[high] - sorted[low]);
+        timings.calls(),
+        timings.median(),
+        timings.quantile(0.05),
+        timings.quantile(0.95));
   }
 }

@@ -4,13 +4,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import org.ivit.core.engine.Backend;
+import org.ivit.core.engine.Timings;
 import org.ivit.core.image.Rgb;
 import org.ivit.export.evaluate.EvaluationJson;
 import org.ivit.export.evaluate.Model;
@@ -44,8 +44,7 @@ final class BenchCommand implements Callable<Integer> {
       description = "How long to measure each, after a warm-up of half that (default: 5).")
   private double seconds;
 
-  @Option(names = "--json", paramLabel = "F", description = "Write the result as JSON.")
-  private Path json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() {
@@ -54,50 +53,95 @@ final class BenchCommand implements Callable<Integer> {
       Checks.atLeast("--batch", batch, 1);
     }
     Checks.positive("--seconds", seconds);
-    Checks.writable("--json", json);
-    PrintWriter out = spec.commandLine().getOut();
-    ObjectNode result = JsonNodeFactory.instance.objectNode();
-    ArrayNode rows = JsonNodeFactory.instance.arrayNode();
+    json.validate();
+    PrintWriter out = json.text(spec);
+    int processors = Runtime.getRuntime().availableProcessors();
+    double load = BusyMachine.load();
     try (Model model = options.open()) {
-      out.printf(
-          "%s (%s, %s)%n",
-          model.identity().path(), model.identity().kind(), model.identity().architecture());
-      out.printf("engine %s, %d threads%n", model.engine(), options.engine.threads());
-      out.println("batch   median ms   best ms   ms/picture   pictures/s");
+      Backend backend = model.backend();
+      List<String> warnings = new ArrayList<>();
+      describe(out, model);
+      warn(BusyMachine.ofLoad(load, processors, backend.threads()), warnings);
+      ArrayNode rows = JsonNodeFactory.instance.arrayNode();
+      out.println("batch   median ms    p90 ms    p99 ms    min ms   ms/picture   pictures/s");
       for (int batch : batches) {
-        double[] times = measure(model, batch);
-        double median = times[times.length / 2];
-        out.printf(
-            Locale.ROOT,
-            "%5d %11.2f %9.2f %12.2f %12.1f%n",
-            batch,
-            1e3 * median,
-            1e3 * times[0],
-            1e3 * median / batch,
-            batch / median);
+        Timings times = measure(model, batch);
+        out.println(line(batch, times));
         out.flush();
-        ObjectNode row = rows.addObject();
-        row.put("batch", batch);
-        row.put("runs", times.length);
-        row.put("median_ms", 1e3 * median);
-        row.put("best_ms", 1e3 * times[0]);
-        row.put("images_per_second", batch / median);
+        warn(BusyMachine.ofSpread(batch, times), warnings);
+        rows.add(row(batch, times));
       }
-      result.put("engine", model.engine());
-      result.put("threads", options.engine.threads());
-      result.set("model", EvaluationJson.model(model.identity()));
-      result.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
-      result.put("machine", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
-      result.set("batches", rows);
-    }
-    if (json != null) {
-      EvaluationJson.write(json, result);
+      json.write(spec, result(model, load, processors, warnings, rows));
     }
     return 0;
   }
 
-  /** Seconds of each run, ascending, after a warm-up. */
-  private double[] measure(Model model, int batch) {
+  private static void describe(PrintWriter out, Model model) {
+    out.printf(
+        "%s (%s, %s)%n",
+        model.identity().path(), model.identity().kind(), model.identity().architecture());
+    Backend backend = model.backend();
+    out.printf("engine     %s, %d threads%n", model.engine(), backend.threads());
+    out.printf("kernels    %s%n", backend.line());
+    out.printf("processor  %s%n", backend.processor());
+    out.flush();
+  }
+
+  /** Says a warning, if there is one, on the error stream, and keeps it for the result. */
+  private void warn(String warning, List<String> warnings) {
+    if (warning != null) {
+      spec.commandLine().getErr().println("ivit: " + warning);
+      spec.commandLine().getErr().flush();
+      warnings.add(warning);
+    }
+  }
+
+  private static String line(int batch, Timings times) {
+    return String.format(
+        Locale.ROOT,
+        "%5d %11.2f %9.2f %9.2f %9.2f %12.2f %12.1f",
+        batch,
+        1e3 * times.median(),
+        1e3 * times.quantile(0.9),
+        1e3 * times.quantile(0.99),
+        1e3 * times.least(),
+        1e3 * times.median() / batch,
+        batch / times.median());
+  }
+
+  private static ObjectNode row(int batch, Timings times) {
+    ObjectNode row = JsonNodeFactory.instance.objectNode();
+    row.put("batch", batch);
+    row.put("runs", times.calls());
+    row.put("median_ms", 1e3 * times.median());
+    row.put("p90_ms", 1e3 * times.quantile(0.9));
+    row.put("p99_ms", 1e3 * times.quantile(0.99));
+    row.put("best_ms", 1e3 * times.least());
+    row.put("images_per_second", batch / times.median());
+    return row;
+  }
+
+  private static ObjectNode result(
+      Model model, double load, int processors, List<String> warnings, ArrayNode rows) {
+    ObjectNode result = JsonNodeFactory.instance.objectNode();
+    result.put("engine", model.engine());
+    result.put("threads", model.backend().threads());
+    result.set("backend", EvaluationJson.backend(model.backend()));
+    result.set("model", EvaluationJson.model(model.identity()));
+    result.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
+    result.put("machine", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    result.put("processors", processors);
+    if (load >= 0) {
+      result.put("load_average", load);
+    }
+    ArrayNode said = result.putArray("warnings");
+    warnings.forEach(said::add);
+    result.set("batches", rows);
+    return result;
+  }
+
+  /** Seconds of each run, after a warm-up. */
+  private Timings measure(Model model, int batch) {
     int side = model.preprocess().crop();
     Random random = new Random(1);
     List<Rgb> pictures = new ArrayList<>();
@@ -110,7 +154,7 @@ final class BenchCommand implements Callable<Integer> {
     return run(model, pictures, seconds);
   }
 
-  private static double[] run(Model model, List<Rgb> pictures, double seconds) {
+  private static Timings run(Model model, List<Rgb> pictures, double seconds) {
     List<Double> times = new ArrayList<>();
     long end = System.nanoTime() + (long) (seconds * 1e9);
     do {
@@ -118,8 +162,6 @@ final class BenchCommand implements Callable<Integer> {
       model.logits(pictures);
       times.add((System.nanoTime() - start) / 1e9);
     } while (System.nanoTime() < end);
-    double[] sorted = times.stream().mapToDouble(Double::doubleValue).toArray();
-    Arrays.sort(sorted);
-    return sorted;
+    return new Timings(times.stream().mapToDouble(Double::doubleValue).toArray());
   }
 }

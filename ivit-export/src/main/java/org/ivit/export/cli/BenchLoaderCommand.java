@@ -9,10 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.ivit.export.evaluate.EvaluationJson;
+import org.ivit.core.engine.cpu.Processor;
 import org.ivit.train.loop.LoaderBenchmark;
 import org.ivit.train.recipe.Recipe;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -58,8 +59,7 @@ final class BenchLoaderCommand implements Callable<Integer> {
       description = "How long to load with each number of threads (default: 5).")
   private double seconds;
 
-  @Option(names = "--json", paramLabel = "F", description = "Write the result as JSON.")
-  private Path json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() {
@@ -69,12 +69,9 @@ final class BenchLoaderCommand implements Callable<Integer> {
     for (int count : threads) {
       Checks.atLeast("--threads", count, 1);
     }
-    Checks.writable("--json", json);
+    json.validate();
     try (LoaderBenchmark benchmark = new LoaderBenchmark(Recipe.read(config, overrides))) {
-      ObjectNode result = measure(benchmark, spec.commandLine().getOut());
-      if (json != null) {
-        EvaluationJson.write(json, result);
-      }
+      json.write(spec, measure(benchmark, json.text(spec)));
     }
     return 0;
   }
@@ -106,6 +103,7 @@ final class BenchLoaderCommand implements Callable<Integer> {
     result.put("normalise_ms", stages.normalise());
     result.put("images_per_second_per_core", 1e3 / stages.bytes());
     result.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
+    result.put("processor", Processor.name());
     result.put("machine", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     ArrayNode rows = result.putArray("threads");
     for (int count : counts()) {

@@ -7,6 +7,7 @@ import org.ivit.core.InputException;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Locations;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -22,7 +23,7 @@ import picocli.CommandLine.Spec;
       "rule: channels that stand out, by the rule of outliers: auto."
     })
 final class DiagnoseCommand implements Callable<Integer> {
-  @Spec private CommandSpec spec;
+  @Spec CommandSpec spec;
 
   @Option(names = "--run", paramLabel = "DIR", description = "Run directory.")
   Path run;
@@ -78,8 +79,7 @@ final class DiagnoseCommand implements Callable<Integer> {
       description = "Rows of the table, the most expensive first (default: ${DEFAULT-VALUE}).")
   int top;
 
-  @Option(names = "--json", paramLabel = "F", description = "Write all nodes as JSON.")
-  Path json;
+  @Mixin JsonOption json;
 
   @Option(names = "--html", paramLabel = "F", description = "Write a report with all nodes.")
   Path html;
@@ -103,9 +103,9 @@ final class DiagnoseCommand implements Callable<Integer> {
     if (classes != null) {
       Checks.file("--classes", classes);
     }
-    Checks.writable("--json", json);
+    json.validate();
     Checks.writable("--html", html);
-    Diagnosing.diagnose(this, spec.commandLine().getOut());
+    Diagnosing.diagnose(this, json.text(spec));
     return 0;
   }
 }

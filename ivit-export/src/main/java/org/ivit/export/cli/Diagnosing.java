@@ -7,13 +7,16 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
@@ -23,11 +26,11 @@ import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
+import org.ivit.core.io.Digests;
 import org.ivit.export.diagnose.Diagnosis;
 import org.ivit.export.diagnose.DiagnosisPage;
 import org.ivit.export.diagnose.NodeDiagnosis;
 import org.ivit.export.evaluate.Comparison;
-import org.ivit.export.evaluate.EvaluationJson;
 import org.ivit.export.evaluate.FloatModel;
 import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.IntegerModel;
@@ -92,11 +95,13 @@ final class Diagnosing {
                 progress::step);
       }
       print(out, command, subject, diagnosis);
-      if (command.json != null) {
-        EvaluationJson.write(command.json, json(command, subject, diagnosis));
-      }
+      command.json.write(command.spec, json(command, subject, diagnosis));
       if (command.html != null) {
-        DiagnosisPage.write(command.html, subject.path + " against " + command.against, diagnosis);
+        DiagnosisPage.write(
+            command.html,
+            subject.path + " against " + command.against,
+            diagnosis,
+            provenance(command, subject, reference, set));
       }
     }
   }
@@ -135,6 +140,25 @@ final class Diagnosing {
             Freezer.Weights.AUTO,
             IvitCommand.Version.version());
     return new Subject(command.run, "run", frozen.checkpoint(), frozen.weights());
+  }
+
+  private static Map<String, String> provenance(
+      DiagnoseCommand command, Subject subject, Model reference, Dataset set) {
+    Provenance known = subject.checkpoint.provenance();
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put(subject.kind, subject.path.toString());
+    if (command.model != null) {
+      facts.put("SHA-256 of its file", Digests.file(command.model));
+    }
+    facts.put("architecture", subject.checkpoint.graph().architecture().name());
+    if (!known.sourceSha256().isEmpty()) {
+      facts.put("SHA-256 of the float weights that it was made of", known.sourceSha256());
+    }
+    facts.put("against", reference.identity().path());
+    facts.put("SHA-256 of its weights", reference.identity().sha256());
+    facts.put("data", command.data + ", " + set.size() + " pictures, of which some were taken");
+    facts.put("SHA-256 of the list of pictures", Datasets.digest(set));
+    return ReportFacts.add(facts, reference.backend());
   }
 
   private static void print(

@@ -3,7 +3,9 @@ package org.ivit.export.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
 import org.ivit.core.dataset.ClassList;
@@ -24,6 +26,9 @@ import org.ivit.export.evaluate.McNemar;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.evaluate.Proportion;
+import org.ivit.export.report.EvaluationReport;
+import org.ivit.export.report.Report;
+import org.ivit.export.report.ReportWriter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -64,8 +69,14 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Pictures at once (default: ${DEFAULT-VALUE}); it does not change the answers.")
   private int batch;
 
-  @Option(names = "--json", paramLabel = "F", description = "Write the result as JSON.")
-  private Path json;
+  @Mixin private JsonOption json;
+
+  @Option(
+      names = "--html",
+      paramLabel = "F",
+      description =
+          "Write a report: accuracy, worst pictures or disagreements, classes, confusion, provenance.")
+  private Path html;
 
   @Option(
       names = "--logits",
@@ -92,13 +103,14 @@ final class EvaluateCommand implements Callable<Integer> {
     options.validate();
     Checks.atLeast("--batch", batch, 1);
     Checks.atLeast("--limit", limit, 0);
-    Checks.writable("--json", json);
+    json.validate();
+    Checks.writable("--html", html);
     Checks.writable("--logits", logits);
     if (against != null) {
       Checks.exists("--against", against);
     }
     files.validate();
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = json.text(spec);
     try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
         Model model = options.open();
         Model reference = against == null ? null : Models.open(against, options.floats(), null);
@@ -113,8 +125,9 @@ final class EvaluateCommand implements Callable<Integer> {
       describe(out, "model", model);
       out.printf("data       %s: %d pictures, %d classes%n", data, set.size(), set.classes());
       accuracy(out, answers);
+      Answers other = null;
       if (reference != null) {
-        Answers other = answer("compare", cluster, reference, null, set);
+        other = answer("compare", cluster, reference, null, set);
         Comparison comparison = Comparison.of(answers.logits(), other.logits(), answers.labels());
         result.set("against", EvaluationJson.comparison(reference, other, comparison));
         describe(out, "against", reference);
@@ -124,9 +137,10 @@ final class EvaluateCommand implements Callable<Integer> {
       if (logits != null) {
         LogitsFile.write(logits, answers, model.identity());
       }
-      if (json != null) {
-        EvaluationJson.write(json, result);
+      if (html != null) {
+        ReportWriter.write(html, report(model, answers, reference, other, set));
       }
+      json.write(spec, result);
     }
     return 0;
   }
@@ -191,6 +205,45 @@ final class EvaluateCommand implements Callable<Integer> {
         batch);
   }
 
+  private Report report(Model model, Answers answers, Model reference, Answers other, Dataset set) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    identify(facts, "model", model);
+    if (reference != null) {
+      identify(facts, "against", reference);
+    }
+    facts.put("data", data);
+    facts.put("pictures", set.size() + " of " + set.classes() + " classes");
+    facts.put("SHA-256 of the list of pictures", Datasets.digest(set));
+    String name = model.identity().kind();
+    String against = reference == null ? null : reference.identity().kind();
+    return EvaluationReport.of(
+        model.identity().architecture() + (reference == null ? "" : ", compared"),
+        model.identity().path()
+            + (reference == null ? "" : " against " + reference.identity().path())
+            + " on "
+            + data
+            + ".",
+        new EvaluationReport.Subject(name, answers),
+        reference == null
+            ? null
+            : new EvaluationReport.Subject(
+                against.equals(name) ? against + " (against)" : against, other),
+        set,
+        ReportFacts.add(facts, model.backend()));
+  }
+
+  private static void identify(Map<String, String> facts, String what, Model model) {
+    facts.put(what, model.identity().path());
+    facts.put("SHA-256 of " + what, model.identity().sha256());
+    facts.put(
+        "kind of " + what,
+        model.identity().kind()
+            + ", "
+            + model.identity().architecture()
+            + ", engine "
+            + model.engine());
+  }
+
   private static String absolute(Path path) {
     return path == null ? null : path.toAbsolutePath().toString();
   }
@@ -203,6 +256,8 @@ final class EvaluateCommand implements Callable<Integer> {
         model.identity().kind(),
         model.identity().architecture(),
         model.engine());
+    out.printf("kernels    %s%n", model.backend().line());
+    out.printf("processor  %s%n", model.backend().processor());
   }
 
   private static void accuracy(PrintWriter out, Answers answers) {

@@ -57,8 +57,11 @@ public record Comparison(
         McNemar.of(onlyModel, onlyReference));
   }
 
-  /** Σ exp(logP)·(logP − logQ); classes whose p is 0 in float64 add 0. */
-  static double divergence(double[] logP, double[] logQ) {
+  /**
+   * The divergence of one picture, Σ exp(logP)·(logP − logQ) in nats; classes whose p is 0 in
+   * float64 add 0.
+   */
+  public static double divergence(double[] logP, double[] logQ) {
     double sum = 0;
     for (int c = 0; c < logP.length; c++) {
       double p = Math.exp(logP[c]);

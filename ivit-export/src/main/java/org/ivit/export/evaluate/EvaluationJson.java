@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
+import org.ivit.core.engine.Backend;
 import org.ivit.core.io.AtomicFiles;
 
 /** An evaluation as JSON. */
@@ -25,6 +26,7 @@ public final class EvaluationJson {
     json.put("images", evaluation.images());
     json.put("seconds", answers.seconds());
     json.put("engine", model.engine());
+    json.set("backend", backend(model.backend()));
     json.set("model", model(model.identity()));
     ObjectNode set = json.putObject("data");
     set.put("path", location);
@@ -40,6 +42,7 @@ public final class EvaluationJson {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.set("model", model(reference.identity()));
     json.put("engine", reference.engine());
+    json.set("backend", backend(reference.backend()));
     Evaluation evaluation = Evaluation.of(answers.logits(), answers.labels());
     json.set("top1", proportion(evaluation.top1()));
     json.set("top5", proportion(evaluation.top5()));
@@ -61,15 +64,17 @@ public final class EvaluationJson {
 
   /** Writes JSON; the file is complete or not there. */
   public static void write(Path file, ObjectNode json) {
-    byte[] text;
+    byte[] text = text(json).getBytes(StandardCharsets.UTF_8);
+    AtomicFiles.write(file, out -> out.write(text));
+  }
+
+  /** JSON for people and programs, with a line feed at the end. */
+  public static String text(ObjectNode json) {
     try {
-      text =
-          (new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n")
-              .getBytes(StandardCharsets.UTF_8);
+      return new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }
-    AtomicFiles.write(file, out -> out.write(text));
   }
 
   private static void interval(ObjectNode json, String key, Proportion p) {
@@ -80,6 +85,16 @@ public final class EvaluationJson {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("count", p.count());
     json.put("fraction", p.fraction());
+    return json;
+  }
+
+  /** What runs a model, and why. */
+  public static ObjectNode backend(Backend backend) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("kernels", backend.kernels());
+    json.put("why", backend.why());
+    json.put("processor", backend.processor());
+    json.put("threads", backend.threads());
     return json;
   }
 

@@ -2,6 +2,8 @@ package org.ivit.export.evaluate;
 
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.engine.Backend;
+import org.ivit.core.engine.cpu.Processor;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
@@ -43,6 +45,12 @@ public final class FloatModel implements Model {
   @Override
   public String engine() {
     return "float";
+  }
+
+  @Override
+  public Backend backend() {
+    return new Backend(
+        "float", "the training network", Processor.name(), WorkerPool.shared().threads());
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.ivit.export.evaluate;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.Engines;
 import org.ivit.core.graph.PixelTable;
@@ -45,6 +46,11 @@ public final class IntegerModel implements Model {
   @Override
   public String engine() {
     return engine.name();
+  }
+
+  @Override
+  public Backend backend() {
+    return engine.backend();
   }
 
   @Override

@@ -2,6 +2,7 @@ package org.ivit.export.evaluate;
 
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.engine.Backend;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 
@@ -15,6 +16,9 @@ public interface Model extends AutoCloseable {
 
   /** What runs it, such as {@code cpu}, {@code reference} or {@code float}. */
   String engine();
+
+  /** Which kernels run it, why, and on which processor. */
+  Backend backend();
 
   /** How it wants its pictures. */
   Preprocess preprocess();

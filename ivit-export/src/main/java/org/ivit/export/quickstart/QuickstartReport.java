@@ -8,15 +8,17 @@ import java.util.Map;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.dataset.Dataset;
+import org.ivit.core.engine.cpu.Processor;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
+import org.ivit.core.io.Digests;
 import org.ivit.export.evaluate.Answers;
 import org.ivit.export.evaluate.ConfusionMatrix;
 import org.ivit.export.evaluate.Logits;
-import org.ivit.export.report.Metrics;
 import org.ivit.export.report.Report;
 import org.ivit.train.loop.RunDirectory;
 import org.ivit.train.loop.TrainingCheckpoint;
+import org.ivit.train.report.Metrics;
 
 /** Fills the report of a quickstart. */
 final class QuickstartReport {
@@ -44,6 +46,8 @@ final class QuickstartReport {
     provenance.put("architecture", checkpoint.graph().architecture().toJson().toString());
     provenance.put("float run", floatRun.path().toString());
     provenance.put("integer run", integerRun.path().toString());
+    provenance.put("SHA-256 of the checkpoint file", Digests.file(file));
+    provenance.put("processor", Processor.name());
     provenance.put("version", checkpoint.provenance().version());
     provenance.put("date", checkpoint.provenance().date());
     provenance.put("Java", Runtime.version().toString());
@@ -55,8 +59,8 @@ final class QuickstartReport {
             new Report.Curves("float", Metrics.read(floatRun.metrics())),
             new Report.Curves("integers", Metrics.read(integerRun.metrics()))),
         List.of(
-            new Report.Accuracy("float", result.floatModel(), Quickstart.size(weights)),
-            new Report.Accuracy("integers only", result.integerModel(), Quickstart.size(file))),
+            new Report.Accuracy("integers only", result.integerModel(), Quickstart.size(file)),
+            new Report.Accuracy("float", result.floatModel(), Quickstart.size(weights))),
         result.comparison(),
         List.of(
             new Report.Check(
@@ -69,6 +73,8 @@ final class QuickstartReport {
                 result.identity().differences() + " differences")),
         test.classNames(),
         confusions,
+        List.of(),
+        "Sample pictures",
         samples(test, floats, integers),
         ranges(integerRun.latest(), checkpoint),
         sizes,
@@ -92,16 +98,24 @@ final class QuickstartReport {
           new Report.Sample(
               test.picture(i),
               test.classNames().get(test.label(i)),
-              answer(floats.logits(), i, test),
-              answer(integers.logits(), i, test)));
+              "",
+              answers(floats.logits(), integers.logits(), i, test)));
     }
     return samples;
+  }
+
+  private static Map<String, Report.Answer> answers(
+      Logits floats, Logits integers, int picture, Dataset test) {
+    Map<String, Report.Answer> answers = new LinkedHashMap<>();
+    answers.put("float", answer(floats, picture, test));
+    answers.put("integers", answer(integers, picture, test));
+    return answers;
   }
 
   private static Report.Answer answer(Logits logits, int picture, Dataset test) {
     int best = logits.answer(picture);
     return new Report.Answer(
-        test.classNames().get(best), Math.exp(logits.logSoftmax(picture)[best]));
+        test.classNames().get(best), logits.softmax(picture)[best], best == test.label(picture));
   }
 
   private static List<Report.NodeRange> ranges(

@@ -1,10 +1,11 @@
 package org.ivit.export.report;
 
-import static org.ivit.export.report.Html.escape;
+import static org.ivit.train.report.Html.escape;
 
 import java.util.List;
 import java.util.Locale;
 import org.ivit.export.evaluate.ConfusionMatrix;
+import org.ivit.train.report.Table;
 
 /** A confusion matrix: all of it for few classes, the most frequent confusions for many. */
 final class ConfusionChart {
@@ -23,19 +24,18 @@ final class ConfusionChart {
 
   private static String whole(ConfusionMatrix matrix, List<String> names, String caption) {
     StringBuilder html = new StringBuilder();
-    html.append("<div class=\"scroll\"><table class=\"confusion\"><caption>")
-        .append(escape(caption))
-        .append("</caption>\n<thead><tr><th scope=\"col\">class \\ answer</th>");
+    html.append("<div class=\"scroll\" tabindex=\"0\"><table class=\"confusion\"><caption><span>")
+        .append(escape(caption + " (rows: the class, columns: the answer)"))
+        .append("</span></caption>\n<thead><tr><th scope=\"col\">class \\ answer</th>");
     for (int c = 0; c < matrix.classes(); c++) {
-      html.append("<th scope=\"col\"><span>").append(escape(names.get(c))).append("</span></th>");
+      html.append("<th scope=\"col\">").append(escape(names.get(c))).append("</th>");
     }
-    html.append("<th scope=\"col\"><span>right</span></th></tr></thead>\n<tbody>");
+    html.append("<th scope=\"col\">right</th></tr></thead>\n<tbody>");
     for (int label = 0; label < matrix.classes(); label++) {
       html.append("<tr><th scope=\"row\">").append(escape(names.get(label))).append("</th>");
       int total = matrix.total(label);
       for (int answer = 0; answer < matrix.classes(); answer++) {
-        int count = matrix.count(label, answer);
-        html.append(cell(count, total, label == answer));
+        html.append(cell(matrix.count(label, answer), total, label == answer));
       }
       html.append("<td class=\"share\">")
           .append(
@@ -45,7 +45,7 @@ final class ConfusionChart {
                       Locale.ROOT, "%.1f %%", 100.0 * matrix.count(label, label) / total))
           .append("</td></tr>\n");
     }
-    return html.append("</tbody></table></div>").toString();
+    return html.append("</tbody></table></div>\n").toString();
   }
 
   private static String cell(int count, int total, boolean right) {
@@ -55,35 +55,24 @@ final class ConfusionChart {
     double share = (double) count / total;
     // Small shares of wrong answers are what one looks for, so colour grows with the square root.
     double strength = right ? share : Math.min(1, Math.sqrt(share) * 1.4);
-    int[] full = right ? new int[] {33, 102, 172} : new int[] {178, 60, 10};
-    StringBuilder colour = new StringBuilder("#");
-    for (int channel : full) {
-      colour.append(
-          String.format(Locale.ROOT, "%02x", Math.round(255 + strength * (channel - 255))));
-    }
-    return "<td style=\"background:"
-        + colour
-        + (strength > 0.55 ? ";color:#fff" : "")
-        + "\">"
-        + count
-        + "</td>";
+    return String.format(
+        Locale.ROOT,
+        "<td class=\"%s%s\" style=\"--s:%.2f\">%d</td>",
+        right ? "hit" : "miss",
+        strength > 0.55 ? " strong" : "",
+        strength,
+        count);
   }
 
   private static String worst(ConfusionMatrix matrix, List<String> names, String caption) {
-    StringBuilder html = new StringBuilder();
-    html.append("<table><caption>")
-        .append(escape(caption))
-        .append("</caption>\n<thead><tr><th scope=\"col\">class</th><th scope=\"col\">answer</th>")
-        .append("<th scope=\"col\">pictures</th></tr></thead>\n<tbody>");
+    Table table =
+        new Table(caption + " (the most frequent wrong answers)", "sortable")
+            .words("class")
+            .words("answer")
+            .numbers("pictures");
     for (ConfusionMatrix.Confusion c : matrix.worst(WORST)) {
-      html.append("<tr><td>")
-          .append(escape(names.get(c.label())))
-          .append("</td><td>")
-          .append(escape(names.get(c.answer())))
-          .append("</td><td class=\"number\">")
-          .append(c.count())
-          .append("</td></tr>\n");
+      table.row(names.get(c.label())).cell(names.get(c.answer())).cell("" + c.count());
     }
-    return html.append("</tbody></table>").toString();
+    return table.html(false);
   }
 }

@@ -6,6 +6,7 @@ import org.ivit.core.image.Rgb;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.ConfusionMatrix;
 import org.ivit.export.evaluate.Evaluation;
+import org.ivit.train.report.Metrics;
 
 /**
  * What a report shows.
@@ -14,11 +15,13 @@ import org.ivit.export.evaluate.Evaluation;
  * @param summary one paragraph below it
  * @param curves learning curves, one group a run
  * @param accuracies one row a model
- * @param comparison of the integer model with the float one, or null
+ * @param comparison of the first model with the second, or null
  * @param checks what was verified and how it ended
  * @param classes names in order
  * @param confusions the confusion matrix of each model, by its name
- * @param samples pictures with both answers
+ * @param byClass how each class that has pictures fares, the worst first
+ * @param samplesHeading what the sample pictures are
+ * @param samples pictures with the models' answers
  * @param ranges nodes in order of the forward pass
  * @param sizes bytes by what takes them
  * @param provenance where everything comes from, by what it is
@@ -32,6 +35,8 @@ public record Report(
     List<Check> checks,
     List<String> classes,
     Map<String, ConfusionMatrix> confusions,
+    List<ClassRow> byClass,
+    String samplesHeading,
     List<Sample> samples,
     List<NodeRange> ranges,
     Map<String, Long> sizes,
@@ -48,7 +53,7 @@ public record Report(
   /**
    * A model's accuracy.
    *
-   * @param bytes of its file
+   * @param bytes of its file; 0 if that says nothing
    */
   public record Accuracy(String model, Evaluation evaluation, long bytes) {}
 
@@ -56,17 +61,38 @@ public record Report(
   public record Check(String what, boolean passed, String result) {}
 
   /**
-   * A picture and what two models say.
+   * How the models fare on the pictures of one class.
+   *
+   * @param name of the class
+   * @param pictures of it
+   * @param scores one a model, in the order of the accuracies
+   */
+  public record ClassRow(String name, int pictures, List<ClassScore> scores) {}
+
+  /**
+   * How one model fares on a class.
+   *
+   * @param right answers
+   * @param loss mean cross-entropy in nats
+   */
+  public record ClassScore(int right, double loss) {}
+
+  /**
+   * A picture and what the models say.
    *
    * @param picture as decoded
    * @param label its class
-   * @param floatAnswer class and probability
-   * @param integerAnswer class and probability
+   * @param note one more line, or ""
+   * @param answers by the name of the model
    */
-  public record Sample(Rgb picture, String label, Answer floatAnswer, Answer integerAnswer) {}
+  public record Sample(Rgb picture, String label, String note, Map<String, Answer> answers) {}
 
-  /** An answer with its softmax probability. */
-  public record Answer(String name, double probability) {}
+  /**
+   * An answer with its softmax probability.
+   *
+   * @param right whether it is the picture's class: two classes may share a name
+   */
+  public record Answer(String name, double probability, boolean right) {}
 
   /**
    * A node of the integer graph.

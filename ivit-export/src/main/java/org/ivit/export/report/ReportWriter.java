@@ -1,272 +1,218 @@
 package org.ivit.export.report;
 
-import static org.ivit.export.report.Html.escape;
+import static org.ivit.train.report.Html.escape;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.ivit.core.io.AtomicFiles;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.McNemar;
 import org.ivit.export.evaluate.Proportion;
+import org.ivit.train.report.LineChart;
+import org.ivit.train.report.Numbers;
+import org.ivit.train.report.Page;
+import org.ivit.train.report.RunCharts;
+import org.ivit.train.report.Table;
 
 /** Writes a {@link Report} as one HTML file. */
 public final class ReportWriter {
-  /** More points of a curve are averaged: steps are noisy. */
-  private static final int MOST_POINTS = 150;
-
-  private final StringBuilder html = new StringBuilder();
-
   private ReportWriter() {}
 
   /**
    * Writes a report; the file is complete or not there.
    *
-   * @throws UncheckedIOException if it cannot be written
+   * @throws java.io.UncheckedIOException if it cannot be written
    */
   public static void write(Path file, Report report) {
-    String page = page(report);
-    AtomicFiles.write(file, out -> out.write(page.getBytes(StandardCharsets.UTF_8)));
+    page(report).write(file);
   }
 
-  /** The report as HTML. */
-  static String page(Report report) {
-    ReportWriter writer = new ReportWriter();
-    writer.add(report);
-    return writer.html.toString();
-  }
-
-  private void add(Report report) {
-    html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-        .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")
-        .append(escape(report.title()))
-        .append("</title>\n<style>\n")
-        .append(style())
-        .append("</style>\n</head>\n<body>\n<main>\n<h1>")
-        .append(escape(report.title()))
-        .append("</h1>\n<p class=\"summary\">")
-        .append(escape(report.summary()))
-        .append("</p>\n");
-    accuracies(report);
-    curves(report.curves());
-    confusions(report);
-    samples(report.samples());
+  /** The report as a page. */
+  static Page page(Report report) {
+    Page page = new Page(report.title(), report.summary());
+    page.section("Accuracy", accuracies(report));
+    if (!report.curves().isEmpty()) {
+      page.section("Learning curves", curves(report.curves()));
+    }
+    if (!report.samples().isEmpty()) {
+      page.section(report.samplesHeading(), samples(report.samples()));
+    }
+    if (!report.byClass().isEmpty()) {
+      page.section("Classes", classes(report));
+    }
+    if (!report.confusions().isEmpty()) {
+      page.section("Confusion", confusions(report));
+    }
     if (!report.ranges().isEmpty()) {
-      heading("Ranges by layer");
-      html.append(RangeTable.draw(report.ranges()));
+      page.section("Ranges by layer", RangeTable.draw(report.ranges()));
     }
-    sizes(report.sizes());
-    provenance(report.provenance());
-    html.append("</main>\n</body>\n</html>\n");
+    if (!report.sizes().isEmpty()) {
+      page.section("Sizes", sizes(report.sizes()));
+    }
+    return page.facts("Provenance", report.provenance());
   }
 
-  private void heading(String text) {
-    html.append("<h2>").append(escape(text)).append("</h2>\n");
-  }
-
-  private void accuracies(Report report) {
-    heading("Accuracy");
+  private static String accuracies(Report report) {
     int images = report.accuracies().get(0).evaluation().images();
-    html.append("<table><caption>Right answers on ")
-        .append(images)
-        .append(" pictures that no training has seen, with 95 % Wilson intervals</caption>\n")
-        .append(
-            "<thead><tr><th scope=\"col\">model</th><th class=\"number\" scope=\"col\">top-1</th>")
-        .append(
-            "<th class=\"number\" scope=\"col\">top-1 interval</th><th class=\"number\" scope=\"col\">top-5</th>")
-        .append(
-            "<th class=\"number\" scope=\"col\">top-5 interval</th><th class=\"number\" scope=\"col\">file</th></tr></thead>\n<tbody>");
+    boolean sizes = report.accuracies().stream().anyMatch(row -> row.bytes() > 0);
+    Table table =
+        new Table("Right answers on " + images + " pictures, with 95 % Wilson intervals", "wrap")
+            .words("model")
+            .numbers("top-1")
+            .numbers("top-1 interval")
+            .numbers("top-5")
+            .numbers("top-5 interval");
+    if (sizes) {
+      table.numbers("file");
+    }
     for (Report.Accuracy row : report.accuracies()) {
-      html.append("<tr><th scope=\"row\">").append(escape(row.model())).append("</th>");
-      proportion(row.evaluation().top1());
-      proportion(row.evaluation().top5());
-      number(Numbers.bytes(row.bytes()));
-      html.append("</tr>\n");
-    }
-    html.append("</tbody></table>\n");
-    Comparison c = report.comparison();
-    if (c != null) {
-      McNemar m = c.mcnemar();
-      html.append("<dl class=\"facts\">");
-      fact(
-          "Agreement of the answers",
-          c.agreement().count()
-              + " of "
-              + images
-              + " ("
-              + Numbers.percent(c.agreement().fraction())
-              + ")");
-      fact(
-          "KL divergence from the float model",
-          "mean "
-              + Numbers.value(c.meanKl())
-              + ", median "
-              + Numbers.value(c.medianKl())
-              + " nats");
-      fact(
-          "McNemar's test",
-          "only the integer model right: "
-              + m.onlyModel()
-              + ", only the float model right: "
-              + m.onlyReference()
-              + ", p = "
-              + Numbers.value(m.pValue())
-              + (m.exact() ? " (exact)" : " (chi-square)"));
-      html.append("</dl>\n");
-    }
-    if (!report.checks().isEmpty()) {
-      html.append("<ul class=\"checks\">");
-      for (Report.Check check : report.checks()) {
-        html.append(
-                check.passed()
-                    ? "<li class=\"passed\"><b>passed</b> "
-                    : "<li class=\"failed\"><b>failed</b> ")
-            .append(escape(check.what()))
-            .append(": ")
-            .append(escape(check.result()))
-            .append("</li>");
+      table.row(row.model());
+      proportion(table, row.evaluation().top1());
+      proportion(table, row.evaluation().top5());
+      if (sizes) {
+        table.cell(Numbers.bytes(row.bytes()));
       }
-      html.append("</ul>\n");
     }
+    return table.html(false)
+        + (report.comparison() == null ? "" : comparison(report.comparison()))
+        + (report.checks().isEmpty() ? "" : checks(report.checks()));
   }
 
-  private void proportion(Proportion p) {
-    number(p.count() + " (" + Numbers.percent(p.fraction()) + ")");
-    number(String.format(Locale.ROOT, "%.2f – %.2f %%", 100 * p.low(), 100 * p.high()));
+  private static void proportion(Table table, Proportion p) {
+    table
+        .cell(p.count() + " (" + Numbers.percent(p.fraction()) + ")")
+        .cell(String.format(Locale.ROOT, "%.2f – %.2f %%", 100 * p.low(), 100 * p.high()));
   }
 
-  private void number(String text) {
-    html.append("<td class=\"number\">").append(escape(text)).append("</td>");
+  private static String comparison(Comparison c) {
+    McNemar m = c.mcnemar();
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put(
+        "Agreement of the answers",
+        String.format(
+            Locale.ROOT,
+            "%d of %d (%.2f %%; 95 %% interval %.2f – %.2f %%)",
+            c.agreement().count(),
+            c.agreement().total(),
+            100 * c.agreement().fraction(),
+            100 * c.agreement().low(),
+            100 * c.agreement().high()));
+    facts.put(
+        "KL divergence",
+        "mean "
+            + Numbers.value(c.meanKl())
+            + ", median "
+            + Numbers.value(c.medianKl())
+            + ", largest "
+            + Numbers.value(c.largestKl())
+            + " nats, from the other model's answers");
+    facts.put(
+        "McNemar's test",
+        "only this model right: "
+            + m.onlyModel()
+            + ", only the other right: "
+            + m.onlyReference()
+            + ", p = "
+            + Numbers.value(m.pValue())
+            + (m.exact() ? " (exact)" : " (chi-square)"));
+    return Page.facts(facts);
   }
 
-  private void fact(String name, String value) {
-    html.append("<div><dt>")
-        .append(escape(name))
-        .append("</dt><dd>")
-        .append(escape(value))
-        .append("</dd></div>");
-  }
-
-  private void curves(List<Report.Curves> runs) {
-    if (runs.isEmpty()) {
-      return;
+  private static String checks(List<Report.Check> checks) {
+    StringBuilder html = new StringBuilder("<ul class=\"checks\">");
+    for (Report.Check check : checks) {
+      html.append(
+              check.passed()
+                  ? "<li class=\"passed\"><b>passed</b> "
+                  : "<li class=\"failed\"><b>failed</b> ")
+          .append(escape(check.what()))
+          .append(": ")
+          .append(escape(check.result()))
+          .append("</li>");
     }
-    heading("Learning curves");
-    html.append("<div class=\"row\">\n");
+    return html.append("</ul>\n").toString();
+  }
+
+  private static String curves(List<Report.Curves> runs) {
+    StringBuilder html = new StringBuilder();
     for (Report.Curves run : runs) {
-      curve(run, "loss", false);
-      curve(run, "top1", true);
+      html.append("<h3>").append(escape(run.name())).append("</h3>\n<div class=\"row\">\n");
+      for (LineChart chart : RunCharts.of(run.metrics())) {
+        html.append("<figure><figcaption>")
+            .append(escape(chart.title()))
+            .append("</figcaption>\n")
+            .append(chart.draw(RunCharts.end(run.metrics()), ""))
+            .append("</figure>\n");
+      }
+      html.append("</div>\n");
     }
-    html.append("</div>\n");
+    return html.toString();
   }
 
-  /** One chart of all columns whose name holds a word. */
-  private void curve(Report.Curves run, String word, boolean percent) {
-    Map<String, double[]> columns = run.metrics().columns();
-    String axis = columns.containsKey("epoch") ? "epoch" : columns.keySet().iterator().next();
-    List<LineChart.Line> lines = new ArrayList<>();
-    columns.forEach(
-        (name, values) -> {
-          if (name.toLowerCase(Locale.ROOT).contains(word)) {
-            lines.add(
-                new LineChart.Line(name.replace('_', ' '), columns.get(axis), values)
-                    .thinned(MOST_POINTS));
-          }
-        });
-    if (lines.isEmpty()) {
-      return;
-    }
-    String title = run.name() + ": " + (percent ? "top-1 accuracy" : word);
-    html.append("<figure><figcaption>")
-        .append(escape(title))
-        .append("</figcaption>\n")
-        .append(LineChart.draw(title, axis, lines, percent))
-        .append("</figure>\n");
-  }
-
-  private void confusions(Report report) {
-    if (report.confusions().isEmpty()) {
-      return;
-    }
-    heading("Confusion");
+  private static String confusions(Report report) {
+    StringBuilder html = new StringBuilder();
     report
         .confusions()
         .forEach(
-            (model, matrix) ->
-                html.append(
-                        ConfusionChart.draw(
-                            matrix,
-                            report.classes(),
-                            model + " (rows: the class, columns: the answer)"))
-                    .append('\n'));
+            (model, matrix) -> html.append(ConfusionChart.draw(matrix, report.classes(), model)));
+    return html.toString();
   }
 
-  private void samples(List<Report.Sample> samples) {
-    if (samples.isEmpty()) {
-      return;
+  private static String classes(Report report) {
+    Table table =
+        new Table("Accuracy and mean cross-entropy by class, the worst first", "sortable")
+            .words("class")
+            .numbers("pictures");
+    for (int m = 0; m < report.accuracies().size(); m++) {
+      table.numbers(report.accuracies().get(m).model() + ": right").numbers("loss");
+      if (m == 0) {
+        table.descending();
+      }
     }
-    heading("Sample pictures");
-    html.append("<ul class=\"samples\">\n");
+    table.bars("loss of " + report.accuracies().get(0).model());
+    double most =
+        report.byClass().stream().mapToDouble(row -> row.scores().get(0).loss()).max().orElse(0);
+    for (Report.ClassRow row : report.byClass()) {
+      table.row(row.name()).cell(Integer.toString(row.pictures()));
+      for (Report.ClassScore score : row.scores()) {
+        double share = (double) score.right() / row.pictures();
+        table
+            .cell(share, String.format(Locale.ROOT, "%d (%.0f %%)", score.right(), 100 * share))
+            .cell(score.loss(), String.format(Locale.ROOT, "%.3f", score.loss()));
+      }
+      table.bar(most > 0 ? row.scores().get(0).loss() / most : 0, "bad");
+    }
+    return table.html(true);
+  }
+
+  private static String samples(List<Report.Sample> samples) {
+    StringBuilder html = new StringBuilder("<ul class=\"samples\">\n");
     for (Report.Sample s : samples) {
-      html.append("<li><img alt=\"")
-          .append(escape(s.label()))
-          .append("\" src=\"")
-          .append(PngUri.of(s.picture()))
-          .append("\"><strong>")
+      html.append("<li><img alt=\"" + escape(s.label()) + "\"")
+          .append(Thumbnail.isSmall(s.picture()) ? " class=\"small\"" : "")
+          .append(" src=\"" + Thumbnail.uri(s.picture()) + "\"><strong>")
           .append(escape(s.label()))
           .append("</strong>");
-      answer("float", s.floatAnswer(), s.label());
-      answer("integer", s.integerAnswer(), s.label());
+      s.answers().forEach((model, answer) -> answer(html, model, answer));
+      if (!s.note().isEmpty()) {
+        html.append("<p class=\"note\">").append(escape(s.note())).append("</p>");
+      }
       html.append("</li>\n");
     }
-    html.append("</ul>\n");
+    return html.append("</ul>\n").toString();
   }
 
-  private void answer(String model, Report.Answer answer, String label) {
-    boolean right = answer.name().equals(label);
-    html.append(right ? "<span class=\"right\">✓ " : "<span class=\"wrong\">✗ ")
-        .append(model)
-        .append(": ")
-        .append(escape(answer.name()))
-        .append(String.format(Locale.ROOT, " %.0f %%</span>", 100 * answer.probability()));
+  private static void answer(StringBuilder html, String model, Report.Answer answer) {
+    html.append(answer.right() ? "<span class=\"right\">✓ " : "<span class=\"wrong\">✗ ")
+        .append(escape(model + ": " + answer.name()))
+        .append(String.format(Locale.ROOT, " %.0f&nbsp;%%</span>", 100 * answer.probability()));
   }
 
-  private void sizes(Map<String, Long> sizes) {
-    if (sizes.isEmpty()) {
-      return;
-    }
-    heading("Sizes");
-    html.append("<table><caption>What takes how many bytes</caption><tbody>");
-    sizes.forEach(
-        (what, bytes) -> {
-          html.append("<tr><th scope=\"row\">").append(escape(what)).append("</th>");
-          number(Numbers.bytes(bytes));
-          html.append("</tr>\n");
-        });
-    html.append("</tbody></table>\n");
-  }
-
-  private void provenance(Map<String, String> provenance) {
-    if (provenance.isEmpty()) {
-      return;
-    }
-    heading("Provenance");
-    html.append("<dl class=\"facts\">");
-    provenance.forEach(this::fact);
-    html.append("</dl>\n");
-  }
-
-  private static String style() {
-    try (InputStream in = ReportWriter.class.getResourceAsStream("report.css")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private static String sizes(Map<String, Long> sizes) {
+    Table table = new Table("What takes how many bytes", "").words("what").numbers("bytes");
+    sizes.forEach((what, bytes) -> table.row(what).cell(Numbers.bytes(bytes)));
+    return table.html(false);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One HTML file that shows a run: curves, accuracy, confusion, sample pictures, ranges, sizes and
- * provenance. Everything is in the file; nothing is loaded from elsewhere and nothing is scripted.
+ * HTML reports of models: accuracy, learning curves, the worst pictures and classes, confusion,
+ * ranges, sizes and provenance, on the pages of {@link org.ivit.train.report}.
  */
 package org.ivit.export.report;

@@ -185,10 +185,14 @@ class DiagnosisTest {
   }
 
   @Test
-  void thePageHasEveryNodeAndNothingFromElsewhere() {
+  void thePageHasEveryNodeTheMostExpensiveFirstAndNothingFromElsewhere() {
     Diagnosis diagnosis = diagnose(Architectures.parse(SWIN), null);
-    String page = DiagnosisPage.page("a <b> & c", diagnosis);
-    assertThat(page).contains("a &lt;b&gt; &amp; c").doesNotContain("http", "<script");
-    diagnosis.nodes().forEach(node -> assertThat(page).contains(">" + node.node() + "<"));
+    String page =
+        DiagnosisPage.page("a <b> & c", diagnosis, Map.of("version", "ivit 1 <2>")).html();
+    assertThat(page).contains("a &lt;b&gt; &amp; c", "ivit 1 &lt;2&gt;").doesNotContain("http");
+    assertThat(page).contains("prefers-color-scheme: dark", "class=\"nodes sortable\"");
+    List<Integer> places =
+        diagnosis.byCost().stream().map(node -> page.indexOf(">" + node.node() + "<")).toList();
+    assertThat(places).isSorted().doesNotContain(-1);
   }
 }

@@ -2,7 +2,6 @@ package org.ivit.export.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.io.StringReader;
@@ -21,12 +20,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
-import org.ivit.core.InputException;
 import org.ivit.core.image.Rgb;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.ConfusionMatrix;
 import org.ivit.export.evaluate.Evaluation;
 import org.ivit.export.evaluate.Logits;
+import org.ivit.train.report.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.xml.sax.InputSource;
@@ -53,8 +52,7 @@ class ReportWriterTest {
     Logits real = logits(random, labels, classes, 3.5);
     Logits integer = logits(random, labels, classes, 3.4);
     List<String> names = IntStream.range(0, classes).mapToObj(c -> "kind<" + c + ">&").toList();
-    StringBuilder csv =
-        new StringBuilder("epoch,step,train_loss,validation_loss,validation_top1\n");
+    StringBuilder csv = new StringBuilder("epoch,step,loss,validation_loss,validation_top1\n");
     for (int e = 1; e <= 20; e++) {
       csv.append(e + "," + 10 * e + "," + (0.2 + 2 * Math.exp(-e / 4.0)) + ",")
           .append(
@@ -89,8 +87,12 @@ class ReportWriterTest {
           new Report.Sample(
               new Rgb(32, 32, pixels),
               names.get(i % classes),
-              new Report.Answer(names.get(i % classes), 0.93),
-              new Report.Answer(names.get(i % 3 == 0 ? 0 : i % classes), 0.41)));
+              "a <note>",
+              Map.of(
+                  "float",
+                  new Report.Answer(names.get(i % classes), 0.93, true),
+                  "integer",
+                  new Report.Answer(names.get(i % 3 == 0 ? 0 : i % classes), 0.41, i % 3 != 0))));
     }
     Map<String, ConfusionMatrix> confusions = new LinkedHashMap<>();
     confusions.put("float", ConfusionMatrix.of(real, labels));
@@ -117,6 +119,12 @@ class ReportWriterTest {
             new Report.Check("float top-1 at least 90 %", false, "71 %")),
         names,
         confusions,
+        List.of(
+            new Report.ClassRow(
+                names.get(1),
+                50,
+                List.of(new Report.ClassScore(40, 1.25), new Report.ClassScore(45, 0.5)))),
+        "Worst disagreements",
         samples,
         ranges,
         sizes,
@@ -129,11 +137,14 @@ class ReportWriterTest {
     ReportWriter.write(file, report(folder, 10));
     String html = Files.readString(file, StandardCharsets.UTF_8);
     assertThat(html).startsWith("<!DOCTYPE html>").endsWith("</html>\n");
-    assertThat(html).doesNotContain("<script").doesNotContain("http:").doesNotContain("https:");
+    assertThat(html.split("<script>", -1)).hasSize(2);
+    assertThat(html).doesNotContain("http:").doesNotContain("https:").doesNotContain("src=\"/");
     assertThat(html).doesNotContain("url(").doesNotContain("@import").doesNotContain("<link");
     assertThat(html).contains("A run &amp; its &lt;integers&gt;").contains("kind&lt;3&gt;&amp;");
     Deque<String> open = new ArrayDeque<>();
-    Matcher tags = TAG.matcher(html.substring(html.indexOf("</style>") + 8));
+    String content =
+        html.substring(html.indexOf("</style>") + 8).replaceAll("(?s)<script>.*</script>", "");
+    Matcher tags = TAG.matcher(content);
     open.push("html");
     open.push("head");
     while (tags.find()) {
@@ -152,7 +163,7 @@ class ReportWriterTest {
 
   @Test
   void drawingsAreXml() throws Exception {
-    String html = ReportWriter.page(report(folder, 10));
+    String html = ReportWriter.page(report(folder, 10)).html();
     Matcher svgs = Pattern.compile("<svg.*?</svg>", Pattern.DOTALL).matcher(html);
     int count = 0;
     while (svgs.find()) {
@@ -170,60 +181,29 @@ class ReportWriterTest {
 
   @Test
   void manyClassesShowTheWorstConfusions() throws Exception {
-    String html = ReportWriter.page(report(folder, 30));
+    String html = ReportWriter.page(report(folder, 30)).html();
     assertThat(html)
         .doesNotContain("class=\"confusion\"")
-        .contains("<th scope=\"col\">answer</th>");
+        .contains("<th class=\"words\" scope=\"col\">answer</th>");
   }
 
   @Test
-  void numbersAreReadable() {
-    assertThat(Numbers.value(0.0123456)).isEqualTo("0.01235");
-    assertThat(Numbers.value(123.456)).isEqualTo("123.5");
-    assertThat(Numbers.value(-2)).isEqualTo("-2");
-    assertThat(Numbers.value(0)).isEqualTo("0");
-    assertThat(Numbers.value(2e-7)).isEqualTo("2.00e-07");
-    assertThat(Numbers.value(12345)).isEqualTo("12345");
-    assertThat(Numbers.bytes(6_123_456)).isEqualTo("6.12 MB");
-    assertThat(Numbers.bytes(999)).isEqualTo("999 B");
-    assertThat(LineChart.step(0.013)).isEqualTo(0.02);
-    assertThat(LineChart.step(0)).isEqualTo(1);
+  void everyReportIsLightAndDarkAndTellsItsClassesAndPictures() throws Exception {
+    String html = ReportWriter.page(report(folder, 10)).html();
+    assertThat(html)
+        .contains("prefers-color-scheme: dark", "Worst disagreements", "a &lt;note&gt;")
+        .contains("40 (80 %)", "data-v=\"1.25\"")
+        .contains("training loss, as the recipe has it", "validation loss, cross-entropy")
+        .doesNotContain("#fff\"");
   }
 
   @Test
-  void manyPointsAreAveraged() {
-    double[] x = IntStream.range(0, 1000).asDoubleStream().toArray();
-    double[] y = IntStream.range(0, 1000).mapToDouble(i -> i % 2 == 0 ? 1 : 3).toArray();
-    y[500] = Double.NaN;
-    LineChart.Line line = new LineChart.Line("loss", x, y).thinned(100);
-    assertThat(line.x()).hasSize(100).isSorted();
-    assertThat(line.y()).hasSize(100);
-    // 999 known points: the first part has 9, five of them 1 and four 3.
-    assertThat(line.y()[0]).isCloseTo(17.0 / 9, within(1e-12));
-    assertThat(new LineChart.Line("loss", x, y).thinned(999).x()).isSameAs(x);
-  }
-
-  @Test
-  void oneValueHasANarrowAxis() {
-    String svg =
-        LineChart.draw(
-            "t",
-            "epoch",
-            List.of(new LineChart.Line("top1", new double[] {1}, new double[] {0.93})),
-            true);
-    assertThat(svg).contains("<circle").contains("92 %").contains("94 %").doesNotContain("100 %");
-  }
-
-  @Test
-  void metricsThatDoNotFitAreRefused() throws IOException {
-    Path file = folder.resolve("m.csv");
-    assertThatThrownBy(() -> Metrics.read(file))
-        .isInstanceOf(InputException.class)
-        .hasMessageContaining("no such file");
-    Files.writeString(file, "a,b\n1,2\n3\n");
-    assertThatThrownBy(() -> Metrics.read(file))
-        .isInstanceOf(InputException.class)
-        .hasMessageContaining("line 3 has 1 fields, expected 2");
+  void largePicturesAreReducedToAFewKilobytes() {
+    byte[] pixels = new byte[3 * 900 * 600];
+    new Random(5).nextBytes(pixels);
+    String uri = Thumbnail.uri(new Rgb(900, 600, pixels));
+    assertThat(uri).startsWith("data:image/jpeg;base64,").hasSizeLessThan(20_000);
+    assertThat(Thumbnail.uri(new Rgb(8, 8, new byte[192]))).startsWith("data:image/png;base64,");
   }
 
   @Test

@@ -41,6 +41,8 @@ import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.ScheduleChoice;
 import org.ivit.train.recipe.TrainingDevice;
+import org.ivit.train.report.Metrics;
+import org.ivit.train.report.RunDrawing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -445,7 +447,7 @@ public final class Trainer {
       if (last) {
         state = state.finish();
       }
-      LearningCurve.draw(run.metrics(), run.path().resolve("learning-curve.svg"));
+      RunDrawing.write(Metrics.read(run.metrics()), run.path().resolve("learning-curve.svg"));
       save();
     }
   }

@@ -1,10 +1,8 @@
 package org.ivit.train.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -72,33 +70,5 @@ class MetricsLogTest {
     Path file = written();
     MetricsLog.open(file, -1);
     assertThat(Files.readAllLines(file)).hasSize(1);
-  }
-
-  @Test
-  void drawsTheCurvesAndSurvivesARunWithoutSteps() throws IOException {
-    Path svg = folder.resolve("learning-curve.svg");
-    LearningCurve.draw(written(), svg);
-    String text = Files.readString(svg);
-    assertThat(text).startsWith("<svg").endsWith("</svg>\n").doesNotContain("NaN");
-    assertThat(text.split("<polyline", -1)).hasSize(4);
-    Path empty = folder.resolve("empty.csv");
-    MetricsLog.open(empty, -1).step(1, 0, Double.NaN, 1, 1, 1, 0);
-    LearningCurve.draw(empty, svg);
-    assertThat(Files.readString(svg)).contains("none yet").doesNotContain("NaN");
-    assertThatThrownBy(() -> LearningCurve.draw(folder.resolve("gone.csv"), svg))
-        .isInstanceOf(UncheckedIOException.class)
-        .hasMessageContaining("gone.csv");
-  }
-
-  @Test
-  void aLongRunGivesASmallPicture() throws IOException {
-    StringBuilder lines = new StringBuilder("step,epoch\n");
-    for (int step = 1; step <= 50_000; step++) {
-      lines.append(step).append(',').append(step / 100.0).append(",1.5,1,1,1,,\n");
-    }
-    Path file = Files.writeString(folder.resolve("long.csv"), lines);
-    Path svg = folder.resolve("long.svg");
-    LearningCurve.draw(file, svg);
-    assertThat(Files.size(svg)).isLessThan(20_000);
   }
 }

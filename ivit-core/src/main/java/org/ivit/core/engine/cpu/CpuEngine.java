@@ -1,5 +1,6 @@
 package org.ivit.core.engine.cpu;
 
+import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.graph.IntegerGraph;
@@ -52,6 +53,11 @@ public final class CpuEngine implements Engine {
   @Override
   public String description() {
     return "cpu: portable Java on %d threads (%s)".formatted(pool.threads(), why);
+  }
+
+  @Override
+  public Backend backend() {
+    return new Backend("java", why, Processor.name(), pool.threads());
   }
 
   @Override

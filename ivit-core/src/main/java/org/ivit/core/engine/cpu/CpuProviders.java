@@ -2,6 +2,8 @@ package org.ivit.core.engine.cpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.cpu.jni.NativeEngine;
@@ -9,10 +11,13 @@ import org.ivit.core.engine.cpu.jni.NativeLibrary;
 import org.ivit.core.engine.cpu.jni.RefusedGraphException;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Chooses what the engine {@code cpu} runs on: the provider that the property {@value #PROPERTY}
- * names, or else the fastest that runs here and holds the graph.
+ * names, or else the fastest that runs here and holds the graph. Where faster kernels exist for
+ * this platform and cannot be used, a line of the log warns, once a process.
  */
 public final class CpuProviders {
   /** The system property that names a provider. */
@@ -22,6 +27,11 @@ public final class CpuProviders {
 
   /** Native kernels, fastest first; those in portable C are slower than portable Java. */
   private static final List<String> FAST = List.of("amx", "vnni", "avx2");
+
+  private static final Logger LOG = LoggerFactory.getLogger(CpuProviders.class);
+
+  /** What was said already: once in a process is enough. */
+  private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
 
   private CpuProviders() {}
 
@@ -44,9 +54,12 @@ public final class CpuProviders {
    */
   public static Engine open(IntegerGraph graph, WorkerPool pool, String why) {
     String name = System.getProperty(PROPERTY);
-    return name == null || name.isBlank()
-        ? fastest(graph, pool, why)
-        : forced(graph, pool, name.strip(), why);
+    Engine engine =
+        name == null || name.isBlank()
+            ? fastest(graph, pool, why)
+            : forced(graph, pool, name.strip(), why);
+    LOG.debug("{}; processor {}", engine.description(), Processor.name());
+    return engine;
   }
 
   private static Engine forced(IntegerGraph graph, WorkerPool pool, String name, String why) {
@@ -75,6 +88,8 @@ public final class CpuProviders {
   private static Engine fastest(IntegerGraph graph, WorkerPool pool, String why) {
     StringBuilder reason = new StringBuilder(why);
     String last = "";
+    String notLoaded = NativeLibrary.notLoaded();
+    String lost = notLoaded != null && NativeLibrary.isExpected() ? notLoaded : null;
     for (String name : FAST) {
       String unavailable = NativeLibrary.unavailable(name);
       if (unavailable == null) {
@@ -82,12 +97,16 @@ public final class CpuProviders {
           return new NativeEngine(graph, pool, name, reason.toString());
         } catch (RefusedGraphException e) {
           unavailable = "native kernels cannot hold this model, " + e.getMessage();
+          lost = unavailable;
         }
       }
       if (!unavailable.equals(last)) {
         reason.append("; ").append(unavailable);
       }
       last = unavailable;
+    }
+    if (lost != null && WARNED.add(lost)) {
+      LOG.warn("slower than it could be: portable Java instead of native kernels; {}", lost);
     }
     return new CpuEngine(graph, pool, reason.toString());
   }

@@ -4,6 +4,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.KernelImages;
+import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.graph.IntegerGraph;
@@ -83,6 +84,11 @@ public final class CudaEngine implements Engine {
   @Override
   public String description() {
     return "cuda: %s (%s)".formatted(device.name(), why);
+  }
+
+  @Override
+  public Backend backend() {
+    return new Backend("cuda", why, device.name(), 1);
   }
 
   @Override

@@ -3,9 +3,11 @@ package org.ivit.core.engine.reference;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
+import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.engine.MatrixProducts;
+import org.ivit.core.engine.cpu.Processor;
 import org.ivit.core.graph.Block;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
@@ -59,6 +61,11 @@ public final class ReferenceEngine implements Engine {
   @Override
   public String description() {
     return "reference: scalar Java on 1 thread (" + why + ")";
+  }
+
+  @Override
+  public Backend backend() {
+    return new Backend("reference", why, Processor.name(), 1);
   }
 
   @Override

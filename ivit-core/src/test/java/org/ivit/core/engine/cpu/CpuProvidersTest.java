@@ -48,6 +48,8 @@ class CpuProvidersTest {
         String unavailable = NativeLibrary.unavailable(name);
         if (unavailable == null) {
           assertThat(engine.description()).startsWith("cpu: native kernels " + name + " on ");
+          assertThat(engine.backend().kernels()).isEqualTo(name);
+          assertThat(engine.backend().processor()).isEqualTo(Processor.name());
           return;
         }
         assertThat(engine.description()).contains(unavailable);
@@ -82,6 +84,9 @@ class CpuProvidersTest {
       assertThat(engine.description())
           .startsWith("cpu: portable Java on ")
           .endsWith(" threads (asked for by name; java by property ivit.cpu)");
+      assertThat(engine.backend().line())
+          .isEqualTo("portable Java (asked for by name; java by property ivit.cpu)");
+      assertThat(engine.backend().threads()).isEqualTo(WorkerPool.shared().threads());
     }
   }
 

@@ -1,8 +1,10 @@
 package org.ivit.core.engine.cpu.jni;
 
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
+import org.ivit.core.engine.cpu.Processor;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 
@@ -13,7 +15,7 @@ import org.ivit.core.parallel.WorkerPool;
 public final class NativeEngine implements Engine {
   private final IntegerGraph graph;
   private final WorkerPool pool;
-  private final String description;
+  private final Backend backend;
   private final NativeModel model;
 
   /** Calls read, closing writes: memory is freed when the last call has returned. */
@@ -38,8 +40,7 @@ public final class NativeEngine implements Engine {
     }
     this.graph = graph;
     this.pool = pool;
-    this.description =
-        "cpu: native kernels %s on %d threads (%s)".formatted(kernels, pool.threads(), why);
+    this.backend = new Backend(kernels, why, Processor.name(), pool.threads());
     this.model = new NativeModel(graph, kernels);
   }
 
@@ -50,7 +51,13 @@ public final class NativeEngine implements Engine {
 
   @Override
   public String description() {
-    return description;
+    return "cpu: native kernels %s on %d threads (%s)"
+        .formatted(backend.kernels(), backend.threads(), backend.why());
+  }
+
+  @Override
+  public Backend backend() {
+    return backend;
   }
 
   @Override

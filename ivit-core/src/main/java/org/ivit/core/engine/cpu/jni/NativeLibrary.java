@@ -45,6 +45,16 @@ public final class NativeLibrary {
     return Loaded.REASON != null ? Loaded.REASON : NativeKernels.unavailable(kernels);
   }
 
+  /** Returns why the library cannot be loaded, or null where it is. */
+  public static String notLoaded() {
+    return Loaded.REASON;
+  }
+
+  /** Returns whether a build on this platform makes kernels that are faster than portable Java. */
+  public static boolean isExpected() {
+    return platform().endsWith("-x86_64") && !platform().startsWith("windows");
+  }
+
   /** Loads the library and returns null, or else the reason why it cannot be. */
   private static String load() {
     return load(NativeLibrary.class, NAME, System::load);
@@ -63,12 +73,21 @@ public final class NativeLibrary {
     try {
       String digest = digest(jar, resource);
       if (digest == null) {
-        return "no native kernels for " + platform() + " in this jar";
+        return "no native kernels for " + platform() + " in this jar" + whyNotBuilt(jar, name);
       }
       load.accept(copy(jar, name, resource, digest).toString());
       return null;
     } catch (IOException | UncheckedIOException | InputException | UnsatisfiedLinkError e) {
       return "native kernels do not load: " + e.getMessage();
+    }
+  }
+
+  /** What the build wrote down where it could not make the library. */
+  private static String whyNotBuilt(Class<?> jar, String name) throws IOException {
+    try (InputStream in = jar.getResourceAsStream("/native/" + name + ".skipped")) {
+      return in == null
+          ? ""
+          : ": when it was built, " + new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
     }
   }
 

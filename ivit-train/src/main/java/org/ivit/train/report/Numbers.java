@@ -1,18 +1,18 @@
-package org.ivit.export.report;
+package org.ivit.train.report;
 
 import java.util.Locale;
 
 /** Numbers as people read them; the decimal sign is a point everywhere. */
-final class Numbers {
+public final class Numbers {
   private Numbers() {}
 
   /** A fraction as a percentage with two decimals. */
-  static String percent(double fraction) {
+  public static String percent(double fraction) {
     return String.format(Locale.ROOT, "%.2f %%", 100 * fraction);
   }
 
   /** A value with about four significant digits, without an exponent where it can be read. */
-  static String value(double v) {
+  public static String value(double v) {
     double size = Math.abs(v);
     if (v == 0) {
       return "0";
@@ -26,7 +26,7 @@ final class Numbers {
   }
 
   /** Bytes, in MB of 10^6 or kB of 10^3. */
-  static String bytes(long n) {
+  public static String bytes(long n) {
     if (n >= 1_000_000) {
       return String.format(Locale.ROOT, "%.2f MB", n / 1e6);
     }
@@ -34,7 +34,7 @@ final class Numbers {
   }
 
   /** A coordinate of a drawing. */
-  static String coordinate(double v) {
+  public static String coordinate(double v) {
     return String.format(Locale.ROOT, "%.1f", v);
   }
 }

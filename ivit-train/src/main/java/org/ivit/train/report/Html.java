@@ -1,11 +1,11 @@
-package org.ivit.export.report;
+package org.ivit.train.report;
 
 /** Text for HTML and SVG. */
-final class Html {
+public final class Html {
   private Html() {}
 
   /** Escapes text for content and for quoted attributes. */
-  static String escape(String text) {
+  public static String escape(String text) {
     StringBuilder out = new StringBuilder(text.length() + 16);
     text.codePoints()
         .forEach(

@@ -1,4 +1,4 @@
-package org.ivit.export.report;
+package org.ivit.train.report;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,7 +68,7 @@ public record Metrics(Map<String, double[]> columns) {
   }
 
   /** A column, or null where there is none. */
-  double[] column(String name) {
+  public double[] column(String name) {
     return columns.get(name);
   }
 }

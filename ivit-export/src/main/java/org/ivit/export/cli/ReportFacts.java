@@ -1,0 +1,26 @@
+package org.ivit.export.cli;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
+import org.ivit.core.engine.Backend;
+
+/** What every report says of how it came to be. */
+final class ReportFacts {
+  private ReportFacts() {}
+
+  /**
+   * Adds kernels, processor, date, version and Java.
+   *
+   * @param facts what is known of models and data
+   * @return the same map
+   */
+  static Map<String, String> add(Map<String, String> facts, Backend backend) {
+    facts.put("kernels", backend.line());
+    facts.put("processor", backend.processor() + ", " + backend.threads() + " threads");
+    facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    facts.put("version", "ivit " + IvitCommand.Version.version());
+    facts.put("Java", System.getProperty("java.vm.name") + " " + Runtime.version());
+    return facts;
+  }
+}
