@@ -60,5 +60,5 @@ for part in arena attention block cpu_features epilogue_c gemm_c jni kernels_c l
   own $part $has
 done
 
-link_library libivit.so
+link_library
 echo "$kernels: built for $os-$arch by $compiler,$has"

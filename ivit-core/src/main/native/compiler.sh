@@ -1,10 +1,10 @@
 # What the builds of native kernels share, for build.sh to source.
 #
 # The caller sets `kernels`, what is built, in words; `library`, its name without its ending; `instead`,
-# what there is without; `output`, where
-# classes lie; `java_home`; `sources` and `engine`, the folders of headers. It gets `os` and `arch`, as
-# NativeLibrary composes them of os.name and os.arch, and `objects`, an existing folder. Where nothing
-# can be compiled, the build says so in a line and ends well: the jar is then portable Java.
+# what there is without; `output`, where classes lie; `java_home`; `sources` and `engine`, the folders of
+# headers. It gets `os` and `arch`, as NativeLibrary composes them of os.name and os.arch, and `objects`,
+# an existing folder. Where nothing can be compiled, the build says so in a line and ends well: the jar is
+# then portable Java, with a note of the reason.
 #
 # Folders may have any name; `flags` are words.
 
@@ -83,10 +83,9 @@ compile() {
   linked="$linked $object.o"
 }
 
-# link_library LIBRARY FLAG...: OUTPUT/native/OS-ARCH/LIBRARY of what was compiled, and its SHA-256.
+# link_library FLAG...: OUTPUT/native/OS-ARCH/LIBRARY.so of what was compiled, and its SHA-256.
 link_library() {
-  name=$1
-  shift
+  name=$library.so
   folder=$output/native/$os-$arch
   cd "$objects"
   # shellcheck disable=SC2086

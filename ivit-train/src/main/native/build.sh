@@ -83,5 +83,5 @@ for part in arena cpu_features epilogue_c gemm_c kernels_c norm_c norm_statistic
   shared $part $has
 done
 
-link_library libivit-train.so -lm
+link_library -lm
 echo "$kernels: built for $os-$arch by $compiler,$sets$has"
