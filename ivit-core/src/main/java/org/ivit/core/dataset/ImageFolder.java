@@ -166,10 +166,7 @@ public final class ImageFolder {
   }
 
   private static int number(Path file, String name, String label, ClassList classes) {
-    int index = classes.indexOf(label);
-    if (index < 0) {
-      index = classes.names().indexOf(label);
-    }
+    int index = classes.find(label);
     if (index < 0 && isNumber(label)) {
       index = Integer.parseInt(label);
     }

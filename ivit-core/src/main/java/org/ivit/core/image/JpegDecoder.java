@@ -1,8 +1,11 @@
 package org.ivit.core.image;
 
 import java.awt.image.Raster;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import javax.imageio.ImageReader;
 
 /**
@@ -53,7 +56,7 @@ final class JpegDecoder {
   /** The components as stored, [height][width][components]. */
   private static byte[] samples(byte[] bytes, Header header) throws IOException {
     ImageReader reader = JdkReaders.reader("jpeg");
-    try (JdkReaders.Input input = new JdkReaders.Input(bytes)) {
+    try (JdkReaders.Input input = new JdkReaders.Input(header.needed(bytes))) {
       reader.setInput(input, true, true);
       Raster raster = reader.readRaster(0, null);
       if (input.exhausted()) {
@@ -155,8 +158,28 @@ final class JpegDecoder {
     int height;
     int components;
     private final int[] ids = new int[4];
+    private final List<Segment> unneeded = new ArrayList<>();
     private boolean jfif;
     private int adobeTransform = -1;
+
+    /** The bytes of a marker segment, from its marker's code to its last. */
+    private record Segment(int start, int end) {}
+
+    /**
+     * The file without comments and application data, as which profiles, EXIF and thumbnails lie:
+     * the JDK's reader refuses a picture for a profile that is broken.
+     */
+    byte[] needed(byte[] bytes) {
+      ByteArrayOutputStream kept = new ByteArrayOutputStream(bytes.length);
+      int from = 0;
+      for (Segment segment : unneeded) {
+        // What is left of the marker is its 0xff, which may be repeated before the next one.
+        kept.write(bytes, from, segment.start - from);
+        from = segment.end;
+      }
+      kept.write(bytes, from, bytes.length - from);
+      return kept.toByteArray();
+    }
 
     /** Whether the first three components are Y, Cb, Cr: libjpeg's guess. */
     boolean luminance() {
@@ -193,8 +216,16 @@ final class JpegDecoder {
         int length = need(bytes, position) << 8 | need(bytes, position + 1);
         need(bytes, position + length - 1);
         header.segment(marker, bytes, position + 2, length - 2);
+        if (length >= 2 && isUnneeded(marker)) {
+          header.unneeded.add(new Segment(position - 1, position + length));
+        }
         position += length;
       }
+    }
+
+    /** Comments and application data but JFIF's and Adobe's, which tell the colour space. */
+    private static boolean isUnneeded(int marker) {
+      return marker == 0xfe || (marker > 0xe0 && marker <= 0xef && marker != 0xee);
     }
 
     private void segment(int marker, byte[] bytes, int at, int length) throws IOException {
@@ -213,8 +244,7 @@ final class JpegDecoder {
 
     private void frame(int marker, byte[] bytes, int at, int length) throws IOException {
       if (marker > 0xc2) {
-        throw new IOException(
-            "lossless, hierarchical or arithmetic coding, expected baseline or progressive JPEG");
+        throw new IOException(coding(marker) + ", expected baseline or progressive JPEG");
       }
       if (length < 6 || length != 6 + 3 * at(bytes, at + 5)) {
         throw new IOException("a frame header of " + length + " bytes");
@@ -231,6 +261,13 @@ final class JpegDecoder {
       for (int i = 0; i < components; i++) {
         ids[i] = at(bytes, at + 6 + 3 * i);
       }
+    }
+
+    private static String coding(int marker) {
+      if ((marker & 3) == 3) {
+        return "lossless coding";
+      }
+      return (marker & 4) != 0 ? "hierarchical coding" : "arithmetic coding";
     }
 
     private static boolean startsWith(byte[] bytes, int at, String text) {

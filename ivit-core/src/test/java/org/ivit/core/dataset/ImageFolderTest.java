@@ -126,6 +126,27 @@ class ImageFolderTest {
   }
 
   @Test
+  void namesNeedNotBeUnique() throws IOException {
+    Path flat = folder.resolve("flat");
+    picture(flat, "a.png", 1);
+    picture(flat, "b.png", 2);
+    Path labels = Files.writeString(folder.resolve("labels.txt"), "a.png 0\nb.png 2\n");
+    Path list = Files.writeString(folder.resolve("list.txt"), "crane\nant\ncrane\ncat\n");
+    Dataset numbered = Datasets.open(flat.toString(), ClassList.read(list), labels);
+    assertThat(names(numbered)).containsExactly("a.png=0:1", "b.png=2:2");
+    assertThat(names(ImageFolder.open(root, ClassList.read(list))))
+        .containsExactly("ant/x y.png=1:7", "cat/10.PNG=3:10", "cat/2.png=3:2");
+    picture(root, "crane/1.png", 4);
+    String twice = "found the class 'crane' as numbers 0 and 2 counted from 0";
+    refused(() -> ImageFolder.open(root, ClassList.read(list))).hasMessageContaining(twice);
+    Files.writeString(list, "n1\tcrane\nant\nn2\tcrane\ncat\n");
+    ClassList identified = ClassList.read(list);
+    assertThat(identified.indexOf("n2")).isEqualTo(2);
+    Files.writeString(labels, "a.png\tcrane\n");
+    refused(() -> Datasets.open(flat.toString(), identified, labels)).hasMessageContaining(twice);
+  }
+
+  @Test
   void zipIsReadInPlace() throws IOException {
     Path zip = zip("set.zip", "inner/set/");
     List<String> expected = names(ImageFolder.open(root, null));
