@@ -66,6 +66,38 @@ class ImageDecoderTest {
     assertThat(ImageDecoder.decode(odd(name))).isEqualTo(Ppm.read(odd(name + ".ppm")));
   }
 
+  static List<String> bmp() throws IOException {
+    return names(".bmp");
+  }
+
+  @ParameterizedTest
+  @MethodSource("bmp")
+  void bmpEqualsPillow(String name) {
+    assertThat(ImageDecoder.decode(odd(name))).isEqualTo(Ppm.read(odd(name + ".ppm")));
+  }
+
+  static List<String> webp() throws IOException {
+    return names(".webp");
+  }
+
+  @ParameterizedTest
+  @MethodSource("webp")
+  void losslessWebpEqualsPillowAndLossyIsNear(String name) {
+    Rgb found = ImageDecoder.decode(odd(name));
+    Rgb expected = Ppm.read(odd(name + ".ppm"));
+    if (!name.startsWith("lossy")) {
+      assertThat(found).isEqualTo(expected);
+      return;
+    }
+    assertThat(found.width()).isEqualTo(expected.width());
+    assertThat(found.height()).isEqualTo(expected.height());
+    long sum = 0;
+    for (int i = 0; i < found.data().length; i++) {
+      sum += Math.abs((found.data()[i] & 0xff) - (expected.data()[i] & 0xff));
+    }
+    assertThat(sum / (double) found.data().length).isLessThan(3);
+  }
+
   @ParameterizedTest
   @MethodSource("jpeg")
   void jpegEqualsPillow(String name) {
@@ -97,7 +129,13 @@ class ImageDecoderTest {
         "cmyk_adobe.jpg",
         "rgb_8.png",
         "grey_1.png",
-        "palette_4_interlaced.png"
+        "palette_4_interlaced.png",
+        "lossless_rgb4.jpg",
+        "lossless.webp",
+        "lossy_75.webp",
+        "rgb565.bmp",
+        "p8.bmp",
+        "top24.bmp"
       })
   void truncatedIsNamed(String name) throws IOException {
     byte[] bytes = Files.readAllBytes(odd(name));
@@ -151,12 +189,35 @@ class ImageDecoderTest {
     assertThat(refused).isPositive();
   }
 
+  /** JPEG codings that are not decoded, by the second byte of their frame's marker. */
+  @Test
+  void codingsThatAreNotDecodedAreNamed() throws IOException {
+    byte[] lossless = Files.readAllBytes(odd("lossless_rgb4.jpg"));
+    int frame = 2;
+    while ((lossless[frame] & 0xff) != 0xff || (lossless[frame + 1] & 0xff) != 0xc3) {
+      frame++;
+    }
+    Map<Integer, String> names =
+        Map.of(0xc5, "hierarchical", 0xc9, "arithmetic", 0xca, "arithmetic", 0xcb, "arithmetic");
+    for (Map.Entry<Integer, String> coding : names.entrySet()) {
+      byte[] other = lossless.clone();
+      other[frame + 1] = coding.getKey().byteValue();
+      assertThatThrownBy(() -> ImageDecoder.decode(other, "x"))
+          .isInstanceOf(InputException.class)
+          .hasMessageStartingWith("x: corrupt picture: " + coding.getValue() + " coding");
+    }
+    lossless[frame + 11] = 0x22;
+    assertThatThrownBy(() -> ImageDecoder.decode(lossless, "x"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("subsampled");
+  }
+
   @Test
   void otherFilesAreRefused(@TempDir Path folder) throws IOException {
     Path text = Files.writeString(folder.resolve("a.jpg"), "no picture");
     assertThatThrownBy(() -> ImageDecoder.decode(text))
         .isInstanceOf(InputException.class)
-        .hasMessage(text + ": found neither a JPEG nor a PNG file");
+        .hasMessage(text + ": found no JPEG, PNG, WebP or BMP file");
     Path empty = Files.createFile(folder.resolve("empty.png"));
     assertThatThrownBy(() -> ImageDecoder.decode(empty))
         .isInstanceOf(InputException.class)
