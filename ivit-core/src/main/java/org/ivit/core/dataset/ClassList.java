@@ -5,24 +5,28 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.io.TextFiles;
 
 /**
  * Classes in the order of a model's outputs. As a file: one class a line, UTF-8, either its name or
  * its identifier (the folder's name, for ImageNet the WordNet identifier), a tab, and its names.
+ * Names are labels for people and need not be unique (ImageNet has two cranes); identifiers are.
  */
 public final class ClassList {
   private final List<String> ids;
   private final List<String> names;
+  private final String source;
   private final Map<String, Integer> index = new HashMap<>();
 
   private ClassList(String source, List<String> ids, List<String> names) {
+    this.source = source;
     this.ids = List.copyOf(ids);
     this.names = List.copyOf(names);
     for (int i = 0; i < ids.size(); i++) {
       Integer before = index.putIfAbsent(ids.get(i), i);
-      if (before != null) {
+      if (before != null && !(isNamed(before) && isNamed(i))) {
         throw new InputException(
             source
                 + ": class '"
@@ -34,6 +38,11 @@ public final class ClassList {
                 + " counted from 0");
       }
     }
+  }
+
+  /** Whether nothing but the name of a class is known. */
+  private boolean isNamed(int i) {
+    return ids.get(i).equals(names.get(i));
   }
 
   /** Classes whose identifier is their name. */
@@ -64,7 +73,8 @@ public final class ClassList {
   /**
    * Reads a class list file.
    *
-   * @throws InputException if it cannot be read, is empty, or has an empty or repeated line
+   * @throws InputException if it cannot be read, is empty, or has an empty line or an identifier
+   *     twice
    */
   public static ClassList read(Path file) {
     List<String> lines =
@@ -107,8 +117,62 @@ public final class ClassList {
     return names;
   }
 
-  /** The number of the class with that identifier, or −1. */
+  /**
+   * The number of the class with that identifier, or −1.
+   *
+   * @throws InputException if it is a name that several classes have
+   */
   public int indexOf(String id) {
-    return index.getOrDefault(id, -1);
+    return index.containsKey(id) ? only(ids, id) : -1;
+  }
+
+  /**
+   * The number of the class with that identifier or that name, or −1.
+   *
+   * @throws InputException if several classes have that name
+   */
+  public int find(String text) {
+    int found = indexOf(text);
+    return found >= 0 || !names.contains(text) ? found : only(names, text);
+  }
+
+  private int only(List<String> texts, String name) {
+    int first = texts.indexOf(name);
+    int last = texts.lastIndexOf(name);
+    if (first != last) {
+      throw new InputException(
+          source
+              + ": found the class '"
+              + name
+              + "' as numbers "
+              + first
+              + " and "
+              + last
+              + " counted from 0, expected a class that has the name alone (lines of 'id<tab>name'"
+              + " tell them apart)");
+    }
+    return first;
+  }
+
+  /**
+   * Whether the labels of two sets mean the same classes: by their identifiers or their names.
+   * Classes that are only numbered are whatever the other's are.
+   */
+  public static boolean sameClasses(Dataset one, Dataset other) {
+    return one.classes() == other.classes()
+        && (one.classIds().equals(other.classIds())
+            || one.classNames().equals(other.classNames())
+            || areNumbers(one.classIds())
+            || areNumbers(other.classIds()));
+  }
+
+  /** Whether these say no more than the numbers from 0 on, such as {@code LABEL_0}. */
+  static boolean areNumbers(List<String> ids) {
+    String first = ids.get(0);
+    if (!first.endsWith("0")) {
+      return false;
+    }
+    String prefix = first.substring(0, first.length() - 1);
+    return IntStream.range(0, ids.size()).allMatch(i -> ids.get(i).equals(prefix + i));
   }
 }

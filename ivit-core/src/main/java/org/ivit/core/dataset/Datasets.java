@@ -65,9 +65,8 @@ public final class Datasets {
       throw new InputException(
           path + ": no such folder of pictures, ZIP file, Parquet file or CIFAR-10 batch");
     }
-    if (classes != null && classes.size() != cifar.classes()) {
-      throw new InputException(
-          path + ": CIFAR-10 has 10 classes, the class list has " + classes.size());
+    if (classes != null) {
+      requireCifar(path, classes);
     }
     return cifar;
   }
@@ -118,6 +117,29 @@ public final class Datasets {
   public static String digest(Dataset set) {
     return Digests.lines(
         IntStream.range(0, set.size()).mapToObj(i -> set.name(i) + "\t" + set.label(i)));
+  }
+
+  private static void requireCifar(Path path, ClassList classes) {
+    if (classes.size() != Cifar10.CLASSES.size()) {
+      throw new InputException(
+          path + ": CIFAR-10 has 10 classes, the class list has " + classes.size());
+    }
+    if (ClassList.areNumbers(classes.ids()) || classes.names().equals(Cifar10.CLASSES)) {
+      return;
+    }
+    for (int i = 0; i < classes.size(); i++) {
+      if (!classes.ids().get(i).equals(Cifar10.CLASSES.get(i))) {
+        throw new InputException(
+            path
+                + ": CIFAR-10's class "
+                + i
+                + " counted from 0 is '"
+                + Cifar10.CLASSES.get(i)
+                + "', the class list has '"
+                + classes.ids().get(i)
+                + "'");
+      }
+    }
   }
 
   private static Dataset cifar(Path path) {

@@ -31,9 +31,9 @@ final class DirectorySource implements PictureSource {
   }
 
   @Override
-  public List<String> pictures(String folder) {
+  public List<String> files(String folder) {
     return list(
-        root.resolve(folder), f -> PictureSource.isPicture(name(f)) && Files.isRegularFile(f));
+        root.resolve(folder), f -> !PictureSource.isHidden(name(f)) && Files.isRegularFile(f));
   }
 
   private static List<String> list(Path folder, Predicate<Path> wanted) {

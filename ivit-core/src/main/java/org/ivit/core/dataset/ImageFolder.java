@@ -5,17 +5,27 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.ivit.core.InputException;
 import org.ivit.core.io.TextFiles;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Folders of JPEG and PNG files. One folder a class, the pictures directly in it; or one flat
- * folder with a label file. Hidden files and other endings are passed over.
+ * Folders of JPEG, PNG, WebP and BMP files. One folder a class, the pictures directly in it; or one
+ * flat folder with a label file. Hidden files are passed over; other files in a folder of a class
+ * are counted in a warning.
  */
 public final class ImageFolder {
+  private static final Logger LOG = LoggerFactory.getLogger(ImageFolder.class);
+
+  private static final String ENDINGS = String.join(", ", PictureSource.ENDINGS);
+
   private ImageFolder() {}
 
   /**
@@ -52,6 +62,7 @@ public final class ImageFolder {
       }
       ClassList classes = list == null ? ClassList.of(folders) : list;
       List<FileDataset.Item> items = new ArrayList<>();
+      List<String> ignored = new ArrayList<>();
       for (String folder : folders) {
         int label = classes.indexOf(folder);
         if (label < 0) {
@@ -61,22 +72,58 @@ public final class ImageFolder {
                   + classes.size()
                   + " classes of the class list");
         }
-        List<String> pictures = source.pictures(folder);
+        List<String> files = source.files(folder);
+        List<String> pictures = files.stream().filter(PictureSource::isPicture).toList();
+        files.stream()
+            .filter(f -> !PictureSource.isPicture(f))
+            .sorted()
+            .forEach(f -> ignored.add(folder + "/" + f));
         if (pictures.isEmpty()) {
           throw new InputException(
               source.describe(folder)
-                  + ": found no picture directly in this class folder, expected .jpg, .jpeg or"
-                  + " .png files");
+                  + ": found no picture directly in this class folder"
+                  + (files.isEmpty() ? "" : " among " + files.size() + " files")
+                  + ", expected "
+                  + ENDINGS
+                  + " files");
         }
         for (String picture : pictures) {
           items.add(new FileDataset.Item(folder + "/" + picture, label));
         }
+      }
+      if (!ignored.isEmpty()) {
+        LOG.warn("{}: {}", source.root(), describeIgnored(ignored));
       }
       return new FileDataset(source, classes, items);
     } catch (InputException e) {
       source.close();
       throw e;
     }
+  }
+
+  /** {@code 3 files ignored: 2 .gif, 1 .tiff (first: cat/a.gif), expected .jpg, …}. */
+  private static String describeIgnored(List<String> paths) {
+    Map<String, Long> counts =
+        paths.stream()
+            .collect(
+                Collectors.groupingBy(ImageFolder::ending, TreeMap::new, Collectors.counting()));
+    return paths.size()
+        + (paths.size() == 1 ? " file" : " files")
+        + " ignored: "
+        + counts.entrySet().stream()
+            .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+            .map(e -> e.getValue() + " " + e.getKey())
+            .collect(Collectors.joining(", "))
+        + " (first: "
+        + paths.get(0)
+        + "), expected "
+        + ENDINGS;
+  }
+
+  private static String ending(String path) {
+    String name = path.substring(path.lastIndexOf('/') + 1);
+    int dot = name.lastIndexOf('.');
+    return dot < 0 ? "without an ending" : name.substring(dot).toLowerCase(Locale.ROOT);
   }
 
   private static String hintOfFlat(PictureSource source) {
@@ -159,10 +206,7 @@ public final class ImageFolder {
   }
 
   private static int number(Path file, String name, String label, ClassList classes) {
-    int index = classes.indexOf(label);
-    if (index < 0) {
-      index = classes.names().indexOf(label);
-    }
+    int index = classes.find(label);
     if (index < 0 && isNumber(label)) {
       index = Integer.parseInt(label);
     }

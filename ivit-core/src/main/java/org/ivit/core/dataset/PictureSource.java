@@ -6,14 +6,25 @@ import org.ivit.core.InputException;
 
 /** Where the files of an image folder lie, such as a directory or a ZIP file. */
 public interface PictureSource extends AutoCloseable {
+  /** How names of pictures end, in lower case. */
+  List<String> ENDINGS = List.of(".jpg", ".jpeg", ".png", ".webp", ".bmp");
+
   /** The root, as messages call it. */
   String root();
 
   /** Names of the folders directly in the root, hidden ones left out, in no order. */
   List<String> folders();
 
-  /** Names of the pictures directly in that folder, or in the root if it is "", in no order. */
-  List<String> pictures(String folder);
+  /**
+   * Names of the files directly in that folder, or in the root if it is "", hidden ones left out,
+   * in no order.
+   */
+  List<String> files(String folder);
+
+  /** Those of them that are pictures by their names. */
+  default List<String> pictures(String folder) {
+    return files(folder).stream().filter(PictureSource::isPicture).toList();
+  }
 
   /**
    * The bytes of a file by its path below the root.
@@ -33,8 +44,7 @@ public interface PictureSource extends AutoCloseable {
   /** Whether a name has an ending of a picture file. */
   static boolean isPicture(String name) {
     String lower = name.toLowerCase(Locale.ROOT);
-    return !isHidden(name)
-        && (lower.endsWith(".jpg") || lower.endsWith(".jpeg") || lower.endsWith(".png"));
+    return !isHidden(name) && ENDINGS.stream().anyMatch(lower::endsWith);
   }
 
   /** Whether systems leave such files behind without meaning a class or a picture. */

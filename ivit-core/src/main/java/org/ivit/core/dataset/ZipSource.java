@@ -22,7 +22,7 @@ final class ZipSource implements PictureSource {
   private final Path file;
   private final String prefix;
   private final ZipFile zip;
-  private final Map<String, List<String>> pictures = new TreeMap<>();
+  private final Map<String, List<String>> files = new TreeMap<>();
 
   /**
    * @param prefix the folder inside, "" for the root, else without a slash at either end
@@ -36,7 +36,7 @@ final class ZipSource implements PictureSource {
       throw new InputException(
           file + ": the ZIP file cannot be read: " + FileFailures.reason(e), e);
     }
-    pictures.put("", new ArrayList<>());
+    files.put("", new ArrayList<>());
     boolean found = false;
     for (Enumeration<? extends ZipEntry> entries = zip.entries(); entries.hasMoreElements(); ) {
       String name = entries.nextElement().getName();
@@ -58,8 +58,8 @@ final class ZipSource implements PictureSource {
     if (PictureSource.isHidden(folder)) {
       return;
     }
-    List<String> names = pictures.computeIfAbsent(folder, f -> new ArrayList<>());
-    if (PictureSource.isPicture(name) && name.indexOf('/') < 0) {
+    List<String> names = files.computeIfAbsent(folder, f -> new ArrayList<>());
+    if (!name.isEmpty() && !PictureSource.isHidden(name) && name.indexOf('/') < 0) {
       names.add(name);
     }
   }
@@ -71,12 +71,12 @@ final class ZipSource implements PictureSource {
 
   @Override
   public List<String> folders() {
-    return pictures.keySet().stream().filter(f -> !f.isEmpty()).toList();
+    return files.keySet().stream().filter(f -> !f.isEmpty()).toList();
   }
 
   @Override
-  public List<String> pictures(String folder) {
-    return pictures.getOrDefault(folder, List.of());
+  public List<String> files(String folder) {
+    return files.getOrDefault(folder, List.of());
   }
 
   @Override

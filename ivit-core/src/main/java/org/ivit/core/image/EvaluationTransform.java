@@ -22,18 +22,34 @@ public final class EvaluationTransform {
 
   /** The picture that a model sees: crop × crop. */
   public Rgb apply(Rgb picture) {
-    return centerCrop(resized(picture), preprocess.crop());
-  }
-
-  private Rgb resized(Rgb picture) {
     int size = preprocess.resize();
     return switch (preprocess.cropMode()) {
-      case CENTER -> resizeShortSide(picture, size, preprocess.interpolation());
-      case SQUASH ->
-          picture.width() == size && picture.height() == size
-              ? picture
-              : Resample.resize(picture, size, size, preprocess.interpolation());
+      case CENTER ->
+          center(
+              picture,
+              resizedSide(picture.width(), picture.height(), size),
+              resizedSide(picture.height(), picture.width(), size));
+      case SQUASH -> center(picture, size, size);
     };
+  }
+
+  /**
+   * The centre of the picture resized to {@code width} × {@code height}, which may be far more than
+   * is cut from it: of a very long picture only that part is computed.
+   */
+  private Rgb center(Rgb picture, long width, long height) {
+    int crop = preprocess.crop();
+    Rgb part =
+        Resample.resizePart(
+            picture,
+            width,
+            height,
+            preprocess.interpolation(),
+            offset(width, crop),
+            offset(height, crop),
+            (int) Math.min(width, crop),
+            (int) Math.min(height, crop));
+    return centerCrop(part, crop);
   }
 
   /** The same, normalised: [3][crop][crop] float32. */
@@ -49,14 +65,24 @@ public final class EvaluationTransform {
   public static Rgb resizeShortSide(Rgb picture, int size, Interpolation interpolation) {
     int width = picture.width();
     int height = picture.height();
-    int shorter = Math.min(width, height);
-    if (shorter == size) {
+    if (Math.min(width, height) == size) {
       return picture;
     }
-    int longer = (int) ((double) ((long) size * Math.max(width, height)) / shorter);
-    return width <= height
-        ? Resample.resize(picture, size, longer, interpolation)
-        : Resample.resize(picture, longer, size, interpolation);
+    return Resample.resize(
+        picture,
+        Math.toIntExact(resizedSide(width, height, size)),
+        Math.toIntExact(resizedSide(height, width, size)),
+        interpolation);
+  }
+
+  /** What {@code side} becomes where the shorter of it and {@code other} becomes {@code size}. */
+  private static long resizedSide(int side, int other, int size) {
+    return side <= other ? size : (long) ((double) ((long) size * side) / other);
+  }
+
+  /** Where a crop begins in a side that is longer; 0 in others. */
+  private static long offset(long side, int crop) {
+    return (long) Math.rint(Math.max(0, side - crop) / 2.0);
   }
 
   /**
@@ -65,8 +91,8 @@ public final class EvaluationTransform {
    */
   public static Rgb centerCrop(Rgb picture, int size) {
     Rgb padded = pad(picture, Math.max(size, picture.width()), Math.max(size, picture.height()));
-    int left = (int) Math.rint((padded.width() - size) / 2.0);
-    int top = (int) Math.rint((padded.height() - size) / 2.0);
+    int left = (int) offset(padded.width(), size);
+    int top = (int) offset(padded.height(), size);
     return padded.crop(left, top, size, size);
   }
 

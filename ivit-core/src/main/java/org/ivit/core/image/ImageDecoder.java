@@ -1,5 +1,6 @@
 package org.ivit.core.image;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -9,10 +10,10 @@ import org.ivit.core.InputException;
 import org.ivit.core.io.FileFailures;
 
 /**
- * Decodes JPEG and PNG files to RGB as Pillow's {@code Image.open(file).convert("RGB")} does: alpha
- * is dropped without blending, CMYK is converted by the plain formula, and embedded colour
- * profiles, gamma and the EXIF orientation are ignored. The format is told by the first bytes, not
- * by the name.
+ * Decodes JPEG, PNG, WebP and BMP files to RGB as Pillow's {@code Image.open(file).convert("RGB")}
+ * does: alpha is dropped without blending, CMYK is converted by the plain formula, and embedded
+ * colour profiles, gamma and the EXIF orientation are ignored. The format is told by the first
+ * bytes, not by the name.
  */
 public final class ImageDecoder {
   /** Pillow's limit: above it a header is taken for a decompression bomb. */
@@ -23,8 +24,8 @@ public final class ImageDecoder {
   /**
    * Decodes a file.
    *
-   * @throws InputException naming the file, if it cannot be read, is no JPEG or PNG, or is corrupt
-   *     or truncated
+   * @throws InputException naming the file, if it cannot be read, is of another format, or is
+   *     corrupt or truncated
    */
   public static Rgb decode(Path file) {
     try {
@@ -67,12 +68,24 @@ public final class ImageDecoder {
       if (PngDecoder.matches(bytes)) {
         return PngDecoder.decode(bytes);
       }
+      if (WebpDecoder.matches(bytes)) {
+        return WebpDecoder.decode(bytes);
+      }
+      if (BmpDecoder.matches(bytes)) {
+        return BmpDecoder.decode(bytes);
+      }
     } catch (IOException | RuntimeException e) {
       // The JDK's readers answer some damage with unchecked exceptions.
-      String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+      String reason = e.getMessage();
+      if (reason == null) {
+        reason =
+            e instanceof EOFException
+                ? "the data ends before the picture"
+                : e.getClass().getSimpleName();
+      }
       throw new InputException(name + ": corrupt picture: " + reason, e);
     }
-    throw new InputException(name + ": found neither a JPEG nor a PNG file");
+    throw new InputException(name + ": found no JPEG, PNG, WebP or BMP file");
   }
 
   /** Checks the size that a header claims before anything is allocated. */

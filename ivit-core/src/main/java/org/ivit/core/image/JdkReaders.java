@@ -8,7 +8,7 @@ import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
-/** Finds the JDK's own image readers, whatever plug-ins the class path holds. */
+/** Finds the JDK's own image readers, whatever plug-ins the class path holds, and plug-ins. */
 final class JdkReaders {
   private static final String JDK_PACKAGE = "com.sun.imageio.plugins.";
 
@@ -24,6 +24,17 @@ final class JdkReaders {
       }
     }
     throw new IllegalStateException("this Java runtime has no " + format + " reader");
+  }
+
+  /** The reader of a plug-in that needs others, which it finds when it is registered. */
+  static ImageReader plugin(ImageReaderSpi provider) throws IOException {
+    IIORegistry registry = IIORegistry.getDefaultInstance();
+    ImageReaderSpi registered = registry.getServiceProviderByClass(provider.getClass());
+    if (registered == null) {
+      registry.registerServiceProvider(provider);
+      registered = provider;
+    }
+    return registered.createReaderInstance();
   }
 
   /**

@@ -1,20 +1,28 @@
 package org.ivit.core.image;
 
+import com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi;
 import java.awt.image.Raster;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import javax.imageio.ImageReader;
 
 /**
  * JPEG to RGB as libjpeg and Pillow do it. The JDK's reader, which is libjpeg too, gives the
- * upsampled components without any colour conversion; the colour space is then told from the
- * markers by libjpeg's rules ({@code jdapimin.c}) and converted by its fixed-point formulas ({@code
- * jdcolor.c}), which the JDK's own choices and embedded profiles cannot change.
+ * upsampled components without any colour conversion, and TwelveMonkeys' those of lossless coding;
+ * the colour space is then told from the markers by libjpeg's rules ({@code jdapimin.c}) and
+ * converted by its fixed-point formulas ({@code jdcolor.c}), which the JDK's own choices and
+ * embedded profiles cannot change.
  *
  * <p>Equal to Pillow with libjpeg-turbo in every byte, except that JDKs which bundle libjpeg 6b do
  * not interpolate chroma that is halved vertically only (4:4:0, from cameras held upright).
  */
 final class JpegDecoder {
+  /** The frame of sequential lossless coding. */
+  private static final int LOSSLESS = 0xc3;
+
   private static final int SCALE_BITS = 16;
   private static final int HALF = 1 << (SCALE_BITS - 1);
   private static final int[] RED_OF_CR = table(1.40200, HALF, SCALE_BITS);
@@ -52,8 +60,9 @@ final class JpegDecoder {
 
   /** The components as stored, [height][width][components]. */
   private static byte[] samples(byte[] bytes, Header header) throws IOException {
-    ImageReader reader = JdkReaders.reader("jpeg");
-    try (JdkReaders.Input input = new JdkReaders.Input(bytes)) {
+    ImageReader reader =
+        header.lossless ? JdkReaders.plugin(new JPEGImageReaderSpi()) : JdkReaders.reader("jpeg");
+    try (JdkReaders.Input input = new JdkReaders.Input(header.needed(bytes))) {
       reader.setInput(input, true, true);
       Raster raster = reader.readRaster(0, null);
       if (input.exhausted()) {
@@ -155,11 +164,35 @@ final class JpegDecoder {
     int height;
     int components;
     private final int[] ids = new int[4];
+    private final List<Segment> unneeded = new ArrayList<>();
+    private boolean lossless;
+    private boolean subsampled;
     private boolean jfif;
     private int adobeTransform = -1;
 
+    /** Where a marker segment begins, with what libjpeg skips before it, and ends. */
+    private record Segment(int start, int end) {}
+
+    /**
+     * The file without comments and application data, as which profiles, EXIF and thumbnails lie:
+     * the JDK's reader refuses a picture for a profile that is broken.
+     */
+    byte[] needed(byte[] bytes) {
+      ByteArrayOutputStream kept = new ByteArrayOutputStream(bytes.length);
+      int from = 0;
+      for (Segment segment : unneeded) {
+        kept.write(bytes, from, segment.start - from);
+        from = segment.end;
+      }
+      kept.write(bytes, from, bytes.length - from);
+      return kept.toByteArray();
+    }
+
     /** Whether the first three components are Y, Cb, Cr: libjpeg's guess. */
     boolean luminance() {
+      if (lossless) {
+        return false;
+      }
       if (components == 4) {
         return adobeTransform > 0;
       }
@@ -173,6 +206,7 @@ final class JpegDecoder {
       Header header = new Header();
       int position = 2;
       while (true) {
+        int start = position;
         // A marker is any number of 0xff and a code; libjpeg skips what lies before one.
         while (need(bytes, position) != 0xff) {
           position++;
@@ -188,13 +222,22 @@ final class JpegDecoder {
           if (header.components == 0) {
             throw new IOException("no frame header before the first scan");
           }
+          header.requireReadable();
           return header;
         }
         int length = need(bytes, position) << 8 | need(bytes, position + 1);
         need(bytes, position + length - 1);
         header.segment(marker, bytes, position + 2, length - 2);
+        if (length >= 2 && isUnneeded(marker)) {
+          header.unneeded.add(new Segment(start, position + length));
+        }
         position += length;
       }
+    }
+
+    /** Comments and application data but JFIF's and Adobe's, which tell the colour space. */
+    private static boolean isUnneeded(int marker) {
+      return marker == 0xfe || (marker > 0xe0 && marker <= 0xef && marker != 0xee);
     }
 
     private void segment(int marker, byte[] bytes, int at, int length) throws IOException {
@@ -212,9 +255,10 @@ final class JpegDecoder {
     }
 
     private void frame(int marker, byte[] bytes, int at, int length) throws IOException {
-      if (marker > 0xc2) {
+      lossless = marker == LOSSLESS;
+      if (marker > LOSSLESS) {
         throw new IOException(
-            "lossless, hierarchical or arithmetic coding, expected baseline or progressive JPEG");
+            coding(marker) + ", expected baseline, progressive or lossless JPEG in Huffman coding");
       }
       if (length < 6 || length != 6 + 3 * at(bytes, at + 5)) {
         throw new IOException("a frame header of " + length + " bytes");
@@ -230,6 +274,23 @@ final class JpegDecoder {
       }
       for (int i = 0; i < components; i++) {
         ids[i] = at(bytes, at + 6 + 3 * i);
+        subsampled |= at(bytes, at + 7 + 3 * i) != at(bytes, at + 7);
+      }
+    }
+
+    private static String coding(int marker) {
+      return (marker & 4) == 0 ? "arithmetic coding" : "hierarchical coding";
+    }
+
+    /** A lossless picture has the colours that it shows; libjpeg does not convert any. */
+    private void requireReadable() throws IOException {
+      if (lossless && components != 1) {
+        if (components != 3 || jfif || adobeTransform > 0) {
+          throw new IOException("lossless coding of other colours than grey and RGB");
+        }
+        if (subsampled) {
+          throw new IOException("lossless coding of subsampled channels");
+        }
       }
     }
 

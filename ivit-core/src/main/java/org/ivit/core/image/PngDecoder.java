@@ -7,17 +7,24 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
 import javax.imageio.ImageReader;
 
 /**
  * PNG to RGB as Pillow does it. The check sums of all chunks are verified, and only the critical
  * ones go to the JDK's reader: transparency, gamma and profiles cannot change the samples it gives.
  *
+ * <p>A wrong check sum of a chunk of pixels, which Pillow does not look at, is passed over where
+ * the check sum of the compressed data within is right: then it is the sum that is damaged, not the
+ * picture.
+ *
  * <p>16-bit samples keep their upper byte, except that 16-bit grey without alpha, which Pillow
  * reads as 32-bit integers, is clipped at 255.
  */
 final class PngDecoder {
   private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  private static final String PIXELS = "IDAT";
   private static final int GREY = 0;
   private static final int PALETTE = 3;
   private static final int GREY_ALPHA = 4;
@@ -78,19 +85,18 @@ final class PngDecoder {
     int depth;
     int colour;
 
-    /** 256 entries; those that the file leaves out are a grey ramp, as in Pillow. */
+    /** 256 entries; those that the file leaves out are black, as in Pillow 12. */
     final byte[] palette = new byte[768];
 
     byte[] critical;
 
     static Chunks parse(byte[] bytes) throws IOException {
       Chunks chunks = new Chunks();
-      for (int i = 0; i < 768; i++) {
-        chunks.palette[i] = (byte) (i / 3);
-      }
       ByteArrayOutputStream kept = new ByteArrayOutputStream(bytes.length);
       kept.write(SIGNATURE);
       ByteBuffer in = ByteBuffer.wrap(bytes).position(SIGNATURE.length);
+      ByteArrayOutputStream pixels = new ByteArrayOutputStream(bytes.length);
+      boolean damaged = false;
       String type;
       do {
         if (in.remaining() < 12) {
@@ -105,7 +111,13 @@ final class PngDecoder {
         CRC32 sum = new CRC32();
         sum.update(bytes, start + 4, length + 4);
         if (in.getInt(start + 8 + length) != (int) sum.getValue()) {
-          throw new IOException("the check sum of chunk " + type + " does not match");
+          if (!type.equals(PIXELS)) {
+            throw new IOException("the check sum of chunk " + type + " does not match");
+          }
+          damaged = true;
+        }
+        if (type.equals(PIXELS)) {
+          pixels.write(bytes, start + 8, length);
         }
         chunks.chunk(type, in.slice(start + 8, length), chunks.width == 0);
         if (Character.isUpperCase(type.charAt(0))) {
@@ -113,8 +125,33 @@ final class PngDecoder {
         }
         in.position(start + length + 12);
       } while (!type.equals("IEND"));
+      if (damaged && !isWhole(pixels.toByteArray())) {
+        throw new IOException("the check sum of chunk " + PIXELS + " does not match");
+      }
       chunks.critical = kept.toByteArray();
       return chunks;
+    }
+
+    /**
+     * Whether compressed data can be expanded to its end and has the check sum that stands there.
+     */
+    private static boolean isWhole(byte[] compressed) {
+      Inflater inflater = new Inflater();
+      try {
+        inflater.setInput(compressed);
+        byte[] buffer = new byte[1 << 16];
+        while (!inflater.finished()) {
+          if (inflater.inflate(buffer) == 0
+              && (inflater.needsInput() || inflater.needsDictionary())) {
+            return false;
+          }
+        }
+        return true;
+      } catch (DataFormatException e) {
+        return false;
+      } finally {
+        inflater.end();
+      }
     }
 
     private void chunk(String type, ByteBuffer body, boolean first) throws IOException {

@@ -47,31 +47,102 @@ public final class Resample {
       throw new IllegalArgumentException(
           "box " + left + "," + top + " to " + right + "," + bottom + " of " + in);
     }
-    boolean horizontal = width != in.width() || left != 0 || right != width;
-    boolean vertical = height != in.height() || top != 0 || bottom != height;
-    if (!horizontal && !vertical) {
-      return new Rgb(in.width(), in.height(), in.data().clone());
-    }
-    Weights rows = Weights.of(in.height(), top, bottom, height, interpolation);
-    int first = vertical ? rows.start[0] : 0;
-    int end = vertical ? rows.start[height - 1] + rows.length[height - 1] : height;
-    int[][] lines;
-    if (horizontal) {
-      Weights columns = Weights.of(in.width(), left, right, width, interpolation);
-      lines = transposed(filter(columns(in, first, end), columns, 3, 0));
-    } else {
-      lines = rows(in, first, end);
-    }
-    return rgb(vertical ? filter(lines, rows, 1, first) : lines, width);
+    return part(
+        in,
+        new Axis(in.width(), left, right, width, 0, width),
+        new Axis(in.height(), top, bottom, height, 0, height),
+        interpolation);
   }
 
-  /** The rows of a part of a picture: [row][3·column + channel]. */
-  private static int[][] rows(Rgb in, int first, int end) {
+  /**
+   * A rectangle of the whole picture resized to {@code width} × {@code height}: the same bytes as
+   * {@code resize(in, width, height, interpolation).crop(x, y, partWidth, partHeight)}, of which
+   * nothing but that rectangle is computed.
+   *
+   * @param width of the resized picture, which is not held in memory, as is the height
+   * @throws IllegalArgumentException if a size is below 1 or the rectangle is not inside
+   */
+  public static Rgb resizePart(
+      Rgb in,
+      long width,
+      long height,
+      Interpolation interpolation,
+      long x,
+      long y,
+      int partWidth,
+      int partHeight) {
+    if (partWidth < 1 || partHeight < 1 || 3L * partWidth * partHeight > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("part of " + partWidth + "x" + partHeight);
+    }
+    if (x < 0 || y < 0 || x > width - partWidth || y > height - partHeight) {
+      throw new IllegalArgumentException(
+          "part "
+              + x
+              + ","
+              + y
+              + " "
+              + partWidth
+              + "x"
+              + partHeight
+              + " of "
+              + width
+              + "x"
+              + height);
+    }
+    return part(
+        in,
+        new Axis(in.width(), 0, in.width(), width, x, partWidth),
+        new Axis(in.height(), 0, in.height(), height, y, partHeight),
+        interpolation);
+  }
+
+  private static Rgb part(Rgb in, Axis across, Axis down, Interpolation interpolation) {
+    if (across.same() && down.same()) {
+      return in.crop((int) across.first, (int) down.first, across.count, down.count);
+    }
+    int first = (int) down.first;
+    int end = first + down.count;
+    Weights rows = null;
+    if (!down.same()) {
+      rows = Weights.of(down, interpolation);
+      first = rows.start[0];
+      end = rows.end();
+    }
+    int[][] lines;
+    if (across.same()) {
+      int left = (int) across.first;
+      lines = rows(in, first, end, left, left + across.count);
+    } else {
+      Weights columns = Weights.of(across, interpolation);
+      int left = columns.start[0];
+      lines = transposed(filter(columns(in, first, end, left, columns.end()), columns, 3, left));
+    }
+    return rgb(rows == null ? lines : filter(lines, rows, 1, first), across.count);
+  }
+
+  /**
+   * One direction of a resize.
+   *
+   * @param inputs length of the picture's side
+   * @param from where the part begins that is resized
+   * @param to where it ends
+   * @param outputs what its length becomes
+   * @param first the first output wanted
+   * @param count how many are
+   */
+  private record Axis(int inputs, float from, float to, long outputs, long first, int count) {
+    boolean same() {
+      return outputs == inputs && from == 0 && to == outputs;
+    }
+  }
+
+  /** The rows of a rectangle of a picture: [row][3·column + channel]. */
+  private static int[][] rows(Rgb in, int first, int end, int left, int right) {
     byte[] data = in.data();
-    int[][] rows = new int[end - first][3 * in.width()];
+    int[][] rows = new int[end - first][3 * (right - left)];
     for (int y = first; y < end; y++) {
       int[] row = rows[y - first];
-      int from = y * row.length;
+      int from = 3 * (y * in.width() + left);
       for (int i = 0; i < row.length; i++) {
         row[i] = data[from + i] & 0xff;
       }
@@ -79,17 +150,17 @@ public final class Resample {
     return rows;
   }
 
-  /** The columns of some rows: [3·column + channel][row]. */
-  private static int[][] columns(Rgb in, int first, int end) {
+  /** The columns of a rectangle of a picture: [3·column + channel][row]. */
+  private static int[][] columns(Rgb in, int first, int end, int left, int right) {
     byte[] data = in.data();
     int stride = 3 * in.width();
-    int[][] columns = new int[stride][end - first];
+    int[][] columns = new int[3 * (right - left)][end - first];
     for (int block = first; block < end; block += BLOCK) {
       int blockEnd = Math.min(end, block + BLOCK);
-      for (int i = 0; i < stride; i++) {
+      for (int i = 0; i < columns.length; i++) {
         int[] column = columns[i];
         for (int y = block; y < blockEnd; y++) {
-          column[y - first] = data[y * stride + i] & 0xff;
+          column[y - first] = data[y * stride + 3 * left + i] & 0xff;
         }
       }
     }
@@ -187,17 +258,22 @@ public final class Resample {
       this.weight = new int[outputs * stride];
     }
 
-    static Weights of(int inputs, float from, float to, int outputs, Interpolation filter) {
-      double scale = (double) (to - from) / outputs;
+    /** The position after the last input that any output needs. */
+    int end() {
+      return start[start.length - 1] + length[start.length - 1];
+    }
+
+    static Weights of(Axis axis, Interpolation filter) {
+      double scale = (double) (axis.to - axis.from) / axis.outputs;
       double filterScale = Math.max(scale, 1.0);
       double support = filter.support() * filterScale;
-      Weights weights = new Weights(outputs, (int) Math.ceil(support) * 2 + 1);
+      Weights weights = new Weights(axis.count, (int) Math.ceil(support) * 2 + 1);
       double inverse = 1.0 / filterScale;
       double[] w = new double[weights.stride];
-      for (int x = 0; x < outputs; x++) {
-        double center = from + (x + 0.5) * scale;
+      for (int x = 0; x < axis.count; x++) {
+        double center = axis.from + (axis.first + x + 0.5) * scale;
         int start = Math.max(0, (int) (center - support + 0.5));
-        int length = Math.min(inputs, (int) (center + support + 0.5)) - start;
+        int length = Math.min(axis.inputs, (int) (center + support + 0.5)) - start;
         double total = 0;
         for (int i = 0; i < length; i++) {
           w[i] = filter.weight((i + start - center + 0.5) * inverse);

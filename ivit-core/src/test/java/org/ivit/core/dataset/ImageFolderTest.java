@@ -3,14 +3,19 @@ package org.ivit.core.dataset;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -22,6 +27,7 @@ import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 class ImageFolderTest {
   @TempDir Path folder;
@@ -87,6 +93,56 @@ class ImageFolderTest {
   }
 
   @Test
+  void ignoredFilesAreCountedAndTheFirstIsNamed() throws IOException {
+    for (String name : List.of("ant/b.gif", "ant/a.GIF", "cat/1.tiff", "cat/README")) {
+      Files.writeString(root.resolve(name), "");
+    }
+    String expected =
+        ": 5 files ignored: 2 .gif, 1 .tiff, 1 .txt, 1 without an ending (first: ant/a.GIF),"
+            + " expected .jpg, .jpeg, .png, .webp, .bmp";
+    assertThat(warnings(() -> ImageFolder.open(root, null).close()))
+        .containsExactly(root + expected);
+    Path zip = zip("set.zip", "");
+    assertThat(warnings(() -> ImageFolder.openZip(zip, "", null).close()))
+        .containsExactly(zip + expected);
+  }
+
+  private static List<String> warnings(Runnable task) {
+    Logger logger = (Logger) LoggerFactory.getLogger(ImageFolder.class);
+    ListAppender<ILoggingEvent> heard = new ListAppender<>();
+    heard.start();
+    logger.addAppender(heard);
+    try {
+      task.run();
+    } finally {
+      logger.detachAppender(heard);
+    }
+    return heard.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+  }
+
+  @Test
+  void webpAndBmpAreClassPictures() throws IOException {
+    Files.copy(odd("lossless.webp"), root.resolve("ant/1.webp"));
+    Files.copy(odd("top24.bmp"), root.resolve("ant/2.BMP"));
+    Files.delete(root.resolve("cat/notes.txt"));
+    List<String> warnings =
+        warnings(
+            () -> {
+              try (Dataset dataset = ImageFolder.open(root, null)) {
+                assertThat(dataset.name(0)).isEqualTo("ant/1.webp");
+                assertThat(dataset.picture(0).width()).isEqualTo(37);
+                assertThat(dataset.picture(1).width()).isEqualTo(19);
+              }
+            });
+    assertThat(warnings).isEmpty();
+  }
+
+  private static InputStream odd(String name) {
+    return Objects.requireNonNull(
+        ImageFolderTest.class.getResourceAsStream("/image/odd/" + name), name);
+  }
+
+  @Test
   void emptyClassFolderIsNamed() throws IOException {
     Files.createDirectory(root.resolve("dog"));
     Files.writeString(root.resolve("dog/readme.txt"), "");
@@ -123,6 +179,27 @@ class ImageFolderTest {
     refused(() -> ClassList.read(list)).hasMessageContaining("line 2");
     Files.writeString(list, "a\nb\na\tagain\n");
     refused(() -> ClassList.read(list)).hasMessageContaining("'a' stands twice");
+  }
+
+  @Test
+  void namesNeedNotBeUnique() throws IOException {
+    Path flat = folder.resolve("flat");
+    picture(flat, "a.png", 1);
+    picture(flat, "b.png", 2);
+    Path labels = Files.writeString(folder.resolve("labels.txt"), "a.png 0\nb.png 2\n");
+    Path list = Files.writeString(folder.resolve("list.txt"), "crane\nant\ncrane\ncat\n");
+    Dataset numbered = Datasets.open(flat.toString(), ClassList.read(list), labels);
+    assertThat(names(numbered)).containsExactly("a.png=0:1", "b.png=2:2");
+    assertThat(names(ImageFolder.open(root, ClassList.read(list))))
+        .containsExactly("ant/x y.png=1:7", "cat/10.PNG=3:10", "cat/2.png=3:2");
+    picture(root, "crane/1.png", 4);
+    String twice = "found the class 'crane' as numbers 0 and 2 counted from 0";
+    refused(() -> ImageFolder.open(root, ClassList.read(list))).hasMessageContaining(twice);
+    Files.writeString(list, "n1\tcrane\nant\nn2\tcrane\ncat\n");
+    ClassList identified = ClassList.read(list);
+    assertThat(identified.indexOf("n2")).isEqualTo(2);
+    Files.writeString(labels, "a.png\tcrane\n");
+    refused(() -> Datasets.open(flat.toString(), identified, labels)).hasMessageContaining(twice);
   }
 
   @Test

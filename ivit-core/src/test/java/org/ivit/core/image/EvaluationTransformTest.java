@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
+import java.util.Random;
 import org.ivit.core.InputException;
 import org.junit.jupiter.api.Test;
 
@@ -57,6 +59,48 @@ class EvaluationTransformTest {
   void oneSideSmallerAndOneLarger() {
     Rgb crop = EvaluationTransform.centerCrop(ramp(2, 9), 4);
     assertThat(crop.crop(1, 0, 2, 4)).isEqualTo(ramp(2, 9).crop(0, 2, 2, 4));
+  }
+
+  @Test
+  void nothingButTheCropIsComputedAndItsBytesAreTheSame() {
+    Random random = new Random(3);
+    for (int i = 0; i < 200; i++) {
+      byte[] data = new byte[3 * (1 + random.nextInt(60)) * (1 + random.nextInt(60))];
+      random.nextBytes(data);
+      int pixels = data.length / 3;
+      int width = 1 + random.nextInt(60);
+      while (pixels % width != 0) {
+        width--;
+      }
+      Rgb picture = new Rgb(width, pixels / width, data);
+      int resize = 1 + random.nextInt(40);
+      int crop = 1 + random.nextInt(40);
+      Interpolation filter = i % 2 == 0 ? Interpolation.BICUBIC : Interpolation.BILINEAR;
+      float[] ones = {1, 1, 1};
+      EvaluationTransform transform =
+          new EvaluationTransform(new Preprocess(resize, crop, filter, ones, ones));
+      assertThat(transform.apply(picture))
+          .as("%s resize %d crop %d", picture, resize, crop)
+          .isEqualTo(
+              EvaluationTransform.centerCrop(
+                  EvaluationTransform.resizeShortSide(picture, resize, filter), crop));
+    }
+  }
+
+  /** Resized whole it would be of 7 440 000 × 248, and the longest of 4 960 000 000 × 248. */
+  @Test
+  void veryLongPicturesAreCropped() {
+    EvaluationTransform transform = new EvaluationTransform(Preprocess.half(248, 224));
+    for (int length : new int[] {30_000, 20_000_000}) {
+      byte[] data = new byte[3 * length];
+      Arrays.fill(data, data.length / 2, data.length, (byte) 200);
+      Rgb wide = transform.apply(new Rgb(length, 1, data));
+      Rgb high = transform.apply(new Rgb(1, length, data));
+      for (int i = 0; i < 224; i++) {
+        assertThat(wide.at(0, i, 0)).isLessThan(wide.at(223, i, 0));
+        assertThat(wide.at(i, 223, 1)).isEqualTo(wide.at(i, 0, 1)).isEqualTo(high.at(0, i, 1));
+      }
+    }
   }
 
   @Test

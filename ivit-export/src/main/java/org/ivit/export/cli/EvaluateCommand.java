@@ -12,6 +12,7 @@ import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Locations;
+import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.Subset;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
@@ -69,6 +70,13 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Pictures at once (default: ${DEFAULT-VALUE}); it does not change the answers.")
   private int batch;
 
+  @Option(
+      names = "--skip-corrupt",
+      description =
+          "Go on where a picture cannot be decoded: it is named, counted and left out. Without it the"
+              + " first one ends the command.")
+  private boolean skipCorrupt;
+
   @Mixin private JsonOption json;
 
   @Option(
@@ -110,20 +118,25 @@ final class EvaluateCommand implements Callable<Integer> {
       Checks.exists("--against", against);
     }
     files.validate();
+    if (skipCorrupt && spark != null) {
+      throw new InputException("--skip-corrupt: found beside --spark, expected one of them");
+    }
     PrintWriter out = json.text(spec);
     try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
         Model model = options.open();
         Model reference = against == null ? null : Models.open(against, options.floats(), null);
         Dataset all = Datasets.open(data, classList(model), files.labels)) {
-      Dataset set = limit > 0 ? Subset.first(all, limit) : all;
+      Dataset listed = limit > 0 ? Subset.first(all, limit) : all;
       requireClasses(model, options.model, all);
       if (reference != null) {
         requireClasses(reference, against, all);
       }
-      Answers answers = answer("evaluate", cluster, model, options.engine.engine, set);
+      Answers answers = answer("evaluate", cluster, model, options.engine.engine, listed);
+      Dataset set = answers.set();
       ObjectNode result = EvaluationJson.of(model, data, set, answers);
       describe(out, "model", model);
       out.printf("data       %s: %d pictures, %d classes%n", data, set.size(), set.classes());
+      skipped(out, answers);
       accuracy(out, answers);
       Answers other = null;
       if (reference != null) {
@@ -182,7 +195,8 @@ final class EvaluateCommand implements Callable<Integer> {
   private Answers answer(String task, Cluster cluster, Model model, String engine, Dataset set) {
     try (Progress progress = Progress.start(task, "pictures", set.size())) {
       if (cluster == null) {
-        return Answers.of(model, set, batch, options.engine.threads(), progress::step);
+        OnCorrupt onCorrupt = skipCorrupt ? OnCorrupt.SKIP : OnCorrupt.FAIL;
+        return Answers.of(model, set, onCorrupt, batch, options.engine.threads(), progress::step);
       }
       long start = System.nanoTime();
       EvaluationPart all = cluster.evaluate(job(model, engine, set), set.size(), progress::step);
@@ -258,6 +272,14 @@ final class EvaluateCommand implements Callable<Integer> {
         model.engine());
     out.printf("kernels    %s%n", model.backend().line());
     out.printf("processor  %s%n", model.backend().processor());
+  }
+
+  private static void skipped(PrintWriter out, Answers answers) {
+    if (!answers.skipped().isEmpty()) {
+      out.printf(
+          "skipped    %d corrupt pictures (first: %s)%n",
+          answers.skipped().size(), answers.skipped().get(0).reason());
+    }
   }
 
   private static void accuracy(PrintWriter out, Answers answers) {

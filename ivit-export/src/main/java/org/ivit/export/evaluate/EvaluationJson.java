@@ -2,6 +2,7 @@ package org.ivit.export.evaluate;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +16,11 @@ import org.ivit.core.io.AtomicFiles;
 public final class EvaluationJson {
   private EvaluationJson() {}
 
-  /** Counts, seconds, and what identifies model, data and engine. */
+  /**
+   * Counts, seconds, the pictures left out, and what identifies model, data and engine.
+   *
+   * @param data the pictures that were answered
+   */
   public static ObjectNode of(Model model, String location, Dataset data, Answers answers) {
     Evaluation evaluation = Evaluation.of(answers.logits(), answers.labels());
     ObjectNode json = JsonNodeFactory.instance.objectNode();
@@ -24,6 +29,12 @@ public final class EvaluationJson {
     interval(json, "top1_interval95", evaluation.top1());
     interval(json, "top5_interval95", evaluation.top5());
     json.put("images", evaluation.images());
+    ObjectNode skipped = json.putObject("skipped");
+    skipped.put("count", answers.skipped().size());
+    ArrayNode pictures = skipped.putArray("pictures");
+    for (Answers.Skipped picture : answers.skipped()) {
+      pictures.addObject().put("name", picture.name()).put("reason", picture.reason());
+    }
     json.put("seconds", answers.seconds());
     json.put("engine", model.engine());
     json.set("backend", backend(model.backend()));

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.ProceduralPictures;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.export.evaluate.Answers;
@@ -140,7 +141,13 @@ public final class Quickstart {
   }
 
   private static Answers answers(Model model, Dataset test) {
-    return Answers.of(model, test, BATCH, Runtime.getRuntime().availableProcessors(), count -> {});
+    return Answers.of(
+        model,
+        test,
+        OnCorrupt.FAIL,
+        BATCH,
+        Runtime.getRuntime().availableProcessors(),
+        count -> {});
   }
 
   private static Recipe recipe(String name, List<String> overrides) {

@@ -210,6 +210,54 @@ class CommandLineInterfaceTest {
   }
 
   @Test
+  void corruptPicturesAreSkippedWhereAsked() throws IOException {
+    Path data = MicroModel.pictures(folder.resolve("damaged"), MicroModel.CLASSES, 3);
+    Path first = Files.writeString(data.resolve("ant/0.png"), "no picture");
+    Path last = data.resolve("cat/2.png");
+    Files.write(last, Arrays.copyOf(Files.readAllBytes(last), 60));
+    Path json = folder.resolve("skipped.json");
+    Path logits = folder.resolve("skipped.safetensors");
+    List<Object> args =
+        List.of(
+            "evaluate",
+            "--model",
+            checkpoint,
+            "--data",
+            data,
+            "--json",
+            json,
+            "--logits",
+            logits,
+            "--against",
+            checkpoint,
+            "--batch",
+            4);
+    refused(args, first.toString());
+    List<Object> skipping = new ArrayList<>(args);
+    skipping.add("--skip-corrupt");
+    assertThat(done(skipping.toArray()))
+        .contains("7 pictures, 3 classes", "skipped    2 corrupt pictures (first: " + first + ":")
+        .contains("agreement  7 of 7");
+    JsonNode result = new ObjectMapper().readTree(json.toFile());
+    assertThat(result.path("images").asInt()).isEqualTo(7);
+    assertThat(result.path("skipped").path("count").asInt()).isEqualTo(2);
+    assertThat(result.path("skipped").path("pictures").findValuesAsText("name"))
+        .containsExactly("ant/0.png", "cat/2.png");
+    assertThat(result.path("skipped").path("pictures").path(1).path("reason").asText())
+        .startsWith(last + ": ");
+    assertThat(Safetensors.read(logits).get("labels").ints()).containsExactly(0, 0, 1, 1, 1, 2, 2);
+    Files.delete(json);
+    Files.delete(logits);
+    refused(evaluate("--skip-corrupt", "--spark", "local"), "--skip-corrupt", "--spark");
+    for (Path file : List.of(data.resolve("ant/1.png"), data.resolve("ant/2.png"))) {
+      Files.writeString(file, "no picture");
+    }
+    refused(
+        List.of("evaluate", "--model", checkpoint, "--data", data, "--limit", 3, "--skip-corrupt"),
+        "found no picture that can be decoded among 3");
+  }
+
+  @Test
   void aClassListGivesOrder() throws IOException {
     Path list = Files.writeString(folder.resolve("order.txt"), "cat\tCats\nbee\tBees\nant\tAnts\n");
     Path logits = folder.resolve("ordered.safetensors");

@@ -31,8 +31,8 @@ final class HadoopSource implements PictureSource {
   }
 
   @Override
-  public List<String> pictures(String folder) {
-    return names(in(folder), f -> f.isFile() && PictureSource.isPicture(f.getPath().getName()));
+  public List<String> files(String folder) {
+    return names(in(folder), f -> f.isFile() && !PictureSource.isHidden(f.getPath().getName()));
   }
 
   private List<String> names(Path folder, Predicate<FileStatus> wanted) {

@@ -57,6 +57,32 @@ public final class RecipePictures {
     return part(pictures, all);
   }
 
+  /**
+   * Refuses validation by labels that mean other classes than those of training. Labels that are
+   * mere numbers fit any classes.
+   *
+   * @throws InputException naming the first class that differs
+   */
+  static void requireSameClasses(Dataset training, Dataset validation) {
+    if (ClassList.sameClasses(training, validation)) {
+      return;
+    }
+    List<String> expected = training.classIds();
+    List<String> found = validation.classIds();
+    int first = 0;
+    while (expected.get(first).equals(found.get(first))) {
+      first++;
+    }
+    throw new InputException(
+        "data.validation: found '"
+            + found.get(first)
+            + "' as class "
+            + first
+            + " counted from 0, expected '"
+            + expected.get(first)
+            + "' as in data.train (data.classes names a file with their order)");
+  }
+
   private static Dataset part(Pictures pictures, Dataset all) {
     Dataset set = all;
     if (pictures.every() > 0) {
@@ -81,7 +107,7 @@ public final class RecipePictures {
 
   /** Which pictures of the set calibrate, in order. */
   static int[] calibrationOrder(Calibration calibration, int size, long seed) {
-    int count = calibration.pictures() == 0 ? size : Math.min(calibration.pictures(), size);
+    int count = Math.min(calibration.pictures(), size);
     return switch (calibration.select()) {
       case FIRST -> IntStream.range(0, count).toArray();
       case SPREAD -> IntStream.range(0, count).map(i -> (int) ((long) i * size / count)).toArray();

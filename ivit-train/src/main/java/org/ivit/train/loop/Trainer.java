@@ -215,9 +215,13 @@ public final class Trainer {
       }
     }
     if (recipe.data().validation() != null) {
+      Dataset judging = RecipePictures.open(recipe.data().validation(), recipe, architecture);
+      if (training != null) {
+        RecipePictures.requireSameClasses(training, judging);
+      }
       validation =
           new Validation(
-              RecipePictures.open(recipe.data().validation(), recipe, architecture),
+              judging,
               evaluation,
               RecipePictures.onCorrupt(recipe),
               recipe.schedule().epochs() == 0 ? TrainingDevice.CPU : recipe.device(),

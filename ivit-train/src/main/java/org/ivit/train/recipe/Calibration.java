@@ -4,7 +4,7 @@ package org.ivit.train.recipe;
  * The pictures that set the ranges before the first step.
  *
  * @param data where they come from; null: the training pictures. The evaluation transform applies
- * @param pictures how many, 0 for all
+ * @param pictures how many, at least 1; all where there are fewer
  * @param batchSize pictures in a batch; the moving observer counts batches
  * @param select which of them
  */
@@ -24,7 +24,7 @@ public record Calibration(Pictures data, int pictures, int batchSize, Select sel
     Calibration calibration =
         new Calibration(
             Pictures.read(section, "data", false),
-            section.integer("pictures", 64, 0, Integer.MAX_VALUE),
+            section.integer("pictures", 64, 1, Integer.MAX_VALUE),
             section.integer("batchSize", 16, 1, Integer.MAX_VALUE),
             section.choice("select", Select.SPREAD, Select.class));
     section.end();

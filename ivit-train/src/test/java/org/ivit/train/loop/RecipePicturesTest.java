@@ -6,14 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Vit;
+import org.ivit.core.dataset.Cifar10;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.image.Rgb;
 import org.ivit.train.augment.EpochOrder;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Recipe;
@@ -98,6 +101,46 @@ class RecipePicturesTest {
   }
 
   @Test
+  void validationMustHaveTheClassesOfTraining() {
+    Dataset shapes = open();
+    RecipePictures.requireSameClasses(shapes, open("data.train.procedural.seed=2"));
+    assertThatThrownBy(() -> RecipePictures.requireSameClasses(new Named(Cifar10.CLASSES), shapes))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith("data.validation: found '" + shapes.classIds().get(0) + "'")
+        .hasMessageContaining("expected 'airplane' as in data.train");
+    List<String> swapped = new ArrayList<>(Cifar10.CLASSES);
+    Collections.swap(swapped, 8, 9);
+    assertThatThrownBy(
+            () -> RecipePictures.requireSameClasses(new Named(Cifar10.CLASSES), new Named(swapped)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("found 'truck' as class 8 counted from 0, expected 'ship'");
+    RecipePictures.requireSameClasses(
+        shapes, new Named(IntStream.range(0, 10).mapToObj(String::valueOf).toList()));
+  }
+
+  private record Named(List<String> classNames) implements Dataset {
+    @Override
+    public int size() {
+      return 0;
+    }
+
+    @Override
+    public String name(int i) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int label(int i) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Rgb picture(int i) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  @Test
   void calibrationTakesFirstSpreadOrRandomPictures() {
     Calibration first = new Calibration(null, 4, 2, Calibration.Select.FIRST);
     Calibration spread = new Calibration(null, 4, 2, Calibration.Select.SPREAD);
@@ -108,7 +151,7 @@ class RecipePicturesTest {
     assertThat(drawn).hasSize(4).isEqualTo(RecipePictures.calibrationOrder(random, 1000, 1));
     assertThat(drawn).isNotEqualTo(RecipePictures.calibrationOrder(random, 1000, 2));
     for (Calibration.Select select : Calibration.Select.values()) {
-      Calibration all = new Calibration(null, 0, 2, select);
+      Calibration all = new Calibration(null, 7, 2, select);
       assertThat(RecipePictures.calibrationOrder(all, 7, 3))
           .containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6);
       Calibration more = new Calibration(null, 50, 2, select);

@@ -160,6 +160,13 @@ class RecipeTest {
   }
 
   @Test
+  void noPicturesDoNotCalibrateOnAll() {
+    assertThatThrownBy(() -> parse(SMALL, "quantization.calibration.pictures=0"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("quantization.calibration.pictures: found 0");
+  }
+
+  @Test
   void choosesTheLastObserverThatMatches() {
     ObserverRules rules = parse(FULL).quantization().observers();
     assertThat(rules.choose("blocks.11.mlp.act")).isEqualTo(new ObserverChoice.Mse());
