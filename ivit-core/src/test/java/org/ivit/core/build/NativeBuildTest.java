@@ -60,6 +60,11 @@ class NativeBuildTest {
       this.kernels = kernels;
       this.instead = instead;
     }
+
+    /** What says in the jar why there is no library. */
+    String note() {
+      return library.replace(".so", ".skipped");
+    }
   }
 
   private record Outcome(int code, String output) {}
@@ -154,7 +159,9 @@ class NativeBuildTest {
                 0,
                 "%s: skipped, %s fails on softmax_c.c: error: odd code; %s%n"
                     .formatted(build.kernels, compiler, build.instead)));
-    assertThat(libraries()).isEmpty();
+    assertThat(libraries()).containsExactly(build.note());
+    assertThat(classes().resolve("native").resolve(build.note()))
+        .hasContent(compiler + " fails on softmax_c.c: error: odd code");
     assertThat(classes().resolveSibling("native-objects/failed")).exists();
     assertThat(build(build, Map.of()).code()).isZero();
     assertThat(libraries()).hasSize(2);
@@ -189,7 +196,9 @@ class NativeBuildTest {
                 0,
                 "%s: skipped, the C compiler clang fails on a file of three lines; %s%n"
                     .formatted(build.kernels, build.instead)));
-    assertThat(libraries()).isEmpty();
+    assertThat(libraries()).containsExactly(build.note());
+    assertThat(classes().resolve("native").resolve(build.note()))
+        .hasContent("the C compiler clang fails on a file of three lines");
     assertThat(classes().resolveSibling("native-objects/failed")).doesNotExist();
   }
 

@@ -2,6 +2,8 @@ package org.ivit.core.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -27,6 +29,7 @@ import org.ivit.core.image.Preprocess;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** The program of docs/embedding.md compiles, runs and answers as the reference engine does. */
 class EmbeddingGuideTest {
@@ -79,6 +82,9 @@ class EmbeddingGuideTest {
 
   private String run(Path checkpoint, Path picture) throws Exception {
     PrintStream before = System.out;
+    // What is logged, and where, is the program's affair; this one configures nothing.
+    Logger logger = (Logger) LoggerFactory.getLogger("org.ivit");
+    logger.setLevel(Level.INFO);
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     URL[] path = {folder.toUri().toURL()};
     try (URLClassLoader loader = new URLClassLoader(path, getClass().getClassLoader());
@@ -91,6 +97,7 @@ class EmbeddingGuideTest {
           .invoke(null, (Object) arguments);
     } finally {
       System.setOut(before);
+      logger.setLevel(null);
     }
     return printed.toString(StandardCharsets.UTF_8);
   }
