@@ -16,7 +16,6 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.TypeConversionException;
 
 /**
  * Parses and runs one command line. Whatever goes wrong is one line on the error stream, {@code
@@ -119,7 +118,7 @@ public final class CommandLineInterface {
     try {
       return Path.of(text);
     } catch (InvalidPathException e) {
-      throw new TypeConversionException(unnameable(e));
+      throw new InputException(unnameable(e), e);
     }
   }
 

@@ -50,7 +50,7 @@ public final class FloatModel implements Model {
   @Override
   public Backend backend() {
     return new Backend(
-        "float", "the training network", Processor.name(), WorkerPool.shared().threads());
+        "float", "a network in float32", Processor.name(), WorkerPool.shared().threads());
   }
 
   @Override

@@ -75,18 +75,14 @@ public final class TerminalBar implements AutoCloseable {
   }
 
   private ProgressBar bar(String name, String unit, long total) {
-    ProgressBarBuilder builder = new ProgressBarBuilder();
-    if (passing) {
-      builder.clearDisplayOnFinish();
-    }
-    return builder
+    return new ProgressBarBuilder()
         .setTaskName(name)
         .setInitialMax(total)
         .setUnit(" " + unit, 1)
         .setStyle(ProgressBarStyle.ASCII)
         .setUpdateIntervalMillis(200)
         .hideEta()
-        .setConsumer(new Fitting(out, width, passing))
+        .setConsumer(new Fitting(out, width))
         .build();
   }
 
@@ -96,19 +92,28 @@ public final class TerminalBar implements AutoCloseable {
     if (bar != null) {
       bar.close();
       bar = null;
+      end();
     }
     task = "";
+  }
+
+  /** Here and not in the bar, which does not end itself when it is closed before its first line. */
+  private void end() {
+    if (passing) {
+      out.print("\r" + " ".repeat(Math.max(1, width.getAsInt() - 1)) + "\r");
+    } else {
+      out.println();
+    }
+    out.flush();
   }
 
   /** Writes lines that end a column before the terminal does. */
   private static final class Fitting extends ConsoleProgressBarConsumer {
     private final IntSupplier width;
-    private final boolean passing;
 
-    Fitting(PrintStream out, IntSupplier width, boolean passing) {
+    Fitting(PrintStream out, IntSupplier width) {
       super(out);
       this.width = width;
-      this.passing = passing;
     }
 
     @Override
@@ -116,13 +121,9 @@ public final class TerminalBar implements AutoCloseable {
       return Math.max(1, width.getAsInt() - 1);
     }
 
-    /** What was wiped out needs no new line. */
+    /** {@link TerminalBar#end} does it. */
     @Override
-    public void close() {
-      if (!passing) {
-        super.close();
-      }
-    }
+    public void close() {}
   }
 
   /** The columns of this process's terminal, measured once a second, which starts a process. */

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.ivit.core.InputException;
@@ -112,7 +113,7 @@ class BadRunTest {
 
   @Test
   void aLossThatIsNotFiniteEndsTheRunWithTheStepAndAdvice() {
-    Path bad = withNan(weights());
+    Path bad = withFirstLinear(weights(), values -> Arrays.fill(values, Float.MAX_VALUE));
     assertThatThrownBy(() -> Trainer.start(recipe("weights=" + bad), TrainingMonitor.SILENT))
         .isInstanceOf(InputException.class)
         .hasMessageContainingAll("step 1", "NaN", "optimizer.learningRate")
@@ -120,18 +121,22 @@ class BadRunTest {
   }
 
   @Test
-  void calibrationNamesTheTensorThatIsNotFinite() {
-    assertRefusedRecipe(
-        recipe("weights=" + withNan(weights()), "precision=quantized"), "blocks.0.mlp.fc1");
+  void theTensorThatIsNotFiniteIsNamedWhenItIsRead() {
+    Path bad = withFirstLinear(weights(), values -> values[3] = Float.NaN);
+    for (String precision : List.of("float", "quantized")) {
+      assertRefusedRecipe(
+          recipe("weights=" + bad, "precision=" + precision),
+          "tensor blocks.0.mlp.fc1.weight: element 3 of 256 is NaN");
+    }
   }
 
-  private Path withNan(Path weights) {
+  private Path withFirstLinear(Path weights, Consumer<float[]> change) {
     Map<String, Tensor> tensors = new LinkedHashMap<>(Safetensors.read(weights).tensors());
     Tensor fc1 = tensors.get("blocks.0.mlp.fc1.weight");
     float[] values = fc1.floats();
-    values[3] = Float.NaN;
+    change.accept(values);
     tensors.put("blocks.0.mlp.fc1.weight", Tensor.of(values, fc1.shape()));
-    Path bad = folder.resolve("nan.safetensors");
+    Path bad = folder.resolve("bad.safetensors");
     Safetensors.write(bad, tensors, Map.of());
     return bad;
   }
