@@ -133,7 +133,7 @@ public final class Architectures {
    * name}, {@code hidden} (4 · dim), {@code epsilon} (1e-6) and {@code distilled} (false). Kind
    * {@code swin}: {@code image}, {@code patch}, {@code window}, {@code dim}, {@code depths} and
    * {@code heads} (a list, one a stage), {@code classes}; optional {@code name} and {@code epsilon}
-   * (1e-6). Or {@code base}, a timm name, with another {@code image} or other {@code classes}.
+   * (1e-5). Or {@code base}, a timm name, with another {@code image} or other {@code classes}.
    *
    * @param description the JSON
    * @throws InputException naming the key that is unknown, missing, of a wrong type or out of range
@@ -197,7 +197,7 @@ public final class Architectures {
     List<Integer> depths = keys.integers("depths");
     List<Integer> heads = keys.integers("heads");
     int classes = keys.integer("classes", null);
-    double epsilon = keys.real("epsilon", EPSILON);
+    double epsilon = keys.real("epsilon", SWIN_EPSILON);
     String name =
         keys.text("name", "swin_%d_patch%d_window%d_%d".formatted(dim, patch, window, image));
     return new Swin(name, image, patch, window, dim, depths, heads, classes, epsilon);

@@ -8,12 +8,18 @@ public final class PretrainedPreprocess {
   /** timm evaluates these models at a crop of 0.9: 248 for 224. */
   private static final double CROP = 0.9;
 
+  /** From this size on timm's models see the whole picture. */
+  private static final int WHOLE = 384;
+
+  /** Pictures up to this size are seen whole: nobody has larger ones of them. */
+  private static final int SMALL = 64;
+
   private PretrainedPreprocess() {}
 
   /**
-   * The evaluation transform of timm's default configuration: bicubic to the picture size over 0.9,
-   * centre crop; mean and std ½ for the {@code augreg} ViTs, ImageNet's for DeiT and Swin. (The
-   * DeiT repository itself resizes to 256.)
+   * The evaluation transform of timm's default configuration: bicubic to {@link #resize}, centre
+   * crop; mean and std ½ for the {@code augreg} ViTs, ImageNet's for DeiT and Swin. (The DeiT
+   * repository itself resizes to 256.)
    *
    * @param architecture any
    * @return nothing for an architecture that is neither a registered one nor one for another
@@ -25,11 +31,38 @@ public final class PretrainedPreprocess {
       return Optional.empty();
     }
     int image = architecture.image();
-    int resize = (int) Math.floor(image / CROP);
+    int resize = resize(image);
     return Optional.of(
         imagenetStatistics(architecture.name())
             ? Preprocess.imagenet(resize, image)
             : Preprocess.half(resize, image));
+  }
+
+  /**
+   * To what the shorter side of a picture is resized, where nothing says it: the picture size over
+   * 0.9 rounded down (248 for 224), and the size itself from 384 on and up to 64.
+   *
+   * @param image height and width of the model's pictures
+   */
+  public static int resize(int image) {
+    return image <= SMALL || image >= WHOLE ? image : (int) Math.floor(image / CROP);
+  }
+
+  /**
+   * Mean and deviation of pixels where nothing says them: by the timm name, or for an inline
+   * description ImageNet's for a Swin and ½ for a ViT.
+   *
+   * @param architecture any
+   * @param resize see {@link Preprocess}
+   */
+  public static Preprocess usual(Architecture architecture, int resize) {
+    boolean imagenet =
+        registered(architecture)
+            ? imagenetStatistics(architecture.name())
+            : architecture instanceof Swin;
+    return imagenet
+        ? Preprocess.imagenet(resize, architecture.image())
+        : Preprocess.half(resize, architecture.image());
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
@@ -55,6 +56,19 @@ public record HuggingFaceFolder(
     Preprocess preprocess =
         HuggingFacePreprocessor.read(folder, config.text("model_type"), architecture.image(), say);
     return new HuggingFaceFolder(architecture, weights, preprocess, classes);
+  }
+
+  /**
+   * The transform of a folder alone, without its weights.
+   *
+   * @param folder what {@code save_pretrained} wrote
+   * @param say hears where there is no file of it
+   * @throws InputException as {@link #read}
+   */
+  public static Preprocess preprocess(Path folder, Consumer<String> say) {
+    JsonFile config = JsonFile.read(folder.resolve(CONFIG));
+    return HuggingFacePreprocessor.read(
+        folder, config.text("model_type"), config.side("image_size"), say);
   }
 
   private static List<String> classes(JsonFile config) {

@@ -2,10 +2,32 @@ package org.ivit.core.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.ivit.core.image.Preprocess;
 import org.junit.jupiter.api.Test;
 
 class PretrainedPreprocessTest {
+  @Test
+  void thePictureIsSeenWholeFrom384OnAndUpTo64() {
+    assertThat(PretrainedPreprocess.resize(224)).isEqualTo(248);
+    assertThat(PretrainedPreprocess.resize(383)).isEqualTo(425);
+    assertThat(PretrainedPreprocess.resize(384)).isEqualTo(384);
+    assertThat(PretrainedPreprocess.resize(448)).isEqualTo(448);
+    assertThat(PretrainedPreprocess.resize(65)).isEqualTo(72);
+    assertThat(PretrainedPreprocess.resize(64)).isEqualTo(64);
+  }
+
+  /** An inline Swin has the statistics of all published ones, an inline ViT those of augreg. */
+  @Test
+  void whatIsUsualForADescription() {
+    Swin swin = new Swin("mine", 16, 2, 2, 4, List.of(1, 1), List.of(1, 2), 3, 1e-5);
+    assertThat(PretrainedPreprocess.usual(swin, 20)).isEqualTo(Preprocess.imagenet(20, 16));
+    Vit vit = new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6);
+    assertThat(PretrainedPreprocess.usual(vit, 40)).isEqualTo(Preprocess.half(40, 32));
+    Architecture deit = Architectures.byName("deit_tiny_patch16_224").withImage(384);
+    assertThat(PretrainedPreprocess.usual(deit, 384)).isEqualTo(Preprocess.imagenet(384, 384));
+  }
+
   @Test
   void everyRegisteredModelHasItsOwn() {
     for (String name : Architectures.names()) {

@@ -144,6 +144,11 @@ final class EvaluateCommand implements Callable<Integer> {
         Comparison comparison = Comparison.of(answers.logits(), other.logits(), answers.labels());
         result.set("against", EvaluationJson.comparison(reference, other, comparison));
         describe(out, "against", reference);
+        if (!model.preprocess().equals(reference.preprocess())) {
+          out.printf(
+              "pictures   are prepared in two ways: %s for the model, %s for what it is compared with%n",
+              model.preprocess(), reference.preprocess());
+        }
         accuracy(out, other);
         compare(out, comparison);
       }

@@ -49,7 +49,7 @@ public final class Models {
         return Freezer.open(path, engine);
       }
       requireNoEngine(path, engine);
-      return new FloatModel(huggingFace(path));
+      return new FloatModel(huggingFace(path, reading));
     }
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
@@ -74,7 +74,7 @@ public final class Models {
   public static FloatSource floats(Path path, FloatReading reading) {
     if (Files.isDirectory(path)) {
       return HuggingFaceFolder.is(path)
-          ? huggingFace(path)
+          ? huggingFace(path, reading)
           : Freezer.floats(RunDirectory.open(path), Freezer.Moment.BEST, Freezer.Weights.AUTO);
     }
     if (!Files.exists(path)) {
@@ -102,7 +102,10 @@ public final class Models {
         engine);
   }
 
-  private static FloatSource huggingFace(Path path) {
+  private static FloatSource huggingFace(Path path, FloatReading reading) {
+    if (reading.architecture() != null) {
+      LOG.info("{}: config.json says the architecture; --architecture is left aside", path);
+    }
     HuggingFaceFolder folder = HuggingFaceFolder.read(path, LOG::info);
     return new FloatSource(
         new ModelIdentity(
@@ -141,12 +144,9 @@ public final class Models {
         ClassNames.UNKNOWN);
   }
 
-  /**
-   * That of the pretrained weights; for others mean and deviation ½, small pictures as they are.
-   */
+  /** That of the pretrained weights; for others what is usual for a ViT or a Swin. */
   static Preprocess preprocess(Architecture architecture) {
-    int image = architecture.image();
-    int resize = image <= 64 ? image : (int) Math.floor(image / 0.9);
-    return PretrainedPreprocess.of(architecture).orElseGet(() -> Preprocess.half(resize, image));
+    return PretrainedPreprocess.usual(
+        architecture, PretrainedPreprocess.resize(architecture.image()));
   }
 }

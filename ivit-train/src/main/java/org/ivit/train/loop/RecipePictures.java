@@ -4,13 +4,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.PretrainedPreprocess;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.ProceduralPictures;
 import org.ivit.core.dataset.Subset;
-import org.ivit.core.image.Interpolation;
+import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Preprocess;
 import org.ivit.train.augment.EpochOrder;
 import org.ivit.train.recipe.Calibration;
@@ -121,12 +122,17 @@ public final class RecipePictures {
     int resize = p.resize();
     if (resize == 0) {
       resize =
-          architecture.image() <= 64
+          p.cropMode() == CropMode.SQUASH
               ? architecture.image()
-              : (int) Math.floor(architecture.image() / 0.9);
+              : PretrainedPreprocess.resize(architecture.image());
     }
     return new Preprocess(
-        resize, architecture.image(), Interpolation.BICUBIC, floats(p.mean()), floats(p.std()));
+        resize,
+        architecture.image(),
+        p.interpolation(),
+        p.cropMode(),
+        floats(p.mean()),
+        floats(p.std()));
   }
 
   private static float[] floats(List<Double> values) {

@@ -1,7 +1,13 @@
 package org.ivit.train.recipe;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.ivit.core.image.CropMode;
+import org.ivit.core.image.Interpolation;
+import org.ivit.core.image.Preprocess;
 
 /**
  * The pictures of a run.
@@ -32,29 +38,61 @@ public record Data(
   /**
    * The evaluation transform, as torchvision's.
    *
-   * @param resize short side after the resize, in pixels, before the centre crop to the network's
-   *     size; 0: the size over 0.9 rounded down, as timm does (248 for 224), or the size itself
-   *     where that is 64 or less
-   * @param mean of the pixels in [0, 1], by channel; by default ImageNet's for timm's {@code deit_}
-   *     and {@code swin_} names and 0.5 for others
+   * <p>By default that of the weights where they are a Hugging Face folder or a run, or else what
+   * is usual for the architecture.
+   *
+   * @param resize short side after the resize, or both, in pixels, before the centre crop to the
+   *     network's size; 0: {@link org.ivit.core.architecture.PretrainedPreprocess#resize}, or with
+   *     {@code cropMode: squash} the network's size
+   * @param interpolation filter of the resize
+   * @param cropMode which sides are resized
+   * @param mean of the pixels in [0, 1], by channel
    * @param std of the pixels in [0, 1], by channel
    */
-  public record Preprocessing(int resize, List<Double> mean, List<Double> std) {
-    static Preprocessing read(Section section, boolean imagenetStatistics) {
-      List<Double> half = List.of(0.5, 0.5, 0.5);
+  public record Preprocessing(
+      int resize,
+      Interpolation interpolation,
+      CropMode cropMode,
+      List<Double> mean,
+      List<Double> std) {
+    /** Of a transform; the resize of other picture sizes is of no use. */
+    static Preprocessing of(Preprocess transform, int image) {
+      boolean same = transform.crop() == image && transform.resize() != image;
+      return new Preprocessing(
+          same ? transform.resize() : 0,
+          transform.interpolation(),
+          transform.cropMode(),
+          decimals(transform.mean()),
+          decimals(transform.std()));
+    }
+
+    /** The shortest decimals that stand for the numbers. */
+    private static List<Double> decimals(float[] values) {
+      List<Double> decimals = new ArrayList<>();
+      for (float value : values) {
+        decimals.add(Double.parseDouble(Float.toString(value)));
+      }
+      return decimals;
+    }
+
+    static Preprocessing read(Section section, Supplier<Preprocessing> usual) {
+      boolean complete =
+          Stream.of("resize", "interpolation", "cropMode", "mean", "std").allMatch(section::has);
+      Preprocessing given = complete ? null : usual.get();
       Preprocessing preprocessing =
           new Preprocessing(
-              section.integer("resize", 0, 0, 65536),
-              section.numbers(
-                  "mean", imagenetStatistics ? List.of(0.485, 0.456, 0.406) : half, 3, -100, 100),
-              section.numbers(
-                  "std", imagenetStatistics ? List.of(0.229, 0.224, 0.225) : half, 3, 1e-6, 100));
+              section.integer("resize", complete ? 0 : given.resize, 0, 65536),
+              section.choice(
+                  "interpolation", complete ? null : given.interpolation, Interpolation.class),
+              section.choice("cropMode", complete ? null : given.cropMode, CropMode.class),
+              section.numbers("mean", complete ? null : given.mean, 3, -100, 100),
+              section.numbers("std", complete ? null : given.std, 3, 1e-6, 100));
       section.end();
       return preprocessing;
     }
   }
 
-  static Data read(Section section, boolean trains, boolean imagenetStatistics) {
+  static Data read(Section section, boolean trains, Supplier<Preprocessing> usual) {
     Data data =
         new Data(
             Pictures.read(section, "train", trains),
@@ -62,7 +100,7 @@ public record Data(
             section.path("classes"),
             section.integer("validationInterval", 1, 1, Integer.MAX_VALUE),
             section.choice("onCorrupt", OnCorrupt.SKIP, OnCorrupt.class),
-            Preprocessing.read(section.section("preprocessing"), imagenetStatistics));
+            Preprocessing.read(section.section("preprocessing"), usual));
     section.end();
     return data;
   }

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.PretrainedPreprocess;
 import org.ivit.core.io.TextFiles;
 
 /**
@@ -112,10 +111,11 @@ public record Recipe(
     if (!trains && precision == Precision.FLOAT) {
       throw scheduleSection.bad("epochs", "at least 1 with precision: float");
     }
-    String name =
-        architecture.isTextual() ? architecture.asText() : architecture.path("base").asText();
-    boolean imagenet = !name.isEmpty() && PretrainedPreprocess.imagenetStatistics(name);
-    Data data = Data.read(root.section("data"), trains || !ownCalibration, imagenet);
+    Data data =
+        Data.read(
+            root.section("data"),
+            trains || !ownCalibration,
+            () -> UsualPreprocessing.of(architecture, weights));
     JsonNode emaNode = root.get("ema");
     double emaDecay;
     if (emaNode == null || root.isText("ema", "none")) {

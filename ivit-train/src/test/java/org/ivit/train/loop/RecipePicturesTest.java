@@ -3,6 +3,8 @@ package org.ivit.train.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,12 +17,15 @@ import org.ivit.core.architecture.Vit;
 import org.ivit.core.dataset.Cifar10;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
+import org.ivit.core.image.CropMode;
+import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.train.augment.EpochOrder;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Recipe;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RecipePicturesTest {
   private static Recipe recipe(String... overrides) {
@@ -157,6 +162,57 @@ class RecipePicturesTest {
       Calibration more = new Calibration(null, 50, 2, select);
       assertThat(RecipePictures.calibrationOrder(more, 7, 3)).hasSize(7);
     }
+  }
+
+  private static final String FOLDER =
+      """
+      {"model_type": "deit", "image_size": 32, "architectures": []}
+      """;
+
+  /** A folder or a run as weights brings its transform; what the recipe says comes before it. */
+  @Test
+  void weightsBringTheirTransform(@TempDir Path folder) throws IOException {
+    Files.writeString(folder.resolve("config.json"), FOLDER);
+    Files.writeString(
+        folder.resolve("preprocessor_config.json"),
+        """
+        {"size": 40, "resample": 2, "image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6]}
+        """);
+    String weights = "weights=" + folder;
+    Vit vit = new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6);
+    String sizes =
+        "architecture={kind: vit, image: 32, patch: 8, dim: 32, depth: 2, heads: 2, classes: 10}";
+    Preprocess own =
+        new Preprocess(
+            40,
+            32,
+            Interpolation.BILINEAR,
+            CropMode.SQUASH,
+            new float[] {0.1f, 0.2f, 0.3f},
+            new float[] {0.4f, 0.5f, 0.6f});
+    Recipe recipe = recipe(weights, sizes);
+    assertThat(RecipePictures.preprocess(recipe, vit)).isEqualTo(own);
+    Recipe read = Recipe.parse("config.yaml", recipe.toYaml(), List.of());
+    assertThat(RecipePictures.preprocess(read, vit)).isEqualTo(own);
+    Preprocess other =
+        RecipePictures.preprocess(
+            recipe(weights, sizes, "data.preprocessing={cropMode: center, mean: [0, 0, 0]}"), vit);
+    assertThat(other)
+        .isEqualTo(
+            new Preprocess(
+                40,
+                32,
+                Interpolation.BILINEAR,
+                CropMode.CENTER,
+                new float[3],
+                new float[] {0.4f, 0.5f, 0.6f}));
+    Vit large = new Vit("mine", 64, 8, 32, 2, 2, 128, 10, 1e-6);
+    Recipe larger = recipe(weights, sizes.replace("image: 32", "image: 64"));
+    assertThat(RecipePictures.preprocess(larger, large).resize()).isEqualTo(64);
+
+    Path run = Files.createDirectory(folder.resolve("run"));
+    Files.writeString(run.resolve("config.yaml"), recipe.toYaml());
+    assertThat(RecipePictures.preprocess(recipe("weights=" + run, sizes), vit)).isEqualTo(own);
   }
 
   @Test
