@@ -11,8 +11,9 @@ import javax.imageio.ImageReader;
 
 /**
  * WebP to RGB by TwelveMonkeys' reader; of an animation the first picture. Lossless pictures are
- * Pillow's in every byte. Lossy ones are not: the reader repeats chroma where libwebp interpolates
- * it.
+ * Pillow's in every byte. Lossy ones are not, because the reader repeats chroma where libwebp
+ * interpolates it, and for more: over 24 files at most 5.2 levels a file on average, and 55 in one
+ * place.
  */
 final class WebpDecoder {
   private static final int HEADER = 12;

@@ -148,14 +148,14 @@ final class Diagnosing {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put(subject.kind, subject.path.toString());
     if (command.model != null) {
-      facts.put("SHA-256 of its file", Digests.file(command.model));
+      facts.put("file SHA-256", Digests.file(command.model));
     }
     facts.put("architecture", subject.checkpoint.graph().architecture().name());
     if (!known.sourceSha256().isEmpty()) {
       facts.put("SHA-256 of the float weights that it was made of", known.sourceSha256());
     }
     facts.put("against", reference.identity().path());
-    facts.put("SHA-256 of its weights", reference.identity().sha256());
+    facts.put("file SHA-256 of its weights", reference.identity().sha256());
     facts.put("data", command.data + ", " + set.size() + " pictures, of which some were taken");
     facts.put("SHA-256 of the list of pictures", Datasets.digest(set));
     return ReportFacts.add(facts, reference.backend());

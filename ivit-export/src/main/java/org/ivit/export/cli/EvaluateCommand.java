@@ -253,7 +253,10 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private static void identify(Map<String, String> facts, String what, Model model) {
     facts.put(what, model.identity().path());
-    facts.put("SHA-256 of " + what, model.identity().sha256());
+    facts.put("file SHA-256 of " + what, model.identity().sha256());
+    if (!model.identity().digest().isEmpty()) {
+      facts.put("digest of " + what, model.identity().digest());
+    }
     facts.put(
         "kind of " + what,
         model.identity().kind()

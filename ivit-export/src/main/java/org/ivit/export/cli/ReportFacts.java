@@ -1,8 +1,7 @@
 package org.ivit.export.cli;
 
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.engine.Backend;
 
 /** What every report says of how it came to be. */
@@ -18,7 +17,7 @@ final class ReportFacts {
   static Map<String, String> add(Map<String, String> facts, Backend backend) {
     facts.put("kernels", backend.line());
     facts.put("processor", backend.processor() + ", " + backend.threads() + " threads");
-    facts.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    facts.put("date", SourceDate.text());
     facts.put("version", "ivit " + IvitCommand.Version.version());
     facts.put("Java", System.getProperty("java.vm.name") + " " + Runtime.version());
     return facts;

@@ -46,7 +46,7 @@ final class QuickstartReport {
     provenance.put("architecture", checkpoint.graph().architecture().toJson().toString());
     provenance.put("float run", floatRun.path().toString());
     provenance.put("integer run", integerRun.path().toString());
-    provenance.put("SHA-256 of the checkpoint file", Digests.file(file));
+    provenance.put("file SHA-256 of the checkpoint", Digests.file(file));
     provenance.put("processor", Processor.name());
     provenance.put("version", checkpoint.provenance().version());
     provenance.put("date", checkpoint.provenance().date());

@@ -172,55 +172,23 @@ public record Recipe(
 
   /** The same run with another output directory. */
   public Recipe withOutput(Path directory) {
-    return new Recipe(
-        architecture,
-        weights,
-        weightsKey,
-        precision,
-        quantization,
-        data,
-        augmentation,
-        optimizer,
-        schedule,
-        stochasticDepth,
-        emaDecay,
-        distillation,
-        seed,
-        device,
-        gpu,
-        threads,
-        checkpoints,
-        directory);
+    return with(weights, device, directory);
   }
 
   /** The same run from other weights. */
   public Recipe withWeights(Path file) {
-    return new Recipe(
-        architecture,
-        file,
-        weightsKey,
-        precision,
-        quantization,
-        data,
-        augmentation,
-        optimizer,
-        schedule,
-        stochasticDepth,
-        emaDecay,
-        distillation,
-        seed,
-        device,
-        gpu,
-        threads,
-        checkpoints,
-        output);
+    return with(file, device, output);
   }
 
   /** The same run with steps taken elsewhere. */
   public Recipe withDevice(TrainingDevice other) {
+    return with(weights, other, output);
+  }
+
+  private Recipe with(Path from, TrainingDevice where, Path to) {
     return new Recipe(
         architecture,
-        weights,
+        from,
         weightsKey,
         precision,
         quantization,
@@ -232,11 +200,11 @@ public record Recipe(
         emaDecay,
         distillation,
         seed,
-        other,
+        where,
         gpu,
         threads,
         checkpoints,
-        output);
+        to);
   }
 
   /** The recipe with every default written out; {@link #parse} reads it to an equal recipe. */
