@@ -83,11 +83,13 @@ public final class Architectures {
   /**
    * Finds a registered architecture, with its 1000 ImageNet classes.
    *
-   * @param timmName for example {@code deit_tiny_patch16_224}
+   * @param timmName for example {@code deit_tiny_patch16_224}, or with the tag of its weights,
+   *     {@code vit_tiny_patch16_224.augreg_in21k_ft_in1k}, which names no other sizes
    * @throws InputException naming it and the known ones, if it is not registered
    */
   public static Architecture byName(String timmName) {
-    Architecture found = BY_NAME.get(timmName);
+    int tag = timmName.indexOf('.');
+    Architecture found = BY_NAME.get(tag < 0 ? timmName : timmName.substring(0, tag));
     if (found == null) {
       throw new InputException(
           "architecture %s: unknown%s, expected one of %s or an inline description"

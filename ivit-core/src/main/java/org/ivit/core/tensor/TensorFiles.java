@@ -18,12 +18,13 @@ import org.ivit.core.io.FileFailures;
 
 /**
  * Opens tensors from any file that is known here: safetensors, its index of shards, PyTorch's zip
- * and legacy form, NumPy's {@code .npz}, or a Hugging Face folder with one of {@code
- * model.safetensors} and {@code model.safetensors.index.json}. The content decides, not the name.
+ * and legacy form, NumPy's {@code .npz}, or a Hugging Face folder with {@code model.safetensors} or
+ * {@code pytorch_model.bin}, whole or in shards. The content decides, not the name.
  */
 public final class TensorFiles {
   private static final String MODEL = "model.safetensors";
-  private static final String INDEX = MODEL + ".index.json";
+  private static final String PYTORCH = "pytorch_model.bin";
+  private static final String INDEX = ".index.json";
   private static final long LARGEST_INDEX = 16 << 20;
   private static final int ZIP = 0x04034b50;
   private static final int EMPTY_ZIP = 0x06054b50;
@@ -50,8 +51,15 @@ public final class TensorFiles {
    * @throws InputException one line that says what is wrong and where; whatever the bytes are,
    *     nothing else is thrown and nothing of the file is executed
    */
-  @SuppressWarnings("MustBeClosedChecker")
   public static TensorContents contents(Path path) {
+    return contents(path, true);
+  }
+
+  /**
+   * @param index whether the file may be one of shards, which itself may not
+   */
+  @SuppressWarnings("MustBeClosedChecker")
+  private static TensorContents contents(Path path, boolean index) {
     Path file = file(path);
     if (Files.isDirectory(file)) {
       throw new InputException(file + ": is a folder, expected a file of tensors");
@@ -60,7 +68,7 @@ public final class TensorFiles {
       FileBytes bytes = FileBytes.open(file);
       TensorContents contents = null;
       try {
-        contents = contents(file, bytes);
+        contents = contents(file, bytes, index);
         return contents;
       } finally {
         if (contents == null || !contents.reads(bytes)) {
@@ -74,7 +82,8 @@ public final class TensorFiles {
     }
   }
 
-  private static TensorContents contents(Path path, FileBytes file) throws IOException {
+  private static TensorContents contents(Path path, FileBytes file, boolean index)
+      throws IOException {
     ByteBuffer start = file.slice("beginning", 0, Math.min(file.size(), ForeignFormat.BEGINNING));
     int first = start.remaining() < 4 ? 0 : start.getInt(0);
     if (first == ZIP || first == EMPTY_ZIP) {
@@ -83,7 +92,7 @@ public final class TensorFiles {
     if ((first & 0xff) == 0x80 && ((first >> 8) & 0xff) <= 5 && start.get(2) != 0) {
       return Torch.readLegacy(file);
     }
-    if ((first & 0xff) == '{' && start.remaining() > 8 && start.get(8) != '{') {
+    if (index && (first & 0xff) == '{' && start.remaining() > 8 && start.get(8) != '{') {
       return shards(path);
     }
     // A header's length may look like the mark of another format; the brace after it does not.
@@ -121,12 +130,13 @@ public final class TensorFiles {
     if (!Files.isDirectory(path)) {
       return path;
     }
-    for (String name : List.of(MODEL, INDEX)) {
+    for (String name : List.of(MODEL, MODEL + INDEX, PYTORCH, PYTORCH + INDEX)) {
       if (Files.isRegularFile(path.resolve(name))) {
         return path.resolve(name);
       }
     }
-    throw new InputException("%s: a folder without %s or %s".formatted(path, MODEL, INDEX));
+    throw new InputException(
+        "%s: a folder without %s or %s, whole or in shards".formatted(path, MODEL, PYTORCH));
   }
 
   private static TensorContents shards(Path index) {
@@ -152,7 +162,9 @@ public final class TensorFiles {
         throw new InputException(
             "%s: %s is no name of a file beside it".formatted(index, MessageText.quote(name)));
       }
-      files.put(name, Safetensors.read(index.resolveSibling(name)));
+      try (TensorContents shard = contents(index.resolveSibling(name), false)) {
+        files.put(name, shard.all());
+      }
     }
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     map.fields()
@@ -160,7 +172,7 @@ public final class TensorFiles {
             item ->
                 tensors.put(item.getKey(), files.get(item.getValue().asText()).get(item.getKey())));
     return TensorContents.of(
-        "safetensors in " + files.size() + " files",
+        files.size() + " files by an index",
         new TensorFile(tensors, Map.of(), index.toString()),
         Map.of());
   }

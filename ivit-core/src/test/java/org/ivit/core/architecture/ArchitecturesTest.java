@@ -232,6 +232,14 @@ class ArchitecturesTest {
   }
 
   @Test
+  void theTagOfWeightsIsNoPartOfTheName() {
+    assertThat(Architectures.byName("vit_tiny_patch16_224.augreg_in21k_ft_in1k"))
+        .isEqualTo(Architectures.byName("vit_tiny_patch16_224"));
+    assertThatThrownBy(() -> Architectures.byName("vit_tin_patch16_224.augreg"))
+        .isInstanceOf(InputException.class);
+  }
+
+  @Test
   void aRegisteredModelForOtherPicturesAndClasses() {
     Architecture vit =
         Architectures.parse(

@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.zip.ZipEntry;
 import org.ivit.core.InputException;
 import org.ivit.core.testing.Mutations;
+import org.ivit.core.testing.TorchCheckpoint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -144,6 +145,34 @@ class TensorFilesTest {
     assertThatThrownBy(() -> TensorFiles.open(index))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("model-9.safetensors: no such file");
+  }
+
+  /** As folders of before safetensors have them. */
+  @Test
+  void aFolderMayHavePyTorchsFilesWholeOrInShards() throws Exception {
+    Path folder = Files.createDirectory(this.folder.resolve("bin"));
+    Map<String, Tensor> all = PickleBuilder.expected();
+    Files.write(
+        folder.resolve("pytorch_model-1.bin"),
+        TorchCheckpoint.zip(Map.of("a.weight", all.get("a.weight"))));
+    Files.write(
+        folder.resolve("pytorch_model-2.bin"),
+        TorchCheckpoint.zip(Map.of("a.bias", all.get("a.bias"))));
+    Path index =
+        Files.writeString(
+            folder.resolve("pytorch_model.bin.index.json"),
+            """
+            {"weight_map": {"a.weight": "pytorch_model-1.bin", "a.bias": "pytorch_model-2.bin"}}
+            """);
+    assertThat(TensorFiles.open(folder).tensors()).isEqualTo(all);
+    Files.write(folder.resolve("pytorch_model.bin"), TorchCheckpoint.zip(all));
+    assertThat(TensorFiles.open(folder).tensors()).isEqualTo(all);
+    assertThat(TensorFiles.file(folder)).isEqualTo(folder.resolve("pytorch_model.bin"));
+
+    Files.writeString(index, "{\"weight_map\": {\"a\": \"pytorch_model.bin.index.json\"}}");
+    assertThatThrownBy(() -> TensorFiles.open(index))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("pytorch_model.bin.index.json: is a text");
   }
 
   @Test
