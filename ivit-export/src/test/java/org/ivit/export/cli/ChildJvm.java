@@ -13,6 +13,13 @@ import java.util.concurrent.TimeUnit;
 final class ChildJvm {
   private static final int SECONDS = 120;
 
+  /** What scripts/ivit gives every JVM, so that newer ones do not warn of native code. */
+  private static final List<String> LAUNCHER =
+      List.of(
+          "-XX:+IgnoreUnrecognizedVMOptions",
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow");
+
   /** How a process ended, and what it wrote to both streams together. */
   record Outcome(int code, String output) {}
 
@@ -57,6 +64,7 @@ final class ChildJvm {
   private static List<String> command(List<String> options, Object... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(LAUNCHER);
     command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(Main.class.getName());
