@@ -27,15 +27,9 @@ public final class PretrainedPreprocess {
    *     not matter
    */
   public static Optional<Preprocess> of(Architecture architecture) {
-    if (!registered(architecture)) {
-      return Optional.empty();
-    }
-    int image = architecture.image();
-    int resize = resize(image);
-    return Optional.of(
-        imagenetStatistics(architecture.name())
-            ? Preprocess.imagenet(resize, image)
-            : Preprocess.half(resize, image));
+    return registered(architecture)
+        ? Optional.of(usual(architecture, resize(architecture.image())))
+        : Optional.empty();
   }
 
   /**

@@ -2,7 +2,6 @@ package org.ivit.core.architecture;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,8 +17,6 @@ import org.ivit.core.tensor.TensorFile;
 /** Compares the tensors of a file with the parameters of an architecture, all at once. */
 public final class WeightCheck {
   private static final String SCALE = "_scale";
-  private static final Set<DType> FLOATING =
-      EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
   private WeightCheck() {}
 
@@ -130,7 +127,7 @@ public final class WeightCheck {
 
   /** What a tensor is and should be, or null if it is as it should be. */
   private static String difference(Tensor tensor, long[] shape) {
-    if (!FLOATING.contains(tensor.dtype())) {
+    if (!tensor.dtype().isFloating()) {
       return tensor.dtype() + ", expected F32, F16, BF16 or F64";
     }
     if (!Arrays.equals(tensor.shape(), shape)) {

@@ -84,10 +84,10 @@ public final class CheckpointFile {
    * The digest of its contents that a checkpoint states, which is not the SHA-256 of the file: it
    * lies in the file, so it is computed with zeros in its own place.
    *
-   * @param file an integer checkpoint that was read
+   * @param metadata of an integer checkpoint
    */
-  public static String digest(TensorFile file) {
-    return file.metadata().get(FileDigest.KEY);
+  public static String digest(Map<String, String> metadata) {
+    return metadata.get(FileDigest.KEY);
   }
 
   /**

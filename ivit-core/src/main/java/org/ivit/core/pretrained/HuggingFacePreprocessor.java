@@ -28,11 +28,13 @@ final class HuggingFacePreprocessor {
   private final JsonFile config;
   private final String modelType;
   private final int image;
+  private final Preprocess usual;
 
   private HuggingFacePreprocessor(JsonFile config, String modelType, int image) {
     this.config = config;
     this.modelType = modelType;
     this.image = image;
+    this.usual = usual(modelType, image);
   }
 
   /**
@@ -69,7 +71,6 @@ final class HuggingFacePreprocessor {
   }
 
   private Preprocess read() {
-    Preprocess usual = usual(modelType, image);
     if (!flag("do_resize", true)) {
       throw config.wrong("do_resize", "true: pictures of any size shall be answered");
     }
@@ -95,7 +96,7 @@ final class HuggingFacePreprocessor {
         flag("do_normalize", true) ? statistic("image_mean", usual.mean()) : new float[3];
     float[] std =
         flag("do_normalize", true) ? statistic("image_std", usual.std()) : new float[] {1, 1, 1};
-    return rescaled(new Preprocess(resize, image, interpolation(usual), mode, mean, std));
+    return rescaled(new Preprocess(resize, image, interpolation(), mode, mean, std));
   }
 
   private boolean flag(String key, boolean usual) {
@@ -109,7 +110,7 @@ final class HuggingFacePreprocessor {
     return value.booleanValue();
   }
 
-  private Interpolation interpolation(Preprocess usual) {
+  private Interpolation interpolation() {
     if (!config.node().has("resample")) {
       return usual.interpolation();
     }
@@ -137,7 +138,7 @@ final class HuggingFacePreprocessor {
   private int resize() {
     JsonNode size = config.node().get("size");
     if (size == null) {
-      return usual(modelType, image).resize();
+      return usual.resize();
     }
     return side("size", size, true);
   }

@@ -3,13 +3,13 @@ package org.ivit.core.pretrained;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -18,7 +18,6 @@ import org.ivit.core.MessageText;
 import org.ivit.core.NumberedNames;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.WeightCheck;
-import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
@@ -69,9 +68,6 @@ public final class WeightSearch {
           "rope_embed",
           "stages",
           "storage_tokens");
-
-  private static final Set<DType> FLOATING =
-      EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
   /**
    * A path under which names of the model stand.
@@ -154,11 +150,16 @@ public final class WeightSearch {
       return read(contents, complete.get(0));
     }
     Map<Place, TensorFile> read = new LinkedHashMap<>();
-    complete.forEach(place -> read.put(place, read(contents, place)));
-    long fewest = read.values().stream().mapToLong(this::misfits).min().orElseThrow();
+    Map<Place, Long> misfits = new LinkedHashMap<>();
+    for (Place place : complete) {
+      TensorFile file = read(contents, place);
+      read.put(place, file);
+      misfits.put(place, misfits(file));
+    }
+    long fewest = Collections.min(misfits.values());
     List<Place> fitting =
         complete.stream()
-            .filter(place -> misfits(read.get(place)) == fewest)
+            .filter(place -> misfits.get(place) == fewest)
             .sorted(Comparator.comparing(Place::averaged).thenComparing(Place::depth))
             .toList();
     Place taken = fitting.get(0);
@@ -206,11 +207,7 @@ public final class WeightSearch {
   }
 
   private static List<String> topKeys(Set<String> names) {
-    return names.stream()
-        .map(name -> name.contains(".") ? name.substring(0, name.indexOf('.')) : name)
-        .distinct()
-        .map(MessageText::quote)
-        .toList();
+    return names.stream().map(WeightSearch::first).distinct().map(MessageText::quote).toList();
   }
 
   private Place place(String path, List<String> below, Set<String> all) {
@@ -260,8 +257,13 @@ public final class WeightSearch {
   }
 
   private static boolean isStep(String name, Tensor tensor) {
-    String first = name.contains(".") ? name.substring(0, name.indexOf('.')) : name;
-    return FLOATING.contains(tensor.dtype()) && STEPS.contains(first);
+    return tensor.dtype().isFloating() && STEPS.contains(first(name));
+  }
+
+  /** The part of a name before its first dot. */
+  private static String first(String name) {
+    int dot = name.indexOf('.');
+    return dot < 0 ? name : name.substring(0, dot);
   }
 
   /** What comes nearest to the weights, for {@link WeightCheck} to list where it is one place. */
@@ -305,12 +307,12 @@ public final class WeightSearch {
       return "none of its %d tensors has a name of it, but %s"
           .formatted(names.size(), MessageText.list(names));
     }
-    Set<String> types = Set.copyOf(new TreeMap<>(contents.others()).values());
+    Set<String> types = new TreeSet<>(contents.others().values());
     return "it holds no tensors by name"
         + (types.isEmpty()
             ? ""
             : ", but objects of "
-                + MessageText.list(types.stream().map(MessageText::quote).sorted().toList()));
+                + MessageText.list(types.stream().map(MessageText::quote).toList()));
   }
 
   /** Missing parameters that are there as something else, with what they are. */

@@ -29,6 +29,14 @@ public enum DType {
     this.size = size;
   }
 
+  /** Whether it is a binary floating-point type. */
+  public boolean isFloating() {
+    return switch (this) {
+      case F64, F32, F16, BF16 -> true;
+      case I64, I32, I16, I8, U8, BOOL -> false;
+    };
+  }
+
   /** Bytes an element. */
   public int size() {
     return size;

@@ -78,14 +78,13 @@ final class PickledTensors {
       return;
     }
     boolean container =
-        value instanceof Map || value instanceof List || value instanceof Tuple || isOpaque(value);
+        value instanceof Map
+            || value instanceof List
+            || value instanceof Tuple
+            || value instanceof Opaque;
     if (container && depth < DEEPEST && seen.add(value)) {
       places.add(new Place(value, path, depth + 1));
     }
-  }
-
-  private static boolean isOpaque(Object value) {
-    return value instanceof Opaque;
   }
 
   private void expand(Place place) {

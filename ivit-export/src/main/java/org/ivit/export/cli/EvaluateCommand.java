@@ -156,7 +156,7 @@ final class EvaluateCommand implements Callable<Integer> {
         LogitsFile.write(logits, answers, model.identity());
       }
       if (html != null) {
-        ReportWriter.write(html, report(model, answers, reference, other, set));
+        ReportWriter.write(html, report(model, answers, reference, other));
       }
       json.write(spec, result);
     }
@@ -213,8 +213,7 @@ final class EvaluateCommand implements Callable<Integer> {
     return new EvaluationJob(
         absolute(Path.of(model.identity().path())),
         model.identity().sha256(),
-        options.architecture,
-        options.weightsKey,
+        options.floats(),
         engine,
         Locations.absolute(data),
         absolute(files.classes),
@@ -224,7 +223,8 @@ final class EvaluateCommand implements Callable<Integer> {
         batch);
   }
 
-  private Report report(Model model, Answers answers, Model reference, Answers other, Dataset set) {
+  private Report report(Model model, Answers answers, Model reference, Answers other) {
+    Dataset set = answers.set();
     Map<String, String> facts = new LinkedHashMap<>();
     identify(facts, "model", model);
     if (reference != null) {
@@ -247,7 +247,6 @@ final class EvaluateCommand implements Callable<Integer> {
             ? null
             : new EvaluationReport.Subject(
                 against.equals(name) ? against + " (against)" : against, other),
-        set,
         ReportFacts.add(facts, model.backend()));
   }
 

@@ -65,7 +65,7 @@ final class Inspection {
       row("accuracy", p.accuracy());
     }
     row("file sha256", Digests.file(file));
-    row("digest", CheckpointFile.digest(tensors));
+    row("digest", CheckpointFile.digest(tensors.metadata()));
     outliers(scheme);
     sizes(tensors);
     layers(graph, tensors);

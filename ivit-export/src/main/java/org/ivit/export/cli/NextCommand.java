@@ -2,6 +2,7 @@ package org.ivit.export.cli;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import org.ivit.core.ShellWord;
 
 /** The command that comes next, as a user can type it into a POSIX shell. */
 public final class NextCommand {
@@ -13,13 +14,7 @@ public final class NextCommand {
    */
   public static String of(Object... words) {
     return Arrays.stream(words)
-        .map(word -> quoted(word.toString()))
+        .map(word -> ShellWord.of(word.toString()))
         .collect(Collectors.joining(" ", "next: scripts/ivit ", ""));
-  }
-
-  private static String quoted(String word) {
-    return word.matches("[\\p{L}\\p{N}_@%+=:,./-]+")
-        ? word
-        : "'" + word.replace("'", "'\\''") + "'";
   }
 }

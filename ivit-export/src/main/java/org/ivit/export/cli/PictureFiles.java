@@ -13,6 +13,7 @@ import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.PictureSource;
 import org.ivit.core.image.ImageDecoder;
 import org.ivit.core.image.Rgb;
+import org.ivit.core.io.FileFailures;
 
 /** Picture files without labels, in the order in which a command line names them. */
 final class PictureFiles implements Dataset {
@@ -65,7 +66,7 @@ final class PictureFiles implements Dataset {
             }
           });
     } catch (IOException e) {
-      throw new InputException(folder + ": cannot be read: " + e, e);
+      throw new InputException(folder + ": cannot be read: " + FileFailures.reason(e), e);
     }
     if (found.isEmpty()) {
       throw new InputException("picture: " + folder + ": found no picture in this folder");

@@ -1,8 +1,8 @@
 package org.ivit.export.cli;
 
 import java.io.PrintStream;
-import java.util.Locale;
 import java.util.function.LongSupplier;
+import org.ivit.train.loop.ConsoleMonitor;
 import org.ivit.train.loop.TerminalBar;
 
 /**
@@ -72,8 +72,7 @@ final class Progress implements AutoCloseable {
       return "";
     }
     long seconds = Math.round((double) (now - start) / done * (total - done) / SECOND);
-    return String.format(
-        Locale.ROOT, "%d:%02d:%02d left", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    return ConsoleMonitor.clock(seconds * SECOND) + " left";
   }
 
   @Override

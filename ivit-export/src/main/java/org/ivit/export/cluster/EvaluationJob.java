@@ -16,8 +16,7 @@ import org.ivit.export.evaluate.Models;
  *
  * @param model absolute path
  * @param sha256 of the model's file, which workers compare with what they see
- * @param architecture of float weights, or null
- * @param weightsKey where float weights lie in their file, or null
+ * @param reading of float weights
  * @param engine of an integer model, or null for the fastest
  * @param data absolute location of the pictures
  * @param classes absolute path of the class list; null for the model's own
@@ -29,8 +28,7 @@ import org.ivit.export.evaluate.Models;
 public record EvaluationJob(
     String model,
     String sha256,
-    String architecture,
-    String weightsKey,
+    FloatReading reading,
     String engine,
     String data,
     String classes,
@@ -42,7 +40,7 @@ public record EvaluationJob(
 
   /** Opens the model. */
   Model openModel() {
-    return Models.open(Path.of(model), new FloatReading(architecture, weightsKey), engine);
+    return Models.open(Path.of(model), reading, engine);
   }
 
   /** Opens the pictures. */

@@ -16,7 +16,6 @@ import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.HuggingFaceFolder;
 import org.ivit.core.pretrained.WeightAdaptation;
 import org.ivit.core.pretrained.WeightSearch;
-import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
@@ -56,7 +55,7 @@ public final class Models {
     }
     try (TensorContents contents = TensorFiles.contents(path)) {
       if (CheckpointFile.isCheckpoint(contents.metadata())) {
-        return integer(path, engine);
+        return integer(path, CheckpointFile.digest(contents.metadata()), engine);
       }
       FloatSource source = real(path, contents, reading);
       requireNoEngine(path, engine);
@@ -89,13 +88,13 @@ public final class Models {
     }
   }
 
-  private static Model integer(Path path, String engine) {
+  private static Model integer(Path path, String digest, String engine) {
     IntegerCheckpoint checkpoint = CheckpointFile.read(path);
     return new IntegerModel(
         new ModelIdentity(
             path.toString(),
             Digests.file(path),
-            CheckpointFile.digest(Safetensors.read(path)),
+            digest,
             "integer",
             checkpoint.graph().architecture().name()),
         checkpoint,

@@ -1,7 +1,6 @@
 package org.ivit.export.report;
 
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,7 +34,6 @@ public final class EvaluationReport {
    * @param summary one paragraph below it
    * @param model what is reported
    * @param reference what it is compared with, or null
-   * @param data the pictures of the answers
    * @param provenance where everything comes from, by what it is
    */
   public static Report of(
@@ -43,8 +41,8 @@ public final class EvaluationReport {
       String summary,
       Subject model,
       Subject reference,
-      Dataset data,
       Map<String, String> provenance) {
+    Dataset data = model.answers().set();
     List<Subject> subjects = reference == null ? List.of(model) : List.of(model, reference);
     Map<String, ConfusionMatrix> confusions = new LinkedHashMap<>();
     for (Subject subject : subjects) {
@@ -128,20 +126,15 @@ public final class EvaluationReport {
                             first.logits().logSoftmax(i))
                         : loss(first.logits(), i, first.labels()[i]))
             .toArray();
-    Map<String, Integer> places = new HashMap<>();
-    for (int i = 0; i < data.size(); i++) {
-      places.put(data.name(i), i);
-    }
     return IntStream.range(0, cost.length)
         .boxed()
         .sorted(Comparator.comparingDouble((Integer i) -> cost[i]).reversed())
         .limit(SAMPLES)
-        .map(i -> sample(subjects, data, places, i, cost[i]))
+        .map(i -> sample(subjects, data, i, cost[i]))
         .toList();
   }
 
-  private static Report.Sample sample(
-      List<Subject> subjects, Dataset data, Map<String, Integer> places, int i, double cost) {
+  private static Report.Sample sample(List<Subject> subjects, Dataset data, int i, double cost) {
     Answers first = subjects.get(0).answers();
     Map<String, Report.Answer> answers = new LinkedHashMap<>();
     for (Subject subject : subjects) {
@@ -154,7 +147,7 @@ public final class EvaluationReport {
     }
     String name = first.names().get(i);
     return new Report.Sample(
-        data.picture(places.get(name)),
+        data.picture(i),
         shortName(data, first.labels()[i]),
         String.format(Locale.ROOT, "%s, %s %.3f", name, subjects.size() > 1 ? "KL" : "loss", cost),
         answers);

@@ -162,8 +162,12 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
     }
   }
 
-  /** Hours, minutes and seconds, as 1:02:03. */
-  static String clock(long nanos) {
+  /**
+   * Hours, minutes and seconds, as 1:02:03.
+   *
+   * @param nanos a duration; a negative one counts as none
+   */
+  public static String clock(long nanos) {
     long seconds = Math.max(0, nanos) / 1_000_000_000L;
     return String.format(
         Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);

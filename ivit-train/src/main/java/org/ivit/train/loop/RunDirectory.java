@@ -21,7 +21,6 @@ import org.ivit.train.recipe.Recipe;
  * checkpoints/STEP/}, and the files {@code latest} and {@code best}, which name a step.
  */
 public final class RunDirectory {
-  private static final String CONFIG = "config.yaml";
   private static final String CHECKPOINTS = "checkpoints";
   private static final String LATEST = "latest";
   private static final String BEST = "best";
@@ -75,7 +74,7 @@ public final class RunDirectory {
 
   /** Writes the recipe as resolved. */
   void begin() {
-    write(CONFIG, recipe.toYaml());
+    write(Recipe.FILE, recipe.toYaml());
   }
 
   /**
@@ -84,9 +83,9 @@ public final class RunDirectory {
    * @throws InputException if it is none
    */
   public static RunDirectory open(Path path) {
-    Path config = path.resolve(CONFIG);
+    Path config = path.resolve(Recipe.FILE);
     if (!Files.isRegularFile(config)) {
-      throw new InputException(path + ": is no run directory, found no " + CONFIG + " in it");
+      throw new InputException(path + ": is no run directory, found no " + Recipe.FILE + " in it");
     }
     RunDirectory run = new RunDirectory(path, Recipe.read(config).withOutput(path));
     run.step(LATEST);
@@ -95,7 +94,7 @@ public final class RunDirectory {
 
   /** Whether a folder looks like a run. */
   public static boolean isRun(Path path) {
-    return Files.isRegularFile(path.resolve(CONFIG));
+    return Files.isRegularFile(path.resolve(Recipe.FILE));
   }
 
   /** The folder. */

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -15,6 +14,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.InputException;
+import org.ivit.core.io.FileFailures;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,10 +75,7 @@ final class RunLock implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-      throw new UncheckedIOException(
-          run + ": cannot be written: " + (reason == null ? e.getClass().getSimpleName() : reason),
-          e);
+      throw new UncheckedIOException(run + ": cannot be written: " + FileFailures.reason(e), e);
     }
   }
 

@@ -1,6 +1,7 @@
 package org.ivit.train.loop;
 
 import java.nio.file.Path;
+import org.ivit.core.ShellWord;
 
 /**
  * A run that ended early because its {@linkplain TrainingMonitor#stopping monitor asked for it}.
@@ -17,17 +18,12 @@ public final class RunStoppedException extends RuntimeException {
   static RunStoppedException after(int step, int total, Path run) {
     return new RunStoppedException(
         "stopped after step %d of %d; go on with: scripts/ivit train --resume %s"
-            .formatted(step, total, word(run.toString())));
+            .formatted(step, total, ShellWord.of(run.toString())));
   }
 
   /** Before there was anything to keep. */
   static RunStoppedException beforeTheFirstCheckpoint() {
     return new RunStoppedException(
         "stopped before the first checkpoint: nothing to go on with, start again");
-  }
-
-  /** As a shell takes it for one word. */
-  private static String word(String text) {
-    return text.matches("[\\w@%+=:,./-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
   }
 }

@@ -55,6 +55,9 @@ public record Data(
       CropMode cropMode,
       List<Double> mean,
       List<Double> std) {
+    /** Stands in where nothing of it matters. */
+    static final Preprocessing PLAIN = of(Preprocess.half(1, 1), 1);
+
     /** Of a transform; the resize of other picture sizes is of no use. */
     static Preprocessing of(Preprocess transform, int image) {
       boolean same = transform.crop() == image && transform.resize() != image;
@@ -78,15 +81,14 @@ public record Data(
     static Preprocessing read(Section section, Supplier<Preprocessing> usual) {
       boolean complete =
           Stream.of("resize", "interpolation", "cropMode", "mean", "std").allMatch(section::has);
-      Preprocessing given = complete ? null : usual.get();
+      Preprocessing given = complete ? PLAIN : usual.get();
       Preprocessing preprocessing =
           new Preprocessing(
-              section.integer("resize", complete ? 0 : given.resize, 0, 65536),
-              section.choice(
-                  "interpolation", complete ? null : given.interpolation, Interpolation.class),
-              section.choice("cropMode", complete ? null : given.cropMode, CropMode.class),
-              section.numbers("mean", complete ? null : given.mean, 3, -100, 100),
-              section.numbers("std", complete ? null : given.std, 3, 1e-6, 100));
+              section.integer("resize", given.resize, 0, 65536),
+              section.choice("interpolation", given.interpolation, Interpolation.class),
+              section.choice("cropMode", given.cropMode, CropMode.class),
+              section.numbers("mean", given.mean, 3, -100, 100),
+              section.numbers("std", given.std, 3, 1e-6, 100));
       section.end();
       return preprocessing;
     }

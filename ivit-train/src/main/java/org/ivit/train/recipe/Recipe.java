@@ -53,6 +53,9 @@ public record Recipe(
     CheckpointChoice checkpoints,
     Path output) {
 
+  /** What a run's folder calls its recipe. */
+  public static final String FILE = "config.yaml";
+
   /** Reads a recipe without overrides. */
   public static Recipe read(Path file) {
     return read(file, List.of());

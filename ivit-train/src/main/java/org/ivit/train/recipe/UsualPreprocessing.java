@@ -16,9 +16,6 @@ import org.slf4j.LoggerFactory;
 final class UsualPreprocessing {
   private static final Logger LOG = LoggerFactory.getLogger(UsualPreprocessing.class);
 
-  /** The recipe of a run, within its folder. */
-  private static final String CONFIG = "config.yaml";
-
   private UsualPreprocessing() {}
 
   /**
@@ -26,8 +23,8 @@ final class UsualPreprocessing {
    * @param weights that it starts from, or null
    */
   static Data.Preprocessing of(JsonNode architecture, Path weights) {
-    if (weights != null && Files.isRegularFile(weights.resolve(CONFIG))) {
-      return Recipe.read(weights.resolve(CONFIG)).data().preprocessing();
+    if (weights != null && Files.isRegularFile(weights.resolve(Recipe.FILE))) {
+      return Recipe.read(weights.resolve(Recipe.FILE)).data().preprocessing();
     }
     boolean folder = weights != null && HuggingFaceFolder.is(weights);
     Architecture sizes;
@@ -36,7 +33,7 @@ final class UsualPreprocessing {
     } catch (InputException e) {
       // Said with all that is wrong with it when the run begins; nothing of the transform matters.
       LOG.debug("no usual transform", e);
-      return Data.Preprocessing.of(Preprocess.half(1, 1), 1);
+      return Data.Preprocessing.PLAIN;
     }
     if (folder) {
       return Data.Preprocessing.of(HuggingFaceFolder.preprocess(weights, LOG::info), sizes.image());
