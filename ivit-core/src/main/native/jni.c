@@ -1,4 +1,4 @@
-/* The native methods of org.ivit.core.engine.cpu.jni.NativeKernels; arguments are checked there. */
+/* The native methods of org.ivit.core.engine.jni.NativeKernels; arguments are checked there. */
 #include "model.h"
 #include "pack.h"
 
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define METHOD(type, name) \
-  JNIEXPORT type JNICALL Java_org_ivit_core_engine_cpu_jni_NativeKernels_##name
+  JNIEXPORT type JNICALL Java_org_ivit_core_engine_jni_NativeKernels_##name
 
 static void *pin(JNIEnv *env, jarray array) {
   return array == NULL ? NULL : (*env)->GetPrimitiveArrayCritical(env, array, NULL);

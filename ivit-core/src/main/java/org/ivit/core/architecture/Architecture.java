@@ -19,7 +19,7 @@ public sealed interface Architecture permits Vit, Swin {
   int dim();
 
   /** The transformer blocks, in order of execution. */
-  List<BlockSite> blocks();
+  List<Block> blocks();
 
   /** Inputs of the head: channels of a token of the last block. */
   int features();

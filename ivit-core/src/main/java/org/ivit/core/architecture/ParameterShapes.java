@@ -29,7 +29,7 @@ final class ParameterShapes {
     add(name + ".bias", outputs);
   }
 
-  void block(BlockSite site) {
+  void block(Block site) {
     int dim = site.dim();
     norm(site.node("norm1"), dim);
     if (site.windows() != null) {

@@ -103,7 +103,7 @@ public record Swin(
    * @param blocks its blocks in order
    * @param merges whether a merging follows
    */
-  public record Stage(int index, int resolution, int dim, List<BlockSite> blocks, boolean merges) {
+  public record Stage(int index, int resolution, int dim, List<Block> blocks, boolean merges) {
     /** Full name of the node that the last block ends in. */
     public String output() {
       return blocks.get(blocks.size() - 1).node("residual2");
@@ -136,10 +136,10 @@ public record Swin(
     int resolution = image / patch;
     int width = dim;
     for (int i = 0; i < depths.size(); i++) {
-      List<BlockSite> blocks = new ArrayList<>();
+      List<Block> blocks = new ArrayList<>();
       for (int j = 0; j < depths.get(i); j++) {
         blocks.add(
-            new BlockSite(
+            new Block(
                 "layers." + i + ".blocks." + j,
                 width,
                 heads.get(i),
@@ -155,7 +155,7 @@ public record Swin(
   }
 
   @Override
-  public List<BlockSite> blocks() {
+  public List<Block> blocks() {
     return stages().stream().flatMap(stage -> stage.blocks().stream()).toList();
   }
 

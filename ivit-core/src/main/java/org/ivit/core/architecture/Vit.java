@@ -103,9 +103,9 @@ public record Vit(
   }
 
   @Override
-  public List<BlockSite> blocks() {
+  public List<Block> blocks() {
     return IntStream.range(0, depth)
-        .mapToObj(i -> new BlockSite("blocks." + i, dim, heads, hidden, tokens(), null))
+        .mapToObj(i -> new Block("blocks." + i, dim, heads, hidden, tokens(), null))
         .toList();
   }
 

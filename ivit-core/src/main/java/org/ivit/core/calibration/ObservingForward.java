@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.architecture.Windows;
@@ -91,7 +91,7 @@ public final class ObservingForward {
 
   private int[] vit(Vit vit, byte[] patches, float inputScale, int pictures) {
     Stream x = embed(vit, patchEmbed(NodeNames.PATCH_EMBED, patches, inputScale), pictures);
-    for (BlockSite site : vit.blocks()) {
+    for (Block site : vit.blocks()) {
       x = block(site, x);
     }
     short[] leading = NodeKernels.leading(x.codes, pictures, vit.leadingTokens() * vit.dim());
@@ -102,7 +102,7 @@ public final class ObservingForward {
   private int[] swin(Swin swin, byte[] patches, float inputScale) {
     Stream x = patchNorm(patchEmbed(NodeNames.PATCH_PROJECTION, patches, inputScale).codes8());
     for (Swin.Stage stage : swin.stages()) {
-      for (BlockSite site : stage.blocks()) {
+      for (Block site : stage.blocks()) {
         x = block(site, x);
       }
       if (stage.merges()) {
@@ -203,7 +203,7 @@ public final class ObservingForward {
     return new Stream(NodeKernels.embed(node, patches, pictures), scale);
   }
 
-  private Stream block(BlockSite site, Stream x) {
+  private Stream block(Block site, Stream x) {
     int dim = site.dim();
     int[] order = site.windows() == null ? null : site.windows().order();
     Normed norm1 = norm(site.node("norm1"), x.codes);
@@ -264,7 +264,7 @@ public final class ObservingForward {
     return products.linear(x, x.length / inputs, weight, bias, inputs, inputOutliers);
   }
 
-  private Normed attention(BlockSite site, Projected qkvNode) {
+  private Normed attention(Block site, Projected qkvNode) {
     byte[] qkv = qkvNode.codes8();
     float qkvScale = qkvNode.node.outputScale();
     int tokens = site.rowTokens();
@@ -305,7 +305,7 @@ public final class ObservingForward {
   }
 
   /** All scores take part in the range, masked ones too. */
-  private PositionBias position(BlockSite site, byte[] scores, float scoresScale) {
+  private PositionBias position(Block site, byte[] scores, float scoresScale) {
     // Codes and scale of the table do not depend on the range.
     PositionBias unscaled = nodes.position(site, scoresScale, 1);
     int[] relative = site.windows().relativeIndex();
@@ -318,7 +318,7 @@ public final class ObservingForward {
     return nodes.position(site, scoresScale, observe(site.node(NodeNames.BIASED), values, 1));
   }
 
-  private Normed gelu(BlockSite site, Projected fc1) {
+  private Normed gelu(Block site, Projected fc1) {
     byte[] x = fc1.codes8();
     float inputScale = fc1.node.outputScale();
     OutlierChannels inputOutliers = scheme.outliers(fc1.node.name());

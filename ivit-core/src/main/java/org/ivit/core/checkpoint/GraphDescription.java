@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -99,7 +99,7 @@ record GraphDescription(
     for (String node : NodeNames.ranged(parsed)) {
       take(node, exact);
     }
-    for (BlockSite site : parsed.blocks()) {
+    for (Block site : parsed.blocks()) {
       if (site.windows() != null) {
         take(site.node(NodeNames.POSITION_TABLE), exact);
       }

@@ -5,7 +5,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.Dyadic;
@@ -18,15 +18,15 @@ import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
-import org.ivit.core.graph.Block;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerMerging;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.Merging;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
@@ -94,17 +94,17 @@ final class GraphReader {
         stage.blocks().stream().map(this::block).toList(), stage.merges() ? merging(stage) : null);
   }
 
-  private Merging merging(Swin.Stage stage) {
+  private IntegerMerging merging(Swin.Stage stage) {
     int inputs = 4 * stage.dim();
-    return new Merging(
+    return new IntegerMerging(
         norm(stage.mergeNorm(), inputs),
         linear(stage.reduction(), inputs, 2 * stage.dim(), 8, scheme.outliers(stage.mergeNorm())));
   }
 
-  private Block block(BlockSite site) {
+  private IntegerBlock block(Block site) {
     int dim = site.dim();
     int hidden = site.hidden();
-    return new Block(
+    return new IntegerBlock(
         site,
         norm(site.node("norm1"), dim),
         fed(site, "attn.qkv", "norm1", dim, 3 * dim),
@@ -118,7 +118,7 @@ final class GraphReader {
         residual(site.node("residual2")));
   }
 
-  private Linear fed(BlockSite site, String layer, String input, int inputs, int outputs) {
+  private Linear fed(Block site, String layer, String input, int inputs, int outputs) {
     String node = site.node(layer);
     return linear(node, inputs, outputs, NodeNames.bits(node), scheme.outliers(site.node(input)));
   }
@@ -193,7 +193,7 @@ final class GraphReader {
     return new LayerNorm(node, channels, constants, scheme.outliers(node), scale(node));
   }
 
-  private Attention attention(BlockSite site) {
+  private Attention attention(Block site) {
     String node = site.node("attn");
     return new Attention(
         node,
@@ -208,7 +208,7 @@ final class GraphReader {
         scale(node + ".context"));
   }
 
-  private PositionBias position(BlockSite site) {
+  private PositionBias position(Block site) {
     String node = site.node(NodeNames.BIASED);
     String table = site.node(NodeNames.POSITION_TABLE);
     return new PositionBias(

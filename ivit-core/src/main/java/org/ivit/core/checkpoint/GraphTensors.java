@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
@@ -12,11 +12,11 @@ import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
-import org.ivit.core.graph.Block;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
@@ -67,7 +67,7 @@ final class GraphTensors {
     linear(graph.head());
   }
 
-  private void block(Block block) {
+  private void block(IntegerBlock block) {
     norm(block.norm1());
     linear(block.qkv());
     attention(block.site(), block.attention());
@@ -137,7 +137,7 @@ final class GraphTensors {
         Tensor.ofUnsigned(new byte[] {(byte) constants.shift()}, 1));
   }
 
-  private void attention(BlockSite site, Attention attention) {
+  private void attention(Block site, Attention attention) {
     SoftmaxTable softmax = attention.softmax();
     dyadic(attention.name() + ".scores", attention.scores());
     PositionBias position = attention.position();

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
@@ -67,7 +67,7 @@ final class TensorLayout {
     linear(NodeNames.HEAD, a.classes(), a.features());
   }
 
-  private void block(BlockSite site, Scheme scheme) {
+  private void block(Block site, Scheme scheme) {
     int dim = site.dim();
     norm(site.node("norm1"), dim);
     linear(site.node("attn.qkv"), 3L * dim, dim);

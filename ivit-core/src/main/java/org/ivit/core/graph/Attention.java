@@ -1,6 +1,6 @@
 package org.ivit.core.graph;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.Bounds;
 import org.ivit.core.arithmetic.Dyadic;
@@ -64,7 +64,7 @@ public record Attention(
    * @return the node
    */
   public static Attention of(
-      BlockSite site,
+      Block site,
       Scheme scheme,
       float qkvScale,
       float scoresScale,

@@ -61,7 +61,7 @@ public final class Dequantized {
     add(NodeNames.HEAD, swin.head(), swin.pool().outputScale());
   }
 
-  private void add(Block block) {
+  private void add(IntegerBlock block) {
     add(block.norm1());
     add(block.qkv().name(), block.qkv(), block.norm1().outputScale());
     Attention attention = block.attention();

@@ -2,7 +2,7 @@ package org.ivit.core.graph;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.LinearQuantizer;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -176,7 +176,7 @@ public final class NodeBuilder {
    * @param scales of its nodes
    * @return for {@code attn.qkv}, {@code attn.proj}, {@code mlp.fc1} and {@code mlp.fc2}
    */
-  public List<LinearScales> linears(BlockSite site, NodeScales scales) {
+  public List<LinearScales> linears(Block site, NodeScales scales) {
     return List.of(
         fed(site, scales, "attn.qkv", "norm1"),
         fed(site, scales, "attn.proj", "attn.context"),
@@ -184,7 +184,7 @@ public final class NodeBuilder {
         fed(site, scales, "mlp.fc2", "mlp.act"));
   }
 
-  private LinearScales fed(BlockSite site, NodeScales scales, String layer, String input) {
+  private LinearScales fed(Block site, NodeScales scales, String layer, String input) {
     String name = site.node(layer);
     String from = site.node(input);
     return new LinearScales(name, scales.of(from), scheme.outliers(from), scales.of(name));
@@ -196,7 +196,7 @@ public final class NodeBuilder {
    * @param identityScale scale of the codes that feed it
    * @return the block
    */
-  public Block block(BlockSite site, NodeScales scales, float identityScale) {
+  public IntegerBlock block(Block site, NodeScales scales, float identityScale) {
     List<Linear> linears =
         linears(site, scales).stream()
             .map(linear -> linear(linear, quantize(linear.name(), linear.inputScale())))
@@ -213,7 +213,8 @@ public final class NodeBuilder {
    * @param linears in the order of {@link #linears}
    * @return the block
    */
-  public Block block(BlockSite site, NodeScales scales, float identityScale, List<Linear> linears) {
+  public IntegerBlock block(
+      Block site, NodeScales scales, float identityScale, List<Linear> linears) {
     Linear qkv = linears.get(0);
     Linear proj = linears.get(1);
     Linear fc1 = linears.get(2);
@@ -221,7 +222,7 @@ public final class NodeBuilder {
     String middle = site.node("residual1");
     String output = site.node("residual2");
     float middleScale = scales.of(middle);
-    return new Block(
+    return new IntegerBlock(
         site,
         norm(site.node("norm1"), scales.of(site.node("norm1"))),
         qkv,
@@ -241,7 +242,7 @@ public final class NodeBuilder {
    * @param qkvScale scale of {@code attn.qkv}
    * @return the attention between the codes of {@code attn.qkv} and of {@code attn.context}
    */
-  public Attention attention(BlockSite site, NodeScales scales, float qkvScale) {
+  public Attention attention(Block site, NodeScales scales, float qkvScale) {
     float scoresScale = scales.of(site.node("attn.scores"));
     PositionBias position =
         site.windows() == null
@@ -257,7 +258,7 @@ public final class NodeBuilder {
    * @param outputScale scale of its biased scores
    * @return the relative position bias
    */
-  public PositionBias position(BlockSite site, float scoresScale, float outputScale) {
+  public PositionBias position(Block site, float scoresScale, float outputScale) {
     String table = site.node(NodeNames.POSITION_TABLE);
     return PositionBias.of(
         site.node(NodeNames.BIASED),
@@ -274,7 +275,7 @@ public final class NodeBuilder {
    * @param outputScale scale of {@code mlp.act}
    * @return the activation
    */
-  public Gelu gelu(BlockSite site, float inputScale, float outputScale) {
+  public Gelu gelu(Block site, float inputScale, float outputScale) {
     String name = site.node("mlp.act");
     return Gelu.of(
         name,
@@ -290,7 +291,7 @@ public final class NodeBuilder {
    * @param scales of its nodes
    * @return the merging
    */
-  public Merging merging(Swin.Stage stage, NodeScales scales) {
+  public IntegerMerging merging(Swin.Stage stage, NodeScales scales) {
     float normScale = scales.of(stage.mergeNorm());
     return merging(stage, scales, quantizeUnbiased(stage.reduction(), 2 * stage.dim(), normScale));
   }
@@ -301,10 +302,11 @@ public final class NodeBuilder {
    * @param reduction weight codes of its product
    * @return the merging
    */
-  public Merging merging(Swin.Stage stage, NodeScales scales, QuantizedLinear reduction) {
+  public IntegerMerging merging(Swin.Stage stage, NodeScales scales, QuantizedLinear reduction) {
     LayerNorm norm = norm(stage.mergeNorm(), scales.of(stage.mergeNorm()));
     String name = stage.reduction();
-    return new Merging(norm, linear(name, reduction, norm.outputOutliers(), scales.of(name)));
+    return new IntegerMerging(
+        norm, linear(name, reduction, norm.outputOutliers(), scales.of(name)));
   }
 
   /**

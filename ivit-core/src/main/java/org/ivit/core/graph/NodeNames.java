@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 
 /** Names of the nodes that have a range, §9, as in trace files, run files and checkpoints. */
@@ -82,7 +82,7 @@ public final class NodeNames {
    * @param site a transformer block
    * @return names within the block of its nodes with a range, in order of execution
    */
-  public static List<String> ofBlock(BlockSite site) {
+  public static List<String> ofBlock(Block site) {
     if (site.windows() == null) {
       return BLOCK;
     }
@@ -114,7 +114,7 @@ public final class NodeNames {
     return names;
   }
 
-  private static void addBlock(List<String> names, BlockSite site) {
+  private static void addBlock(List<String> names, Block site) {
     ofBlock(site).forEach(node -> names.add(site.node(node)));
   }
 

@@ -2,7 +2,7 @@ package org.ivit.core.graph;
 
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 
 /** Collects the scales of a graph's nodes by full node name. */
 final class ScaleTable {
@@ -20,8 +20,8 @@ final class ScaleTable {
     put(norm.name(), norm.outputScale());
   }
 
-  void add(Block block) {
-    BlockSite site = block.site();
+  void add(IntegerBlock block) {
+    Block site = block.site();
     add(block.norm1());
     add(block.qkv());
     put(site.node("attn.scores"), block.attention().scoresScale());

@@ -3,7 +3,7 @@ package org.ivit.core.graph;
 import java.util.List;
 import java.util.SortedMap;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 
 /**
@@ -51,7 +51,7 @@ public record SwinGraph(
   }
 
   private static void checkStage(Swin.Stage site, SwinStage stage) {
-    List<BlockSite> found = stage.blocks().stream().map(Block::site).toList();
+    List<Block> found = stage.blocks().stream().map(IntegerBlock::site).toList();
     if (!found.equals(site.blocks()) || (stage.merging() != null) != site.merges()) {
       throw new InputException("layers." + site.index() + ": blocks or merging of another model");
     }

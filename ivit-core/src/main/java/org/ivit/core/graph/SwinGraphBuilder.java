@@ -2,7 +2,7 @@ package org.ivit.core.graph;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 
 /** Freezes a Swin, as {@link GraphBuilder} says. */
@@ -23,13 +23,13 @@ final class SwinGraphBuilder {
     List<SwinStage> stages = new ArrayList<>();
     float identity = patchNorm.outputScale();
     for (Swin.Stage stage : architecture.stages()) {
-      List<Block> blocks = new ArrayList<>();
-      for (BlockSite site : stage.blocks()) {
-        Block block = nodes.block(site, scales, identity);
+      List<IntegerBlock> blocks = new ArrayList<>();
+      for (Block site : stage.blocks()) {
+        IntegerBlock block = nodes.block(site, scales, identity);
         blocks.add(block);
         identity = block.residual2().outputScale();
       }
-      Merging merging = stage.merges() ? nodes.merging(stage, scales) : null;
+      IntegerMerging merging = stage.merges() ? nodes.merging(stage, scales) : null;
       if (merging != null) {
         identity = merging.reduction().outputScale();
       }

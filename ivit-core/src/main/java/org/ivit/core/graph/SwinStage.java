@@ -8,7 +8,7 @@ import java.util.List;
  * @param blocks in order
  * @param merging what follows them; null after the last stage
  */
-public record SwinStage(List<Block> blocks, Merging merging) {
+public record SwinStage(List<IntegerBlock> blocks, IntegerMerging merging) {
   /** Copies the list. */
   public SwinStage {
     blocks = List.copyOf(blocks);

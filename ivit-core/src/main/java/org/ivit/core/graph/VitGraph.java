@@ -24,7 +24,7 @@ public record VitGraph(
     float inputScale,
     Linear patchEmbed,
     Embed embed,
-    List<Block> blocks,
+    List<IntegerBlock> blocks,
     LayerNorm norm,
     List<Linear> heads)
     implements IntegerGraph {
@@ -38,7 +38,7 @@ public record VitGraph(
     GraphChecks.length("pos_embed", embed.position().length, (long) a.tokens() * a.dim());
     GraphChecks.length(
         "leading tokens", embed.leading().length, (long) a.leadingTokens() * a.dim());
-    if (!blocks.stream().map(Block::site).toList().equals(a.blocks())) {
+    if (!blocks.stream().map(IntegerBlock::site).toList().equals(a.blocks())) {
       throw new InputException("blocks: those of another model");
     }
     GraphChecks.length("norm", norm.channels(), a.dim());

@@ -3,7 +3,7 @@ package org.ivit.core.graph;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Vit;
 
 /** Freezes a ViT, as {@link GraphBuilder} says. */
@@ -39,10 +39,10 @@ public final class VitGraphBuilder {
     float input = scales.of(NodeNames.INPUT);
     float patch = scales.of(NodeNames.PATCH_EMBED);
     float embed = scales.of(NodeNames.EMBED);
-    List<Block> blocks = new ArrayList<>();
+    List<IntegerBlock> blocks = new ArrayList<>();
     float identity = embed;
-    for (BlockSite site : architecture.blocks()) {
-      Block block = nodes.block(site, scales, identity);
+    for (Block site : architecture.blocks()) {
+      IntegerBlock block = nodes.block(site, scales, identity);
       blocks.add(block);
       identity = block.residual2().outputScale();
     }

@@ -16,7 +16,7 @@ import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
-import org.ivit.core.engine.cpu.CpuEngine;
+import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
@@ -45,7 +45,7 @@ class CheckpointVersionsTest {
     int[] expected = Safetensors.read(logits(1, name)).get("logits").ints();
     byte[] codes = codes(graph);
     try (ReferenceEngine reference = new ReferenceEngine(graph);
-        CpuEngine cpu = new CpuEngine(graph)) {
+        PortableEngine cpu = new PortableEngine(graph)) {
       assertThat(reference.logits(codes, PICTURES)).isEqualTo(expected);
       assertThat(cpu.logits(codes, PICTURES)).isEqualTo(expected);
     }

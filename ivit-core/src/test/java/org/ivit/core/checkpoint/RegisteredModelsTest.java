@@ -17,8 +17,8 @@ import org.ivit.core.architecture.PretrainedPreprocess;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.engine.cpu.CpuEngine;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableEngine;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
@@ -57,7 +57,11 @@ class RegisteredModelsTest {
     FloatWeights weights = spread(architecture, random);
     ObservingForward observing =
         new ObservingForward(
-            architecture, weights, Scheme.EXACT, new CpuMatrixProducts(), new PublishedObserver());
+            architecture,
+            weights,
+            Scheme.EXACT,
+            new PortableMatrixProducts(),
+            new PublishedObserver());
     int[] observed = observing.run(pixels, 2);
     IntegerGraph graph =
         GraphBuilder.build(architecture, weights, Scheme.EXACT, observing.ranges());
@@ -82,7 +86,7 @@ class RegisteredModelsTest {
 
     byte[] codes = Quantizer.codes8("pixels", pixels, read.inputScale());
     int[] first = Arrays.copyOf(observed, architecture.classes());
-    try (CpuEngine engine = new CpuEngine(read);
+    try (PortableEngine engine = new PortableEngine(read);
         ReferenceEngine reference = new ReferenceEngine(read)) {
       // The first batch is observed whole, so its forward pass is already the frozen one.
       assertThat(engine.logits(codes, 2)).isEqualTo(observed);

@@ -11,7 +11,7 @@ import net.jqwik.api.constraints.IntRange;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
-import org.ivit.core.engine.cpu.CpuEngine;
+import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
@@ -45,7 +45,7 @@ class SwinEnginesPropertiesTest {
       assertThat(reference.logits(codes, pictures)).isEqualTo(expected);
     }
     try (WorkerPool pool = new WorkerPool(threads);
-        CpuEngine engine = new CpuEngine(graph, pool, "test")) {
+        PortableEngine engine = new PortableEngine(graph, pool, "test")) {
       assertThat(engine.logits(codes, pictures)).isEqualTo(expected);
     }
   }

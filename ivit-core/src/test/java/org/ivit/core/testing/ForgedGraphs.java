@@ -8,14 +8,14 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.graph.Attention;
-import org.ivit.core.graph.Block;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerMerging;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.Merging;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.graph.SwinGraph;
@@ -62,11 +62,11 @@ public final class ForgedGraphs {
   private SwinGraph swin(SwinGraph g) {
     List<SwinStage> stages = new ArrayList<>();
     for (SwinStage stage : g.stages()) {
-      Merging m = stage.merging();
+      IntegerMerging m = stage.merging();
       stages.add(
           new SwinStage(
               blocks(stage.blocks()),
-              m == null ? null : new Merging(norm(m.norm()), linear(m.reduction()))));
+              m == null ? null : new IntegerMerging(norm(m.norm()), linear(m.reduction()))));
     }
     return new SwinGraph(
         g.architecture(),
@@ -80,12 +80,12 @@ public final class ForgedGraphs {
         linear(g.head()));
   }
 
-  private List<Block> blocks(List<Block> blocks) {
+  private List<IntegerBlock> blocks(List<IntegerBlock> blocks) {
     return blocks.stream().map(this::block).toList();
   }
 
-  private Block block(Block b) {
-    return new Block(
+  private IntegerBlock block(IntegerBlock b) {
+    return new IntegerBlock(
         b.site(),
         norm(b.norm1()),
         linear(b.qkv()),

@@ -14,7 +14,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
@@ -55,7 +55,7 @@ public final class ObservedModel {
     FloatWeights weights = weights(architecture, random);
     ObservingForward observing =
         new ObservingForward(
-            architecture, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
+            architecture, weights, scheme, new PortableMatrixProducts(), new PublishedObserver());
     observing.run(normal(random, 3 * architecture.image() * architecture.image()), 1);
     return GraphBuilder.build(architecture, weights, scheme, observing.ranges());
   }

@@ -9,7 +9,7 @@ import java.util.function.IntConsumer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
@@ -18,7 +18,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.Logits;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 
 /**
  * Compares an integer model with a float model, node by node.
@@ -78,15 +78,15 @@ public record Diagnosis(
         node ->
             quantizers.put(
                 node, new NodeQuantizer(node, graph.scales().get(node), graph.scheme())));
-    VitNetwork network =
-        VitNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
+    TransformerNetwork network =
+        TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
     network.load(weights);
 
     NodeRecorder recorder = new NodeRecorder();
     NodeNoise noise = new NodeNoise(recorder, quantizers);
     List<Logits> integers = new ArrayList<>();
     network.execution().tap(recorder);
-    try (ReferenceEngine engine = ReferenceEngine.tracing(graph, new CpuMatrixProducts())) {
+    try (ReferenceEngine engine = ReferenceEngine.tracing(graph, new PortableMatrixProducts())) {
       for (float[] picture : pixels) {
         recorder.clear();
         network.logits(picture, 1);
@@ -130,7 +130,8 @@ public record Diagnosis(
     return Logits.ofValues(values, logits.length);
   }
 
-  private static Logits logits(VitNetwork network, NodeQuantizer tap, List<float[]> pixels) {
+  private static Logits logits(
+      TransformerNetwork network, NodeQuantizer tap, List<float[]> pixels) {
     network.execution().tap(tap);
     int size = pixels.get(0).length;
     float[] all = new float[Math.multiplyExact(size, pixels.size())];

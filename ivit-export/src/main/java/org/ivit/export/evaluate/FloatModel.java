@@ -3,13 +3,13 @@ package org.ivit.export.evaluate;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.engine.Backend;
-import org.ivit.core.engine.cpu.Processor;
+import org.ivit.core.engine.Processor;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 
 /** Float weights run by the training network in float precision. */
 public final class FloatModel implements Model {
@@ -18,7 +18,7 @@ public final class FloatModel implements Model {
   private final Preprocess preprocess;
   private final ClassNames classes;
   private final Normalisation normalisation;
-  private final VitNetwork network;
+  private final TransformerNetwork network;
 
   /** Builds the network. */
   public FloatModel(FloatSource source) {
@@ -28,7 +28,7 @@ public final class FloatModel implements Model {
     this.classes = source.classes();
     this.normalisation = new Normalisation(preprocess);
     this.network =
-        VitNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
+        TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
     network.load(source.weights());
   }
 

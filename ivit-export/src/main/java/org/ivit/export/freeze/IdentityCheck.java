@@ -17,7 +17,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.export.evaluate.FloatModel;
 import org.ivit.export.evaluate.IntegerModel;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 
 /**
  * Whether engines give the logits of the training network, integer by integer: pictures go into the
@@ -47,8 +47,8 @@ public record IdentityCheck(int pictures, List<String> engines, long differences
       List<String> engines,
       IntConsumer progress) {
     Architecture architecture = checkpoint.graph().architecture();
-    VitNetwork network =
-        VitNetwork.build(
+    TransformerNetwork network =
+        TransformerNetwork.build(
             NetworkOptions.inference(architecture, frozen.scheme()), WorkerPool.shared());
     network.load(frozen.weights());
     network.ranges(frozen.ranges());

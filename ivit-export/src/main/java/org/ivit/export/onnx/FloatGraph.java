@@ -5,7 +5,7 @@ import static org.ivit.export.onnx.OnnxGraph.attribute;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.architecture.Windows;
@@ -66,7 +66,7 @@ final class FloatGraph {
     String own = graph.floats("leading", leading(vit, position), 1, leading, dim);
     String joined = tokens.prepend(own, leading, placed, NodeNames.EMBED, dim);
     String x = tokens.reshape(joined, NodeNames.EMBED, -1, dim);
-    for (BlockSite site : vit.blocks()) {
+    for (Block site : vit.blocks()) {
       x = block(site, x);
     }
     String pictures = tokens.reshape(x, NodeNames.NORM, -1, vit.tokens(), dim);
@@ -95,7 +95,7 @@ final class FloatGraph {
   private String swin(Swin swin) {
     String x = norm(NodeNames.PATCH_NORM, products.patches(NodeNames.PATCH_PROJECTION, PIXELS));
     for (Swin.Stage stage : swin.stages()) {
-      for (BlockSite site : stage.blocks()) {
+      for (Block site : stage.blocks()) {
         x = block(site, x);
       }
       if (stage.merges()) {
@@ -116,7 +116,7 @@ final class FloatGraph {
     return products.linear(NodeNames.HEAD, NodeNames.POOL, mean);
   }
 
-  private String block(BlockSite site, String x) {
+  private String block(Block site, String x) {
     String norm1 = tokens.partition(norm(site.node("norm1"), x), site, site.node("partition"));
     String qkv = products.linear(site.node("attn.qkv"), site.node("norm1"), norm1);
     String context = attention(site, qkv);
@@ -130,7 +130,7 @@ final class FloatGraph {
     return graph.node("Add", site.node("residual2"), List.of(middle, fc2));
   }
 
-  private String attention(BlockSite site, String qkv) {
+  private String attention(Block site, String qkv) {
     List<String> heads = tokens.heads(qkv, site, site.node("attn"));
     String scores = products.scores(site, heads.get(0), heads.get(1));
     String scaled =
@@ -146,7 +146,7 @@ final class FloatGraph {
   }
 
   /** Adds the relative position bias; where the windows shift, the mask with it. */
-  private String biased(BlockSite site, String scores) {
+  private String biased(Block site, String scores) {
     Windows windows = site.windows();
     int n = site.rowTokens();
     String name = site.node(NodeNames.BIASED);
@@ -165,7 +165,7 @@ final class FloatGraph {
   /**
    * @return [count][heads][query][key]
    */
-  private float[] bias(BlockSite site, int count) {
+  private float[] bias(Block site, int count) {
     float[] table = weights.get(site.node(NodeNames.POSITION_TABLE));
     int[] index = site.windows().relativeIndex();
     int heads = site.heads();

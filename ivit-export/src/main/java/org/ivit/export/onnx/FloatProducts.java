@@ -5,7 +5,7 @@ import static org.ivit.export.onnx.OnnxGraph.attribute;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.graph.FloatWeights;
 
 /** Products in float32. */
@@ -57,12 +57,12 @@ final class FloatProducts implements Products {
   }
 
   @Override
-  public String scores(BlockSite site, String query, String key) {
+  public String scores(Block site, String query, String key) {
     return graph.node("MatMul", site.node("attn.scores"), List.of(query, key));
   }
 
   @Override
-  public String context(BlockSite site, String probabilities, String value) {
+  public String context(Block site, String probabilities, String value) {
     return graph.node("MatMul", site.node("attn.context"), List.of(probabilities, value));
   }
 }

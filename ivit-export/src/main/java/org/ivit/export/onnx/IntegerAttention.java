@@ -6,7 +6,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
@@ -18,10 +18,10 @@ final class IntegerAttention {
   private final OnnxGraph graph;
   private final Tokens tokens;
   private final IntegerMath math;
-  private final BlockSite site;
+  private final Block site;
   private final Attention attention;
 
-  IntegerAttention(OnnxGraph graph, BlockSite site, Attention attention) {
+  IntegerAttention(OnnxGraph graph, Block site, Attention attention) {
     this.graph = graph;
     this.tokens = new Tokens(graph);
     this.math = new IntegerMath(graph);

@@ -3,11 +3,11 @@ package org.ivit.export.onnx;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
-import org.ivit.core.graph.Block;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeNames;
@@ -82,7 +82,7 @@ final class IntegerNetwork {
     String x =
         tokens.reshape(
             layers.residual(embed.sum(), joined, embed.position(), dim), NodeNames.EMBED, -1, dim);
-    for (Block block : vit.blocks()) {
+    for (IntegerBlock block : vit.blocks()) {
       x = block(block, x);
     }
     String pictures = tokens.reshape(x, NodeNames.NORM, -1, architecture.tokens(), dim);
@@ -103,7 +103,7 @@ final class IntegerNetwork {
     List<Swin.Stage> sites = architecture.stages();
     for (int i = 0; i < sites.size(); i++) {
       SwinStage stage = swin.stages().get(i);
-      for (Block block : stage.blocks()) {
+      for (IntegerBlock block : stage.blocks()) {
         x = block(block, x);
       }
       if (stage.merging() != null) {
@@ -121,8 +121,8 @@ final class IntegerNetwork {
     return layers.linear(swin.head(), swin.head().name(), layers.pool(swin.pool(), pictures));
   }
 
-  private String block(Block block, String x) {
-    BlockSite site = block.site();
+  private String block(IntegerBlock block, String x) {
+    Block site = block.site();
     String norm1 = tokens.partition(layers.norm8(block.norm1(), x), site, site.node("partition"));
     String qkv = layers.linear8(block.qkv(), norm1);
     String context = new IntegerAttention(graph, site, block.attention()).write(qkv);

@@ -1,6 +1,6 @@
 package org.ivit.export.onnx;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 
 /** The products of a float graph, which another number format may take over. */
 interface Products {
@@ -29,7 +29,7 @@ interface Products {
    * @param query [groups, heads, tokens, channels]
    * @param key [groups, heads, channels, tokens]
    */
-  String scores(BlockSite site, String query, String key);
+  String scores(Block site, String query, String key);
 
   /**
    * P·V.
@@ -37,5 +37,5 @@ interface Products {
    * @param probabilities [groups, heads, tokens, tokens]
    * @param value [groups, heads, tokens, channels]
    */
-  String context(BlockSite site, String probabilities, String value);
+  String context(Block site, String probabilities, String value);
 }

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.NodeNames;
@@ -146,12 +146,12 @@ final class QdqProducts implements Products {
   }
 
   @Override
-  public String scores(BlockSite site, String query, String key) {
+  public String scores(Block site, String query, String key) {
     return graph.node("MatMul", site.node("attn.scores"), List.of(query, key));
   }
 
   @Override
-  public String context(BlockSite site, String probabilities, String value) {
+  public String context(Block site, String probabilities, String value) {
     return graph.node("MatMul", site.node("attn.context"), List.of(probabilities, value));
   }
 }

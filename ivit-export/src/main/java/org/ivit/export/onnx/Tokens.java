@@ -6,7 +6,7 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 
 /** Where tokens go: operators that move values and compute none, for any type of value. */
 final class Tokens {
@@ -88,16 +88,16 @@ final class Tokens {
    * @param rows [batch·tokens, channels]
    * @return the same shape; the rows themselves in a block without windows
    */
-  String partition(String rows, BlockSite site, String name) {
+  String partition(String rows, Block site, String name) {
     return site.windows() == null ? rows : reorder(rows, site, name, site.windows().order());
   }
 
   /** The inverse of {@link #partition}. */
-  String reverse(String rows, BlockSite site, String name) {
+  String reverse(String rows, Block site, String name) {
     return site.windows() == null ? rows : reorder(rows, site, name, site.windows().places());
   }
 
-  private String reorder(String rows, BlockSite site, String name, int[] order) {
+  private String reorder(String rows, Block site, String name, int[] order) {
     if (Arrays.equals(order, IntStream.range(0, order.length).toArray())) {
       return rows;
     }
@@ -112,7 +112,7 @@ final class Tokens {
    * @return query and value [groups, heads, tokens, channels], key [groups, heads, channels,
    *     tokens]; in the order query, key, value
    */
-  List<String> heads(String rows, BlockSite site, String name) {
+  List<String> heads(String rows, Block site, String name) {
     List<String> parts =
         graph.nodes("Split", name + "/split", 3, List.of(rows), attribute("axis", 1L));
     return List.of(
@@ -121,7 +121,7 @@ final class Tokens {
         head(parts.get(2), site, name + "/v", 0, 2, 1, 3));
   }
 
-  private String head(String rows, BlockSite site, String name, long... order) {
+  private String head(String rows, Block site, String name, long... order) {
     String split = reshape(rows, name, -1, site.rowTokens(), site.heads(), site.headDim());
     return transpose(split, name, order);
   }
@@ -132,7 +132,7 @@ final class Tokens {
    * @param context [groups, heads, tokens, channels]
    * @return [batch·tokens, dim]
    */
-  String join(String context, BlockSite site, String name) {
+  String join(String context, Block site, String name) {
     return reshape(transpose(context, name, 0, 2, 1, 3), name, -1, site.dim());
   }
 

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.dataset.Dataset;
-import org.ivit.core.engine.cpu.Processor;
+import org.ivit.core.engine.Processor;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.io.Digests;

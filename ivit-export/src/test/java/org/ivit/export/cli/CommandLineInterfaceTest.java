@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.ivit.core.engine.cpu.Processor;
+import org.ivit.core.engine.Processor;
 import org.ivit.core.io.Digests;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Safetensors;

@@ -18,7 +18,7 @@ import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.NodeNames;
@@ -76,7 +76,11 @@ class DiagnosisTest {
     FloatWeights weights = weights(architecture);
     ObservingForward observing =
         new ObservingForward(
-            architecture, weights, Scheme.EXACT, new CpuMatrixProducts(), new PublishedObserver());
+            architecture,
+            weights,
+            Scheme.EXACT,
+            new PortableMatrixProducts(),
+            new PublishedObserver());
     List<float[]> pixels = pixels(architecture);
     int size = pixels.get(0).length;
     float[] batch = new float[PICTURES * size];

@@ -18,7 +18,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,8 +33,8 @@ class FloatOnnxTest {
   private static void assertSame(
       Architecture architecture, FloatWeights weights, float[] pixels, int pictures)
       throws OrtException {
-    VitNetwork network =
-        VitNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
+    TransformerNetwork network =
+        TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
     network.load(weights);
     double[] expected = network.logits(pixels, pictures);
     ModelProto model = OnnxExport.floating(architecture, weights, description(architecture));

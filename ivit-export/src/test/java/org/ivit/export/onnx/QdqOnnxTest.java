@@ -18,7 +18,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.Dequantized;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
@@ -27,7 +27,7 @@ import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
 
 class QdqOnnxTest {
@@ -57,7 +57,7 @@ class QdqOnnxTest {
     FloatWeights weights = ObservedModel.weights(architecture, new Random(9));
     ObservingForward observing =
         new ObservingForward(
-            architecture, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
+            architecture, weights, scheme, new PortableMatrixProducts(), new PublishedObserver());
     observing.run(pixels(architecture), PICTURES);
     return GraphBuilder.build(architecture, weights, scheme, observing.ranges());
   }
@@ -98,8 +98,8 @@ class QdqOnnxTest {
 
   private static void near(Architecture architecture, Scheme scheme) throws OrtException {
     IntegerGraph graph = graph(architecture, scheme);
-    VitNetwork network =
-        VitNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
+    TransformerNetwork network =
+        TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
     network.load(new FloatWeights(Dequantized.of(graph).values(), Map.of()));
     float[] pixels = pixels(architecture);
     double[] expected = network.logits(pixels, PICTURES);

@@ -1,7 +1,7 @@
 package org.ivit.train.device;
 
 import java.util.Arrays;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.SoftmaxTable;
@@ -16,7 +16,7 @@ import org.ivit.train.operator.SeenRanges;
 
 /** Multi-head self-attention on the device, between the codes of qkv and those of the context. */
 final class DeviceAttention implements AutoCloseable {
-  private final BlockSite site;
+  private final Block site;
   private final AttentionGrid grid;
   private final int tokens;
   private final int dim;
@@ -43,7 +43,7 @@ final class DeviceAttention implements AutoCloseable {
    * @param positionsAt index of the relative position table among the network's parameters; not
    *     used where there are no windows
    */
-  DeviceAttention(Pass pass, BlockSite site, int positionsAt) {
+  DeviceAttention(Pass pass, Block site, int positionsAt) {
     this.site = site;
     this.grid = new AttentionGrid(site);
     this.tokens = site.rowTokens();
@@ -166,7 +166,7 @@ final class DeviceAttention implements AutoCloseable {
    */
   void backward(Pass pass, long qkv, long p, long gContext, long gQkv, int pictures) {
     int groups = pictures * site.groups();
-    HeadProducts products = new HeadProducts(pass.product, site, groups);
+    DeviceHeadProducts products = new DeviceHeadProducts(pass.product, site, groups);
     boolean deferred = node.softmax().deferred();
     float pScale = deferred ? 1 : Math.scalb(1f, 1 - node.softmax().bits());
     long gradient = pass.scratch.of("gScores", probabilities(pictures), 4);

@@ -2,7 +2,7 @@ package org.ivit.train.device;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Attention;
@@ -23,7 +23,7 @@ import org.ivit.train.operator.SeenRanges;
 
 /** A transformer block on the device. */
 final class DeviceBlock implements QuantizedPart {
-  private final BlockSite site;
+  private final Block site;
   private final String inputNode;
   private final Scheme scheme;
   private final NodeLayout layout;
@@ -60,7 +60,7 @@ final class DeviceBlock implements QuantizedPart {
    */
   DeviceBlock(
       Pass pass,
-      BlockSite site,
+      Block site,
       String inputNode,
       Scheme scheme,
       DropPath drop1,

@@ -1,12 +1,12 @@
 package org.ivit.train.device;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.cuda.Arguments;
 
 /** Multi-head self-attention of the float network on the device, between qkv and the context. */
 final class DeviceFloatAttention implements AutoCloseable {
-  private final BlockSite site;
+  private final Block site;
   private final Windows windows;
   private final int tokens;
   private final int dim;
@@ -21,7 +21,7 @@ final class DeviceFloatAttention implements AutoCloseable {
    * @param positionsAt index of the relative position table among the network's parameters; not
    *     used where there are no windows
    */
-  DeviceFloatAttention(Pass pass, BlockSite site, int positionsAt) {
+  DeviceFloatAttention(Pass pass, Block site, int positionsAt) {
     this.site = site;
     this.positionsAt = positionsAt;
     windows = site.windows();
@@ -37,8 +37,8 @@ final class DeviceFloatAttention implements AutoCloseable {
     return (long) pictures * site.groups() * heads * tokens * tokens;
   }
 
-  private HeadProducts products(Pass pass, int groups) {
-    return new HeadProducts(pass.product, site, groups);
+  private DeviceHeadProducts products(Pass pass, int groups) {
+    return new DeviceHeadProducts(pass.product, site, groups);
   }
 
   /**
@@ -48,7 +48,7 @@ final class DeviceFloatAttention implements AutoCloseable {
    */
   void forward(Pass pass, long qkv, long p, int pictures, long context) {
     int groups = pictures * site.groups();
-    HeadProducts products = products(pass, groups);
+    DeviceHeadProducts products = products(pass, groups);
     Matrix queries = products.third(qkv);
     Matrix keys = products.third(qkv + 4L * dim);
     Matrix values = products.third(qkv + 8L * dim);
@@ -91,7 +91,7 @@ final class DeviceFloatAttention implements AutoCloseable {
    */
   void backward(Pass pass, long qkv, long p, long gContext, long gQkv, int pictures) {
     int groups = pictures * site.groups();
-    HeadProducts products = products(pass, groups);
+    DeviceHeadProducts products = products(pass, groups);
     long gradient = pass.scratch.of("gScores", probabilities(pictures), 4);
     Matrix byScores = products.scores(gradient);
     Matrix byContext = products.context(gContext);

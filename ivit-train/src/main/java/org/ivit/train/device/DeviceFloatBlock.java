@@ -1,7 +1,7 @@
 package org.ivit.train.device;
 
 import java.util.Map;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.train.operator.DropPath;
@@ -10,7 +10,7 @@ import org.ivit.train.operator.ParameterLayout;
 
 /** A transformer block of the float network on the device. */
 final class DeviceFloatBlock implements DevicePart {
-  private final BlockSite site;
+  private final Block site;
   private final NodeLayout layout;
   private final DeviceFloatNorm norm1;
   private final DeviceFloatLinear qkv;
@@ -34,7 +34,7 @@ final class DeviceFloatBlock implements DevicePart {
    * @param from index of the block's first parameter in the network
    */
   DeviceFloatBlock(
-      Pass pass, BlockSite site, double epsilon, DropPath drop1, DropPath drop2, int from) {
+      Pass pass, Block site, double epsilon, DropPath drop1, DropPath drop2, int from) {
     this.site = site;
     ParameterLayout parameters = new FloatBlock(site, epsilon, drop1, drop2).layout();
     layout = new NodeLayout(site.node(""), parameters, from, Map.of());

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.Range;
@@ -83,7 +83,7 @@ final class DeviceNetwork implements NetworkParts, AutoCloseable {
   }
 
   @Override
-  public void block(BlockSite site, String input, int block, double dropPath) {
+  public void block(Block site, String input, int block, double dropPath) {
     DropPath drop1 = DropPath.of(dropPath, block, 0);
     DropPath drop2 = DropPath.of(dropPath, block, 1);
     add(maker.block(site, input, drop1, drop2, parameters));

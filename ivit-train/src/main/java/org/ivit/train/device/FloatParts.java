@@ -1,6 +1,6 @@
 package org.ivit.train.device;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.EmbeddingShape;
@@ -24,7 +24,7 @@ record FloatParts(Pass pass, double epsilon) implements PartMaker {
   }
 
   @Override
-  public DevicePart block(BlockSite site, String input, DropPath drop1, DropPath drop2, int from) {
+  public DevicePart block(Block site, String input, DropPath drop1, DropPath drop2, int from) {
     return new DeviceFloatBlock(pass, site, epsilon, drop1, drop2, from);
   }
 

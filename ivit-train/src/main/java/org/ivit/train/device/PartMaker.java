@@ -1,6 +1,6 @@
 package org.ivit.train.device;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.EmbeddingShape;
@@ -18,7 +18,7 @@ interface PartMaker {
   DevicePart normedEmbedding(EmbeddingShape shape, int from);
 
   /** A transformer block with stochastic depth of its two branches. */
-  DevicePart block(BlockSite site, String input, DropPath drop1, DropPath drop2, int from);
+  DevicePart block(Block site, String input, DropPath drop1, DropPath drop2, int from);
 
   /** The patch merging after a stage. */
   DevicePart merging(Swin.Stage stage, int from);

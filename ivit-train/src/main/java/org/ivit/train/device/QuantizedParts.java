@@ -1,6 +1,6 @@
 package org.ivit.train.device;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.operator.DropPath;
@@ -25,7 +25,7 @@ record QuantizedParts(Pass pass, Scheme scheme) implements PartMaker {
   }
 
   @Override
-  public DevicePart block(BlockSite site, String input, DropPath drop1, DropPath drop2, int from) {
+  public DevicePart block(Block site, String input, DropPath drop1, DropPath drop2, int from) {
     return new DeviceBlock(pass, site, input, scheme, drop1, drop2, from);
   }
 

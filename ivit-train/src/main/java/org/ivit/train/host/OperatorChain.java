@@ -3,7 +3,7 @@ package org.ivit.train.host;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.operator.DropPath;
@@ -80,7 +80,7 @@ final class OperatorChain implements NetworkParts {
   }
 
   @Override
-  public void block(BlockSite site, String input, int block, double dropPath) {
+  public void block(Block site, String input, int block, double dropPath) {
     DropPath drop1 = DropPath.of(dropPath, block, 0);
     DropPath drop2 = DropPath.of(dropPath, block, 1);
     add(

@@ -3,7 +3,7 @@ package org.ivit.train.layer;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.SchemeJson;
 import org.ivit.train.operator.DropPath;
@@ -37,7 +37,7 @@ public final class SwinBlock extends SwinLayer {
     this.dropPath = dropPath;
   }
 
-  private BlockSite site() {
+  private Block site() {
     return swin().blocks().get(block);
   }
 
@@ -46,7 +46,7 @@ public final class SwinBlock extends SwinLayer {
     DropPath drop1 = DropPath.of(dropPath, block, 0);
     DropPath drop2 = DropPath.of(dropPath, block, 1);
     Swin swin = swin();
-    BlockSite site = site();
+    Block site = site();
     return quantized()
         ? new QuantizedBlock(site, swin.streamInto(block), parsedScheme(), drop1, drop2)
         : new FloatBlock(site, swin.epsilon(), drop1, drop2);
@@ -54,13 +54,13 @@ public final class SwinBlock extends SwinLayer {
 
   @Override
   public long[] outputShape(long[] input) {
-    BlockSite site = site();
+    Block site = site();
     return new long[] {input[0], site.tokens(), site.dim()};
   }
 
   @Override
   public InputType getOutputType(int layerIndex, InputType inputType) {
-    BlockSite site = site();
+    Block site = site();
     return InputType.recurrent(site.dim(), site.tokens(), RNNFormat.NWC);
   }
 

@@ -3,7 +3,7 @@ package org.ivit.train.layer;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.FloatBlock;
@@ -32,8 +32,7 @@ public final class TransformerBlock extends NormBlockLayer {
    * @param scheme JSON of {@link org.ivit.core.graph.SchemeJson} for integers, null for floating
    *     point
    */
-  public TransformerBlock(
-      BlockSite site, int block, double epsilon, double dropPath, String scheme) {
+  public TransformerBlock(Block site, int block, double epsilon, double dropPath, String scheme) {
     super(site.dim(), site.dim(), epsilon, scheme);
     this.tokens = site.tokens();
     this.dim = site.dim();
@@ -47,7 +46,7 @@ public final class TransformerBlock extends NormBlockLayer {
   public Operator operator() {
     DropPath drop1 = DropPath.of(dropPath, block, 0);
     DropPath drop2 = DropPath.of(dropPath, block, 1);
-    BlockSite site = new BlockSite(NodeNames.block(block), dim, heads, hidden, tokens, null);
+    Block site = new Block(NodeNames.block(block), dim, heads, hidden, tokens, null);
     return quantized()
         ? new QuantizedBlock(site, NodeNames.stream(block), parsedScheme(), drop1, drop2)
         : new FloatBlock(site, getEpsilon(), drop1, drop2);

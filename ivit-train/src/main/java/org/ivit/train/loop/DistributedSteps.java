@@ -2,12 +2,12 @@ package org.ivit.train.loop;
 
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.train.network.TrainingStep;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 
 /** Steps whose gradients are computed elsewhere; the update is made here. */
 final class DistributedSteps implements EpochSteps {
   private final GradientService service;
-  private final VitNetwork network;
+  private final TransformerNetwork network;
   private final TrainingStep step;
   private final Epoch epoch;
   private int position;
@@ -25,7 +25,8 @@ final class DistributedSteps implements EpochSteps {
   record Epoch(
       int number, int position, int pictures, int batchSize, int accumulation, boolean observed) {}
 
-  DistributedSteps(GradientService service, VitNetwork network, TrainingStep step, Epoch epoch) {
+  DistributedSteps(
+      GradientService service, TransformerNetwork network, TrainingStep step, Epoch epoch) {
     this.service = service;
     this.network = network;
     this.step = step;

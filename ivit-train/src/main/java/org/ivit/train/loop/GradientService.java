@@ -5,7 +5,7 @@ public interface GradientService extends AutoCloseable {
   /**
    * The gradient of a step, summed over its pictures.
    *
-   * @param parameters of {@link org.ivit.train.network.VitNetwork#parameterVector()}
+   * @param parameters of {@link org.ivit.train.network.TransformerNetwork#parameterVector()}
    * @param request which step
    * @throws org.ivit.core.InputException what a worker refused, a picture that cannot be read for
    *     example

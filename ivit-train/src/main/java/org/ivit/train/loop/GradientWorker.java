@@ -19,7 +19,7 @@ import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.network.GradientSum;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.RealType;
 import org.ivit.train.recipe.Distillation;
@@ -36,7 +36,7 @@ public final class GradientWorker implements AutoCloseable {
   private final int threads;
   private final RepeatedPictures data;
   private final Teacher teacher;
-  private final VitNetwork network;
+  private final TransformerNetwork network;
   private final GradientSum sum;
   private final TrainingTransform transform;
   private final BatchMixer mixer;
@@ -66,7 +66,7 @@ public final class GradientWorker implements AutoCloseable {
         distillation == null ? null : StartWeights.read(recipe, architecture, line -> {});
     teacher = Teacher.open(recipe, architecture, start, pool, line -> {});
     network =
-        VitNetwork.build(
+        TransformerNetwork.build(
             new NetworkOptions(
                 architecture,
                 job.scheme() == null ? null : SchemeJson.parse(job.scheme()),
@@ -112,7 +112,7 @@ public final class GradientWorker implements AutoCloseable {
   /**
    * Computes a part of a step's gradient.
    *
-   * @param parameters of {@link VitNetwork#parameterVector()}
+   * @param parameters of {@link TransformerNetwork#parameterVector()}
    * @param request the step
    * @param part which part, from 0
    * @param parts in how many parts the step is cut

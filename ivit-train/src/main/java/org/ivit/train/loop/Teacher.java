@@ -11,7 +11,7 @@ import org.ivit.core.tensor.TensorFiles;
 import org.ivit.train.device.TeacherModel;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.recipe.Distillation;
 import org.ivit.train.recipe.Recipe;
 
@@ -20,7 +20,7 @@ final class Teacher {
   private final TeacherModel model;
   private final double temperature;
   private final WorkerPool pool;
-  private VitNetwork network;
+  private TransformerNetwork network;
 
   /**
    * Opens the teacher of a recipe.
@@ -89,9 +89,10 @@ final class Teacher {
     return model;
   }
 
-  private VitNetwork network() {
+  private TransformerNetwork network() {
     if (network == null) {
-      network = VitNetwork.build(NetworkOptions.inference(model.architecture(), null), pool);
+      network =
+          TransformerNetwork.build(NetworkOptions.inference(model.architecture(), null), pool);
       network.load(model.weights());
     }
     return network;

@@ -27,7 +27,7 @@ import org.ivit.train.network.DeviceTrainingStep;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.NetworkStep;
 import org.ivit.train.network.TrainingStep;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.observer.ObserverSet;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.RealType;
@@ -64,7 +64,7 @@ public final class Trainer {
   private Dataset training;
   private Dataset calibrating;
   private Validation validation;
-  private VitNetwork network;
+  private TransformerNetwork network;
   private NetworkStep step;
   private WeightAverage average;
   private Teacher teacher;
@@ -276,7 +276,7 @@ public final class Trainer {
                     "outlier channels of {}: {}, times 2^{}", node, set.channels(), set.shift()));
   }
 
-  private VitNetwork build(Scheme scheme) {
+  private TransformerNetwork build(Scheme scheme) {
     Optimizer o = recipe.optimizer();
     ScheduleChoice s = recipe.schedule();
     int steps = stepsPerEpoch();
@@ -289,7 +289,7 @@ public final class Trainer {
             s.epochs() * steps);
     AdamW adamw = new AdamW(rate, o.weightDecay(), o.betas().get(0), o.betas().get(1), o.epsilon());
     Distillation d = recipe.distillation();
-    return VitNetwork.build(
+    return TransformerNetwork.build(
         new NetworkOptions(
             architecture,
             scheme,

@@ -6,12 +6,12 @@ import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.cpu.CpuEngine;
 import org.ivit.core.engine.cuda.CudaEngine;
+import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.recipe.TrainingDevice;
 
 /**
@@ -71,7 +71,7 @@ final class Validation {
   }
 
   /** Answers all pictures; null where the progress ended it. */
-  Result run(VitNetwork network, Progress progress) {
+  Result run(TransformerNetwork network, Progress progress) {
     if (network.options().scheme() == null) {
       return run(network::logits, progress);
     }
@@ -94,7 +94,7 @@ final class Validation {
   private Engine open(IntegerGraph graph) {
     return device == TrainingDevice.CUDA
         ? CudaEngine.open(graph, "validation")
-        : new CpuEngine(graph, pool, "validation");
+        : new PortableEngine(graph, pool, "validation");
   }
 
   private Result run(Answers answers, Progress progress) {

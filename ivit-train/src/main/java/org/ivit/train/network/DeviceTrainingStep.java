@@ -30,7 +30,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class DeviceTrainingStep implements NetworkStep {
   private static final int BLOCK = 1 << 16;
 
-  private final VitNetwork network;
+  private final TransformerNetwork network;
   private final Device device;
   private final double clipNorm;
   private final boolean averages;
@@ -58,7 +58,7 @@ public final class DeviceTrainingStep implements NetworkStep {
    * @throws org.ivit.core.InputException if the device cannot run it
    */
   public DeviceTrainingStep(
-      VitNetwork network,
+      TransformerNetwork network,
       Device device,
       double clipNorm,
       GpuChoice gpu,

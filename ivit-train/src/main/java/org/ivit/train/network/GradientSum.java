@@ -10,7 +10,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** Runs micro-batches forward and backward and sums their gradients; updates nothing. */
 public final class GradientSum {
-  private final VitNetwork network;
+  private final TransformerNetwork network;
   private INDArray sum;
 
   /**
@@ -26,7 +26,7 @@ public final class GradientSum {
   /**
    * @param network its flattened gradient is overwritten by each run
    */
-  public GradientSum(VitNetwork network) {
+  public GradientSum(TransformerNetwork network) {
     this.network = network;
   }
 

@@ -3,7 +3,7 @@ package org.ivit.train.network;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.SchemeJson;
 import org.ivit.train.layer.ClassificationHead;
@@ -66,7 +66,7 @@ record LayerPlan(String name, String prefix, OperatorLayer layer) {
     }
 
     @Override
-    public void block(BlockSite site, String input, int block, double dropPath) {
+    public void block(Block site, String input, int block, double dropPath) {
       OperatorLayer layer =
           architecture instanceof Swin swin
               ? new SwinBlock(swin, block, dropPath, scheme)

@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.operator.RangeMode;
@@ -80,8 +80,8 @@ public final class StepBenchmark {
     }
     MicroBatch pictures = pictures(architecture, batch);
     AdamW optimizer = new AdamW(new FixedSchedule(RATE), 0.05, 0.9, 0.999, 1e-8);
-    VitNetwork network =
-        VitNetwork.build(
+    TransformerNetwork network =
+        TransformerNetwork.build(
             new NetworkOptions(architecture, scheme, RealType.FLOAT32, 1, optimizer, 0.1, 0, 1),
             pool);
     if (scheme != null) {
@@ -90,7 +90,7 @@ public final class StepBenchmark {
               architecture,
               network.weights(),
               scheme,
-              new CpuMatrixProducts(pool),
+              new PortableMatrixProducts(pool),
               new PublishedObserver());
       calibration.run(pictures.pixels(), batch);
       network.ranges(calibration.ranges());

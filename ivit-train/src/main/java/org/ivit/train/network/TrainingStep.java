@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * does not move ranges: what was seen is in the result.
  */
 public final class TrainingStep implements NetworkStep {
-  private final VitNetwork network;
+  private final TransformerNetwork network;
   private final double clipNorm;
   private final GradientSum sum;
 
@@ -35,7 +35,7 @@ public final class TrainingStep implements NetworkStep {
    * @param network with an optimizer
    * @param clipNorm largest global norm of the mean gradient, 0 for no clipping
    */
-  public TrainingStep(VitNetwork network, double clipNorm) {
+  public TrainingStep(TransformerNetwork network, double clipNorm) {
     this.network = network;
     this.clipNorm = clipNorm;
     this.sum = new GradientSum(network);

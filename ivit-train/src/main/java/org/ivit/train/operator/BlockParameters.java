@@ -1,13 +1,13 @@
 package org.ivit.train.operator;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.graph.NodeNames;
 
 /** The parameters of a transformer block, named as timm names them after the block's name. */
 final class BlockParameters {
   private BlockParameters() {}
 
-  static ParameterLayout of(BlockSite site) {
+  static ParameterLayout of(Block site) {
     int dim = site.dim();
     int hidden = site.hidden();
     ParameterLayout layout =

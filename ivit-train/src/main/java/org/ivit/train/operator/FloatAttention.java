@@ -1,6 +1,6 @@
 package org.ivit.train.operator;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.graph.NodeNames;
 
 /**
@@ -19,7 +19,7 @@ final class FloatAttention {
   /** Null where there is no window. */
   private final RelativePositions positions;
 
-  FloatAttention(BlockSite site, RelativePositions positions) {
+  FloatAttention(Block site, RelativePositions positions) {
     this.positions = positions;
     this.tokens = site.rowTokens();
     this.dim = site.dim();

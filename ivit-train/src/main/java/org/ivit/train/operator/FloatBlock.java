@@ -1,6 +1,6 @@
 package org.ivit.train.operator;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 
 /**
  * A transformer block in floating point: {@code r = x + attn(norm1(x))}, {@code y = r +
@@ -9,7 +9,7 @@ import org.ivit.core.architecture.BlockSite;
 public final class FloatBlock implements Operator {
   private static final int GELU_BLOCK = 1024;
 
-  private final BlockSite site;
+  private final Block site;
   private final RelativePositions positions;
   private final RowOrder windows;
   private final ParameterLayout layout;
@@ -30,7 +30,7 @@ public final class FloatBlock implements Operator {
    * @param drop1 stochastic depth of the attention branch
    * @param drop2 stochastic depth of the MLP branch
    */
-  public FloatBlock(BlockSite site, double epsilon, DropPath drop1, DropPath drop2) {
+  public FloatBlock(Block site, double epsilon, DropPath drop1, DropPath drop2) {
     this.site = site;
     this.layout = BlockParameters.of(site);
     this.positions = site.windows() == null ? null : new RelativePositions(layout, site);

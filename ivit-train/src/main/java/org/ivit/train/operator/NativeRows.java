@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.ivit.core.InputException;
-import org.ivit.core.engine.cpu.jni.NativeLibrary;
+import org.ivit.core.engine.jni.NativeLibrary;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

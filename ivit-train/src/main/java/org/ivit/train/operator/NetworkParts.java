@@ -2,7 +2,7 @@ package org.ivit.train.operator;
 
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.NodeNames;
@@ -22,7 +22,7 @@ public interface NetworkParts {
    * @param block its number, from 0
    * @param dropPath rate of its stochastic depth
    */
-  void block(BlockSite site, String input, int block, double dropPath);
+  void block(Block site, String input, int block, double dropPath);
 
   /** The patch merging after a stage. */
   void merging(Swin.Stage stage);
@@ -50,7 +50,7 @@ public interface NetworkParts {
 
   private static void visit(Vit vit, double stochasticDepth, NetworkParts parts) {
     parts.embedding(new EmbeddingShape(vit.image(), vit.patch(), vit.dim(), vit.leading()));
-    List<BlockSite> blocks = vit.blocks();
+    List<Block> blocks = vit.blocks();
     for (int i = 0; i < blocks.size(); i++) {
       double rate = dropPath(stochasticDepth, i, blocks.size());
       parts.block(blocks.get(i), NodeNames.stream(i), i, rate);
@@ -64,7 +64,7 @@ public interface NetworkParts {
     int block = 0;
     String output = "";
     for (Swin.Stage stage : swin.stages()) {
-      for (BlockSite site : stage.blocks()) {
+      for (Block site : stage.blocks()) {
         double rate = dropPath(stochasticDepth, block, swin.blocks().size());
         parts.block(site, swin.streamInto(block), block, rate);
         block++;

@@ -2,7 +2,7 @@ package org.ivit.train.operator;
 
 import java.util.Arrays;
 import java.util.Objects;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.Quantizer;
@@ -38,7 +38,7 @@ final class QuantAttention {
    * @param site name and sizes of the block
    * @param positions relative positions; null where there is no window
    */
-  QuantAttention(BlockSite site, RelativePositions positions) {
+  QuantAttention(Block site, RelativePositions positions) {
     this.name = site.node("attn");
     this.positions = positions;
     this.tokens = site.rowTokens();

@@ -2,9 +2,9 @@ package org.ivit.train.operator;
 
 import java.util.List;
 import java.util.SortedMap;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.Block;
+import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
@@ -20,7 +20,7 @@ import org.ivit.core.graph.Scheme;
 public final class QuantizedBlock implements QuantizedOperator {
   private static final String INPUT = "input";
 
-  private final BlockSite site;
+  private final Block site;
   private final RelativePositions positions;
   private final RowOrder windows;
   private final Scheme scheme;
@@ -48,7 +48,7 @@ public final class QuantizedBlock implements QuantizedOperator {
    * @param drop2 stochastic depth of the MLP branch
    */
   public QuantizedBlock(
-      BlockSite site, String inputNode, Scheme scheme, DropPath drop1, DropPath drop2) {
+      Block site, String inputNode, Scheme scheme, DropPath drop1, DropPath drop2) {
     this.site = site;
     this.scheme = scheme;
     this.layout = BlockParameters.of(site);
@@ -126,7 +126,7 @@ public final class QuantizedBlock implements QuantizedOperator {
               built[i] = nodes.linear(around, linear.quantize(nodes, around.inputScale()));
               linear.prepare(built[i], run.type());
             });
-    Block block = nodes.block(site, scales, inputScale, List.of(built));
+    IntegerBlock block = nodes.block(site, scales, inputScale, List.of(built));
     norm1.prepare(block.norm1(), weights, inputScale);
     attention.prepare(block.attention(), block.qkv().outputScale());
     residual1.prepare(

@@ -3,7 +3,7 @@ package org.ivit.train.operator;
 import java.util.SortedMap;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.Merging;
+import org.ivit.core.graph.IntegerMerging;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
@@ -90,7 +90,7 @@ public final class QuantizedMerging implements QuantizedOperator {
     NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, prefix, weights), scheme);
     inputScale = ranges.scale(weights, INPUT);
     float normScale = ranges.scale(weights, MergingShape.NORM);
-    Merging built =
+    IntegerMerging built =
         nodes.merging(
             stage,
             node -> ranges.scale(weights, node.substring(prefix.length())),

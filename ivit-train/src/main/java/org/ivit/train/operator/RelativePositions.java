@@ -1,7 +1,7 @@
 package org.ivit.train.operator;
 
 import java.util.Arrays;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.graph.NodeNames;
 
@@ -13,7 +13,7 @@ final class RelativePositions {
   private final int[] index;
   private final boolean[][] masks;
 
-  RelativePositions(ParameterLayout layout, BlockSite site) {
+  RelativePositions(ParameterLayout layout, Block site) {
     Windows windows = site.windows();
     heads = site.heads();
     rows = windows.relativePositions();

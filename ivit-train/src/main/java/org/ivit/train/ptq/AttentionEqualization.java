@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.graph.FloatWeights;
 
 /**
@@ -38,7 +38,7 @@ public final class AttentionEqualization {
     }
     Map<String, float[]> values = new LinkedHashMap<>();
     weights.values().forEach((name, value) -> values.put(name, value.clone()));
-    for (BlockSite site : architecture.blocks()) {
+    for (Block site : architecture.blocks()) {
       block(
           values.get(site.node("attn.qkv.weight")),
           values.get(site.node("attn.qkv.bias")),

@@ -9,7 +9,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.NodeNames;
@@ -180,7 +180,7 @@ public final class PostTrainingCalibration {
         String stage, FloatWeights weights, Scheme scheme, NodeObserver observer) {
       ObservingForward forward =
           new ObservingForward(
-              architecture, weights, scheme, new CpuMatrixProducts(pool), observer);
+              architecture, weights, scheme, new PortableMatrixProducts(pool), observer);
       int pixels = 3 * architecture.image() * architecture.image();
       for (float[] batch : batches) {
         forward.run(batch, batch.length / pixels);

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.FloatWeights;
@@ -28,7 +28,7 @@ final class WeightRoundingPass {
   private final Map<String, String> inputs = new LinkedHashMap<>();
 
   WeightRoundingPass(Architecture architecture) {
-    for (BlockSite site : architecture.blocks()) {
+    for (Block site : architecture.blocks()) {
       inputs.put(site.node("attn.qkv"), site.node("norm1"));
       inputs.put(site.node("attn.proj"), site.node("attn.context"));
       inputs.put(site.node("mlp.fc1"), site.node("norm2"));

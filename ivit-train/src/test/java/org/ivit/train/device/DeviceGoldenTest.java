@@ -11,7 +11,7 @@ import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.train.layer.NdMemory;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.RealType;
@@ -42,8 +42,9 @@ class DeviceGoldenTest {
       this.model = model;
       pictures = model.pictures();
       classes = model.architecture().classes();
-      VitNetwork built =
-          VitNetwork.build(NetworkOptions.inference(model.architecture(), model.scheme()), POOL);
+      TransformerNetwork built =
+          TransformerNetwork.build(
+              NetworkOptions.inference(model.architecture(), model.scheme()), POOL);
       built.load(model.weights());
       built.ranges(model.ranges());
       weights = Reals.of(RealType.FLOAT32, NdMemory.read(built.graph().params()).doubles());

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
@@ -22,7 +22,7 @@ import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.cuda.EmulatedDevice;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
@@ -32,7 +32,7 @@ import org.ivit.train.network.AdamW;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.RangeMode;
@@ -97,7 +97,7 @@ class DeviceStepTest {
   private static Scheme scheme(
       Architecture architecture, GeluForm gelu, SoftmaxForm softmax, int bits) {
     TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
-    BlockSite site = architecture.blocks().get(0);
+    Block site = architecture.blocks().get(0);
     int last = site.dim() - 1;
     int[] hidden = {0, site.hidden() - 1};
     outliers.put(site.node("norm1"), new OutlierChannels(new int[] {0, last}, 2));
@@ -109,9 +109,9 @@ class DeviceStepTest {
 
   private final SplittableRandom random = new SplittableRandom(7);
 
-  private static VitNetwork network(Case c) {
+  private static TransformerNetwork network(Case c) {
     AdamW optimizer = new AdamW(new FixedSchedule(RATE), DECAY, 0.9, 0.999, 1e-8);
-    return VitNetwork.build(
+    return TransformerNetwork.build(
         new NetworkOptions(
             c.architecture(), c.scheme(), RealType.FLOAT32, 3, optimizer, c.drop(), c.weight(), 2),
         POOL);
@@ -142,7 +142,7 @@ class DeviceStepTest {
   }
 
   /** Larger weights than initial ones, so that every node has something to do. */
-  private void load(VitNetwork network) {
+  private void load(TransformerNetwork network) {
     FloatWeights weights = network.weights();
     weights
         .values()
@@ -155,7 +155,7 @@ class DeviceStepTest {
     network.load(weights);
   }
 
-  private static void calibrate(Case c, VitNetwork network, MicroBatch batch) {
+  private static void calibrate(Case c, TransformerNetwork network, MicroBatch batch) {
     if (c.scheme() == null) {
       return;
     }
@@ -164,7 +164,7 @@ class DeviceStepTest {
             c.architecture(),
             network.weights(),
             c.scheme(),
-            new CpuMatrixProducts(POOL),
+            new PortableMatrixProducts(POOL),
             new PublishedObserver());
     calibration.run(batch.pixels(), batch.pictures());
     network.ranges(calibration.ranges());
@@ -174,7 +174,7 @@ class DeviceStepTest {
   @ParameterizedTest
   @MethodSource("cases")
   void stepsAsDeeplearning4jDoes(Case c) {
-    VitNetwork network = network(c);
+    TransformerNetwork network = network(c);
     load(network);
     List<MicroBatch> batches = List.of(batch(c, 3, 11), batch(c, 2, 1 << 20));
     calibrate(c, network, batches.get(0));
@@ -217,14 +217,14 @@ class DeviceStepTest {
   }
 
   /** What the host knows of the parameters: all but the matrices. */
-  private static Reals withoutMatrices(VitNetwork network, Reals parameters) {
+  private static Reals withoutMatrices(TransformerNetwork network, Reals parameters) {
     Reals host = Reals.allocate(RealType.FLOAT32, parameters.size());
     host.put(0, parameters, 0, parameters.size());
     forEachRun(network, true, (from, count) -> host.clear(from, count));
     return host;
   }
 
-  private static void checkVectors(VitNetwork network, Reals host, float[] device) {
+  private static void checkVectors(TransformerNetwork network, Reals host, float[] device) {
     forEachRun(
         network,
         false,
@@ -240,7 +240,7 @@ class DeviceStepTest {
   }
 
   /** Learned parameters, matrices or all others. */
-  private static void forEachRun(VitNetwork network, boolean matrices, Run body) {
+  private static void forEachRun(TransformerNetwork network, boolean matrices, Run body) {
     int at = 0;
     for (Layer layer : network.graph().getLayers()) {
       if (!(layer instanceof OperatorLayerRuntime runtime)) {

@@ -19,7 +19,7 @@ import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -39,7 +39,7 @@ class DeviceTeacherTest {
         new Swin("swin", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5));
   }
 
-  private FloatWeights weights(VitNetwork network) {
+  private FloatWeights weights(TransformerNetwork network) {
     FloatWeights weights = network.weights();
     weights
         .values()
@@ -70,7 +70,8 @@ class DeviceTeacherTest {
   @ParameterizedTest
   @MethodSource("models")
   void answersAsDeeplearning4jDoes(Architecture architecture) {
-    VitNetwork network = VitNetwork.build(NetworkOptions.inference(architecture, null), POOL);
+    TransformerNetwork network =
+        TransformerNetwork.build(NetworkOptions.inference(architecture, null), POOL);
     TeacherModel model = new TeacherModel(architecture, weights(network));
     int classes = architecture.classes();
     float[] pixels = numbers(PICTURES * 3 * architecture.image() * architecture.image());
@@ -107,7 +108,8 @@ class DeviceTeacherTest {
   @Test
   void namesAMissingWeight() {
     Architecture architecture = models().findFirst().orElseThrow();
-    VitNetwork network = VitNetwork.build(NetworkOptions.inference(architecture, null), POOL);
+    TransformerNetwork network =
+        TransformerNetwork.build(NetworkOptions.inference(architecture, null), POOL);
     Map<String, float[]> values = new TreeMap<>(network.weights().values());
     values.remove("blocks.1.mlp.fc1.bias");
     TeacherModel model = new TeacherModel(architecture, new FloatWeights(values, Map.of()));

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
@@ -66,7 +66,7 @@ public record MicroCase(
   private static Scheme scheme(
       Architecture architecture, GeluForm gelu, SoftmaxForm softmax, int bits) {
     TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
-    BlockSite site = architecture.blocks().get(0);
+    Block site = architecture.blocks().get(0);
     int[] hidden = {0, site.hidden() - 1};
     outliers.put(site.node("norm1"), new OutlierChannels(new int[] {0, site.dim() - 1}, 2));
     outliers.put(site.node("attn.context"), new OutlierChannels(new int[] {1}, 1));

@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
@@ -56,7 +56,7 @@ public record TrainingCase(
             architecture,
             weights,
             scheme,
-            new CpuMatrixProducts(WorkerPool.shared()),
+            new PortableMatrixProducts(WorkerPool.shared()),
             new PublishedObserver());
     StepPictures first = steps.get(0);
     int pictures = Math.min(8, first.pictures());

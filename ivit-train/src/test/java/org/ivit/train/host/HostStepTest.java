@@ -17,7 +17,7 @@ import org.ivit.train.network.AdamW;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.AdamKernel;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.RealType;
@@ -39,9 +39,9 @@ class HostStepTest {
     return cases;
   }
 
-  private static VitNetwork network(MicroCase c) {
+  private static TransformerNetwork network(MicroCase c) {
     AdamW optimizer = new AdamW(new FixedSchedule(RATE), DECAY, 0.9, 0.999, 1e-8);
-    return VitNetwork.build(
+    return TransformerNetwork.build(
         new NetworkOptions(
             c.architecture(), c.scheme(), RealType.FLOAT32, 3, optimizer, c.drop(), c.weight(), 2),
         POOL);
@@ -58,7 +58,7 @@ class HostStepTest {
   @MethodSource("cases")
   void stepsAsDeeplearning4jDoes(MicroCase c) {
     TrainingCase start = c.start();
-    VitNetwork network = network(c);
+    TransformerNetwork network = network(c);
     network.load(start.weights());
     network.ranges(start.ranges());
     network.rangeMode(RangeMode.LAGGED);

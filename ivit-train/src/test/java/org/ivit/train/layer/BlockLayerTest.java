@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.train.operator.EmbeddingShape;
@@ -48,7 +48,7 @@ class BlockLayerTest {
 
   private static Layer block(double epsilon, String scheme) {
     return new TransformerBlock(
-        new BlockSite("blocks.5", 24, 3, 96, 17, null), 5, epsilon, 0.25, scheme);
+        new Block("blocks.5", 24, 3, 96, 17, null), 5, epsilon, 0.25, scheme);
   }
 
   private static Layer head(double epsilon, String scheme) {

@@ -23,7 +23,7 @@ import org.ivit.train.network.AdamW;
 import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.AdamKernel;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.RealType;
@@ -48,10 +48,10 @@ class DeviceLocatedArraysTest {
     POOL.close();
   }
 
-  private static VitNetwork network(GoldenModel model, boolean quantized) {
+  private static TransformerNetwork network(GoldenModel model, boolean quantized) {
     Scheme scheme = quantized ? model.scheme() : null;
-    VitNetwork network =
-        VitNetwork.build(
+    TransformerNetwork network =
+        TransformerNetwork.build(
             new NetworkOptions(
                 model.architecture(),
                 scheme,
@@ -71,7 +71,7 @@ class DeviceLocatedArraysTest {
     return network;
   }
 
-  private static List<OperatorLayerRuntime> layers(VitNetwork network) {
+  private static List<OperatorLayerRuntime> layers(TransformerNetwork network) {
     List<OperatorLayerRuntime> layers = new ArrayList<>();
     for (Layer layer : network.graph().getLayers()) {
       if (layer instanceof OperatorLayerRuntime runtime) {
@@ -101,7 +101,7 @@ class DeviceLocatedArraysTest {
     INDArray backward(OperatorLayerRuntime layer, INDArray gradient);
   }
 
-  private static List<float[]> run(VitNetwork network, GoldenModel model, Pass pass) {
+  private static List<float[]> run(TransformerNetwork network, GoldenModel model, Pass pass) {
     List<float[]> found = new ArrayList<>();
     List<OperatorLayerRuntime> layers = layers(network);
     INDArray x = network.array(model.evalPixels(), model.pictures());
@@ -135,7 +135,7 @@ class DeviceLocatedArraysTest {
   }
 
   /** Everything that a layer is given was computed on the GPU. */
-  private record OnGpu(VitNetwork network, GpuCopies gpu) implements Pass {
+  private record OnGpu(TransformerNetwork network, GpuCopies gpu) implements Pass {
     @Override
     public INDArray forward(OperatorLayerRuntime layer, INDArray x) {
       float[] before = floats(x);
@@ -185,7 +185,7 @@ class DeviceLocatedArraysTest {
   void layersComputeTheSame(String name, boolean quantized) {
     GoldenModel model = new GoldenModel(name);
     List<float[]> expected = run(network(model, quantized), model, new Plain());
-    VitNetwork network = network(model, quantized);
+    TransformerNetwork network = network(model, quantized);
     float[] parameters = network.parameterVector();
     try (GpuCopies gpu = new GpuCopies()) {
       List<float[]> found = run(network, model, new OnGpu(network, gpu));
@@ -200,7 +200,7 @@ class DeviceLocatedArraysTest {
   @Test
   void whatIsReadOfANetworkIsWhatTheGpuHas() {
     GoldenModel model = new GoldenModel("micro_vit");
-    VitNetwork network = network(model, true);
+    TransformerNetwork network = network(model, true);
     float[] parameters = network.parameterVector();
     INDArray gradients = network.graph().getFlattenedGradients();
     gradients.assign(gaussian(gradients.shape()));
@@ -228,7 +228,7 @@ class DeviceLocatedArraysTest {
   @Test
   void whatIsSetInANetworkIsMarkedAndKeepsTheRest() {
     GoldenModel model = new GoldenModel("micro_vit");
-    VitNetwork network = network(model, true);
+    TransformerNetwork network = network(model, true);
     List<String> all = parameters(layers(network).stream());
     float[] parameters = network.parameterVector();
     INDArray vector = network.graph().params();
@@ -265,8 +265,8 @@ class DeviceLocatedArraysTest {
   @Test
   void theUpdateIsTheSame() {
     GoldenModel model = new GoldenModel("micro_vit");
-    VitNetwork plain = network(model, true);
-    VitNetwork network = network(model, true);
+    TransformerNetwork plain = network(model, true);
+    TransformerNetwork network = network(model, true);
     MicroBatch batch =
         new MicroBatch(
             model.evalPixels(),

@@ -16,8 +16,8 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.engine.cpu.CpuEngine;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableEngine;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
@@ -58,8 +58,9 @@ class DistilledNetworkTest {
   }
 
   private static double[] floatLogits(Vit vit, Map<String, float[]> weights) {
-    VitNetwork network =
-        VitNetwork.build(NetworkOptions.inference(vit, null).withType(RealType.FLOAT64), POOL);
+    TransformerNetwork network =
+        TransformerNetwork.build(
+            NetworkOptions.inference(vit, null).withType(RealType.FLOAT64), POOL);
     network.load(new FloatWeights(weights, Map.of()));
     return network.logits(pixels(), PICTURES);
   }
@@ -127,15 +128,15 @@ class DistilledNetworkTest {
     outliers.put("norm", new OutlierChannels(new int[] {2, 7}, 2));
     Scheme scheme = new Scheme(gelu, SoftmaxForm.EXACT, 16, outliers);
     AdamW optimizer = new AdamW(new FixedSchedule(1e-3), 0.05, 0.9, 0.999, 1e-8);
-    VitNetwork network =
-        VitNetwork.build(
+    TransformerNetwork network =
+        TransformerNetwork.build(
             new NetworkOptions(DISTILLED, scheme, RealType.FLOAT32, 1, optimizer, 0.1, 0, 1), POOL);
     FloatWeights weights = weights();
     network.load(weights);
     float[] pixels = pixels();
     ObservingForward calibration =
         new ObservingForward(
-            DISTILLED, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
+            DISTILLED, weights, scheme, new PortableMatrixProducts(), new PublishedObserver());
     int[] observed = calibration.run(pixels, PICTURES);
     network.ranges(calibration.ranges());
     network.rangeMode(RangeMode.LAGGED);
@@ -160,11 +161,11 @@ class DistilledNetworkTest {
     assertThat(network.integerLogits(pixels, PICTURES)).isEqualTo(engines(network, pixels));
   }
 
-  private static int[] engines(VitNetwork network, float[] pixels) {
+  private static int[] engines(TransformerNetwork network, float[] pixels) {
     IntegerGraph graph = network.integerGraph();
     byte[] codes = Quantizer.codes8("pixels", pixels, graph.inputScale());
     try (ReferenceEngine reference = new ReferenceEngine(graph);
-        CpuEngine cpu = new CpuEngine(graph)) {
+        PortableEngine cpu = new PortableEngine(graph)) {
       int[] logits = reference.logits(codes, PICTURES);
       assertThat(cpu.logits(codes, PICTURES)).isEqualTo(logits);
       return logits;

@@ -16,7 +16,7 @@ import org.deeplearning4j.util.ModelSerializer;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.Quantizer;
-import org.ivit.core.engine.cpu.CpuEngine;
+import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
@@ -46,7 +46,7 @@ class FrozenScalesTest {
   private static FloatWeights random() {
     SplittableRandom random = new SplittableRandom(8);
     Map<String, float[]> values = new LinkedHashMap<>();
-    VitNetwork.build(NetworkOptions.inference(VIT, null), POOL)
+    TransformerNetwork.build(NetworkOptions.inference(VIT, null), POOL)
         .weights()
         .values()
         .forEach(
@@ -96,9 +96,9 @@ class FrozenScalesTest {
     scales.put(name, scale);
   }
 
-  private static VitNetwork network(FloatWeights weights) {
-    VitNetwork network =
-        VitNetwork.build(
+  private static TransformerNetwork network(FloatWeights weights) {
+    TransformerNetwork network =
+        TransformerNetwork.build(
             new NetworkOptions(
                 VIT,
                 Scheme.EXACT,
@@ -127,12 +127,12 @@ class FrozenScalesTest {
     return pixels;
   }
 
-  private static void assertIdentity(VitNetwork network) {
+  private static void assertIdentity(TransformerNetwork network) {
     int[] logits = network.integerLogits(pixels(), BATCH);
     IntegerGraph graph = network.integerGraph();
     byte[] codes = Quantizer.codes8("pixels", pixels(), graph.inputScale());
     try (ReferenceEngine reference = new ReferenceEngine(graph);
-        CpuEngine cpu = new CpuEngine(graph)) {
+        PortableEngine cpu = new PortableEngine(graph)) {
       assertThat(reference.logits(codes, BATCH)).isEqualTo(logits);
       assertThat(cpu.logits(codes, BATCH)).isEqualTo(logits);
     }
@@ -141,7 +141,7 @@ class FrozenScalesTest {
   @Test
   void networkAndEnginesUseThem() {
     FloatWeights frozen = frozen(random());
-    VitNetwork network = network(frozen);
+    TransformerNetwork network = network(frozen);
     assertIdentity(network);
     assertThat(network.integerLogits(pixels(), BATCH))
         .isNotEqualTo(
@@ -157,7 +157,7 @@ class FrozenScalesTest {
   @Test
   void trainingLeavesThemAsTheyAre() {
     FloatWeights frozen = frozen(random());
-    VitNetwork network = network(frozen);
+    TransformerNetwork network = network(frozen);
     network.rangeMode(RangeMode.LAGGED);
     float[] targets = new float[BATCH * VIT.classes()];
     for (int n = 0; n < BATCH; n++) {
@@ -170,7 +170,7 @@ class FrozenScalesTest {
     assertThat(network.weights().get("head.weight")).isNotEqualTo(frozen.get("head.weight"));
     assertSameScales(network.weights(), frozen);
     assertIdentity(network);
-    VitNetwork plain = network(random());
+    TransformerNetwork plain = network(random());
     assertThat(network.updaterState()).hasSameSizeAs(plain.updaterState());
     network.load(random());
     assertThat(network.weights().scales()).isEmpty();
@@ -184,7 +184,7 @@ class FrozenScalesTest {
   @Test
   void areSavedWithTheNetwork(@TempDir Path folder) throws IOException {
     FloatWeights frozen = frozen(random());
-    VitNetwork network = network(frozen);
+    TransformerNetwork network = network(frozen);
     int[] logits = network.integerLogits(pixels(), BATCH);
     ComputationGraph fromJson =
         new ComputationGraph(
@@ -194,7 +194,7 @@ class FrozenScalesTest {
     ModelSerializer.writeModel(network.graph(), file.toFile(), true);
     for (ComputationGraph graph :
         List.of(fromJson, ModelSerializer.restoreComputationGraph(file.toFile(), true))) {
-      VitNetwork again = VitNetwork.of(network.options(), graph, POOL);
+      TransformerNetwork again = TransformerNetwork.of(network.options(), graph, POOL);
       assertThat(again.integerLogits(pixels(), BATCH)).isEqualTo(logits);
       assertSameScales(again.weights(), frozen);
     }

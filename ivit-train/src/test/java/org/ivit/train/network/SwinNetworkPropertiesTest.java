@@ -14,7 +14,7 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.engine.cpu.CpuMatrixProducts;
+import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
@@ -42,14 +42,14 @@ class SwinNetworkPropertiesTest {
     AdamW optimizer = new AdamW(new FixedSchedule(1e-3), 0.05, 0.9, 0.999, 1e-8);
     float[] pixels = pixels(swin, pictures, seed);
     try (WorkerPool pool = new WorkerPool(threads)) {
-      VitNetwork network =
-          VitNetwork.build(
+      TransformerNetwork network =
+          TransformerNetwork.build(
               new NetworkOptions(swin, scheme, RealType.FLOAT32, seed, optimizer, 0.1, 0, 1), pool);
       FloatWeights weights = ObservedModel.weights(swin, new Random(seed));
       network.load(weights);
       ObservingForward calibration =
           new ObservingForward(
-              swin, weights, scheme, new CpuMatrixProducts(), new PublishedObserver());
+              swin, weights, scheme, new PortableMatrixProducts(), new PublishedObserver());
       int[] observed = calibration.run(pixels, pictures);
       network.ranges(calibration.ranges());
       network.rangeMode(mode);
@@ -67,7 +67,7 @@ class SwinNetworkPropertiesTest {
     }
   }
 
-  private static int[] engine(VitNetwork network, float[] pixels, int pictures) {
+  private static int[] engine(TransformerNetwork network, float[] pixels, int pictures) {
     IntegerGraph graph = network.integerGraph();
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {
       return engine.logits(Quantizer.codes8("pixels", pixels, graph.inputScale()), pictures);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Random;
 import java.util.TreeMap;
 import org.assertj.core.data.Offset;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.NodeKernels;
@@ -23,11 +23,11 @@ class DeferredAttentionTest {
 
   private final Random random = new Random(6);
 
-  private static BlockSite site(int tokens, int heads, int headDim) {
-    return new BlockSite("blocks.0", heads * headDim, heads, 4, tokens, null);
+  private static Block site(int tokens, int heads, int headDim) {
+    return new Block("blocks.0", heads * headDim, heads, 4, tokens, null);
   }
 
-  private static Attention node(BlockSite site) {
+  private static Attention node(Block site) {
     return Attention.of(site, SCHEME, QKV_SCALE, 0.01f, null, 0.01f);
   }
 
@@ -35,7 +35,7 @@ class DeferredAttentionTest {
   @ParameterizedTest
   @CsvSource({"1,1,1", "2,3,5", "197,3,4", "512,1,2", "513,1,2", "1100,2,1"})
   void codesAreTheReferences(int tokens, int heads, int headDim) {
-    BlockSite site = site(tokens, heads, headDim);
+    Block site = site(tokens, heads, headDim);
     for (int fill = 0; fill < 3; fill++) {
       byte[] qkv = new byte[tokens * 3 * site.dim()];
       random.nextBytes(qkv);
@@ -62,7 +62,7 @@ class DeferredAttentionTest {
     }
   }
 
-  private static byte[] reference(BlockSite site, byte[] qkv) {
+  private static byte[] reference(Block site, byte[] qkv) {
     Attention node = node(site);
     ReferenceMatrixProducts products = new ReferenceMatrixProducts();
     int tokens = site.tokens();
@@ -83,7 +83,7 @@ class DeferredAttentionTest {
   @ParameterizedTest
   @CsvSource({"1,1", "2,5", "30,8"})
   void gradientsAreThoseOfTheDequantizedValues(int tokens, int headDim) {
-    BlockSite site = site(tokens, 1, headDim);
+    Block site = site(tokens, 1, headDim);
     byte[] qkv = new byte[tokens * 3 * headDim];
     random.nextBytes(qkv);
     QuantAttention attention = new QuantAttention(site, null);

@@ -11,7 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.assertj.core.data.Offset;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -347,7 +347,7 @@ class NativeRowsTest {
   void attentions(String kernels) {
     for (SoftmaxForm form : SoftmaxForm.values()) {
       for (int tokens : new int[] {1, 2, 17, 50, 197}) {
-        BlockSite site = new BlockSite("b", 6, 2, 4, tokens, null);
+        Block site = new Block("b", 6, 2, 4, tokens, null);
         Scheme scheme =
             new Scheme(
                 GeluForm.EXACT, form, form == SoftmaxForm.DEFERRED ? 8 : 16, new TreeMap<>());

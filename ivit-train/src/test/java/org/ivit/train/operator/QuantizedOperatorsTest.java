@@ -10,7 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.AsymmetricGelu;
@@ -101,10 +101,9 @@ class QuantizedOperatorsTest {
       add(head, "", values, model.ranges(), architecture.classes());
     }
 
-    private String blocks(
-        List<BlockSite> sites, String node, FloatWeights values, GoldenModel model) {
+    private String blocks(List<Block> sites, String node, FloatWeights values, GoldenModel model) {
       String last = node;
-      for (BlockSite site : sites) {
+      for (Block site : sites) {
         add(
             new QuantizedBlock(site, last, model.scheme(), DropPath.NONE, DropPath.NONE),
             site.node(""),
@@ -282,7 +281,7 @@ class QuantizedOperatorsTest {
     outliers.put(
         "blocks.0.norm2", new org.ivit.core.arithmetic.OutlierChannels(new int[] {3, 4, 9}, 9));
     Scheme scheme = model.scheme().withOutliers(outliers);
-    BlockSite site = model.architecture().blocks().get(0);
+    Block site = model.architecture().blocks().get(0);
     IntegerGraph graph =
         GraphBuilder.build(model.architecture(), model.weights(), scheme, model.ranges());
     Map<String, Object> trace = new TreeMap<>();
@@ -312,7 +311,7 @@ class QuantizedOperatorsTest {
     Scheme scheme =
         new Scheme(
             GeluForm.ASYMMETRIC, golden.softmax(), golden.attentionBits(), golden.outliers());
-    BlockSite site = model.architecture().blocks().get(1);
+    Block site = model.architecture().blocks().get(1);
     String act = site.node("mlp.act");
     OutlierChannels outliers = scheme.outliers(act);
     assertThat(outliers.isEmpty()).isFalse();
@@ -329,7 +328,7 @@ class QuantizedOperatorsTest {
     QuantizedBlock block =
         new QuantizedBlock(site, "blocks.0.residual2", scheme, DropPath.NONE, DropPath.NONE);
     chain.forward(model.evalPixels(), false);
-    BlockSite first = model.architecture().blocks().get(0);
+    Block first = model.architecture().blocks().get(0);
     new QuantizedBlock(first, "embed", scheme, DropPath.NONE, DropPath.NONE)
         .forward(
             chain.weights.get(1),

@@ -11,7 +11,7 @@ import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.RealType;
 import org.junit.jupiter.api.Test;
 
@@ -26,8 +26,8 @@ class AttentionEqualizationTest {
 
   private static double[] logits(GoldenModel model, FloatWeights weights) {
     try (WorkerPool pool = new WorkerPool(1)) {
-      VitNetwork network =
-          VitNetwork.build(
+      TransformerNetwork network =
+          TransformerNetwork.build(
               NetworkOptions.inference(model.architecture(), null).withType(RealType.FLOAT64),
               pool);
       network.load(weights);

@@ -11,7 +11,7 @@ import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
-import org.ivit.core.engine.cpu.CpuEngine;
+import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
@@ -19,7 +19,7 @@ import org.ivit.core.graph.NodeNames;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.recipe.ObserverChoice;
 import org.ivit.train.recipe.ObserverRules;
 import org.ivit.train.recipe.OutlierChoice;
@@ -102,7 +102,8 @@ class SwinCalibrationTest {
   }
 
   private double[] floatLogits(FloatWeights weights) {
-    VitNetwork network = VitNetwork.build(NetworkOptions.inference(swin, null), POOL);
+    TransformerNetwork network =
+        TransformerNetwork.build(NetworkOptions.inference(swin, null), POOL);
     network.load(weights);
     return network.logits(model.evalPixels(), model.pictures());
   }
@@ -111,7 +112,7 @@ class SwinCalibrationTest {
   private double error(PostTrainingCalibration.Result found, double[] expected) {
     IntegerGraph graph = GraphBuilder.build(swin, found.weights(), found.scheme(), found.ranges());
     double sum = 0;
-    try (CpuEngine engine = new CpuEngine(graph)) {
+    try (PortableEngine engine = new PortableEngine(graph)) {
       int[] logits = engine.logits(model.evalCodes(graph), model.pictures());
       for (int i = 0; i < logits.length; i++) {
         sum += Math.pow(logits[i] * (double) graph.logitScale() - expected[i], 2);

@@ -13,7 +13,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.VitNetwork;
+import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -58,7 +58,7 @@ class ShippedConfigsTest {
   }
 
   private static long parameters(NetworkOptions options) {
-    ComputationGraphConfiguration network = VitNetwork.configuration(options);
+    ComputationGraphConfiguration network = TransformerNetwork.configuration(options);
     return network.getVertices().values().stream()
         .mapToLong(vertex -> vertex.numParams(true))
         .sum();

@@ -6,9 +6,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.cpu.jni.NativeEngine;
-import org.ivit.core.engine.cpu.jni.NativeLibrary;
-import org.ivit.core.engine.cpu.jni.RefusedGraphException;
+import org.ivit.core.engine.Processor;
+import org.ivit.core.engine.jni.NativeEngine;
+import org.ivit.core.engine.jni.NativeLibrary;
+import org.ivit.core.engine.jni.RefusedGraphException;
+import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.slf4j.Logger;
@@ -70,7 +72,7 @@ public final class CpuProviders {
     }
     String reason = why + "; " + name + " by property " + PROPERTY;
     if (name.equals(JAVA)) {
-      return new CpuEngine(graph, pool, reason);
+      return new PortableEngine(graph, pool, reason);
     }
     String unavailable = NativeLibrary.unavailable(name);
     if (unavailable != null) {
@@ -108,6 +110,6 @@ public final class CpuProviders {
     if (lost != null && WARNED.add(lost)) {
       LOG.warn("slower than it could be: portable Java instead of native kernels; {}", lost);
     }
-    return new CpuEngine(graph, pool, reason.toString());
+    return new PortableEngine(graph, pool, reason.toString());
   }
 }

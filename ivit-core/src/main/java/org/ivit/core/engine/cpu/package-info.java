@@ -1,2 +1,2 @@
-/** The portable fast engine: plain Java that the virtual machine turns into vector instructions. */
+/** Chooses what the engine {@code cpu} runs on: native kernels of a processor, or portable Java. */
 package org.ivit.core.engine.cpu;

@@ -1,7 +1,7 @@
 package org.ivit.core.engine.cuda;
 
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
@@ -11,7 +11,7 @@ import org.ivit.core.cuda.Launch;
  *
  * @param site sizes
  */
-public record AttentionGrid(BlockSite site) {
+public record AttentionGrid(Block site) {
   private static final int MOST_WARPS = 7;
   private static final int MOST_HEAD_DIM = 256;
   private static final int QUERIES = 16;

@@ -1,6 +1,6 @@
 package org.ivit.core.engine.cuda;
 
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
@@ -11,7 +11,7 @@ import org.ivit.core.graph.Attention;
 /** An attention's constants on the device, and its launches. */
 final class AttentionLayer {
   private final Attention attention;
-  private final BlockSite site;
+  private final Block site;
   private final AttentionGrid grid;
   private final ChannelOrder context;
   private final long place;
@@ -27,7 +27,7 @@ final class AttentionLayer {
    * @throws InputException if its rows of scores do not fit the device's shared memory, or a head
    *     is too wide
    */
-  AttentionLayer(Constants constants, Attention attention, BlockSite site) {
+  AttentionLayer(Constants constants, Attention attention, Block site) {
     this.attention = attention;
     this.site = site;
     this.grid = new AttentionGrid(site);

@@ -7,7 +7,7 @@ import org.ivit.core.cuda.DeviceMemoryException;
 final class BatchRun implements AutoCloseable {
   private final Forward forward;
   private final int pictures;
-  private final Buffers buffers = new Buffers();
+  private final PassBuffers buffers = new PassBuffers();
   private final Device.Replay replay;
 
   /**

@@ -1,18 +1,18 @@
 package org.ivit.core.engine.cuda;
 
 import java.util.List;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
-import org.ivit.core.graph.Block;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.IntegerBlock;
 
 /** A transformer block's constants on the device, and its launches. */
 final class BlockLayers {
-  private final Block block;
-  private final BlockSite site;
+  private final IntegerBlock block;
+  private final Block site;
   private final NormLayer norm1;
   private final LinearLayer qkv;
   private final AttentionLayer attention;
@@ -24,7 +24,7 @@ final class BlockLayers {
   private final ChannelOrder hidden;
   private final RowMap order;
 
-  BlockLayers(Constants constants, Block block) {
+  BlockLayers(Constants constants, IntegerBlock block) {
     this.block = block;
     this.site = block.site();
     attention = new AttentionLayer(constants, block.attention(), site);
@@ -67,16 +67,17 @@ final class BlockLayers {
    * @param wanted tokens of each picture that are read afterwards: all, or the first ones where
    *     there are no windows
    */
-  void add(List<Launch> launches, Device device, Buffers buffers, int pictures, int wanted) {
-    int stride = Stream.stride(site.dim());
+  void add(List<Launch> launches, Device device, PassBuffers buffers, int pictures, int wanted) {
+    int stride = StreamLayout.stride(site.dim());
     int rows = Math.multiplyExact(pictures, site.tokens());
     boolean all = wanted == site.tokens();
     int left = pictures * wanted;
     RowMap map = all ? order : RowMap.leading(wanted, site.tokens());
-    long stream = buffers.of(Buffers.Name.STREAM, (long) rows * stride, 2);
-    long norm = buffers.of(Buffers.Name.NORM, (long) rows * norm1.outputStride(), 1);
-    long heads = buffers.of(Buffers.Name.QKV, (long) rows * qkvStride(), 1);
-    long context = buffers.of(Buffers.Name.CONTEXT, (long) left * attention.context().length(), 1);
+    long stream = buffers.of(PassBuffers.Name.STREAM, (long) rows * stride, 2);
+    long norm = buffers.of(PassBuffers.Name.NORM, (long) rows * norm1.outputStride(), 1);
+    long heads = buffers.of(PassBuffers.Name.QKV, (long) rows * qkvStride(), 1);
+    long context =
+        buffers.of(PassBuffers.Name.CONTEXT, (long) left * attention.context().length(), 1);
     launches.add(norm1.codes(rows, order, stream, stride, norm));
     launches.add(qkv.codes(device, rows, norm, heads, qkvStride(), null));
     int groups = pictures * site.groups();
@@ -92,10 +93,15 @@ final class BlockLayers {
   }
 
   private void mlp(
-      List<Launch> launches, Device device, Buffers buffers, int rows, RowMap map, long stream) {
-    int stride = Stream.stride(site.dim());
-    long norm = buffers.of(Buffers.Name.NORM, (long) rows * norm2.outputStride(), 1);
-    long codes = buffers.of(Buffers.Name.HIDDEN, (long) rows * hidden.length(), 1);
+      List<Launch> launches,
+      Device device,
+      PassBuffers buffers,
+      int rows,
+      RowMap map,
+      long stream) {
+    int stride = StreamLayout.stride(site.dim());
+    long norm = buffers.of(PassBuffers.Name.NORM, (long) rows * norm2.outputStride(), 1);
+    long codes = buffers.of(PassBuffers.Name.HIDDEN, (long) rows * hidden.length(), 1);
     boolean byRow = block.gelu() instanceof GeluRow;
     launches.add(norm2.codes(rows, map, stream, stride, norm));
     launches.add(fc1.codes(device, rows, norm, codes, hidden.length(), byRow ? null : gelu));

@@ -11,7 +11,7 @@ interface Forward {
    * @param buffers of the pass
    * @param pictures at least 1
    */
-  List<Launch> launches(Buffers buffers, int pictures);
+  List<Launch> launches(PassBuffers buffers, int pictures);
 
   /** Returns bytes of a picture's input codes. */
   int pictureBytes();
@@ -23,12 +23,12 @@ interface Forward {
   int tokens();
 
   /** Returns where input codes go. */
-  default long pixels(Buffers buffers, int pictures) {
-    return buffers.of(Buffers.Name.PIXELS, (long) pictures * pictureBytes(), 1);
+  default long pixels(PassBuffers buffers, int pictures) {
+    return buffers.of(PassBuffers.Name.PIXELS, (long) pictures * pictureBytes(), 1);
   }
 
   /** Returns where logits are. */
-  default long logits(Buffers buffers, int pictures) {
-    return buffers.of(Buffers.Name.LOGITS, (long) pictures * classes(), 4);
+  default long logits(PassBuffers buffers, int pictures) {
+    return buffers.of(PassBuffers.Name.LOGITS, (long) pictures * classes(), 4);
   }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
-import org.ivit.core.graph.Merging;
+import org.ivit.core.graph.IntegerMerging;
 
 /** A patch merging's constants on the device, and its launches. */
 final class MergingLayers {
@@ -13,7 +13,7 @@ final class MergingLayers {
   private final LinearLayer reduction;
   private final RowMap corners;
 
-  MergingLayers(Constants constants, Merging merging, Swin.Stage stage) {
+  MergingLayers(Constants constants, IntegerMerging merging, Swin.Stage stage) {
     this.stage = stage;
     norm =
         new NormLayer(
@@ -37,17 +37,17 @@ final class MergingLayers {
     for (int c = 0; c < elements.length; c++) {
       int i = c / dim;
       int token = i % 2 * stage.resolution() + i / 2;
-      elements[c] = token * Stream.stride(dim) + c % dim;
+      elements[c] = token * StreamLayout.stride(dim) + c % dim;
     }
     return elements;
   }
 
   /** Adds the launches, from the stream to the stream of the next stage in its place. */
-  void add(List<Launch> launches, Device device, Buffers buffers, int pictures) {
-    int stride = Stream.stride(stage.dim());
+  void add(List<Launch> launches, Device device, PassBuffers buffers, int pictures) {
+    int stride = StreamLayout.stride(stage.dim());
     int rows = pictures * corners.length();
-    long stream = buffers.of(Buffers.Name.STREAM, (long) pictures * stage.tokens() * stride, 2);
-    long codes = buffers.of(Buffers.Name.NORM, (long) rows * norm.outputStride(), 1);
+    long stream = buffers.of(PassBuffers.Name.STREAM, (long) pictures * stage.tokens() * stride, 2);
+    long codes = buffers.of(PassBuffers.Name.NORM, (long) rows * norm.outputStride(), 1);
     launches.add(norm.codes(rows, corners, stream, stride, codes));
     launches.add(
         reduction.stream(
@@ -55,7 +55,7 @@ final class MergingLayers {
             rows,
             codes,
             stream,
-            Stream.stride(2 * stage.dim()),
+            StreamLayout.stride(2 * stage.dim()),
             RowMap.same(corners.length()),
             null,
             0,

@@ -7,7 +7,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
-import org.ivit.core.graph.Merging;
+import org.ivit.core.graph.IntegerMerging;
 import org.ivit.core.graph.SwinGraph;
 
 /** A Swin on a device. */
@@ -42,7 +42,7 @@ final class SwinForward implements Forward {
           graph.stages().get(i).blocks().stream()
               .map(block -> new BlockLayers(constants, block))
               .toList());
-      Merging merging = graph.stages().get(i).merging();
+      IntegerMerging merging = graph.stages().get(i).merging();
       if (merging != null) {
         mergings.add(new MergingLayers(constants, merging, stages.get(i)));
       }
@@ -72,7 +72,7 @@ final class SwinForward implements Forward {
   }
 
   @Override
-  public List<Launch> launches(Buffers buffers, int pictures) {
+  public List<Launch> launches(PassBuffers buffers, int pictures) {
     List<Launch> launches = new ArrayList<>();
     embed(launches, buffers, pictures);
     for (int i = 0; i < stages.size(); i++) {
@@ -87,26 +87,26 @@ final class SwinForward implements Forward {
     return launches;
   }
 
-  private void embed(List<Launch> launches, Buffers buffers, int pictures) {
+  private void embed(List<Launch> launches, PassBuffers buffers, int pictures) {
     int rows = Math.multiplyExact(pictures, patches.patches());
     int codeStride = patchNorm.outputStride();
-    int stride = Stream.stride(sizes.dim());
-    long unfolded = buffers.of(Buffers.Name.PATCHES, (long) rows * patchEmbed.depth(), 1);
-    long codes = buffers.of(Buffers.Name.PATCH_CODES, (long) rows * codeStride, 1);
-    long stream = buffers.of(Buffers.Name.STREAM, (long) rows * stride, 2);
+    int stride = StreamLayout.stride(sizes.dim());
+    long unfolded = buffers.of(PassBuffers.Name.PATCHES, (long) rows * patchEmbed.depth(), 1);
+    long codes = buffers.of(PassBuffers.Name.PATCH_CODES, (long) rows * codeStride, 1);
+    long stream = buffers.of(PassBuffers.Name.STREAM, (long) rows * stride, 2);
     launches.add(patches.launch(pictures, pixels(buffers, pictures), unfolded));
     launches.add(patchEmbed.codes(device, rows, unfolded, codes, codeStride, null));
     launches.add(patchNorm.patches(rows, codes, codeStride, stream, stride));
   }
 
-  private void classify(List<Launch> launches, Buffers buffers, int pictures) {
+  private void classify(List<Launch> launches, PassBuffers buffers, int pictures) {
     int features = sizes.features();
     int tokens = sizes.pooledTokens();
     int rows = pictures * tokens;
-    int stride = Stream.stride(features);
-    long stream = buffers.of(Buffers.Name.STREAM, (long) rows * stride, 2);
-    long codes = buffers.of(Buffers.Name.NORM, (long) rows * norm.outputStride(), 1);
-    long means = buffers.of(Buffers.Name.POOL, (long) pictures * head.depth(), 1);
+    int stride = StreamLayout.stride(features);
+    long stream = buffers.of(PassBuffers.Name.STREAM, (long) rows * stride, 2);
+    long codes = buffers.of(PassBuffers.Name.NORM, (long) rows * norm.outputStride(), 1);
+    long means = buffers.of(PassBuffers.Name.POOL, (long) pictures * head.depth(), 1);
     launches.add(norm.codes(rows, RowMap.same(tokens), stream, stride, codes));
     launches.add(
         new Launch(

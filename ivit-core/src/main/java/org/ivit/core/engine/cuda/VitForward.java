@@ -29,12 +29,12 @@ final class VitForward implements Forward {
     patchEmbed = LinearLayer.natural(constants, graph.patchEmbed());
     patches = new PatchLayer(constants, sizes, patchEmbed.depth());
     Embed embed = graph.embed();
-    positions = constants.shorts(Stream.padded(embed.position(), sizes.dim()));
+    positions = constants.shorts(StreamLayout.padded(embed.position(), sizes.dim()));
     short[] sums = new short[embed.leading().length];
     for (int i = 0; i < sums.length; i++) {
       sums[i] = embed.sum().add(embed.leading()[i], embed.position()[i]);
     }
-    leading = constants.shorts(Stream.padded(sums, sizes.dim()));
+    leading = constants.shorts(StreamLayout.padded(sums, sizes.dim()));
     blocks = graph.blocks().stream().map(block -> new BlockLayers(constants, block)).toList();
     norm =
         new NormLayer(
@@ -61,7 +61,7 @@ final class VitForward implements Forward {
   }
 
   @Override
-  public List<Launch> launches(Buffers buffers, int pictures) {
+  public List<Launch> launches(PassBuffers buffers, int pictures) {
     List<Launch> launches = new ArrayList<>();
     embed(launches, buffers, pictures);
     for (int i = 0; i < blocks.size(); i++) {
@@ -74,17 +74,17 @@ final class VitForward implements Forward {
   }
 
   private int stride() {
-    return Stream.stride(sizes.dim());
+    return StreamLayout.stride(sizes.dim());
   }
 
-  private long stream(Buffers buffers, int pictures) {
-    return buffers.of(Buffers.Name.STREAM, (long) pictures * sizes.tokens() * stride(), 2);
+  private long stream(PassBuffers buffers, int pictures) {
+    return buffers.of(PassBuffers.Name.STREAM, (long) pictures * sizes.tokens() * stride(), 2);
   }
 
-  private void embed(List<Launch> launches, Buffers buffers, int pictures) {
+  private void embed(List<Launch> launches, PassBuffers buffers, int pictures) {
     int rows = Math.multiplyExact(pictures, sizes.patches());
     int count = sizes.leadingTokens();
-    long unfolded = buffers.of(Buffers.Name.PATCHES, (long) rows * patchEmbed.depth(), 1);
+    long unfolded = buffers.of(PassBuffers.Name.PATCHES, (long) rows * patchEmbed.depth(), 1);
     long stream = stream(buffers, pictures);
     launches.add(patches.launch(pictures, pixels(buffers, pictures), unfolded));
     launches.add(
@@ -114,10 +114,10 @@ final class VitForward implements Forward {
             0));
   }
 
-  private void classify(List<Launch> launches, Buffers buffers, int pictures) {
+  private void classify(List<Launch> launches, PassBuffers buffers, int pictures) {
     int count = sizes.leadingTokens();
     int rows = pictures * count;
-    long codes = buffers.of(Buffers.Name.NORM, (long) rows * norm.outputStride(), 1);
+    long codes = buffers.of(PassBuffers.Name.NORM, (long) rows * norm.outputStride(), 1);
     launches.add(
         norm.codes(
             rows,

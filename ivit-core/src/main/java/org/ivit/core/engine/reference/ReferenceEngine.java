@@ -7,8 +7,8 @@ import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.engine.MatrixProducts;
-import org.ivit.core.engine.cpu.Processor;
-import org.ivit.core.graph.Block;
+import org.ivit.core.engine.Processor;
+import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.SwinGraph;
@@ -104,7 +104,7 @@ public final class ReferenceEngine implements Engine {
     short[] projected = nodes.linear16(graph.patchEmbed(), patches);
     short[] x = NodeKernels.embed(graph.embed(), projected, pictures);
     nodes.show(NodeNames.EMBED, x);
-    for (Block block : graph.blocks()) {
+    for (IntegerBlock block : graph.blocks()) {
       x = nodes.block(block, x);
     }
     short[] leading = NodeKernels.leading(x, pictures, graph.embed().leading().length);
@@ -118,7 +118,7 @@ public final class ReferenceEngine implements Engine {
     List<Swin.Stage> sites = graph.architecture().stages();
     for (int i = 0; i < sites.size(); i++) {
       SwinStage stage = graph.stages().get(i);
-      for (Block block : stage.blocks()) {
+      for (IntegerBlock block : stage.blocks()) {
         x = nodes.block(block, x);
       }
       if (stage.merging() != null) {

@@ -1,15 +1,15 @@
 package org.ivit.core.engine.reference;
 
 import java.util.List;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.graph.Attention;
-import org.ivit.core.graph.Block;
+import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.graph.IntegerMerging;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.Merging;
 import org.ivit.core.graph.NodeNames;
 
 /** Runs nodes one after the other and shows each one's codes. */
@@ -61,8 +61,8 @@ final class ReferenceNodes {
   }
 
   /** {@code x} and the result are [pictures][tokens][channels] in the order of the picture. */
-  short[] block(Block block, short[] x) {
-    BlockSite site = block.site();
+  short[] block(IntegerBlock block, short[] x) {
+    Block site = block.site();
     byte[] norm1 = norm(block.norm1(), x);
     Windows windows = site.windows();
     int[] order = windows == null ? null : windows.order();
@@ -81,7 +81,7 @@ final class ReferenceNodes {
     return residual2;
   }
 
-  private byte[] attention(Attention attention, BlockSite site, byte[] qkv) {
+  private byte[] attention(Attention attention, Block site, byte[] qkv) {
     int tokens = site.rowTokens();
     int heads = site.heads();
     int groups = qkv.length / (3 * site.dim() * tokens);
@@ -99,7 +99,7 @@ final class ReferenceNodes {
     return context;
   }
 
-  private short[] probabilities(Attention attention, BlockSite site, byte[] scores) {
+  private short[] probabilities(Attention attention, Block site, byte[] scores) {
     Windows windows = site.windows();
     if (windows == null) {
       return NodeKernels.softmax(attention.softmax(), scores, site.rowTokens());
@@ -109,7 +109,7 @@ final class ReferenceNodes {
     return NodeKernels.softmax(attention.softmax(), biased, windows, site.heads());
   }
 
-  short[] merge(Merging merging, Swin.Stage stage, short[] x) {
+  short[] merge(IntegerMerging merging, Swin.Stage stage, short[] x) {
     short[] neighbours = NodeKernels.neighbours(x, stage.resolution(), stage.dim());
     return NodeKernels.widen(linear8(merging.reduction(), norm(merging.norm(), neighbours)));
   }

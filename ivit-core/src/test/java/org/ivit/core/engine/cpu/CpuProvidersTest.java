@@ -8,7 +8,9 @@ import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.Engines;
-import org.ivit.core.engine.cpu.jni.NativeLibrary;
+import org.ivit.core.engine.Processor;
+import org.ivit.core.engine.jni.NativeLibrary;
+import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.ObservedModel;
@@ -80,7 +82,7 @@ class CpuProvidersTest {
   void portableJavaCanBeAskedFor() {
     System.setProperty(CpuProviders.PROPERTY, " java ");
     try (Engine engine = Engines.open(graph, "cpu")) {
-      assertThat(engine).isInstanceOf(CpuEngine.class);
+      assertThat(engine).isInstanceOf(PortableEngine.class);
       assertThat(engine.description())
           .startsWith("cpu: portable Java on ")
           .endsWith(" threads (asked for by name; java by property ivit.cpu)");

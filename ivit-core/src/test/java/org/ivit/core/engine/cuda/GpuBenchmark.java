@@ -25,7 +25,7 @@ final class GpuBenchmark implements AutoCloseable {
   private final Constants constants;
   private final Forward forward;
   private final int pictures;
-  private final Buffers buffers = new Buffers();
+  private final PassBuffers buffers = new PassBuffers();
 
   GpuBenchmark(IntegerGraph graph, int pictures) {
     this.pictures = pictures;

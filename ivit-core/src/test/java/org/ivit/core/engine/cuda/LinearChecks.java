@@ -92,7 +92,7 @@ final class LinearChecks {
       int stride =
           linear.bits() == 8
               ? ChannelOrder.roundUp(outputs, 64)
-              : linear.bits() == 16 ? Stream.stride(outputs) : outputs;
+              : linear.bits() == 16 ? StreamLayout.stride(outputs) : outputs;
       int words = rows * stride * linear.bits() / 32;
       long out = constants.ints(new int[words]);
       Launch launch =

@@ -7,7 +7,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.BlockSite;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
@@ -114,7 +114,7 @@ final class MicroModels {
 
   private static List<Scheme> schemes(Architecture architecture) {
     TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
-    BlockSite site = architecture.blocks().get(0);
+    Block site = architecture.blocks().get(0);
     if (site.dim() > 2 && site.hidden() > 2) {
       int last = site.dim() - 1;
       outliers.put(site.node("norm1"), new OutlierChannels(new int[] {0, last}, 2));

@@ -1,0 +1,122 @@
+package org.ivit.core.engine.jni;
+
+/**
+ * The native methods, in {@code src/main/native/jni.c}. A {@code long} is a pointer: of a model
+ * that owns all its nodes, of a node of one model, of the buffers of a picture or of a thread. Zero
+ * and false mean refused, or out of memory where {@link #whole} says so. Nothing is checked here.
+ */
+final class NativeKernels {
+  private NativeKernels() {}
+
+  /** Returns why the kernels of a name do not run here, or null where they do. */
+  static native String unavailable(String kernels);
+
+  static native long newModel(String kernels, int image, int patch, int classes);
+
+  static native void freeModel(long model);
+
+  /** Returns whether all memory that the model asked for could be had. */
+  static native boolean whole(long model);
+
+  static native long linear(
+      long model,
+      byte[] weight,
+      int inputs,
+      int outputs,
+      int[] bias,
+      int[] outliers,
+      int outlierShift,
+      int[] multiplier,
+      byte[] shift,
+      boolean logits);
+
+  static native long norm(long model, int[] multiplier, long[] offset, int shift);
+
+  /** Tables by code + 128; {@code byRow} has one for each row maximum + 128. */
+  static native long gelu(
+      long model, boolean byRow, byte[] table, byte[] outlierTable, int[] outliers, int channels);
+
+  static native long attention(
+      long model,
+      int heads,
+      int headDim,
+      int tokens,
+      int scoreMultiplier,
+      int scoreShift,
+      int[] exponentials,
+      int rounding,
+      int bits,
+      boolean deferred,
+      int[] contextMultiplier,
+      byte[] contextShift);
+
+  /**
+   * Gives an attention its relative position bias: requantized scores by code + 128, requantized
+   * biases [heads][query][key], masks [windows][query][words of 64 keys].
+   */
+  static native boolean window(
+      long model, long attention, int[] score, int[] bias, long[] masks, int windows);
+
+  /**
+   * Nodes are norm1, qkv, attention, proj, norm2, fc1, gelu, fc2; residuals two of {@code adder}.
+   */
+  static native long block(
+      long model,
+      int dim,
+      int hidden,
+      int tokens,
+      int[] order,
+      int[] places,
+      int tokensIn,
+      int qkvIn,
+      long[] nodes,
+      int[] residuals);
+
+  /** The adder is multiplier and shift of the branch, then of the identity. */
+  static native boolean embedStep(
+      long model,
+      int rows,
+      int dim,
+      long patchEmbed,
+      int[] adder,
+      int leading,
+      short[] leadingCodes,
+      short[] positions,
+      long next);
+
+  static native boolean patchNormStep(
+      long model, int rows, int dim, long patchEmbed, long norm, long next);
+
+  static native boolean blockStep(long model, int rows, long block, long next);
+
+  static native boolean mergeStep(
+      long model, int rows, int dim, int resolution, long norm, long reduction, long next);
+
+  /** The head of token 0 sets the logits, others add theirs. */
+  static native boolean headStep(long model, int dim, int token, long norm, long head);
+
+  static native boolean poolHeadStep(
+      long model,
+      int dim,
+      int tokensIn,
+      long norm,
+      int tokens,
+      int multiplier,
+      int shift,
+      long head);
+
+  static native long newPicture(long model);
+
+  static native void freePicture(long picture);
+
+  static native long newScratch(long model);
+
+  static native void freeScratch(long scratch);
+
+  static native void setCodes(long picture, byte[] codes, int at, int length);
+
+  static native void logits(long picture, int[] logits, int at, int length);
+
+  /** Runs rows {@code from} to {@code to} − 1 of a step. */
+  static native void run(long model, int step, long picture, long scratch, int from, int to);
+}

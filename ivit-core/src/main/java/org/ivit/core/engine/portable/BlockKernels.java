@@ -1,0 +1,48 @@
+package org.ivit.core.engine.portable;
+
+import java.util.List;
+import org.ivit.core.architecture.Windows;
+import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.parallel.WorkerPool;
+
+/**
+ * The kernels of a transformer block.
+ *
+ * @param places place of each token in window order; null where the block has no windows
+ */
+record BlockKernels(
+    int[] places,
+    NormKernel norm1,
+    LinearKernel qkv,
+    AttentionKernel attention,
+    LinearKernel proj,
+    Adder residual1,
+    NormKernel norm2,
+    LinearKernel fc1,
+    GeluKernel gelu,
+    LinearKernel fc2,
+    Adder residual2) {
+
+  static BlockKernels of(IntegerBlock block) {
+    Windows windows = block.site().windows();
+    return new BlockKernels(
+        windows == null ? null : windows.places(),
+        new NormKernel(block.norm1().constants()),
+        new LinearKernel(block.qkv()),
+        new AttentionKernel(block.attention(), block.site()),
+        new LinearKernel(block.proj()),
+        new Adder(block.residual1()),
+        new NormKernel(block.norm2().constants()),
+        new LinearKernel(block.fc1()),
+        new GeluKernel(block.gelu(), block.fc1().outputs()),
+        new LinearKernel(block.fc2()),
+        new Adder(block.residual2()));
+  }
+
+  /** Packs the weights of blocks, one block a thread. */
+  static BlockKernels[] of(List<IntegerBlock> blocks, WorkerPool pool) {
+    BlockKernels[] kernels = new BlockKernels[blocks.size()];
+    pool.run(kernels.length, i -> kernels[i] = of(blocks.get(i)));
+    return kernels;
+  }
+}

@@ -1,0 +1,183 @@
+package org.ivit.core.engine.portable;
+
+import org.ivit.core.architecture.Block;
+import org.ivit.core.parallel.WorkerPool;
+
+/**
+ * Runs blocks of one width on one picture. Between two attentions everything is local to a token,
+ * so a block takes two parallel steps: rows of tokens, then heads of groups. Tokens lie in the
+ * order of the picture, queries, keys, values and contexts in the order of the windows. Buffers are
+ * kept for reuse.
+ */
+final class BlockRunner {
+  private final WorkerPool pool;
+  private final Block site;
+  private final int inputs;
+  private final FreeList<Rows> rows = new FreeList<>(this::newRows);
+  private final FreeList<AttentionKernel.Scratch> attention = new FreeList<>(this::newAttention);
+
+  /**
+   * What one picture needs.
+   *
+   * @param x 16-bit codes, [tokens][dim]
+   */
+  record Picture(short[] x, byte[] qkv, byte[] context) {}
+
+  /**
+   * What one thread needs for a block of rows.
+   *
+   * @param input codes that feed what comes before the blocks
+   * @param wide 16-bit codes of the same
+   */
+  record Rows(
+      GemmScratch gemm,
+      byte[] input,
+      short[] wide,
+      byte[] norm,
+      byte[] qkv,
+      byte[] hidden,
+      byte[] act,
+      short[] branch) {}
+
+  /** What to do with {@code n} rows from {@code from}. */
+  interface RowBody {
+    void accept(int from, int n, Rows scratch);
+  }
+
+  /**
+   * @param site one of the blocks
+   * @param inputs input channels of the product that comes before the blocks
+   */
+  BlockRunner(WorkerPool pool, Block site, int inputs) {
+    this.pool = pool;
+    this.site = site;
+    this.inputs = inputs;
+  }
+
+  private Rows newRows() {
+    int n = Math.min(IntGemm.ROWS, site.tokens());
+    int dim = site.dim();
+    return new Rows(
+        new GemmScratch(),
+        new byte[n * inputs],
+        new short[n * inputs],
+        new byte[n * dim],
+        new byte[site.windows() == null ? 0 : 3 * n * dim],
+        new byte[n * site.hidden()],
+        new byte[n * site.hidden()],
+        new short[n * dim]);
+  }
+
+  private AttentionKernel.Scratch newAttention() {
+    return new AttentionKernel.Scratch(site.rowTokens(), site.heads(), site.headDim());
+  }
+
+  /** Gives every thread a run of rows, in even pieces of at most {@link IntGemm#ROWS}. */
+  void forRows(int count, RowBody body) {
+    pool.ranges(
+        count,
+        8,
+        (from, to, part) ->
+            rows.with(
+                scratch -> {
+                  int length = to - from;
+                  int pieces = (length + IntGemm.ROWS - 1) / IntGemm.ROWS;
+                  for (int i = 0; i < pieces; i++) {
+                    int start = from + length * i / pieces;
+                    body.accept(start, from + length * (i + 1) / pieces - start, scratch);
+                  }
+                }));
+  }
+
+  /** Everything of a block before its attention. */
+  void begin(BlockKernels block, int from, int n, Picture picture, Rows scratch) {
+    int dim = site.dim();
+    for (int r = 0; r < n; r++) {
+      block.norm1().row(picture.x, (from + r) * dim, scratch.norm, r * dim);
+    }
+    int[] places = block.places();
+    if (places == null) {
+      block.qkv().to8(scratch.norm, 0, n, scratch.gemm, picture.qkv, from * 3 * dim);
+      return;
+    }
+    block.qkv().to8(scratch.norm, 0, n, scratch.gemm, scratch.qkv, 0);
+    for (int r = 0; r < n; r++) {
+      int to = places[from + r] * 3 * dim;
+      System.arraycopy(scratch.qkv, r * 3 * dim, picture.qkv, to, 3 * dim);
+    }
+  }
+
+  /** Everything of a block after its attention. */
+  void finish(BlockKernels block, int from, int n, Picture picture, Rows scratch) {
+    int dim = site.dim();
+    int hidden = site.hidden();
+    short[] x = picture.x;
+    int at = from * dim;
+    byte[] context = picture.context;
+    int contextAt = at;
+    if (block.places() != null) {
+      gather(picture.context, block.places(), from, n, scratch.norm);
+      context = scratch.norm;
+      contextAt = 0;
+    }
+    block
+        .proj()
+        .addTo16(
+            context, contextAt, n, scratch.gemm, scratch.branch, block.residual1(), x, at, x, at);
+    for (int r = 0; r < n; r++) {
+      block.norm2().row(x, at + r * dim, scratch.norm, r * dim);
+    }
+    block.fc1().to8(scratch.norm, 0, n, scratch.gemm, scratch.hidden, 0);
+    for (int r = 0; r < n; r++) {
+      block.gelu().row(scratch.hidden, r * hidden, scratch.act);
+    }
+    block
+        .fc2()
+        .addTo16(scratch.act, 0, n, scratch.gemm, scratch.branch, block.residual2(), x, at, x, at);
+  }
+
+  private void gather(byte[] context, int[] places, int from, int n, byte[] out) {
+    int dim = site.dim();
+    for (int r = 0; r < n; r++) {
+      System.arraycopy(context, places[from + r] * dim, out, r * dim, dim);
+    }
+  }
+
+  /**
+   * Whole rounds of heads go one head a thread; the queries of those that are left are split.
+   *
+   * @param queries how many queries of each group are needed, from the first
+   */
+  void attention(BlockKernels block, int queries, Picture picture) {
+    int heads = site.heads();
+    int all = site.groups() * heads;
+    int whole = all / pool.threads() * pool.threads();
+    int parts = pool.parts(queries, 16);
+    pool.run(
+        whole + (all - whole) * parts,
+        task ->
+            attention.with(
+                scratch -> {
+                  int rest = task - whole;
+                  int part = rest < 0 ? 0 : rest % parts;
+                  int of = rest < 0 ? 1 : parts;
+                  int head = rest < 0 ? task : whole + rest / parts;
+                  block
+                      .attention()
+                      .run(
+                          picture.qkv,
+                          head / heads,
+                          head % heads,
+                          queries * part / of,
+                          queries * (part + 1) / of,
+                          picture.context,
+                          scratch);
+                }));
+  }
+
+  /** Lets go of all buffers. */
+  void clear() {
+    rows.clear();
+    attention.clear();
+  }
+}

@@ -1,0 +1,139 @@
+package org.ivit.core.engine.portable;
+
+/**
+ * The two products of one head of attention for a range of queries, with the query as the inner,
+ * vectorised index: sums [key][query], then [channel][query]. One thread's scratch; grows to the
+ * largest head asked for.
+ */
+final class HeadProducts {
+  private final int tokens;
+  private final int headDim;
+  private final int stride;
+  private final int part;
+
+  private final float[][] queries;
+  private final float[] keys;
+  private final float[] values;
+
+  /** [key][query]: scores, then probabilities; rows past the tokens stay zero. */
+  final float[][] scores;
+
+  /** [channel][query]. */
+  final float[][] context;
+
+  /** The part of the scores that does not fit an exact sum, or null where all does. */
+  final int[][] before;
+
+  private int[][] contextBefore;
+
+  /**
+   * @param tokens number of tokens
+   * @param heads number of heads
+   * @param headDim channels of a head
+   */
+  HeadProducts(int tokens, int heads, int headDim) {
+    this.tokens = tokens;
+    this.headDim = headDim;
+    this.part = heads * headDim;
+    this.stride = 3 * part;
+    int width = ExactProduct.padded(headDim);
+    int length = ExactProduct.padded(tokens);
+    this.queries = new float[width][tokens];
+    this.keys = new float[tokens * width];
+    this.values = new float[headDim * length];
+    this.scores = new float[length][tokens];
+    this.context = new float[headDim][tokens];
+    this.before = headDim > ExactProduct.CODES ? new int[tokens][tokens] : null;
+  }
+
+  /**
+   * Q·Kᵀ: fills {@link #scores} and, for very wide heads, {@link #before}.
+   *
+   * @param qkv codes, [tokens][3][heads][headDim] from {@code offset}
+   * @param from first query, which becomes column 0
+   * @param to query after the last
+   */
+  void multiplyScores(byte[] qkv, int offset, int head, int from, int to) {
+    int q = offset + head * headDim;
+    int k = q + part;
+    int width = queries.length;
+    for (int d = 0; d < headDim; d++) {
+      float[] row = queries[d];
+      for (int i = from; i < to; i++) {
+        row[i - from] = qkv[q + i * stride + d];
+      }
+    }
+    for (int t = 0; t < tokens; t++) {
+      for (int d = 0; d < headDim; d++) {
+        keys[t * width + d] = qkv[k + t * stride + d];
+      }
+    }
+    int n = to - from;
+    for (int start = 0; start < width; start += ExactProduct.CODES) {
+      int length = Math.min(ExactProduct.CODES, width - start);
+      ExactProduct.multiply(scores, tokens, n, queries, start, length, keys, start, width);
+      if (start + length < width) {
+        for (int t = 0; t < tokens; t++) {
+          for (int i = 0; i < n; i++) {
+            before[t][i] = (start == 0 ? 0 : before[t][i]) + (int) scores[t][i];
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * P·V: fills {@link #context} from {@link #scores}, which then hold probabilities. Each column's
+   * sum is at most 2^17, so the products are exact.
+   *
+   * @param qkv codes, [tokens][3][heads][headDim] from {@code offset}
+   * @param n number of queries
+   */
+  void multiplyContext(byte[] qkv, int offset, int head, int n) {
+    loadValues(qkv, offset, head);
+    int length = scores.length;
+    ExactProduct.multiply(context, headDim, n, scores, 0, length, values, 0, length);
+  }
+
+  /**
+   * The same with any unsigned bytes for probabilities; the sum is that of {@link #context} and
+   * {@link #contextBefore}.
+   */
+  void multiplyByteContext(byte[] qkv, int offset, int head, int n) {
+    loadValues(qkv, offset, head);
+    int length = scores.length;
+    for (int start = 0; start < length; start += ExactProduct.BYTES) {
+      int part = Math.min(ExactProduct.BYTES, length - start);
+      ExactProduct.multiply(context, headDim, n, scores, start, part, values, start, length);
+      if (start + part < length) {
+        keepContext(n, start == 0);
+      }
+    }
+  }
+
+  private void keepContext(int n, boolean first) {
+    if (contextBefore == null) {
+      contextBefore = new int[headDim][tokens];
+    }
+    for (int d = 0; d < headDim; d++) {
+      for (int i = 0; i < n; i++) {
+        contextBefore[d][i] = (first ? 0 : contextBefore[d][i]) + (int) context[d][i];
+      }
+    }
+  }
+
+  /** The part of a channel's context that does not fit an exact sum, or null where all does. */
+  int[] contextBefore(int channel) {
+    return contextBefore == null ? null : contextBefore[channel];
+  }
+
+  private void loadValues(byte[] qkv, int offset, int head) {
+    int v = offset + head * headDim + 2 * part;
+    int length = scores.length;
+    for (int t = 0; t < tokens; t++) {
+      for (int d = 0; d < headDim; d++) {
+        values[d * length + t] = qkv[v + t * stride + d];
+      }
+    }
+  }
+}

@@ -1,0 +1,219 @@
+package org.ivit.core.engine.jni;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Vit;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.testing.ObservedModel;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+class NativeEngineTest {
+  @SuppressWarnings("unused")
+  static final List<String> KERNELS = Providers.ALL;
+
+  @ParameterizedTest
+  @FieldSource("KERNELS")
+  void equalsTheGoldenLogits(String kernels) throws RefusedGraphException {
+    Providers.require(kernels);
+    for (String name : GoldenModel.NAMES) {
+      GoldenModel model = new GoldenModel(name);
+      IntegerGraph graph = model.graph();
+      byte[] codes = model.evalCodes(graph);
+      int[] golden = model.file("trace").get("head").ints();
+      check(name, graph, kernels, codes, model.pictures(), golden);
+    }
+  }
+
+  /** image, patch, dim, depth, heads, hidden, classes. */
+  private static final List<int[]> SIZES =
+      List.of(
+          new int[] {4, 4, 1, 1, 1, 1, 1},
+          new int[] {3, 3, 3, 2, 1, 5, 2},
+          new int[] {6, 3, 33, 2, 3, 7, 5},
+          new int[] {15, 3, 10, 3, 2, 41, 3},
+          new int[] {18, 2, 21, 2, 3, 84, 17},
+          new int[] {40, 4, 24, 1, 3, 96, 769},
+          new int[] {16, 2, 130, 1, 2, 67, 33},
+          new int[] {32, 8, 64, 2, 1, 256, 10});
+
+  @ParameterizedTest
+  @FieldSource("KERNELS")
+  void equalsTheReferenceOnOddSizes(String kernels) throws RefusedGraphException {
+    Providers.require(kernels);
+    for (int[] s : SIZES) {
+      int form = 0;
+      Vit plain = new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6);
+      for (Scheme scheme : schemes(plain)) {
+        boolean distilled = form % 2 == 1;
+        Vit vit = new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6, distilled);
+        long seed = (long) Arrays.hashCode(s) + form++;
+        IntegerGraph graph = ObservedModel.graph(vit, scheme, new Random(seed));
+        compare(vit + " " + form, graph, kernels, seed);
+      }
+    }
+  }
+
+  private static final List<Swin> SWINS =
+      List.of(
+          swin(4, 2, 1, 4, List.of(1), List.of(2)),
+          swin(8, 1, 2, 6, List.of(2, 1), List.of(3, 2)),
+          swin(24, 2, 3, 10, List.of(3, 2), List.of(2, 5)),
+          swin(24, 3, 4, 33, List.of(2, 2), List.of(1, 3)),
+          swin(48, 2, 6, 12, List.of(1, 2, 2), List.of(2, 2, 4)),
+          swin(36, 1, 9, 8, List.of(2, 2), List.of(2, 1)));
+
+  private static Swin swin(
+      int image, int patch, int window, int dim, List<Integer> depths, List<Integer> heads) {
+    return new Swin("random", image, patch, window, dim, depths, heads, 7, 1e-6);
+  }
+
+  @ParameterizedTest
+  @FieldSource("KERNELS")
+  void equalsTheReferenceOnSwins(String kernels) throws RefusedGraphException {
+    Providers.require(kernels);
+    for (Swin swin : SWINS) {
+      int form = 0;
+      for (Scheme scheme : schemes(swin)) {
+        long seed = swin.dim() + 31L * form++;
+        IntegerGraph graph = ObservedModel.graph(swin, scheme, new Random(seed));
+        compare(swin + " " + form, graph, kernels, seed);
+      }
+    }
+  }
+
+  private static List<Scheme> schemes(Architecture architecture) {
+    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
+    Block site = architecture.blocks().get(0);
+    if (site.dim() > 2 && site.hidden() > 2) {
+      int last = site.dim() - 1;
+      outliers.put(site.node("norm1"), new OutlierChannels(new int[] {0, last}, 2));
+      outliers.put(site.node("attn.context"), new OutlierChannels(new int[] {1}, 1));
+      outliers.put(site.node("norm2"), new OutlierChannels(new int[] {last}, 3));
+      int[] hidden = {0, site.hidden() - 1};
+      outliers.put(site.node("mlp.fc1"), new OutlierChannels(hidden, 4));
+      outliers.put(site.node("mlp.act"), new OutlierChannels(hidden, 3));
+      if (architecture instanceof Vit) {
+        outliers.put("norm", new OutlierChannels(new int[] {1}, 2));
+      } else if (((Swin) architecture).depths().size() > 1) {
+        outliers.put("layers.0.downsample.norm", new OutlierChannels(new int[] {1, last}, 2));
+      }
+    }
+    return List.of(
+        new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 16, outliers),
+        new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 8, new TreeMap<>()),
+        new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.DEFERRED, 8, outliers),
+        new Scheme(GeluForm.ELEMENT, SoftmaxForm.SHIFT, 8, new TreeMap<>()),
+        Scheme.of(GeluForm.ROW, SoftmaxForm.SHIFT));
+  }
+
+  private static void compare(String what, IntegerGraph graph, String kernels, long seed)
+      throws RefusedGraphException {
+    int image = graph.architecture().image();
+    int size = 3 * image * image;
+    int pictures = 3;
+    byte[] codes = new byte[pictures * size];
+    new Random(seed).nextBytes(codes);
+    Arrays.fill(codes, size, 2 * size, (byte) (seed % 2 == 0 ? -128 : 127));
+    int[] expected;
+    try (ReferenceEngine reference = new ReferenceEngine(graph)) {
+      expected = reference.logits(codes, pictures);
+    }
+    check(what, graph, kernels, codes, pictures, expected);
+  }
+
+  /** Every batch size and split of rows gives the same integers. */
+  private static void check(
+      String what, IntegerGraph graph, String kernels, byte[] codes, int pictures, int[] expected)
+      throws RefusedGraphException {
+    int classes = graph.architecture().classes();
+    int size = codes.length / pictures;
+    for (int threads : new int[] {1, 2, 3}) {
+      try (WorkerPool pool = new WorkerPool(threads);
+          NativeEngine engine = new NativeEngine(graph, pool, kernels, "test")) {
+        for (int count = 1; count <= pictures; count++) {
+          assertThat(engine.logits(Arrays.copyOf(codes, count * size), count))
+              .as("%s, %s, %d threads, %d pictures", what, kernels, threads, count)
+              .isEqualTo(Arrays.copyOf(expected, count * classes));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("KERNELS")
+  void servesManyThreadsAtOnce(String kernels) throws Exception {
+    Providers.require(kernels);
+    Vit vit = new Vit("random", 18, 3, 24, 2, 3, 50, 5, 1e-6);
+    IntegerGraph graph = ObservedModel.graph(vit, Scheme.EXACT, new Random(5));
+    int size = 3 * 18 * 18;
+    byte[] codes = new byte[6 * size];
+    new Random(6).nextBytes(codes);
+    int[] expected;
+    try (ReferenceEngine reference = new ReferenceEngine(graph)) {
+      expected = reference.logits(codes, 6);
+    }
+    AtomicInteger right = new AtomicInteger();
+    try (WorkerPool pool = new WorkerPool(3);
+        NativeEngine engine = new NativeEngine(graph, pool, kernels, "test")) {
+      Thread[] threads = new Thread[8];
+      for (int t = 0; t < threads.length; t++) {
+        int count = 1 + t % 6;
+        threads[t] =
+            new Thread(
+                () -> {
+                  for (int call = 0; call < 20; call++) {
+                    int[] logits = engine.logits(Arrays.copyOf(codes, count * size), count);
+                    if (Arrays.equals(logits, Arrays.copyOf(expected, count * 5))) {
+                      right.incrementAndGet();
+                    }
+                  }
+                });
+        threads[t].start();
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+    assertThat(right).hasValue(8 * 20);
+  }
+
+  @Test
+  void refusesWrongInputAndUseAfterClose() throws RefusedGraphException {
+    String kernels = Providers.here().get(0);
+    IntegerGraph graph = ObservedModel.small();
+    NativeEngine engine = new NativeEngine(graph, WorkerPool.shared(), kernels, "test");
+    assertThat(engine.name()).isEqualTo("cpu");
+    assertThat(engine.graph()).isSameAs(graph);
+    assertThat(engine.description())
+        .startsWith("cpu: native kernels " + kernels + " on ")
+        .endsWith("(test)");
+    assertThatThrownBy(() -> engine.logits(new byte[47], 1))
+        .isInstanceOf(InputException.class)
+        .hasMessage("input: found 47 codes for 1 pictures, expected 48 a picture");
+    assertThatThrownBy(() -> engine.logits(new byte[0], 0)).isInstanceOf(InputException.class);
+    engine.close();
+    engine.close();
+    assertThatThrownBy(() -> engine.logits(new byte[48], 1))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("engine cpu is closed");
+  }
+}

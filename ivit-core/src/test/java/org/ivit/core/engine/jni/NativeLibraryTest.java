@@ -1,0 +1,94 @@
+package org.ivit.core.engine.jni;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.ivit.core.io.Digests;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NativeLibraryTest {
+  @TempDir Path folder;
+  private String before;
+  private String digest;
+
+  @BeforeEach
+  void cacheInTheFolder() throws IOException {
+    digest = NativeLibrary.digest(NativeLibrary.class, NativeLibrary.resource(NativeLibrary.NAME));
+    assumeTrue(digest != null, "built without native kernels");
+    before = System.setProperty(NativeLibrary.CACHE, folder.resolve("new").toString());
+  }
+
+  @AfterEach
+  void restore() {
+    if (before == null) {
+      System.clearProperty(NativeLibrary.CACHE);
+    } else {
+      System.setProperty(NativeLibrary.CACHE, before);
+    }
+  }
+
+  private Path copy() throws IOException {
+    return NativeLibrary.copy(
+        NativeLibrary.class,
+        NativeLibrary.NAME,
+        NativeLibrary.resource(NativeLibrary.NAME),
+        digest);
+  }
+
+  @Test
+  void copiesTheLibraryOnce() throws IOException {
+    Path copy = copy();
+    assertThat(Digests.file(copy)).isEqualTo(digest);
+    assertThat(copy).isEqualTo(folder.resolve("new/libivit-" + digest.substring(0, 16) + ".so"));
+    Object file = Files.readAttributes(copy, "unix:ino").get("ino");
+    assertThat(copy()).isEqualTo(copy);
+    assertThat(Files.readAttributes(copy, "unix:ino").get("ino")).isEqualTo(file);
+    try (Stream<Path> files = Files.list(copy.getParent())) {
+      assertThat(files).containsExactly(copy);
+    }
+  }
+
+  @Test
+  void replacesADamagedCopy() throws IOException {
+    Path copy = copy();
+    Files.writeString(copy, "damaged");
+    assertThat(copy()).isEqualTo(copy);
+    assertThat(Digests.file(copy)).isEqualTo(digest);
+  }
+
+  @Test
+  void takesATemporaryFolderWhereTheCacheCannotBeWritten() throws IOException {
+    Files.writeString(folder.resolve("new"), "a file, not a folder");
+    Path copy = copy();
+    assertThat(copy.startsWith(folder)).isFalse();
+    assertThat(Digests.file(copy)).isEqualTo(digest);
+  }
+
+  @Test
+  void refusesALibraryThatIsNotTheOneThatWasBuilt() {
+    String other = "0".repeat(64);
+    assertThatThrownBy(
+            () ->
+                NativeLibrary.copy(
+                    NativeLibrary.class,
+                    NativeLibrary.NAME,
+                    NativeLibrary.resource(NativeLibrary.NAME),
+                    other))
+        .isInstanceOf(IOException.class)
+        .hasMessage(
+            NativeLibrary.resource(NativeLibrary.NAME)
+                + ": found SHA-256 "
+                + digest
+                + ", expected "
+                + other
+                + ": a damaged jar");
+  }
+}

@@ -1,0 +1,479 @@
+package org.ivit.train.network;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.ivit.core.InputException;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.layer.NdBackend;
+import org.ivit.train.layer.NdMemory;
+import org.ivit.train.layer.OperatorLayerRuntime;
+import org.ivit.train.layer.SoftTargetLoss;
+import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.IntegerHead;
+import org.ivit.train.operator.ParameterLayout;
+import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.Reals;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.nativeblas.NativeOpsHolder;
+
+/**
+ * A vision transformer, ViT or Swin, as a Deeplearning4j network, in floating point or in integers.
+ * Parameters go by their timm names, ranges by their node names. Not safe for two threads at once;
+ * inside, it uses a pool.
+ */
+public final class TransformerNetwork {
+  private static final String INPUT = "pixels";
+  private static final String LOSS = "loss";
+
+  private final NetworkOptions options;
+  private final ComputationGraph graph;
+  private final Execution execution;
+  private final List<Part> parts = new ArrayList<>();
+
+  /** A layer with the prefix of its parameters' timm names. */
+  private record Part(String prefix, OperatorLayerRuntime layer) {}
+
+  private TransformerNetwork(NetworkOptions options, ComputationGraph graph, WorkerPool pool) {
+    keepNd4jOnOneThread();
+    this.options = options;
+    this.graph = graph;
+    this.execution = new Execution(pool, options.type());
+    for (LayerPlan plan : LayerPlan.of(options)) {
+      OperatorLayerRuntime layer = (OperatorLayerRuntime) graph.getLayer(plan.name());
+      layer.execution(execution);
+      parts.add(new Part(plan.prefix(), layer));
+    }
+  }
+
+  /**
+   * The pool does all that is worth several threads. ND4J's own would spin after each of the many
+   * small operations of an update and take the processors from it; and a sum by one thread is the
+   * same everywhere. On ND4J's CUDA backend the number is one of threads on the GPU, and is left.
+   */
+  private static void keepNd4jOnOneThread() {
+    if (!Nd4j.getEnvironment().isCPU()) {
+      return;
+    }
+    Nd4j.getEnvironment().setMaxMasterThreads(1);
+    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
+  }
+
+  /**
+   * Builds a network with initial weights and no ranges.
+   *
+   * @param options sizes, scheme, optimizer
+   * @param pool threads
+   * @throws InputException as {@link NdBackend#require()}
+   */
+  public static TransformerNetwork build(NetworkOptions options, WorkerPool pool) {
+    ComputationGraph graph = new ComputationGraph(configuration(options));
+    graph.init();
+    return new TransformerNetwork(options, graph, pool);
+  }
+
+  /**
+   * Takes a network that Deeplearning4j has restored or cloned.
+   *
+   * @param options those that it was built from
+   * @param graph the network
+   * @param pool threads
+   */
+  public static TransformerNetwork of(
+      NetworkOptions options, ComputationGraph graph, WorkerPool pool) {
+    return new TransformerNetwork(options, graph, pool);
+  }
+
+  /**
+   * The configuration of a network.
+   *
+   * @param options sizes, scheme, optimizer
+   * @throws InputException as {@link NdBackend#require()}
+   */
+  public static ComputationGraphConfiguration configuration(NetworkOptions options) {
+    NdBackend.require();
+    DataType type =
+        switch (options.type()) {
+          case FLOAT32 -> DataType.FLOAT;
+          case FLOAT64 -> DataType.DOUBLE;
+        };
+    AdamW optimizer = options.optimizer();
+    ComputationGraphConfiguration.GraphBuilder builder =
+        new NeuralNetConfiguration.Builder()
+            .seed(options.seed())
+            .dataType(type)
+            .updater(optimizer == null ? new NoOp() : optimizer.updater())
+            .trainingWorkspaceMode(WorkspaceMode.ENABLED)
+            .inferenceWorkspaceMode(WorkspaceMode.ENABLED)
+            .graphBuilder()
+            .addInputs(INPUT);
+    String previous = INPUT;
+    for (LayerPlan plan : LayerPlan.of(options)) {
+      plan.layer().setWeightDecay(optimizer == null ? 0 : optimizer.weightDecay());
+      builder.addLayer(plan.name(), plan.layer(), previous);
+      previous = plan.name();
+    }
+    int image = options.architecture().image();
+    return builder
+        .addLayer(
+            LOSS,
+            new LossLayer.Builder(
+                    new SoftTargetLoss(
+                        options.distillationWeight(), options.distillationTemperature()))
+                .activation(Activation.IDENTITY)
+                .build(),
+            previous)
+        .setOutputs(LOSS)
+        .setInputTypes(InputType.convolutional(image, image, 3, CNN2DFormat.NCHW))
+        .build();
+  }
+
+  /** What it was built from. */
+  public NetworkOptions options() {
+    return options;
+  }
+
+  /** Deeplearning4j's network. */
+  public ComputationGraph graph() {
+    return graph;
+  }
+
+  /** Threads, range mode and randomness of the coming pass. */
+  public Execution execution() {
+    return execution;
+  }
+
+  /** Sets what training passes do with the ranges. */
+  public void rangeMode(RangeMode mode) {
+    execution.rangeMode(mode);
+  }
+
+  /**
+   * Sets parameters.
+   *
+   * @param weights by timm name
+   * @throws InputException naming a parameter that is missing or has another size
+   */
+  public void load(FloatWeights weights) {
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      load(weights, layer -> layer.parameters(writes));
+    }
+  }
+
+  private void load(FloatWeights weights, Access access) {
+    forEach(
+        access,
+        (name, entry, memory) -> {
+          float[] values = weights.get(name);
+          if (values.length != entry.size()) {
+            throw new InputException(
+                name + ": found " + values.length + " numbers, expected shape " + entry.shape());
+          }
+          memory.put(entry.from(), values, 0, values.length);
+        });
+    forEachScale(
+        access,
+        (name, entry, memory) -> {
+          float[] scale = weights.frozenScale(name);
+          if (scale != null && scale.length != entry.size()) {
+            throw new InputException(
+                FloatWeights.scaleName(name)
+                    + ": found "
+                    + scale.length
+                    + " numbers, expected "
+                    + entry.size());
+          }
+          memory.put(
+              entry.from(), scale == null ? new float[entry.size()] : scale, 0, entry.size());
+        });
+  }
+
+  /**
+   * Copies of all learned parameters, by timm name, in the order of the architecture, and of frozen
+   * scales.
+   */
+  public FloatWeights weights() {
+    Map<String, float[]> found = new LinkedHashMap<>();
+    Map<String, float[]> scales = new LinkedHashMap<>();
+    forEachScale(
+        OperatorLayerRuntime::parameters,
+        (name, entry, memory) -> {
+          float[] scale = new float[entry.size()];
+          memory.get(entry.from(), scale, 0, scale.length);
+          if (scale[0] != 0) {
+            scales.put(name, scale);
+          }
+        });
+    forEach(
+        OperatorLayerRuntime::parameters,
+        (name, entry, memory) -> {
+          float[] values = new float[entry.size()];
+          memory.get(entry.from(), values, 0, values.length);
+          found.put(name, values);
+        });
+    Map<String, float[]> ordered = new LinkedHashMap<>();
+    options.architecture().parameters().keySet().forEach(n -> ordered.put(n, found.get(n)));
+    return new FloatWeights(ordered, scales);
+  }
+
+  /** How to come by a layer's parameters: to read or to write them. */
+  private interface Access {
+    Reals of(OperatorLayerRuntime layer);
+  }
+
+  private interface ParameterBody {
+    void accept(String name, ParameterLayout.Entry entry, Reals memory);
+  }
+
+  private void forEach(Access access, ParameterBody body) {
+    for (Part part : parts) {
+      Reals memory = access.of(part.layer);
+      for (ParameterLayout.Entry entry : part.layer.operator().layout().entries()) {
+        if (entry.kind().learned()) {
+          body.accept(part.prefix + entry.key(), entry, memory);
+        }
+      }
+    }
+  }
+
+  /** The frozen scales, by name of their weight; none in floating point. */
+  private void forEachScale(Access access, ParameterBody body) {
+    for (Part part : parts) {
+      Reals memory = access.of(part.layer);
+      ParameterLayout layout = part.layer.operator().layout();
+      for (ParameterLayout.Entry entry : layout.entries()) {
+        String scale = FloatWeights.scaleName(entry.key());
+        if (layout.contains(scale)) {
+          body.accept(part.prefix + entry.key(), layout.entry(scale), memory);
+        }
+      }
+    }
+  }
+
+  private interface RangeBody {
+    void accept(String node, int at, Reals memory);
+  }
+
+  private void forEachRange(Access access, RangeBody body) {
+    for (Part part : parts) {
+      if (part.layer.operator() instanceof QuantizedOperator operator) {
+        Reals memory = access.of(part.layer);
+        operator
+            .rangeNodes()
+            .forEach((key, node) -> body.accept(node, operator.layout().from(key), memory));
+      }
+    }
+  }
+
+  /**
+   * Sets the ranges, wherever a layer keeps one.
+   *
+   * @param ranges by full node name
+   * @throws InputException naming a node without a range
+   */
+  public void ranges(Map<String, Range> ranges) {
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      forEachRange(
+          layer -> layer.parameters(writes),
+          (node, at, memory) -> {
+            Range range = ranges.get(node);
+            if (range == null) {
+              throw new InputException("ranges: found none for node " + node);
+            }
+            memory.put(at, range.min());
+            memory.put(at + 1, range.max());
+          });
+    }
+  }
+
+  /** The ranges by full node name; empty in floating point. */
+  public SortedMap<String, Range> ranges() {
+    SortedMap<String, Range> ranges = new TreeMap<>();
+    forEachRange(
+        OperatorLayerRuntime::parameters,
+        (node, at, memory) ->
+            ranges.put(node, new Range((float) memory.get(at), (float) memory.get(at + 1))));
+    return ranges;
+  }
+
+  /**
+   * What the last forward pass in training saw in mode {@link RangeMode#LAGGED}.
+   *
+   * @return smallest and largest value by full node name
+   */
+  public SortedMap<String, Range> seenRanges() {
+    SortedMap<String, Range> seen = new TreeMap<>();
+    for (Part part : parts) {
+      if (part.layer.operator() instanceof QuantizedOperator operator) {
+        seen.putAll(operator.seenRanges());
+      }
+    }
+    return seen;
+  }
+
+  /**
+   * Logits of a batch, not in training.
+   *
+   * @param pixels normalised, [batch][3][image][image]
+   * @param batch number of pictures
+   * @return [batch][classes]; in integers the dequantized logits, rounded to the number type
+   */
+  public double[] logits(float[] pixels, int batch) {
+    INDArray output = graph.output(false, array(pixels, batch))[0];
+    return NdMemory.read(NdMemory.rowMajor(output, output.dataType())).doubles();
+  }
+
+  /**
+   * Integer logits of a batch, not in training.
+   *
+   * @param pixels normalised, [batch][3][image][image]
+   * @param batch number of pictures
+   * @return [batch][classes] on the scale {@link #logitScale()}
+   * @throws IllegalStateException if the network computes in floating point
+   */
+  public int[] integerLogits(float[] pixels, int batch) {
+    IntegerHead head = head();
+    graph.output(false, array(pixels, batch));
+    return head.logits();
+  }
+
+  /** The scale of the integer logits of the last pass. */
+  public float logitScale() {
+    return head().logitScale();
+  }
+
+  private IntegerHead head() {
+    if (parts.get(parts.size() - 1).layer.operator() instanceof IntegerHead head) {
+      return head;
+    }
+    throw new IllegalStateException("the network computes in floating point");
+  }
+
+  /**
+   * Pixels as Deeplearning4j's input.
+   *
+   * @param pixels normalised, [batch][3][image][image]
+   * @param batch number of pictures
+   */
+  public INDArray array(float[] pixels, int batch) {
+    int image = options.architecture().image();
+    INDArray array =
+        Nd4j.createUninitialized(
+            graph.getConfiguration().getDataType(), new long[] {batch, 3, image, image}, 'c');
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      writes.to(array).put(0, pixels, 0, Math.toIntExact(array.length()));
+    }
+    return array;
+  }
+
+  /**
+   * The integer graph of the current parameters and ranges, its bounds proved.
+   *
+   * @throws InputException naming the node that fails a bound
+   * @throws IllegalStateException if the network computes in floating point
+   */
+  public IntegerGraph integerGraph() {
+    Scheme scheme = options.scheme();
+    if (scheme == null) {
+      throw new IllegalStateException("the network computes in floating point");
+    }
+    return GraphBuilder.build(options.architecture(), weights(), scheme, ranges());
+  }
+
+  /** All parameters, ranges among them, as one vector in Deeplearning4j's order. */
+  public float[] parameterVector() {
+    return NdMemory.read(graph.params()).floats();
+  }
+
+  /**
+   * Sets all parameters and ranges.
+   *
+   * @param vector of {@link #parameterVector()} of such a network
+   * @throws IllegalArgumentException if it has another length
+   */
+  public void parameterVector(float[] vector) {
+    put(graph.params(), vector);
+  }
+
+  /** The gradient of the last pass, in the order of {@link #parameterVector()}. */
+  public float[] gradientVector() {
+    return NdMemory.read(graph.getFlattenedGradients()).floats();
+  }
+
+  /**
+   * Puts a gradient that was computed elsewhere where an update will find it.
+   *
+   * @param vector of {@link #gradientVector()} of such a network
+   * @throws IllegalArgumentException if it has another length
+   */
+  public void gradientVector(float[] vector) {
+    if (graph.getFlattenedGradients() == null) {
+      graph.initGradientsView();
+    }
+    put(graph.getFlattenedGradients(), vector);
+  }
+
+  private static void put(INDArray array, float[] vector) {
+    if (vector.length != array.length()) {
+      throw new IllegalArgumentException(
+          "found " + vector.length + " numbers, expected " + array.length());
+    }
+    try (NdMemory.Writes writes = NdMemory.writes()) {
+      writes.to(array).put(0, vector, 0, vector.length);
+    }
+  }
+
+  /** The learning rate of the coming step. */
+  public double learningRate() {
+    AdamW optimizer = options.optimizer();
+    return optimizer == null
+        ? 0
+        : optimizer.rate().valueAt(graph.getConfiguration().getIterationCount(), 0);
+  }
+
+  /** The updater's state in Deeplearning4j's order; empty where nothing trains. */
+  public float[] updaterState() {
+    INDArray state = graph.getUpdater().getUpdaterStateViewArray();
+    return state == null ? new float[0] : state.toFloatVector();
+  }
+
+  /**
+   * Goes on where another network stopped.
+   *
+   * @param state of {@link #updaterState()}
+   * @param steps updates so far
+   * @throws InputException if the state is not that of such a network
+   */
+  public void restoreUpdater(float[] state, int steps) {
+    INDArray own = graph.getUpdater().getUpdaterStateViewArray();
+    long expected = own == null ? 0 : own.length();
+    if (state.length != expected) {
+      throw new InputException(
+          "optimizer state: found " + state.length + " numbers, expected " + expected);
+    }
+    if (own != null) {
+      own.assign(Nd4j.createFromArray(state).reshape(own.shape()));
+    }
+    graph.getConfiguration().setIterationCount(steps);
+  }
+}
