@@ -343,13 +343,15 @@ METHOD(jboolean, mergeStep)(
 }
 
 METHOD(jboolean, headStep)(
-    JNIEnv *env, jclass class, jlong model, jint dim, jint token, jlong norm, jlong head) {
+    JNIEnv *env, jclass class, jlong model, jint dim, jint tokens_in, jint token, jlong norm,
+    jlong head) {
   (void)env;
   (void)class;
   struct ivit_step *step = ivit_model_add_step(model_of(model), IVIT_HEAD, 1, dim);
   if (step == NULL) {
     return 0;
   }
+  step->tokens_out = tokens_in;
   step->token = token;
   step->norm = (struct ivit_norm *)(intptr_t)norm;
   step->linear = (struct ivit_linear *)(intptr_t)head;

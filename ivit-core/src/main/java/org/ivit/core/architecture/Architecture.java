@@ -1,58 +1,94 @@
 package org.ivit.core.architecture;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.ivit.core.InputException;
 
-/** The shape of a vision transformer: all that is needed to name and size its parameters. */
-public sealed interface Architecture permits Vit, Swin {
-  /** The timm name, or what an inline description calls itself. */
-  String name();
+/**
+ * A vision transformer as a chain of parts: a {@link Stem}, {@link Block}s with {@link Merging}s
+ * between them, a {@link Head}. All that is needed to name and size its parameters and nodes.
+ *
+ * @param family key of the {@link Family} that made it, such as {@code vit}
+ * @param name the timm name, or what an inline description calls itself
+ * @param parts in order of execution
+ */
+public record Architecture(String family, String name, List<Part> parts) {
+  /**
+   * Checks that each part fits the one before it.
+   *
+   * @throws org.ivit.core.InputException naming the first that does not
+   */
+  public Architecture {
+    if (family == null || name == null) {
+      throw new InputException("architecture: expected a family and a name");
+    }
+    parts = List.copyOf(parts);
+    new ChainCheck(name).check(parts);
+  }
 
-  /** Height and width of the picture in pixels. */
-  int image();
-
-  /** Height and width of a patch in pixels. */
-  int patch();
-
-  /** Channels of a token of the first block. */
-  int dim();
+  /** The first part. */
+  public Stem stem() {
+    return (Stem) parts.get(0);
+  }
 
   /** The transformer blocks, in order of execution. */
-  List<Block> blocks();
+  public List<Block> blocks() {
+    return parts.stream().filter(Block.class::isInstance).map(Block.class::cast).toList();
+  }
 
-  /** Inputs of the head: channels of a token of the last block. */
-  int features();
+  /** The last part. */
+  public Head head() {
+    return (Head) parts.get(parts.size() - 1);
+  }
 
-  /** Inputs of the patch embedding: channel, row, column of a patch. */
-  default int patchInputs() {
-    return 3 * patch() * patch();
+  /** Height and width of the picture in pixels. */
+  public int image() {
+    return stem().image();
+  }
+
+  /** Numbers of a picture, [3][image][image]. */
+  public int pixels() {
+    return stem().pixels();
   }
 
   /** Number of classes. */
-  int classes();
+  public int classes() {
+    return head().classes();
+  }
 
-  /** What is added to the variance in the float model's layer norms. */
-  double epsilon();
+  /** The parameters by their timm names, in order of execution, with their shapes. */
+  public Map<String, long[]> parameters() {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    for (Part part : parts) {
+      part.parameters().forEach(p -> shapes.put(p.name(), p.shapeArray()));
+    }
+    return shapes;
+  }
 
-  /** The parameters by their timm names, in timm's order, with their shapes. */
-  Map<String, long[]> parameters();
+  /** All nodes with a range by name, in order of execution. */
+  public Map<String, Node> nodes() {
+    Map<String, Node> nodes = new LinkedHashMap<>();
+    for (Part part : parts) {
+      part.nodes().forEach(node -> nodes.put(node.name(), node));
+    }
+    return nodes;
+  }
 
-  /** A description that {@link Architectures#parse} reads back to an equal record. */
-  ObjectNode toJson();
+  /** All products with weights, in order of execution. */
+  public List<LinearSpec> linears() {
+    return parts.stream().flatMap(part -> part.linears().stream()).toList();
+  }
 
   /**
    * The same architecture with another number of classes.
    *
-   * @param classes at least 1
+   * @param count at least 1
    */
-  Architecture withClasses(int classes);
-
-  /**
-   * The same architecture for pictures of another size; its name says so.
-   *
-   * @param size height and width in pixels
-   * @throws org.ivit.core.InputException if patches or windows do not divide it
-   */
-  Architecture withImage(int size);
+  public Architecture withClasses(int count) {
+    List<Part> changed = new ArrayList<>(parts.subList(0, parts.size() - 1));
+    changed.add(head().withClasses(count));
+    return new Architecture(family, name, changed);
+  }
 }

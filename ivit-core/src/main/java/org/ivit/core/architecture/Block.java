@@ -1,7 +1,12 @@
 package org.ivit.core.architecture;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.ArrayList;
+import java.util.List;
+import org.ivit.core.architecture.Parameter.Role;
+
 /**
- * A transformer block in its place: name and sizes.
+ * A transformer block: norm, attention, residual addition, norm, MLP, residual addition.
  *
  * @param name prefix of its nodes and parameters, such as {@code blocks.3} or {@code
  *     layers.0.blocks.1}
@@ -9,9 +14,33 @@ package org.ivit.core.architecture;
  * @param heads attention heads
  * @param hidden channels between the two linear layers of the MLP
  * @param tokens tokens of a picture
- * @param windows within which its tokens attend; null where all tokens of a picture do
+ * @param windows within which its tokens attend, with a relative position bias; null where all
+ *     tokens of a picture do, without one
+ * @param epsilon what is added to the variance in the float model's norms
  */
-public record Block(String name, int dim, int heads, int hidden, int tokens, Windows windows) {
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Block(
+    String name, int dim, int heads, int hidden, int tokens, Windows windows, double epsilon)
+    implements Part {
+  /**
+   * Checks the sizes.
+   *
+   * @throws org.ivit.core.InputException naming the first that is out of range or does not divide
+   */
+  public Block {
+    SizeChecks check = new SizeChecks(name);
+    check.inRange("dim", dim);
+    check.inRange("heads", heads);
+    check.inRange("hidden", hidden);
+    check.multiple("dim", dim, "heads", heads);
+    check.epsilon(epsilon);
+    check.rowOfScores("has", windows == null ? tokens : windows.tokens());
+    if (windows != null && tokens != windows.count() * windows.tokens()) {
+      throw check.refused(
+          "has %d tokens, expected those of its windows, %d"
+              .formatted(tokens, windows.count() * windows.tokens()));
+    }
+  }
 
   /** Channels of a head. */
   public int headDim() {
@@ -35,5 +64,163 @@ public record Block(String name, int dim, int heads, int hidden, int tokens, Win
    */
   public String node(String local) {
     return name + "." + local;
+  }
+
+  private Node node(String local, NodeKind kind) {
+    return new Node(node(local), kind);
+  }
+
+  /** The norm before the attention. */
+  public Node norm1() {
+    return node("norm1", NodeKind.NORM);
+  }
+
+  /** Queries, keys and values. */
+  public Node qkv() {
+    return node("attn.qkv", NodeKind.QKV);
+  }
+
+  /** Products of queries and keys. */
+  public Node scores() {
+    return node("attn.scores", NodeKind.SCORES);
+  }
+
+  /** The scores with their relative position bias, in a block with windows. */
+  public Node biased() {
+    return node("attn.biased", NodeKind.BIASED_SCORES);
+  }
+
+  /** Values weighted by probabilities. */
+  public Node context() {
+    return node("attn.context", NodeKind.CONTEXT);
+  }
+
+  /** The projection of the context. */
+  public Node proj() {
+    return node("attn.proj", NodeKind.BRANCH);
+  }
+
+  /** The stream after the attention. */
+  public Node residual1() {
+    return node("residual1", NodeKind.RESIDUAL);
+  }
+
+  /** The norm before the MLP. */
+  public Node norm2() {
+    return node("norm2", NodeKind.NORM);
+  }
+
+  /** The first product of the MLP. */
+  public Node fc1() {
+    return node("mlp.fc1", NodeKind.HIDDEN);
+  }
+
+  /** The activation function. */
+  public Node act() {
+    return node("mlp.act", NodeKind.ACTIVATION);
+  }
+
+  /** The second product of the MLP. */
+  public Node fc2() {
+    return node("mlp.fc2", NodeKind.BRANCH);
+  }
+
+  /** The stream after the MLP. */
+  public Node residual2() {
+    return node("residual2", NodeKind.RESIDUAL);
+  }
+
+  /** Full name of the probabilities, which have no range. */
+  public String softmax() {
+    return node("attn.softmax");
+  }
+
+  /** Full name of the relative position table, in a block with windows; it has no range. */
+  public String positionTable() {
+    return node("attn.relative_position_bias_table");
+  }
+
+  private LinearSpec linear(Node node, Node input, int inputs, int outputs) {
+    return new LinearSpec(node.name(), node, input, inputs, outputs, true);
+  }
+
+  /** The product of queries, keys and values. */
+  public LinearSpec qkvLinear() {
+    return linear(qkv(), norm1(), dim, 3 * dim);
+  }
+
+  /** The product of the projection. */
+  public LinearSpec projLinear() {
+    return linear(proj(), context(), dim, dim);
+  }
+
+  /** The first product of the MLP. */
+  public LinearSpec fc1Linear() {
+    return linear(fc1(), norm2(), dim, hidden);
+  }
+
+  /** The second product of the MLP. */
+  public LinearSpec fc2Linear() {
+    return linear(fc2(), act(), hidden, dim);
+  }
+
+  @Override
+  public String prefix() {
+    return name + ".";
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    Parameters all = new Parameters().norm(norm1().name(), dim);
+    if (windows != null) {
+      all.add(positionTable(), Role.POSITION, windows.relativePositions(), heads);
+    }
+    return all.linear(qkvLinear())
+        .linear(projLinear())
+        .norm(norm2().name(), dim)
+        .linear(fc1Linear())
+        .linear(fc2Linear())
+        .all();
+  }
+
+  @Override
+  public List<Node> nodes() {
+    List<Node> nodes = new ArrayList<>(List.of(norm1(), qkv(), scores()));
+    if (windows != null) {
+      nodes.add(biased());
+    }
+    nodes.addAll(
+        List.of(context(), proj(), residual1(), norm2(), fc1(), act(), fc2(), residual2()));
+    return nodes;
+  }
+
+  @Override
+  public List<LinearSpec> linears() {
+    return List.of(qkvLinear(), projLinear(), fc1Linear(), fc2Linear());
+  }
+
+  @Override
+  public Node output() {
+    return residual2();
+  }
+
+  @Override
+  public int readTokens() {
+    return tokens;
+  }
+
+  @Override
+  public int outputTokens() {
+    return tokens;
+  }
+
+  @Override
+  public int outputDim() {
+    return dim;
+  }
+
+  @Override
+  public <R> R accept(PartVisitor<R> visitor) {
+    return visitor.block(this);
   }
 }

@@ -53,7 +53,7 @@ public final class PretrainedPreprocess {
     boolean imagenet =
         registered(architecture)
             ? imagenetStatistics(architecture.name())
-            : architecture instanceof Swin;
+            : architecture.family().equals(Swin.KIND);
     return imagenet
         ? Preprocess.imagenet(resize, architecture.image())
         : Preprocess.half(resize, architecture.image());

@@ -1,12 +1,7 @@
 package org.ivit.core.architecture;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import org.ivit.core.InputException;
 
 /**
  * Swin Transformer: patches with a norm, stages of blocks whose attention stays within windows,
@@ -33,9 +28,11 @@ public record Swin(
     List<Integer> heads,
     int classes,
     double epsilon)
-    implements Architecture {
+    implements Family {
   /** The value of {@code kind} in a description. */
   public static final String KIND = "swin";
+
+  static final double EPSILON = 1e-5;
 
   private static final int HIDDEN_RATIO = 4;
 
@@ -45,7 +42,7 @@ public record Swin(
   /**
    * Checks the sizes.
    *
-   * @throws InputException naming the first that is out of range or does not divide
+   * @throws org.ivit.core.InputException naming the first that is out of range or does not divide
    */
   public Swin {
     depths = List.copyOf(depths);
@@ -94,133 +91,35 @@ public record Swin(
     }
   }
 
-  /**
-   * A run of blocks of one width, with the merging after it.
-   *
-   * @param index number of the stage
-   * @param resolution height and width of its grid in tokens
-   * @param dim channels of a token
-   * @param blocks its blocks in order
-   * @param merges whether a merging follows
-   */
-  public record Stage(int index, int resolution, int dim, List<Block> blocks, boolean merges) {
-    /** Full name of the node that the last block ends in. */
-    public String output() {
-      return blocks.get(blocks.size() - 1).node("residual2");
-    }
-
-    /** Tokens of a picture. */
-    public int tokens() {
-      return resolution * resolution;
-    }
-
-    /** Prefix of the merging's nodes and parameters, with its dot. */
-    public String downsample() {
-      return "layers." + index + ".downsample.";
-    }
-
-    /** Full name of the merging's norm. */
-    public String mergeNorm() {
-      return downsample() + "norm";
-    }
-
-    /** Full name of the merging's product. */
-    public String reduction() {
-      return downsample() + "reduction";
-    }
-  }
-
-  /** The stages in order. */
-  public List<Stage> stages() {
-    List<Stage> stages = new ArrayList<>();
+  @Override
+  public Architecture architecture() {
+    List<Part> parts = new ArrayList<>();
+    parts.add(new Stem(image, patch, dim, List.of(), true, epsilon));
     int resolution = image / patch;
     int width = dim;
     for (int i = 0; i < depths.size(); i++) {
-      List<Block> blocks = new ArrayList<>();
+      if (i > 0) {
+        Merging merging =
+            new Merging("layers.%d.downsample".formatted(i - 1), resolution, width, epsilon);
+        parts.add(merging);
+        resolution /= 2;
+        width = merging.outputDim();
+      }
       for (int j = 0; j < depths.get(i); j++) {
-        blocks.add(
+        parts.add(
             new Block(
-                "layers." + i + ".blocks." + j,
+                "layers.%d.blocks.%d".formatted(i, j),
                 width,
                 heads.get(i),
                 HIDDEN_RATIO * width,
                 resolution * resolution,
-                Windows.of(resolution, window, j % 2 == 1)));
-      }
-      stages.add(new Stage(i, resolution, width, List.copyOf(blocks), i < depths.size() - 1));
-      resolution /= 2;
-      width *= 2;
-    }
-    return List.copyOf(stages);
-  }
-
-  @Override
-  public List<Block> blocks() {
-    return stages().stream().flatMap(stage -> stage.blocks().stream()).toList();
-  }
-
-  /**
-   * The full name of the node that feeds a block.
-   *
-   * @param block number of the block, counted through the stages
-   */
-  public String streamInto(int block) {
-    String node = "patch_embed.norm";
-    int left = block;
-    for (Stage stage : stages()) {
-      if (left < stage.blocks().size()) {
-        return left == 0 ? node : stage.blocks().get(left - 1).node("residual2");
-      }
-      left -= stage.blocks().size();
-      node = stage.reduction();
-    }
-    throw new IndexOutOfBoundsException("block " + block + " of " + blocks().size());
-  }
-
-  /** Tokens that the last stage leaves, over which the pool takes the mean. */
-  public int pooledTokens() {
-    int resolution = (image / patch) >> (depths.size() - 1);
-    return resolution * resolution;
-  }
-
-  @Override
-  public int features() {
-    return dim << (depths.size() - 1);
-  }
-
-  @Override
-  public Map<String, long[]> parameters() {
-    ParameterShapes shapes = new ParameterShapes();
-    shapes.patchProjection(dim, patch);
-    shapes.norm("patch_embed.norm", dim);
-    for (Stage stage : stages()) {
-      stage.blocks().forEach(shapes::block);
-      if (stage.merges()) {
-        shapes.norm(stage.mergeNorm(), 4L * stage.dim());
-        shapes.add(stage.reduction() + ".weight", 2L * stage.dim(), 4L * stage.dim());
+                Windows.of(resolution, window, j % 2 == 1),
+                epsilon));
       }
     }
-    shapes.norm("norm", features());
-    shapes.linear("head", classes, features());
-    return shapes.all();
-  }
-
-  @Override
-  public ObjectNode toJson() {
-    ObjectNode json =
-        JsonNodeFactory.instance
-            .objectNode()
-            .put("kind", KIND)
-            .put("name", name)
-            .put("image", image)
-            .put("patch", patch)
-            .put("window", window)
-            .put("dim", dim);
-    ArrayNode depthList = json.putArray("depths");
-    depths.forEach(depthList::add);
-    ArrayNode headList = json.putArray("heads");
-    heads.forEach(headList::add);
-    return json.put("classes", classes).put("epsilon", epsilon);
+    parts.add(
+        new Head(resolution * resolution, width, true, classes, List.of(Head.CLASSIFIER), epsilon));
+    return new Architecture(KIND, name, parts);
   }
 
   @Override
@@ -240,5 +139,19 @@ public record Swin(
   @Override
   public Swin withClasses(int count) {
     return new Swin(name, image, patch, window, dim, depths, heads, count, epsilon);
+  }
+
+  static Swin parse(Keys keys) {
+    int image = keys.integer("image", null);
+    int patch = keys.integer("patch", null);
+    int window = keys.integer("window", null);
+    int dim = keys.integer("dim", null);
+    List<Integer> depths = keys.integers("depths");
+    List<Integer> heads = keys.integers("heads");
+    int classes = keys.integer("classes", null);
+    double epsilon = keys.real("epsilon", EPSILON);
+    String name =
+        keys.text("name", "swin_%d_patch%d_window%d_%d".formatted(dim, patch, window, image));
+    return new Swin(name, image, patch, window, dim, depths, heads, classes, epsilon);
   }
 }

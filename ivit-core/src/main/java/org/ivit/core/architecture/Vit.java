@@ -1,11 +1,8 @@
 package org.ivit.core.architecture;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.IntStream;
-import org.ivit.core.InputException;
+import org.ivit.core.architecture.Stem.LeadingToken;
 
 /**
  * ViT and DeiT: a class token, a learned position embedding, blocks with the norm before, the head
@@ -34,14 +31,16 @@ public record Vit(
     int classes,
     double epsilon,
     boolean distilled)
-    implements Architecture {
+    implements Family {
   /** The value of {@code kind} in a description. */
   public static final String KIND = "vit";
+
+  static final double EPSILON = 1e-6;
 
   /**
    * Checks the sizes.
    *
-   * @throws InputException naming the first that is out of range or does not divide
+   * @throws org.ivit.core.InputException naming the first that is out of range or does not divide
    */
   public Vit {
     SizeChecks check = new SizeChecks(name);
@@ -72,78 +71,22 @@ public record Vit(
     this(name, image, patch, dim, depth, heads, hidden, classes, epsilon, false);
   }
 
-  /** Tokens before the patches, each with a head of its own: one, or two where distilled. */
-  public int leadingTokens() {
-    return leading().size();
-  }
-
-  /** Parameters of the tokens before the patches, in order. */
-  public List<String> leading() {
-    return distilled ? List.of("cls_token", "dist_token") : List.of("cls_token");
-  }
-
-  /** Parameter prefixes of the classifiers, one for each leading token. */
-  public List<String> classifiers() {
-    return distilled ? List.of("head", "head_dist") : List.of("head");
-  }
-
-  /** Patches of a picture. */
-  public int patches() {
-    return (image / patch) * (image / patch);
-  }
-
-  /** Patches and the leading tokens. */
-  public int tokens() {
-    return patches() + leadingTokens();
-  }
-
-  /** Channels of a head. */
-  public int headDim() {
-    return dim / heads;
-  }
-
   @Override
-  public List<Block> blocks() {
-    return IntStream.range(0, depth)
-        .mapToObj(i -> new Block("blocks." + i, dim, heads, hidden, tokens(), null))
-        .toList();
-  }
-
-  @Override
-  public int features() {
-    return dim;
-  }
-
-  @Override
-  public Map<String, long[]> parameters() {
-    ParameterShapes shapes = new ParameterShapes();
-    shapes.add("cls_token", 1, 1, dim);
-    shapes.add("pos_embed", 1, tokens(), dim);
-    leading().stream().skip(1).forEach(token -> shapes.add(token, 1, 1, dim));
-    shapes.patchProjection(dim, patch);
-    blocks().forEach(shapes::block);
-    shapes.norm("norm", dim);
-    classifiers().forEach(head -> shapes.linear(head, classes, dim));
-    return shapes.all();
-  }
-
-  @Override
-  public ObjectNode toJson() {
-    ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("kind", KIND)
-        .put("name", name)
-        .put("image", image)
-        .put("patch", patch)
-        .put("dim", dim)
-        .put("depth", depth)
-        .put("heads", heads)
-        .put("hidden", hidden)
-        .put("classes", classes)
-        .put("epsilon", epsilon);
+  public Architecture architecture() {
+    List<LeadingToken> leading = new ArrayList<>(List.of(new LeadingToken("cls_token", 1)));
+    List<String> classifiers = new ArrayList<>(List.of(Head.CLASSIFIER));
     if (distilled) {
-      json.put("distilled", true);
+      leading.add(new LeadingToken("dist_token", 1));
+      classifiers.add("head_dist");
     }
-    return json;
+    Stem stem = new Stem(image, patch, dim, leading, false, epsilon);
+    int tokens = stem.outputTokens();
+    List<Part> parts = new ArrayList<>(List.of(stem));
+    for (int i = 0; i < depth; i++) {
+      parts.add(new Block("blocks." + i, dim, heads, hidden, tokens, null, epsilon));
+    }
+    parts.add(new Head(tokens, dim, false, classes, classifiers, epsilon));
+    return new Architecture(KIND, name, parts);
   }
 
   @Override
@@ -164,5 +107,20 @@ public record Vit(
   @Override
   public Vit withClasses(int count) {
     return new Vit(name, image, patch, dim, depth, heads, hidden, count, epsilon, distilled);
+  }
+
+  static Vit parse(Keys keys) {
+    int image = keys.integer("image", null);
+    int patch = keys.integer("patch", null);
+    int dim = keys.integer("dim", null);
+    int depth = keys.integer("depth", null);
+    int heads = keys.integer("heads", null);
+    int classes = keys.integer("classes", null);
+    // Overflows only for a dim that is refused before hidden is looked at.
+    int hidden = keys.integer("hidden", 4 * dim);
+    double epsilon = keys.real("epsilon", EPSILON);
+    boolean distilled = keys.flag("distilled");
+    String name = keys.text("name", "vit_%dx%d_patch%d_%d".formatted(dim, depth, patch, image));
+    return new Vit(name, image, patch, dim, depth, heads, hidden, classes, epsilon, distilled);
   }
 }

@@ -1,19 +1,18 @@
 package org.ivit.core.calibration;
 
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 
 /**
  * One batch of a node's values before requantization, computed from the integers in float64 and
  * rounded to float32.
  *
- * @param node full node name
- * @param bits width of the node's codes
+ * @param node whose they are
  * @param values all values, [rows][channels]; not to be kept or changed
  * @param channels number of channels; 1 where channels mean nothing, as for scores
  * @param outliers channels that take no part in the range
  */
-public record NodeValues(
-    String node, int bits, float[] values, int channels, OutlierChannels outliers) {
+public record NodeValues(Node node, float[] values, int channels, OutlierChannels outliers) {
 
   /** Returns the values that take part in the range: all but those of the outlier channels. */
   public float[] included() {

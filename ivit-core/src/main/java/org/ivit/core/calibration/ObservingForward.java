@@ -1,13 +1,17 @@
 package org.ivit.core.calibration;
 
 import java.util.Collections;
-import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Part;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.GeluForm;
@@ -26,7 +30,6 @@ import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Range;
@@ -80,46 +83,67 @@ public final class ObservingForward {
    * @return logits of the batch, [pictures][classes]
    */
   public int[] run(float[] pixels, int pictures) {
-    float inputScale = observe(NodeNames.INPUT, pixels, 1);
-    byte[] input = Quantizer.codes8(NodeNames.INPUT, pixels, inputScale);
-    byte[] patches =
-        NodeKernels.unfold(input, pictures, architecture.image(), architecture.patch());
-    return architecture instanceof Swin swin
-        ? swin(swin, patches, inputScale)
-        : vit((Vit) architecture, patches, inputScale, pictures);
-  }
-
-  private int[] vit(Vit vit, byte[] patches, float inputScale, int pictures) {
-    Stream x = embed(vit, patchEmbed(NodeNames.PATCH_EMBED, patches, inputScale), pictures);
-    for (Block site : vit.blocks()) {
-      x = block(site, x);
+    Pass pass = new Pass(pixels, pictures);
+    for (Part part : architecture.parts()) {
+      part.accept(pass);
     }
-    short[] leading = NodeKernels.leading(x.codes, pictures, vit.leadingTokens() * vit.dim());
-    Normed norm = norm(NodeNames.NORM, leading);
-    return logits(vit.classifiers(), norm.codes, norm.scale);
+    return pass.logits;
   }
 
-  private int[] swin(Swin swin, byte[] patches, float inputScale) {
-    Stream x = patchNorm(patchEmbed(NodeNames.PATCH_PROJECTION, patches, inputScale).codes8());
-    for (Swin.Stage stage : swin.stages()) {
-      for (Block site : stage.blocks()) {
-        x = block(site, x);
-      }
-      if (stage.merges()) {
-        x = merge(stage, x);
-      }
+  /** One batch on its way through the parts. */
+  private final class Pass implements PartVisitor<Void> {
+    private final float[] pixels;
+    private final int pictures;
+    private Stream x;
+    private int[] logits;
+
+    Pass(float[] pixels, int pictures) {
+      this.pixels = pixels;
+      this.pictures = pictures;
     }
-    Normed norm = norm(NodeNames.NORM, x.codes);
-    int tokens = swin.pooledTokens();
-    float poolScale =
-        observe(NodeNames.POOL, means(norm, tokens, swin.features()), swin.features());
-    Pool pool = Pool.of(norm.scale, tokens, poolScale);
-    byte[] pooled = NodeKernels.pool(pool, norm.codes, swin.features());
-    return logits(List.of(NodeNames.HEAD), pooled, poolScale);
-  }
 
-  private int[] logits(List<String> heads, byte[] codes, float scale) {
-    return NodeKernels.logits(nodes.heads(heads, scale), codes, products);
+    @Override
+    public Void stem(Stem stem) {
+      float inputScale = observe(Node.INPUT, pixels, 1);
+      byte[] input = Quantizer.codes8(Node.INPUT.name(), pixels, inputScale);
+      byte[] patches = NodeKernels.unfold(input, pictures, stem.image(), stem.patch());
+      Projected projected = linear(stem.projection(), patches, inputScale);
+      x =
+          stem.normed()
+              ? patchNorm(stem.output(), projected.codes8())
+              : embed(stem, projected, pictures);
+      return null;
+    }
+
+    @Override
+    public Void block(Block block) {
+      x = ObservingForward.this.block(block, x);
+      return null;
+    }
+
+    @Override
+    public Void merging(Merging merging) {
+      x = merge(merging, x);
+      return null;
+    }
+
+    @Override
+    public Void head(Head head) {
+      int read = head.readTokens() * head.dim();
+      Normed norm = norm(head.norm(), NodeKernels.leading(x.codes, pictures, read));
+      if (!head.pooled()) {
+        logits = logits(head, norm.codes, norm.scale);
+        return null;
+      }
+      float scale = observe(head.pool(), means(norm, head.tokens(), head.dim()), head.dim());
+      Pool pool = Pool.of(norm.scale, head.tokens(), scale);
+      logits = logits(head, NodeKernels.pool(pool, norm.codes, head.dim()), scale);
+      return null;
+    }
+
+    private int[] logits(Head head, byte[] codes, float scale) {
+      return NodeKernels.logits(nodes.classifiers(head, scale), codes, products);
+    }
   }
 
   /** A 16-bit tensor with its scale. */
@@ -143,25 +167,14 @@ public final class ObservingForward {
     }
   }
 
-  private Projected patchEmbed(String name, byte[] patches, float inputScale) {
-    return linear(
-        name,
-        nodes.quantize(NodeNames.PATCH_PROJECTION, inputScale),
-        patches,
-        OutlierChannels.NONE);
-  }
-
-  private Stream patchNorm(byte[] projected) {
-    LayerNorm node = observedNorm(NodeNames.PATCH_NORM, NodeKernels.widen(projected));
+  private Stream patchNorm(Node norm, byte[] projected) {
+    LayerNorm node = observedNorm(norm, NodeKernels.widen(projected));
     return new Stream(NodeKernels.layerNorm16(node, projected), node.outputScale());
   }
 
-  private Stream merge(Swin.Stage stage, Stream x) {
-    Normed norm =
-        norm(stage.mergeNorm(), NodeKernels.neighbours(x.codes, stage.resolution(), stage.dim()));
-    String name = stage.reduction();
-    QuantizedLinear weight = nodes.quantizeUnbiased(name, 2 * stage.dim(), norm.scale);
-    Projected reduction = linear(name, weight, norm.codes, norm.outliers);
+  private Stream merge(Merging merging, Stream x) {
+    short[] neighbours = NodeKernels.neighbours(x.codes, merging.resolution(), merging.dim());
+    Projected reduction = linear(merging.reduction(), norm(merging.norm(), neighbours));
     return new Stream(NodeKernels.widen(reduction.codes8()), reduction.node.outputScale());
   }
 
@@ -179,15 +192,14 @@ public final class ObservingForward {
     return values;
   }
 
-  private Stream embed(Vit vit, Projected patchEmbed, int pictures) {
-    short[] patches = patchEmbed.stream().codes;
-    float patchScale = patchEmbed.node.outputScale();
-    float[] position = weights.get("pos_embed");
-    float positionScale = Quantizer.scaleOf("pos_embed", position, 16);
-    short[] positionCodes = Quantizer.codes16("pos_embed", position, positionScale);
-    // Codes of the leading tokens do not depend on the range.
-    int[] leading = nodes.embed(vit.leading(), patchScale, 1).leading();
-    int length = positionCodes.length;
+  private Stream embed(Stem stem, Projected projected, int pictures) {
+    short[] patches = projected.stream().codes;
+    float patchScale = projected.node.outputScale();
+    // Codes and their scales do not depend on the range.
+    Embed unscaled = nodes.embed(stem, patchScale, 1);
+    int[] leading = unscaled.leading();
+    short[] position = unscaled.position();
+    int length = position.length;
     float[] values = new float[pictures * length];
     for (int n = 0; n < pictures; n++) {
       for (int i = 0; i < length; i++) {
@@ -195,38 +207,38 @@ public final class ObservingForward {
             i < leading.length
                 ? leading[i]
                 : patches[n * (length - leading.length) + i - leading.length];
-        values[n * length + i] = sum(z, patchScale, positionCodes[i], positionScale);
+        values[n * length + i] = sum(z, patchScale, position[i], unscaled.positionScale());
       }
     }
-    float scale = observe(NodeNames.EMBED, values, vit.dim());
-    Embed node = nodes.embed(vit.leading(), patchScale, scale);
+    float scale = observe(stem.output(), values, stem.dim());
+    Embed node = nodes.embed(stem, patchScale, scale);
     return new Stream(NodeKernels.embed(node, patches, pictures), scale);
   }
 
   private Stream block(Block site, Stream x) {
     int dim = site.dim();
     int[] order = site.windows() == null ? null : site.windows().order();
-    Normed norm1 = norm(site.node("norm1"), x.codes);
+    Normed norm1 = norm(site.norm1(), x.codes);
     Normed grouped = order == null ? norm1 : norm1.inOrder(order, dim);
-    Normed context = attention(site, linear(site.node("attn.qkv"), grouped));
-    Stream proj = linear(site.node("attn.proj"), context).stream();
+    Normed context = attention(site, linear(site.qkvLinear(), grouped));
+    Stream proj = linear(site.projLinear(), context).stream();
     Stream branch =
         order == null ? proj : new Stream(NodeKernels.reverse(proj.codes, order, dim), proj.scale);
-    Stream residual1 = residual(site.node("residual1"), branch, x, dim);
-    Normed norm2 = norm(site.node("norm2"), residual1.codes);
-    Normed act = gelu(site, linear(site.node("mlp.fc1"), norm2));
-    Stream fc2 = linear(site.node("mlp.fc2"), act).stream();
-    return residual(site.node("residual2"), fc2, residual1, dim);
+    Stream residual1 = residual(site.residual1(), branch, x, dim);
+    Normed norm2 = norm(site.norm2(), residual1.codes);
+    Normed act = gelu(site, linear(site.fc1Linear(), norm2));
+    Stream fc2 = linear(site.fc2Linear(), act).stream();
+    return residual(site.residual2(), fc2, residual1, dim);
   }
 
-  private Normed norm(String name, short[] x) {
-    LayerNorm node = observedNorm(name, x);
+  private Normed norm(Node norm, short[] x) {
+    LayerNorm node = observedNorm(norm, x);
     return new Normed(NodeKernels.layerNorm(node, x), node.outputScale(), node.outputOutliers());
   }
 
-  private LayerNorm observedNorm(String name, short[] x) {
-    float[] gamma = weights.get(name + ".weight");
-    float[] beta = weights.get(name + ".bias");
+  private LayerNorm observedNorm(Node norm, short[] x) {
+    float[] gamma = weights.get(norm.name() + ".weight");
+    float[] beta = weights.get(norm.name() + ".bias");
     int channels = gamma.length;
     float[] values = new float[x.length];
     double[] factor = new double[channels];
@@ -240,23 +252,24 @@ public final class ObservingForward {
         values[row + c] = (float) (normalised[c] * factor[c] + beta[c]);
       }
     }
-    return nodes.norm(name, observe(name, values, channels));
+    return nodes.norm(norm, observe(norm, values, channels));
   }
 
-  private Projected linear(String name, Normed input) {
-    return linear(name, nodes.quantize(name, input.scale), input.codes, input.outliers);
+  private Projected linear(LinearSpec layer, Normed input) {
+    return linear(layer, input.codes, input.scale);
   }
 
-  private Projected linear(
-      String name, QuantizedLinear quantized, byte[] codes, OutlierChannels inputOutliers) {
-    int outputs = quantized.bias().length;
-    int[] acc = accumulate(codes, quantized.weight(), quantized.bias(), inputOutliers);
+  private Projected linear(LinearSpec layer, byte[] codes, float inputScale) {
+    QuantizedLinear quantized = nodes.quantize(layer, inputScale);
+    int outputs = layer.outputs();
+    int[] acc =
+        accumulate(codes, quantized.weight(), quantized.bias(), scheme.outliers(layer.input()));
     float[] values = new float[acc.length];
     for (int i = 0; i < acc.length; i++) {
       values[i] = (float) (acc[i] * (double) quantized.biasScale()[i % outputs]);
     }
-    float scale = observe(name, values, outputs);
-    return new Projected(nodes.linear(name, quantized, inputOutliers, scale), acc);
+    float scale = observe(layer.node(), values, outputs);
+    return new Projected(nodes.linear(layer, quantized, scale), acc);
   }
 
   private int[] accumulate(byte[] x, byte[] weight, int[] bias, OutlierChannels inputOutliers) {
@@ -271,12 +284,13 @@ public final class ObservingForward {
     int groups = qkv.length / (3 * site.dim() * tokens);
     int heads = site.heads();
     int headDim = site.headDim();
-    String scoresName = site.node("attn.scores");
+    Node scoresNode = site.scores();
     int[] product = products.scores(qkv, groups, tokens, heads, headDim);
     float scoresScale =
-        observe(scoresName, values(product, AttentionScales.scores(qkvScale, headDim)), 1);
+        observe(scoresNode, values(product, AttentionScales.scores(qkvScale, headDim)), 1);
     byte[] scores =
-        NodeKernels.scores(Attention.scores(scoresName, qkvScale, headDim, scoresScale), product);
+        NodeKernels.scores(
+            Attention.scores(scoresNode.name(), qkvScale, headDim, scoresScale), product);
     Windows windows = site.windows();
     PositionBias position = windows == null ? null : position(site, scores, scoresScale);
     // The context's range is not known yet; softmax does not depend on it.
@@ -297,7 +311,7 @@ public final class ObservingForward {
             tokens);
     float contextScale =
         observe(
-            site.node("attn.context"),
+            site.context(),
             values(context, AttentionScales.context(qkvScale, unscaled.softmax().contextBits())),
             site.dim());
     Attention node = Attention.of(site, scheme, qkvScale, scoresScale, position, contextScale);
@@ -315,15 +329,15 @@ public final class ObservingForward {
       int code = unscaled.table()[relative[i % relative.length] * site.heads() + head];
       values[i] = sum(scores[i], scoresScale, code, unscaled.tableScale());
     }
-    return nodes.position(site, scoresScale, observe(site.node(NodeNames.BIASED), values, 1));
+    return nodes.position(site, scoresScale, observe(site.biased(), values, 1));
   }
 
   private Normed gelu(Block site, Projected fc1) {
     byte[] x = fc1.codes8();
     float inputScale = fc1.node.outputScale();
-    OutlierChannels inputOutliers = scheme.outliers(fc1.node.name());
+    OutlierChannels inputOutliers = scheme.outliers(site.fc1());
     float[] values = geluValues(x, site.hidden(), inputScale, inputOutliers);
-    float scale = observe(site.node("mlp.act"), values, site.hidden());
+    float scale = observe(site.act(), values, site.hidden());
     Gelu node = nodes.gelu(site, inputScale, scale);
     return new Normed(NodeKernels.gelu(node, x, site.hidden()), scale, node.outputOutliers());
   }
@@ -360,21 +374,19 @@ public final class ObservingForward {
     return values;
   }
 
-  private Stream residual(String name, Stream branch, Stream identity, int channels) {
+  private Stream residual(Node node, Stream branch, Stream identity, int channels) {
     float[] values = new float[branch.codes.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = sum(branch.codes[i], branch.scale, identity.codes[i], identity.scale);
     }
-    float scale = observe(name, values, channels);
-    Residual node = Residual.of(name, branch.scale, identity.scale, scale);
-    return new Stream(NodeKernels.add(node, branch.codes, identity.codes), scale);
+    float scale = observe(node, values, channels);
+    Residual sum = Residual.of(node.name(), branch.scale, identity.scale, scale);
+    return new Stream(NodeKernels.add(sum, branch.codes, identity.codes), scale);
   }
 
-  private float observe(String node, float[] values, int channels) {
-    int bits = NodeNames.bits(node);
-    Range range =
-        observer.observe(new NodeValues(node, bits, values, channels, scheme.outliers(node)));
-    ranges.put(node, range);
+  private float observe(Node node, float[] values, int channels) {
+    Range range = observer.observe(new NodeValues(node, values, channels, scheme.outliers(node)));
+    ranges.put(node.name(), range);
     return scheme.scale(node, range);
   }
 

@@ -15,7 +15,9 @@ public final class PublishedObserver implements NodeObserver {
   @Override
   public Range observe(NodeValues values) {
     return ranges.merge(
-        values.node(), rangeOf(values.node(), values.included()), Range::movedTowards);
+        values.node().name(),
+        rangeOf(values.node().name(), values.included()),
+        Range::movedTowards);
   }
 
   /**

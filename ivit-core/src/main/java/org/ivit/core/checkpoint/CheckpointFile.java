@@ -37,8 +37,11 @@ public final class CheckpointFile {
   /** The value of {@code format} in the metadata. */
   public static final String FORMAT = "ivit";
 
-  /** The version that is written, and the only one there has been but for a draft. */
-  public static final String VERSION = "1";
+  /** The version that is written: the architecture is a chain of parts. */
+  public static final String VERSION = "2";
+
+  /** The versions that are read; in version 1 the architecture is the description of a family. */
+  private static final Set<String> READ = Set.of("1", VERSION);
 
   private static final String FORMAT_KEY = "format";
   private static final String VERSION_KEY = "version";
@@ -148,10 +151,13 @@ public final class CheckpointFile {
                       : "missing",
                   FORMAT));
     }
-    if (!VERSION.equals(metadata.get(VERSION_KEY))) {
+    if (!READ.contains(metadata.getOrDefault(VERSION_KEY, ""))) {
       throw new InputException(
           "%s: checkpoint version is %s, expected %s"
-              .formatted(file, MessageText.quote(metadata.getOrDefault(VERSION_KEY, "")), VERSION));
+              .formatted(
+                  file,
+                  MessageText.quote(metadata.getOrDefault(VERSION_KEY, "")),
+                  String.join(" or ", new TreeSet<>(READ))));
     }
     checkKeys(file, metadata.keySet());
     FileDigest.verify(file, metadata.get(FileDigest.KEY));

@@ -1,5 +1,8 @@
 package org.ivit.core.checkpoint;
 
+import org.ivit.core.architecture.Stem;
+import org.ivit.core.architecture.Stem.LeadingToken;
+
 /** Names of tensors: the node's, a dot and one of these. */
 final class CheckpointNames {
   static final String WEIGHT = ".weight";
@@ -14,8 +17,10 @@ final class CheckpointNames {
   static final String SIGMOID_SCALE = ".sigmoid_scale";
   static final String X0_AND_N = ".x0_n";
 
-  /** A parameter that is codes without a node of its own, as the leading tokens are. */
-  static final String POSITION = "pos_embed";
-
   private CheckpointNames() {}
+
+  /** Sizes of the codes of leading tokens: a single token is a row. */
+  static long[] tokenShape(Stem stem, LeadingToken token) {
+    return token.count() == 1 ? new long[] {stem.dim()} : new long[] {token.count(), stem.dim()};
+  }
 }

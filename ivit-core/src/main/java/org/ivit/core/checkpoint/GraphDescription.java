@@ -8,12 +8,11 @@ import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 
 /**
@@ -68,7 +67,7 @@ record GraphDescription(
     SortedMap<String, Scale> scales = new TreeMap<>();
     graph.scales().forEach((node, scale) -> scales.put(node, Scale.of(scale)));
     return new GraphDescription(
-        graph.architecture().toJson(),
+        Architectures.toJson(graph.architecture()),
         scheme.gelu().key(),
         scheme.softmax().key(),
         scheme.attentionBits(),
@@ -85,31 +84,25 @@ record GraphDescription(
     SortedMap<String, OutlierChannels> sets = new TreeMap<>();
     outliers.forEach(
         (node, set) -> sets.put(node, new OutlierChannels(set.channels(), set.shift())));
-    for (String node : sets.keySet()) {
-      if (!NodeNames.ranged(parsed).contains(node)) {
-        throw new InputException("graph: outlier channels of an unknown node");
-      }
-    }
-    return new Scheme(GeluForm.parse(gelu), SoftmaxForm.parse(softmax), attentionBits, sets);
+    Scheme scheme =
+        new Scheme(GeluForm.parse(gelu), SoftmaxForm.parse(softmax), attentionBits, sets);
+    scheme.check(parsed);
+    return scheme;
   }
 
   /** The scales of exactly the nodes that the architecture has. */
   Map<String, Float> scales(Architecture parsed) {
     Map<String, Float> exact = new TreeMap<>();
-    for (String node : NodeNames.ranged(parsed)) {
-      take(node, exact);
+    parsed.nodes().keySet().forEach(node -> take(node, exact));
+    if (!parsed.stem().normed()) {
+      take(Stem.POSITION, exact);
     }
-    for (Block site : parsed.blocks()) {
-      if (site.windows() != null) {
-        take(site.node(NodeNames.POSITION_TABLE), exact);
+    for (Block block : parsed.blocks()) {
+      if (block.windows() != null) {
+        take(block.positionTable(), exact);
       }
     }
-    if (parsed instanceof Vit vit) {
-      take(CheckpointNames.POSITION, exact);
-      vit.classifiers().forEach(head -> take(head, exact));
-    } else {
-      take(NodeNames.HEAD, exact);
-    }
+    parsed.head().classifiers().forEach(classifier -> take(classifier, exact));
     if (exact.size() != scales.size()) {
       throw new InputException(
           "graph: %d scales, expected the %d of the architecture's nodes"

@@ -1,13 +1,18 @@
 package org.ivit.core.checkpoint;
 
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.GeluForm;
@@ -22,26 +27,25 @@ import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.GraphPart;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerHead;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.SwinStage;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.tensor.TensorFile;
 
 /**
  * Builds a graph from tensors whose names, dtypes and shapes are checked. The graph's records check
  * every value and prove the bounds anew; a refusal names the tensor or the node.
  */
-final class GraphReader {
+final class GraphReader implements PartVisitor<GraphPart> {
   private final TensorFile file;
   private final Scheme scheme;
   private final Map<String, Float> scales;
@@ -58,69 +62,49 @@ final class GraphReader {
     Map<String, Float> scales = description.scales(architecture);
     new TensorLayout(architecture, scheme).check(file);
     GraphReader reader = new GraphReader(file, scheme, scales);
-    return architecture instanceof Swin swin ? reader.swin(swin) : reader.vit((Vit) architecture);
+    List<GraphPart> parts = architecture.parts().stream().map(part -> part.accept(reader)).toList();
+    return new IntegerGraph(architecture, scheme, reader.scale(Node.INPUT), parts);
   }
 
-  private VitGraph vit(Vit vit) {
-    return new VitGraph(
-        vit,
-        scheme,
-        scale(NodeNames.INPUT),
-        linear(NodeNames.PATCH_EMBED, vit.patchInputs(), vit.dim(), 16, OutlierChannels.NONE),
-        embed(vit),
-        vit.blocks().stream().map(this::block).toList(),
-        norm(NodeNames.NORM, vit.dim()),
-        vit.classifiers().stream()
-            .map(
-                head -> linear(head, vit.dim(), vit.classes(), 32, scheme.outliers(NodeNames.NORM)))
-            .toList());
+  @Override
+  public GraphPart stem(Stem stem) {
+    Linear projection = linear(stem.projection());
+    return stem.normed()
+        ? new IntegerStem(stem, projection, null, norm(stem.output(), stem.dim()))
+        : new IntegerStem(stem, projection, embed(stem), null);
   }
 
-  private SwinGraph swin(Swin swin) {
-    return new SwinGraph(
-        swin,
-        scheme,
-        scale(NodeNames.INPUT),
-        linear(NodeNames.PATCH_PROJECTION, swin.patchInputs(), swin.dim(), 8, OutlierChannels.NONE),
-        norm(NodeNames.PATCH_NORM, swin.dim()),
-        swin.stages().stream().map(this::stage).toList(),
-        norm(NodeNames.NORM, swin.features()),
-        new Pool(swin.pooledTokens(), dyadic(NodeNames.POOL, 0), scale(NodeNames.POOL)),
-        linear(NodeNames.HEAD, swin.features(), swin.classes(), 32, OutlierChannels.NONE));
-  }
-
-  private SwinStage stage(Swin.Stage stage) {
-    return new SwinStage(
-        stage.blocks().stream().map(this::block).toList(), stage.merges() ? merging(stage) : null);
-  }
-
-  private IntegerMerging merging(Swin.Stage stage) {
-    int inputs = 4 * stage.dim();
-    return new IntegerMerging(
-        norm(stage.mergeNorm(), inputs),
-        linear(stage.reduction(), inputs, 2 * stage.dim(), 8, scheme.outliers(stage.mergeNorm())));
-  }
-
-  private IntegerBlock block(Block site) {
-    int dim = site.dim();
-    int hidden = site.hidden();
+  @Override
+  public GraphPart block(Block block) {
     return new IntegerBlock(
-        site,
-        norm(site.node("norm1"), dim),
-        fed(site, "attn.qkv", "norm1", dim, 3 * dim),
-        attention(site),
-        fed(site, "attn.proj", "attn.context", dim, dim),
-        residual(site.node("residual1")),
-        norm(site.node("norm2"), dim),
-        fed(site, "mlp.fc1", "norm2", dim, hidden),
-        gelu(site.node("mlp.act")),
-        fed(site, "mlp.fc2", "mlp.act", hidden, dim),
-        residual(site.node("residual2")));
+        block,
+        norm(block.norm1(), block.dim()),
+        linear(block.qkvLinear()),
+        attention(block),
+        linear(block.projLinear()),
+        residual(block.residual1()),
+        norm(block.norm2(), block.dim()),
+        linear(block.fc1Linear()),
+        gelu(block.act()),
+        linear(block.fc2Linear()),
+        residual(block.residual2()));
   }
 
-  private Linear fed(Block site, String layer, String input, int inputs, int outputs) {
-    String node = site.node(layer);
-    return linear(node, inputs, outputs, NodeNames.bits(node), scheme.outliers(site.node(input)));
+  @Override
+  public GraphPart merging(Merging merging) {
+    return new IntegerMerging(
+        merging, norm(merging.norm(), merging.mergedDim()), linear(merging.reduction()));
+  }
+
+  @Override
+  public GraphPart head(Head head) {
+    return new IntegerHead(
+        head,
+        norm(head.norm(), head.dim()),
+        head.pooled()
+            ? new Pool(head.tokens(), dyadic(head.pool().name(), 0), scale(head.pool()))
+            : null,
+        head.linears().stream().map(this::linear).toList());
   }
 
   /** Names the tensor or node in a refusal that knows values alone. */
@@ -130,6 +114,10 @@ final class GraphReader {
     } catch (InputException e) {
       throw new InputException(name + ": " + e.getMessage(), e);
     }
+  }
+
+  private float scale(Node node) {
+    return scale(node.name());
   }
 
   private float scale(String node) {
@@ -153,34 +141,34 @@ final class GraphReader {
     return new Dyadic(vector.multiplier()[index], vector.shift()[index]);
   }
 
-  private Linear linear(
-      String node, int inputs, int outputs, int bits, OutlierChannels inputOutliers) {
+  private Linear linear(LinearSpec layer) {
+    String node = layer.node().name();
     DyadicVector requantization = dyadics(node);
     return new Linear(
         node,
-        inputs,
-        outputs,
+        layer.inputs(),
+        layer.outputs(),
         file.get(node + CheckpointNames.WEIGHT).sharedBytes(),
         ints(node + CheckpointNames.BIAS),
-        inputOutliers,
+        scheme.outliers(layer.input()),
         requantization,
-        bits,
+        layer.node().bits(),
         scale(node));
   }
 
-  private Embed embed(Vit vit) {
+  private Embed embed(Stem stem) {
     return new Embed(
-        vit.leading().stream().flatMapToInt(token -> IntStream.of(ints(token))).toArray(),
-        file.get(CheckpointNames.POSITION).shorts(),
-        scale(CheckpointNames.POSITION),
-        residual(NodeNames.EMBED));
+        stem.leading().stream().flatMapToInt(token -> IntStream.of(ints(token.name()))).toArray(),
+        file.get(Stem.POSITION).shorts(),
+        scale(Stem.POSITION),
+        residual(stem.output()));
   }
 
-  private Residual residual(String node) {
-    return new Residual(node, dyadic(node, 0), dyadic(node, 1), scale(node));
+  private Residual residual(Node node) {
+    return new Residual(node.name(), dyadic(node.name(), 0), dyadic(node.name(), 1), scale(node));
   }
 
-  private LayerNorm norm(String node, int channels) {
+  private LayerNorm norm(Node node, int channels) {
     String multiplier = node + CheckpointNames.MULTIPLIER;
     String offset = node + CheckpointNames.OFFSET;
     String shift = node + CheckpointNames.SHIFT;
@@ -190,30 +178,29 @@ final class GraphReader {
             () ->
                 new ILayerNorm.Constants(
                     ints(multiplier), file.get(offset).longs(), ints(shift)[0]));
-    return new LayerNorm(node, channels, constants, scheme.outliers(node), scale(node));
+    return new LayerNorm(node.name(), channels, constants, scheme.outliers(node), scale(node));
   }
 
-  private Attention attention(Block site) {
-    String node = site.node("attn");
+  private Attention attention(Block block) {
     return new Attention(
-        node,
-        site.heads(),
-        site.headDim(),
-        dyadic(node + ".scores", 0),
-        scale(node + ".scores"),
-        site.windows() == null ? null : position(site),
-        softmax(node + ".softmax"),
-        dyadics(node + ".context"),
-        scheme.outliers(node + ".context"),
-        scale(node + ".context"));
+        block.node("attn"),
+        block.heads(),
+        block.headDim(),
+        dyadic(block.scores().name(), 0),
+        scale(block.scores()),
+        block.windows() == null ? null : position(block),
+        softmax(block.softmax()),
+        dyadics(block.context().name()),
+        scheme.outliers(block.context()),
+        scale(block.context()));
   }
 
-  private PositionBias position(Block site) {
-    String node = site.node(NodeNames.BIASED);
-    String table = site.node(NodeNames.POSITION_TABLE);
+  private PositionBias position(Block block) {
+    String node = block.biased().name();
+    String table = block.positionTable();
     return new PositionBias(
         node,
-        site.heads(),
+        block.heads(),
         file.get(table).bytes(),
         scale(table),
         dyadic(node, 0),
@@ -243,13 +230,14 @@ final class GraphReader {
                 ints(exponentials), rounding, bits, scheme.softmax() == SoftmaxForm.DEFERRED));
   }
 
-  private Gelu gelu(String node) {
+  private Gelu gelu(Node act) {
+    String node = act.name();
     if (scheme.gelu() == GeluForm.ROW) {
       ShiftGelu.RowConstants constants = rowConstants(node);
       return new GeluRow(
           node, constants, ShiftGelu.sigmoidRowTable(constants), dyadic(node, 0), scale(node));
     }
-    OutlierChannels outliers = scheme.outliers(node);
+    OutlierChannels outliers = scheme.outliers(act);
     return new GeluTable(
         node,
         file.get(node + CheckpointNames.TABLE).bytes(),

@@ -2,10 +2,10 @@ package org.ivit.core.checkpoint;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Stem;
+import org.ivit.core.architecture.Stem.LeadingToken;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
@@ -16,61 +16,46 @@ import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.SwinStage;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.tensor.Tensor;
 
 /** The tensors of a graph, as {@link TensorLayout} lists them. */
-final class GraphTensors {
+final class GraphTensors implements GraphVisitor<Void> {
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
   private GraphTensors() {}
 
   static Map<String, Tensor> of(IntegerGraph graph) {
     GraphTensors all = new GraphTensors();
-    if (graph instanceof SwinGraph swin) {
-      all.swin(swin);
-    } else {
-      all.vit((VitGraph) graph);
-    }
+    graph.parts().forEach(part -> part.accept(all));
     return all.tensors;
   }
 
-  private void vit(VitGraph graph) {
-    linear(graph.patchEmbed());
-    embed(graph.architecture(), graph.embed());
-    graph.blocks().forEach(this::block);
-    norm(graph.norm());
-    graph.heads().forEach(this::linear);
-  }
-
-  private void swin(SwinGraph graph) {
-    linear(graph.patchEmbed());
-    norm(graph.patchNorm());
-    for (SwinStage stage : graph.stages()) {
-      stage.blocks().forEach(this::block);
-      if (stage.merging() != null) {
-        norm(stage.merging().norm());
-        linear(stage.merging().reduction());
-      }
+  @Override
+  public Void stem(IntegerStem stem) {
+    linear(stem.projection());
+    if (stem.norm() != null) {
+      norm(stem.norm());
+    } else {
+      embed(stem.part(), stem.embed());
     }
-    norm(graph.norm());
-    dyadic(NodeNames.POOL, graph.pool().multiplier());
-    linear(graph.head());
+    return null;
   }
 
-  private void block(IntegerBlock block) {
+  @Override
+  public Void block(IntegerBlock block) {
     norm(block.norm1());
     linear(block.qkv());
-    attention(block.site(), block.attention());
+    attention(block.part(), block.attention());
     linear(block.proj());
     residual(block.residual1());
     norm(block.norm2());
@@ -78,6 +63,24 @@ final class GraphTensors {
     gelu(block.gelu());
     linear(block.fc2());
     residual(block.residual2());
+    return null;
+  }
+
+  @Override
+  public Void merging(IntegerMerging merging) {
+    norm(merging.norm());
+    linear(merging.reduction());
+    return null;
+  }
+
+  @Override
+  public Void head(IntegerHead head) {
+    norm(head.norm());
+    if (head.pool() != null) {
+      dyadic(head.part().pool().name(), head.pool().multiplier());
+    }
+    head.classifiers().forEach(this::linear);
+    return null;
   }
 
   private void put(String node, String suffix, Tensor tensor) {
@@ -108,15 +111,17 @@ final class GraphTensors {
     dyadic(node, new DyadicVector(multiplier, shift));
   }
 
-  private void embed(Vit vit, Embed embed) {
-    int dim = vit.dim();
-    List<String> leading = vit.leading();
-    for (int i = 0; i < leading.size(); i++) {
-      int[] token = Arrays.copyOfRange(embed.leading(), i * dim, (i + 1) * dim);
-      tensors.put(leading.get(i), Tensor.of(token, dim));
+  private void embed(Stem stem, Embed embed) {
+    int from = 0;
+    for (LeadingToken token : stem.leading()) {
+      int to = from + token.count() * stem.dim();
+      int[] codes = Arrays.copyOfRange(embed.leading(), from, to);
+      tensors.put(token.name(), Tensor.of(codes, CheckpointNames.tokenShape(stem, token)));
+      from = to;
     }
     tensors.put(
-        CheckpointNames.POSITION, Tensor.of(embed.position(), embed.position().length / dim, dim));
+        Stem.POSITION,
+        Tensor.of(embed.position(), embed.position().length / stem.dim(), stem.dim()));
     residual(embed.sum());
   }
 
@@ -144,7 +149,7 @@ final class GraphTensors {
     if (position != null) {
       int heads = position.heads();
       tensors.put(
-          site.node(NodeNames.POSITION_TABLE),
+          site.positionTable(),
           Tensor.of(position.table(), position.table().length / heads, heads));
       dyadic(position.name(), position.score(), position.position());
     }

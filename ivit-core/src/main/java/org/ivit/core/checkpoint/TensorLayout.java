@@ -9,18 +9,22 @@ import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 
 /** The tensors that a checkpoint must hold: names, dtypes and shapes, in their order. */
-final class TensorLayout {
+final class TensorLayout implements PartVisitor<Void> {
+  private final Scheme scheme;
   private final Map<String, Form> forms = new LinkedHashMap<>();
 
   private record Form(DType dtype, long[] shape) {
@@ -35,86 +39,85 @@ final class TensorLayout {
   }
 
   TensorLayout(Architecture architecture, Scheme scheme) {
-    if (architecture instanceof Swin swin) {
-      swin(swin, scheme);
+    this.scheme = scheme;
+    architecture.parts().forEach(part -> part.accept(this));
+  }
+
+  @Override
+  public Void stem(Stem stem) {
+    linear(stem.projection());
+    if (stem.normed()) {
+      norm(stem.output(), stem.dim());
     } else {
-      vit((Vit) architecture, scheme);
+      stem.leading()
+          .forEach(token -> add(token.name(), DType.I32, CheckpointNames.tokenShape(stem, token)));
+      add(Stem.POSITION, DType.I16, stem.outputTokens(), stem.dim());
+      dyadic(stem.output(), 2);
     }
+    return null;
   }
 
-  private void vit(Vit a, Scheme scheme) {
-    linear(NodeNames.PATCH_EMBED, a.dim(), a.patchInputs());
-    a.leading().forEach(token -> add(token, DType.I32, a.dim()));
-    add(CheckpointNames.POSITION, DType.I16, a.tokens(), a.dim());
-    dyadic(NodeNames.EMBED, 2);
-    a.blocks().forEach(site -> block(site, scheme));
-    norm(NodeNames.NORM, a.dim());
-    a.classifiers().forEach(head -> linear(head, a.classes(), a.dim()));
+  @Override
+  public Void block(Block block) {
+    norm(block.norm1(), block.dim());
+    linear(block.qkvLinear());
+    dyadic(block.scores(), 1);
+    if (block.windows() != null) {
+      add(block.positionTable(), DType.I8, block.windows().relativePositions(), block.heads());
+      dyadic(block.biased(), 2);
+    }
+    add(block.softmax() + CheckpointNames.EXPONENTIALS, DType.I32, SoftmaxTable.SIZE);
+    add(block.softmax() + CheckpointNames.ROUNDING, DType.I32, 1);
+    dyadic(block.context(), block.dim());
+    linear(block.projLinear());
+    dyadic(block.residual1(), 2);
+    norm(block.norm2(), block.dim());
+    linear(block.fc1Linear());
+    gelu(block.act());
+    linear(block.fc2Linear());
+    dyadic(block.residual2(), 2);
+    return null;
   }
 
-  private void swin(Swin a, Scheme scheme) {
-    linear(NodeNames.PATCH_PROJECTION, a.dim(), a.patchInputs());
-    norm(NodeNames.PATCH_NORM, a.dim());
-    for (Swin.Stage stage : a.stages()) {
-      stage.blocks().forEach(site -> block(site, scheme));
-      if (stage.merges()) {
-        norm(stage.mergeNorm(), 4L * stage.dim());
-        linear(stage.reduction(), 2L * stage.dim(), 4L * stage.dim());
-      }
-    }
-    norm(NodeNames.NORM, a.features());
-    dyadic(NodeNames.POOL, 1);
-    linear(NodeNames.HEAD, a.classes(), a.features());
+  @Override
+  public Void merging(Merging merging) {
+    norm(merging.norm(), merging.mergedDim());
+    linear(merging.reduction());
+    return null;
   }
 
-  private void block(Block site, Scheme scheme) {
-    int dim = site.dim();
-    norm(site.node("norm1"), dim);
-    linear(site.node("attn.qkv"), 3L * dim, dim);
-    dyadic(site.node("attn.scores"), 1);
-    if (site.windows() != null) {
-      add(
-          site.node(NodeNames.POSITION_TABLE),
-          DType.I8,
-          site.windows().relativePositions(),
-          site.heads());
-      dyadic(site.node(NodeNames.BIASED), 2);
+  @Override
+  public Void head(Head head) {
+    norm(head.norm(), head.dim());
+    if (head.pooled()) {
+      dyadic(head.pool(), 1);
     }
-    String softmax = site.node("attn.softmax");
-    add(softmax + CheckpointNames.EXPONENTIALS, DType.I32, SoftmaxTable.SIZE);
-    add(softmax + CheckpointNames.ROUNDING, DType.I32, 1);
-    dyadic(site.node("attn.context"), dim);
-    linear(site.node("attn.proj"), dim, dim);
-    dyadic(site.node("residual1"), 2);
-    norm(site.node("norm2"), dim);
-    linear(site.node("mlp.fc1"), site.hidden(), dim);
-    gelu(site.node("mlp.act"), scheme);
-    linear(site.node("mlp.fc2"), dim, site.hidden());
-    dyadic(site.node("residual2"), 2);
+    head.linears().forEach(this::linear);
+    return null;
   }
 
   private void add(String name, DType dtype, long... shape) {
     forms.put(name, new Form(dtype, shape));
   }
 
-  private void linear(String node, long outputs, long inputs) {
-    add(node + CheckpointNames.WEIGHT, DType.I8, outputs, inputs);
-    add(node + CheckpointNames.BIAS, DType.I32, outputs);
-    dyadic(node, outputs);
+  private void linear(LinearSpec layer) {
+    add(layer.node() + CheckpointNames.WEIGHT, DType.I8, layer.outputs(), layer.inputs());
+    add(layer.node() + CheckpointNames.BIAS, DType.I32, layer.outputs());
+    dyadic(layer.node(), layer.outputs());
   }
 
-  private void dyadic(String node, long count) {
+  private void dyadic(Node node, long count) {
     add(node + CheckpointNames.MULTIPLIER, DType.I32, count);
     add(node + CheckpointNames.SHIFT, DType.U8, count);
   }
 
-  private void norm(String node, long channels) {
+  private void norm(Node node, long channels) {
     add(node + CheckpointNames.MULTIPLIER, DType.I32, channels);
     add(node + CheckpointNames.OFFSET, DType.I64, channels);
     add(node + CheckpointNames.SHIFT, DType.U8, 1);
   }
 
-  private void gelu(String node, Scheme scheme) {
+  private void gelu(Node node) {
     if (scheme.gelu() == GeluForm.ROW) {
       add(node + CheckpointNames.SIGMOID_SCALE, DType.F32, 1);
       add(node + CheckpointNames.X0_AND_N, DType.I32, 2);

@@ -70,11 +70,10 @@ public record Attention(
       float scoresScale,
       PositionBias position,
       float contextScale) {
-    String context = site.node("attn.context");
-    OutlierChannels outliers = scheme.outliers(context);
+    OutlierChannels outliers = scheme.outliers(site.context());
     SoftmaxTable softmax =
         SoftmaxTable.of(
-            site.node("attn.softmax"),
+            site.softmax(),
             scheme.softmax(),
             position == null ? scoresScale : position.outputScale(),
             site.rowTokens(),
@@ -83,12 +82,12 @@ public record Attention(
         site.node("attn"),
         site.heads(),
         site.headDim(),
-        scores(site.node("attn.scores"), qkvScale, site.headDim(), scoresScale),
+        scores(site.scores().name(), qkvScale, site.headDim(), scoresScale),
         scoresScale,
         position,
         softmax,
         DyadicVector.of(
-            context,
+            site.context().name(),
             AttentionScales.context(qkvScale, softmax.contextBits()),
             site.dim(),
             contextScale,

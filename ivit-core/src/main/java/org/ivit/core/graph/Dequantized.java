@@ -1,8 +1,11 @@
 package org.ivit.core.graph;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Stem;
+import org.ivit.core.architecture.Stem.LeadingToken;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -13,7 +16,7 @@ import org.ivit.core.arithmetic.Quantizer;
  * multipliers tell are taken from these, whose 31 bits say more than a float32 holds. The way back
  * of {@link GraphBuilder}, up to the rounding of biases and norms.
  */
-public final class Dequantized {
+public final class Dequantized implements GraphVisitor<Void> {
   private final IntegerGraph graph;
   private final Map<String, float[]> values = new HashMap<>();
   private final Map<String, float[]> scales = new HashMap<>();
@@ -28,66 +31,65 @@ public final class Dequantized {
    */
   public static FloatWeights of(IntegerGraph graph) {
     Dequantized weights = new Dequantized(graph);
-    if (graph instanceof SwinGraph swin) {
-      weights.add(swin);
-    } else {
-      weights.add((VitGraph) graph);
-    }
+    graph.parts().forEach(part -> part.accept(weights));
     return new FloatWeights(weights.values, weights.scales);
   }
 
-  private void add(VitGraph vit) {
-    float patchScale = vit.patchEmbed().outputScale();
-    add(NodeNames.PATCH_PROJECTION, vit.patchEmbed(), vit.inputScale());
-    add(vit.architecture().leading(), vit.embed(), patchScale);
-    vit.blocks().forEach(this::add);
-    add(vit.norm());
-    vit.heads().forEach(head -> add(head.name(), head, vit.norm().outputScale()));
-  }
-
-  private void add(SwinGraph swin) {
-    add(NodeNames.PATCH_PROJECTION, swin.patchEmbed(), swin.inputScale());
-    add(swin.patchNorm());
-    for (SwinStage stage : swin.stages()) {
-      stage.blocks().forEach(this::add);
-      if (stage.merging() != null) {
-        LayerNorm norm = stage.merging().norm();
-        add(norm);
-        Linear reduction = stage.merging().reduction();
-        add(reduction.name(), reduction, norm.outputScale());
-      }
+  @Override
+  public Void stem(IntegerStem stem) {
+    add(stem.part().projection(), stem.projection(), graph.inputScale());
+    if (stem.norm() != null) {
+      add(stem.norm());
+    } else {
+      add(stem.part(), stem.embed(), stem.projection().outputScale());
     }
-    add(swin.norm());
-    add(NodeNames.HEAD, swin.head(), swin.pool().outputScale());
+    return null;
   }
 
-  private void add(IntegerBlock block) {
+  @Override
+  public Void block(IntegerBlock block) {
+    Block part = block.part();
     add(block.norm1());
-    add(block.qkv().name(), block.qkv(), block.norm1().outputScale());
+    add(part.qkvLinear(), block.qkv(), block.norm1().outputScale());
     Attention attention = block.attention();
     if (attention.position() != null) {
       values.put(
-          block.site().node(NodeNames.POSITION_TABLE),
+          part.positionTable(),
           times(attention.position().table(), attention.position().tableScale()));
     }
-    add(block.proj().name(), block.proj(), attention.contextScale());
+    add(part.projLinear(), block.proj(), attention.contextScale());
     add(block.norm2());
-    add(block.fc1().name(), block.fc1(), block.norm2().outputScale());
-    String act = block.gelu().name();
-    float actScale = block.gelu().outputScale();
-    OutlierChannels apart = block.gelu().outputOutliers();
-    Scheme scheme = graph.scheme();
-    Linear fc2 = block.fc2();
-    add(fc2.name(), fc2, actScale);
-    removeOffset(
-        fc2, scheme.offset(act, actScale), apart, scheme.offset(act, apart.outlierScale(actScale)));
+    add(part.fc1Linear(), block.fc1(), block.norm2().outputScale());
+    add(part.fc2Linear(), block.fc2(), block.gelu().outputScale());
+    removeOffset(part.fc2Linear(), block.fc2(), block.gelu().outputScale());
+    return null;
+  }
+
+  @Override
+  public Void merging(IntegerMerging merging) {
+    add(merging.norm());
+    add(merging.part().reduction(), merging.reduction(), merging.norm().outputScale());
+    return null;
+  }
+
+  @Override
+  public Void head(IntegerHead head) {
+    add(head.norm());
+    float scale = head.pool() != null ? head.pool().outputScale() : head.norm().outputScale();
+    for (int i = 0; i < head.classifiers().size(); i++) {
+      add(head.part().linears().get(i), head.classifiers().get(i), scale);
+    }
+    return null;
   }
 
   /** Takes out of a bias what the offset of asymmetric input codes put there. */
-  private void removeOffset(Linear linear, int offset, OutlierChannels apart, int apartOffset) {
-    float[] scale = scales.get(linear.name() + ".weight");
-    float[] bias = values.get(linear.name() + ".bias");
-    float input = graph.scales().get(linear.name().replace("fc2", "act"));
+  private void removeOffset(LinearSpec layer, Linear linear, float input) {
+    Scheme scheme = graph.scheme();
+    OutlierChannels apart = scheme.outliers(layer.input());
+    int offset = scheme.offset(layer.input(), input);
+    int apartOffset = scheme.offset(layer.input(), apart.outlierScale(input));
+    float[] scale = scales.get(layer.weight());
+    float[] bias = values.get(layer.bias());
     for (int c = 0; c < bias.length; c++) {
       long sum = 0;
       for (int k = 0; k < linear.inputs(); k++) {
@@ -98,20 +100,21 @@ public final class Dequantized {
     }
   }
 
-  private void add(List<String> leading, Embed embed, float patchScale) {
-    int channels = embed.leading().length / leading.size();
-    for (int i = 0; i < leading.size(); i++) {
-      float[] token = new float[channels];
-      for (int c = 0; c < channels; c++) {
-        token[c] = embed.leading()[i * channels + c] * patchScale;
+  private void add(Stem stem, Embed embed, float patchScale) {
+    int from = 0;
+    for (LeadingToken leading : stem.leading()) {
+      float[] token = new float[leading.count() * stem.dim()];
+      for (int i = 0; i < token.length; i++) {
+        token[i] = embed.leading()[from + i] * patchScale;
       }
-      values.put(leading.get(i), token);
+      values.put(leading.name(), token);
+      from += token.length;
     }
     float[] position = new float[embed.position().length];
     for (int i = 0; i < position.length; i++) {
       position[i] = embed.position()[i] * embed.positionScale();
     }
-    values.put("pos_embed", position);
+    values.put(Stem.POSITION, position);
   }
 
   private static float[] times(byte[] codes, float scale) {
@@ -122,8 +125,8 @@ public final class Dequantized {
     return values;
   }
 
-  private void add(String name, Linear linear, float inputScale) {
-    OutlierChannels outliers = graph.scheme().outliers(linear.name());
+  private void add(LinearSpec layer, Linear linear, float inputScale) {
+    OutlierChannels outliers = graph.scheme().outliers(layer.node());
     DyadicVector multipliers = linear.requantization();
     float[] weight = new float[linear.weight().length];
     float[] scale = new float[linear.outputs()];
@@ -138,10 +141,10 @@ public final class Dequantized {
         weight[k] = linear.weight()[k] * scale[c];
       }
     }
-    values.put(name + ".weight", weight);
-    scales.put(name + ".weight", scale);
-    if (graph.architecture().parameters().containsKey(name + ".bias")) {
-      values.put(name + ".bias", bias);
+    values.put(layer.weight(), weight);
+    scales.put(layer.weight(), scale);
+    if (layer.biased()) {
+      values.put(layer.bias(), bias);
     }
   }
 

@@ -1,7 +1,8 @@
 package org.ivit.core.graph;
 
-import java.util.List;
 import java.util.stream.IntStream;
+import org.ivit.core.architecture.Stem;
+import org.ivit.core.architecture.Stem.LeadingToken;
 import org.ivit.core.arithmetic.Quantizer;
 
 /**
@@ -18,32 +19,38 @@ import org.ivit.core.arithmetic.Quantizer;
 public record Embed(int[] leading, short[] position, float positionScale, Residual sum) {
 
   /**
-   * @param names of the leading tokens, for messages
-   * @param leading their parameters, [channels] each
-   * @param position parameter {@code pos_embed}, [tokens][channels]
-   * @param patchScale scale of {@code patch_embed}
-   * @param outputScale scale of {@code embed}
+   * @param stem sizes
+   * @param weights parameters by timm name
+   * @param patchScale scale of the product over patches
+   * @param outputScale scale of the sum
    * @return the node
    */
-  public static Embed of(
-      List<String> names,
-      List<float[]> leading,
-      float[] position,
-      float patchScale,
-      float outputScale) {
-    int[] codes = new int[0];
-    for (int i = 0; i < names.size(); i++) {
-      codes =
-          IntStream.concat(
-                  IntStream.of(codes),
-                  IntStream.of(Quantizer.tokenCodes(names.get(i), leading.get(i), patchScale)))
-              .toArray();
-    }
-    float positionScale = Quantizer.scaleOf("pos_embed", position, 16);
+  public static Embed of(Stem stem, FloatWeights weights, float patchScale, float outputScale) {
+    int[] codes =
+        stem.leading().stream()
+            .map(LeadingToken::name)
+            .flatMapToInt(
+                name -> IntStream.of(Quantizer.tokenCodes(name, weights.get(name), patchScale)))
+            .toArray();
+    float[] position = weights.get(Stem.POSITION);
+    float positionScale = Quantizer.scaleOf(Stem.POSITION, position, 16);
     return new Embed(
         codes,
-        Quantizer.codes16("pos_embed", position, positionScale),
+        Quantizer.codes16(Stem.POSITION, position, positionScale),
         positionScale,
-        Residual.of(NodeNames.EMBED, patchScale, positionScale, outputScale));
+        Residual.of(stem.output().name(), patchScale, positionScale, outputScale));
+  }
+
+  /**
+   * The leading tokens with their positions, which are the same in every picture.
+   *
+   * @return 16-bit codes, [leading tokens][channels]
+   */
+  public short[] constants() {
+    short[] constants = new short[leading.length];
+    for (int i = 0; i < constants.length; i++) {
+      constants[i] = sum.add(leading[i], position[i]);
+    }
+    return constants;
   }
 }

@@ -1,23 +1,35 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import java.util.Map;
-import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Part;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
 
 /** Freezes a model: float weights and ranges become integers. */
-public final class GraphBuilder {
-  private GraphBuilder() {}
+public final class GraphBuilder implements PartVisitor<GraphPart> {
+  private final NodeBuilder nodes;
+  private final NodeScales scales;
+  private float stream;
+
+  private GraphBuilder(NodeBuilder nodes, NodeScales scales) {
+    this.nodes = nodes;
+    this.scales = scales;
+  }
 
   /**
    * Builds the integer graph. Every bound is proved on the way; a model that fails one is refused
-   * with an {@link InputException} that names the node.
+   * with an {@link org.ivit.core.InputException} that names the node.
    *
    * @param architecture sizes
    * @param weights parameters by timm name
    * @param scheme forms, widths, outlier channels
-   * @param ranges range of every node of {@link NodeNames#ranged}
+   * @param ranges range of every node of {@link Architecture#nodes}
    * @return the integer graph
    */
   public static IntegerGraph build(
@@ -32,14 +44,40 @@ public final class GraphBuilder {
    * @param architecture sizes
    * @param weights parameters by timm name
    * @param scheme forms, widths, outlier channels
-   * @param scales scale of every node of {@link NodeNames#ranged}
+   * @param scales scale of every node of {@link Architecture#nodes}
    * @return the integer graph
    */
   public static IntegerGraph build(
       Architecture architecture, FloatWeights weights, Scheme scheme, NodeScales scales) {
-    if (architecture instanceof Swin swin) {
-      return new SwinGraphBuilder(swin, weights, scheme).build(scales);
-    }
-    return new VitGraphBuilder((Vit) architecture, weights, scheme).build(scales);
+    scheme.check(architecture);
+    GraphBuilder builder = new GraphBuilder(new NodeBuilder(weights, scheme), scales);
+    List<GraphPart> parts = architecture.parts().stream().map(builder::part).toList();
+    return new IntegerGraph(architecture, scheme, scales.of(Node.INPUT), parts);
+  }
+
+  private GraphPart part(Part part) {
+    GraphPart built = part.accept(this);
+    stream = built.outputScale();
+    return built;
+  }
+
+  @Override
+  public GraphPart stem(Stem stem) {
+    return nodes.stem(stem, scales);
+  }
+
+  @Override
+  public GraphPart block(Block block) {
+    return nodes.block(block, scales, stream);
+  }
+
+  @Override
+  public GraphPart merging(Merging merging) {
+    return nodes.merging(merging, scales);
+  }
+
+  @Override
+  public GraphPart head(Head head) {
+    return nodes.head(head, scales);
   }
 }

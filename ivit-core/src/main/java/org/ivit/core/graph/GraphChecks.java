@@ -1,6 +1,7 @@
 package org.ivit.core.graph;
 
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.LinearSpec;
 
 /** The check shared by the node records: an array has as many elements as its node needs. */
 final class GraphChecks {
@@ -12,8 +13,8 @@ final class GraphChecks {
     }
   }
 
-  static void linear(Linear linear, int inputs, int outputs) {
-    length(linear.name() + " inputs", linear.inputs(), inputs);
-    length(linear.name() + " outputs", linear.outputs(), outputs);
+  static void linear(Linear linear, LinearSpec spec) {
+    length(linear.name() + " inputs", linear.inputs(), spec.inputs());
+    length(linear.name() + " outputs", linear.outputs(), spec.outputs());
   }
 }

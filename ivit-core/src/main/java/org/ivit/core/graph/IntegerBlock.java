@@ -6,7 +6,7 @@ import org.ivit.core.arithmetic.Bounds;
 /**
  * A transformer block.
  *
- * @param site name and sizes
+ * @param part name and sizes
  * @param norm1 norm before the attention
  * @param qkv queries, keys and values
  * @param attention scores, softmax, context
@@ -19,7 +19,7 @@ import org.ivit.core.arithmetic.Bounds;
  * @param residual2 addition after the MLP
  */
 public record IntegerBlock(
-    Block site,
+    Block part,
     LayerNorm norm1,
     Linear qkv,
     Attention attention,
@@ -29,31 +29,41 @@ public record IntegerBlock(
     Linear fc1,
     Gelu gelu,
     Linear fc2,
-    Residual residual2) {
+    Residual residual2)
+    implements GraphPart {
   /** Checks that the nodes fit the sizes, and proves the bounds of the attention. */
   public IntegerBlock {
-    int dim = site.dim();
-    GraphChecks.length(norm1.name(), norm1.channels(), dim);
-    GraphChecks.length(norm2.name(), norm2.channels(), dim);
-    GraphChecks.linear(qkv, dim, 3 * dim);
-    GraphChecks.linear(proj, dim, dim);
-    GraphChecks.linear(fc1, dim, site.hidden());
-    GraphChecks.linear(fc2, site.hidden(), dim);
-    Bounds.requireChannels(gelu.name(), gelu.outputOutliers(), site.hidden());
-    checkAttention(site, attention);
+    GraphChecks.length(norm1.name(), norm1.channels(), part.dim());
+    GraphChecks.length(norm2.name(), norm2.channels(), part.dim());
+    GraphChecks.linear(qkv, part.qkvLinear());
+    GraphChecks.linear(proj, part.projLinear());
+    GraphChecks.linear(fc1, part.fc1Linear());
+    GraphChecks.linear(fc2, part.fc2Linear());
+    Bounds.requireChannels(gelu.name(), gelu.outputOutliers(), part.hidden());
+    checkAttention(part, attention);
   }
 
-  private static void checkAttention(Block site, Attention attention) {
-    GraphChecks.length(site.node("attn heads"), attention.heads(), site.heads());
-    GraphChecks.length(site.node("attn head width"), attention.headDim(), site.headDim());
-    int tokens = site.rowTokens();
-    attention.softmax().prove(site.node("attn.softmax"), tokens);
-    Bounds.proveContext(site.node("attn.context"), tokens, attention.softmax().bits());
-    int rows = site.windows() == null ? 0 : site.windows().relativePositions();
+  private static void checkAttention(Block part, Attention attention) {
+    GraphChecks.length(part.node("attn heads"), attention.heads(), part.heads());
+    GraphChecks.length(part.node("attn head width"), attention.headDim(), part.headDim());
+    int tokens = part.rowTokens();
+    attention.softmax().prove(part.softmax(), tokens);
+    Bounds.proveContext(part.context().name(), tokens, attention.softmax().bits());
+    int rows = part.windows() == null ? 0 : part.windows().relativePositions();
     PositionBias position = attention.position();
     GraphChecks.length(
-        site.node(NodeNames.POSITION_TABLE),
+        part.positionTable(),
         position == null ? 0 : position.table().length,
-        (long) rows * site.heads());
+        (long) rows * part.heads());
+  }
+
+  @Override
+  public float outputScale() {
+    return residual2.outputScale();
+  }
+
+  @Override
+  public <R> R accept(GraphVisitor<R> visitor) {
+    return visitor.block(this);
   }
 }

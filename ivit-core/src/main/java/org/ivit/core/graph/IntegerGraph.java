@@ -2,28 +2,139 @@ package org.ivit.core.graph;
 
 import java.util.List;
 import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 
-/** A model in integers: everything an engine needs, and nothing that is not a constant. */
-public sealed interface IntegerGraph permits VitGraph, SwinGraph {
-  /** Returns the architecture. */
-  Architecture architecture();
+/**
+ * A model in integers: everything an engine needs, and nothing that is not a constant.
+ *
+ * @param architecture sizes
+ * @param scheme forms, widths, outlier channels
+ * @param inputScale scale of the input codes
+ * @param parts the architecture's parts with their constants
+ */
+public record IntegerGraph(
+    Architecture architecture, Scheme scheme, float inputScale, List<GraphPart> parts) {
+  /** Checks that the parts are those of the architecture. */
+  public IntegerGraph {
+    parts = List.copyOf(parts);
+    if (!parts.stream().map(GraphPart::part).toList().equals(architecture.parts())) {
+      throw new InputException("parts: those of another model");
+    }
+    scheme.check(architecture);
+  }
 
-  /** Returns forms, widths and outlier channels. */
-  Scheme scheme();
+  /** The first part. */
+  public IntegerStem stem() {
+    return (IntegerStem) parts.get(0);
+  }
 
-  /** Returns the scale of the input codes. */
-  float inputScale();
+  /** The transformer blocks, in order of execution. */
+  public List<IntegerBlock> blocks() {
+    return parts.stream()
+        .filter(IntegerBlock.class::isInstance)
+        .map(IntegerBlock.class::cast)
+        .toList();
+  }
 
-  /** Returns the classifiers, on one scale; the logits are the sum of theirs. */
-  List<Linear> heads();
+  /** The last part. */
+  public IntegerHead head() {
+    return (IntegerHead) parts.get(parts.size() - 1);
+  }
 
-  /** Returns the scale of the int32 logits. */
-  float logitScale();
+  /** Scale of the int32 logits. */
+  public float logitScale() {
+    return head().outputScale();
+  }
 
   /**
-   * Returns the scale of every node that has one, by full node name, {@code pos_embed} and the
-   * relative position tables included.
+   * The scale of every node that has one, by full node name, {@code pos_embed} and the relative
+   * position tables included.
    */
-  SortedMap<String, Float> scales();
+  public SortedMap<String, Float> scales() {
+    Scales scales = new Scales();
+    scales.put(Node.INPUT.name(), inputScale);
+    parts.forEach(part -> part.accept(scales));
+    return scales.all;
+  }
+
+  /** Collects scales by full node name. */
+  private static final class Scales implements GraphVisitor<Void> {
+    private final SortedMap<String, Float> all = new TreeMap<>();
+
+    private void put(String name, float scale) {
+      all.put(name, scale);
+    }
+
+    private void put(Node node, float scale) {
+      put(node.name(), scale);
+    }
+
+    private void add(Linear linear) {
+      put(linear.name(), linear.outputScale());
+    }
+
+    private void add(LayerNorm norm) {
+      put(norm.name(), norm.outputScale());
+    }
+
+    private void add(Residual residual) {
+      put(residual.name(), residual.outputScale());
+    }
+
+    @Override
+    public Void stem(IntegerStem stem) {
+      add(stem.projection());
+      if (stem.norm() != null) {
+        add(stem.norm());
+      } else {
+        put(Stem.POSITION, stem.embed().positionScale());
+        add(stem.embed().sum());
+      }
+      return null;
+    }
+
+    @Override
+    public Void block(IntegerBlock block) {
+      Block part = block.part();
+      Attention attention = block.attention();
+      add(block.norm1());
+      add(block.qkv());
+      put(part.scores(), attention.scoresScale());
+      if (attention.position() != null) {
+        put(part.positionTable(), attention.position().tableScale());
+        put(part.biased(), attention.position().outputScale());
+      }
+      put(part.context(), attention.contextScale());
+      add(block.proj());
+      add(block.residual1());
+      add(block.norm2());
+      add(block.fc1());
+      put(block.gelu().name(), block.gelu().outputScale());
+      add(block.fc2());
+      add(block.residual2());
+      return null;
+    }
+
+    @Override
+    public Void merging(IntegerMerging merging) {
+      add(merging.norm());
+      add(merging.reduction());
+      return null;
+    }
+
+    @Override
+    public Void head(IntegerHead head) {
+      add(head.norm());
+      if (head.pool() != null) {
+        put(head.part().pool(), head.pool().outputScale());
+      }
+      head.classifiers().forEach(this::add);
+      return null;
+    }
+  }
 }

@@ -2,15 +2,16 @@ package org.ivit.core.graph;
 
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Node;
 
 /** The scale of each node that has a range. */
 @FunctionalInterface
 public interface NodeScales {
   /**
-   * @param node full node name
+   * @param node a node with a range
    * @return value of one code step
    */
-  float of(String node);
+  float of(Node node);
 
   /**
    * @param scheme how scales follow from ranges
@@ -19,7 +20,7 @@ public interface NodeScales {
    */
   static NodeScales of(Scheme scheme, Map<String, Range> ranges) {
     return node -> {
-      Range range = ranges.get(node);
+      Range range = ranges.get(node.name());
       if (range == null) {
         throw new InputException("ranges: found none for node " + node);
       }

@@ -14,7 +14,7 @@ import org.ivit.core.arithmetic.Pooling;
 public record Pool(int tokens, Dyadic multiplier, float outputScale) {
   /** Proves the bound of the sum. */
   public Pool {
-    Bounds.provePool(NodeNames.POOL, tokens);
+    Bounds.provePool("pool", tokens);
   }
 
   /**

@@ -6,6 +6,10 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -29,8 +33,9 @@ public record Scheme(
   public static final Scheme EXACT = of(GeluForm.EXACT, SoftmaxForm.EXACT);
 
   /**
-   * Checks the combination (§3): throws {@link InputException} naming the node where outlier
-   * channels cannot be, and where {@code mlp.fc1} and {@code mlp.act} do not share one set.
+   * Checks the combination of widths and forms.
+   *
+   * @throws InputException naming what does not fit
    */
   public Scheme {
     if (attentionBits != 8 && attentionBits != 16) {
@@ -41,40 +46,49 @@ public record Scheme(
           "attention bits: found " + attentionBits + ", expected 8 with softmax form deferred");
     }
     outliers = Collections.unmodifiableSortedMap(new TreeMap<>(outliers));
-    for (Map.Entry<String, OutlierChannels> entry : outliers.entrySet()) {
-      checkOutliers(entry.getKey(), entry.getValue(), gelu, outliers);
+  }
+
+  /**
+   * Checks that outlier channels are at nodes that may have them, and that the product before an
+   * activation function and the function itself share one set.
+   *
+   * @throws InputException naming the first node where they cannot be
+   */
+  public void check(Architecture architecture) {
+    Map<String, Node> nodes = architecture.nodes();
+    for (String name : outliers.keySet()) {
+      Node node = nodes.get(name);
+      if (node == null) {
+        throw refused(name, "an unknown node");
+      }
+      if (node.kind() == NodeKind.POOLED_NORM) {
+        throw refused(name, "expected none, it feeds the pool");
+      }
+      if (!node.kind().mayHaveOutliers()) {
+        throw refused(name, "expected a node that feeds a linear layer");
+      }
+    }
+    for (Block block : architecture.blocks()) {
+      checkTwins(block.fc1(), block.act());
+      checkTwins(block.act(), block.fc1());
     }
   }
 
-  private static void checkOutliers(
-      String node, OutlierChannels channels, GeluForm gelu, Map<String, OutlierChannels> outliers) {
-    if (!NodeNames.mayHaveOutliers(node)) {
-      throw new InputException(
-          "outlier channels of "
-              + node
-              + ": expected a node that feeds a linear layer (norm1, norm2, norm, attn.context,"
-              + " mlp.fc1 with mlp.act)");
-    }
-    String local = NodeNames.local(node);
-    if (!local.startsWith("mlp.")) {
+  private void checkTwins(Node node, Node other) {
+    if (outliers(node).isEmpty()) {
       return;
     }
     if (!gelu.isErf()) {
-      throw new InputException(
-          "outlier channels of "
-              + node
-              + ": found GELU form "
-              + gelu.key()
-              + ", expected exact or asymmetric");
+      throw refused(
+          node.name(), "found GELU form " + gelu.key() + ", expected exact or asymmetric");
     }
-    String other =
-        node.substring(0, node.length() - local.length())
-            + (local.equals("mlp.fc1") ? "mlp.act" : "mlp.fc1");
-    OutlierChannels twin = outliers.get(other);
-    if (twin == null || !Arrays.equals(channels.channels(), twin.channels())) {
-      throw new InputException(
-          "outlier channels of " + node + ": expected the same channels as " + other);
+    if (!Arrays.equals(outliers(node).channels(), outliers(other).channels())) {
+      throw refused(node.name(), "expected the same channels as " + other);
     }
+  }
+
+  private static InputException refused(String node, String reason) {
+    return new InputException("outlier channels of " + node + ": " + reason);
   }
 
   /**
@@ -87,37 +101,37 @@ public record Scheme(
   }
 
   /**
-   * @param node full node name
+   * @param node any
    * @return its outlier channels, {@link OutlierChannels#NONE} when it has none
    */
-  public OutlierChannels outliers(String node) {
-    return outliers.getOrDefault(node, OutlierChannels.NONE);
+  public OutlierChannels outliers(Node node) {
+    return outliers.getOrDefault(node.name(), OutlierChannels.NONE);
   }
 
   /**
    * The scale that follows from a node's range.
    *
-   * @param node full node name
+   * @param node any
    * @param range of the node, outlier channels left out
    * @return value of one code step
    */
-  public float scale(String node, Range range) {
-    return asymmetric(node) ? AsymmetricGelu.scale(range.max()) : range.scale(NodeNames.bits(node));
+  public float scale(Node node, Range range) {
+    return asymmetric(node) ? AsymmetricGelu.scale(range.max()) : range.scale(node.bits());
   }
 
   /**
    * What a node's codes lack to be its values divided by their scale.
    *
-   * @param node full node name
+   * @param node any
    * @param scale of the codes
-   * @return 0 save for {@code mlp.act} in form {@code asymmetric}
+   * @return 0 save for an activation function in form {@code asymmetric}
    */
-  public int offset(String node, float scale) {
+  public int offset(Node node, float scale) {
     return asymmetric(node) ? AsymmetricGelu.offset(scale) : 0;
   }
 
-  private boolean asymmetric(String node) {
-    return gelu == GeluForm.ASYMMETRIC && NodeNames.local(node).equals("mlp.act");
+  private boolean asymmetric(Node node) {
+    return gelu == GeluForm.ASYMMETRIC && node.kind() == NodeKind.ACTIVATION;
   }
 
   /**

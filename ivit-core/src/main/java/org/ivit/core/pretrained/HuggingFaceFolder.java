@@ -114,30 +114,32 @@ public record HuggingFaceFolder(
     }
     if (!type.equals("swin")) {
       return new Vit(
-          name,
-          image,
-          patch,
-          config.integer("hidden_size"),
-          config.integer("num_hidden_layers"),
-          config.integer("num_attention_heads"),
-          config.integer("intermediate_size"),
-          classes,
-          epsilon,
-          distilled);
+              name,
+              image,
+              patch,
+              config.integer("hidden_size"),
+              config.integer("num_hidden_layers"),
+              config.integer("num_attention_heads"),
+              config.integer("intermediate_size"),
+              classes,
+              epsilon,
+              distilled)
+          .architecture();
     }
     config.require("use_absolute_embeddings", "false", "false");
     if (config.real("mlp_ratio") != 4) {
       throw config.wrong("mlp_ratio", "4");
     }
     return new Swin(
-        name,
-        image,
-        patch,
-        config.integer("window_size"),
-        config.integer("embed_dim"),
-        config.integers("depths"),
-        config.integers("num_heads"),
-        classes,
-        epsilon);
+            name,
+            image,
+            patch,
+            config.integer("window_size"),
+            config.integer("embed_dim"),
+            config.integers("depths"),
+            config.integers("num_heads"),
+            classes,
+            epsilon)
+        .architecture();
   }
 }

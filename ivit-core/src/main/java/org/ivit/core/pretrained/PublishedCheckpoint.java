@@ -10,6 +10,12 @@ import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.arithmetic.GeluForm;
@@ -17,7 +23,6 @@ import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.tensor.Tensor;
@@ -30,7 +35,7 @@ import org.ivit.core.tensor.TensorFile;
  *
  * @param architecture sizes
  * @param weights parameters by timm name
- * @param scales of every node of {@link NodeNames#ranged}, by its name there
+ * @param scales of every node of {@link Architecture#nodes}, by its name there
  */
 public record PublishedCheckpoint(
     Architecture architecture, FloatWeights weights, Map<String, Float> scales) {
@@ -45,24 +50,6 @@ public record PublishedCheckpoint(
           ".norm_scaling_factor",
           ".weight_integer",
           ".bias_integer");
-
-  private static final Map<String, String> IN_BLOCK =
-      Map.ofEntries(
-          Map.entry("norm1", "qact1"),
-          Map.entry("attn.qkv", "attn.qact1"),
-          Map.entry("attn.scores", "attn.qact_attn1"),
-          Map.entry("attn.context", "attn.qact2"),
-          Map.entry("attn.proj", "attn.qact3"),
-          Map.entry("residual1", "qact2"),
-          Map.entry("norm2", "qact3"),
-          Map.entry("mlp.fc1", "mlp.qact_gelu"),
-          Map.entry("mlp.act", "mlp.qact1"),
-          Map.entry("mlp.fc2", "mlp.qact2"),
-          Map.entry("residual2", "qact4"));
-
-  /** Where a Swin's names differ. */
-  private static final Map<String, String> IN_SWIN_BLOCK =
-      Map.of("attn.biased", "attn.qact2", "attn.context", "attn.qact3", "attn.proj", "attn.qact4");
 
   /** Copies. */
   public PublishedCheckpoint {
@@ -105,8 +92,9 @@ public record PublishedCheckpoint(
   private static Map<String, Float> scales(TensorFile file, Architecture architecture) {
     Map<String, Float> scales = new LinkedHashMap<>();
     List<String> bad = new ArrayList<>();
-    for (String node : NodeNames.ranged(architecture)) {
-      String name = published(node, architecture) + SCALE;
+    for (Map.Entry<String, String> entry : published(architecture).entrySet()) {
+      String node = entry.getKey();
+      String name = entry.getValue() + SCALE;
       Tensor tensor = file.tensors().get(name);
       if (tensor == null) {
         bad.add(MessageText.quote(name) + " is missing");
@@ -129,27 +117,66 @@ public record PublishedCheckpoint(
     return scales;
   }
 
-  /** The module whose output a node is. */
-  static String published(String node, Architecture architecture) {
-    return switch (node) {
-      case NodeNames.INPUT -> "qact_input";
-      case NodeNames.PATCH_EMBED -> "patch_embed.qact";
-      case NodeNames.PATCH_PROJECTION -> "patch_embed.qact_before_norm";
-      case NodeNames.PATCH_NORM, NodeNames.EMBED -> "qact1";
-      case NodeNames.NORM -> "qact2";
-      case NodeNames.POOL -> "qact3";
-      default -> inBlockOrMerging(node, architecture instanceof Swin);
-    };
+  /** The module whose output each node is, by the node's name. */
+  static Map<String, String> published(Architecture architecture) {
+    Modules modules = new Modules();
+    architecture.parts().forEach(part -> part.accept(modules));
+    return modules.names;
   }
 
-  private static String inBlockOrMerging(String node, boolean swin) {
-    String local = NodeNames.local(node);
-    String place = node.substring(0, node.length() - local.length());
-    if (place.endsWith("downsample.")) {
-      return place + (local.equals("norm") ? "qact1" : "qact2");
+  /** Names the modules of the published code. */
+  private static final class Modules implements PartVisitor<Void> {
+    private final Map<String, String> names = new LinkedHashMap<>();
+
+    private void put(Node node, String module) {
+      names.put(node.name(), module);
     }
-    String name = swin ? IN_SWIN_BLOCK.get(local) : null;
-    return place + (name == null ? IN_BLOCK.get(local) : name);
+
+    @Override
+    public Void stem(Stem stem) {
+      put(Node.INPUT, "qact_input");
+      put(
+          stem.projection().node(),
+          stem.normed() ? "patch_embed.qact_before_norm" : "patch_embed.qact");
+      put(stem.output(), "qact1");
+      return null;
+    }
+
+    @Override
+    public Void block(Block block) {
+      boolean windows = block.windows() != null;
+      put(block.norm1(), block.node("qact1"));
+      put(block.qkv(), block.node("attn.qact1"));
+      put(block.scores(), block.node("attn.qact_attn1"));
+      if (windows) {
+        put(block.biased(), block.node("attn.qact2"));
+      }
+      put(block.context(), block.node(windows ? "attn.qact3" : "attn.qact2"));
+      put(block.proj(), block.node(windows ? "attn.qact4" : "attn.qact3"));
+      put(block.residual1(), block.node("qact2"));
+      put(block.norm2(), block.node("qact3"));
+      put(block.fc1(), block.node("mlp.qact_gelu"));
+      put(block.act(), block.node("mlp.qact1"));
+      put(block.fc2(), block.node("mlp.qact2"));
+      put(block.residual2(), block.node("qact4"));
+      return null;
+    }
+
+    @Override
+    public Void merging(Merging merging) {
+      put(merging.norm(), merging.prefix() + "qact1");
+      put(merging.output(), merging.prefix() + "qact2");
+      return null;
+    }
+
+    @Override
+    public Void head(Head head) {
+      put(head.norm(), "qact2");
+      if (head.pooled()) {
+        put(head.pool(), "qact3");
+      }
+      return null;
+    }
   }
 
   /**
@@ -164,9 +191,9 @@ public record PublishedCheckpoint(
         new Scheme(
             GeluForm.ROW,
             SoftmaxForm.SHIFT,
-            architecture instanceof Swin ? 8 : 16,
+            architecture.family().equals(Swin.KIND) ? 8 : 16,
             new TreeMap<>());
-    return GraphBuilder.build(architecture, weights, scheme, scales::get);
+    return GraphBuilder.build(architecture, weights, scheme, node -> scales.get(node.name()));
   }
 
   /**

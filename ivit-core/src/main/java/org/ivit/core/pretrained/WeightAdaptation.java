@@ -4,9 +4,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.graph.NodeNames;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 
@@ -15,7 +18,6 @@ import org.ivit.core.tensor.TensorFile;
  * said; whatever else differs is left for {@link org.ivit.core.architecture.WeightCheck} to list.
  */
 public final class WeightAdaptation {
-  private static final String POSITIONS = "pos_embed";
   private static final double HEAD_DEVIATION = 0.02;
 
   private final Architecture architecture;
@@ -42,7 +44,9 @@ public final class WeightAdaptation {
    */
   public TensorFile positions(TensorFile file) {
     Map<String, Tensor> tensors = new LinkedHashMap<>(file.tensors());
-    int tables = 0;
+    Set<String> tables =
+        architecture.blocks().stream().map(Block::positionTable).collect(Collectors.toSet());
+    int resized = 0;
     for (Map.Entry<String, long[]> parameter : expected.entrySet()) {
       String name = parameter.getKey();
       Tensor tensor = file.tensors().get(name);
@@ -50,7 +54,7 @@ public final class WeightAdaptation {
       if (tensor == null || Arrays.equals(tensor.shape(), shape)) {
         continue;
       }
-      if (name.equals(POSITIONS) && tensor.shape().length == 3) {
+      if (name.equals(Stem.POSITION) && tensor.shape().length == 3) {
         Tensor resampled = embedding(tensor, shape);
         if (resampled != null) {
           said.accept(
@@ -58,25 +62,25 @@ public final class WeightAdaptation {
                   .formatted(file.source(), tensor.shape()[1], shape[1], architecture.image()));
           tensors.put(name, resampled);
         }
-      } else if (name.endsWith(NodeNames.POSITION_TABLE) && tensor.shape().length == 2) {
+      } else if (tables.contains(name) && tensor.shape().length == 2) {
         Tensor resampled = table(tensor, shape);
         if (resampled != null) {
-          tables++;
+          resized++;
           tensors.put(name, resampled);
         }
       }
     }
-    if (tables > 0) {
+    if (resized > 0) {
       said.accept(
           "%s: %d tables of relative positions interpolated to another window"
-              .formatted(file.source(), tables));
+              .formatted(file.source(), resized));
     }
     return new TensorFile(tensors, file.metadata(), file.source());
   }
 
   /** Null where the two are no square grids behind the same leading tokens. */
   private Tensor embedding(Tensor tensor, long[] shape) {
-    int grid = architecture.image() / architecture.patch();
+    int grid = architecture.stem().grid();
     int leading = (int) shape[1] - grid * grid;
     int side = root(tensor.shape()[1] - leading);
     int channels = (int) shape[2];

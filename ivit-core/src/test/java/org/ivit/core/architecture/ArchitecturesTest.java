@@ -53,25 +53,28 @@ class ArchitecturesTest {
   void everyRegisteredModelSurvivesJson() {
     for (String name : Architectures.names()) {
       Architecture architecture = Architectures.byName(name);
-      assertThat(Architectures.parse(architecture.toJson().toString())).isEqualTo(architecture);
+      assertThat(Architectures.parse(Architectures.toJson(architecture).toString()))
+          .isEqualTo(architecture);
       assertThat(Architectures.parse(name)).isEqualTo(architecture);
     }
   }
 
   @Test
   void inlineDescriptionTakesDefaults() {
-    Vit vit = (Vit) Architectures.parse(MICRO);
-    assertThat(vit.hidden()).isEqualTo(128);
-    assertThat(vit.epsilon()).isEqualTo(1e-6);
-    assertThat(vit.tokens()).isEqualTo(17);
-    assertThat(vit.headDim()).isEqualTo(16);
-    assertThat(vit.patchInputs()).isEqualTo(192);
+    Architecture vit = Architectures.parse(MICRO);
+    Block block = vit.blocks().get(0);
+    assertThat(block.hidden()).isEqualTo(128);
+    assertThat(block.epsilon()).isEqualTo(1e-6);
+    assertThat(vit.head().epsilon()).isEqualTo(1e-6);
+    assertThat(block.tokens()).isEqualTo(17);
+    assertThat(block.headDim()).isEqualTo(16);
+    assertThat(vit.stem().patchInputs()).isEqualTo(192);
     assertThat(vit.withClasses(3).parameters().get("head.weight")).containsExactly(3, 32);
   }
 
   @Test
   void parametersOfOneBlockInTimmOrder() {
-    Vit vit = new Vit("one", 6, 3, 4, 1, 2, 5, 7, 1e-6);
+    Architecture vit = new Vit("one", 6, 3, 4, 1, 2, 5, 7, 1e-6).architecture();
     assertThat(List.copyOf(vit.parameters().keySet()))
         .containsExactly(
             "cls_token",
@@ -167,17 +170,19 @@ class ArchitecturesTest {
 
   @Test
   void swinStagesHalveTheGridAndDoubleTheChannels() {
-    Swin swin = (Swin) Architectures.parse(SWIN);
-    assertThat(swin.epsilon()).isEqualTo(1e-5);
-    assertThat(swin.stages()).extracting(Swin.Stage::resolution).containsExactly(16, 8);
-    assertThat(swin.stages()).extracting(Swin.Stage::dim).containsExactly(16, 32);
+    Architecture swin = Architectures.parse(SWIN);
+    assertThat(swin.blocks()).extracting(Block::epsilon).containsOnly(1e-5);
+    assertThat(swin.blocks())
+        .extracting(block -> block.windows().resolution())
+        .containsExactly(16, 16, 8, 8);
+    assertThat(swin.blocks()).extracting(Block::dim).containsExactly(16, 16, 32, 32);
     assertThat(swin.blocks())
         .extracting(site -> site.windows().shift())
         .containsExactly(0, 2, 0, 2);
-    assertThat(swin.features()).isEqualTo(32);
-    assertThat(swin.pooledTokens()).isEqualTo(64);
+    assertThat(swin.head().dim()).isEqualTo(32);
+    assertThat(swin.head().tokens()).isEqualTo(64);
     assertThat(swin.withClasses(3).parameters().get("head.weight")).containsExactly(3, 32);
-    assertThat(Architectures.parse(swin.toJson().toString())).isEqualTo(swin);
+    assertThat(Architectures.parse(Architectures.toJson(swin).toString())).isEqualTo(swin);
   }
 
   static Stream<Arguments> badSwins() {
@@ -244,9 +249,11 @@ class ArchitecturesTest {
     Architecture vit =
         Architectures.parse(
             "{\"base\": \"deit_tiny_patch16_224\", \"image\": 384, \"classes\": 10}");
-    assertThat(vit).isEqualTo(new Vit("deit_tiny_patch16_384", 384, 16, 192, 12, 3, 768, 10, 1e-6));
+    assertThat(vit)
+        .isEqualTo(
+            new Vit("deit_tiny_patch16_384", 384, 16, 192, 12, 3, 768, 10, 1e-6).architecture());
     assertThat(PretrainedPreprocess.of(vit)).contains(Preprocess.imagenet(384, 384));
-    assertThat(Architectures.parse(vit.toJson())).isEqualTo(vit);
+    assertThat(Architectures.parse(Architectures.toJson(vit))).isEqualTo(vit);
     assertThat(Architectures.parse("{\"base\": \"swin_tiny_patch4_window7_224\", \"classes\": 5}"))
         .isEqualTo(Architectures.byName("swin_tiny_patch4_window7_224").withClasses(5));
     assertThatThrownBy(

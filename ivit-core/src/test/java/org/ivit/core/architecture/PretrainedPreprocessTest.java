@@ -20,11 +20,13 @@ class PretrainedPreprocessTest {
   /** An inline Swin has the statistics of all published ones, an inline ViT those of augreg. */
   @Test
   void whatIsUsualForADescription() {
-    Swin swin = new Swin("mine", 16, 2, 2, 4, List.of(1, 1), List.of(1, 2), 3, 1e-5);
+    Architecture swin =
+        new Swin("mine", 16, 2, 2, 4, List.of(1, 1), List.of(1, 2), 3, 1e-5).architecture();
     assertThat(PretrainedPreprocess.usual(swin, 20)).isEqualTo(Preprocess.imagenet(20, 16));
-    Vit vit = new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6);
+    Architecture vit = new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6).architecture();
     assertThat(PretrainedPreprocess.usual(vit, 40)).isEqualTo(Preprocess.half(40, 32));
-    Architecture deit = Architectures.byName("deit_tiny_patch16_224").withImage(384);
+    Architecture deit =
+        Architectures.parse("{\"base\": \"deit_tiny_patch16_224\", \"image\": 384}");
     assertThat(PretrainedPreprocess.usual(deit, 384)).isEqualTo(Preprocess.imagenet(384, 384));
   }
 
@@ -41,8 +43,11 @@ class PretrainedPreprocessTest {
 
   @Test
   void inlineArchitecturesHaveNone() {
-    assertThat(PretrainedPreprocess.of(new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6))).isEmpty();
-    Vit other = new Vit("vit_tiny_patch16_224", 32, 8, 32, 2, 2, 128, 10, 1e-6);
+    assertThat(
+            PretrainedPreprocess.of(new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6).architecture()))
+        .isEmpty();
+    Architecture other =
+        new Vit("vit_tiny_patch16_224", 32, 8, 32, 2, 2, 128, 10, 1e-6).architecture();
     assertThat(PretrainedPreprocess.of(other)).isEmpty();
   }
 }

@@ -13,7 +13,8 @@ import org.ivit.core.tensor.TensorFile;
 import org.junit.jupiter.api.Test;
 
 class WeightCheckTest {
-  private static final Vit VIT = new Vit("small", 6, 3, 4, 3, 2, 5, 7, 1e-6);
+  private static final Architecture VIT =
+      new Vit("small", 6, 3, 4, 3, 2, 5, 7, 1e-6).architecture();
 
   private static Map<String, Tensor> weights(Architecture architecture) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();

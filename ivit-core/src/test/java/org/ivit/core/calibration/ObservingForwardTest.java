@@ -6,10 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.testing.GoldenModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,11 +54,11 @@ class ObservingForwardTest {
             model.scheme(),
             new ReferenceMatrixProducts(),
             values -> {
-              seen.add(values.node());
+              seen.add(values.node().name());
               return published.observe(values);
             })
         .run(model.calibrationBatch(0), model.pictures());
-    assertThat(seen).isEqualTo(NodeNames.ranged(architecture));
+    assertThat(seen).isEqualTo(List.copyOf(architecture.nodes().keySet()));
   }
 
   @Test
@@ -74,8 +75,7 @@ class ObservingForwardTest {
   void leavesOutlierChannelsOutOfTheIncludedValues() {
     NodeValues values =
         new NodeValues(
-            "norm",
-            8,
+            new Node("norm", NodeKind.NORM),
             new float[] {0, 1, 2, 3, 4, 5, 6, 7},
             4,
             new OutlierChannels(new int[] {1, 3}, 2));

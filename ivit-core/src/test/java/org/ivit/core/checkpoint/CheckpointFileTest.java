@@ -47,9 +47,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CheckpointFileTest {
   static final List<String> GOLDEN = GoldenModel.NAMES;
 
-  private static final Vit TINY = new Vit("tiny", 4, 2, 4, 2, 2, 6, 3, 1e-6);
-  private static final Swin TINY_SWIN =
-      new Swin("tiny", 8, 2, 2, 4, List.of(2, 1), List.of(2, 4), 3, 1e-5);
+  private static final Architecture TINY =
+      new Vit("tiny", 4, 2, 4, 2, 2, 6, 3, 1e-6).architecture();
+  private static final Architecture TINY_SWIN =
+      new Swin("tiny", 8, 2, 2, 4, List.of(2, 1), List.of(2, 4), 3, 1e-5).architecture();
   private static final Provenance PROVENANCE =
       new Provenance(
           "weights.safetensors", "ab".repeat(32), "epochs: 0\n", "2024-05-01T00:00:00Z", "0.1", "");
@@ -132,7 +133,7 @@ class CheckpointFileTest {
 
   @Test
   void distilledModelsSurvive() throws IOException {
-    Vit distilled = new Vit("tiny", 4, 2, 4, 2, 2, 6, 3, 1e-6, true);
+    Architecture distilled = new Vit("tiny", 4, 2, 4, 2, 2, 6, 3, 1e-6, true).architecture();
     survives(RandomModel.graph(distilled, withOutliers(), 7), randomCodes(), 2);
   }
 
@@ -149,7 +150,7 @@ class CheckpointFileTest {
 
   @Test
   void deitTinyIsSmall() throws IOException {
-    Vit vit = (Vit) Architectures.byName("deit_tiny_patch16_224");
+    Architecture vit = Architectures.byName("deit_tiny_patch16_224");
     Path file = folder.resolve("deit.ivit.safetensors");
     CheckpointFile.write(file, checkpoint(RandomModel.graph(vit, Scheme.EXACT, 1)));
     assertThat(Files.size(file)).isLessThan(6_500_000);
@@ -347,13 +348,13 @@ class CheckpointFileTest {
       delimiter = '|',
       value = {
         "\"window\":2      | \"window\":4     | relative_position_bias_table is I8 [9, 2], expected",
-        "\"depths\":[2,1]  | \"depths\":[2,2] | no scale of node layers.1.blocks.1",
-        "\"depths\":[2,1]  | \"depths\":[1,1] | graph: ",
-        "\"depths\":[2,1]  | \"depths\":[2]   | heads has 2 stages",
-        "\"depths\":[2,1]  | \"depths\":2     | list of integers",
-        "\"heads\":[2,4]   | \"heads\":[2,2]  | relative_position_bias_table",
-        "\"heads\":[2,4]   | \"heads\":[2,3]  | multiple of heads",
-        "\"kind\":\"swin\" | \"kind\":\"vit\" | architecture",
+        "\"layers.1.blocks.0\", | \"layers.1.blocks.1\", | no scale of node layers.1.blocks.1",
+        "\"part\":\"merging\" | \"part\":\"block\" | architecture: parts[3]",
+        "\"resolution\":4,\"dim\" | \"resolution\":2,\"dim\" | takes 4 tokens of 4 channels, but gets 16",
+        "\"shift\":1       | \"shift\":2      | shift 2 in a window of 2",
+        "\"heads\":4       | \"heads\":2      | relative_position_bias_table",
+        "\"heads\":4       | \"heads\":3      | multiple of heads",
+        "\"pooled\":true   | \"pooled\":false | reads single tokens of windows",
         "\"layers.0.downsample.norm\":{\"ch | \"norm\":{\"ch | feeds the pool",
       })
   void metadataOfASwin(String what, String by, String message) {
@@ -404,14 +405,26 @@ class CheckpointFileTest {
       delimiter = '|',
       value = {
         "format     | ivit              | ivti              | not an integer checkpoint",
-        "version    | 1                 | 2                 | checkpoint version is 2, expected 1",
+        "version    | 2                 | 3                 | checkpoint version is 3, expected 1 or 2",
         "graph      | {                 | [                 | metadata graph",
-        "graph      | \"depth\":2       | \"depth\":3       | no scale of node blocks.2",
-        "graph      | \"depth\":2       | \"depth\":1       | graph: ",
-        "graph      | \"depth\":2       | \"depth\":-1      | depth is -1",
-        "graph      | \"dim\":4         | \"dim\":8         | wrong: ",
+        "graph      | \"blocks.1\",     | \"blocks.2\",     | unknown node",
+        "graph      | \"blocks.1\",     | \"blocks.0\",     | two parameters blocks.0",
+        "graph      | \"part\":\"block\" | \"part\":\"head\" | architecture: ",
+        "graph      | \"part\":\"head\" | \"part\":\"tail\" | tail",
+        "graph      | \"part\":\"stem\" | \"trap\":\"stem\" | part",
+        "graph      | \"dim\":4         | \"dim\":8         | takes 5 tokens of 4 channels, but gets 5 of 8",
+        "graph      | \"dim\":4         | \"dim\":null      | parts[0].dim",
+        "graph      | \"dim\":4         | \"dim\":4.0       | parts[0].dim",
+        "graph      | \"dim\":4         | \"mid\":4         | parts[0].dim",
+        "graph      | \"patch\":2       | \"patch\":1       | takes 5 tokens",
+        "graph      | \"hidden\":6      | \"hidden\":7      | wrong: ",
+        "graph      | \"hidden\":6      | \"hidden\":-1     | hidden is -1",
         "graph      | \"heads\":2       | \"heads\":3       | multiple of heads",
-        "graph      | \"kind\":\"vit\"  | \"kind\":\"mixer\" | kind is mixer",
+        "graph      | \"count\":1       | \"count\":0       | cls_token is 0",
+        "graph      | \"pooled\":false  | \"pooled\":true   | feeds the pool",
+        "graph      | \"normed\":false  | \"normed\":true   | leading tokens and a norm",
+        "graph      | \"classifiers\":[\"head\"] | \"classifiers\":[] | 0 classifiers",
+        "graph      | \"family\":\"vit\" | \"family\":null  | architecture: ",
         "graph      | \"gelu\":\"exact\" | \"gelu\":\"row\" | outlier channels",
         "graph      | \"gelu\":\"exact\" | \"gelu\":7       | metadata graph",
         "graph      | \"softmax\":\"exact\" | \"softmax\":\"soft\" | softmax form",

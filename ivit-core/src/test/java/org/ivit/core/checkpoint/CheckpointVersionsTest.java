@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
@@ -27,6 +28,7 @@ import org.ivit.core.testing.RandomModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -38,11 +40,20 @@ class CheckpointVersionsTest {
   private static final int PICTURES = 2;
 
   @ParameterizedTest
-  @ValueSource(strings = {"vit", "vit_paper", "distilled", "swin"})
-  void versionOneIsReadForEver(String name) {
-    IntegerCheckpoint checkpoint = CheckpointFile.read(file(1, name));
+  @CsvSource({
+    "1,vit",
+    "1,vit_paper",
+    "1,distilled",
+    "1,swin",
+    "2,vit",
+    "2,vit_paper",
+    "2,distilled",
+    "2,swin"
+  })
+  void everyVersionIsReadForEver(int version, String name) {
+    IntegerCheckpoint checkpoint = CheckpointFile.read(file(version, name));
     IntegerGraph graph = checkpoint.graph();
-    int[] expected = Safetensors.read(logits(1, name)).get("logits").ints();
+    int[] expected = Safetensors.read(logits(version, name)).get("logits").ints();
     byte[] codes = codes(graph);
     try (ReferenceEngine reference = new ReferenceEngine(graph);
         PortableEngine cpu = new PortableEngine(graph)) {
@@ -56,15 +67,24 @@ class CheckpointVersionsTest {
   /** While it is the version that is written: to the same bytes. */
   @ParameterizedTest
   @ValueSource(strings = {"vit", "vit_paper", "distilled", "swin"})
-  void versionOneIsWrittenToTheSameBytes(String name, @TempDir Path folder) {
+  void versionTwoIsWrittenToTheSameBytes(String name, @TempDir Path folder) {
+    Path again = folder.resolve("again.safetensors");
+    CheckpointFile.write(again, CheckpointFile.read(file(2, name)));
+    assertThat(again).hasSameBinaryContentAs(file(2, name));
+  }
+
+  /** The tensors are the same; the description differs. */
+  @ParameterizedTest
+  @ValueSource(strings = {"vit", "vit_paper", "distilled", "swin"})
+  void versionOneIsWrittenAsVersionTwo(String name, @TempDir Path folder) {
     Path again = folder.resolve("again.safetensors");
     CheckpointFile.write(again, CheckpointFile.read(file(1, name)));
-    assertThat(again).hasSameBinaryContentAs(file(1, name));
+    assertThat(again).hasSameBinaryContentAs(file(2, name));
   }
 
   @Test
   void fixturesAreOfTheVersionThatIsWritten() {
-    assertThat(CheckpointFile.VERSION).isEqualTo("1");
+    assertThat(CheckpointFile.VERSION).isEqualTo("2");
   }
 
   private static Path file(int version, String name) {
@@ -91,9 +111,10 @@ class CheckpointVersionsTest {
     Scheme full = new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, outliers);
     Scheme paper = new Scheme(GeluForm.ROW, SoftmaxForm.SHIFT, 16, new TreeMap<>());
     Scheme narrow = new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 8, new TreeMap<>());
-    Vit vit = new Vit("fixture", 4, 2, 6, 2, 2, 8, 3, 1e-6);
-    Vit distilled = new Vit("fixture", 4, 2, 6, 2, 2, 8, 3, 1e-6, true);
-    Swin swin = new Swin("fixture", 8, 2, 2, 4, List.of(2, 1), List.of(2, 4), 3, 1e-5);
+    Architecture vit = new Vit("fixture", 4, 2, 6, 2, 2, 8, 3, 1e-6).architecture();
+    Architecture distilled = new Vit("fixture", 4, 2, 6, 2, 2, 8, 3, 1e-6, true).architecture();
+    Architecture swin =
+        new Swin("fixture", 8, 2, 2, 4, List.of(2, 1), List.of(2, 4), 3, 1e-5).architecture();
     Map<String, IntegerGraph> graphs = new LinkedHashMap<>();
     graphs.put("vit", RandomModel.graph(vit, full, 1));
     graphs.put("vit_paper", RandomModel.graph(vit, paper, 2));

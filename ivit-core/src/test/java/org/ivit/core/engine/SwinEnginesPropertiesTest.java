@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.portable.PortableEngine;
@@ -29,7 +29,7 @@ class SwinEnginesPropertiesTest {
       @ForAll boolean narrow,
       @ForAll @IntRange(min = 1, max = 4) int threads,
       @ForAll @IntRange(min = 1, max = 4) int pictures) {
-    Swin swin = RandomSwin.of(seed);
+    Architecture swin = RandomSwin.of(seed);
     Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     Random random = new Random(seed);
     IntegerGraph graph = ObservedModel.provedGraph(swin, scheme, random);

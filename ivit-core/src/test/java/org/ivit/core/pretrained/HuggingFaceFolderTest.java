@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.image.CropMode;
@@ -80,7 +81,7 @@ class HuggingFaceFolderTest {
   void vit() throws IOException {
     HuggingFaceFolder read = read("micro_vit_hf.safetensors", VIT, PREPROCESSOR);
     assertThat(read.architecture())
-        .isEqualTo(new Vit("huggingface_vit", 32, 8, 32, 2, 2, 128, 10, 1e-12));
+        .isEqualTo(new Vit("huggingface_vit", 32, 8, 32, 2, 2, 128, 10, 1e-12).architecture());
     assertThat(read.weights().tensors())
         .containsExactlyInAnyOrderEntriesOf(
             Shared.tensors("golden/micro_vit/weights.safetensors").tensors());
@@ -106,8 +107,8 @@ class HuggingFaceFolderTest {
     HuggingFaceFolder read = read("micro_swin_hf.safetensors", SWIN, cropped);
     assertThat(read.architecture())
         .isEqualTo(
-            new Swin(
-                "huggingface_swin", 64, 4, 4, 16, List.of(2, 2, 2), List.of(1, 2, 4), 10, 1e-5));
+            new Swin("huggingface_swin", 64, 4, 4, 16, List.of(2, 2, 2), List.of(1, 2, 4), 10, 1e-5)
+                .architecture());
     assertThat(read.weights().tensors())
         .containsExactlyInAnyOrderEntriesOf(
             Shared.tensors("golden/micro_swin/weights.safetensors").tensors());
@@ -216,7 +217,7 @@ class HuggingFaceFolderTest {
         VIT.replace("\"image_size\": 32", "\"image_size\": [32, 32]")
             .replace("\"patch_size\": 8", "\"patch_size\": [8, 8]");
     assertThat(read("micro_vit_hf.safetensors", lists, PREPROCESSOR).architecture())
-        .isEqualTo(new Vit("huggingface_vit", 32, 8, 32, 2, 2, 128, 10, 1e-12));
+        .isEqualTo(new Vit("huggingface_vit", 32, 8, 32, 2, 2, 128, 10, 1e-12).architecture());
     String unnamed = VIT.replace("\"id2label\": " + LABELS, "\"num_labels\": 10");
     assertThat(read("micro_vit_hf.safetensors", unnamed, PREPROCESSOR).classes())
         .hasSize(10)
@@ -267,7 +268,8 @@ class HuggingFaceFolderTest {
 
   @Test
   void distilledDeit() throws IOException {
-    Vit expected = new Vit("huggingface_deit", 32, 8, 32, 2, 2, 128, 10, 1e-12, true);
+    Architecture expected =
+        new Vit("huggingface_deit", 32, 8, 32, 2, 2, 128, 10, 1e-12, true).architecture();
     Map<String, Tensor> timm = new LinkedHashMap<>();
     ObservedModel.weights(expected, new Random(1))
         .values()

@@ -11,6 +11,7 @@ import java.util.SortedMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.Logits;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -18,7 +19,6 @@ import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.Engines;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.Preprocess;
@@ -61,8 +61,9 @@ class PublishedCheckpointTest {
     SortedMap<String, Range> ranges = ROW.ranges();
     assertThat(scales.keySet()).isEqualTo(ranges.keySet());
     double largest = 0;
-    for (String node : NodeNames.ranged(ROW.architecture())) {
-      float ours = ranges.get(node).scale(NodeNames.bits(node));
+    for (Node of : ROW.architecture().nodes().values()) {
+      String node = of.name();
+      float ours = ranges.get(node).scale(of.bits());
       float theirs = scales.get(node);
       double drift = Math.abs((double) theirs / ours - 1);
       if (EXACT.contains(node)) {
@@ -133,7 +134,7 @@ class PublishedCheckpointTest {
                     "norm",
                     "pool")
                 .stream()
-                .map(node -> PublishedCheckpoint.published(node, swin)))
+                .map(PublishedCheckpoint.published(swin)::get))
         .containsExactly(
             "qact_input",
             "patch_embed.qact_before_norm",
@@ -158,8 +159,10 @@ class PublishedCheckpointTest {
     ranges.forEach(
         (node, range) ->
             tensors.put(
-                PublishedCheckpoint.published(node, golden.architecture()) + ".act_scaling_factor",
-                Tensor.of(new float[] {range.scale(NodeNames.bits(node))})));
+                PublishedCheckpoint.published(golden.architecture()).get(node)
+                    + ".act_scaling_factor",
+                Tensor.of(
+                    new float[] {range.scale(golden.architecture().nodes().get(node).bits())})));
     Path published = folder.resolve("swin.safetensors");
     Safetensors.write(published, tensors, Map.of());
     IntegerGraph graph =

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The forms in which training programs leave a model. */
 class WeightSearchTest {
-  private static final Vit VIT = vit(4, 1, 3);
+  private static final Architecture VIT = vit(4, 1, 3);
 
   private static final int MUTATIONS = 1000;
 
@@ -44,8 +44,8 @@ class WeightSearchTest {
 
   private final List<String> said = new ArrayList<>();
 
-  private static Vit vit(int dim, int depth, int classes) {
-    return new Vit("tiny", 4, 2, dim, depth, 2, 8, classes, 1e-6, false);
+  private static Architecture vit(int dim, int depth, int classes) {
+    return new Vit("tiny", 4, 2, dim, depth, 2, 8, classes, 1e-6, false).architecture();
   }
 
   private static Map<String, Tensor> weights(Architecture architecture, long seed) {
@@ -293,7 +293,8 @@ class WeightSearchTest {
   /** The mergings of a Swin have a norm each, as the whole model has: they are no model. */
   @Test
   void aPartOfAModelIsNoPlace() throws Exception {
-    Swin swin = new Swin("swin", 16, 2, 2, 4, List.of(1, 1), List.of(1, 2), 3, 1e-5);
+    Architecture swin =
+        new Swin("swin", 16, 2, 2, 4, List.of(1, 1), List.of(1, 2), 3, 1e-5).architecture();
     for (String prefix : List.of("", "model.")) {
       Path file = torch(prefixed(prefix, weights(swin, 20)));
       TensorFile found = new WeightSearch(swin, null, said::add).find(file);
@@ -381,7 +382,7 @@ class WeightSearchTest {
   @ParameterizedTest
   @ValueSource(strings = {"beside.pth", "beside_legacy.pth", "module_legacy.pth", "script.pt"})
   void filesOfPyTorchAreRead(String name) throws Exception {
-    Vit made = new Vit("made", 4, 2, 4, 1, 2, 8, 3, 1e-6, false);
+    Architecture made = new Vit("made", 4, 2, 4, 1, 2, 8, 3, 1e-6, false).architecture();
     TensorFile found = new WeightSearch(made, null, said::add).find(resource(name));
     WeightCheck.check(found, made);
     float next = 0;

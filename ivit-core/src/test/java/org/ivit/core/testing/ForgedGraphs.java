@@ -1,7 +1,5 @@
 package org.ivit.core.testing;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import org.ivit.core.arithmetic.Bounds;
 import org.ivit.core.arithmetic.Dyadic;
@@ -11,22 +9,23 @@ import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.GraphPart;
+import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerHead;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.SwinStage;
-import org.ivit.core.graph.VitGraph;
 
 /**
  * Graphs whose constants no training would give: weights at the ends of their range, biases up to
  * the proved bound, multipliers of every size and sign of rounding, tables without order.
  */
-public final class ForgedGraphs {
+public final class ForgedGraphs implements GraphVisitor<GraphPart> {
   private final Random random;
 
   /**
@@ -38,55 +37,43 @@ public final class ForgedGraphs {
 
   /** The same shapes, forms and outlier channels with other integers. */
   public IntegerGraph of(IntegerGraph graph) {
-    return graph instanceof SwinGraph swin ? swin(swin) : vit((VitGraph) graph);
+    return new IntegerGraph(
+        graph.architecture(),
+        graph.scheme(),
+        graph.inputScale(),
+        graph.parts().stream().map(part -> part.accept(this)).toList());
   }
 
-  private VitGraph vit(VitGraph g) {
-    Embed e = g.embed();
+  @Override
+  public GraphPart stem(IntegerStem s) {
+    Linear projection = linear(s.projection());
+    if (s.norm() != null) {
+      return new IntegerStem(s.part(), projection, null, norm(s.norm()));
+    }
+    Embed e = s.embed();
     short[] positions = e.position().clone();
     for (int i = 0; i < positions.length; i++) {
       positions[i] = (short) extreme(16);
     }
     Embed embed = new Embed(e.leading(), positions, e.positionScale(), residual(e.sum()));
-    return new VitGraph(
-        g.architecture(),
-        g.scheme(),
-        g.inputScale(),
-        linear(g.patchEmbed()),
-        embed,
-        blocks(g.blocks()),
-        norm(g.norm()),
-        g.heads().stream().map(this::linear).toList());
+    return new IntegerStem(s.part(), projection, embed, null);
   }
 
-  private SwinGraph swin(SwinGraph g) {
-    List<SwinStage> stages = new ArrayList<>();
-    for (SwinStage stage : g.stages()) {
-      IntegerMerging m = stage.merging();
-      stages.add(
-          new SwinStage(
-              blocks(stage.blocks()),
-              m == null ? null : new IntegerMerging(norm(m.norm()), linear(m.reduction()))));
-    }
-    return new SwinGraph(
-        g.architecture(),
-        g.scheme(),
-        g.inputScale(),
-        linear(g.patchEmbed()),
-        norm(g.patchNorm()),
-        stages,
-        norm(g.norm()),
-        g.pool(),
-        linear(g.head()));
+  @Override
+  public GraphPart merging(IntegerMerging m) {
+    return new IntegerMerging(m.part(), norm(m.norm()), linear(m.reduction()));
   }
 
-  private List<IntegerBlock> blocks(List<IntegerBlock> blocks) {
-    return blocks.stream().map(this::block).toList();
+  @Override
+  public GraphPart head(IntegerHead h) {
+    return new IntegerHead(
+        h.part(), norm(h.norm()), h.pool(), h.classifiers().stream().map(this::linear).toList());
   }
 
-  private IntegerBlock block(IntegerBlock b) {
+  @Override
+  public GraphPart block(IntegerBlock b) {
     return new IntegerBlock(
-        b.site(),
+        b.part(),
         norm(b.norm1()),
         linear(b.qkv()),
         attention(b.attention()),

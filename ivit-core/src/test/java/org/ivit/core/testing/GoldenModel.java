@@ -11,7 +11,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
@@ -62,11 +61,6 @@ public final class GoldenModel {
   public Architecture architecture() {
     String text = file("weights").metadata().get("architecture");
     return Architectures.parse(text.replaceFirst("\\{", "{\"epsilon\": 1e-6, "));
-  }
-
-  /** Returns the sizes of a ViT. */
-  public Vit vit() {
-    return (Vit) architecture();
   }
 
   /** Returns how many pictures a calibration batch and the trace have. */

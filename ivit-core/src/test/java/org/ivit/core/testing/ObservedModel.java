@@ -41,7 +41,8 @@ public final class ObservedModel {
 
   /** Returns a graph of 5 tokens and 2 classes. */
   public static IntegerGraph small() {
-    return graph(new Vit("small", 4, 2, 4, 1, 2, 4, 2, 1e-6), Scheme.EXACT, new Random(1));
+    return graph(
+        new Vit("small", 4, 2, 4, 1, 2, 4, 2, 1e-6).architecture(), Scheme.EXACT, new Random(1));
   }
 
   /**

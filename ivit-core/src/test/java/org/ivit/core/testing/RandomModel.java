@@ -8,7 +8,6 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 
@@ -38,7 +37,7 @@ public final class RandomModel {
               weights.put(name, values);
             });
     Map<String, Range> ranges = new LinkedHashMap<>();
-    for (String node : NodeNames.ranged(architecture)) {
+    for (String node : architecture.nodes().keySet()) {
       ranges.put(node, new Range(-1 - random.nextFloat(), 1 + random.nextFloat()));
     }
     return GraphBuilder.build(architecture, new FloatWeights(weights, Map.of()), scheme, ranges);

@@ -3,6 +3,7 @@ package org.ivit.core.testing;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Swin;
 
 /** Small Swins of seeded random sizes, odd ones among them. */
@@ -16,7 +17,7 @@ public final class RandomSwin {
    *
    * @param seed same seed, same sizes
    */
-  public static Swin of(long seed) {
+  public static Architecture of(long seed) {
     Random random = new Random(seed);
     int window = 1 + random.nextInt(6);
     int grid = window * (1 + random.nextInt(4));
@@ -34,14 +35,15 @@ public final class RandomSwin {
         && grid == resolution << depthOfStage.size()
         && (resolution <= window || resolution % window == 0));
     return new Swin(
-        "random",
-        grid * patch,
-        patch,
-        window,
-        heads * headDim,
-        depthOfStage,
-        headsOfStage,
-        1 + random.nextInt(9),
-        1e-6);
+            "random",
+            grid * patch,
+            patch,
+            window,
+            heads * headDim,
+            depthOfStage,
+            headsOfStage,
+            1 + random.nextInt(9),
+            1e-6)
+        .architecture();
   }
 }

@@ -1,5 +1,6 @@
 package org.ivit.core.engine.cuda;
 
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.cuda.Arguments;

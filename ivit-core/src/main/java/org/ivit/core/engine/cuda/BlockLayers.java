@@ -10,9 +10,10 @@ import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.IntegerBlock;
 
 /** A transformer block's constants on the device, and its launches. */
-final class BlockLayers {
+final class BlockLayers implements PartLayers {
   private final IntegerBlock block;
   private final Block site;
+  private final int wanted;
   private final NormLayer norm1;
   private final LinearLayer qkv;
   private final AttentionLayer attention;
@@ -24,9 +25,16 @@ final class BlockLayers {
   private final ChannelOrder hidden;
   private final RowMap order;
 
-  BlockLayers(Constants constants, IntegerBlock block) {
+  /**
+   * @param constants receives them
+   * @param block its integers
+   * @param wanted tokens of each picture that are read afterwards: all, or the first ones where
+   *     there are no windows
+   */
+  BlockLayers(Constants constants, IntegerBlock block, int wanted) {
     this.block = block;
-    this.site = block.site();
+    this.wanted = wanted;
+    this.site = block.part();
     attention = new AttentionLayer(constants, block.attention(), site);
     ChannelOrder qkvInputs = new ChannelOrder(site.dim(), block.qkv().inputOutliers());
     norm1 = new NormLayer(constants, block.norm1(), qkvInputs, null);
@@ -57,17 +65,8 @@ final class BlockLayers {
             : new RowMap(constants.ints(windows.order()), site.tokens(), site.tokens(), 0);
   }
 
-  /**
-   * Adds the launches of the block over the stream.
-   *
-   * @param launches receives them
-   * @param device of the launches
-   * @param buffers of the forward pass
-   * @param pictures number of pictures
-   * @param wanted tokens of each picture that are read afterwards: all, or the first ones where
-   *     there are no windows
-   */
-  void add(List<Launch> launches, Device device, PassBuffers buffers, int pictures, int wanted) {
+  @Override
+  public void add(List<Launch> launches, Device device, PassBuffers buffers, int pictures) {
     int stride = StreamLayout.stride(site.dim());
     int rows = Math.multiplyExact(pictures, site.tokens());
     boolean all = wanted == site.tokens();

@@ -8,8 +8,6 @@ import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.VitGraph;
 
 /**
  * The forward pass on a GPU. Calls of several threads run side by side, each with buffers of its
@@ -51,10 +49,7 @@ public final class CudaEngine implements Engine {
     constants = new Constants(device);
     Forward forward = null;
     try {
-      forward =
-          graph instanceof SwinGraph swin
-              ? new SwinForward(constants, swin)
-              : new VitForward(constants, (VitGraph) graph);
+      forward = new Forward(constants, graph);
     } finally {
       if (forward == null) {
         constants.close();

@@ -1,52 +1,53 @@
 package org.ivit.core.engine.cuda;
 
 import java.util.List;
-import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Merging;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.IntegerMerging;
 
 /** A patch merging's constants on the device, and its launches. */
-final class MergingLayers {
-  private final Swin.Stage stage;
+final class MergingLayers implements PartLayers {
+  private final Merging part;
   private final NormLayer norm;
   private final LinearLayer reduction;
   private final RowMap corners;
 
-  MergingLayers(Constants constants, IntegerMerging merging, Swin.Stage stage) {
-    this.stage = stage;
+  MergingLayers(Constants constants, IntegerMerging merging) {
+    this.part = merging.part();
     norm =
         new NormLayer(
             constants,
             merging.norm(),
-            new ChannelOrder(4 * stage.dim(), merging.reduction().inputOutliers()),
+            new ChannelOrder(4 * part.dim(), merging.reduction().inputOutliers()),
             neighbours());
     reduction = LinearLayer.natural(constants, merging.reduction());
-    int half = stage.resolution() / 2;
+    int half = part.resolution() / 2;
     int[] table = new int[half * half];
     for (int i = 0; i < table.length; i++) {
-      table[i] = i / half * 2 * stage.resolution() + i % half * 2;
+      table[i] = i / half * 2 * part.resolution() + i % half * 2;
     }
-    corners = new RowMap(constants.ints(table), table.length, stage.tokens(), 0);
+    corners = new RowMap(constants.ints(table), table.length, part.tokens(), 0);
   }
 
   /** Elements of the neighbours (0,0), (1,0), (0,1), (1,1) from a corner's token on. */
   private int[] neighbours() {
-    int dim = stage.dim();
+    int dim = part.dim();
     int[] elements = new int[4 * dim];
     for (int c = 0; c < elements.length; c++) {
       int i = c / dim;
-      int token = i % 2 * stage.resolution() + i / 2;
+      int token = i % 2 * part.resolution() + i / 2;
       elements[c] = token * StreamLayout.stride(dim) + c % dim;
     }
     return elements;
   }
 
-  /** Adds the launches, from the stream to the stream of the next stage in its place. */
-  void add(List<Launch> launches, Device device, PassBuffers buffers, int pictures) {
-    int stride = StreamLayout.stride(stage.dim());
+  /** From the stream to the stream of the next blocks in its place. */
+  @Override
+  public void add(List<Launch> launches, Device device, PassBuffers buffers, int pictures) {
+    int stride = StreamLayout.stride(part.dim());
     int rows = pictures * corners.length();
-    long stream = buffers.of(PassBuffers.Name.STREAM, (long) pictures * stage.tokens() * stride, 2);
+    long stream = buffers.of(PassBuffers.Name.STREAM, (long) pictures * part.tokens() * stride, 2);
     long codes = buffers.of(PassBuffers.Name.NORM, (long) rows * norm.outputStride(), 1);
     launches.add(norm.codes(rows, corners, stream, stride, codes));
     launches.add(
@@ -55,7 +56,7 @@ final class MergingLayers {
             rows,
             codes,
             stream,
-            StreamLayout.stride(2 * stage.dim()),
+            StreamLayout.stride(2 * part.dim()),
             RowMap.same(corners.length()),
             null,
             0,

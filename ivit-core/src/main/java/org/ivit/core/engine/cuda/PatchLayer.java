@@ -1,23 +1,23 @@
 package org.ivit.core.engine.cuda;
 
-import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
 
 /** Cuts pictures into rows of patches. */
 final class PatchLayer {
-  private final Architecture architecture;
+  private final Stem part;
   private final int stride;
   private final long table;
 
   /**
    * @param constants receives the table
-   * @param architecture sizes
+   * @param part sizes
    * @param stride bytes of a row
    */
-  PatchLayer(Constants constants, Architecture architecture, int stride) {
-    this.architecture = architecture;
+  PatchLayer(Constants constants, Stem part, int stride) {
+    this.part = part;
     this.stride = stride;
     byte[] codes = new byte[3 * 256];
     for (int i = 0; i < codes.length; i++) {
@@ -25,16 +25,6 @@ final class PatchLayer {
       codes[i] = (byte) i;
     }
     table = constants.bytes(codes);
-  }
-
-  /** Patches along a side of a picture. */
-  private int grid() {
-    return architecture.image() / architecture.patch();
-  }
-
-  /** Returns patches of a picture. */
-  int patches() {
-    return grid() * grid();
   }
 
   /**
@@ -45,9 +35,9 @@ final class PatchLayer {
    * @param patches address of the rows
    */
   Launch launch(int pictures, long codes, long patches) {
-    int image = architecture.image();
-    int patch = architecture.patch();
-    int rows = Math.multiplyExact(pictures, patches());
+    int image = part.image();
+    int patch = part.patch();
+    int rows = Math.multiplyExact(pictures, part.patches());
     return new Launch(
         "unfold_patches",
         rows,
@@ -59,10 +49,10 @@ final class PatchLayer {
             .address(codes)
             .address(table)
             .address(patches)
-            .divisor(Divisor.of(grid()))
+            .divisor(Divisor.of(part.grid()))
             .divisor(Divisor.of(patch))
             .divisor(Divisor.of(patch * patch))
-            .ints(rows, image, patch, grid(), image * image, image, 1, stride)
+            .ints(rows, image, patch, part.grid(), image * image, image, 1, stride)
             .bytes());
   }
 }

@@ -1,10 +1,12 @@
 package org.ivit.core.engine.jni;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.ShiftGelu;
@@ -14,15 +16,17 @@ import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.SwinStage;
-import org.ivit.core.graph.VitGraph;
 
 /** Hands a graph to the native side, node by node, and lists its steps. */
 final class ModelBuilder {
@@ -32,9 +36,7 @@ final class ModelBuilder {
   private final long model;
   private final List<Integer> rows = new ArrayList<>();
 
-  /** Blocks in the order of execution, with the buffer that each one's tokens lie in. */
-  private final List<IntegerBlock> blocks = new ArrayList<>();
-
+  /** Native blocks in the order of execution. */
   private final List<Long> handles = new ArrayList<>();
 
   /**
@@ -50,124 +52,164 @@ final class ModelBuilder {
    * @return rows of each step
    * @throws RefusedGraphException if the kernels cannot hold a node
    */
-  int[] build(IntegerGraph graph) throws RefusedGraphException {
-    if (graph instanceof SwinGraph swin) {
-      swin(swin);
-    } else {
-      vit((VitGraph) graph);
-    }
+  int[] build(IntegerGraph graph) {
+    // A step runs into the block after it, so blocks come first.
+    Blocks all = new Blocks();
+    graph.parts().forEach(part -> part.accept(all));
+    Steps steps = new Steps();
+    graph.parts().forEach(part -> part.accept(steps));
     return rows.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  private void vit(VitGraph graph) throws RefusedGraphException {
-    Vit a = graph.architecture();
-    for (IntegerBlock block : graph.blocks()) {
-      add(block, 0);
+  /** Hands over the blocks. */
+  private final class Blocks implements GraphVisitor<Void> {
+    /** Which of two buffers the tokens lie in; a merging reads one and writes the other. */
+    private int buffer;
+
+    @Override
+    public Void stem(IntegerStem stem) {
+      return null;
     }
-    Embed embed = graph.embed();
-    int leading = a.leadingTokens();
-    short[] constants = new short[leading * a.dim()];
-    for (int i = 0; i < constants.length; i++) {
-      constants[i] = embed.sum().add(embed.leading()[i], embed.position()[i]);
+
+    @Override
+    public Void block(IntegerBlock block) {
+      add(block, buffer);
+      return null;
     }
-    short[] positions = new short[a.patches() * a.dim()];
-    System.arraycopy(embed.position(), constants.length, positions, 0, positions.length);
-    require(
-        embed.sum().name(),
-        NativeKernels.embedStep(
-            model,
-            a.tokens(),
-            a.dim(),
-            linear(graph.patchEmbed(), false),
-            adder(embed.sum()),
-            leading,
-            constants,
-            positions,
-            handles.get(0)));
-    rows.add(a.tokens());
-    // Of the last block only the tokens that the head reads are needed.
-    blockSteps(0, blocks.size(), leading);
-    long norm = norm(graph.norm());
-    for (int i = 0; i < leading; i++) {
-      Linear head = graph.heads().get(i);
-      require(head.name(), NativeKernels.headStep(model, a.dim(), i, norm, linear(head, true)));
-      rows.add(1);
+
+    @Override
+    public Void merging(IntegerMerging merging) {
+      buffer = 1 - buffer;
+      return null;
+    }
+
+    @Override
+    public Void head(IntegerHead head) {
+      return null;
     }
   }
 
-  private void swin(SwinGraph graph) throws RefusedGraphException {
-    Swin a = graph.architecture();
-    List<Swin.Stage> sites = a.stages();
-    for (int i = 0; i < sites.size(); i++) {
-      for (IntegerBlock block : graph.stages().get(i).blocks()) {
-        add(block, i % 2);
-      }
+  /** Lists the steps. */
+  private final class Steps implements GraphVisitor<Void> {
+    private int buffer;
+    private int block;
+
+    /** A block whose step waits for what follows it; null where none does. */
+    private Block waiting;
+
+    private long nextBlock() {
+      return handles.get(block);
     }
-    int first = 0;
-    for (int i = 0; i < sites.size(); i++) {
-      Swin.Stage site = sites.get(i);
-      long next = handles.get(first);
-      if (i == 0) {
+
+    private void finish(long next, int count) {
+      if (waiting != null) {
+        boolean done = NativeKernels.blockStep(model, count, handles.get(block - 1), next);
+        require(waiting.name(), done);
+        rows.add(count);
+      }
+      waiting = null;
+    }
+
+    @Override
+    public Void stem(IntegerStem stem) {
+      Stem part = stem.part();
+      long projection = linear(stem.projection(), false);
+      if (stem.norm() != null) {
         require(
-            graph.patchNorm().name(),
+            stem.norm().name(),
             NativeKernels.patchNormStep(
                 model,
-                site.tokens(),
-                site.dim(),
-                linear(graph.patchEmbed(), false),
-                norm(graph.patchNorm()),
-                next));
+                part.outputTokens(),
+                part.dim(),
+                projection,
+                norm(stem.norm()),
+                nextBlock()));
       } else {
-        merge(sites.get(i - 1), graph.stages().get(i - 1), next);
+        embed(part, stem.embed(), projection);
       }
-      rows.add(site.tokens());
-      int after = first + site.blocks().size();
-      blockSteps(first, after, site.tokens());
-      first = after;
+      rows.add(part.outputTokens());
+      return null;
     }
-    Swin.Stage last = sites.get(sites.size() - 1);
-    Dyadic pool = graph.pool().multiplier();
-    require(
-        graph.head().name(),
-        NativeKernels.poolHeadStep(
-            model,
-            last.dim(),
-            (sites.size() - 1) % 2,
-            norm(graph.norm()),
-            last.tokens(),
-            pool.multiplier(),
-            pool.shift(),
-            linear(graph.head(), true)));
-    rows.add(1);
-  }
 
-  private void merge(Swin.Stage site, SwinStage stage, long next) throws RefusedGraphException {
-    require(
-        site.reduction(),
-        NativeKernels.mergeStep(
-            model,
-            site.tokens() / 4,
-            site.dim(),
-            site.resolution(),
-            norm(stage.merging().norm()),
-            linear(stage.merging().reduction(), false),
-            next));
-  }
+    private void embed(Stem part, Embed embed, long projection) {
+      short[] constants = embed.constants();
+      short[] positions =
+          Arrays.copyOfRange(embed.position(), constants.length, embed.position().length);
+      require(
+          embed.sum().name(),
+          NativeKernels.embedStep(
+              model,
+              part.outputTokens(),
+              part.dim(),
+              projection,
+              adder(embed.sum()),
+              part.leadingTokens(),
+              constants,
+              positions,
+              nextBlock()));
+    }
 
-  /** Steps of blocks that follow each other; the last one has {@code lastRows} rows. */
-  private void blockSteps(int first, int after, int lastRows) throws RefusedGraphException {
-    for (int i = first; i < after; i++) {
-      boolean last = i + 1 == after;
-      Block site = blocks.get(i).site();
-      int count = last ? lastRows : site.tokens();
-      long next = last ? 0 : handles.get(i + 1);
-      require(site.name(), NativeKernels.blockStep(model, count, handles.get(i), next));
-      rows.add(count);
+    @Override
+    public Void block(IntegerBlock next) {
+      finish(nextBlock(), next.part().tokens());
+      waiting = next.part();
+      block++;
+      return null;
+    }
+
+    @Override
+    public Void merging(IntegerMerging merging) {
+      Merging part = merging.part();
+      finish(0, part.tokens());
+      buffer = 1 - buffer;
+      require(
+          merging.reduction().name(),
+          NativeKernels.mergeStep(
+              model,
+              part.outputTokens(),
+              part.dim(),
+              part.resolution(),
+              norm(merging.norm()),
+              linear(merging.reduction(), false),
+              nextBlock()));
+      rows.add(part.outputTokens());
+      return null;
+    }
+
+    @Override
+    public Void head(IntegerHead head) {
+      Head part = head.part();
+      finish(0, part.readTokens());
+      long norm = norm(head.norm());
+      for (int i = 0; i < head.classifiers().size(); i++) {
+        Linear classifier = head.classifiers().get(i);
+        long handle = linear(classifier, true);
+        require(
+            classifier.name(),
+            head.pool() != null
+                ? poolHead(part, head.pool(), norm, handle)
+                : NativeKernels.headStep(model, part.dim(), buffer, i, norm, handle));
+        rows.add(1);
+      }
+      return null;
+    }
+
+    private boolean poolHead(Head part, Pool pool, long norm, long classifier) {
+      Dyadic mean = pool.multiplier();
+      return NativeKernels.poolHeadStep(
+          model,
+          part.dim(),
+          buffer,
+          norm,
+          part.tokens(),
+          mean.multiplier(),
+          mean.shift(),
+          classifier);
     }
   }
 
-  private void add(IntegerBlock block, int tokensIn) throws RefusedGraphException {
-    Block site = block.site();
+  private void add(IntegerBlock block, int tokensIn) {
+    Block site = block.part();
     Windows windows = site.windows();
     long[] nodes = {
       norm(block.norm1()),
@@ -193,14 +235,13 @@ final class ModelBuilder {
             windows == null ? null : windows.order(),
             windows == null ? null : windows.places(),
             tokensIn,
-            blocks.size() % 2,
+            handles.size() % 2,
             nodes,
             residuals);
-    blocks.add(block);
     handles.add(require(site.name(), handle));
   }
 
-  private long linear(Linear linear, boolean logits) throws RefusedGraphException {
+  private long linear(Linear linear, boolean logits) {
     return require(
         linear.name(),
         NativeKernels.linear(
@@ -216,7 +257,7 @@ final class ModelBuilder {
             logits));
   }
 
-  private long norm(LayerNorm norm) throws RefusedGraphException {
+  private long norm(LayerNorm norm) {
     if (norm.channels() > MOST_CHANNELS) {
       throw new RefusedGraphException(
           norm.name() + ": " + norm.channels() + " channels, expected at most " + MOST_CHANNELS);
@@ -239,7 +280,7 @@ final class ModelBuilder {
     };
   }
 
-  private long gelu(Gelu gelu, int channels) throws RefusedGraphException {
+  private long gelu(Gelu gelu, int channels) {
     boolean byRow = gelu instanceof GeluRow;
     byte[] outlierTable = gelu instanceof GeluTable table ? table.outlierTable() : new byte[0];
     return require(
@@ -263,7 +304,7 @@ final class ModelBuilder {
     return tables;
   }
 
-  private long attention(Attention attention, Block site) throws RefusedGraphException {
+  private long attention(Attention attention, Block site) {
     SoftmaxTable softmax = attention.softmax();
     long handle =
         require(
@@ -297,12 +338,12 @@ final class ModelBuilder {
     return handle;
   }
 
-  private long require(String node, long handle) throws RefusedGraphException {
+  private long require(String node, long handle) {
     require(node, handle != 0);
     return handle;
   }
 
-  private void require(String node, boolean done) throws RefusedGraphException {
+  private void require(String node, boolean done) {
     if (!done) {
       if (!NativeKernels.whole(model)) {
         throw new OutOfMemoryError("native kernels: no memory for " + node);

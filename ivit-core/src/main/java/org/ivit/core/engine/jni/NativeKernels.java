@@ -93,7 +93,8 @@ final class NativeKernels {
       long model, int rows, int dim, int resolution, long norm, long reduction, long next);
 
   /** The head of token 0 sets the logits, others add theirs. */
-  static native boolean headStep(long model, int dim, int token, long norm, long head);
+  static native boolean headStep(
+      long model, int dim, int tokensIn, int token, long norm, long head);
 
   static native boolean poolHeadStep(
       long model,

@@ -24,7 +24,7 @@ final class NativeModel {
         NativeKernels.newModel(
             kernels,
             graph.architecture().image(),
-            graph.architecture().patch(),
+            graph.architecture().stem().patch(),
             graph.architecture().classes());
     if (model == 0) {
       throw new OutOfMemoryError("native kernels: no memory for a model");

@@ -1,7 +1,7 @@
 package org.ivit.core.engine.jni;
 
 /** The native kernels cannot hold a graph; another engine can. */
-public final class RefusedGraphException extends Exception {
+public final class RefusedGraphException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   /**

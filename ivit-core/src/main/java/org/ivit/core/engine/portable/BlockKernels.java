@@ -24,12 +24,12 @@ record BlockKernels(
     Adder residual2) {
 
   static BlockKernels of(IntegerBlock block) {
-    Windows windows = block.site().windows();
+    Windows windows = block.part().windows();
     return new BlockKernels(
         windows == null ? null : windows.places(),
         new NormKernel(block.norm1().constants()),
         new LinearKernel(block.qkv()),
-        new AttentionKernel(block.attention(), block.site()),
+        new AttentionKernel(block.attention(), block.part()),
         new LinearKernel(block.proj()),
         new Adder(block.residual1()),
         new NormKernel(block.norm2().constants()),

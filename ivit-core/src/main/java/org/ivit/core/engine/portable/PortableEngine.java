@@ -5,8 +5,6 @@ import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.engine.Processor;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.parallel.WorkerPool;
 
 /**
@@ -19,7 +17,7 @@ public final class PortableEngine implements Engine {
   private final IntegerGraph graph;
   private final WorkerPool pool;
   private final String why;
-  private final PictureForward forward;
+  private final PortableForward forward;
   private volatile boolean closed;
 
   /**
@@ -40,10 +38,7 @@ public final class PortableEngine implements Engine {
     this.graph = graph;
     this.pool = pool;
     this.why = why;
-    this.forward =
-        graph instanceof SwinGraph swin
-            ? new SwinForward(swin, pool)
-            : new VitForward((VitGraph) graph, pool);
+    this.forward = new PortableForward(graph, pool);
   }
 
   @Override

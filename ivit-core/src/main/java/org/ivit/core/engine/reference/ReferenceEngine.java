@@ -1,19 +1,13 @@
 package org.ivit.core.engine.reference;
 
-import java.util.List;
-import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.engine.Processor;
-import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.graph.GraphPart;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.SwinStage;
-import org.ivit.core.graph.VitGraph;
 
 /** Scalar Java, node by node, traceable: slow, obvious, the judge of the others. */
 public final class ReferenceEngine implements Engine {
@@ -91,44 +85,12 @@ public final class ReferenceEngine implements Engine {
       throw new IllegalStateException("engine reference is closed");
     }
     EngineChecks.input(graph, codes, pictures);
-    trace.node(NodeNames.INPUT, codes);
-    Architecture a = graph.architecture();
-    byte[] patches = NodeKernels.unfold(codes, pictures, a.image(), a.patch());
-    ReferenceNodes nodes = new ReferenceNodes(products, trace);
-    return graph instanceof SwinGraph swin
-        ? swin(swin, patches, nodes)
-        : vit((VitGraph) graph, patches, pictures, nodes);
-  }
-
-  private static int[] vit(VitGraph graph, byte[] patches, int pictures, ReferenceNodes nodes) {
-    short[] projected = nodes.linear16(graph.patchEmbed(), patches);
-    short[] x = NodeKernels.embed(graph.embed(), projected, pictures);
-    nodes.show(NodeNames.EMBED, x);
-    for (IntegerBlock block : graph.blocks()) {
-      x = nodes.block(block, x);
+    trace.node(Node.INPUT.name(), codes);
+    ReferenceForward forward = new ReferenceForward(products, trace, codes, pictures);
+    for (GraphPart part : graph.parts()) {
+      part.accept(forward);
     }
-    short[] leading = NodeKernels.leading(x, pictures, graph.embed().leading().length);
-    return nodes.logits(graph.heads(), nodes.norm(graph.norm(), leading));
-  }
-
-  private static int[] swin(SwinGraph graph, byte[] patches, ReferenceNodes nodes) {
-    byte[] projected = nodes.linear8(graph.patchEmbed(), patches);
-    short[] x = NodeKernels.layerNorm16(graph.patchNorm(), projected);
-    nodes.show(graph.patchNorm().name(), x);
-    List<Swin.Stage> sites = graph.architecture().stages();
-    for (int i = 0; i < sites.size(); i++) {
-      SwinStage stage = graph.stages().get(i);
-      for (IntegerBlock block : stage.blocks()) {
-        x = nodes.block(block, x);
-      }
-      if (stage.merging() != null) {
-        x = nodes.merge(stage.merging(), sites.get(i), x);
-      }
-    }
-    byte[] norm = nodes.norm(graph.norm(), x);
-    byte[] pool = NodeKernels.pool(graph.pool(), norm, graph.norm().channels());
-    nodes.show(NodeNames.POOL, pool);
-    return nodes.logits(graph.heads(), pool);
+    return forward.logits();
   }
 
   @Override

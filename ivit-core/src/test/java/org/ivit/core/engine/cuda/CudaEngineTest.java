@@ -75,10 +75,12 @@ class CudaEngineTest {
     outliers.put("blocks.0.norm1", new OutlierChannels(new int[] {5, 77, 191}, 3));
     outliers.put("blocks.0.mlp.fc1", new OutlierChannels(new int[] {0, 700}, 2));
     outliers.put("blocks.0.mlp.act", new OutlierChannels(new int[] {0, 700}, 2));
-    Vit vit = new Vit("two blocks", 224, 16, 192, 2, 3, 768, 1000, 1e-6);
+    Architecture vit = new Vit("two blocks", 224, 16, 192, 2, 3, 768, 1000, 1e-6).architecture();
     compareWithCpu(vit, new Scheme(GeluForm.EXACT, SoftmaxForm.EXACT, 16, outliers));
     compareWithCpu(vit, new Scheme(GeluForm.EXACT, SoftmaxForm.DEFERRED, 8, outliers));
-    Swin swin = new Swin("two stages", 112, 4, 7, 96, List.of(2, 2), List.of(3, 6), 1000, 1e-5);
+    Architecture swin =
+        new Swin("two stages", 112, 4, 7, 96, List.of(2, 2), List.of(3, 6), 1000, 1e-5)
+            .architecture();
     compareWithCpu(swin, Scheme.EXACT);
   }
 

@@ -11,8 +11,6 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.VitGraph;
 
 /** Times of one model and batch on a GPU. */
 final class GpuBenchmark implements AutoCloseable {
@@ -31,10 +29,7 @@ final class GpuBenchmark implements AutoCloseable {
     this.pictures = pictures;
     device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number());
     constants = new Constants(device);
-    forward =
-        graph instanceof SwinGraph swin
-            ? new SwinForward(constants, swin)
-            : new VitForward(constants, (VitGraph) graph);
+    forward = new Forward(constants, graph);
     forward.launches(buffers, pictures);
     forward.logits(buffers, pictures);
     buffers.allocate(device);

@@ -43,7 +43,7 @@ final class MicroModels {
           new int[] {16, 4, 130, 1, 1, 67, 133},
           new int[] {32, 8, 64, 2, 1, 256, 10});
 
-  private static final List<Swin> SWINS =
+  private static final List<Architecture> SWINS =
       List.of(
           swin(4, 2, 1, 4, List.of(1), List.of(2)),
           swin(8, 1, 2, 6, List.of(2, 1), List.of(3, 2)),
@@ -51,9 +51,9 @@ final class MicroModels {
           swin(24, 3, 4, 33, List.of(2, 2), List.of(1, 3)),
           swin(18, 1, 9, 8, List.of(2, 2), List.of(2, 1)));
 
-  private static Swin swin(
+  private static Architecture swin(
       int image, int patch, int window, int dim, List<Integer> depths, List<Integer> heads) {
-    return new Swin("random", image, patch, window, dim, depths, heads, 7, 1e-6);
+    return new Swin("random", image, patch, window, dim, depths, heads, 7, 1e-6).architecture();
   }
 
   private MicroModels() {}
@@ -63,10 +63,13 @@ final class MicroModels {
     List<Micro> micros = new ArrayList<>();
     for (int[] s : SIZES) {
       int form = 0;
-      Vit plain = new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6);
+      Architecture plain =
+          new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6).architecture();
       for (Scheme scheme : schemes(plain)) {
         boolean distilled = form % 2 == 1;
-        Vit vit = new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6, distilled);
+        Architecture vit =
+            new Vit("random", s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1e-6, distilled)
+                .architecture();
         micros.add(observed(vit, form, scheme, (long) Arrays.hashCode(s) + form));
         form++;
       }
@@ -77,10 +80,10 @@ final class MicroModels {
   /** Returns Swins. */
   static List<Micro> swins() {
     List<Micro> micros = new ArrayList<>();
-    for (Swin swin : SWINS) {
+    for (Architecture swin : SWINS) {
       int form = 0;
       for (Scheme scheme : schemes(swin)) {
-        micros.add(observed(swin, form, scheme, swin.dim() + 31L * form));
+        micros.add(observed(swin, form, scheme, swin.stem().dim() + 31L * form));
         form++;
       }
     }
@@ -90,8 +93,8 @@ final class MicroModels {
   /** Returns models of constants that no training would give. */
   static List<Micro> forged() {
     List<Micro> micros = new ArrayList<>();
-    Vit vit = new Vit("forged", 12, 3, 40, 2, 2, 70, 5, 1e-6, true);
-    Swin swin = swin(12, 1, 3, 12, List.of(2, 2), List.of(2, 3));
+    Architecture vit = new Vit("forged", 12, 3, 40, 2, 2, 70, 5, 1e-6, true).architecture();
+    Architecture swin = swin(12, 1, 3, 12, List.of(2, 2), List.of(2, 3));
     for (long seed = 0; seed < 20; seed++) {
       Architecture architecture = seed % 2 == 0 ? vit : swin;
       List<Scheme> schemes = schemes(architecture);
@@ -123,9 +126,9 @@ final class MicroModels {
       int[] hidden = {0, site.hidden() - 1};
       outliers.put(site.node("mlp.fc1"), new OutlierChannels(hidden, 4));
       outliers.put(site.node("mlp.act"), new OutlierChannels(hidden, 3));
-      if (architecture instanceof Vit) {
+      if (!architecture.head().pooled()) {
         outliers.put("norm", new OutlierChannels(new int[] {1}, 2));
-      } else if (((Swin) architecture).depths().size() > 1) {
+      } else if (architecture.nodes().containsKey("layers.0.downsample.norm")) {
         outliers.put("layers.0.downsample.norm", new OutlierChannels(new int[] {1, last}, 2));
       }
     }

@@ -32,26 +32,28 @@ class NativeEnginePropertiesTest {
     Random random = new Random(seed);
     int patch = 1 + random.nextInt(5);
     int heads = 1 + random.nextInt(4);
-    Vit vit =
+    Architecture vit =
         new Vit(
-            "random",
-            patch * (1 + random.nextInt(9)),
-            patch,
-            heads * (1 + random.nextInt(40)),
-            1 + random.nextInt(2),
-            heads,
-            1 + random.nextInt(150),
-            1 + random.nextInt(40),
-            1e-6,
-            random.nextBoolean());
+                "random",
+                patch * (1 + random.nextInt(9)),
+                patch,
+                heads * (1 + random.nextInt(40)),
+                1 + random.nextInt(2),
+                heads,
+                1 + random.nextInt(150),
+                1 + random.nextInt(40),
+                1e-6,
+                random.nextBoolean())
+            .architecture();
+    int hiddenChannels = vit.blocks().get(0).hidden();
     TreeMap<String, OutlierChannels> sets = new TreeMap<>();
-    if (outliers > 0 && vit.dim() > 20) {
-      sets.put("blocks.0.norm1", some(random, vit.dim(), outliers));
-      sets.put("blocks.0.attn.context", some(random, vit.dim(), outliers));
-      sets.put("blocks.0.norm2", some(random, vit.dim(), outliers));
-      sets.put("norm", some(random, vit.dim(), outliers));
-      if (gelu.isErf() && vit.hidden() > 20) {
-        OutlierChannels hidden = some(random, vit.hidden(), outliers);
+    if (outliers > 0 && vit.stem().dim() > 20) {
+      sets.put("blocks.0.norm1", some(random, vit.stem().dim(), outliers));
+      sets.put("blocks.0.attn.context", some(random, vit.stem().dim(), outliers));
+      sets.put("blocks.0.norm2", some(random, vit.stem().dim(), outliers));
+      sets.put("norm", some(random, vit.stem().dim(), outliers));
+      if (gelu.isErf() && hiddenChannels > 20) {
+        OutlierChannels hidden = some(random, hiddenChannels, outliers);
         sets.put("blocks.0.mlp.fc1", hidden);
         sets.put("blocks.0.mlp.act", hidden);
       }

@@ -11,8 +11,8 @@ import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.cpu.CpuProviders;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Residual;
-import org.ivit.core.graph.VitGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class RefusedGraphTest {
   private static final String REASON = "blocks.0: a ratio of scales is too large";
 
-  private final VitGraph graph = withLargeRatio((VitGraph) ObservedModel.small());
+  private final IntegerGraph graph = withLargeRatio(ObservedModel.small());
 
   @Test
   void isRefusedByName() {
@@ -62,13 +62,13 @@ class RefusedGraphTest {
     }
   }
 
-  private static VitGraph withLargeRatio(VitGraph g) {
+  private static IntegerGraph withLargeRatio(IntegerGraph g) {
     IntegerBlock b = g.blocks().get(0);
     Residual r = b.residual1();
     Residual large = new Residual(r.name(), new Dyadic(1 << 30, 16), r.identity(), 1);
     IntegerBlock block =
         new IntegerBlock(
-            b.site(),
+            b.part(),
             b.norm1(),
             b.qkv(),
             b.attention(),
@@ -79,14 +79,7 @@ class RefusedGraphTest {
             b.gelu(),
             b.fc2(),
             b.residual2());
-    return new VitGraph(
-        g.architecture(),
-        g.scheme(),
-        g.inputScale(),
-        g.patchEmbed(),
-        g.embed(),
-        List.of(block),
-        g.norm(),
-        g.heads());
+    return new IntegerGraph(
+        g.architecture(), g.scheme(), g.inputScale(), List.of(g.stem(), block, g.head()));
   }
 }

@@ -198,7 +198,7 @@ class KernelsTest {
   void attendsAsTheArithmetic(int tokens, int heads, int headDim, SoftmaxForm form, int bits) {
     Random random = new Random(tokens);
     int channels = heads * headDim;
-    Block site = new Block("blocks.0", channels, heads, 4, tokens, null);
+    Block site = new Block("blocks.0", channels, heads, 4, tokens, null, 1e-6);
     OutlierChannels outliers = new OutlierChannels(new int[] {channels - 1}, 1);
     byte[] qkv = new byte[tokens * 3 * channels];
     for (int fill = 0; fill < 4; fill++) {

@@ -11,7 +11,7 @@ import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.graph.Pool;
 
-/** What only a Swin does, over odd sizes and several pictures. */
+/** What only a Architecture does, over odd sizes and several pictures. */
 class SwinKernelsPropertiesTest {
   private static byte[] bytes(int n, long seed) {
     byte[] codes = new byte[n];

@@ -1,0 +1,52 @@
+package org.ivit.core.architecture;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
+
+/**
+ * A link of the chain that a network is. A part is data: its sizes and options, from which its
+ * parameters, nodes and products follow. What backends do with the four kinds stands in their
+ * {@link PartVisitor}s.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "part")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = Stem.class, name = "stem"),
+  @JsonSubTypes.Type(value = Block.class, name = "block"),
+  @JsonSubTypes.Type(value = Merging.class, name = "merging"),
+  @JsonSubTypes.Type(value = Head.class, name = "head")
+})
+public sealed interface Part permits Stem, Block, Merging, Head {
+  /** What its parameters' names begin with: its name and a dot, or nothing. */
+  String prefix();
+
+  /** The learned parameters by their timm names, in timm's order. */
+  List<Parameter> parameters();
+
+  /** The nodes that have a range, in order of execution. */
+  List<Node> nodes();
+
+  /** The products with weights, in order of execution. */
+  List<LinearSpec> linears();
+
+  /** The node that its output is the codes of. */
+  Node output();
+
+  /**
+   * Tokens of a picture that it reads, the first ones of those before it; 0 where it reads pixels.
+   */
+  int readTokens();
+
+  /** Tokens of a picture in its output. */
+  int outputTokens();
+
+  /** Channels of a token of its output. */
+  int outputDim();
+
+  /**
+   * Calls the visitor's case for this part.
+   *
+   * @return what it answers
+   */
+  <R> R accept(PartVisitor<R> visitor);
+}

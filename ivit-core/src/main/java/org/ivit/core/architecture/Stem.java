@@ -1,0 +1,146 @@
+package org.ivit.core.architecture;
+
+import java.util.List;
+import org.ivit.core.architecture.Parameter.Role;
+
+/**
+ * Pixels to tokens: a product over patches, then either learned positions, with leading tokens
+ * before the patches, or a norm.
+ *
+ * @param image height and width of the picture in pixels, a multiple of {@code patch}
+ * @param patch height and width of a patch in pixels
+ * @param dim channels of a token
+ * @param leading tokens before the patches; none where {@code normed}
+ * @param normed whether a norm follows instead of positions
+ * @param epsilon what is added to the variance in the float model's norm
+ */
+public record Stem(
+    int image, int patch, int dim, List<LeadingToken> leading, boolean normed, double epsilon)
+    implements Part {
+  /** Parameter prefix of the product. */
+  public static final String PROJECTION = "patch_embed.proj";
+
+  /** The parameter of positions. */
+  public static final String POSITION = "pos_embed";
+
+  private static final int CHANNELS = 3;
+  private static final String NORM = "patch_embed.norm";
+
+  /**
+   * Tokens before the patches, which are learned constants.
+   *
+   * @param name of the parameter, [1][count][dim]
+   * @param count how many tokens
+   */
+  public record LeadingToken(String name, int count) {}
+
+  /**
+   * Checks the sizes.
+   *
+   * @throws org.ivit.core.InputException naming the first that is out of range or does not divide
+   */
+  public Stem {
+    leading = List.copyOf(leading);
+    SizeChecks check = new SizeChecks("stem");
+    check.inRange("image", image);
+    check.inRange("patch", patch);
+    check.inRange("dim", dim);
+    check.epsilon(epsilon);
+    check.multiple("image", image, "patch", patch);
+    for (LeadingToken token : leading) {
+      check.inRange(token.name(), token.count());
+    }
+    if (normed && !leading.isEmpty()) {
+      throw check.refused("has leading tokens and a norm, expected one of both");
+    }
+  }
+
+  /** Rows of tokens before the patches. */
+  public int leadingTokens() {
+    return leading.stream().mapToInt(LeadingToken::count).sum();
+  }
+
+  /** Patches along a side of the picture. */
+  public int grid() {
+    return image / patch;
+  }
+
+  /** Patches of a picture. */
+  public int patches() {
+    return grid() * grid();
+  }
+
+  /** Numbers of a picture. */
+  public int pixels() {
+    return CHANNELS * image * image;
+  }
+
+  /** Numbers of a patch, in the order (channel, row, column). */
+  public int patchInputs() {
+    return CHANNELS * patch * patch;
+  }
+
+  /** The product over patches. */
+  public LinearSpec projection() {
+    Node node =
+        normed
+            ? new Node(PROJECTION, NodeKind.PATCH_CODES)
+            : new Node("patch_embed", NodeKind.PATCHES);
+    return new LinearSpec(PROJECTION, node, Node.INPUT, patchInputs(), dim, true);
+  }
+
+  @Override
+  public String prefix() {
+    return "";
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    Parameters all = new Parameters();
+    if (!normed) {
+      leading.forEach(token -> all.add(token.name(), Role.TOKEN, 1, token.count(), dim));
+      all.add(POSITION, Role.POSITION, 1, outputTokens(), dim);
+    }
+    all.add(projection().weight(), Role.CONVOLUTION, dim, CHANNELS, patch, patch)
+        .add(projection().bias(), Role.BIAS, dim);
+    if (normed) {
+      all.norm(NORM, dim);
+    }
+    return all.all();
+  }
+
+  @Override
+  public List<Node> nodes() {
+    return List.of(Node.INPUT, projection().node(), output());
+  }
+
+  @Override
+  public List<LinearSpec> linears() {
+    return List.of(projection());
+  }
+
+  @Override
+  public Node output() {
+    return normed ? new Node(NORM, NodeKind.PATCH_NORM) : new Node("embed", NodeKind.EMBEDDING);
+  }
+
+  @Override
+  public int readTokens() {
+    return 0;
+  }
+
+  @Override
+  public int outputTokens() {
+    return leadingTokens() + patches();
+  }
+
+  @Override
+  public int outputDim() {
+    return dim;
+  }
+
+  @Override
+  public <R> R accept(PartVisitor<R> visitor) {
+    return visitor.stem(this);
+  }
+}

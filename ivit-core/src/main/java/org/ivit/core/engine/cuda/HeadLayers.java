@@ -1,0 +1,72 @@
+package org.ivit.core.engine.cuda;
+
+import java.util.List;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Launch;
+import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.Pool;
+
+/** A head's constants on the device, and its launches. */
+final class HeadLayers implements PartLayers {
+  private final Head part;
+  private final NormLayer norm;
+  private final Pool pool;
+  private final List<LinearLayer> classifiers;
+
+  HeadLayers(Constants constants, IntegerHead head) {
+    part = head.part();
+    ChannelOrder order = new ChannelOrder(part.dim(), head.classifiers().get(0).inputOutliers());
+    norm = new NormLayer(constants, head.norm(), order, null);
+    pool = head.pool();
+    classifiers =
+        head.classifiers().stream().map(linear -> LinearLayer.natural(constants, linear)).toList();
+  }
+
+  @Override
+  public void add(List<Launch> launches, Device device, PassBuffers buffers, int pictures) {
+    int stride = StreamLayout.stride(part.dim());
+    int read = part.readTokens();
+    int rows = pictures * read;
+    long stream = buffers.of(PassBuffers.Name.STREAM, (long) pictures * part.tokens() * stride, 2);
+    long codes = buffers.of(PassBuffers.Name.NORM, (long) rows * norm.outputStride(), 1);
+    long logits = buffers.of(PassBuffers.Name.LOGITS, (long) pictures * part.classes(), 4);
+    launches.add(norm.codes(rows, RowMap.leading(read, part.tokens()), stream, stride, codes));
+    if (pool != null) {
+      LinearLayer classifier = classifiers.get(0);
+      long means = buffers.of(PassBuffers.Name.POOL, (long) pictures * classifier.depth(), 1);
+      launches.add(mean(pictures, codes, means, classifier.depth()));
+      launches.add(classifier.logits(device, pictures, means, classifier.depth(), logits, false));
+      return;
+    }
+    for (int i = 0; i < classifiers.size(); i++) {
+      launches.add(
+          classifiers
+              .get(i)
+              .logits(
+                  device,
+                  pictures,
+                  codes + (long) i * norm.outputStride(),
+                  read * norm.outputStride(),
+                  logits,
+                  i > 0));
+    }
+  }
+
+  private Launch mean(int pictures, long codes, long means, int stride) {
+    return new Launch(
+        "pool_tokens",
+        (part.dim() + 127) / 128,
+        pictures,
+        1,
+        128,
+        0,
+        new Arguments()
+            .address(codes)
+            .address(means)
+            .dyadic(pool.multiplier())
+            .ints(part.tokens(), part.dim(), norm.outputStride(), stride)
+            .bytes());
+  }
+}

@@ -1,0 +1,159 @@
+package org.ivit.core.engine.reference;
+
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Stem;
+import org.ivit.core.architecture.Windows;
+import org.ivit.core.engine.MatrixProducts;
+import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerStem;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.Linear;
+
+/** Runs nodes one after the other and shows each one's codes. */
+final class ReferenceForward implements GraphVisitor<Void> {
+  private final MatrixProducts products;
+  private final Trace trace;
+  private final byte[] codes;
+  private final int pictures;
+
+  /** The residual stream, [pictures][tokens][channels] in the order of the picture. */
+  private short[] x;
+
+  private int[] logits;
+
+  /**
+   * @param codes input, [pictures][3][image][image]
+   */
+  ReferenceForward(MatrixProducts products, Trace trace, byte[] codes, int pictures) {
+    this.products = products;
+    this.trace = trace;
+    this.codes = codes;
+    this.pictures = pictures;
+  }
+
+  /** What the head answered, [pictures][classes]. */
+  int[] logits() {
+    return logits;
+  }
+
+  private void show(String node, Object codes) {
+    trace.node(node, codes);
+  }
+
+  private byte[] norm(LayerNorm norm, short[] x) {
+    byte[] codes = NodeKernels.layerNorm(norm, x);
+    show(norm.name(), codes);
+    return codes;
+  }
+
+  private byte[] linear8(Linear linear, byte[] x) {
+    byte[] codes = NodeKernels.requantize8(linear, accumulate(linear, x));
+    show(linear.name(), codes);
+    return codes;
+  }
+
+  private short[] linear16(Linear linear, byte[] x) {
+    short[] codes = NodeKernels.requantize16(linear, accumulate(linear, x));
+    show(linear.name(), codes);
+    return codes;
+  }
+
+  private int[] accumulate(Linear linear, byte[] x) {
+    return products.linear(
+        x,
+        x.length / linear.inputs(),
+        linear.weight(),
+        linear.bias(),
+        linear.inputs(),
+        linear.inputOutliers());
+  }
+
+  @Override
+  public Void stem(IntegerStem stem) {
+    Stem part = stem.part();
+    byte[] patches = NodeKernels.unfold(codes, pictures, part.image(), part.patch());
+    x =
+        stem.norm() != null
+            ? NodeKernels.layerNorm16(stem.norm(), linear8(stem.projection(), patches))
+            : NodeKernels.embed(stem.embed(), linear16(stem.projection(), patches), pictures);
+    show(part.output().name(), x);
+    return null;
+  }
+
+  @Override
+  public Void block(IntegerBlock block) {
+    Block part = block.part();
+    byte[] norm1 = norm(block.norm1(), x);
+    Windows windows = part.windows();
+    int[] order = windows == null ? null : windows.order();
+    byte[] grouped = order == null ? norm1 : NodeKernels.partition(norm1, order, part.dim());
+    byte[] context = attention(block.attention(), part, linear8(block.qkv(), grouped));
+    short[] proj = linear16(block.proj(), context);
+    short[] branch = order == null ? proj : NodeKernels.reverse(proj, order, part.dim());
+    short[] residual1 = NodeKernels.add(block.residual1(), branch, x);
+    show(block.residual1().name(), residual1);
+    byte[] fc1 = linear8(block.fc1(), norm(block.norm2(), residual1));
+    byte[] act = NodeKernels.gelu(block.gelu(), fc1, part.hidden());
+    show(block.gelu().name(), act);
+    short[] fc2 = linear16(block.fc2(), act);
+    x = NodeKernels.add(block.residual2(), fc2, residual1);
+    show(block.residual2().name(), x);
+    return null;
+  }
+
+  @Override
+  public Void merging(IntegerMerging merging) {
+    Merging part = merging.part();
+    short[] neighbours = NodeKernels.neighbours(x, part.resolution(), part.dim());
+    x = NodeKernels.widen(linear8(merging.reduction(), norm(merging.norm(), neighbours)));
+    return null;
+  }
+
+  @Override
+  public Void head(IntegerHead head) {
+    Head part = head.part();
+    byte[] features =
+        norm(head.norm(), NodeKernels.leading(x, pictures, part.readTokens() * part.dim()));
+    if (head.pool() != null) {
+      features = NodeKernels.pool(head.pool(), features, part.dim());
+      show(part.pool().name(), features);
+    }
+    logits = NodeKernels.logits(head.classifiers(), features, products);
+    show(part.output().name(), logits);
+    return null;
+  }
+
+  private byte[] attention(Attention attention, Block site, byte[] qkv) {
+    int tokens = site.rowTokens();
+    int heads = site.heads();
+    int groups = qkv.length / (3 * site.dim() * tokens);
+    byte[] scores =
+        NodeKernels.scores(
+            attention.scores(), products.scores(qkv, groups, tokens, heads, site.headDim()));
+    show(site.scores().name(), scores);
+    short[] probabilities = probabilities(attention, site, scores);
+    show(site.softmax(), probabilities);
+    int[] acc = products.context(probabilities, qkv, groups, tokens, heads, site.headDim());
+    byte[] context =
+        NodeKernels.context(
+            attention, NodeKernels.normalise(attention, acc, probabilities, tokens));
+    show(site.context().name(), context);
+    return context;
+  }
+
+  private short[] probabilities(Attention attention, Block site, byte[] scores) {
+    Windows windows = site.windows();
+    if (windows == null) {
+      return NodeKernels.softmax(attention.softmax(), scores, site.rowTokens());
+    }
+    byte[] biased = NodeKernels.biased(attention.position(), scores, windows.relativeIndex());
+    show(attention.position().name(), biased);
+    return NodeKernels.softmax(attention.softmax(), biased, windows, site.heads());
+  }
+}

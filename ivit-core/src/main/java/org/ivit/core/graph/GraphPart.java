@@ -1,0 +1,19 @@
+package org.ivit.core.graph;
+
+import org.ivit.core.architecture.Part;
+
+/** A {@link Part} with its frozen constants. */
+public sealed interface GraphPart permits IntegerStem, IntegerBlock, IntegerMerging, IntegerHead {
+  /** Sizes and options. */
+  Part part();
+
+  /** Value of one step of the codes that it answers. */
+  float outputScale();
+
+  /**
+   * Calls the visitor's case for this part.
+   *
+   * @return what it answers
+   */
+  <R> R accept(GraphVisitor<R> visitor);
+}
