@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ivit.core.engine.Processor;
-import org.ivit.train.loop.LoaderBenchmark;
+import org.ivit.train.loading.LoaderBenchmark;
 import org.ivit.train.recipe.Recipe;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

@@ -39,7 +39,7 @@ import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
-import org.ivit.train.loop.RunDirectory;
+import org.ivit.train.run.RunDirectory;
 
 /**
  * What {@code ivit diagnose} does; apart from it, so that other commands load no Deeplearning4j.

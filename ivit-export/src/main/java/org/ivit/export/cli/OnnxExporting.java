@@ -18,7 +18,7 @@ import org.ivit.export.freeze.Freezer;
 import org.ivit.export.onnx.OnnxDescription;
 import org.ivit.export.onnx.OnnxExport;
 import org.ivit.export.onnx.QdqWeights;
-import org.ivit.train.loop.RunDirectory;
+import org.ivit.train.run.RunDirectory;
 
 /**
  * {@code ivit export --format onnx…}: from a run or a model to an ONNX file.

@@ -2,8 +2,8 @@ package org.ivit.export.cli;
 
 import java.io.PrintStream;
 import java.util.function.LongSupplier;
-import org.ivit.train.loop.ConsoleMonitor;
-import org.ivit.train.loop.TerminalBar;
+import org.ivit.train.monitor.ConsoleMonitor;
+import org.ivit.train.monitor.TerminalBar;
 
 /**
  * Shows on the error stream how far something long is: a bar on a terminal ({@code scripts/ivit}

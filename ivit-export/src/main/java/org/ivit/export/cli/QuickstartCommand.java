@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.export.quickstart.Quickstart;
-import org.ivit.train.loop.ConsoleMonitor;
+import org.ivit.train.monitor.ConsoleMonitor;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

@@ -22,11 +22,11 @@ import org.ivit.export.evaluate.FloatSource;
 import org.ivit.export.evaluate.IntegerModel;
 import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.ModelIdentity;
-import org.ivit.train.loop.RecipePictures;
-import org.ivit.train.loop.RunDirectory;
-import org.ivit.train.loop.TrainingCheckpoint;
+import org.ivit.train.loading.RecipePictures;
 import org.ivit.train.recipe.Pictures;
 import org.ivit.train.recipe.Recipe;
+import org.ivit.train.run.RunDirectory;
+import org.ivit.train.run.TrainingCheckpoint;
 
 /** Freezes runs. */
 public final class Freezer {

@@ -25,10 +25,10 @@ import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
 import org.ivit.export.freeze.IdentityCheck;
 import org.ivit.export.report.ReportWriter;
-import org.ivit.train.loop.RunDirectory;
 import org.ivit.train.loop.Trainer;
-import org.ivit.train.loop.TrainingMonitor;
+import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
+import org.ivit.train.run.RunDirectory;
 
 /**
  * Trains a small DeiT in float on procedural pictures, fine-tunes it in integers, exports it,

@@ -15,9 +15,14 @@ import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.PictureBatch;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.product.ProductLibrary;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
-import org.ivit.train.operator.ParameterLayout;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.TeacherModel;
 
 /**
  * Steps of training a network on a device: parameters, activations, gradients and moments stay

@@ -1,5 +1,6 @@
 package org.ivit.train.device;
 
+import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.operator.CrossEntropy;
 
 /**

@@ -8,14 +8,14 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.RealType;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.step.AdamSettings;
 
 /**
  * Steps of training a quantized network on the processor in float32, without Deeplearning4j: its

@@ -1,6 +1,9 @@
 package org.ivit.train.loop;
 
 import org.ivit.core.dataset.PictureLoader;
+import org.ivit.train.distributed.GradientPart;
+import org.ivit.train.distributed.GradientService;
+import org.ivit.train.distributed.StepRequest;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
 

@@ -11,16 +11,17 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.PictureBatch;
-import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
 import org.ivit.train.device.StepOptions;
-import org.ivit.train.device.TeacherModel;
-import org.ivit.train.layer.NdMemory;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.Reals;
 import org.ivit.train.recipe.GpuChoice;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.TeacherModel;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.train.augment.PictureBatch;
+import org.ivit.train.step.MicroBatch;
 
 /**
  * Takes steps of training. A network's parameters and updater state are those of the last step

@@ -7,8 +7,9 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
-import org.ivit.train.layer.NdMemory;
+import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.step.MicroBatch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

@@ -2,16 +2,18 @@ package org.ivit.train.operator;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.RealType;
 
 /** What an operator keeps of each chunk between a forward and a backward pass. */
-final class KeptBuffers {
+public final class KeptBuffers {
   private final List<Buffers> chunks = new ArrayList<>();
   private int batch;
 
   /**
    * Makes room; in a pass that is no training, a chunk uses its thread's scratch memory instead.
    */
-  void begin(int batchSize, int count, RealType type) {
+  public void begin(int batchSize, int count, RealType type) {
     batch = batchSize;
     while (chunks.size() < count) {
       chunks.add(new Buffers(type));
@@ -19,12 +21,12 @@ final class KeptBuffers {
   }
 
   /** Buffers of a chunk. */
-  Buffers chunk(int chunk) {
+  public Buffers chunk(int chunk) {
     return chunks.get(chunk);
   }
 
   /** Fails unless the last forward pass in training was of such a batch. */
-  void check(int batchSize) {
+  public void check(int batchSize) {
     if (batch != batchSize) {
       throw new IllegalStateException(
           "backward pass of "

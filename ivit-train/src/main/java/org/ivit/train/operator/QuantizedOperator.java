@@ -2,6 +2,8 @@ package org.ivit.train.operator;
 
 import java.util.SortedMap;
 import org.ivit.core.graph.Range;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.parameter.ParameterKind;
 
 /**
  * An operator that computes in integers, §10: its input and output hold dequantized codes, from

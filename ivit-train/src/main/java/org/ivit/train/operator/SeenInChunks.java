@@ -7,12 +7,12 @@ import java.util.TreeMap;
 import org.ivit.core.graph.Range;
 
 /** What each chunk of a pass saw, so that threads need not share one record. */
-final class SeenInChunks {
+public final class SeenInChunks {
   private final List<SeenRanges> chunks = new ArrayList<>();
   private int count;
 
   /** Forgets everything and makes room for a pass; with 0 chunks nothing is recorded. */
-  void begin(int chunkCount) {
+  public void begin(int chunkCount) {
     count = chunkCount;
     while (chunks.size() < count) {
       chunks.add(new SeenRanges());
@@ -21,12 +21,12 @@ final class SeenInChunks {
   }
 
   /** The record of a chunk, or null when nothing is recorded. */
-  SeenRanges chunk(int chunk) {
+  public SeenRanges chunk(int chunk) {
     return count == 0 ? null : chunks.get(chunk);
   }
 
   /** What all chunks saw. */
-  SortedMap<String, Range> all() {
+  public SortedMap<String, Range> all() {
     SortedMap<String, Range> all = new TreeMap<>();
     chunks.forEach(chunk -> chunk.addTo(all));
     return all;

@@ -5,11 +5,11 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
 import org.ivit.train.device.StepOptions;
 import org.ivit.train.host.FlatParameters;
+import org.ivit.train.step.AdamSettings;
 
 /** Steps on a device. */
 final class DeviceRun extends StepRun {

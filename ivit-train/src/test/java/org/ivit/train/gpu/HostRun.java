@@ -2,11 +2,11 @@ package org.ivit.train.gpu;
 
 import java.util.List;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
 import org.ivit.train.host.HostStep;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.step.AdamSettings;
 
 /** Steps on the processor. */
 final class HostRun extends StepRun {

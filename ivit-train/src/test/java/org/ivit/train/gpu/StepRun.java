@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.ivit.core.graph.Range;
-import org.ivit.train.device.AdamSettings;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.DeviceStep.Vector;
 import org.ivit.train.host.FlatParameters;
 import org.ivit.train.observer.MovingMinMax;
 import org.ivit.train.observer.RangeObserver;
+import org.ivit.train.step.AdamSettings;
 
 /** Steps one after the other, with ranges that move and a moving average. */
 abstract class StepRun implements AutoCloseable {

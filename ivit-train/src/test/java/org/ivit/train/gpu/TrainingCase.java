@@ -12,8 +12,8 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
 import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.step.AdamSettings;
 
 /**
  * Where steps begin, and their pictures.

@@ -18,8 +18,18 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.ivit.core.InputException;
+import org.ivit.train.distributed.GradientCluster;
+import org.ivit.train.distributed.GradientJob;
+import org.ivit.train.distributed.GradientPart;
+import org.ivit.train.distributed.GradientService;
+import org.ivit.train.distributed.GradientWorker;
+import org.ivit.train.distributed.StepRequest;
+import org.ivit.train.distributed.StepSlice;
+import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.TrainingDevice;
+import org.ivit.train.run.RunDirectory;
+import org.ivit.train.run.TrainingCheckpoint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

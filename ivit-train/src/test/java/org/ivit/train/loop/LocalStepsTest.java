@@ -14,10 +14,12 @@ import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.augment.PlannedPictures;
 import org.ivit.train.augment.TrainingTransform;
-import org.ivit.train.network.MicroBatch;
+import org.ivit.train.loading.BatchAssembly;
+import org.ivit.train.loading.EpochBatches;
 import org.ivit.train.network.NetworkStep;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.recipe.Augmentation;
+import org.ivit.train.step.MicroBatch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 

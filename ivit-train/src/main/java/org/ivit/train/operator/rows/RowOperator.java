@@ -1,0 +1,242 @@
+package org.ivit.train.operator.rows;
+
+import java.util.SortedMap;
+import org.ivit.core.graph.Range;
+import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.KeptBuffers;
+import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.operator.RangeMode;
+import org.ivit.train.operator.SeenInChunks;
+import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.integer.Codes;
+import org.ivit.train.parameter.NodeRanges;
+import org.ivit.train.parameter.ParameterLayout;
+
+/**
+ * One of the paper's operators on its own, for use in any network. It works on rows, the last axis
+ * of its input, so its batch is a number of rows. It quantizes its input by a range of its own,
+ * computes in integers and gives dequantized codes; gradients pass straight through, §11.
+ *
+ * <p>A range that was never set is taken whole from the first batch in training in mode {@link
+ * RangeMode#LAGGED}, as the published observer does; in any other pass it is an error that names
+ * the node.
+ */
+abstract class RowOperator implements QuantizedOperator {
+  /** Local names of the two nodes. */
+  private static final String INPUT = "input";
+
+  private static final String OUTPUT = "output";
+
+  /** So large that no multiplier is refused, for a pass whose codes nobody reads. */
+  private static final float OBSERVING_SCALE = 0x1p100f;
+
+  private final ParameterLayout layout;
+  private final NodeRanges ranges;
+  private final String inputNode;
+  private final String outputNode;
+  private final int inputs;
+  private final int inputBits;
+  private final int outputs;
+  private final int outputBits;
+  private final KeptBuffers kept = new KeptBuffers();
+  private final SeenInChunks seen = new SeenInChunks();
+
+  /**
+   * @param layout the operator's own parameters, to which the ranges are added
+   * @param name of the operator, for node names and messages
+   * @param inputs length of an input row
+   * @param inputBits width of the input codes
+   * @param outputNode what follows the name in the output node's name, or null where the scale of
+   *     the output follows from the form
+   * @param outputs length of an output row
+   * @param outputBits width of the output codes
+   */
+  RowOperator(
+      ParameterLayout layout,
+      String name,
+      int inputs,
+      int inputBits,
+      String outputNode,
+      int outputs,
+      int outputBits) {
+    if (inputs < 1 || outputs < 1) {
+      throw new IllegalArgumentException(
+          name + ": rows of " + inputs + " to rows of " + outputs + ", expected at least 1");
+    }
+    this.layout = layout;
+    this.inputNode = name + "." + INPUT;
+    this.outputNode = outputNode == null ? null : name + "." + outputNode;
+    this.inputs = inputs;
+    this.inputBits = inputBits;
+    this.outputs = outputs;
+    this.outputBits = outputBits;
+    this.ranges = new NodeRanges(layout).add(INPUT, inputNode);
+    if (outputNode != null) {
+      ranges.add(OUTPUT, this.outputNode);
+    }
+  }
+
+  /**
+   * Builds the node of a pass.
+   *
+   * @param inputScale of the input codes
+   * @param outputScale of the output codes, where they have a range
+   */
+  abstract void prepare(Reals weights, float inputScale, float outputScale, RealType type);
+
+  /** The scale of the output codes where they have no range. */
+  float fixedOutputScale() {
+    throw new IllegalStateException("the scale of the output follows from its range");
+  }
+
+  /**
+   * Computes rows of codes.
+   *
+   * @param x input codes, [rows][inputs]; kept for the backward pass
+   * @param out receives output codes, [rows][outputs]
+   * @param keep what the backward pass needs
+   * @param values receives the output's values, or null
+   */
+  abstract void forward(
+      Gemm gemm,
+      short[] x,
+      short[] out,
+      int rows,
+      Buffers keep,
+      Buffers scratch,
+      SeenRanges values);
+
+  /**
+   * Straight through.
+   *
+   * @param x input codes, [rows][inputs]
+   * @param g gradient by the output, [rows][outputs]; may be overwritten
+   * @param gradients added to
+   * @return gradient by the input, [rows][inputs]
+   */
+  abstract Reals backward(
+      Gemm gemm, short[] x, Reals g, Reals gradients, int rows, Buffers keep, Buffers scratch);
+
+  @Override
+  public final ParameterLayout layout() {
+    return layout;
+  }
+
+  @Override
+  public final SortedMap<String, String> rangeNodes() {
+    return ranges.keys();
+  }
+
+  @Override
+  public final SortedMap<String, Range> seenRanges() {
+    return seen.all();
+  }
+
+  @Override
+  public final float outputScale(Reals weights) {
+    return outputNode == null
+        ? fixedOutputScale()
+        : ranges.range(weights, OUTPUT).scale(outputBits);
+  }
+
+  @Override
+  public final void forward(
+      Reals weights, Reals x, Reals y, int rows, boolean training, Execution run) {
+    boolean lagged = training && run.rangeMode() == RangeMode.LAGGED;
+    int chunks = run.chunks(rows, 1);
+    if (training) {
+      kept.begin(rows, chunks, run.type());
+    }
+    seen.begin(lagged ? chunks : 0);
+    if (lagged) {
+      run.forEachChunk(
+          rows,
+          1,
+          (chunk, first, count, part) ->
+              observe(x, first * inputs, count * inputs, seen.chunk(chunk), run.scratch(part)));
+    }
+    float inputScale = inputScale(weights, lagged);
+    if (lagged && outputNode != null && !ranges.isSet(weights, OUTPUT)) {
+      prepare(weights, inputScale, OBSERVING_SCALE, run.type());
+      pass(x, y, rows, training, run, inputScale, OBSERVING_SCALE);
+      float outputScale = seen.all().get(outputNode).scale(outputBits);
+      prepare(weights, inputScale, outputScale, run.type());
+      pass(x, y, rows, training, run, inputScale, outputScale);
+    } else {
+      float outputScale = outputScale(weights);
+      prepare(weights, inputScale, outputScale, run.type());
+      pass(x, y, rows, training, run, inputScale, outputScale);
+    }
+  }
+
+  private float inputScale(Reals weights, boolean lagged) {
+    Range range =
+        lagged && !ranges.isSet(weights, INPUT)
+            ? seen.all().get(inputNode)
+            : ranges.range(weights, INPUT);
+    return range.scale(inputBits);
+  }
+
+  private void observe(Reals x, int from, int n, SeenRanges values, Buffers scratch) {
+    float[] row = scratch.floats("observed", inputs);
+    float min = Float.POSITIVE_INFINITY;
+    float max = Float.NEGATIVE_INFINITY;
+    for (int at = 0; at < n; at += inputs) {
+      x.get(from + at, row, 0, inputs);
+      for (int i = 0; i < inputs; i++) {
+        min = Math.min(min, row[i]);
+        max = Math.max(max, row[i]);
+      }
+    }
+    values.include(inputNode, min, max);
+  }
+
+  private void pass(
+      Reals x,
+      Reals y,
+      int rows,
+      boolean training,
+      Execution run,
+      float inputScale,
+      float outputScale) {
+    run.forEachChunk(
+        rows,
+        1,
+        (chunk, first, count, part) -> {
+          Buffers scratch = run.scratch(part);
+          Buffers keep = training ? kept.chunk(chunk) : scratch;
+          int n = count * inputs;
+          short[] in = keep.shorts("row.input", n);
+          Codes.quantize(inputNode, x, first * inputs, inputScale, inputBits, in, n, scratch);
+          short[] out = scratch.shorts("row.output", count * outputs);
+          forward(run.gemm(), in, out, count, keep, scratch, seen.chunk(chunk));
+          Codes.dequantize(out, count * outputs, outputScale, y, first * outputs, scratch);
+        });
+  }
+
+  @Override
+  public final void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int rows, Execution run) {
+    kept.check(rows);
+    run.forEachChunkWithGradients(
+        rows,
+        1,
+        layout.size(),
+        gradients,
+        (chunk, first, count, part, sums) -> {
+          Buffers scratch = run.scratch(part);
+          Buffers keep = kept.chunk(chunk);
+          Reals g = scratch.reals("row.gradient", count * outputs);
+          g.put(0, gy, first * outputs, count * outputs);
+          short[] in = keep.shorts("row.input", 0);
+          Reals gInput = backward(run.gemm(), in, g, sums, count, keep, scratch);
+          if (gx != null) {
+            gx.put(first * inputs, gInput, 0, count * inputs);
+          }
+        });
+  }
+}
