@@ -67,6 +67,13 @@ public record EmbeddingShape(int image, int patch, int dim, List<String> leading
     return (channel * image + y) * image + x;
   }
 
+  /** Refuses to compute a gradient by the pixels: {@code gx} must be null. */
+  public void requireNoGradient(Reals gx) {
+    if (gx != null) {
+      throw new IllegalArgumentException("the patch embedding has no gradient by its pixels");
+    }
+  }
+
   /** Copies the pixels of a picture as rows of patches. */
   public void unfold(Reals x, int from, Reals columns, int at) {
     int to = at;

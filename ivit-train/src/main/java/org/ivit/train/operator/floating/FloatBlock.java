@@ -4,25 +4,23 @@ import org.ivit.core.architecture.Block;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
+import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.KeptBuffers;
-import org.ivit.train.operator.Operator;
 import org.ivit.train.parameter.BlockParameters;
-import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.RowOrder;
 
 /**
  * A transformer block in floating point: {@code r = x + attn(norm1(x))}, {@code y = r +
  * mlp(norm2(r))}, GELU with the error function. Input and output are [batch, tokens, dim].
  */
-public final class FloatBlock implements Operator {
+public final class FloatBlock extends ChunkedOperator {
   private static final int GELU_BLOCK = 1024;
 
   private final Block site;
   private final RelativePositions positions;
   private final RowOrder windows;
-  private final ParameterLayout layout;
   private final FloatNorm norm1;
   private final FloatLinear qkv;
   private final FloatAttention attention;
@@ -32,7 +30,6 @@ public final class FloatBlock implements Operator {
   private final FloatLinear fc2;
   private final DropPath drop1;
   private final DropPath drop2;
-  private final KeptBuffers kept = new KeptBuffers();
 
   /**
    * @param site name and sizes
@@ -41,52 +38,29 @@ public final class FloatBlock implements Operator {
    * @param drop2 stochastic depth of the MLP branch
    */
   public FloatBlock(Block site, double epsilon, DropPath drop1, DropPath drop2) {
+    super(BlockParameters.of(site), site.tokens());
     this.site = site;
-    this.layout = BlockParameters.of(site);
-    this.positions = site.windows() == null ? null : new RelativePositions(layout, site);
+    this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
     this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
     int dim = site.dim();
-    this.norm1 = new FloatNorm(layout, "norm1", dim, epsilon);
-    this.qkv = new FloatLinear(layout, "attn.qkv", dim, 3 * dim);
+    this.norm1 = new FloatNorm(layout(), "norm1", dim, epsilon);
+    this.qkv = new FloatLinear(layout(), "attn.qkv", dim, 3 * dim);
     this.attention = new FloatAttention(site, positions);
-    this.proj = new FloatLinear(layout, "attn.proj", dim, dim);
-    this.norm2 = new FloatNorm(layout, "norm2", dim, epsilon);
-    this.fc1 = new FloatLinear(layout, "mlp.fc1", dim, site.hidden());
-    this.fc2 = new FloatLinear(layout, "mlp.fc2", site.hidden(), dim);
+    this.proj = new FloatLinear(layout(), "attn.proj", dim, dim);
+    this.norm2 = new FloatNorm(layout(), "norm2", dim, epsilon);
+    this.fc1 = new FloatLinear(layout(), "mlp.fc1", dim, site.hidden());
+    this.fc2 = new FloatLinear(layout(), "mlp.fc2", site.hidden(), dim);
     this.drop1 = drop1;
     this.drop2 = drop2;
   }
 
   @Override
-  public ParameterLayout layout() {
-    return layout;
-  }
-
-  @Override
-  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
-    if (training) {
-      kept.begin(batch, run.chunks(batch, site.tokens()), run.type());
-    }
-    run.forEachChunk(
-        batch,
-        site.tokens(),
-        (chunk, first, count, part) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = training ? kept.chunk(chunk) : scratch;
-          forward(weights, x, y, first, count, training, run, keep, scratch);
-        });
-  }
-
-  private void forward(
-      Reals weights,
-      Reals x,
-      Reals y,
-      int first,
-      int count,
-      boolean training,
-      Execution run,
-      Buffers keep,
-      Buffers scratch) {
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    boolean training = chunk.training();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int tokens = site.tokens();
     int dim = site.dim();
     int rows = count * tokens;
@@ -194,30 +168,12 @@ public final class FloatBlock implements Operator {
   }
 
   @Override
-  public void backward(
-      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
-    kept.check(batch);
-    run.forEachChunkWithGradients(
-        batch,
-        site.tokens(),
-        layout.size(),
-        gradients,
-        (chunk, first, count, part, sums) ->
-            backward(
-                weights, x, gy, gx, sums, first, count, run, kept.chunk(chunk), run.scratch(part)));
-  }
-
-  private void backward(
-      Reals weights,
-      Reals x,
-      Reals gy,
-      Reals gx,
-      Reals gradients,
-      int first,
-      int count,
-      Execution run,
-      Buffers keep,
-      Buffers scratch) {
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int tokens = site.tokens();
     int dim = site.dim();
     int hidden = site.hidden();

@@ -3,9 +3,9 @@ package org.ivit.train.operator.floating;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
+import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.KeptBuffers;
-import org.ivit.train.operator.Operator;
 import org.ivit.train.parameter.EmbeddingShape;
 import org.ivit.train.parameter.ParameterLayout;
 
@@ -13,96 +13,73 @@ import org.ivit.train.parameter.ParameterLayout;
  * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], leading
  * tokens first, positions added.
  */
-public final class FloatEmbedding implements Operator {
+public final class FloatEmbedding extends ChunkedOperator {
   private final EmbeddingShape shape;
-  private final ParameterLayout layout;
   private final FloatLinear proj;
-  private final KeptBuffers kept = new KeptBuffers();
 
   /**
    * @param shape sizes
    */
   public FloatEmbedding(EmbeddingShape shape) {
+    super(shape.parameters(), shape.tokens());
     this.shape = shape;
-    this.layout = shape.parameters();
-    this.proj = new FloatLinear(layout, "patch_embed.proj", shape.inputs(), shape.dim());
+    this.proj = new FloatLinear(layout(), "patch_embed.proj", shape.inputs(), shape.dim());
   }
 
   @Override
-  public ParameterLayout layout() {
-    return layout;
-  }
-
-  @Override
-  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
-    if (training) {
-      kept.begin(batch, run.chunks(batch, shape.tokens()), run.type());
-    }
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int patches = shape.patches();
     int tokens = shape.tokens();
     int leading = shape.leading().size();
-    int posFrom = layout.from("pos_embed");
-    run.forEachChunk(
-        batch,
-        tokens,
-        (chunk, first, count, part) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = training ? kept.chunk(chunk) : scratch;
-          Reals columns = keep.reals("patches", count * patches * shape.inputs());
-          Reals embedded = scratch.reals("embedded", count * patches * dim);
-          for (int i = 0; i < count; i++) {
-            shape.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.inputs());
-          }
-          run.tapped(NodeNames.INPUT, columns, 0, count * patches * shape.inputs(), 1);
-          proj.forward(run.gemm(), weights, columns, embedded, 0, count * patches);
-          run.tapped(NodeNames.PATCH_EMBED, embedded, 0, count * patches * dim, dim);
-          for (int i = 0; i < count; i++) {
-            for (int t = 0; t < tokens; t++) {
-              int at = ((first + i) * tokens + t) * dim;
-              Reals source = t < leading ? weights : embedded;
-              int from =
-                  t < leading
-                      ? layout.from(shape.leading().get(t))
-                      : (i * patches + t - leading) * dim;
-              FloatKernels.addScaled(
-                  source, from, weights, posFrom + t * dim, 1, y, at, dim, scratch);
-            }
-          }
-          run.tapped(NodeNames.EMBED, y, first * tokens * dim, count * tokens * dim, dim);
-        });
+    int posFrom = layout().from("pos_embed");
+    Reals columns = keep.reals("patches", count * patches * shape.inputs());
+    Reals embedded = scratch.reals("embedded", count * patches * dim);
+    for (int i = 0; i < count; i++) {
+      shape.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.inputs());
+    }
+    run.tapped(NodeNames.INPUT, columns, 0, count * patches * shape.inputs(), 1);
+    proj.forward(run.gemm(), weights, columns, embedded, 0, count * patches);
+    run.tapped(NodeNames.PATCH_EMBED, embedded, 0, count * patches * dim, dim);
+    for (int i = 0; i < count; i++) {
+      for (int t = 0; t < tokens; t++) {
+        int at = ((first + i) * tokens + t) * dim;
+        Reals source = t < leading ? weights : embedded;
+        int from =
+            t < leading ? layout().from(shape.leading().get(t)) : (i * patches + t - leading) * dim;
+        FloatKernels.addScaled(source, from, weights, posFrom + t * dim, 1, y, at, dim, scratch);
+      }
+    }
+    run.tapped(NodeNames.EMBED, y, first * tokens * dim, count * tokens * dim, dim);
   }
 
   /** The gradient by the pixels is not computed: {@code gx} must be null. */
   @Override
-  public void backward(
-      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
-    if (gx != null) {
-      throw new IllegalArgumentException("the patch embedding has no gradient by its pixels");
-    }
-    kept.check(batch);
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    shape.requireNoGradient(gx);
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int patches = shape.patches();
-    run.forEachChunkWithGradients(
-        batch,
-        shape.tokens(),
-        layout.size(),
+    Reals gEmbedded = scratch.reals("embedded", count * patches * dim);
+    splitGradient(shape, layout(), gy, first, count, gEmbedded, gradients, scratch);
+    proj.backward(
+        run.gemm(),
+        weights,
+        keep.reals("patches", 0),
+        gEmbedded,
+        0,
+        null,
         gradients,
-        (chunk, first, count, part, sums) -> {
-          Buffers scratch = run.scratch(part);
-          Reals gEmbedded = scratch.reals("embedded", count * patches * dim);
-          splitGradient(shape, layout, gy, first, count, gEmbedded, sums, scratch);
-          proj.backward(
-              run.gemm(),
-              weights,
-              kept.chunk(chunk).reals("patches", 0),
-              gEmbedded,
-              0,
-              null,
-              sums,
-              count * patches,
-              scratch);
-        });
+        count * patches,
+        scratch);
   }
 
   /** Passes the gradient of the tokens on to patches, leading tokens and positions. */

@@ -5,62 +5,48 @@ import org.ivit.core.graph.NodeNames;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
+import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.KeptBuffers;
-import org.ivit.train.operator.Operator;
 import org.ivit.train.parameter.HeadShape;
-import org.ivit.train.parameter.ParameterLayout;
 
 /**
  * Final norm of the leading tokens and a linear classifier for each: [batch, tokens, dim] to
  * [batch, classes], the mean of the classifiers.
  */
-public final class FloatHead implements Operator {
+public final class FloatHead extends ChunkedOperator {
   private final HeadShape shape;
-  private final ParameterLayout layout;
   private final FloatNorm norm;
   private final List<FloatLinear> heads;
-  private final KeptBuffers kept = new KeptBuffers();
 
   /**
    * @param shape sizes
    * @param epsilon added to the variance in the norm
    */
   public FloatHead(HeadShape shape, double epsilon) {
+    super(shape.parameters(), 1);
     this.shape = shape;
-    this.layout = shape.parameters();
-    this.norm = new FloatNorm(layout, "norm", shape.dim(), epsilon);
+    this.norm = new FloatNorm(layout(), "norm", shape.dim(), epsilon);
     this.heads =
         shape.heads().stream()
-            .map(head -> new FloatLinear(layout, head, shape.dim(), shape.classes()))
+            .map(head -> new FloatLinear(layout(), head, shape.dim(), shape.classes()))
             .toList();
   }
 
   @Override
-  public ParameterLayout layout() {
-    return layout;
-  }
-
-  @Override
-  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
-    if (training) {
-      kept.begin(batch, run.chunks(batch, 1), run.type());
-    }
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int stride = shape.tokens() * shape.dim();
-    run.forEachChunk(
-        batch,
-        1,
-        (chunk, first, count, part) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = training ? kept.chunk(chunk) : scratch;
-          for (int h = 0; h < heads.size(); h++) {
-            Reals normed = keep.reals(normKey(h), count * shape.dim());
-            int from = first * stride + h * shape.dim();
-            norm.forward(weights, x, from, stride, normed, count, scratch);
-            run.tapped(NodeNames.NORM, normed, 0, count * shape.dim(), shape.dim());
-            classify(run.gemm(), weights, h, normed, y, first, count, scratch);
-          }
-        });
+    for (int h = 0; h < heads.size(); h++) {
+      Reals normed = keep.reals(normKey(h), count * shape.dim());
+      int from = first * stride + h * shape.dim();
+      norm.forward(weights, x, from, stride, normed, count, scratch);
+      run.tapped(NodeNames.NORM, normed, 0, count * shape.dim(), shape.dim());
+      classify(run.gemm(), weights, h, normed, y, first, count, scratch);
+    }
   }
 
   public static String normKey(int head) {
@@ -94,45 +80,40 @@ public final class FloatHead implements Operator {
   }
 
   @Override
-  public void backward(
-      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
-    kept.check(batch);
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int stride = shape.tokens() * shape.dim();
-    run.forEachChunkWithGradients(
-        batch,
-        1,
-        layout.size(),
-        gradients,
-        (chunk, first, count, part, sums) -> {
-          Buffers scratch = run.scratch(part);
-          Reals gNorm = scratch.reals("gNorm", count * shape.dim());
-          Reals gLogits = part(shape, gy, first, count, scratch);
-          Reals target = gx;
-          int from = first * stride;
-          if (target == null) {
-            target = scratch.reals("gInput", count * stride);
-            from = 0;
-          }
-          target.clear(from, count * stride);
-          for (int h = 0; h < heads.size(); h++) {
-            Reals normed = kept.chunk(chunk).reals(normKey(h), 0);
-            heads
-                .get(h)
-                .backward(run.gemm(), weights, normed, gLogits, 0, gNorm, sums, count, scratch);
-            int token = h * shape.dim();
-            norm.backward(
-                weights,
-                x,
-                first * stride + token,
-                stride,
-                gNorm,
-                target,
-                from + token,
-                sums,
-                count,
-                scratch);
-          }
-        });
+    Reals gNorm = scratch.reals("gNorm", count * shape.dim());
+    Reals gLogits = part(shape, gy, first, count, scratch);
+    Reals target = gx;
+    int from = first * stride;
+    if (target == null) {
+      target = scratch.reals("gInput", count * stride);
+      from = 0;
+    }
+    target.clear(from, count * stride);
+    for (int h = 0; h < heads.size(); h++) {
+      Reals normed = keep.reals(normKey(h), 0);
+      heads
+          .get(h)
+          .backward(run.gemm(), weights, normed, gLogits, 0, gNorm, gradients, count, scratch);
+      int token = h * shape.dim();
+      norm.backward(
+          weights,
+          x,
+          first * stride + token,
+          stride,
+          gNorm,
+          target,
+          from + token,
+          gradients,
+          count,
+          scratch);
+    }
   }
 
   /** The gradient of each head's logits, [count][classes]: its part of the mean's. */

@@ -3,60 +3,46 @@ package org.ivit.train.operator.floating;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
+import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.KeptBuffers;
-import org.ivit.train.operator.Operator;
 import org.ivit.train.parameter.HeadShape;
-import org.ivit.train.parameter.ParameterLayout;
 
 /** Norm, mean over all tokens and linear classifier: [batch, tokens, dim] to [batch, classes]. */
-public final class FloatPooledHead implements Operator {
+public final class FloatPooledHead extends ChunkedOperator {
   private final HeadShape shape;
-  private final ParameterLayout layout;
   private final FloatNorm norm;
   private final FloatLinear head;
-  private final KeptBuffers kept = new KeptBuffers();
 
   /**
    * @param shape sizes
    * @param epsilon added to the variance in the norm
    */
   public FloatPooledHead(HeadShape shape, double epsilon) {
+    super(shape.parameters(), shape.tokens());
     this.shape = shape;
-    this.layout = shape.parameters();
-    this.norm = new FloatNorm(layout, "norm", shape.dim(), epsilon);
-    this.head = new FloatLinear(layout, "head", shape.dim(), shape.classes());
+    this.norm = new FloatNorm(layout(), "norm", shape.dim(), epsilon);
+    this.head = new FloatLinear(layout(), "head", shape.dim(), shape.classes());
   }
 
   @Override
-  public ParameterLayout layout() {
-    return layout;
-  }
-
-  @Override
-  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int tokens = shape.tokens();
     int dim = shape.dim();
-    if (training) {
-      kept.begin(batch, run.chunks(batch, tokens), run.type());
+    Reals normed = scratch.reals("norm", count * tokens * dim);
+    int from = first * tokens * dim;
+    norm.forward(weights, x, from, dim, normed, count * tokens, scratch);
+    run.tapped(NodeNames.NORM, normed, 0, count * tokens * dim, dim);
+    Reals pooled = keep.reals("pool", count * dim);
+    for (int i = 0; i < count; i++) {
+      pool(normed, i * tokens * dim, pooled, i * dim, scratch);
     }
-    run.forEachChunk(
-        batch,
-        tokens,
-        (chunk, first, count, part) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = training ? kept.chunk(chunk) : scratch;
-          Reals normed = scratch.reals("norm", count * tokens * dim);
-          int from = first * tokens * dim;
-          norm.forward(weights, x, from, dim, normed, count * tokens, scratch);
-          run.tapped(NodeNames.NORM, normed, 0, count * tokens * dim, dim);
-          Reals pooled = keep.reals("pool", count * dim);
-          for (int i = 0; i < count; i++) {
-            pool(normed, i * tokens * dim, pooled, i * dim, scratch);
-          }
-          run.tapped(NodeNames.POOL, pooled, 0, count * dim, dim);
-          head.forward(run.gemm(), weights, pooled, y, first * shape.classes(), count);
-        });
+    run.tapped(NodeNames.POOL, pooled, 0, count * dim, dim);
+    head.forward(run.gemm(), weights, pooled, y, first * shape.classes(), count);
   }
 
   private void pool(Reals normed, int from, Reals pooled, int at, Buffers scratch) {
@@ -74,37 +60,32 @@ public final class FloatPooledHead implements Operator {
   }
 
   @Override
-  public void backward(
-      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
-    kept.check(batch);
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int tokens = shape.tokens();
     int dim = shape.dim();
-    run.forEachChunkWithGradients(
-        batch,
-        tokens,
-        layout.size(),
+    Reals gPool = scratch.reals("gPool", count * dim);
+    head.backward(
+        run.gemm(),
+        weights,
+        keep.reals("pool", 0),
+        gy,
+        first * shape.classes(),
+        gPool,
         gradients,
-        (chunk, first, count, part, sums) -> {
-          Buffers scratch = run.scratch(part);
-          Reals gPool = scratch.reals("gPool", count * dim);
-          head.backward(
-              run.gemm(),
-              weights,
-              kept.chunk(chunk).reals("pool", 0),
-              gy,
-              first * shape.classes(),
-              gPool,
-              sums,
-              count,
-              scratch);
-          Reals gNorm = scratch.reals("gNorm", count * tokens * dim);
-          spread(shape, gPool, count, gNorm, scratch);
-          int from = first * tokens * dim;
-          Reals target = gx == null ? scratch.reals("gInput", count * tokens * dim) : gx;
-          int at = gx == null ? 0 : from;
-          target.clear(at, count * tokens * dim);
-          norm.backward(weights, x, from, dim, gNorm, target, at, sums, count * tokens, scratch);
-        });
+        count,
+        scratch);
+    Reals gNorm = scratch.reals("gNorm", count * tokens * dim);
+    spread(shape, gPool, count, gNorm, scratch);
+    int from = first * tokens * dim;
+    Reals target = gx == null ? scratch.reals("gInput", count * tokens * dim) : gx;
+    int at = gx == null ? 0 : from;
+    target.clear(at, count * tokens * dim);
+    norm.backward(weights, x, from, dim, gNorm, target, at, gradients, count * tokens, scratch);
   }
 
   /** The gradient of a mean: an equal share for every token. */

@@ -1,7 +1,6 @@
 package org.ivit.train.operator.integer;
 
 import java.util.List;
-import java.util.SortedMap;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.IntegerBlock;
@@ -10,23 +9,18 @@ import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.NodeScales;
-import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.KeptBuffers;
 import org.ivit.train.operator.QuantizedOperator;
-import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.SeenInChunks;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.operator.floating.RelativePositions;
 import org.ivit.train.parameter.BlockParameters;
-import org.ivit.train.parameter.NodeRanges;
-import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.ParameterView;
 import org.ivit.train.parameter.RowOrder;
 
@@ -34,15 +28,13 @@ import org.ivit.train.parameter.RowOrder;
  * A transformer block in integers, with straight-through gradients, §11. Input and output are
  * dequantized 16-bit codes, [batch, tokens, dim].
  */
-public final class QuantizedBlock implements QuantizedOperator {
+public final class QuantizedBlock extends QuantizedOperator {
   private static final String INPUT = "input";
 
   private final Block site;
   private final RelativePositions positions;
   private final RowOrder windows;
   private final Scheme scheme;
-  private final ParameterLayout layout;
-  private final NodeRanges ranges;
   private final QuantNorm norm1;
   private final QuantLinear qkv;
   private final QuantAttention attention;
@@ -53,8 +45,6 @@ public final class QuantizedBlock implements QuantizedOperator {
   private final QuantGelu gelu;
   private final QuantLinear fc2;
   private final QuantResidual residual2;
-  private final KeptBuffers kept = new KeptBuffers();
-  private final SeenInChunks seen = new SeenInChunks();
   private float inputScale;
 
   /**
@@ -66,71 +56,39 @@ public final class QuantizedBlock implements QuantizedOperator {
    */
   public QuantizedBlock(
       Block site, String inputNode, Scheme scheme, DropPath drop1, DropPath drop2) {
+    super(BlockParameters.of(site), site.tokens());
     this.site = site;
     this.scheme = scheme;
-    this.layout = BlockParameters.of(site);
-    this.positions = site.windows() == null ? null : new RelativePositions(layout, site);
+    this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
     this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
     String prefix = site.node("");
     int dim = site.dim();
-    this.norm1 = new QuantNorm(layout, prefix, "norm1", dim);
-    this.qkv = QuantLinear.ofCodes(layout, prefix, "attn.qkv", dim, 3 * dim);
+    this.norm1 = new QuantNorm(layout(), prefix, "norm1", dim);
+    this.qkv = QuantLinear.ofCodes(layout(), prefix, "attn.qkv", dim, 3 * dim);
     this.attention = new QuantAttention(site, positions);
-    this.proj = QuantLinear.ofCodes(layout, prefix, "attn.proj", dim, dim);
+    this.proj = QuantLinear.ofCodes(layout(), prefix, "attn.proj", dim, dim);
     this.residual1 = new QuantResidual(prefix + "residual1", drop1);
-    this.norm2 = new QuantNorm(layout, prefix, "norm2", dim);
-    this.fc1 = QuantLinear.ofCodes(layout, prefix, "mlp.fc1", dim, site.hidden());
+    this.norm2 = new QuantNorm(layout(), prefix, "norm2", dim);
+    this.fc1 = QuantLinear.ofCodes(layout(), prefix, "mlp.fc1", dim, site.hidden());
     this.gelu = new QuantGelu(prefix + "mlp.act", site.hidden());
-    this.fc2 = QuantLinear.ofCodes(layout, prefix, "mlp.fc2", site.hidden(), dim);
+    this.fc2 = QuantLinear.ofCodes(layout(), prefix, "mlp.fc2", site.hidden(), dim);
     this.residual2 = new QuantResidual(prefix + "residual2", drop2);
-    this.ranges = new NodeRanges(layout).add(INPUT, inputNode);
-    NodeNames.ofBlock(site).forEach(node -> ranges.add(node, prefix + node));
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout;
-  }
-
-  @Override
-  public SortedMap<String, String> rangeNodes() {
-    return ranges.keys();
+    ranges().add(INPUT, inputNode);
+    NodeNames.ofBlock(site).forEach(node -> ranges().add(node, prefix + node));
   }
 
   @Override
   public float outputScale(Reals weights) {
-    return ranges.scale(weights, "residual2");
-  }
-
-  @Override
-  public SortedMap<String, Range> seenRanges() {
-    return seen.all();
-  }
-
-  @Override
-  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
-    prepare(weights, run);
-    int chunks = run.chunks(batch, site.tokens());
-    if (training) {
-      kept.begin(batch, chunks, run.type());
-    }
-    seen.begin(training && run.rangeMode() == RangeMode.LAGGED ? chunks : 0);
-    run.forEachChunk(
-        batch,
-        site.tokens(),
-        (chunk, first, count, part) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = training ? kept.chunk(chunk) : scratch;
-          forward(x, y, first, count, training, run, keep, scratch, seen.chunk(chunk));
-        });
+    return ranges().scale(weights, "residual2");
   }
 
   /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
-  private void prepare(Reals weights, Execution run) {
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, site.node(""), weights), scheme);
+  @Override
+  protected void prepare(Reals weights, int batch, Execution run) {
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), site.node(""), weights), scheme);
     NodeScales scales =
-        node -> scheme.scale(node, ranges.range(weights, node.substring(site.node("").length())));
-    inputScale = ranges.scale(weights, INPUT);
+        node -> scheme.scale(node, ranges().range(weights, node.substring(site.node("").length())));
+    inputScale = ranges().scale(weights, INPUT);
     List<LinearScales> surroundings = nodes.linears(site, scales);
     List<QuantLinear> linears = List.of(qkv, proj, fc1, fc2);
     Linear[] built = new Linear[linears.size()];
@@ -162,16 +120,14 @@ public final class QuantizedBlock implements QuantizedOperator {
     return scheme.outliers(site.node(node));
   }
 
-  private void forward(
-      Reals x,
-      Reals y,
-      int first,
-      int count,
-      boolean training,
-      Execution run,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values) {
+  @Override
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    boolean training = chunk.training();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    SeenRanges values = chunk.seen();
     int dim = site.dim();
     int hidden = site.hidden();
     int rows = count * site.tokens();
@@ -272,27 +228,12 @@ public final class QuantizedBlock implements QuantizedOperator {
   }
 
   @Override
-  public void backward(
-      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
-    kept.check(batch);
-    run.forEachChunkWithGradients(
-        batch,
-        site.tokens(),
-        layout.size(),
-        gradients,
-        (chunk, first, count, part, sums) ->
-            backward(gy, gx, sums, first, count, run, kept.chunk(chunk), run.scratch(part)));
-  }
-
-  private void backward(
-      Reals gy,
-      Reals gx,
-      Reals gradients,
-      int first,
-      int count,
-      Execution run,
-      Buffers keep,
-      Buffers scratch) {
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int dim = site.dim();
     int hidden = site.hidden();
     int rows = count * site.tokens();

@@ -1,40 +1,29 @@
 package org.ivit.train.operator.integer;
 
-import java.util.SortedMap;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
-import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
-import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.KeptBuffers;
 import org.ivit.train.operator.QuantizedOperator;
-import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.SeenInChunks;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatEmbedding;
 import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.NodeRanges;
-import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.ParameterView;
 
 /**
  * Patch embedding in integers: normalised pixels [batch, 3, image, image] to dequantized 16-bit
  * codes [batch, tokens, dim], leading tokens first.
  */
-public final class QuantizedEmbedding implements QuantizedOperator {
+public final class QuantizedEmbedding extends QuantizedOperator {
   private final EmbeddingShape shape;
   private final Scheme scheme;
-  private final ParameterLayout layout;
-  private final NodeRanges ranges;
   private final QuantPixels pixels;
   private final QuantLinear proj;
-  private final KeptBuffers kept = new KeptBuffers();
-  private final SeenInChunks seen = new SeenInChunks();
   private float inputScale;
   private Embed embed;
 
@@ -43,79 +32,44 @@ public final class QuantizedEmbedding implements QuantizedOperator {
    * @param scheme forms, widths, outlier channels
    */
   public QuantizedEmbedding(EmbeddingShape shape, Scheme scheme) {
+    super(shape.parameters(), shape.tokens());
     this.shape = shape;
     this.scheme = scheme;
-    this.layout = shape.parameters();
     this.pixels = new QuantPixels(shape);
-    this.proj = new QuantLinear(layout, "", "patch_embed.proj", shape.inputs(), shape.dim());
-    this.ranges =
-        new NodeRanges(layout)
-            .add(NodeNames.INPUT, NodeNames.INPUT)
-            .add(NodeNames.PATCH_EMBED, NodeNames.PATCH_EMBED)
-            .add(NodeNames.EMBED, NodeNames.EMBED);
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout;
+    this.proj = new QuantLinear(layout(), "", "patch_embed.proj", shape.inputs(), shape.dim());
+    ranges()
+        .add(NodeNames.INPUT, NodeNames.INPUT)
+        .add(NodeNames.PATCH_EMBED, NodeNames.PATCH_EMBED)
+        .add(NodeNames.EMBED, NodeNames.EMBED);
   }
 
   @Override
   public float outputScale(Reals weights) {
-    return ranges.scale(weights, NodeNames.EMBED);
+    return ranges().scale(weights, NodeNames.EMBED);
   }
 
   @Override
-  public SortedMap<String, String> rangeNodes() {
-    return ranges.keys();
-  }
-
-  @Override
-  public SortedMap<String, Range> seenRanges() {
-    return seen.all();
-  }
-
-  @Override
-  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
-    prepare(weights, run.type());
-    int chunks = run.chunks(batch, shape.tokens());
-    if (training) {
-      kept.begin(batch, chunks, run.type());
-    }
-    seen.begin(training && run.rangeMode() == RangeMode.LAGGED ? chunks : 0);
-    run.forEachChunk(
-        batch,
-        shape.tokens(),
-        (chunk, first, count, part) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = training ? kept.chunk(chunk) : scratch;
-          forward(x, y, first, count, run, keep, scratch, seen.chunk(chunk));
-        });
-  }
-
-  private void prepare(Reals weights, RealType type) {
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, "", weights), scheme);
-    inputScale = ranges.scale(weights, NodeNames.INPUT);
-    float patchScale = ranges.scale(weights, NodeNames.PATCH_EMBED);
+  protected void prepare(Reals weights, int batch, Execution run) {
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", weights), scheme);
+    inputScale = ranges().scale(weights, NodeNames.INPUT);
+    float patchScale = ranges().scale(weights, NodeNames.PATCH_EMBED);
     proj.prepare(
         nodes.linear(
             NodeNames.PATCH_EMBED,
             proj.quantize(nodes, inputScale),
             OutlierChannels.NONE,
             patchScale),
-        type);
-    embed = nodes.embed(shape.leading(), patchScale, ranges.scale(weights, NodeNames.EMBED));
+        run.type());
+    embed = nodes.embed(shape.leading(), patchScale, ranges().scale(weights, NodeNames.EMBED));
   }
 
-  private void forward(
-      Reals x,
-      Reals y,
-      int first,
-      int count,
-      Execution run,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values) {
+  @Override
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    SeenRanges values = chunk.seen();
     int dim = shape.dim();
     int inputs = shape.inputs();
     int patches = shape.patches();
@@ -166,30 +120,23 @@ public final class QuantizedEmbedding implements QuantizedOperator {
 
   /** The gradient by the pixels is not computed: {@code gx} must be null. */
   @Override
-  public void backward(
-      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
-    if (gx != null) {
-      throw new IllegalArgumentException("the patch embedding has no gradient by its pixels");
-    }
-    kept.check(batch);
-    run.forEachChunkWithGradients(
-        batch,
-        shape.tokens(),
-        layout.size(),
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    shape.requireNoGradient(gx);
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    Reals gEmbedded = scratch.reals("embedded", count * shape.patches() * shape.dim());
+    FloatEmbedding.splitGradient(shape, layout(), gy, first, count, gEmbedded, gradients, scratch);
+    proj.backward(
+        run.gemm(),
+        keep.reals("patches", 0),
+        gEmbedded,
+        0,
+        null,
         gradients,
-        (chunk, first, count, part, sums) -> {
-          Buffers scratch = run.scratch(part);
-          Reals gEmbedded = scratch.reals("embedded", count * shape.patches() * shape.dim());
-          FloatEmbedding.splitGradient(shape, layout, gy, first, count, gEmbedded, sums, scratch);
-          proj.backward(
-              run.gemm(),
-              kept.chunk(chunk).reals("patches", 0),
-              gEmbedded,
-              0,
-              null,
-              sums,
-              count * shape.patches(),
-              scratch);
-        });
+        count * shape.patches(),
+        scratch);
   }
 }

@@ -1,45 +1,30 @@
 package org.ivit.train.operator.integer;
 
 import java.util.List;
-import java.util.SortedMap;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Pool;
-import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.IntegerHead;
-import org.ivit.train.operator.KeptBuffers;
-import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.SeenInChunks;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatHead;
 import org.ivit.train.operator.floating.FloatPooledHead;
 import org.ivit.train.parameter.HeadShape;
-import org.ivit.train.parameter.NodeRanges;
-import org.ivit.train.parameter.ParameterLayout;
-import org.ivit.train.parameter.ParameterView;
 
 /**
  * Norm, mean over all tokens and classifier in integers: dequantized codes [batch, tokens, dim] to
  * dequantized logits [batch, classes].
  */
-public final class QuantizedPooledHead implements IntegerHead {
+public final class QuantizedPooledHead extends IntegerHead {
   private static final String INPUT = "input";
 
-  private final HeadShape shape;
-  private final Scheme scheme;
-  private final ParameterLayout layout;
-  private final NodeRanges ranges;
   private final QuantNorm norm;
-  private final QuantClassifier head;
-  private final KeptBuffers kept = new KeptBuffers();
-  private final SeenInChunks seen = new SeenInChunks();
   private float inputScale;
   private Pool pool;
 
@@ -49,86 +34,38 @@ public final class QuantizedPooledHead implements IntegerHead {
    * @param scheme forms, widths, outlier channels
    */
   public QuantizedPooledHead(HeadShape shape, String inputNode, Scheme scheme) {
-    this.shape = shape;
-    this.scheme = scheme;
-    this.layout = shape.parameters();
-    this.norm = new QuantNorm(layout, "", NodeNames.NORM, shape.dim());
-    this.head = new QuantClassifier(layout, shape);
-    this.ranges =
-        new NodeRanges(layout)
-            .add(INPUT, inputNode)
-            .add(NodeNames.NORM, NodeNames.NORM)
-            .add(NodeNames.POOL, NodeNames.POOL);
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout;
-  }
-
-  @Override
-  public SortedMap<String, String> rangeNodes() {
-    return ranges.keys();
+    super(shape, shape.tokens(), scheme);
+    this.norm = new QuantNorm(layout(), "", NodeNames.NORM, shape.dim());
+    ranges()
+        .add(INPUT, inputNode)
+        .add(NodeNames.NORM, NodeNames.NORM)
+        .add(NodeNames.POOL, NodeNames.POOL);
   }
 
   /** The scale of the logits, which follows from weights and ranges. */
   @Override
   public float outputScale(Reals weights) {
-    return nodes(weights).head(ranges.scale(weights, NodeNames.POOL)).outputScale();
-  }
-
-  private NodeBuilder nodes(Reals weights) {
-    return new NodeBuilder(ParameterView.of(layout, "", weights), scheme);
+    return nodes(weights).head(ranges().scale(weights, NodeNames.POOL)).outputScale();
   }
 
   @Override
-  public SortedMap<String, Range> seenRanges() {
-    return seen.all();
-  }
-
-  @Override
-  public int[] logits() {
-    return head.logits();
-  }
-
-  @Override
-  public float logitScale() {
-    return head.scale();
-  }
-
-  @Override
-  public void forward(Reals weights, Reals x, Reals y, int batch, boolean training, Execution run) {
+  protected void prepare(Reals weights, int batch, Execution run) {
     NodeBuilder nodes = nodes(weights);
-    inputScale = ranges.scale(weights, INPUT);
-    float normScale = ranges.scale(weights, NodeNames.NORM);
-    float poolScale = ranges.scale(weights, NodeNames.POOL);
+    inputScale = ranges().scale(weights, INPUT);
+    float normScale = ranges().scale(weights, NodeNames.NORM);
+    float poolScale = ranges().scale(weights, NodeNames.POOL);
     norm.prepare(nodes.norm(NodeNames.NORM, normScale), weights, inputScale);
     pool = Pool.of(normScale, shape.tokens(), poolScale);
-    head.prepare(nodes, poolScale, OutlierChannels.NONE, batch, run.type());
-    int chunks = run.chunks(batch, shape.tokens());
-    if (training) {
-      kept.begin(batch, chunks, run.type());
-    }
-    seen.begin(training && run.rangeMode() == RangeMode.LAGGED ? chunks : 0);
-    run.forEachChunk(
-        batch,
-        shape.tokens(),
-        (chunk, first, count, part) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = training ? kept.chunk(chunk) : scratch;
-          forward(x, y, first, count, run, keep, scratch, seen.chunk(chunk));
-        });
+    classifier.prepare(nodes, poolScale, OutlierChannels.NONE, batch, run.type());
   }
 
-  private void forward(
-      Reals x,
-      Reals y,
-      int first,
-      int count,
-      Execution run,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values) {
+  @Override
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    SeenRanges values = chunk.seen();
     int dim = shape.dim();
     int rows = count * shape.tokens();
     short[] input = keep.shorts("input", rows * dim);
@@ -139,7 +76,7 @@ public final class QuantizedPooledHead implements IntegerHead {
     pool(codes, means, count, values);
     Reals pooled = keep.reals("pool", count * dim);
     pooled.put(0, means, 0, count * dim);
-    head.forward(run.gemm(), List.of(pooled), y, first, count, scratch);
+    classifier.forward(run.gemm(), List.of(pooled), y, first, count, scratch);
   }
 
   private void pool(byte[] codes, byte[] means, int count, SeenRanges values) {
@@ -164,30 +101,24 @@ public final class QuantizedPooledHead implements IntegerHead {
   }
 
   @Override
-  public void backward(
-      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
-    kept.check(batch);
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int tokens = shape.tokens();
-    run.forEachChunkWithGradients(
-        batch,
-        tokens,
-        layout.size(),
-        gradients,
-        (chunk, first, count, part, sums) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = kept.chunk(chunk);
-          Reals gPool = scratch.reals("gPool", count * dim);
-          Reals pooled = keep.reals("pool", 0);
-          Reals gLogits = FloatHead.part(shape, gy, first, count, scratch);
-          head.backward(run.gemm(), 0, pooled, gLogits, gPool, sums, count, scratch);
-          Reals gNorm = scratch.reals("gNorm", count * tokens * dim);
-          FloatPooledHead.spread(shape, gPool, count, gNorm, scratch);
-          Reals target = gx == null ? scratch.reals("gInput", count * tokens * dim) : gx;
-          int from = gx == null ? 0 : first * tokens * dim;
-          target.clear(from, count * tokens * dim);
-          short[] input = keep.shorts("input", 0);
-          norm.backward(input, gNorm, target, from, dim, sums, count * tokens, scratch);
-        });
+    Reals gPool = scratch.reals("gPool", count * dim);
+    Reals pooled = keep.reals("pool", 0);
+    Reals gLogits = FloatHead.part(shape, gy, first, count, scratch);
+    classifier.backward(run.gemm(), 0, pooled, gLogits, gPool, gradients, count, scratch);
+    Reals gNorm = scratch.reals("gNorm", count * tokens * dim);
+    FloatPooledHead.spread(shape, gPool, count, gNorm, scratch);
+    Reals target = gx == null ? scratch.reals("gInput", count * tokens * dim) : gx;
+    int from = gx == null ? 0 : first * tokens * dim;
+    target.clear(from, count * tokens * dim);
+    short[] input = keep.shorts("input", 0);
+    norm.backward(input, gNorm, target, from, dim, gradients, count * tokens, scratch);
   }
 }

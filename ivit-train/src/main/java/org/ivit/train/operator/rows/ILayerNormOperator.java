@@ -23,7 +23,6 @@ public final class ILayerNormOperator extends RowOperator {
 
   private final String name;
   private final int channels;
-  private final ParameterLayout layout;
   private final QuantNorm norm;
 
   /**
@@ -38,7 +37,6 @@ public final class ILayerNormOperator extends RowOperator {
     super(layout, name, channels, 16, KEY, channels, 8);
     this.name = name;
     this.channels = channels;
-    this.layout = layout;
     this.norm = new QuantNorm(layout, name + ".", KEY, channels);
   }
 
@@ -51,7 +49,7 @@ public final class ILayerNormOperator extends RowOperator {
   @Override
   void prepare(Reals weights, float inputScale, float outputScale, RealType type) {
     NodeBuilder nodes =
-        new NodeBuilder(ParameterView.of(layout, name + ".", weights), Scheme.EXACT);
+        new NodeBuilder(ParameterView.of(layout(), name + ".", weights), Scheme.EXACT);
     norm.prepare(nodes.norm(name + "." + KEY, outputScale), weights, inputScale);
   }
 

@@ -28,7 +28,6 @@ public final class LinearOperator extends RowOperator {
   private final int inputs;
   private final int outputs;
   private final int outputBits;
-  private final ParameterLayout layout;
   private final QuantLinear linear;
 
   /**
@@ -52,7 +51,6 @@ public final class LinearOperator extends RowOperator {
     this.inputs = inputs;
     this.outputs = outputs;
     this.outputBits = outputBits;
-    this.layout = layout;
     this.linear = new QuantLinear(layout, name + ".", KEY, inputs, outputs);
   }
 
@@ -69,7 +67,7 @@ public final class LinearOperator extends RowOperator {
   @Override
   void prepare(Reals weights, float inputScale, float outputScale, RealType type) {
     NodeBuilder nodes =
-        new NodeBuilder(ParameterView.of(layout, name + ".", weights), Scheme.EXACT);
+        new NodeBuilder(ParameterView.of(layout(), name + ".", weights), Scheme.EXACT);
     QuantizedLinear quantized = linear.quantize(nodes, inputScale);
     linear.prepare(
         Linear.of(

@@ -1,19 +1,16 @@
 package org.ivit.train.operator.rows;
 
-import java.util.SortedMap;
 import org.ivit.core.graph.Range;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.KeptBuffers;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.SeenInChunks;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.integer.Codes;
-import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
@@ -25,7 +22,7 @@ import org.ivit.train.parameter.ParameterLayout;
  * RangeMode#LAGGED}, as the published observer does; in any other pass it is an error that names
  * the node.
  */
-abstract class RowOperator implements QuantizedOperator {
+abstract class RowOperator extends QuantizedOperator {
   /** Local names of the two nodes. */
   private static final String INPUT = "input";
 
@@ -34,16 +31,14 @@ abstract class RowOperator implements QuantizedOperator {
   /** So large that no multiplier is refused, for a pass whose codes nobody reads. */
   private static final float OBSERVING_SCALE = 0x1p100f;
 
-  private final ParameterLayout layout;
-  private final NodeRanges ranges;
   private final String inputNode;
   private final String outputNode;
   private final int inputs;
   private final int inputBits;
   private final int outputs;
   private final int outputBits;
-  private final KeptBuffers kept = new KeptBuffers();
-  private final SeenInChunks seen = new SeenInChunks();
+  private float inputScale;
+  private float outputScale;
 
   /**
    * @param layout the operator's own parameters, to which the ranges are added
@@ -63,20 +58,20 @@ abstract class RowOperator implements QuantizedOperator {
       String outputNode,
       int outputs,
       int outputBits) {
+    super(layout, 1);
     if (inputs < 1 || outputs < 1) {
       throw new IllegalArgumentException(
           name + ": rows of " + inputs + " to rows of " + outputs + ", expected at least 1");
     }
-    this.layout = layout;
     this.inputNode = name + "." + INPUT;
     this.outputNode = outputNode == null ? null : name + "." + outputNode;
     this.inputs = inputs;
     this.inputBits = inputBits;
     this.outputs = outputs;
     this.outputBits = outputBits;
-    this.ranges = new NodeRanges(layout).add(INPUT, inputNode);
+    ranges().add(INPUT, inputNode);
     if (outputNode != null) {
-      ranges.add(OUTPUT, this.outputNode);
+      ranges().add(OUTPUT, this.outputNode);
     }
   }
 
@@ -122,67 +117,48 @@ abstract class RowOperator implements QuantizedOperator {
       Gemm gemm, short[] x, Reals g, Reals gradients, int rows, Buffers keep, Buffers scratch);
 
   @Override
-  public final ParameterLayout layout() {
-    return layout;
-  }
-
-  @Override
-  public final SortedMap<String, String> rangeNodes() {
-    return ranges.keys();
-  }
-
-  @Override
-  public final SortedMap<String, Range> seenRanges() {
-    return seen.all();
-  }
-
-  @Override
   public final float outputScale(Reals weights) {
     return outputNode == null
         ? fixedOutputScale()
-        : ranges.range(weights, OUTPUT).scale(outputBits);
+        : ranges().range(weights, OUTPUT).scale(outputBits);
   }
 
   @Override
   public final void forward(
       Reals weights, Reals x, Reals y, int rows, boolean training, Execution run) {
     boolean lagged = training && run.rangeMode() == RangeMode.LAGGED;
-    int chunks = run.chunks(rows, 1);
-    if (training) {
-      kept.begin(rows, chunks, run.type());
-    }
-    seen.begin(lagged ? chunks : 0);
+    begin(rows, training, run);
     if (lagged) {
-      run.forEachChunk(
-          rows,
-          1,
-          (chunk, first, count, part) ->
-              observe(x, first * inputs, count * inputs, seen.chunk(chunk), run.scratch(part)));
+      forEachChunk(rows, true, run, chunk -> observe(x, chunk));
     }
-    float inputScale = inputScale(weights, lagged);
-    if (lagged && outputNode != null && !ranges.isSet(weights, OUTPUT)) {
-      prepare(weights, inputScale, OBSERVING_SCALE, run.type());
-      pass(x, y, rows, training, run, inputScale, OBSERVING_SCALE);
-      float outputScale = seen.all().get(outputNode).scale(outputBits);
-      prepare(weights, inputScale, outputScale, run.type());
-      pass(x, y, rows, training, run, inputScale, outputScale);
+    inputScale = inputScale(weights, lagged);
+    if (lagged && outputNode != null && !ranges().isSet(weights, OUTPUT)) {
+      outputScale = OBSERVING_SCALE;
+      pass(weights, x, y, rows, training, run);
+      outputScale = seen().get(outputNode).scale(outputBits);
     } else {
-      float outputScale = outputScale(weights);
-      prepare(weights, inputScale, outputScale, run.type());
-      pass(x, y, rows, training, run, inputScale, outputScale);
+      outputScale = outputScale(weights);
     }
+    pass(weights, x, y, rows, training, run);
+  }
+
+  private void pass(Reals weights, Reals x, Reals y, int rows, boolean training, Execution run) {
+    prepare(weights, inputScale, outputScale, run.type());
+    forEachChunk(rows, training, run, chunk -> forward(weights, x, y, chunk, run));
   }
 
   private float inputScale(Reals weights, boolean lagged) {
     Range range =
-        lagged && !ranges.isSet(weights, INPUT)
-            ? seen.all().get(inputNode)
-            : ranges.range(weights, INPUT);
+        lagged && !ranges().isSet(weights, INPUT)
+            ? seen().get(inputNode)
+            : ranges().range(weights, INPUT);
     return range.scale(inputBits);
   }
 
-  private void observe(Reals x, int from, int n, SeenRanges values, Buffers scratch) {
-    float[] row = scratch.floats("observed", inputs);
+  private void observe(Reals x, Chunk chunk) {
+    int from = chunk.first() * inputs;
+    int n = chunk.count() * inputs;
+    float[] row = chunk.scratch().floats("observed", inputs);
     float min = Float.POSITIVE_INFINITY;
     float max = Float.NEGATIVE_INFINITY;
     for (int at = 0; at < n; at += inputs) {
@@ -192,51 +168,36 @@ abstract class RowOperator implements QuantizedOperator {
         max = Math.max(max, row[i]);
       }
     }
-    values.include(inputNode, min, max);
-  }
-
-  private void pass(
-      Reals x,
-      Reals y,
-      int rows,
-      boolean training,
-      Execution run,
-      float inputScale,
-      float outputScale) {
-    run.forEachChunk(
-        rows,
-        1,
-        (chunk, first, count, part) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = training ? kept.chunk(chunk) : scratch;
-          int n = count * inputs;
-          short[] in = keep.shorts("row.input", n);
-          Codes.quantize(inputNode, x, first * inputs, inputScale, inputBits, in, n, scratch);
-          short[] out = scratch.shorts("row.output", count * outputs);
-          forward(run.gemm(), in, out, count, keep, scratch, seen.chunk(chunk));
-          Codes.dequantize(out, count * outputs, outputScale, y, first * outputs, scratch);
-        });
+    chunk.seen().include(inputNode, min, max);
   }
 
   @Override
-  public final void backward(
-      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int rows, Execution run) {
-    kept.check(rows);
-    run.forEachChunkWithGradients(
-        rows,
-        1,
-        layout.size(),
-        gradients,
-        (chunk, first, count, part, sums) -> {
-          Buffers scratch = run.scratch(part);
-          Buffers keep = kept.chunk(chunk);
-          Reals g = scratch.reals("row.gradient", count * outputs);
-          g.put(0, gy, first * outputs, count * outputs);
-          short[] in = keep.shorts("row.input", 0);
-          Reals gInput = backward(run.gemm(), in, g, sums, count, keep, scratch);
-          if (gx != null) {
-            gx.put(first * inputs, gInput, 0, count * inputs);
-          }
-        });
+  protected final void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    int n = count * inputs;
+    short[] in = keep.shorts("row.input", n);
+    Codes.quantize(inputNode, x, first * inputs, inputScale, inputBits, in, n, scratch);
+    short[] out = scratch.shorts("row.output", count * outputs);
+    forward(run.gemm(), in, out, count, keep, scratch, chunk.seen());
+    Codes.dequantize(out, count * outputs, outputScale, y, first * outputs, scratch);
+  }
+
+  @Override
+  protected final void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    Reals g = scratch.reals("row.gradient", count * outputs);
+    g.put(0, gy, first * outputs, count * outputs);
+    short[] in = keep.shorts("row.input", 0);
+    Reals gInput = backward(run.gemm(), in, g, gradients, count, keep, scratch);
+    if (gx != null) {
+      gx.put(first * inputs, gInput, 0, count * inputs);
+    }
   }
 }

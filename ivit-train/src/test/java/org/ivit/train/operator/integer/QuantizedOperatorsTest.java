@@ -32,7 +32,6 @@ import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.IntegerHead;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.parameter.EmbeddingShape;
