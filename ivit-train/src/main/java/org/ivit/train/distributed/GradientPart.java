@@ -5,7 +5,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.graph.Range;
-import org.ivit.train.network.GradientSum;
+import org.ivit.train.step.StepSums;
 
 /**
  * What the pictures of a step, or a part of them, contribute to it. Or why a worker refused: an
@@ -31,12 +31,11 @@ public final class GradientPart implements Serializable {
    * A part.
    *
    * @param gradient summed over the part's pictures; not copied
-   * @param outcome of the passes
+   * @param sums of the passes
    */
-  public static GradientPart of(float[] gradient, GradientSum.Outcome outcome) {
-    GradientPart part = new GradientPart(gradient, outcome.loss(), outcome.pictures(), null);
-    outcome
-        .seen()
+  public static GradientPart of(float[] gradient, StepSums sums) {
+    GradientPart part = new GradientPart(gradient, sums.loss(), sums.pictures(), null);
+    sums.seen()
         .forEach((node, range) -> part.seen.put(node, new float[] {range.min(), range.max()}));
     return part;
   }
@@ -89,10 +88,10 @@ public final class GradientPart implements Serializable {
   }
 
   /** Loss, pictures and ranges. */
-  public GradientSum.Outcome outcome() {
+  public StepSums sums() {
     SortedMap<String, Range> ranges = new TreeMap<>();
     seen.forEach((node, range) -> ranges.put(node, new Range(range[0], range[1])));
-    return new GradientSum.Outcome(loss, pictures, ranges);
+    return new StepSums(loss, pictures, ranges);
   }
 
   /** Pictures that contributed. */

@@ -29,6 +29,7 @@ import org.ivit.train.recipe.Distillation;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.run.RunDirectory;
 import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.StepSums;
 
 /**
  * Computes parts of the gradients of a run's steps. It holds nothing of the run's state: what a
@@ -135,8 +136,8 @@ public final class GradientWorker implements AutoCloseable {
     }
     network.parameterVector(parameters);
     network.rangeMode(request.observed() ? RangeMode.LAGGED : RangeMode.FROZEN);
-    GradientSum.Outcome outcome = sum.run(batches);
-    return GradientPart.of(network.gradientVector(), outcome);
+    StepSums sums = sum.run(batches);
+    return GradientPart.of(network.gradientVector(), sums);
   }
 
   private Pictures take(StepRequest request, int part, int parts) {

@@ -36,7 +36,6 @@ import org.ivit.train.nd4j.NdBackend;
 import org.ivit.train.network.AdamW;
 import org.ivit.train.network.DeviceTrainingStep;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.NetworkStep;
 import org.ivit.train.network.StartWeights;
 import org.ivit.train.network.Teacher;
 import org.ivit.train.network.TrainingStep;
@@ -60,6 +59,8 @@ import org.ivit.train.run.RunDirectory;
 import org.ivit.train.run.RunLock;
 import org.ivit.train.run.TrainingCheckpoint;
 import org.ivit.train.run.TrainingState;
+import org.ivit.train.step.NetworkStep;
+import org.ivit.train.step.StepResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -487,7 +488,7 @@ public final class Trainer {
         if (taken == null) {
           break;
         }
-        TrainingStep.Result result = taken.result();
+        StepResult result = taken.result();
         requireFinite(result);
         if (moving) {
           network.ranges(observers.move(network.ranges(), result.seen()));
@@ -574,8 +575,8 @@ public final class Trainer {
         recipe.threads());
   }
 
-  private void requireFinite(TrainingStep.Result result) {
-    if (!Double.isFinite(result.loss()) || !Double.isFinite(result.gradientNorm())) {
+  private void requireFinite(StepResult result) {
+    if (!result.finite()) {
       throw new InputException(
           run.path()
               + ": step "

@@ -20,6 +20,15 @@ public record AdamSettings(
     int step,
     double clipNorm) {
 
+  /**
+   * What the gradient is multiplied by, so that its norm is within {@code clipNorm}.
+   *
+   * @param norm global norm of the mean gradient
+   */
+  public double clip(double norm) {
+    return clipNorm > 0 && norm > clipNorm ? clipNorm / norm : 1;
+  }
+
   /** The learning rate with both corrections of the bias. */
   public double correctedRate() {
     return learningRate

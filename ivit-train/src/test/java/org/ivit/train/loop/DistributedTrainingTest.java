@@ -215,9 +215,9 @@ class DistributedTrainingTest {
     assertThat(whole).hasSize(6);
     for (int step = 0; step < whole.size(); step++) {
       assertThat(sums.get(step).pictures()).isEqualTo(10).isEqualTo(whole.get(step).pictures());
-      assertThat(sums.get(step).outcome().seen()).isEqualTo(whole.get(step).outcome().seen());
-      assertThat(sums.get(step).outcome().loss())
-          .isCloseTo(whole.get(step).outcome().loss(), within(1e-5));
+      assertThat(sums.get(step).sums().seen()).isEqualTo(whole.get(step).sums().seen());
+      assertThat(sums.get(step).sums().loss())
+          .isCloseTo(whole.get(step).sums().loss(), within(1e-5));
       assertThat(distance(whole.get(step).gradient(), sums.get(step).gradient())).isLessThan(1e-5);
     }
   }

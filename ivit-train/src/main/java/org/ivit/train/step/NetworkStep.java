@@ -1,10 +1,9 @@
-package org.ivit.train.network;
+package org.ivit.train.step;
 
 import java.util.List;
 import java.util.function.Supplier;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.train.augment.PictureBatch;
-import org.ivit.train.step.MicroBatch;
 
 /**
  * Takes steps of training. A network's parameters and updater state are those of the last step
@@ -17,14 +16,14 @@ public interface NetworkStep extends AutoCloseable {
    *
    * @param batches at least one
    */
-  TrainingStep.Result run(List<MicroBatch> batches);
+  StepResult run(List<MicroBatch> batches);
 
   /**
    * As {@link #run(List)}; the pictures of the batch after these may be on their way meanwhile.
    *
    * @param next gives them where they are at hand, otherwise null; asked at most once
    */
-  default TrainingStep.Result run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
+  default StepResult run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
     return run(batches);
   }
 
