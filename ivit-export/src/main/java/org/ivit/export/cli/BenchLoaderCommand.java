@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ivit.core.engine.Processor;
+import org.ivit.export.cli.option.Checks;
+import org.ivit.export.cli.option.JsonOption;
 import org.ivit.train.loading.LoaderBenchmark;
 import org.ivit.train.recipe.Recipe;
 import picocli.CommandLine.Command;

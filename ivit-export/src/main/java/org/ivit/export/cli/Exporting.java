@@ -5,6 +5,8 @@ import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.dataset.Dataset;
+import org.ivit.export.cli.console.Progress;
+import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
 import org.ivit.export.freeze.IdentityCheck;

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.ivit.core.checkpoint.SourceDate;
+import org.ivit.export.cli.console.NextCommand;
 import org.ivit.export.quickstart.Quickstart;
 import org.ivit.train.monitor.ConsoleMonitor;
 import picocli.CommandLine.Command;

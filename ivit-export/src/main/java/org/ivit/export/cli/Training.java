@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.InputException;
+import org.ivit.export.cli.console.NextCommand;
+import org.ivit.export.cli.console.StopSignals;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
 import org.ivit.train.loop.Trainer;

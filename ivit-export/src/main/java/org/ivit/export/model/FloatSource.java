@@ -1,4 +1,4 @@
-package org.ivit.export.evaluate;
+package org.ivit.export.model;
 
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;

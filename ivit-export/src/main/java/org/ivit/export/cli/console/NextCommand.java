@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.console;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;

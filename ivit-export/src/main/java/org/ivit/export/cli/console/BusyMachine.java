@@ -1,11 +1,11 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.console;
 
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import org.ivit.core.engine.Timings;
 
 /** Whether other work on the machine may have spoilt measured times. */
-final class BusyMachine {
+public final class BusyMachine {
   /** Where the slowest tenth of calls takes longer than so many medians, a median says little. */
   private static final double WIDE = 1.5;
 
@@ -15,7 +15,7 @@ final class BusyMachine {
   private BusyMachine() {}
 
   /** Average number of running threads in the last minute; negative where the system has none. */
-  static double load() {
+  public static double load() {
     return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
   }
 
@@ -26,7 +26,7 @@ final class BusyMachine {
    * @param threads that will be measured
    * @return a line for people, or null if there is room for the threads
    */
-  static String ofLoad(double load, int processors, int threads) {
+  public static String ofLoad(double load, int processors, int threads) {
     return load >= 0 && load + Math.min(threads, processors) > processors + AT_REST
         ? String.format(
             Locale.ROOT,
@@ -43,7 +43,7 @@ final class BusyMachine {
    *
    * @return a line for people, or null if they lie close together
    */
-  static String ofSpread(int batch, Timings times) {
+  public static String ofSpread(int batch, Timings times) {
     double ratio = times.quantile(0.9) / times.median();
     return ratio > WIDE
         ? String.format(

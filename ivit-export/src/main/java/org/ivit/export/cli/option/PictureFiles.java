@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.option;
 
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -16,7 +16,7 @@ import org.ivit.core.image.Rgb;
 import org.ivit.core.io.FileFailures;
 
 /** Picture files without labels, in the order in which a command line names them. */
-final class PictureFiles implements Dataset {
+public final class PictureFiles implements Dataset {
   private final List<Path> files;
 
   private PictureFiles(List<Path> files) {
@@ -29,7 +29,7 @@ final class PictureFiles implements Dataset {
    *
    * @throws InputException if there is nothing at a path, or no picture in a folder
    */
-  static PictureFiles of(List<Path> named) {
+  public static PictureFiles of(List<Path> named) {
     List<Path> files = new ArrayList<>();
     for (Path path : named) {
       Checks.exists("picture", path);

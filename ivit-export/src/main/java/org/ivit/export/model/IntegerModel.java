@@ -1,4 +1,4 @@
-package org.ivit.export.evaluate;
+package org.ivit.export.model;
 
 import java.util.List;
 import org.ivit.core.architecture.Architecture;

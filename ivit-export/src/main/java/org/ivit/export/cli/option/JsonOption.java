@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.option;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
@@ -9,7 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** Where a command's result goes as JSON: a file, or the standard output and nothing else there. */
-final class JsonOption {
+public final class JsonOption {
   private static final Path STANDARD_OUTPUT = Path.of("-");
 
   @Option(
@@ -21,24 +21,24 @@ final class JsonOption {
   private Path json;
 
   /** Refuses a file that cannot be written before anything long starts. */
-  void validate() {
+  public void validate() {
     if (!standardOutput()) {
       Checks.writable("--json", json);
     }
   }
 
   /** Whether JSON has the standard output to itself. */
-  boolean standardOutput() {
+  public boolean standardOutput() {
     return STANDARD_OUTPUT.equals(json);
   }
 
   /** Where the command's text goes: nowhere if JSON has the standard output to itself. */
-  PrintWriter text(CommandSpec spec) {
+  public PrintWriter text(CommandSpec spec) {
     return standardOutput() ? new PrintWriter(Writer.nullWriter()) : spec.commandLine().getOut();
   }
 
   /** Writes the result if it was asked for. */
-  void write(CommandSpec spec, ObjectNode result) {
+  public void write(CommandSpec spec, ObjectNode result) {
     if (standardOutput()) {
       PrintWriter out = spec.commandLine().getOut();
       out.print(EvaluationJson.text(result));

@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.console;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -11,10 +11,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** What is wrong with a command line, in one line, with what was perhaps meant. */
-final class UsageText {
+public final class UsageText {
   private UsageText() {}
 
-  static String of(ParameterException e) {
+  public static String of(ParameterException e) {
     Throwable cause = e.getCause();
     if (cause instanceof InputException && cause.getMessage() != null) {
       return cause.getMessage();

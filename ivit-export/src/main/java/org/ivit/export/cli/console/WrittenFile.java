@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.console;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,16 +9,16 @@ import org.ivit.core.io.Digests;
 import org.ivit.core.io.FileFailures;
 
 /** What {@code ivit export} says of a file that it wrote. */
-final class WrittenFile {
+public final class WrittenFile {
   private WrittenFile() {}
 
   /** A line of what it is, and the digest that {@code sha256sum} prints. */
-  static String describe(Path file, String what) {
+  public static String describe(Path file, String what) {
     return String.format("%s: %s%nfile sha256 %s", file, what, Digests.file(file));
   }
 
   /** The same of an integer checkpoint, which states a digest of its contents; and what is next. */
-  static String checkpoint(Path file, String more, String digest) {
+  public static String checkpoint(Path file, String more, String digest) {
     return String.join(
         System.lineSeparator(),
         describe(file, megabytes(file) + more),
@@ -28,7 +28,7 @@ final class WrittenFile {
   }
 
   /** The size of a file, as {@code 6.10 MB}. */
-  static String megabytes(Path file) {
+  public static String megabytes(Path file) {
     try {
       return String.format(Locale.ROOT, "%.2f MB", Files.size(file) / 1e6);
     } catch (IOException e) {

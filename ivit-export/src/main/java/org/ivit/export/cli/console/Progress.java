@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.console;
 
 import java.io.PrintStream;
 import java.util.function.LongSupplier;
@@ -10,7 +10,7 @@ import org.ivit.train.monitor.TerminalBar;
  * says by the property {@code ivit.terminal} that it is one), elsewhere a line every half minute,
  * and so none where it is done before.
  */
-final class Progress implements AutoCloseable {
+public final class Progress implements AutoCloseable {
   private static final long QUIET_NANOS = 30_000_000_000L;
   private static final long SECOND = 1_000_000_000L;
 
@@ -49,13 +49,13 @@ final class Progress implements AutoCloseable {
    *
    * @param unit what is counted, such as {@code pictures}
    */
-  static Progress start(String task, String unit, long total) {
+  public static Progress start(String task, String unit, long total) {
     TerminalBar bar = Boolean.getBoolean("ivit.terminal") ? TerminalBar.standard(true) : null;
     return new Progress(task, unit, total, System.err, bar, System::nanoTime);
   }
 
   /** So many more are done. */
-  synchronized void step(long count) {
+  public synchronized void step(long count) {
     done += count;
     long now = nanos.getAsLong();
     if (bar != null) {

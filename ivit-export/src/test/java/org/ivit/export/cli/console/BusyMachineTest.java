@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

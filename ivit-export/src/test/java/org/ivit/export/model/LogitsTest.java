@@ -1,4 +1,4 @@
-package org.ivit.export.evaluate;
+package org.ivit.export.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

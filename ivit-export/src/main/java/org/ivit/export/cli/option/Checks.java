@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.option;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -6,13 +6,13 @@ import java.util.List;
 import org.ivit.core.InputException;
 
 /** Checks of options, made before anything long starts. */
-final class Checks {
+public final class Checks {
   private Checks() {}
 
   /**
    * @throws InputException if the value is too small
    */
-  static void atLeast(String option, int value, int least) {
+  public static void atLeast(String option, int value, int least) {
     if (value < least) {
       throw new InputException(option + ": " + value + ", expected at least " + least);
     }
@@ -21,7 +21,7 @@ final class Checks {
   /**
    * @throws InputException if the value is none of those
    */
-  static void oneOf(String option, String value, String... expected) {
+  public static void oneOf(String option, String value, String... expected) {
     if (!List.of(expected).contains(value)) {
       throw new InputException(
           option + ": '" + value + "', expected one of " + String.join(", ", expected));
@@ -31,7 +31,7 @@ final class Checks {
   /**
    * @throws InputException if the value is not above 0
    */
-  static void positive(String option, double value) {
+  public static void positive(String option, double value) {
     if (!(value > 0) || Double.isInfinite(value)) {
       throw new InputException(option + ": " + value + ", expected a number above 0");
     }
@@ -40,7 +40,7 @@ final class Checks {
   /**
    * @throws InputException if there is nothing at the path
    */
-  static void exists(String option, Path path) {
+  public static void exists(String option, Path path) {
     if (!Files.exists(path)) {
       throw new InputException(option + ": " + path + ": no such file or folder");
     }
@@ -49,7 +49,7 @@ final class Checks {
   /**
    * @throws InputException if the path is no readable file
    */
-  static void file(String option, Path path) {
+  public static void file(String option, Path path) {
     exists(option, path);
     if (Files.isDirectory(path)) {
       throw new InputException(option + ": " + path + " is a folder, expected a file");
@@ -62,7 +62,7 @@ final class Checks {
   /**
    * @throws InputException if a file cannot be written there, as far as can be told before
    */
-  static void writable(String option, Path path) {
+  public static void writable(String option, Path path) {
     if (path == null) {
       return;
     }

@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.console;
 
 import java.io.PrintWriter;
 import org.jline.utils.Signals;
@@ -8,7 +8,7 @@ import org.jline.utils.Signals;
  * such signal is remembered, the second ends the process at once. Signals that the process was
  * started to ignore stay ignored.
  */
-final class StopSignals implements AutoCloseable {
+public final class StopSignals implements AutoCloseable {
   private static final String INTERRUPT = "INT";
   private static final String TERMINATE = "TERM";
 
@@ -33,7 +33,7 @@ final class StopSignals implements AutoCloseable {
    *
    * @param err hears of the first signal
    */
-  static StopSignals listen(PrintWriter err) {
+  public static StopSignals listen(PrintWriter err) {
     return new StopSignals(err);
   }
 
@@ -50,12 +50,12 @@ final class StopSignals implements AutoCloseable {
   }
 
   /** Whether there was a signal. */
-  boolean asked() {
+  public boolean asked() {
     return code != 0;
   }
 
   /** The exit code of a process that the signal ended; 0 before there was one. */
-  int code() {
+  public int code() {
     return code;
   }
 

@@ -1,4 +1,4 @@
-package org.ivit.export.evaluate;
+package org.ivit.export.model;
 
 /**
  * What identifies a model.
