@@ -6,7 +6,7 @@
 
 #include <jni.h>
 
-#define METHOD(type, name) JNIEXPORT type JNICALL Java_org_ivit_train_operator_NativeRows_##name
+#define METHOD(type, name) JNIEXPORT type JNICALL Java_org_ivit_train_memory_NativeRows_##name
 
 static void *pin(JNIEnv *env, jarray array) {
   return array == NULL ? NULL : (*env)->GetPrimitiveArrayCritical(env, array, NULL);

@@ -7,8 +7,8 @@ import org.ivit.core.InputException;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.EvaluationJob;
 import org.ivit.export.cluster.EvaluationPart;
-import org.ivit.train.loop.GradientJob;
-import org.ivit.train.loop.GradientService;
+import org.ivit.train.distributed.GradientJob;
+import org.ivit.train.distributed.GradientService;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** An Apache Spark cluster. */

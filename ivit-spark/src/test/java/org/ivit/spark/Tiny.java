@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.ivit.export.cli.CommandLineInterface;
 import org.ivit.train.loop.Trainer;
-import org.ivit.train.loop.TrainingMonitor;
+import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
 
 /** Small pictures of ten classes, a small ViT for them, and commands as a user gives them. */

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.io.FileFailures;
+import org.ivit.export.cli.console.UsageText;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;

@@ -6,6 +6,8 @@ import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Locations;
+import org.ivit.export.cli.option.Checks;
+import org.ivit.export.cli.option.JsonOption;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;

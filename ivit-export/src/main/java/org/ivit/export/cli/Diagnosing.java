@@ -27,19 +27,20 @@ import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.io.Digests;
+import org.ivit.export.cli.console.Progress;
 import org.ivit.export.diagnose.Diagnosis;
 import org.ivit.export.diagnose.DiagnosisPage;
 import org.ivit.export.diagnose.NodeDiagnosis;
 import org.ivit.export.evaluate.Comparison;
-import org.ivit.export.evaluate.FloatModel;
 import org.ivit.export.evaluate.FloatReading;
-import org.ivit.export.evaluate.IntegerModel;
-import org.ivit.export.evaluate.Logits;
-import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
-import org.ivit.train.loop.RunDirectory;
+import org.ivit.export.model.FloatModel;
+import org.ivit.export.model.IntegerModel;
+import org.ivit.export.model.Logits;
+import org.ivit.export.model.Model;
+import org.ivit.train.run.RunDirectory;
 
 /**
  * What {@code ivit diagnose} does; apart from it, so that other commands load no Deeplearning4j.

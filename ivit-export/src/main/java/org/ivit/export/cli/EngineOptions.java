@@ -2,6 +2,7 @@ package org.ivit.export.cli;
 
 import org.ivit.core.engine.Engines;
 import org.ivit.core.engine.cuda.CudaEngine;
+import org.ivit.export.cli.option.Checks;
 import picocli.CommandLine.Option;
 
 /** How a model is run. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
+import org.ivit.export.cli.option.Checks;
 import org.ivit.export.evaluate.FloatReading;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;

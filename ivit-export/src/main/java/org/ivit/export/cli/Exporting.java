@@ -5,13 +5,15 @@ import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.dataset.Dataset;
+import org.ivit.export.cli.console.Progress;
+import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
 import org.ivit.export.freeze.IdentityCheck;
-import org.ivit.train.loop.RecipePictures;
-import org.ivit.train.loop.RunDirectory;
+import org.ivit.train.loading.RecipePictures;
 import org.ivit.train.recipe.Pictures;
 import org.ivit.train.recipe.Recipe;
+import org.ivit.train.run.RunDirectory;
 
 /** What {@code ivit export} does; apart from it, so that other commands load no Deeplearning4j. */
 final class Exporting {

@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFiles;
+import org.ivit.export.cli.option.Checks;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;

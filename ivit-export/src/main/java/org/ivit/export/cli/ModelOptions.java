@@ -1,9 +1,10 @@
 package org.ivit.export.cli;
 
 import java.nio.file.Path;
+import org.ivit.export.cli.option.Checks;
 import org.ivit.export.evaluate.FloatReading;
-import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
+import org.ivit.export.model.Model;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 

@@ -10,15 +10,16 @@ import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
-import org.ivit.export.evaluate.ClassNames;
+import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.evaluate.FloatReading;
-import org.ivit.export.evaluate.FloatSource;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
+import org.ivit.export.model.ClassNames;
+import org.ivit.export.model.FloatSource;
 import org.ivit.export.onnx.OnnxDescription;
 import org.ivit.export.onnx.OnnxExport;
 import org.ivit.export.onnx.QdqWeights;
-import org.ivit.train.loop.RunDirectory;
+import org.ivit.train.run.RunDirectory;
 
 /**
  * {@code ivit export --format onnx…}: from a run or a model to an ONNX file.

@@ -11,8 +11,9 @@ import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.PublishedCheckpoint;
-import org.ivit.export.evaluate.ClassNames;
+import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.model.ClassNames;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

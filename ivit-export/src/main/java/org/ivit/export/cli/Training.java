@@ -5,15 +5,17 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.InputException;
+import org.ivit.export.cli.console.NextCommand;
+import org.ivit.export.cli.console.StopSignals;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
-import org.ivit.train.loop.ConsoleMonitor;
-import org.ivit.train.loop.RunDirectory;
-import org.ivit.train.loop.RunStoppedException;
 import org.ivit.train.loop.Trainer;
+import org.ivit.train.monitor.ConsoleMonitor;
+import org.ivit.train.monitor.RunStoppedException;
 import org.ivit.train.recipe.Precision;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.TrainingDevice;
+import org.ivit.train.run.RunDirectory;
 import picocli.CommandLine.ExitCode;
 
 /** What {@code ivit train} does; apart from it, so that other commands load no Deeplearning4j. */

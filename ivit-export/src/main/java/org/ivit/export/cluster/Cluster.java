@@ -1,7 +1,7 @@
 package org.ivit.export.cluster;
 
 import java.util.function.IntConsumer;
-import org.ivit.train.loop.GradientCluster;
+import org.ivit.train.distributed.GradientCluster;
 
 /** Machines that share the work of a command. */
 public interface Cluster extends GradientCluster, AutoCloseable {

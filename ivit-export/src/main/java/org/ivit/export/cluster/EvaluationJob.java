@@ -7,8 +7,8 @@ import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Subset;
 import org.ivit.export.evaluate.FloatReading;
-import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
+import org.ivit.export.model.Model;
 
 /**
  * What a worker has to know to run a model over pictures. Files must have the same paths on all

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.Comparator;
 import java.util.List;
 import org.ivit.core.InputException;
-import org.ivit.export.evaluate.Logits;
+import org.ivit.export.model.Logits;
 
 /**
  * The logits of a run of pictures, or why a worker refused: an exception of a worker would lose its

@@ -10,8 +10,8 @@ import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Rgb;
-import org.ivit.export.evaluate.Logits;
-import org.ivit.export.evaluate.Model;
+import org.ivit.export.model.Logits;
+import org.ivit.export.model.Model;
 
 /** Runs a model over runs of pictures. Not safe for two threads. */
 public final class EvaluationWorker implements AutoCloseable {

@@ -16,7 +16,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.export.evaluate.Comparison;
-import org.ivit.export.evaluate.Logits;
+import org.ivit.export.model.Logits;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 

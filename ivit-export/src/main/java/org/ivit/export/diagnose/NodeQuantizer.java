@@ -4,8 +4,8 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.NodeTap;
-import org.ivit.train.operator.Reals;
 
 /** Rounds values to a node's codes and back, as its requantization would; tells codes' values. */
 final class NodeQuantizer implements NodeTap {

@@ -3,8 +3,8 @@ package org.ivit.export.diagnose;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.NodeTap;
-import org.ivit.train.operator.Reals;
 
 /**
  * Keeps the values of every node of one picture, and the largest of each channel of all pictures.

@@ -10,6 +10,8 @@ import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.dataset.Subset;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Rgb;
+import org.ivit.export.model.Logits;
+import org.ivit.export.model.Model;
 
 /**
  * What a model answered on a set of pictures, in the order of the set.

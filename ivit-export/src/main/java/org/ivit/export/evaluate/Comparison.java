@@ -2,6 +2,7 @@ package org.ivit.export.evaluate;
 
 import org.apache.commons.math3.stat.descriptive.rank.Median;
 import org.ivit.core.InputException;
+import org.ivit.export.model.Logits;
 
 /**
  * Two models on the same pictures, picture by picture.

@@ -3,6 +3,7 @@ package org.ivit.export.evaluate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.ivit.export.model.Logits;
 
 /** How often pictures of each class were given each answer. */
 public final class ConfusionMatrix {

@@ -1,5 +1,7 @@
 package org.ivit.export.evaluate;
 
+import org.ivit.export.model.Logits;
+
 /**
  * The accuracy of a model on labelled pictures.
  *

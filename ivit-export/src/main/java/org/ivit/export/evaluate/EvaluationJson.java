@@ -11,6 +11,8 @@ import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.io.AtomicFiles;
+import org.ivit.export.model.Model;
+import org.ivit.export.model.ModelIdentity;
 
 /** An evaluation as JSON. */
 public final class EvaluationJson {

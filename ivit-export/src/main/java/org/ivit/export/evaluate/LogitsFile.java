@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.export.model.Logits;
+import org.ivit.export.model.ModelIdentity;
 
 /**
  * Logits as a safetensors file: {@code logits} [pictures, classes], I32 with {@code scale} in the

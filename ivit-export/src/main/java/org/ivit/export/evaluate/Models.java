@@ -20,7 +20,13 @@ import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
 import org.ivit.export.freeze.Freezer;
-import org.ivit.train.loop.RunDirectory;
+import org.ivit.export.model.ClassNames;
+import org.ivit.export.model.FloatModel;
+import org.ivit.export.model.FloatSource;
+import org.ivit.export.model.IntegerModel;
+import org.ivit.export.model.Model;
+import org.ivit.export.model.ModelIdentity;
+import org.ivit.train.run.RunDirectory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -16,17 +16,17 @@ import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.io.Digests;
 import org.ivit.core.io.TextFiles;
-import org.ivit.export.evaluate.ClassNames;
-import org.ivit.export.evaluate.FloatModel;
-import org.ivit.export.evaluate.FloatSource;
-import org.ivit.export.evaluate.IntegerModel;
-import org.ivit.export.evaluate.Model;
-import org.ivit.export.evaluate.ModelIdentity;
-import org.ivit.train.loop.RecipePictures;
-import org.ivit.train.loop.RunDirectory;
-import org.ivit.train.loop.TrainingCheckpoint;
+import org.ivit.export.model.ClassNames;
+import org.ivit.export.model.FloatModel;
+import org.ivit.export.model.FloatSource;
+import org.ivit.export.model.IntegerModel;
+import org.ivit.export.model.Model;
+import org.ivit.export.model.ModelIdentity;
+import org.ivit.train.loading.RecipePictures;
 import org.ivit.train.recipe.Pictures;
 import org.ivit.train.recipe.Recipe;
+import org.ivit.train.run.RunDirectory;
+import org.ivit.train.run.TrainingCheckpoint;
 
 /** Freezes runs. */
 public final class Freezer {

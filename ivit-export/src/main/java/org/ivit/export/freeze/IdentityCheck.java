@@ -14,8 +14,8 @@ import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.export.evaluate.FloatModel;
-import org.ivit.export.evaluate.IntegerModel;
+import org.ivit.export.model.FloatModel;
+import org.ivit.export.model.IntegerModel;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 

@@ -18,17 +18,17 @@ import org.ivit.export.evaluate.Answers;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.Evaluation;
 import org.ivit.export.evaluate.FloatReading;
-import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.evaluate.Proportion;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
 import org.ivit.export.freeze.IdentityCheck;
+import org.ivit.export.model.Model;
 import org.ivit.export.report.ReportWriter;
-import org.ivit.train.loop.RunDirectory;
 import org.ivit.train.loop.Trainer;
-import org.ivit.train.loop.TrainingMonitor;
+import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
+import org.ivit.train.run.RunDirectory;
 
 /**
  * Trains a small DeiT in float on procedural pictures, fine-tunes it in integers, exports it,

@@ -14,11 +14,11 @@ import org.ivit.core.graph.Range;
 import org.ivit.core.io.Digests;
 import org.ivit.export.evaluate.Answers;
 import org.ivit.export.evaluate.ConfusionMatrix;
-import org.ivit.export.evaluate.Logits;
+import org.ivit.export.model.Logits;
 import org.ivit.export.report.Report;
-import org.ivit.train.loop.RunDirectory;
-import org.ivit.train.loop.TrainingCheckpoint;
 import org.ivit.train.report.Metrics;
+import org.ivit.train.run.RunDirectory;
+import org.ivit.train.run.TrainingCheckpoint;
 
 /** Fills the report of a quickstart. */
 final class QuickstartReport {

@@ -11,7 +11,7 @@ import org.ivit.export.evaluate.Answers;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.ConfusionMatrix;
 import org.ivit.export.evaluate.Evaluation;
-import org.ivit.export.evaluate.Logits;
+import org.ivit.export.model.Logits;
 
 /** The report of one model on labelled pictures, or of two beside each other. */
 public final class EvaluationReport {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import org.ivit.core.InputException;
+import org.ivit.export.model.Logits;
 import org.junit.jupiter.api.Test;
 
 class ComparisonTest {

@@ -27,11 +27,11 @@ import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.export.evaluate.Comparison;
-import org.ivit.export.evaluate.FloatModel;
 import org.ivit.export.evaluate.FloatReading;
-import org.ivit.export.evaluate.Logits;
-import org.ivit.export.evaluate.Model;
 import org.ivit.export.evaluate.Models;
+import org.ivit.export.model.FloatModel;
+import org.ivit.export.model.Logits;
+import org.ivit.export.model.Model;
 
 /**
  * What the ONNX forms of a checkpoint answer under ONNX Runtime beside the float model, and which

@@ -24,7 +24,7 @@ import org.ivit.core.image.Rgb;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.ConfusionMatrix;
 import org.ivit.export.evaluate.Evaluation;
-import org.ivit.export.evaluate.Logits;
+import org.ivit.export.model.Logits;
 import org.ivit.train.report.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -11,13 +11,21 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.device.floating.FloatParts;
+import org.ivit.train.device.integer.QuantizedPart;
+import org.ivit.train.device.integer.QuantizedParts;
+import org.ivit.train.device.pass.DevicePart;
+import org.ivit.train.device.pass.HeadPart;
+import org.ivit.train.device.pass.PartMaker;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.product.ProductPrecision;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.DropPath;
-import org.ivit.train.operator.EmbeddingShape;
-import org.ivit.train.operator.HeadShape;
 import org.ivit.train.operator.NetworkParts;
-import org.ivit.train.operator.ParameterLayout;
-import org.ivit.train.operator.Reals;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.EmbeddingShape;
+import org.ivit.train.parameter.HeadShape;
+import org.ivit.train.parameter.ParameterLayout;
 
 /**
  * The parts of a network on the device, in the order of the layers of Deeplearning4j's network, and

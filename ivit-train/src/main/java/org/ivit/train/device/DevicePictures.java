@@ -4,6 +4,9 @@ import org.ivit.core.cuda.Arguments;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.augment.PlannedPictures;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.memory.Upload;
+import org.ivit.train.device.pass.Pass;
 
 /**
  * The pictures of micro-batches on the device. Bytes and plans go there through two staging buffers

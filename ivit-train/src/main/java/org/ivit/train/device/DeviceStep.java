@@ -13,11 +13,20 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.PictureBatch;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.product.ProductLibrary;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
-import org.ivit.train.operator.ParameterLayout;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepSettings;
+import org.ivit.train.step.StepSums;
+import org.ivit.train.step.StepVector;
+import org.ivit.train.step.TeacherModel;
 
 /**
  * Steps of training a network on a device: parameters, activations, gradients and moments stay
@@ -48,38 +57,11 @@ public final class DeviceStep implements AutoCloseable {
   private final double averageDecay;
 
   /**
-   * What a micro-batch is.
-   *
-   * @param images the pictures
-   * @param targets [pictures][classes], or twice as many with the answers of a teacher elsewhere
-   * @param pictures how many
-   * @param keys of their randomness, one a picture
-   */
-  public record Batch(PictureBatch images, float[] targets, int pictures, long[] keys) {
-    /**
-     * Of normalised pictures.
-     *
-     * @param pixels [pictures][3][image][image]
-     */
-    public Batch(float[] pixels, float[] targets, int pictures, long[] keys) {
-      this(new NormalisedPictures(pixels), targets, pictures, keys);
-    }
-  }
-
-  /**
-   * The outcome of a step.
-   *
-   * @param loss mean over the pictures
-   * @param gradientNorm global norm of the mean gradient before clipping
-   * @param seen smallest and largest value of every node; empty when nothing was observed
-   */
-  public record Result(double loss, double gradientNorm, SortedMap<String, Range> seen) {}
-
-  /**
    * @param device to run on; closed with this
    * @param architecture sizes
    * @param scheme how the network is quantized; null for floating point
-   * @param options how steps are taken
+   * @param settings how steps are taken
+   * @param options how the device computes
    * @param model the teacher that steps ask; null where there is none, or targets bring its answers
    * @param pool threads that build constants
    * @throws org.ivit.core.InputException if the device has not enough memory, or cannot run it
@@ -88,13 +70,14 @@ public final class DeviceStep implements AutoCloseable {
       Device device,
       Architecture architecture,
       Scheme scheme,
-      StepOptions options,
+      StepSettings settings,
+      DeviceOptions options,
       TeacherModel model,
       WorkerPool pool) {
     this.device = device;
     this.pool = pool;
-    this.loss = options.loss();
-    this.averageDecay = options.averageDecay();
+    this.loss = settings.loss();
+    this.averageDecay = settings.averageDecay();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
     library = options.library() ? ProductLibrary.open(device, options.precision()) : null;
@@ -107,7 +90,7 @@ public final class DeviceStep implements AutoCloseable {
             options.precision(),
             library,
             options.recompute());
-    network = DeviceNetwork.of(pass, architecture, scheme, options.stochasticDepth());
+    network = DeviceNetwork.of(pass, architecture, scheme, settings.stochasticDepth());
     images = new DevicePictures(pass);
     teacher =
         model == null
@@ -165,21 +148,7 @@ public final class DeviceStep implements AutoCloseable {
     return runs;
   }
 
-  /** Vectors of a number a parameter. */
-  public enum Vector {
-    /** What is trained. */
-    PARAMETERS,
-    /** First moments. */
-    FIRST_MOMENTS,
-    /** Second moments. */
-    SECOND_MOMENTS,
-    /** The moving average of the parameters. */
-    AVERAGE,
-    /** Gradients of the last step, summed over its pictures. */
-    GRADIENTS
-  }
-
-  private long address(Vector vector) {
+  private long address(StepVector vector) {
     return switch (vector) {
       case PARAMETERS -> pass.parameters;
       case FIRST_MOMENTS -> m;
@@ -200,13 +169,13 @@ public final class DeviceStep implements AutoCloseable {
    * @param values direct, in the order of the machine; float32 between position and limit
    * @param from index of the first number
    */
-  public void write(Vector vector, ByteBuffer values, int from) {
+  public void write(StepVector vector, ByteBuffer values, int from) {
     java.util.Objects.checkFromIndexSize(from, values.remaining() / 4, size);
     device.write(address(vector) + 4L * from, values);
   }
 
   /** Copies a part of a vector from the device, as {@link #write}. */
-  public void read(Vector vector, ByteBuffer values, int from) {
+  public void read(StepVector vector, ByteBuffer values, int from) {
     java.util.Objects.checkFromIndexSize(from, values.remaining() / 4, size);
     device.read(values, address(vector) + 4L * from);
   }
@@ -221,7 +190,8 @@ public final class DeviceStep implements AutoCloseable {
    * @param observe whether ranges are observed
    * @param adam how to move
    */
-  public Result run(Reals weights, List<Batch> batches, boolean observe, AdamSettings adam) {
+  public StepResult run(
+      Reals weights, List<MicroBatch> batches, boolean observe, AdamSettings adam) {
     return run(weights, batches, () -> null, observe, adam);
   }
 
@@ -231,20 +201,19 @@ public final class DeviceStep implements AutoCloseable {
    *
    * @param next gives them where they are at hand, otherwise null
    */
-  public Result run(
+  public StepResult run(
       Reals weights,
-      List<Batch> batches,
+      List<MicroBatch> batches,
       Supplier<PictureBatch> next,
       boolean observe,
       AdamSettings adam) {
-    int pictures = batches.stream().mapToInt(Batch::pictures).sum();
+    int pictures = batches.stream().mapToInt(MicroBatch::pictures).sum();
     double total = gradients(weights, batches, next, observe);
-    double norm = norm() / pictures;
+    double norm = norm();
     SortedMap<String, Range> seen = observe ? network.seen(pass) : new TreeMap<>();
-    Result result = new Result(total / pictures, norm, seen);
-    if (Double.isFinite(result.loss) && Double.isFinite(norm)) {
-      double clip = adam.clipNorm() > 0 && norm > adam.clipNorm() ? adam.clipNorm() / norm : 1;
-      move(adam, pictures, (float) clip);
+    StepResult result = new StepSums(total, pictures, seen).result(norm);
+    if (result.finite()) {
+      move(adam, pictures, (float) adam.clip(result.gradientNorm()));
       hostParameters.refresh(pass, weights);
     }
     return result;
@@ -252,12 +221,12 @@ public final class DeviceStep implements AutoCloseable {
 
   /** Leaves the sum of the gradients on the device; returns the sum of the losses. */
   private double gradients(
-      Reals weights, List<Batch> batches, Supplier<PictureBatch> next, boolean observe) {
+      Reals weights, List<MicroBatch> batches, Supplier<PictureBatch> next, boolean observe) {
     pass.beginStep(observe);
     network.prepare(pass, weights, pool);
     double total = 0;
     for (int i = 0; i < batches.size(); i++) {
-      Batch batch = batches.get(i);
+      MicroBatch batch = batches.get(i);
       pass.beginBatch(batch.keys(), i > 0);
       network.draw(pass);
       int targets = pass.inputs.floats(batch.targets());
@@ -273,7 +242,7 @@ public final class DeviceStep implements AutoCloseable {
     return total;
   }
 
-  private void loss(long logits, long pixels, long targets, long gradient, Batch batch) {
+  private void loss(long logits, long pixels, long targets, long gradient, MicroBatch batch) {
     int columns = batch.targets().length / batch.pictures();
     long all = targets;
     if (teacher != null) {

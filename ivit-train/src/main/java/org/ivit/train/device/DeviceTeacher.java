@@ -5,7 +5,13 @@ import java.nio.ByteOrder;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.train.operator.ParameterLayout;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.DevicePart;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.product.ProductLibrary;
+import org.ivit.train.device.product.ProductPrecision;
+import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.step.TeacherModel;
 
 /** A teacher on the device: a float network that runs forward alone. */
 final class DeviceTeacher implements AutoCloseable {

@@ -5,9 +5,11 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.cuda.Arguments;
-import org.ivit.train.operator.ParameterKind;
-import org.ivit.train.operator.ParameterLayout;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.parameter.ParameterKind;
+import org.ivit.train.parameter.ParameterLayout;
 
 /**
  * The learned parameters that the host builds constants from in every step: all but matrices. They

@@ -1,5 +1,5 @@
 /**
- * Training on a GPU: the operators of {@link org.ivit.train.operator} as launches of kernels,
- * parameters, activations, gradients and updater state on the device. It needs no Deeplearning4j.
+ * Steps of training on a GPU: a network of parts, with parameters, activations, gradients and
+ * updater state on the device. It needs no Deeplearning4j.
  */
 package org.ivit.train.device;

@@ -10,10 +10,10 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.train.operator.ParameterKind;
-import org.ivit.train.operator.ParameterLayout;
-import org.ivit.train.operator.RealType;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.parameter.ParameterKind;
+import org.ivit.train.parameter.ParameterLayout;
 
 /**
  * All parameters of a quantized network and its ranges in one float32 vector, in the order of

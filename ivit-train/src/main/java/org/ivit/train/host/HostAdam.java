@@ -1,10 +1,10 @@
 package org.ivit.train.host;
 
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
-import org.ivit.train.operator.AdamKernel;
-import org.ivit.train.operator.RealType;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.memory.AdamKernel;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.step.AdamSettings;
 
 /**
  * AdamW over one vector of all parameters, in the steps and rounding of Deeplearning4j's updater.

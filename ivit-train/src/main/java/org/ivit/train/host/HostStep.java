@@ -8,14 +8,18 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
-import org.ivit.train.device.DeviceStep;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.RealType;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepSettings;
+import org.ivit.train.step.StepSums;
+import org.ivit.train.step.StepVector;
 
 /**
  * Steps of training a quantized network on the processor in float32, without Deeplearning4j: its
@@ -36,23 +40,16 @@ public final class HostStep {
   /**
    * @param architecture sizes
    * @param scheme how the network is quantized
-   * @param stochasticDepth rate of the last block
-   * @param loss weight and temperature of the distillation
-   * @param averageDecay of the moving average of the parameters; 0 for none
+   * @param settings how steps are taken
    * @param pool threads
    */
   public HostStep(
-      Architecture architecture,
-      Scheme scheme,
-      double stochasticDepth,
-      CrossEntropy loss,
-      double averageDecay,
-      WorkerPool pool) {
-    this.loss = loss;
-    chain = new OperatorChain(architecture, scheme, stochasticDepth);
+      Architecture architecture, Scheme scheme, StepSettings settings, WorkerPool pool) {
+    this.loss = settings.loss();
+    chain = new OperatorChain(architecture, scheme, settings.stochasticDepth());
     parameters = new FlatParameters(architecture, chain);
     execution = new Execution(pool, RealType.FLOAT32);
-    adam = new HostAdam(parameters.kinds(), averageDecay, pool);
+    adam = new HostAdam(parameters.kinds(), settings.averageDecay(), pool);
     gradients = Reals.allocate(RealType.FLOAT32, chain.size());
     sum = Reals.allocate(RealType.FLOAT32, chain.size());
   }
@@ -67,7 +64,7 @@ public final class HostStep {
    *
    * @throws IllegalStateException if the moving average is asked for, and there is none
    */
-  public Reals vector(DeviceStep.Vector vector) {
+  public Reals vector(StepVector vector) {
     return switch (vector) {
       case PARAMETERS -> parameters.vector();
       case FIRST_MOMENTS -> adam.firstMoments();
@@ -85,39 +82,38 @@ public final class HostStep {
    * @param observe whether ranges are observed
    * @param settings how to move
    */
-  public DeviceStep.Result run(
-      List<DeviceStep.Batch> batches, boolean observe, AdamSettings settings) {
+  public StepResult run(List<MicroBatch> batches, boolean observe, AdamSettings settings) {
     execution.rangeMode(observe ? RangeMode.LAGGED : RangeMode.FROZEN);
-    SortedMap<String, Range> seen = new TreeMap<>();
-    double total = 0;
-    int count = 0;
+    StepSums found = StepSums.NONE;
     for (int i = 0; i < batches.size(); i++) {
-      DeviceStep.Batch batch = batches.get(i);
-      total += gradients(batch);
-      count += batch.pictures();
-      for (OperatorChain.Link link : chain.links()) {
-        link.operator()
-            .seenRanges()
-            .forEach((node, range) -> seen.merge(node, range, Range::union));
-      }
+      MicroBatch batch = batches.get(i);
+      double batchLoss = gradients(batch);
+      found = found.plus(new StepSums(batchLoss, batch.pictures(), seen()));
       accumulate(i, batches.size());
     }
-    double norm = execution.norm(gradients) / count;
-    DeviceStep.Result result = new DeviceStep.Result(total / count, norm, seen);
-    if (Double.isFinite(result.loss()) && Double.isFinite(norm)) {
-      double clip = settings.clipNorm();
+    StepResult result = found.result(execution.norm(gradients));
+    if (result.finite()) {
       adam.move(
           parameters.vector(),
           gradients,
-          count,
-          clip > 0 && norm > clip ? clip / norm : 1,
+          found.pictures(),
+          settings.clip(result.gradientNorm()),
           settings);
     }
     return result;
   }
 
+  /** What the operators saw in the last pass. */
+  private SortedMap<String, Range> seen() {
+    SortedMap<String, Range> seen = new TreeMap<>();
+    for (OperatorChain.Link link : chain.links()) {
+      link.operator().seenRanges().forEach((node, range) -> seen.merge(node, range, Range::union));
+    }
+    return seen;
+  }
+
   /** Leaves the gradients of a micro-batch; returns its losses' sum. */
-  private double gradients(DeviceStep.Batch batch) {
+  private double gradients(MicroBatch batch) {
     int n = batch.pictures();
     execution.randomness(batch.keys(), 0);
     resize(n);
@@ -172,7 +168,7 @@ public final class HostStep {
     return all.part(link.from(), link.operator().layout().size());
   }
 
-  private double losses(DeviceStep.Batch batch, Reals logits, Reals gradient) {
+  private double losses(MicroBatch batch, Reals logits, Reals gradient) {
     int classes = logits.size() / batch.pictures();
     int columns = batch.targets().length / batch.pictures();
     double[] scores = new double[classes];

@@ -7,16 +7,16 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.operator.DropPath;
-import org.ivit.train.operator.EmbeddingShape;
-import org.ivit.train.operator.HeadShape;
 import org.ivit.train.operator.NetworkParts;
-import org.ivit.train.operator.QuantizedBlock;
-import org.ivit.train.operator.QuantizedEmbedding;
-import org.ivit.train.operator.QuantizedHead;
-import org.ivit.train.operator.QuantizedMerging;
-import org.ivit.train.operator.QuantizedNormedEmbedding;
 import org.ivit.train.operator.QuantizedOperator;
-import org.ivit.train.operator.QuantizedPooledHead;
+import org.ivit.train.operator.integer.QuantizedBlock;
+import org.ivit.train.operator.integer.QuantizedEmbedding;
+import org.ivit.train.operator.integer.QuantizedHead;
+import org.ivit.train.operator.integer.QuantizedMerging;
+import org.ivit.train.operator.integer.QuantizedNormedEmbedding;
+import org.ivit.train.operator.integer.QuantizedPooledHead;
+import org.ivit.train.parameter.EmbeddingShape;
+import org.ivit.train.parameter.HeadShape;
 
 /**
  * The operators of a quantized network in the order of the layers of Deeplearning4j's network, and

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.graph.NodeNames;
-import org.ivit.train.operator.FloatHead;
-import org.ivit.train.operator.HeadShape;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.QuantizedHead;
+import org.ivit.train.operator.floating.FloatHead;
+import org.ivit.train.operator.integer.QuantizedHead;
+import org.ivit.train.parameter.HeadShape;
 
 /**
  * Final norm of the leading tokens and a classifier for each: [batch, tokens, dim] to [batch,

@@ -1,7 +1,7 @@
 package org.ivit.train.layer;
 
-import org.ivit.train.operator.ILayerNormOperator;
 import org.ivit.train.operator.Operator;
+import org.ivit.train.operator.rows.ILayerNormOperator;
 
 /** The paper's integer layer normalization over the last axis, {@link ILayerNormOperator}. */
 public final class ILayerNormLayer extends RowLayer {

@@ -11,9 +11,10 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.ivit.core.InputException;
 import org.ivit.core.graph.Range;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.Reals;
 
 /**
  * The ranges of the quantized layers of any Deeplearning4j network, by node name, such as {@code

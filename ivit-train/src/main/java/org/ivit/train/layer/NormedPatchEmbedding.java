@@ -4,10 +4,10 @@ import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.SchemeJson;
-import org.ivit.train.operator.EmbeddingShape;
-import org.ivit.train.operator.FloatNormedEmbedding;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.QuantizedNormedEmbedding;
+import org.ivit.train.operator.floating.FloatNormedEmbedding;
+import org.ivit.train.operator.integer.QuantizedNormedEmbedding;
+import org.ivit.train.parameter.EmbeddingShape;
 
 /**
  * Patch embedding with a norm: normalised pixels [batch, 3, image, image] to [batch, patches, dim].

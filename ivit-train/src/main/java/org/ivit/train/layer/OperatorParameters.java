@@ -7,8 +7,9 @@ import java.util.SplittableRandom;
 import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.ivit.train.operator.ParameterKind;
-import org.ivit.train.operator.ParameterLayout;
+import org.ivit.train.nd4j.NdMemory;
+import org.ivit.train.parameter.ParameterKind;
+import org.ivit.train.parameter.ParameterLayout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 

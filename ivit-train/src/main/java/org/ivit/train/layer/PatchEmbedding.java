@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.ivit.train.operator.EmbeddingShape;
-import org.ivit.train.operator.FloatEmbedding;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.QuantizedEmbedding;
+import org.ivit.train.operator.floating.FloatEmbedding;
+import org.ivit.train.operator.integer.QuantizedEmbedding;
+import org.ivit.train.parameter.EmbeddingShape;
 
 /**
  * Patch embedding with leading tokens and positions: normalised pixels [batch, 3, image, image] to

@@ -4,9 +4,9 @@ import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.SchemeJson;
-import org.ivit.train.operator.FloatMerging;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.QuantizedMerging;
+import org.ivit.train.operator.floating.FloatMerging;
+import org.ivit.train.operator.integer.QuantizedMerging;
 
 /** Patch merging between two stages: [batch, tokens, dim] to [batch, tokens/4, 2·dim]. */
 public final class PatchMerging extends SwinLayer {

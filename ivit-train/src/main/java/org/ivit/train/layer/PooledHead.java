@@ -4,10 +4,10 @@ import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.SchemeJson;
-import org.ivit.train.operator.FloatPooledHead;
-import org.ivit.train.operator.HeadShape;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.QuantizedPooledHead;
+import org.ivit.train.operator.floating.FloatPooledHead;
+import org.ivit.train.operator.integer.QuantizedPooledHead;
+import org.ivit.train.parameter.HeadShape;
 
 /** Norm, mean over all tokens and classifier: [batch, tokens, dim] to [batch, classes]. */
 public final class PooledHead extends SwinLayer {

@@ -1,8 +1,8 @@
 package org.ivit.train.layer;
 
 import java.util.Objects;
-import org.ivit.train.operator.LinearOperator;
 import org.ivit.train.operator.Operator;
+import org.ivit.train.operator.rows.LinearOperator;
 
 /**
  * The paper's quantized linear layer over the last axis: 8-bit input and weights, 32-bit sums,

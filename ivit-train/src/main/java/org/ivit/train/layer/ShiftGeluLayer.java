@@ -3,7 +3,7 @@ package org.ivit.train.layer;
 import java.util.Objects;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.ShiftGeluOperator;
+import org.ivit.train.operator.rows.ShiftGeluOperator;
 
 /** The paper's integer GELU, or one of its other forms, {@link ShiftGeluOperator}. */
 public final class ShiftGeluLayer extends RowLayer {

@@ -3,7 +3,7 @@ package org.ivit.train.layer;
 import java.util.Objects;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.ShiftmaxOperator;
+import org.ivit.train.operator.rows.ShiftmaxOperator;
 
 /** The paper's integer softmax over the last axis, or its exact form, {@link ShiftmaxOperator}. */
 public final class ShiftmaxLayer extends RowLayer {

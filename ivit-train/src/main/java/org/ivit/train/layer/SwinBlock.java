@@ -7,9 +7,9 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.graph.SchemeJson;
 import org.ivit.train.operator.DropPath;
-import org.ivit.train.operator.FloatBlock;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.QuantizedBlock;
+import org.ivit.train.operator.floating.FloatBlock;
+import org.ivit.train.operator.integer.QuantizedBlock;
 
 /** A transformer block whose tokens attend within windows, [batch, tokens, dim] to the same. */
 public final class SwinBlock extends SwinLayer {

@@ -6,9 +6,9 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.train.operator.DropPath;
-import org.ivit.train.operator.FloatBlock;
 import org.ivit.train.operator.Operator;
-import org.ivit.train.operator.QuantizedBlock;
+import org.ivit.train.operator.floating.FloatBlock;
+import org.ivit.train.operator.integer.QuantizedBlock;
 
 /** A transformer block of a ViT, [batch, tokens, dim] to the same. */
 public final class TransformerBlock extends NormBlockLayer {

@@ -1,8 +1,12 @@
 package org.ivit.train.loop;
 
 import org.ivit.core.dataset.PictureLoader;
+import org.ivit.train.distributed.GradientPart;
+import org.ivit.train.distributed.GradientService;
+import org.ivit.train.distributed.StepRequest;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
+import org.ivit.train.step.StepResult;
 
 /** Steps whose gradients are computed elsewhere; the update is made here. */
 final class DistributedSteps implements EpochSteps {
@@ -45,7 +49,7 @@ final class DistributedSteps implements EpochSteps {
             network.parameterVector(),
             new StepRequest(epoch.number, position, batches, epoch.observed));
     network.gradientVector(sum.gradient());
-    TrainingStep.Result result = step.apply(sum.outcome());
+    StepResult result = step.apply(sum.sums());
     position += batches * epoch.batchSize;
     return new Taken(result, sum.pictures(), position, PictureLoader.Work.NONE);
   }

@@ -1,7 +1,7 @@
 package org.ivit.train.loop;
 
 import org.ivit.core.dataset.PictureLoader;
-import org.ivit.train.network.TrainingStep;
+import org.ivit.train.step.StepResult;
 
 /** The steps of one epoch from some position on, wherever they are computed. */
 interface EpochSteps extends AutoCloseable {
@@ -13,7 +13,7 @@ interface EpochSteps extends AutoCloseable {
    * @param position pictures of the epoch's order that are used up
    * @param work of the loader since the step before
    */
-  record Taken(TrainingStep.Result result, int pictures, int position, PictureLoader.Work work) {}
+  record Taken(StepResult result, int pictures, int position, PictureLoader.Work work) {}
 
   /** Takes the next step; null where the epoch has no full batch left. */
   Taken next();

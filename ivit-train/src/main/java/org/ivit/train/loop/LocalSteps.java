@@ -4,9 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.train.augment.PictureBatch;
-import org.ivit.train.network.MicroBatch;
-import org.ivit.train.network.NetworkStep;
-import org.ivit.train.network.TrainingStep;
+import org.ivit.train.loading.EpochBatches;
+import org.ivit.train.network.Teacher;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.NetworkStep;
+import org.ivit.train.step.StepResult;
 
 /** Steps in this process, on pictures that are loaded in the background. */
 final class LocalSteps implements EpochSteps {
@@ -50,7 +52,7 @@ final class LocalSteps implements EpochSteps {
     if (taken.isEmpty()) {
       return null;
     }
-    TrainingStep.Result result = step.run(taken, this::ahead);
+    StepResult result = step.run(taken, this::ahead);
     PictureLoader.Work now = batches.work();
     PictureLoader.Work work = now.since(before);
     before = now;

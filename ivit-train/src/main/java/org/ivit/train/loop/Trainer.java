@@ -20,17 +20,28 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.TrainingTransform;
-import org.ivit.train.device.TrainingKernels;
-import org.ivit.train.layer.NdBackend;
+import org.ivit.train.device.memory.TrainingKernels;
+import org.ivit.train.distributed.GradientCluster;
+import org.ivit.train.distributed.GradientJob;
+import org.ivit.train.distributed.GradientService;
+import org.ivit.train.loading.BatchAssembly;
+import org.ivit.train.loading.EpochBatches;
+import org.ivit.train.loading.Loading;
+import org.ivit.train.loading.RecipePictures;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.monitor.RunStoppedException;
+import org.ivit.train.monitor.Speed;
+import org.ivit.train.monitor.TrainingMonitor;
+import org.ivit.train.nd4j.NdBackend;
 import org.ivit.train.network.AdamW;
 import org.ivit.train.network.DeviceTrainingStep;
 import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.NetworkStep;
+import org.ivit.train.network.StartWeights;
+import org.ivit.train.network.Teacher;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.observer.ObserverSet;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.RealType;
 import org.ivit.train.ptq.PostTrainingCalibration;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Distillation;
@@ -43,6 +54,13 @@ import org.ivit.train.recipe.ScheduleChoice;
 import org.ivit.train.recipe.TrainingDevice;
 import org.ivit.train.report.Metrics;
 import org.ivit.train.report.RunDrawing;
+import org.ivit.train.run.MetricsLog;
+import org.ivit.train.run.RunDirectory;
+import org.ivit.train.run.RunLock;
+import org.ivit.train.run.TrainingCheckpoint;
+import org.ivit.train.run.TrainingState;
+import org.ivit.train.step.NetworkStep;
+import org.ivit.train.step.StepResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -470,7 +488,7 @@ public final class Trainer {
         if (taken == null) {
           break;
         }
-        TrainingStep.Result result = taken.result();
+        StepResult result = taken.result();
         requireFinite(result);
         if (moving) {
           network.ranges(observers.move(network.ranges(), result.seen()));
@@ -557,8 +575,8 @@ public final class Trainer {
         recipe.threads());
   }
 
-  private void requireFinite(TrainingStep.Result result) {
-    if (!Double.isFinite(result.loss()) || !Double.isFinite(result.gradientNorm())) {
+  private void requireFinite(StepResult result) {
+    if (!result.finite()) {
       throw new InputException(
           run.path()
               + ": step "

@@ -1,5 +1,4 @@
 /**
- * Runs a recipe: calibration, epochs, schedule, moving average of the weights, validation, training
- * checkpoints, metrics, resume.
+ * Runs a recipe: calibration, epochs, schedule, moving average of the weights, validation, resume.
  */
 package org.ivit.train.loop;

@@ -2,7 +2,6 @@ package org.ivit.train.network;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -11,16 +10,20 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.PictureBatch;
-import org.ivit.train.device.AdamSettings;
+import org.ivit.train.device.DeviceOptions;
 import org.ivit.train.device.DeviceStep;
-import org.ivit.train.device.DeviceStep.Vector;
-import org.ivit.train.device.StepOptions;
-import org.ivit.train.device.TeacherModel;
-import org.ivit.train.layer.NdMemory;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.Reals;
 import org.ivit.train.recipe.GpuChoice;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.NetworkStep;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepSettings;
+import org.ivit.train.step.StepVector;
+import org.ivit.train.step.TeacherModel;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -77,13 +80,11 @@ public final class DeviceTrainingStep implements NetworkStep {
             device,
             options.architecture(),
             options.scheme(),
-            new StepOptions(
+            new StepSettings(
                 options.stochasticDepth(),
                 new CrossEntropy(options.distillationWeight(), options.distillationTemperature()),
-                averages ? averageDecay : 0,
-                gpu.products(),
-                true,
-                gpu.recompute()),
+                averages ? averageDecay : 0),
+            new DeviceOptions(gpu.products(), true, gpu.recompute()),
             teacher,
             pool);
     learned = step.learned();
@@ -92,13 +93,13 @@ public final class DeviceTrainingStep implements NetworkStep {
       throw new IllegalStateException(
           "the network has " + parameters.size() + " parameters, the device " + step.size());
     }
-    copyTo(Vector.PARAMETERS, parameters, 0, 0, step.size());
+    copyTo(StepVector.PARAMETERS, parameters, 0, 0, step.size());
     moments(
         NdMemory::read, (vector, state, at, from, count) -> copyTo(vector, state, at, from, count));
     if (averages) {
       float[] own = network.parameterVector();
       network.load(average);
-      copyTo(Vector.AVERAGE, parameters(), 0, 0, step.size());
+      copyTo(StepVector.AVERAGE, parameters(), 0, 0, step.size());
       network.parameterVector(own);
     }
   }
@@ -108,7 +109,7 @@ public final class DeviceTrainingStep implements NetworkStep {
   }
 
   /** Copies {@code count} numbers of {@code source} from {@code at} on. */
-  private void copyTo(Vector vector, Reals source, int at, int from, int count) {
+  private void copyTo(StepVector vector, Reals source, int at, int from, int count) {
     float[] values = new float[Math.min(BLOCK, count)];
     for (int done = 0; done < count; done += BLOCK) {
       int n = Math.min(BLOCK, count - done);
@@ -119,7 +120,7 @@ public final class DeviceTrainingStep implements NetworkStep {
     }
   }
 
-  private void copyFrom(Vector vector, Reals target, int at, int from, int count) {
+  private void copyFrom(StepVector vector, Reals target, int at, int from, int count) {
     float[] values = new float[Math.min(BLOCK, count)];
     for (int done = 0; done < count; done += BLOCK) {
       int n = Math.min(BLOCK, count - done);
@@ -131,7 +132,7 @@ public final class DeviceTrainingStep implements NetworkStep {
   }
 
   private interface MomentBody {
-    void accept(Vector vector, Reals state, int at, int from, int count);
+    void accept(StepVector vector, Reals state, int at, int from, int count);
   }
 
   /** A block of Deeplearning4j's updater state holds the first moments, then the second ones. */
@@ -146,8 +147,8 @@ public final class DeviceTrainingStep implements NetworkStep {
       int count = block.getParamOffsetEnd() - from;
       int at = block.getUpdaterViewOffsetStart();
       if (block.getUpdaterViewOffsetEnd() - at == 2 * count) {
-        body.accept(Vector.FIRST_MOMENTS, state, at, from, count);
-        body.accept(Vector.SECOND_MOMENTS, state, at + count, from, count);
+        body.accept(StepVector.FIRST_MOMENTS, state, at, from, count);
+        body.accept(StepVector.SECOND_MOMENTS, state, at + count, from, count);
       }
     }
   }
@@ -158,12 +159,12 @@ public final class DeviceTrainingStep implements NetworkStep {
   }
 
   @Override
-  public TrainingStep.Result run(List<MicroBatch> batches) {
+  public StepResult run(List<MicroBatch> batches) {
     return run(batches, () -> null);
   }
 
   @Override
-  public TrainingStep.Result run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
+  public StepResult run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
     AdamW optimizer = network.options().optimizer();
     int iteration = network.graph().getConfiguration().getIterationCount();
     AdamSettings adam =
@@ -175,25 +176,20 @@ public final class DeviceTrainingStep implements NetworkStep {
             optimizer.epsilon(),
             iteration,
             clipNorm);
-    List<DeviceStep.Batch> converted = new ArrayList<>();
-    for (MicroBatch batch : batches) {
-      converted.add(
-          new DeviceStep.Batch(batch.images(), batch.targets(), batch.pictures(), batch.keys()));
-    }
     boolean observe = network.execution().rangeMode() == RangeMode.LAGGED;
-    DeviceStep.Result result;
+    StepResult result;
     try (NdMemory.Writes writes = NdMemory.writes()) {
-      result = step.run(writes.to(network.graph().params()), converted, next, observe, adam);
+      result = step.run(writes.to(network.graph().params()), batches, next, observe, adam);
     }
-    if (Double.isFinite(result.loss()) && Double.isFinite(result.gradientNorm())) {
+    if (result.finite()) {
       current = false;
       network.graph().getConfiguration().setIterationCount(iteration + 1);
     }
-    return new TrainingStep.Result(result.loss(), result.gradientNorm(), result.seen());
+    return result;
   }
 
   /** Puts a vector of the device into the network's parameters. */
-  private void readLearned(Vector vector) {
+  private void readLearned(StepVector vector) {
     try (NdMemory.Writes writes = NdMemory.writes()) {
       Reals target = writes.to(network.graph().params());
       for (int[] run : learned) {
@@ -212,7 +208,7 @@ public final class DeviceTrainingStep implements NetworkStep {
     if (current) {
       return;
     }
-    readLearned(Vector.PARAMETERS);
+    readLearned(StepVector.PARAMETERS);
     try (NdMemory.Writes writes = NdMemory.writes()) {
       moments(
           writes::to, (vector, state, at, from, count) -> copyFrom(vector, state, at, from, count));
@@ -236,7 +232,7 @@ public final class DeviceTrainingStep implements NetworkStep {
       return null;
     }
     float[] own = network.parameterVector();
-    readLearned(Vector.AVERAGE);
+    readLearned(StepVector.AVERAGE);
     FloatWeights average = network.weights();
     network.parameterVector(own);
     return average;

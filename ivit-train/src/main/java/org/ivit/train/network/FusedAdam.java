@@ -2,8 +2,8 @@ package org.ivit.train.network;
 
 import java.util.Map;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.layer.NdMemory;
-import org.ivit.train.operator.AdamKernel;
+import org.ivit.train.memory.AdamKernel;
+import org.ivit.train.nd4j.NdMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.AdamUpdater;
 import org.nd4j.linalg.learning.GradientUpdater;

@@ -1,10 +1,9 @@
 package org.ivit.train.network;
 
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.ivit.core.graph.Range;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.StepSums;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -12,16 +11,6 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class GradientSum {
   private final TransformerNetwork network;
   private INDArray sum;
-
-  /**
-   * What the passes found beside the gradient, which lies in the network's flattened gradient.
-   *
-   * @param loss summed over the pictures
-   * @param pictures of all micro-batches
-   * @param seen smallest and largest value of every node over all micro-batches; empty when ranges
-   *     are frozen
-   */
-  public record Outcome(double loss, int pictures, SortedMap<String, Range> seen) {}
 
   /**
    * @param network its flattened gradient is overwritten by each run
@@ -35,19 +24,16 @@ public final class GradientSum {
    *
    * @param batches at least one
    */
-  public Outcome run(List<MicroBatch> batches) {
+  public StepSums run(List<MicroBatch> batches) {
     ComputationGraph graph = network.graph();
-    SortedMap<String, Range> seen = new TreeMap<>();
-    int pictures = 0;
-    double loss = 0;
+    StepSums found = StepSums.NONE;
     for (int i = 0; i < batches.size(); i++) {
       MicroBatch batch = batches.get(i);
-      loss += gradients(graph, batch) * batch.pictures();
-      pictures += batch.pictures();
-      network.seenRanges().forEach((node, range) -> seen.merge(node, range, Range::union));
+      double loss = gradients(graph, batch) * batch.pictures();
+      found = found.plus(new StepSums(loss, batch.pictures(), network.seenRanges()));
       accumulate(graph.getFlattenedGradients(), i, batches.size());
     }
-    return new Outcome(loss, pictures, seen);
+    return found;
   }
 
   private double gradients(ComputationGraph graph, MicroBatch batch) {

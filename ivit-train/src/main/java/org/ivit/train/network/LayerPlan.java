@@ -14,9 +14,9 @@ import org.ivit.train.layer.PatchMerging;
 import org.ivit.train.layer.PooledHead;
 import org.ivit.train.layer.SwinBlock;
 import org.ivit.train.layer.TransformerBlock;
-import org.ivit.train.operator.EmbeddingShape;
-import org.ivit.train.operator.HeadShape;
 import org.ivit.train.operator.NetworkParts;
+import org.ivit.train.parameter.EmbeddingShape;
+import org.ivit.train.parameter.HeadShape;
 
 /**
  * One layer of the chain that a network is.

@@ -2,7 +2,7 @@ package org.ivit.train.network;
 
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.Scheme;
-import org.ivit.train.operator.RealType;
+import org.ivit.train.memory.RealType;
 
 /**
  * What a network is built from.

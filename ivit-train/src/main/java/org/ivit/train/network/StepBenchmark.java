@@ -10,8 +10,9 @@ import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.memory.RealType;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.RealType;
+import org.ivit.train.step.MicroBatch;
 import org.nd4j.linalg.schedule.FixedSchedule;
 
 /**

@@ -1,14 +1,16 @@
 package org.ivit.train.network;
 
 import java.util.List;
-import java.util.SortedMap;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.Range;
-import org.ivit.train.layer.NdMemory;
+import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.NetworkStep;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepSums;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -22,16 +24,6 @@ public final class TrainingStep implements NetworkStep {
   private final GradientSum sum;
 
   /**
-   * The outcome of a step.
-   *
-   * @param loss mean over the pictures
-   * @param gradientNorm global norm of the mean gradient before clipping
-   * @param seen smallest and largest value of every node over all micro-batches; empty when ranges
-   *     are frozen
-   */
-  public record Result(double loss, double gradientNorm, SortedMap<String, Range> seen) {}
-
-  /**
    * @param network with an optimizer
    * @param clipNorm largest global norm of the mean gradient, 0 for no clipping
    */
@@ -42,7 +34,7 @@ public final class TrainingStep implements NetworkStep {
   }
 
   @Override
-  public Result run(List<MicroBatch> batches) {
+  public StepResult run(List<MicroBatch> batches) {
     return apply(sum.run(batches));
   }
 
@@ -50,21 +42,20 @@ public final class TrainingStep implements NetworkStep {
    * Updates the network with the gradient that lies in it, summed over pictures wherever. Where
    * loss or gradient is not finite, nothing is updated.
    *
-   * @param outcome of the passes that the gradient comes from
+   * @param found by the passes that the gradient comes from
    */
-  public Result apply(GradientSum.Outcome outcome) {
+  public StepResult apply(StepSums found) {
     ComputationGraph graph = network.graph();
-    int pictures = outcome.pictures();
     INDArray gradient = graph.getFlattenedGradients();
-    double norm = network.execution().norm(NdMemory.read(gradient)) / pictures;
-    Result result = new Result(outcome.loss() / pictures, norm, outcome.seen());
-    if (!Double.isFinite(result.loss) || !Double.isFinite(norm)) {
+    StepResult result = found.result(network.execution().norm(NdMemory.read(gradient)));
+    double norm = result.gradientNorm();
+    if (!result.finite()) {
       return result;
     }
     if (clipNorm > 0 && norm > clipNorm) {
       gradient.muli(clipNorm / norm);
     }
-    update(graph, pictures);
+    update(graph, found.pictures());
     return result;
   }
 

@@ -1,5 +1,6 @@
 /**
  * Builds a Deeplearning4j ComputationGraph from an architecture, in floating point or in integers,
- * and gives access to its parameters, ranges and logits by their timm and node names.
+ * gives access to its parameters, ranges and logits by their timm and node names, and takes its
+ * steps.
  */
 package org.ivit.train.network;

@@ -2,6 +2,11 @@ package org.ivit.train.operator;
 
 import java.util.Arrays;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.NativeRows;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
 
 /**
  * What the operators of one network share: threads, scratch memory, and the state of the step. Work
@@ -31,7 +36,7 @@ public final class Execution {
 
   /** One chunk of pictures. */
   @FunctionalInterface
-  interface ChunkBody {
+  public interface ChunkBody {
     /**
      * Works on a chunk.
      *
@@ -61,7 +66,7 @@ public final class Execution {
   }
 
   /** Shows a part of a node's values to the tap, if there is one. */
-  void tapped(String node, Reals values, int from, int length, int channels) {
+  public void tapped(String node, Reals values, int from, int length, int channels) {
     if (tap != null) {
       tap.at(node, values, from, length, channels);
     }
@@ -99,7 +104,7 @@ public final class Execution {
   }
 
   /** The key of a picture of the batch. */
-  long pictureKey(int picture) {
+  public long pictureKey(int picture) {
     if (pictureKeys.length == 0) {
       return stepKey * 0x9E3779B97F4A7C15L + picture;
     }
@@ -110,11 +115,11 @@ public final class Execution {
     return pictureKeys[picture] + stepKey * 0x9E3779B97F4A7C15L;
   }
 
-  Gemm gemm() {
+  public Gemm gemm() {
     return gemm;
   }
 
-  Buffers scratch(int part) {
+  public Buffers scratch(int part) {
     return scratch[part];
   }
 
@@ -126,13 +131,13 @@ public final class Execution {
   }
 
   /** Number of chunks of a batch. */
-  int chunks(int batch, int rowsPerPicture) {
+  public int chunks(int batch, int rowsPerPicture) {
     int size = chunkSize(batch, rowsPerPicture);
     return (batch + size - 1) / size;
   }
 
   /** Runs {@code body} on every chunk. */
-  void forEachChunk(int batch, int rowsPerPicture, ChunkBody body) {
+  public void forEachChunk(int batch, int rowsPerPicture, ChunkBody body) {
     int size = chunkSize(batch, rowsPerPicture);
     pool.ranges(
         chunks(batch, rowsPerPicture),
@@ -146,7 +151,7 @@ public final class Execution {
   }
 
   /** As {@link #forEachChunk}, with a gradient vector of its own for each part, zero at first. */
-  void forEachChunkWithGradients(
+  public void forEachChunkWithGradients(
       int batch, int rowsPerPicture, int parameters, Reals gradients, GradientBody body) {
     int parts = pool.parts(chunks(batch, rowsPerPicture), 1);
     for (int part = 0; part < parts; part++) {
@@ -200,7 +205,7 @@ public final class Execution {
 
   /** A chunk in a backward pass. */
   @FunctionalInterface
-  interface GradientBody {
+  public interface GradientBody {
     /** As {@link ChunkBody#accept}, adding to the part's {@code gradients}. */
     void accept(int chunk, int first, int count, int part, Reals gradients);
   }

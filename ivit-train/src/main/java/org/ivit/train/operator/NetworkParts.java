@@ -6,6 +6,8 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.NodeNames;
+import org.ivit.train.parameter.EmbeddingShape;
+import org.ivit.train.parameter.HeadShape;
 
 /** Hears of the parts that a network is a chain of, in their order. */
 public interface NetworkParts {

@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.ivit.train.memory.Reals;
+
 /**
  * Hears the values of each node of a float network as they are computed, and may change them before
  * they go on. It is called once or more a node, for consecutive parts; by several threads at once

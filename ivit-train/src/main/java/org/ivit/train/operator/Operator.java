@@ -1,5 +1,8 @@
 package org.ivit.train.operator;
 
+import org.ivit.train.memory.Reals;
+import org.ivit.train.parameter.ParameterLayout;
+
 /**
  * A part of a network with parameters, on plain memory. An operator keeps what its backward pass
  * needs from the last forward pass in training, so it belongs to one network and one thread at a

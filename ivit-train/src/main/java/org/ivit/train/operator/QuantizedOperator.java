@@ -2,19 +2,41 @@ package org.ivit.train.operator;
 
 import java.util.SortedMap;
 import org.ivit.core.graph.Range;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.parameter.NodeRanges;
+import org.ivit.train.parameter.ParameterKind;
+import org.ivit.train.parameter.ParameterLayout;
 
 /**
  * An operator that computes in integers, §10: its input and output hold dequantized codes, from
  * which the codes are recovered exactly, and its node ranges are parameters of kind {@link
  * ParameterKind#RANGE}.
  */
-public interface QuantizedOperator extends Operator {
+public abstract class QuantizedOperator extends ChunkedOperator {
+  private final NodeRanges ranges;
+
+  /**
+   * @param layout its learned parameters, to which scales and ranges are added
+   * @param rows of a picture, which decide how many pictures make a chunk
+   */
+  protected QuantizedOperator(ParameterLayout layout, int rows) {
+    super(layout, rows);
+    ranges = new NodeRanges(layout);
+  }
+
+  /** The ranges of its nodes. */
+  protected final NodeRanges ranges() {
+    return ranges;
+  }
+
   /**
    * What the last forward pass in training saw in mode {@link RangeMode#LAGGED}.
    *
    * @return smallest and largest value by full node name; empty in mode {@link RangeMode#FROZEN}
    */
-  SortedMap<String, Range> seenRanges();
+  public final SortedMap<String, Range> seenRanges() {
+    return seen();
+  }
 
   /**
    * Which node's range each parameter of kind {@link ParameterKind#RANGE} holds.
@@ -22,12 +44,14 @@ public interface QuantizedOperator extends Operator {
    * @return full node name by parameter key; an operator keeps a copy of the range of the node that
    *     feeds it, so that it can recover the input codes by itself
    */
-  SortedMap<String, String> rangeNodes();
+  public final SortedMap<String, String> rangeNodes() {
+    return ranges.keys();
+  }
 
   /**
    * The scale of the output codes.
    *
    * @param weights all parameters, by {@link #layout()}
    */
-  float outputScale(Reals weights);
+  public abstract float outputScale(Reals weights);
 }

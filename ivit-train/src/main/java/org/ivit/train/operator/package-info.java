@@ -1,7 +1,5 @@
 /**
- * The mathematics of training on plain memory: forward and backward passes of the float and of the
- * integer network, without a Deeplearning4j type. Buffers are {@link
- * org.ivit.train.operator.Reals}, float32 or float64; rows are computed in float64, products by
- * {@link org.ivit.train.operator.Gemm}.
+ * What the operators of the float and of the integer network have in common: forward and backward
+ * passes over a batch on plain memory, without a Deeplearning4j type.
  */
 package org.ivit.train.operator;

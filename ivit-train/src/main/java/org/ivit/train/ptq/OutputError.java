@@ -5,9 +5,9 @@ import java.util.function.DoubleUnaryOperator;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
-import org.ivit.train.operator.Gemm;
-import org.ivit.train.operator.RealType;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
 
 /**
  * What the quantization of a node costs where it is read: the mean of {@code ‖W·(f(q(x)) − f(x))‖²}

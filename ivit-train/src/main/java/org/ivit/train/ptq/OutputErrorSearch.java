@@ -14,8 +14,8 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.operator.Gemm;
-import org.ivit.train.operator.OpenBlasGemm;
+import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.OpenBlasGemm;
 
 /**
  * Chooses range and outlier channels of each node that feeds a linear layer, directly or through

@@ -6,10 +6,10 @@ import java.util.Set;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.graph.Range;
-import org.ivit.train.operator.Gemm;
-import org.ivit.train.operator.OpenBlasGemm;
-import org.ivit.train.operator.RealType;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.OpenBlasGemm;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
 
 /**
  * A calibration pass that sums xᵀ·x over all rows x of the nodes that feed linear layers. A node of

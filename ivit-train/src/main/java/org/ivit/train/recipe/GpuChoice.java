@@ -1,6 +1,6 @@
 package org.ivit.train.recipe;
 
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.product.ProductPrecision;
 
 /**
  * How a GPU takes steps; of no account on the processor.

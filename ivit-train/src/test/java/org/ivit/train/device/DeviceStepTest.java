@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -26,18 +25,23 @@ import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.layer.NdMemory;
+import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.layer.OperatorLayerRuntime;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.network.AdamW;
-import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.CrossEntropy;
-import org.ivit.train.operator.ParameterLayout;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.RealType;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepSettings;
+import org.ivit.train.step.StepVector;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.schedule.FixedSchedule;
@@ -185,23 +189,18 @@ class DeviceStepTest {
             new EmulatedDevice(c.name().length() % 4 + 1, 200_000, c.drop() > 0),
             c.architecture(),
             c.scheme(),
-            new StepOptions(
-                c.drop(),
-                new CrossEntropy(c.weight(), 2),
-                0,
-                ProductPrecision.FLOAT32,
-                c.weight() > 0,
-                c.drop() > 0),
+            new StepSettings(c.drop(), new CrossEntropy(c.weight(), 2), 0),
+            new DeviceOptions(ProductPrecision.FLOAT32, c.weight() > 0, c.drop() > 0),
             null,
             POOL)) {
       assertThat(device.size()).isEqualTo(parameters.size());
       for (int step = 0; step < 2; step++) {
         float[] before = parameters.floats();
-        device.write(DeviceStep.Vector.PARAMETERS, bytes(before), 0);
+        device.write(StepVector.PARAMETERS, bytes(before), 0);
         AdamSettings adam = new AdamSettings(RATE, DECAY, 0.9, 0.999, 1e-8, step, 1);
         Reals host = withoutMatrices(network, parameters);
-        DeviceStep.Result found = device.run(host, converted(batches), c.scheme() != null, adam);
-        TrainingStep.Result expected = cpu.run(batches);
+        StepResult found = device.run(host, batches, c.scheme() != null, adam);
+        StepResult expected = cpu.run(batches);
         assertThat(found.seen()).as("step %d", step).isEqualTo(expected.seen());
         assertThat(found.loss()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
         assertThat(found.gradientNorm())
@@ -272,14 +271,6 @@ class DeviceStepTest {
     assertThat(unlike).isLessThanOrEqualTo(before.length / 200);
   }
 
-  private static List<DeviceStep.Batch> converted(List<MicroBatch> batches) {
-    List<DeviceStep.Batch> converted = new ArrayList<>();
-    for (MicroBatch b : batches) {
-      converted.add(new DeviceStep.Batch(b.pixels(), b.targets(), b.pictures(), b.keys()));
-    }
-    return converted;
-  }
-
   private static ByteBuffer bytes(float[] values) {
     ByteBuffer bytes = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
     bytes.asFloatBuffer().put(values);
@@ -288,7 +279,7 @@ class DeviceStepTest {
 
   private static float[] read(DeviceStep device, int size) {
     ByteBuffer bytes = bytes(new float[size]);
-    device.read(DeviceStep.Vector.PARAMETERS, bytes, 0);
+    device.read(StepVector.PARAMETERS, bytes, 0);
     float[] values = new float[size];
     bytes.asFloatBuffer().get(values);
     return values;

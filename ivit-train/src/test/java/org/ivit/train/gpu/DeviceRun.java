@@ -5,11 +5,13 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
+import org.ivit.train.device.DeviceOptions;
 import org.ivit.train.device.DeviceStep;
-import org.ivit.train.device.DeviceStep.Vector;
-import org.ivit.train.device.StepOptions;
 import org.ivit.train.host.FlatParameters;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepVector;
 
 /** Steps on a device. */
 final class DeviceRun extends StepRun {
@@ -27,33 +29,28 @@ final class DeviceRun extends StepRun {
             device,
             start.architecture(),
             start.scheme(),
-            new StepOptions(
-                start.drop(),
-                start.loss(),
-                TrainingCase.AVERAGE,
-                way.precision(),
-                way.library(),
-                way.recompute()),
+            start.settings(),
+            new DeviceOptions(way.precision(), way.library(), way.recompute()),
             null,
             WorkerPool.shared());
     float[] all = parameters().vector().floats();
-    write(Vector.PARAMETERS, all);
-    write(Vector.AVERAGE, all);
+    write(StepVector.PARAMETERS, all);
+    write(StepVector.AVERAGE, all);
   }
 
   @Override
-  DeviceStep.Result take(List<DeviceStep.Batch> batches, AdamSettings adam) {
+  StepResult take(List<MicroBatch> batches, AdamSettings adam) {
     return step.run(parameters().vector(), batches, true, adam);
   }
 
   /** Parameters as the device has them, the ranges as the processor has. */
   @Override
-  float[] read(Vector vector) {
+  float[] read(StepVector vector) {
     ByteBuffer bytes = ByteBuffer.allocateDirect(4 * step.size()).order(ByteOrder.nativeOrder());
     step.read(vector, bytes, 0);
     float[] values = new float[step.size()];
     bytes.asFloatBuffer().get(values);
-    if (vector != Vector.PARAMETERS) {
+    if (vector != StepVector.PARAMETERS) {
       return values;
     }
     float[] all = parameters().vector().floats();
@@ -64,11 +61,11 @@ final class DeviceRun extends StepRun {
   }
 
   @Override
-  void write(Vector vector, float[] values) {
+  void write(StepVector vector, float[] values) {
     ByteBuffer bytes = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
     bytes.asFloatBuffer().put(values);
     step.write(vector, bytes, 0);
-    if (vector == Vector.PARAMETERS) {
+    if (vector == StepVector.PARAMETERS) {
       parameters().vector().put(0, values, 0, values.length);
     }
   }

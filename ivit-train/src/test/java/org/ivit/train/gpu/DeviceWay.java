@@ -1,7 +1,7 @@
 package org.ivit.train.gpu;
 
 import java.util.Locale;
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.product.ProductPrecision;
 
 /**
  * How a device takes steps.

@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.product.ProductPrecision;
 
 /** A process that is killed in the middle of a step, and another that goes on from its file. */
 final class KillAndResume {

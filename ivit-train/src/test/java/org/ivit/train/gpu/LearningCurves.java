@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import org.ivit.core.cuda.Device;
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.product.ProductPrecision;
 
 /**
  * The losses of runs from one start, each on its own: on the processor, and on a device in some

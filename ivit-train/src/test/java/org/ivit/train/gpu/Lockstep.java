@@ -2,9 +2,9 @@ package org.ivit.train.gpu;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
-import org.ivit.train.device.DeviceStep;
-import org.ivit.train.device.DeviceStep.Vector;
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.product.ProductPrecision;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepVector;
 
 /**
  * Steps on a device beside those on the processor, each from the processor's state, so that
@@ -42,18 +42,18 @@ final class Lockstep {
   boolean agrees(
       StepRun host, StepRun device, ProductPrecision precision, int steps, ObjectNode row) {
     for (int step = 0; step < steps; step++) {
-      float[] before = host.read(Vector.PARAMETERS);
-      DeviceStep.Result expected = host.step();
-      DeviceStep.Result found = device.step();
+      float[] before = host.read(StepVector.PARAMETERS);
+      StepResult expected = host.step();
+      StepResult found = device.step();
       seen &= found.seen().equals(expected.seen());
       loss = worst(loss, Distance.of(found.loss(), expected.loss()));
-      gradient = worst(gradient, distance(Vector.GRADIENTS, host, device));
+      gradient = worst(gradient, distance(StepVector.GRADIENTS, host, device));
       move =
           worst(
               move,
               Distance.of(
-                  moves(device.read(Vector.PARAMETERS), before),
-                  moves(host.read(Vector.PARAMETERS), before)));
+                  moves(device.read(StepVector.PARAMETERS), before),
+                  moves(host.read(StepVector.PARAMETERS), before)));
       StepState.of(host).restore(device);
     }
     row.put("steps", steps).put("ranges_equal", seen);
@@ -62,7 +62,7 @@ final class Lockstep {
     return seen && loss <= LOSS && gradient <= most(precision) && moved;
   }
 
-  private static double distance(Vector vector, StepRun host, StepRun device) {
+  private static double distance(StepVector vector, StepRun host, StepRun device) {
     return Distance.of(device.read(vector), host.read(vector));
   }
 

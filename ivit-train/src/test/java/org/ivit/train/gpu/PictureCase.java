@@ -16,8 +16,8 @@ import org.ivit.core.image.Rgb;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.train.device.DeviceStep;
 import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.step.MicroBatch;
 
 /** A trained model with pictures, as {@link TrainingPictures} writes them. */
 final class PictureCase {
@@ -86,7 +86,7 @@ final class PictureCase {
         targets[i * architecture.classes() + labels[first + i]] += 1 - SMOOTHING;
         keys[i] = (long) first + i;
       }
-      steps.add(new StepPictures(List.of(new DeviceStep.Batch(pixels, targets, n, keys))));
+      steps.add(new StepPictures(List.of(new MicroBatch(pixels, targets, n, keys))));
     }
     return steps;
   }

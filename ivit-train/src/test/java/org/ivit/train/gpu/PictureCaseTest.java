@@ -11,7 +11,7 @@ import org.ivit.core.InputException;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.testing.Shared;
-import org.ivit.train.device.DeviceStep;
+import org.ivit.train.step.MicroBatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +37,7 @@ class PictureCaseTest {
     assertThat(found.steps()).hasSize(2);
     assertThat(found.steps().get(0).pictures()).isEqualTo(8);
     assertThat(found.steps().get(1).pictures()).isEqualTo(2);
-    DeviceStep.Batch batch = found.steps().get(1).batches().get(0);
+    MicroBatch batch = found.steps().get(1).batches().get(0);
     for (float pixel : batch.images().pixels()) {
       assertThat(pixel).isBetween(-1f, 1f);
     }

@@ -6,8 +6,8 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.ivit.train.device.ProductPrecision;
-import org.ivit.train.device.TrainingKernels;
+import org.ivit.train.device.memory.TrainingKernels;
+import org.ivit.train.device.product.ProductPrecision;
 
 /**
  * A run on a GPU that may be killed and goes on: {@code ResumableRun CASE PRECISION STATE STEPS}.

@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.train.device.DeviceStep;
+import org.ivit.train.step.MicroBatch;
 
 /**
  * The pictures of a step.
  *
  * @param batches its micro-batches
  */
-public record StepPictures(List<DeviceStep.Batch> batches) {
+public record StepPictures(List<MicroBatch> batches) {
 
   /**
    * Normally distributed pixels and targets of two classes each.
@@ -21,7 +21,7 @@ public record StepPictures(List<DeviceStep.Batch> batches) {
    */
   public static StepPictures random(
       SplittableRandom random, Architecture architecture, boolean teacher, int... sizes) {
-    List<DeviceStep.Batch> batches = new ArrayList<>();
+    List<MicroBatch> batches = new ArrayList<>();
     for (int pictures : sizes) {
       float[] pixels =
           TrainingCase.normal(
@@ -31,7 +31,7 @@ public record StepPictures(List<DeviceStep.Batch> batches) {
     return new StepPictures(batches);
   }
 
-  private static DeviceStep.Batch batch(
+  private static MicroBatch batch(
       SplittableRandom random, int classes, boolean teacher, float[] pixels, int pictures) {
     int columns = teacher ? 2 * classes : classes;
     float[] targets = new float[pictures * columns];
@@ -43,7 +43,7 @@ public record StepPictures(List<DeviceStep.Batch> batches) {
         targets[from + random.nextInt(classes)] += 0.25f;
       }
     }
-    return new DeviceStep.Batch(pixels, targets, pictures, keys);
+    return new MicroBatch(pixels, targets, pictures, keys);
   }
 
   /** The pixels of all micro-batches, one picture after the other. */
@@ -51,7 +51,7 @@ public record StepPictures(List<DeviceStep.Batch> batches) {
     int length = batches.stream().mapToInt(batch -> batch.images().pixels().length).sum();
     float[] all = new float[length];
     int at = 0;
-    for (DeviceStep.Batch batch : batches) {
+    for (MicroBatch batch : batches) {
       float[] pixels = batch.images().pixels();
       System.arraycopy(pixels, 0, all, at, pixels.length);
       at += pixels.length;
@@ -61,6 +61,6 @@ public record StepPictures(List<DeviceStep.Batch> batches) {
 
   /** How many pictures it has. */
   int pictures() {
-    return batches.stream().mapToInt(DeviceStep.Batch::pictures).sum();
+    return batches.stream().mapToInt(MicroBatch::pictures).sum();
   }
 }

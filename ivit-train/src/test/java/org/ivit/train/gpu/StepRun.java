@@ -4,20 +4,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.ivit.core.graph.Range;
-import org.ivit.train.device.AdamSettings;
-import org.ivit.train.device.DeviceStep;
-import org.ivit.train.device.DeviceStep.Vector;
 import org.ivit.train.host.FlatParameters;
 import org.ivit.train.observer.MovingMinMax;
 import org.ivit.train.observer.RangeObserver;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepVector;
 
 /** Steps one after the other, with ranges that move and a moving average. */
 abstract class StepRun implements AutoCloseable {
   private static final double MOMENTUM = 0.95;
 
   /** What goes on from step to step. */
-  static final List<Vector> STATE =
-      List.of(Vector.PARAMETERS, Vector.FIRST_MOMENTS, Vector.SECOND_MOMENTS, Vector.AVERAGE);
+  static final List<StepVector> STATE =
+      List.of(
+          StepVector.PARAMETERS,
+          StepVector.FIRST_MOMENTS,
+          StepVector.SECOND_MOMENTS,
+          StepVector.AVERAGE);
 
   private final TrainingCase start;
   private final FlatParameters parameters;
@@ -46,8 +51,8 @@ abstract class StepRun implements AutoCloseable {
   }
 
   /** Takes the next step. */
-  final DeviceStep.Result step() {
-    DeviceStep.Result result = take(start.pictures(taken).batches(), start.adam(taken));
+  final StepResult step() {
+    StepResult result = take(start.pictures(taken).batches(), start.adam(taken));
     Map<String, Range> ranges = new TreeMap<>(parameters.ranges());
     result
         .seen()
@@ -60,16 +65,16 @@ abstract class StepRun implements AutoCloseable {
   }
 
   /** Takes a step. */
-  abstract DeviceStep.Result take(List<DeviceStep.Batch> batches, AdamSettings adam);
+  abstract StepResult take(List<MicroBatch> batches, AdamSettings adam);
 
   /** A copy of a vector. */
-  abstract float[] read(Vector vector);
+  abstract float[] read(StepVector vector);
 
   /** Replaces a vector; that of the parameters holds the ranges too. */
-  abstract void write(Vector vector, float[] values);
+  abstract void write(StepVector vector, float[] values);
 
   /** Goes on where a run of the same start stopped. */
-  final void goOn(Map<Vector, float[]> state, int steps) {
+  final void goOn(Map<StepVector, float[]> state, int steps) {
     STATE.forEach(vector -> write(vector, state.get(vector)));
     taken = steps;
   }

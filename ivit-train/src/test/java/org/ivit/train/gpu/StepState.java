@@ -8,7 +8,7 @@ import java.util.Map;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
-import org.ivit.train.device.DeviceStep.Vector;
+import org.ivit.train.step.StepVector;
 
 /**
  * Where a run stands, as a safetensors file of its vectors; the parameters hold the ranges.
@@ -16,17 +16,17 @@ import org.ivit.train.device.DeviceStep.Vector;
  * @param vectors those of {@link StepRun#STATE}
  * @param steps taken so far
  */
-record StepState(Map<Vector, float[]> vectors, int steps) {
+record StepState(Map<StepVector, float[]> vectors, int steps) {
   private static final String STEPS = "steps";
 
   /** The state of a run. */
   static StepState of(StepRun run) {
-    Map<Vector, float[]> vectors = new EnumMap<>(Vector.class);
+    Map<StepVector, float[]> vectors = new EnumMap<>(StepVector.class);
     StepRun.STATE.forEach(vector -> vectors.put(vector, run.read(vector)));
     return new StepState(vectors, run.taken());
   }
 
-  private static String key(Vector vector) {
+  private static String key(StepVector vector) {
     return vector.name().toLowerCase(Locale.ROOT);
   }
 
@@ -40,7 +40,7 @@ record StepState(Map<Vector, float[]> vectors, int steps) {
   /** Reads a file. */
   static StepState read(Path file) {
     TensorFile tensors = Safetensors.readToHeap(file);
-    Map<Vector, float[]> vectors = new EnumMap<>(Vector.class);
+    Map<StepVector, float[]> vectors = new EnumMap<>(StepVector.class);
     StepRun.STATE.forEach(vector -> vectors.put(vector, tensors.get(key(vector)).floats()));
     return new StepState(vectors, Integer.parseInt(tensors.metadata().get(STEPS)));
   }
@@ -53,7 +53,7 @@ record StepState(Map<Vector, float[]> vectors, int steps) {
   /** Numbers that differ in a bit from those of another state. */
   int differences(StepState other) {
     int differences = steps == other.steps ? 0 : 1;
-    for (Vector vector : StepRun.STATE) {
+    for (StepVector vector : StepRun.STATE) {
       float[] a = vectors.get(vector);
       float[] b = other.vectors.get(vector);
       for (int i = 0; i < a.length; i++) {

@@ -12,8 +12,9 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
 import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.StepSettings;
 
 /**
  * Where steps begin, and their pictures.
@@ -118,6 +119,11 @@ public record TrainingCase(
   /** The pictures of a step. */
   StepPictures pictures(int step) {
     return steps.get(step % steps.size());
+  }
+
+  /** How steps are taken. */
+  StepSettings settings() {
+    return new StepSettings(drop, loss, AVERAGE);
   }
 
   /** How a step moves. */

@@ -22,8 +22,8 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.KernelImages;
 import org.ivit.core.graph.Scheme;
-import org.ivit.train.device.ProductPrecision;
-import org.ivit.train.device.TrainingKernels;
+import org.ivit.train.device.memory.TrainingKernels;
+import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.operator.CrossEntropy;
 
 /**

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.testing.ClassPath;
-import org.ivit.train.device.ProductPrecision;
+import org.ivit.train.device.product.ProductPrecision;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

@@ -9,19 +9,21 @@ import java.util.Map;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.device.AdamSettings;
-import org.ivit.train.device.DeviceStep;
 import org.ivit.train.gpu.MicroCase;
 import org.ivit.train.gpu.TrainingCase;
+import org.ivit.train.memory.AdamKernel;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.network.AdamW;
-import org.ivit.train.network.MicroBatch;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
-import org.ivit.train.operator.AdamKernel;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.RealType;
-import org.ivit.train.operator.Reals;
+import org.ivit.train.step.AdamSettings;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.StepResult;
+import org.ivit.train.step.StepSettings;
+import org.ivit.train.step.StepVector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -48,7 +50,8 @@ class HostStepTest {
   }
 
   private static HostStep host(MicroCase c, TrainingCase start) {
-    HostStep host = new HostStep(c.architecture(), c.scheme(), c.drop(), c.loss(), 0.5, POOL);
+    HostStep host =
+        new HostStep(c.architecture(), c.scheme(), new StepSettings(c.drop(), c.loss(), 0.5), POOL);
     host.parameters().load(start.weights());
     host.parameters().ranges(start.ranges());
     return host;
@@ -66,9 +69,9 @@ class HostStepTest {
     assertThat(host.parameters().vector().floats()).isEqualTo(network.parameterVector());
     TrainingStep judge = new TrainingStep(network, 1);
     for (int step = 0; step < 3; step++) {
-      List<DeviceStep.Batch> batches = start.steps().get(step % 2).batches();
-      TrainingStep.Result expected = judge.run(converted(batches));
-      DeviceStep.Result found =
+      List<MicroBatch> batches = start.steps().get(step % 2).batches();
+      StepResult expected = judge.run(batches);
+      StepResult found =
           host.run(batches, true, new AdamSettings(RATE, DECAY, 0.9, 0.999, 1e-8, step, 1));
       assertThat(found.seen()).isEqualTo(expected.seen());
       assertThat(found.loss()).isCloseTo(expected.loss(), within(1e-12));
@@ -91,18 +94,10 @@ class HostStepTest {
     assertThat(differences).isZero();
   }
 
-  private static Map<String, Range> all(TrainingCase start, DeviceStep.Result result) {
+  private static Map<String, Range> all(TrainingCase start, StepResult result) {
     Map<String, Range> ranges = new java.util.TreeMap<>(start.ranges());
     ranges.putAll(result.seen());
     return ranges;
-  }
-
-  private static List<MicroBatch> converted(List<DeviceStep.Batch> batches) {
-    List<MicroBatch> converted = new ArrayList<>();
-    for (DeviceStep.Batch b : batches) {
-      converted.add(new MicroBatch(b.images(), b.targets(), b.pictures(), b.keys()));
-    }
-    return converted;
   }
 
   @Test
@@ -113,7 +108,7 @@ class HostStepTest {
     assertThat(host.parameters().ranges()).isEqualTo(start.ranges());
     FloatWeights before = host.parameters().weights();
     start.weights().values().forEach((k, v) -> assertThat(before.get(k)).as(k).isEqualTo(v));
-    host.vector(DeviceStep.Vector.AVERAGE)
+    host.vector(StepVector.AVERAGE)
         .put(0, host.parameters().vector().floats(), 0, host.parameters().vector().size());
     host.run(
         start.steps().get(0).batches(), false, new AdamSettings(RATE, 0, 0.9, 0.999, 1e-8, 0, 0));
@@ -121,9 +116,7 @@ class HostStepTest {
     float[] moved = host.parameters().weights().get(name);
     assertThat(moved).isNotEqualTo(before.get(name));
     FlatParameters average = new FlatParameters(c.architecture(), c.scheme());
-    average
-        .vector()
-        .put(0, host.vector(DeviceStep.Vector.AVERAGE).floats(), 0, average.vector().size());
+    average.vector().put(0, host.vector(StepVector.AVERAGE).floats(), 0, average.vector().size());
     for (int i = 0; i < moved.length; i++) {
       float expected = 0.5f * before.get(name)[i] + (1 - 0.5f) * moved[i];
       assertThat(average.weights().get(name)[i]).isEqualTo(expected);

@@ -18,7 +18,10 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.ivit.core.InputException;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.train.loading.Loading;
+import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
+import org.ivit.train.run.RunDirectory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

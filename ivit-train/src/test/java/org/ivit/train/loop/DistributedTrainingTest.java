@@ -18,8 +18,18 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.ivit.core.InputException;
+import org.ivit.train.distributed.GradientCluster;
+import org.ivit.train.distributed.GradientJob;
+import org.ivit.train.distributed.GradientPart;
+import org.ivit.train.distributed.GradientService;
+import org.ivit.train.distributed.GradientWorker;
+import org.ivit.train.distributed.StepRequest;
+import org.ivit.train.distributed.StepSlice;
+import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.TrainingDevice;
+import org.ivit.train.run.RunDirectory;
+import org.ivit.train.run.TrainingCheckpoint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -205,9 +215,9 @@ class DistributedTrainingTest {
     assertThat(whole).hasSize(6);
     for (int step = 0; step < whole.size(); step++) {
       assertThat(sums.get(step).pictures()).isEqualTo(10).isEqualTo(whole.get(step).pictures());
-      assertThat(sums.get(step).outcome().seen()).isEqualTo(whole.get(step).outcome().seen());
-      assertThat(sums.get(step).outcome().loss())
-          .isCloseTo(whole.get(step).outcome().loss(), within(1e-5));
+      assertThat(sums.get(step).sums().seen()).isEqualTo(whole.get(step).sums().seen());
+      assertThat(sums.get(step).sums().loss())
+          .isCloseTo(whole.get(step).sums().loss(), within(1e-5));
       assertThat(distance(whole.get(step).gradient(), sums.get(step).gradient())).isLessThan(1e-5);
     }
   }

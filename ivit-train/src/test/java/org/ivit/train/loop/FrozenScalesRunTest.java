@@ -14,7 +14,10 @@ import org.ivit.core.architecture.Vit;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
+import org.ivit.train.run.RunDirectory;
+import org.ivit.train.run.TrainingCheckpoint;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

@@ -14,10 +14,12 @@ import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.augment.PlannedPictures;
 import org.ivit.train.augment.TrainingTransform;
-import org.ivit.train.network.MicroBatch;
-import org.ivit.train.network.NetworkStep;
-import org.ivit.train.network.TrainingStep;
+import org.ivit.train.loading.BatchAssembly;
+import org.ivit.train.loading.EpochBatches;
 import org.ivit.train.recipe.Augmentation;
+import org.ivit.train.step.MicroBatch;
+import org.ivit.train.step.NetworkStep;
+import org.ivit.train.step.StepResult;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -47,18 +49,18 @@ class LocalStepsTest {
     private PictureBatch promised;
 
     @Override
-    public TrainingStep.Result run(List<MicroBatch> batches) {
+    public StepResult run(List<MicroBatch> batches) {
       return run(batches, () -> null);
     }
 
     @Override
-    public TrainingStep.Result run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
+    public StepResult run(List<MicroBatch> batches, Supplier<PictureBatch> next) {
       if (promised != null) {
         assertThat(batches.get(0).images()).isSameAs(promised);
       }
       taken.addAll(batches);
       promised = next.get();
-      return new TrainingStep.Result(1, 1, new TreeMap<>());
+      return new StepResult(1, 1, new TreeMap<>());
     }
 
     @Override

@@ -22,8 +22,9 @@ import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.RandomSwin;
+import org.ivit.train.memory.RealType;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.RealType;
+import org.ivit.train.step.MicroBatch;
 import org.nd4j.linalg.schedule.FixedSchedule;
 
 /** Training computes the engine's integers on Swins of random sizes, before and after a step. */

@@ -10,9 +10,9 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
+import org.ivit.train.memory.RealType;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
-import org.ivit.train.operator.RealType;
 import org.junit.jupiter.api.Test;
 
 class AttentionEqualizationTest {

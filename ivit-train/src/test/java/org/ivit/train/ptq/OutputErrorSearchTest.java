@@ -12,7 +12,7 @@ import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.operator.OpenBlasGemm;
+import org.ivit.train.memory.OpenBlasGemm;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

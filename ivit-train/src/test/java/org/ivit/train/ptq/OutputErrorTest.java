@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.train.operator.OpenBlasGemm;
+import org.ivit.train.memory.OpenBlasGemm;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 

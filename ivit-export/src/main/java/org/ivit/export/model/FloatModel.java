@@ -1,0 +1,91 @@
+package org.ivit.export.model;
+
+import java.util.List;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.engine.Backend;
+import org.ivit.core.engine.Processor;
+import org.ivit.core.image.Normalisation;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.image.Rgb;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.network.NetworkOptions;
+import org.ivit.train.network.TransformerNetwork;
+
+/** Float weights run by the training network in float precision. */
+public final class FloatModel implements Model {
+  private final ModelIdentity identity;
+  private final Architecture architecture;
+  private final Preprocess preprocess;
+  private final ClassNames classes;
+  private final Normalisation normalisation;
+  private final TransformerNetwork network;
+
+  /** Builds the network. */
+  public FloatModel(FloatSource source) {
+    this.identity = source.identity();
+    this.architecture = source.architecture();
+    this.preprocess = source.preprocess();
+    this.classes = source.classes();
+    this.normalisation = new Normalisation(preprocess);
+    this.network =
+        TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
+    network.load(source.weights());
+  }
+
+  @Override
+  public ModelIdentity identity() {
+    return identity;
+  }
+
+  @Override
+  public Architecture architecture() {
+    return architecture;
+  }
+
+  @Override
+  public String engine() {
+    return "float";
+  }
+
+  @Override
+  public Backend backend() {
+    return new Backend(
+        "float", "a network in float32", Processor.name(), WorkerPool.shared().threads());
+  }
+
+  @Override
+  public Preprocess preprocess() {
+    return preprocess;
+  }
+
+  @Override
+  public ClassNames classes() {
+    return classes;
+  }
+
+  @Override
+  public Logits logits(List<Rgb> pictures) {
+    float[] pixels = normalised(pictures, normalisation);
+    double[] logits = network.logits(pixels, pictures.size());
+    float[] values = new float[logits.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) logits[i];
+    }
+    return Logits.ofValues(values, architecture.classes());
+  }
+
+  /** Pictures as [pictures][3][height][width] floats. */
+  public static float[] normalised(List<Rgb> pictures, Normalisation normalisation) {
+    int length = pictures.get(0).data().length;
+    float[] pixels = new float[Math.multiplyExact(length, pictures.size())];
+    for (int i = 0; i < pictures.size(); i++) {
+      normalisation.apply(pictures.get(i), pixels, i * length);
+    }
+    return pixels;
+  }
+
+  @Override
+  public void close() {
+    network.graph().clear();
+  }
+}

@@ -1,0 +1,21 @@
+package org.ivit.export.model;
+
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.image.Preprocess;
+
+/**
+ * Float weights with all that is needed to run or to export them.
+ *
+ * @param identity where they come from
+ * @param architecture that they fit
+ * @param weights parameters by timm name
+ * @param preprocess how a picture becomes their input
+ * @param classes {@link ClassNames#UNKNOWN} where nothing names them
+ */
+public record FloatSource(
+    ModelIdentity identity,
+    Architecture architecture,
+    FloatWeights weights,
+    Preprocess preprocess,
+    ClassNames classes) {}

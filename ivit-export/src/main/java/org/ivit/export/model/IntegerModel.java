@@ -1,0 +1,87 @@
+package org.ivit.export.model;
+
+import java.util.List;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.engine.Backend;
+import org.ivit.core.engine.Engine;
+import org.ivit.core.engine.Engines;
+import org.ivit.core.graph.PixelTable;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.image.Rgb;
+
+/** An integer graph run by an engine. */
+public final class IntegerModel implements Model {
+  private final ModelIdentity identity;
+  private final IntegerCheckpoint checkpoint;
+  private final ClassNames classes;
+  private final Engine engine;
+  private final PixelTable pixels;
+
+  /**
+   * Opens an engine.
+   *
+   * @param engineName which, or null for the fastest
+   * @throws org.ivit.core.InputException if there is no such engine
+   */
+  public IntegerModel(ModelIdentity identity, IntegerCheckpoint checkpoint, String engineName) {
+    this.identity = identity;
+    this.checkpoint = checkpoint;
+    this.classes = ClassNames.parse(checkpoint.classes());
+    this.engine = Engines.open(checkpoint.graph(), engineName);
+    Preprocess p = checkpoint.preprocess();
+    this.pixels = PixelTable.of(p.mean(), p.std(), checkpoint.graph().inputScale());
+  }
+
+  @Override
+  public ModelIdentity identity() {
+    return identity;
+  }
+
+  @Override
+  public Architecture architecture() {
+    return checkpoint.graph().architecture();
+  }
+
+  @Override
+  public String engine() {
+    return engine.name();
+  }
+
+  @Override
+  public Backend backend() {
+    return engine.backend();
+  }
+
+  @Override
+  public Preprocess preprocess() {
+    return checkpoint.preprocess();
+  }
+
+  @Override
+  public ClassNames classes() {
+    return classes;
+  }
+
+  @Override
+  public Logits logits(List<Rgb> pictures) {
+    byte[] rgb = bytes(pictures);
+    int[] codes = engine.logits(pixels.apply(rgb, pictures.size()), pictures.size());
+    return Logits.ofCodes(codes, checkpoint.graph().logitScale(), architecture().classes());
+  }
+
+  /** Pictures as [pictures][height][width][3] bytes. */
+  public static byte[] bytes(List<Rgb> pictures) {
+    int length = pictures.get(0).data().length;
+    byte[] rgb = new byte[Math.multiplyExact(length, pictures.size())];
+    for (int i = 0; i < pictures.size(); i++) {
+      System.arraycopy(pictures.get(i).data(), 0, rgb, i * length, length);
+    }
+    return rgb;
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+  }
+}

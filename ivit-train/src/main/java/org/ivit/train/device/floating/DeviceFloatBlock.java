@@ -1,0 +1,190 @@
+package org.ivit.train.device.floating;
+
+import java.util.Map;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.BranchDrop;
+import org.ivit.train.device.pass.DevicePart;
+import org.ivit.train.device.pass.NodeLayout;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.pass.RowGather;
+import org.ivit.train.operator.DropPath;
+import org.ivit.train.operator.floating.FloatBlock;
+import org.ivit.train.parameter.ParameterLayout;
+
+/** A transformer block of the float network on the device. */
+final class DeviceFloatBlock implements DevicePart {
+  private final Block site;
+  private final NodeLayout layout;
+  private final DeviceFloatNorm norm1;
+  private final DeviceFloatLinear qkv;
+  private final DeviceFloatAttention attention;
+  private final DeviceFloatLinear proj;
+  private final BranchDrop drop1;
+  private final DeviceFloatNorm norm2;
+  private final DeviceFloatLinear fc1;
+  private final DeviceFloatLinear fc2;
+  private final BranchDrop drop2;
+  private final DeviceBuffers kept;
+  private final DeviceBuffers output;
+  private long input;
+
+  /**
+   * @param pass what parts share
+   * @param site name and sizes
+   * @param epsilon added to the variance in the norms
+   * @param drop1 stochastic depth of the attention branch
+   * @param drop2 stochastic depth of the MLP branch
+   * @param from index of the block's first parameter in the network
+   */
+  DeviceFloatBlock(
+      Pass pass, Block site, double epsilon, DropPath drop1, DropPath drop2, int from) {
+    this.site = site;
+    ParameterLayout parameters = new FloatBlock(site, epsilon, drop1, drop2).layout();
+    layout = new NodeLayout(site.node(""), parameters, from, Map.of());
+    int dim = site.dim();
+    int size = site.tokens() * dim;
+    norm1 = new DeviceFloatNorm(pass, layout, "norm1", dim, epsilon);
+    qkv = new DeviceFloatLinear(layout, "attn.qkv", dim, 3 * dim);
+    attention =
+        new DeviceFloatAttention(
+            pass, site, site.windows() == null ? -1 : layout.at(NodeNames.POSITION_TABLE));
+    proj = new DeviceFloatLinear(layout, "attn.proj", dim, dim);
+    norm2 = new DeviceFloatNorm(pass, layout, "norm2", dim, epsilon);
+    fc1 = new DeviceFloatLinear(layout, "mlp.fc1", dim, site.hidden());
+    fc2 = new DeviceFloatLinear(layout, "mlp.fc2", site.hidden(), dim);
+    this.drop1 = new BranchDrop(drop1, size);
+    this.drop2 = new BranchDrop(drop2, size);
+    output = new DeviceBuffers(pass.device);
+    kept = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout.layout();
+  }
+
+  @Override
+  public void draw(Pass pass) {
+    drop1.draw(pass);
+    drop2.draw(pass);
+  }
+
+  /** Rows of windows from rows of pictures, or back; the rows themselves without windows. */
+  private long ordered(Pass pass, long rows, String name, int count, boolean back) {
+    if (site.windows() == null) {
+      return rows;
+    }
+    long ordered = pass.scratch.of(name, (long) count * site.dim(), 4);
+    gather(back).run(pass, 4, rows, ordered, count);
+    return ordered;
+  }
+
+  private RowGather gather(boolean back) {
+    long order = output.constants("order", site.windows()::order);
+    return new RowGather(order, site.tokens(), site.dim(), back);
+  }
+
+  @Override
+  public long forward(Pass pass, long x, int pictures) {
+    int dim = site.dim();
+    int rows = pictures * site.tokens();
+    input = x;
+    pass.hold(this);
+    long normed1 = kept.of("norm1", (long) rows * dim, 4);
+    if (site.windows() == null) {
+      norm1.forward(pass, x, rows, dim, normed1, 0);
+    } else {
+      long inPicture = pass.scratch.of("branch", (long) rows * dim, 4);
+      norm1.forward(pass, x, rows, dim, inPicture, 0);
+      gather(false).run(pass, 4, inPicture, normed1, rows);
+    }
+    long projections = kept.of("qkv", 3L * rows * dim, 4);
+    qkv.forward(pass, normed1, rows, projections);
+    long probabilities = kept.of("probabilities", attention.probabilities(pictures), 4);
+    long context = kept.of("context", (long) rows * dim, 4);
+    attention.forward(pass, projections, probabilities, pictures, context);
+    long branch = pass.scratch.of("branch", (long) rows * dim, 4);
+    proj.forward(pass, context, rows, branch);
+    long middle = kept.of("residual1", (long) rows * dim, 4);
+    add(pass, drop1, x, ordered(pass, branch, "ordered branch", rows, true), middle, pictures);
+
+    long normed2 = kept.of("norm2", (long) rows * dim, 4);
+    norm2.forward(pass, middle, rows, dim, normed2, 0);
+    long hidden = kept.of("fc1", (long) rows * site.hidden(), 4);
+    fc1.forward(pass, normed2, rows, hidden);
+    long active = kept.of("act", (long) rows * site.hidden(), 4);
+    gelu(pass, "gelu_reals", hidden, active, 0, rows);
+    fc2.forward(pass, active, rows, branch);
+    long sum = output.of("residual2", (long) rows * dim, 4);
+    add(pass, drop2, middle, branch, sum, pictures);
+    return sum;
+  }
+
+  private static void add(
+      Pass pass, BranchDrop drop, long identity, long branch, long sum, int pictures) {
+    long count = (long) pictures * drop.size();
+    pass.each(
+        "add_branch",
+        count,
+        0,
+        new Arguments()
+            .address(identity)
+            .address(branch)
+            .address(sum)
+            .address(drop.factors(pass))
+            .longs(count)
+            .ints(drop.size(), 0));
+  }
+
+  private void gelu(Pass pass, String kernel, long x, long y, long gradient, int rows) {
+    long count = (long) rows * site.hidden();
+    pass.each(
+        kernel, count, 0, new Arguments().address(x).address(y).address(gradient).longs(count));
+  }
+
+  @Override
+  public long backward(Pass pass, long gy, int pictures) {
+    int dim = site.dim();
+    int rows = pictures * site.tokens();
+    int hidden = site.hidden();
+    if (!pass.holds(this)) {
+      forward(pass, input, pictures);
+    }
+    long gBranch = drop2.gradient(pass, gy, pictures);
+    long gHidden = pass.scratch.of("gHidden", (long) rows * hidden, 4);
+    fc2.backward(pass, kept.of("act", 0, 4), gBranch, gHidden, rows);
+    gelu(pass, "gelu_reals_backward", kept.of("fc1", 0, 4), 0, gHidden, rows);
+    long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
+    fc1.backward(pass, kept.of("norm2", 0, 4), gHidden, gNorm, rows);
+    // From here on gy is the gradient by the middle of the block, then by its input.
+    norm2.backward(pass, kept.of("residual1", 0, 4), gNorm, gy, dim, rows, 0, pass.added());
+
+    gBranch = ordered(pass, drop1.gradient(pass, gy, pictures), "gOrdered", rows, false);
+    long gContext = pass.scratch.of("gContext", (long) rows * dim, 4);
+    proj.backward(pass, kept.of("context", 0, 4), gBranch, gContext, rows);
+    long gQkv = pass.scratch.of("gQkv", 3L * rows * dim, 4);
+    attention.backward(
+        pass, kept.of("qkv", 0, 4), kept.of("probabilities", 0, 4), gContext, gQkv, pictures);
+    qkv.backward(pass, kept.of("norm1", 0, 4), gQkv, gNorm, rows);
+    gNorm = ordered(pass, gNorm, "gOrdered", rows, true);
+    norm1.backward(pass, input, gNorm, gy, dim, rows, 0, pass.added());
+    return gy;
+  }
+
+  @Override
+  public void close() {
+    kept.close();
+    output.close();
+    attention.close();
+    norm1.close();
+    norm2.close();
+  }
+}

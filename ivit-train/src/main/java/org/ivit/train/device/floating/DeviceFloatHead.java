@@ -1,0 +1,167 @@
+package org.ivit.train.device.floating;
+
+import java.util.List;
+import java.util.Map;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.HeadPart;
+import org.ivit.train.device.pass.NodeLayout;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.operator.floating.FloatHead;
+import org.ivit.train.operator.floating.FloatPooledHead;
+import org.ivit.train.parameter.HeadShape;
+import org.ivit.train.parameter.ParameterLayout;
+
+/**
+ * Final norm and classifiers of the float network on the device: of the leading tokens, one a
+ * classifier, whose mean the logits are, or of the mean over all tokens. Its output are float32
+ * logits, [pictures][classes].
+ */
+final class DeviceFloatHead implements HeadPart {
+  private final HeadShape shape;
+  private final boolean pooled;
+  private final NodeLayout layout;
+  private final DeviceFloatNorm norm;
+  private final List<DeviceFloatLinear> heads;
+  private final DeviceBuffers kept;
+  private long input;
+
+  DeviceFloatHead(Pass pass, HeadShape shape, boolean pooled, double epsilon, int from) {
+    this.shape = shape;
+    this.pooled = pooled;
+    ParameterLayout parameters =
+        pooled
+            ? new FloatPooledHead(shape, epsilon).layout()
+            : new FloatHead(shape, epsilon).layout();
+    layout = new NodeLayout("", parameters, from, Map.of());
+    norm = new DeviceFloatNorm(pass, layout, NodeNames.NORM, shape.dim(), epsilon);
+    heads =
+        shape.heads().stream()
+            .map(name -> new DeviceFloatLinear(layout, name, shape.dim(), shape.classes()))
+            .toList();
+    kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout.layout();
+  }
+
+  @Override
+  public void draw(Pass pass) {
+    // Nothing is random here.
+  }
+
+  @Override
+  public float logitScale() {
+    return 0;
+  }
+
+  /** Numbers of a picture. */
+  private long stride() {
+    return (long) shape.tokens() * shape.dim();
+  }
+
+  @Override
+  public long forward(Pass pass, long x, int pictures) {
+    input = x;
+    long count = (long) pictures * shape.classes();
+    long logits = kept.of("logits", count, 4);
+    if (pooled) {
+      heads.get(0).forward(pass, pool(pass, x, pictures), pictures, logits);
+      return logits;
+    }
+    for (int h = 0; h < heads.size(); h++) {
+      long normed = kept.of("norm" + h, (long) pictures * shape.dim(), 4);
+      norm.forward(pass, x + 4L * h * shape.dim(), pictures, stride(), normed, h);
+      if (h == 0) {
+        heads.get(h).forward(pass, normed, pictures, logits);
+      } else {
+        long more = pass.scratch.of("logits", count, 4);
+        heads.get(h).forward(pass, normed, pictures, more);
+        mean(pass, logits, more, count, h + 1);
+      }
+    }
+    return logits;
+  }
+
+  /** Takes one more into a mean over {@code of}, which are two at the most. */
+  private static void mean(Pass pass, long logits, long more, long count, int of) {
+    pass.each(
+        "add_branch",
+        count,
+        0,
+        new Arguments()
+            .address(logits)
+            .address(more)
+            .address(logits)
+            .address(0)
+            .longs(count)
+            .ints(1, 0));
+    pass.scale(logits, logits, count, 0, 1, 0, 1f / of);
+  }
+
+  private long pool(Pass pass, long x, int pictures) {
+    int rows = pictures * shape.tokens();
+    long normed = pass.scratch.of("branch", (long) rows * shape.dim(), 4);
+    norm.forward(pass, x, rows, shape.dim(), normed, 0);
+    long means = kept.of("pool", (long) pictures * shape.dim(), 4);
+    pass.each(
+        "pool_reals",
+        (long) pictures * shape.dim(),
+        0,
+        new Arguments()
+            .address(normed)
+            .address(means)
+            .ints(pictures, shape.tokens(), shape.dim(), 0));
+    return means;
+  }
+
+  @Override
+  public long backward(Pass pass, long gy, int pictures) {
+    int dim = shape.dim();
+    long size = pictures * stride();
+    long gx = kept.of("gx", size, 4);
+    pass.clear(gx, size);
+    if (pooled) {
+      backwardPool(pass, gy, gx, pictures);
+      return gx;
+    }
+    long gLogits = gy;
+    if (heads.size() > 1) {
+      long count = (long) pictures * shape.classes();
+      gLogits = pass.scratch.of("gLogits", count, 4);
+      pass.scale(gy, gLogits, count, 0, shape.classes(), 0, 1f / heads.size());
+    }
+    long gNorm = pass.scratch.of("gNorm", (long) pictures * dim, 4);
+    for (int h = 0; h < heads.size(); h++) {
+      heads.get(h).backward(pass, kept.of("norm" + h, 0, 4), gLogits, gNorm, pictures);
+      long token = 4L * h * dim;
+      boolean add = pass.added() || h > 0;
+      norm.backward(pass, input + token, gNorm, gx + token, stride(), pictures, h, add);
+    }
+    return gx;
+  }
+
+  private void backwardPool(Pass pass, long gLogits, long gx, int pictures) {
+    int dim = shape.dim();
+    int rows = pictures * shape.tokens();
+    long gPool = pass.scratch.of("gContext", (long) pictures * dim, 4);
+    heads.get(0).backward(pass, kept.of("pool", 0, 4), gLogits, gPool, pictures);
+    long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
+    pass.scale(gPool, gNorm, (long) rows * dim, 0, shape.tokens() * dim, dim, 1f / shape.tokens());
+    norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
+  }
+
+  @Override
+  public void close() {
+    norm.close();
+    kept.close();
+  }
+}

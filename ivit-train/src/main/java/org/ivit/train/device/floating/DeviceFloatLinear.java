@@ -1,0 +1,97 @@
+package org.ivit.train.device.floating;
+
+import org.ivit.core.cuda.Arguments;
+import org.ivit.train.device.pass.NodeLayout;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.product.Matrix;
+import org.ivit.train.device.product.Product;
+
+/** A linear layer of the float network on the device: {@code y = x·Wᵀ + b}, b if any. */
+final class DeviceFloatLinear {
+  private static final int NONE = -1;
+
+  private final int inputs;
+  private final int outputs;
+  private final int weightAt;
+  private final int biasAt;
+
+  /**
+   * @param layout of the part
+   * @param key parameter prefix within the part, such as {@code attn.qkv}
+   */
+  DeviceFloatLinear(NodeLayout layout, String key, int inputs, int outputs) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    weightAt = layout.at(key + ".weight");
+    biasAt = layout.layout().contains(key + ".bias") ? layout.at(key + ".bias") : NONE;
+  }
+
+  private Matrix weight(Pass pass) {
+    return Matrix.of(pass.parameters + 4L * weightAt, inputs);
+  }
+
+  /**
+   * @param x address, [rows][inputs]
+   * @param y receives [rows][outputs]
+   */
+  void forward(Pass pass, long x, int rows, long y) {
+    boolean biased = biasAt != NONE;
+    if (biased) {
+      pass.each(
+          "fill_rows",
+          (long) rows * outputs,
+          0,
+          new Arguments()
+              .address(pass.parameters + 4L * biasAt)
+              .address(y)
+              .longs((long) rows * outputs, outputs));
+    }
+    pass.product.run(
+        Product.Kind.NT_REAL_REAL,
+        rows,
+        outputs,
+        inputs,
+        1,
+        Matrix.of(x, inputs),
+        weight(pass),
+        Matrix.of(y, outputs),
+        0,
+        biased);
+  }
+
+  /**
+   * @param x of the forward pass
+   * @param gy gradient by the output, [rows][outputs]
+   * @param gx receives that by the input, [rows][inputs]; 0 where nobody wants it
+   */
+  void backward(Pass pass, long x, long gy, long gx, int rows) {
+    pass.product.run(
+        Product.Kind.TN_REAL_REAL,
+        outputs,
+        inputs,
+        rows,
+        1,
+        Matrix.of(gy, outputs),
+        Matrix.of(x, inputs),
+        Matrix.of(pass.gradients + 4L * weightAt, inputs),
+        0,
+        pass.added());
+    if (biasAt != NONE) {
+      long to = pass.gradients + 4L * biasAt;
+      pass.columnSums(gy, rows, outputs, outputs, to, pass.added());
+    }
+    if (gx != 0) {
+      pass.product.run(
+          Product.Kind.NN_REAL_REAL,
+          rows,
+          inputs,
+          outputs,
+          1,
+          Matrix.of(gy, outputs),
+          weight(pass),
+          Matrix.of(gx, inputs),
+          0,
+          false);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+package org.ivit.train.device.floating;
+
+import org.ivit.core.cuda.Arguments;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.parameter.EmbeddingShape;
+
+/** Normalised pixels to rows of patches, on the device. */
+final class UnfoldedPatches {
+  private UnfoldedPatches() {}
+
+  /**
+   * @param pixels address, [pictures][3][image][image]
+   * @param rows receives [pictures·patches][inputs]
+   */
+  static void forward(Pass pass, EmbeddingShape shape, long pixels, int pictures, long rows) {
+    long count = (long) pictures * shape.pixels();
+    pass.each(
+        "unfold_reals",
+        count,
+        0,
+        new Arguments()
+            .address(pixels)
+            .address(rows)
+            .longs(count)
+            .ints(shape.image(), shape.patch()));
+  }
+}

@@ -1,0 +1,141 @@
+package org.ivit.train.device.integer;
+
+import java.util.Arrays;
+import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.ShiftGelu;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.graph.Gelu;
+import org.ivit.core.graph.GeluRow;
+import org.ivit.core.graph.GeluTable;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.integer.GeluCurve;
+
+/** GELU of codes on the device. */
+final class DeviceGelu {
+  private static final int CODES = 256;
+
+  private final int channels;
+  private Gelu node;
+  private GeluRow row;
+  private float inputScale;
+  private int sigmoids;
+  private double[] values;
+  private int tables;
+  private int slopes;
+  private int flags;
+  private boolean apart;
+  private int met;
+
+  DeviceGelu(int channels) {
+    this.channels = channels;
+  }
+
+  /**
+   * Takes the node of this step.
+   *
+   * @param form of the network
+   * @param scale of the input codes
+   * @param outliers of the input
+   */
+  void prepare(Pass pass, Gelu built, GeluForm form, float scale, OutlierChannels outliers) {
+    node = built;
+    if (built instanceof GeluRow rowNode) {
+      row = rowNode;
+      inputScale = scale;
+      sigmoids = pass.constants.shorts(rowNode.sigmoid());
+      met = pass.observed.ints(Integer.MAX_VALUE, Integer.MIN_VALUE);
+      return;
+    }
+    GeluTable table = (GeluTable) built;
+    apart = !outliers.isEmpty();
+    values = GeluCurve.values(form, scale);
+    byte[] both = Arrays.copyOf(table.table(), 2 * CODES);
+    System.arraycopy(apart ? table.outlierTable() : table.table(), 0, both, CODES, CODES);
+    tables = pass.constants.bytes(both);
+    double[] own = GeluCurve.slopes(form, scale);
+    double[] other = apart ? GeluCurve.slopes(form, outliers.outlierScale(scale)) : own;
+    float[] slope = new float[2 * CODES];
+    byte[] flag = new byte[channels];
+    for (int i = 0; i < CODES; i++) {
+      slope[i] = (float) own[i];
+      slope[CODES + i] = (float) other[i];
+    }
+    for (int c : outliers.channels()) {
+      flag[c] = 1;
+    }
+    slopes = pass.constants.floats(slope);
+    flags = pass.constants.bytes(flag);
+    met = pass.observed.ints(new int[CODES / 32]);
+  }
+
+  private Arguments arguments(Pass pass, long from, long to, long gradient, int rows) {
+    return new Arguments()
+        .address(from)
+        .address(to)
+        .address(gradient)
+        .address(pass.constants.at(tables))
+        .address(pass.constants.at(slopes))
+        .address(apart ? pass.constants.at(flags) : 0)
+        .address(pass.observed(met))
+        .longs((long) rows * channels)
+        .ints(channels, 0);
+  }
+
+  /** Form {@code row}, whose sigmoids follow from the largest code of a row. */
+  private Arguments rowArguments(Pass pass, long from, long to, long gradient, int rows) {
+    Dyadic requantization = row.requantization();
+    return new Arguments()
+        .address(from)
+        .address(to)
+        .address(gradient)
+        .address(pass.constants.at(sigmoids))
+        .address(pass.observed(met))
+        .doubles(inputScale)
+        .longs(rows, 1L << (requantization.shift() - 1))
+        .ints(channels, requantization.multiplier(), requantization.shift(), 0);
+  }
+
+  /**
+   * @param x address of codes, [rows][channels]
+   * @param out receives codes
+   */
+  void forward(Pass pass, long x, int rows, long out) {
+    if (row != null) {
+      pass.warps("gelu_row_observed", rows, rowArguments(pass, x, out, 0, rows));
+      return;
+    }
+    pass.each("gelu_codes", (long) rows * channels, CODES / 8, arguments(pass, x, out, 0, rows));
+  }
+
+  /**
+   * Straight through, §11: multiplies each gradient by the slope at its input.
+   *
+   * @param x codes of the forward pass
+   * @param gradient [rows][channels], in place
+   */
+  void backward(Pass pass, long x, long gradient, int rows) {
+    if (row != null) {
+      pass.warps("gelu_row_backward", rows, rowArguments(pass, x, 0, gradient, rows));
+      return;
+    }
+    pass.each("gelu_backward", (long) rows * channels, 0, arguments(pass, x, 0, gradient, rows));
+  }
+
+  /** Takes what the step observed. */
+  void seen(Pass pass, SeenRanges seen) {
+    if (row != null) {
+      double scale = ShiftGelu.productScale(inputScale);
+      seen.include(
+          node.name(), pass.observed.intAt(met, 0) * scale, pass.observed.intAt(met, 1) * scale);
+      return;
+    }
+    for (int i = 0; i < CODES; i++) {
+      if ((pass.observed.intAt(met, i / 32) >>> (i % 32) & 1) != 0) {
+        seen.include(node.name(), values[i], values[i]);
+      }
+    }
+  }
+}

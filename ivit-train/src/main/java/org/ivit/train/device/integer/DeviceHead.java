@@ -1,0 +1,224 @@
+package org.ivit.train.device.integer;
+
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Pool;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.HeadPart;
+import org.ivit.train.device.pass.NodeLayout;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.pass.RowGather;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.integer.QuantizedHead;
+import org.ivit.train.operator.integer.QuantizedPooledHead;
+import org.ivit.train.parameter.HeadShape;
+import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.ParameterView;
+
+/**
+ * Final norm and classifiers on the device: of the leading tokens, one a classifier, or of the mean
+ * over all tokens. Its output are int32 logits, [pictures][classes]; its gradient float32.
+ */
+final class DeviceHead implements QuantizedPart, HeadPart {
+  private final HeadShape shape;
+  private final boolean pooled;
+  private final String inputNode;
+  private final Scheme scheme;
+  private final NodeLayout layout;
+  private final DeviceNorm norm;
+  private final DeviceClassifier classifier;
+  private final DeviceBuffers kept;
+  private float inputScale;
+  private LayerNorm builtNorm;
+  private Pool pool;
+  private int extremes;
+  private long input;
+
+  /**
+   * @param pooled whether the mean over all tokens is classified
+   * @param inputNode full name of the node that feeds the head
+   * @param from index of the head's first parameter in the network
+   */
+  DeviceHead(
+      Pass pass, HeadShape shape, boolean pooled, String inputNode, Scheme scheme, int from) {
+    this.shape = shape;
+    this.pooled = pooled;
+    this.inputNode = inputNode;
+    this.scheme = scheme;
+    layout =
+        NodeLayout.of(
+            "",
+            pooled
+                ? new QuantizedPooledHead(shape, inputNode, scheme)
+                : new QuantizedHead(shape, inputNode, scheme),
+            from);
+    norm = new DeviceNorm(pass, layout, NodeNames.NORM, shape.dim());
+    OutlierChannels outliers = pooled ? OutlierChannels.NONE : scheme.outliers(NodeNames.NORM);
+    classifier = new DeviceClassifier(pass, layout, shape, outliers);
+    kept = new DeviceBuffers(pass.device);
+  }
+
+  @Override
+  public String prefix() {
+    return layout.prefix();
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return layout.layout();
+  }
+
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
+  private float classifierScale(Reals own) {
+    return layout.scale(scheme, own, pooled ? NodeNames.POOL : NodeNames.NORM);
+  }
+
+  @Override
+  public void quantize(Pass pass, Reals weights) {
+    classifier.quantize(pass, weights, classifierScale(own(weights)));
+  }
+
+  @Override
+  public void build(Pass pass, Reals weights) {
+    Reals own = own(weights);
+    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
+    inputScale = layout.scale(scheme, own, inputNode);
+    float normScale = layout.scale(scheme, own, NodeNames.NORM);
+    builtNorm = nodes.norm(NodeNames.NORM, normScale);
+    if (pooled) {
+      pool = Pool.of(normScale, shape.tokens(), classifierScale(own));
+    }
+    classifier.build(pass, nodes, classifierScale(own));
+  }
+
+  @Override
+  public void prepare(Pass pass, Reals weights) {
+    norm.prepare(pass, builtNorm, weights, inputScale);
+    classifier.prepare(pass);
+    extremes = pass.extremes();
+  }
+
+  @Override
+  public void load(Pass pass) {
+    classifier.load(pass);
+  }
+
+  @Override
+  public void draw(Pass pass) {
+    // Nothing is random here.
+  }
+
+  @Override
+  public float logitScale() {
+    return classifier.scale();
+  }
+
+  @Override
+  public long forward(Pass pass, long x, int pictures) {
+    input = x;
+    long logits = kept.of("logits", (long) pictures * shape.classes(), 4);
+    if (pooled) {
+      classifier.forward(pass, 0, pool(pass, x, pictures), pictures, logits);
+      return logits;
+    }
+    int dim = shape.dim();
+    for (int h = 0; h < classifier.count(); h++) {
+      long token = kept.of("token" + h, (long) pictures * dim, 2);
+      RowGather.slice(pass, 2, x, token, pictures, h, 1, shape.tokens(), dim);
+      long codes = kept.of("norm" + h, (long) pictures * dim, 1);
+      norm.forward8(pass, token, pictures, codes, h);
+      classifier.forward(pass, h, codes, pictures, logits);
+    }
+    return logits;
+  }
+
+  private long pool(Pass pass, long x, int pictures) {
+    int rows = pictures * shape.tokens();
+    long codes = pass.scratch.of("codes", (long) rows * shape.dim(), 1);
+    norm.forward8(pass, x, rows, codes, 0);
+    long means = kept.of("pool", (long) pictures * shape.dim(), 1);
+    pass.each(
+        "pool_observed",
+        (long) pictures * shape.dim(),
+        0,
+        new Arguments()
+            .address(codes)
+            .address(means)
+            .address(pass.observed(extremes))
+            .dyadic(pool.multiplier())
+            .ints(pictures, shape.tokens(), shape.dim(), 0));
+    return means;
+  }
+
+  @Override
+  public long backward(Pass pass, long gy, int pictures) {
+    int dim = shape.dim();
+    long size = (long) pictures * shape.tokens() * dim;
+    long gx = kept.of("gx", size, 4);
+    pass.clear(gx, size);
+    if (pooled) {
+      backwardPool(pass, gy, gx, pictures);
+      return gx;
+    }
+    long gLogits = gy;
+    if (classifier.count() > 1) {
+      long classes = (long) pictures * shape.classes();
+      gLogits = pass.scratch.of("gLogits", classes, 4);
+      pass.scale(gy, gLogits, classes, 0, shape.classes(), 0, 1f / classifier.count());
+    }
+    long gNorm = pass.scratch.of("gNorm", (long) pictures * dim, 4);
+    for (int h = 0; h < classifier.count(); h++) {
+      classifier.backward(pass, h, kept.of("norm" + h, 0, 1), gLogits, gNorm, pictures);
+      norm.backward(
+          pass,
+          kept.of("token" + h, 0, 2),
+          gNorm,
+          gx + 4L * h * dim,
+          (long) shape.tokens() * dim,
+          pictures,
+          h,
+          pass.added() || h > 0);
+    }
+    return gx;
+  }
+
+  private void backwardPool(Pass pass, long gLogits, long gx, int pictures) {
+    int dim = shape.dim();
+    int rows = pictures * shape.tokens();
+    long gPool = pass.scratch.of("gContext", (long) pictures * dim, 4);
+    classifier.backward(pass, 0, kept.of("pool", 0, 1), gLogits, gPool, pictures);
+    long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
+    pass.scale(gPool, gNorm, (long) rows * dim, 0, shape.tokens() * dim, dim, 1f / shape.tokens());
+    norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
+  }
+
+  @Override
+  public void seen(Pass pass, SeenRanges seen) {
+    norm.seen(pass, seen);
+    if (pooled) {
+      seen.include(
+          NodeNames.POOL,
+          poolScale() * Pass.unordered(pass.observed.longAt(extremes, 0)),
+          poolScale() * Pass.unordered(pass.observed.longAt(extremes, 1)));
+    }
+  }
+
+  private double poolScale() {
+    return org.ivit.core.arithmetic.Pooling.sumScale(builtNorm.outputScale(), shape.tokens());
+  }
+
+  @Override
+  public void close() {
+    norm.close();
+    classifier.close();
+    kept.close();
+  }
+}

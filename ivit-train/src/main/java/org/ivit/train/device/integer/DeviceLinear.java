@@ -1,0 +1,348 @@
+package org.ivit.train.device.integer;
+
+import java.util.Arrays;
+import org.ivit.core.arithmetic.AsymmetricGelu;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.QuantizedChannels;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Divisor;
+import org.ivit.core.cuda.Launch;
+import org.ivit.core.engine.cuda.ChannelOrder;
+import org.ivit.core.engine.cuda.Channels;
+import org.ivit.core.engine.cuda.Tile;
+import org.ivit.core.graph.LinearConstants;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.NodeLayout;
+import org.ivit.train.device.pass.Partials;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.product.Matrix;
+import org.ivit.train.device.product.Product;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.SeenRanges;
+
+/**
+ * A linear layer on the device: the engine's integer product forward, float products back. Codes
+ * come and go in the order of the graph.
+ */
+final class DeviceLinear implements AutoCloseable {
+  private static final int NONE = -1;
+  private static final int STAGE = 64;
+
+  private final int inputs;
+  private final int outputs;
+  private final int weightAt;
+  private final int biasAt;
+  private final DeviceBuffers memory;
+  private final WeightCodes codes;
+  private LinearConstants node;
+  private float inputScale;
+  private ChannelOrder order;
+  private Channels channels;
+  private boolean direct;
+  private int source;
+  private int scales;
+  private int records;
+  private int factors;
+  private int offsets;
+  private int least;
+  private int largest;
+
+  /**
+   * @param pass what parts share
+   * @param layout of the part
+   * @param key parameter prefix within the part, such as {@code attn.qkv}
+   * @param outliers channels of the input
+   */
+  DeviceLinear(
+      Pass pass, NodeLayout layout, String key, int inputs, int outputs, OutlierChannels outliers) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.weightAt = layout.at(key + ".weight");
+    this.biasAt = layout.layout().contains(key + ".bias") ? layout.at(key + ".bias") : NONE;
+    this.memory = new DeviceBuffers(pass.device);
+    this.codes = new WeightCodes(pass, layout, key, inputs, outputs, outliers);
+  }
+
+  /**
+   * Quantizes the weights for this step.
+   *
+   * @param weights of the network
+   * @param scale of the input codes
+   */
+  void quantize(Pass pass, Reals weights, float scale) {
+    inputScale = scale;
+    codes.quantize(pass, weights, scale);
+  }
+
+  /** What became of the weights of this step. */
+  QuantizedChannels channels(Pass pass) {
+    return codes.channels(pass);
+  }
+
+  LinearConstants node() {
+    return node;
+  }
+
+  /** Takes the node of this step and hands its constants to the upload. */
+  void prepare(Pass pass, LinearConstants built) {
+    prepare(pass, built, null);
+  }
+
+  /**
+   * As {@link #prepare(Pass, Linear)}, for a layer whose input codes stand for values with an
+   * offset.
+   *
+   * @param inputOffsets by input channel, before an outlier's shift; null for none
+   */
+  void prepare(Pass pass, LinearConstants built, double[] inputOffsets) {
+    node = built;
+    order = new ChannelOrder(inputs, built.inputOutliers());
+    direct = order.natural() && order.length() == inputs && inputs % STAGE == 0;
+    int[] columns = new int[outputs];
+    Arrays.setAll(columns, c -> c);
+    channels =
+        Channels.of(columns, padded(), built.bias(), built.requantization(), built.bits() == 32);
+    source = pass.constants.ints(order.source());
+    scales = pass.constants.floats(built.weightScale());
+    records = pass.constants.ints(channels.records());
+    float[] factor = new float[inputs];
+    Arrays.fill(factor, 1);
+    for (int c : built.inputOutliers().channels()) {
+      factor[c] = Math.scalb(1f, built.inputOutliers().shift());
+    }
+    factors = built.inputOutliers().isEmpty() ? NONE : pass.constants.floats(factor);
+    offsets = inputOffsets == null ? NONE : pass.constants.floats(times(factor, inputOffsets));
+    int[] extremes = new int[outputs];
+    Arrays.fill(extremes, Integer.MAX_VALUE);
+    least = pass.observed.ints(extremes);
+    Arrays.fill(extremes, Integer.MIN_VALUE);
+    largest = pass.observed.ints(extremes);
+  }
+
+  private float[] times(float[] factors, double[] offsets) {
+    float[] products = new float[factors.length];
+    for (int c = 0; c < products.length; c++) {
+      products[c] = (float) (inputScale * factors[c] * offsets[c]);
+    }
+    return products;
+  }
+
+  private int padded() {
+    return ChannelOrder.roundUp(outputs, Tile.PADDED_COLUMNS);
+  }
+
+  /** Brings the weights of this step into the forms that products read. */
+  void load(Pass pass) {
+    pass.rows(
+        "order_channels",
+        padded(),
+        new Arguments()
+            .address(codes.address())
+            .address(packed())
+            .address(pass.constants.at(source))
+            .longs(outputs, padded())
+            .ints(inputs, order.length()));
+    pass.each(
+        "dequantize_rows",
+        (long) outputs * inputs,
+        0,
+        new Arguments()
+            .address(codes.address())
+            .address(pass.constants.at(scales))
+            .address(values())
+            .longs((long) outputs * inputs, inputs));
+  }
+
+  private long packed() {
+    return memory.of("packed", (long) padded() * order.length(), 1);
+  }
+
+  private long values() {
+    return memory.of("values", (long) outputs * inputs, 4);
+  }
+
+  /**
+   * To 8-bit codes.
+   *
+   * @param x address of codes, [rows][inputs]
+   * @param out receives codes, [rows][outputs]
+   */
+  void forward8(Pass pass, long x, int rows, long out) {
+    forward(pass, x, rows, out, 0, 1);
+  }
+
+  /** To 16-bit codes, as {@link #forward8}. */
+  void forward16(Pass pass, long x, int rows, long out) {
+    forward(pass, x, rows, 0, out, 2);
+  }
+
+  private void forward(Pass pass, long x, int rows, long codes, long stream, int bytes) {
+    Tile tile = Tile.of(pass.device, true, rows, outputs);
+    Arguments arguments =
+        arguments(pass, x, rows, codes, stream, 0, 0)
+            .address(pass.observed(least))
+            .address(pass.observed(largest));
+    pass.device.launch(
+        new Launch(
+            tile.kernel("observed_" + 8 * bytes),
+            tile.across(outputs),
+            tile.down(rows),
+            1,
+            tile.threads(),
+            tile.sharedBytes(bytes),
+            arguments.bytes()));
+  }
+
+  /**
+   * To logits.
+   *
+   * @param x address of codes, [pictures][inputs]
+   * @param logits address, [pictures][outputs]
+   * @param add whether they are added to what is there
+   */
+  void logits(Pass pass, long x, int pictures, long logits, boolean add) {
+    Tile tile = Tile.of(pass.device, false, pictures, outputs);
+    pass.device.launch(
+        new Launch(
+            tile.kernel("logits"),
+            tile.across(outputs),
+            tile.down(pictures),
+            1,
+            tile.threads(),
+            tile.sharedBytes(1),
+            arguments(pass, x, pictures, 0, 0, logits, add ? 1 : 0).bytes()));
+  }
+
+  /** The structure {@code LinearArguments} in C++. */
+  private Arguments arguments(
+      Pass pass, long x, int rows, long codes, long stream, long logits, int accumulate) {
+    return new Arguments()
+        .address(ordered(pass, x, rows))
+        .address(packed())
+        .address(pass.constants.at(records))
+        .address(codes)
+        .address(0)
+        .address(0)
+        .address(stream)
+        .address(logits)
+        .address(0)
+        .divisor(Divisor.of(1))
+        .ints(1, 1, 0, 0)
+        .ints(1 << 30, 30, 1 << 30, 30)
+        .ints(rows, outputs, order.length(), order.length(), outputs)
+        .ints(order.steps(), order.outliers().shift(), channels.wide() ? 1 : 0, 0, node.bits())
+        .ints(0, accumulate);
+  }
+
+  private long ordered(Pass pass, long x, int rows) {
+    if (direct) {
+      return x;
+    }
+    long ordered = pass.scratch.of("ordered", (long) rows * order.length(), 1);
+    pass.rows(
+        "order_channels",
+        rows,
+        new Arguments()
+            .address(x)
+            .address(ordered)
+            .address(pass.constants.at(source))
+            .longs(rows, rows)
+            .ints(inputs, order.length()));
+    return ordered;
+  }
+
+  /**
+   * Straight through, §11: {@code gx = g·W_q}, {@code gW += gᵀ·x_q}, {@code gb += Σg}.
+   *
+   * @param x codes of the forward pass, [rows][inputs]
+   * @param gy gradient by the output, [rows][outputs]
+   * @param gx receives that by the input, [rows][inputs]; 0 where nobody wants it
+   */
+  void backward(Pass pass, long x, long gy, long gx, int rows) {
+    long gradient = pass.gradients + 4L * weightAt;
+    pass.product.run(
+        Product.Kind.TN_REAL_CODE8,
+        outputs,
+        inputs,
+        rows,
+        inputScale,
+        Matrix.of(gy, outputs),
+        Matrix.of(x, inputs),
+        Matrix.of(gradient, inputs),
+        factors == NONE ? 0 : pass.constants.at(factors),
+        pass.added());
+    if (biasAt != NONE) {
+      Partials partials = pass.partials(rows, outputs);
+      pass.columnPartials(gy, rows, outputs, outputs, partials);
+      partials.sum(pass, 0, outputs, outputs, pass.gradients + 4L * biasAt, 0, pass.added());
+      if (offsets != NONE) {
+        long sums = pass.scratch.of("linear.sums", outputs, 4);
+        partials.sum(pass, 0, outputs, outputs, sums, 0, false);
+        addOffsets(pass, sums, gradient);
+      }
+    }
+    if (gx != 0) {
+      pass.product.run(
+          Product.Kind.NN_REAL_REAL,
+          rows,
+          inputs,
+          outputs,
+          1,
+          Matrix.of(gy, outputs),
+          Matrix.of(values(), inputs),
+          Matrix.of(gx, inputs),
+          0,
+          false);
+    }
+  }
+
+  private void addOffsets(Pass pass, long sums, long gradient) {
+    pass.each(
+        "add_outer_product",
+        (long) outputs * inputs,
+        0,
+        new Arguments()
+            .address(sums)
+            .address(pass.constants.at(offsets))
+            .address(gradient)
+            .longs((long) outputs * inputs, inputs));
+  }
+
+  /**
+   * Takes what the step observed.
+   *
+   * @param outliers channels of the output that take no part in its range
+   */
+  void seen(Pass pass, OutlierChannels outliers, SeenRanges seen) {
+    double min = Double.POSITIVE_INFINITY;
+    double max = Double.NEGATIVE_INFINITY;
+    for (int c = 0; c < outputs; c++) {
+      if (!outliers.contains(c)) {
+        double scale = node.biasScale()[c];
+        min = Math.min(min, pass.observed.intAt(least, c) * scale);
+        max = Math.max(max, pass.observed.intAt(largest, c) * scale);
+      }
+    }
+    seen.include(node.name(), min, max);
+  }
+
+  /**
+   * The offsets that the codes of a GELU stand for, in units of a code.
+   *
+   * @param outputScale of the GELU
+   */
+  static double[] geluOffsets(int channels, float outputScale, OutlierChannels outliers) {
+    double[] offsets = new double[channels];
+    Arrays.fill(offsets, AsymmetricGelu.offset(outputScale));
+    for (int c : outliers.channels()) {
+      offsets[c] = AsymmetricGelu.offset(outliers.outlierScale(outputScale));
+    }
+    return offsets;
+  }
+
+  @Override
+  public void close() {
+    codes.close();
+    memory.close();
+  }
+}

@@ -1,0 +1,86 @@
+package org.ivit.train.device.integer;
+
+import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.graph.Residual;
+import org.ivit.train.device.pass.BranchDrop;
+import org.ivit.train.device.pass.Pass;
+import org.ivit.train.operator.DropPath;
+import org.ivit.train.operator.SeenRanges;
+
+/** Residual addition with stochastic depth on the device. */
+final class DeviceResidual {
+  private final String name;
+  private final BranchDrop drop;
+  private Residual kept;
+  private double branchScale;
+  private double identityScale;
+  private int extremes;
+
+  /**
+   * @param name full node name
+   * @param size codes of a picture
+   */
+  DeviceResidual(String name, DropPath drop, int size) {
+    this.name = name;
+    this.drop = new BranchDrop(drop, size);
+  }
+
+  /** Takes the scales of this step: a kept branch is worth 1/(1−p) of its own. */
+  void prepare(Pass pass, float branch, float identity, float outputScale) {
+    Residual node = Residual.of(name, branch, identity, outputScale);
+    DropPath path = drop.path();
+    kept =
+        path.rate() == 0
+            ? node
+            : new Residual(
+                name,
+                Dyadic.of(name, Dyadic.ratio(branch, outputScale) * path.factor()),
+                node.identity(),
+                outputScale);
+    branchScale = branch * path.factor();
+    identityScale = identity;
+    extremes = pass.extremes();
+  }
+
+  /** Draws which pictures of the micro-batch keep the branch. */
+  void draw(Pass pass) {
+    drop.draw(pass);
+  }
+
+  /**
+   * @param branch address of 16-bit codes
+   * @param identity address of 16-bit codes
+   * @param out receives 16-bit codes
+   */
+  void forward(Pass pass, long branch, long identity, int pictures, long out) {
+    pass.each(
+        "residual_observed",
+        (long) pictures * drop.size(),
+        0,
+        new Arguments()
+            .address(branch)
+            .address(identity)
+            .address(out)
+            .address(drop.factors(pass))
+            .address(pass.observed(extremes))
+            .dyadic(kept.branch())
+            .dyadic(kept.identity())
+            .doubles(branchScale, identityScale)
+            .longs((long) pictures * drop.size())
+            .ints(drop.size(), 0));
+  }
+
+  /** As {@link BranchDrop#gradient}. */
+  long branchGradient(Pass pass, long g, int pictures) {
+    return drop.gradient(pass, g, pictures);
+  }
+
+  /** Takes what the step observed. */
+  void seen(Pass pass, SeenRanges seen) {
+    seen.include(
+        name,
+        Pass.unordered(pass.observed.longAt(extremes, 0)),
+        Pass.unordered(pass.observed.longAt(extremes, 1)));
+  }
+}

@@ -1,0 +1,233 @@
+package org.ivit.train.device.pass;
+
+import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Launch;
+import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.memory.Readback;
+import org.ivit.train.device.memory.Upload;
+import org.ivit.train.device.product.Product;
+import org.ivit.train.device.product.ProductLibrary;
+import org.ivit.train.device.product.ProductPrecision;
+
+/**
+ * What the parts of a network share on the device: constants of the step, what kernels observe,
+ * scratch memory, and the state of the micro-batch.
+ */
+public final class Pass implements AutoCloseable {
+  private static final int THREADS = 256;
+
+  /** Blocks a multiprocessor that keep it busy. */
+  private static final int BLOCKS = 8;
+
+  /** Bits of extremes that nothing has widened: of ordered doubles, the largest and the least. */
+  private static final long[] NO_EXTREMES = {-1L, 0L};
+
+  public final Device device;
+
+  /** Arrays of the step. */
+  public final Upload constants;
+
+  /** Arrays that kernels widen and the host reads at the end of the step. */
+  public final Upload observed;
+
+  /** What became of the weights of the step. */
+  public final Readback channels;
+
+  /** Arrays of the micro-batch. */
+  public final Upload inputs;
+
+  public final DeviceBuffers scratch;
+  public final Product product;
+
+  /** Address of all parameters. */
+  public final long parameters;
+
+  /** Address of their gradients. */
+  public final long gradients;
+
+  /**
+   * Memory of blocks that run forward again before they run back; null where each keeps its own.
+   */
+  public final DeviceBuffers recomputed;
+
+  /** The block whose activations are in the recomputed memory. */
+  private Object holder;
+
+  /** Whether ranges are to be observed. */
+  private boolean observing;
+
+  /** Whether gradients are added to those of earlier micro-batches. */
+  private boolean added;
+
+  private long[] keys = {};
+
+  public Pass(
+      Device device,
+      long parameters,
+      long gradients,
+      ProductPrecision precision,
+      ProductLibrary library,
+      boolean recompute) {
+    this.device = device;
+    this.parameters = parameters;
+    this.gradients = gradients;
+    constants = new Upload(device);
+    observed = new Upload(device);
+    channels = new Readback(device);
+    inputs = new Upload(device);
+    scratch = new DeviceBuffers(device);
+    product = new Product(device, scratch, precision, library);
+    recomputed = recompute ? new DeviceBuffers(device) : null;
+  }
+
+  public void beginStep(boolean observe) {
+    observing = observe;
+    constants.begin();
+    observed.begin();
+  }
+
+  public void beginBatch(long[] pictureKeys, boolean add) {
+    keys = pictureKeys;
+    added = add;
+    inputs.begin();
+  }
+
+  /** Takes the recomputed memory for a block's activations. */
+  public void hold(Object block) {
+    holder = block;
+  }
+
+  /** Whether the block's activations are where it left them. */
+  public boolean holds(Object block) {
+    return recomputed == null || holder == block;
+  }
+
+  boolean observing() {
+    return observing;
+  }
+
+  public boolean added() {
+    return added;
+  }
+
+  long[] keys() {
+    return keys;
+  }
+
+  /** Extremes of doubles, empty; an offset of what is observed. */
+  public int extremes() {
+    return observed.longs(NO_EXTREMES);
+  }
+
+  /** Address of extremes, or 0 where nothing is observed. */
+  public long observed(int offset) {
+    return observing ? observed.at(offset) : 0;
+  }
+
+  /** The double of ordered bits. */
+  public static double unordered(long bits) {
+    return Double.longBitsToDouble(bits < 0 ? bits & Long.MAX_VALUE : ~bits);
+  }
+
+  /** Launches a kernel over so many items, a thread one or several. */
+  public void each(String kernel, long items, int sharedBytes, Arguments arguments) {
+    long blocks = (items + THREADS - 1) / THREADS;
+    int most = BLOCKS * device.multiprocessors();
+    grid(kernel, (int) Math.max(1, Math.min(blocks, most)), 1, sharedBytes, arguments);
+  }
+
+  /** Launches a kernel with a warp a row. */
+  public void warps(String kernel, long rows, Arguments arguments) {
+    grid(kernel, Math.toIntExact((rows * 32 + THREADS - 1) / THREADS), 1, 0, arguments);
+  }
+
+  /** Launches a kernel with a block a row, a block several where there are many. */
+  public void rows(String kernel, long rows, Arguments arguments) {
+    long most = 4L * BLOCKS * device.multiprocessors();
+    grid(kernel, (int) Math.max(1, Math.min(rows, most)), 1, 0, arguments);
+  }
+
+  public void grid(String kernel, int x, int y, int sharedBytes, Arguments arguments) {
+    device.launch(new Launch(kernel, x, y, 1, THREADS, sharedBytes, arguments.bytes()));
+  }
+
+  /** Sets words to zero. */
+  public void clear(long address, long words) {
+    each("fill", words, 0, new Arguments().address(address).longs(words).ints(0, 0));
+  }
+
+  /**
+   * Numbers times a factor.
+   *
+   * @param count numbers written
+   * @param factors address of a factor a picture, or 0
+   * @param size numbers written of a picture
+   * @param channels where a picture's row is spread over tokens: its length; otherwise 0
+   * @param factor of all pictures
+   */
+  public void scale(
+      long from, long to, long count, long factors, int size, int channels, float factor) {
+    each(
+        "scale_pictures",
+        count,
+        0,
+        new Arguments()
+            .address(from)
+            .address(to)
+            .address(factors)
+            .longs(count)
+            .ints(size, channels)
+            .floats(factor)
+            .ints(0));
+  }
+
+  /**
+   * Sums over rows.
+   *
+   * @param from [rows][columns] of reals
+   * @param stride reals of a row
+   * @param to [columns], written or added to
+   * @param add whether to add
+   */
+  public void columnSums(long from, long rows, long stride, int columns, long to, boolean add) {
+    Partials partials = partials(rows, columns);
+    columnPartials(from, rows, stride, columns, partials);
+    partials.sum(this, 0, columns, columns, to, 0, add);
+  }
+
+  /** The partial sums of {@link #columnSums}. */
+  public void columnPartials(long from, long rows, long stride, int columns, Partials partials) {
+    grid(
+        "column_sums",
+        (columns + THREADS - 1) / THREADS,
+        partials.parts(),
+        0,
+        new Arguments()
+            .address(from)
+            .address(partials.address())
+            .longs(rows, stride)
+            .ints(columns, partials.rows()));
+  }
+
+  /** Memory for partial sums over rows, that many columns. */
+  public Partials partials(long rows, int columns) {
+    int across = (columns + THREADS - 1) / THREADS;
+    long wanted = Math.max(1, (long) BLOCKS * device.multiprocessors() / across);
+    int perPart = (int) Math.max(Partials.LEAST_ROWS, (rows + wanted - 1) / wanted);
+    int parts = Math.max(1, Math.toIntExact((rows + perPart - 1) / perPart));
+    return new Partials(scratch.of("partials", (long) parts * columns, 8), parts, perPart);
+  }
+
+  @Override
+  public void close() {
+    constants.close();
+    observed.close();
+    channels.close();
+    inputs.close();
+    scratch.close();
+    if (recomputed != null) {
+      recomputed.close();
+    }
+  }
+}

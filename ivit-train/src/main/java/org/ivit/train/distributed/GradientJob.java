@@ -1,0 +1,14 @@
+package org.ivit.train.distributed;
+
+import java.io.Serializable;
+
+/**
+ * What a worker has to know of a run. Files must have the same paths on all machines.
+ *
+ * @param recipe as YAML, with absolute paths
+ * @param scheme how the network is quantized, as JSON; null for floating point
+ * @param data hash of the list of training pictures, which workers compare with what they see
+ * @param teacher hash of the teacher's file, empty without distillation
+ */
+public record GradientJob(String recipe, String scheme, String data, String teacher)
+    implements Serializable {}

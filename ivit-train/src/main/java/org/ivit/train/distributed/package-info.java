@@ -1,0 +1,2 @@
+/** Gradients that several machines compute together. */
+package org.ivit.train.distributed;

@@ -1,0 +1,2 @@
+/** The pictures that a recipe names, loaded in the background and put into batches. */
+package org.ivit.train.loading;

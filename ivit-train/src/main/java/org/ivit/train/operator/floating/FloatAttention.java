@@ -1,0 +1,193 @@
+package org.ivit.train.operator.floating;
+
+import org.ivit.core.architecture.Block;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Execution;
+
+/**
+ * Multi-head self-attention of the float network within one group of tokens, a window or the whole
+ * picture; qkv is [tokens][(q|k|v), dim].
+ */
+public final class FloatAttention {
+  private final int tokens;
+  private final int dim;
+  private final int heads;
+  private final int headDim;
+  private final double scale;
+  private final String scores;
+  private final String biased;
+
+  /** Null where there is no window. */
+  private final RelativePositions positions;
+
+  public FloatAttention(Block site, RelativePositions positions) {
+    this.positions = positions;
+    this.tokens = site.rowTokens();
+    this.dim = site.dim();
+    this.heads = site.heads();
+    this.headDim = site.headDim();
+    this.scale = 1 / Math.sqrt(headDim);
+    this.scores = site.node("attn.scores");
+    this.biased = site.node(NodeNames.BIASED);
+  }
+
+  /** Numbers that the probabilities of a group take. */
+  public int probabilities() {
+    return heads * tokens * tokens;
+  }
+
+  /**
+   * @param group number of the group, counted through the pictures
+   */
+  void forward(
+      Execution run,
+      Reals weights,
+      Reals qkv,
+      int qkvFrom,
+      Reals p,
+      int pFrom,
+      Reals context,
+      int at,
+      int group,
+      Buffers buffers) {
+    Gemm gemm = run.gemm();
+    double[] row = buffers.doubles("attention.row", tokens);
+    int stride = 3 * dim;
+    for (int head = 0; head < heads; head++) {
+      int q = qkvFrom + head * headDim;
+      int pHead = pFrom + head * tokens * tokens;
+      gemm.multiply(
+          false, true, tokens, tokens, headDim, scale, qkv, q, stride, qkv, q + dim, stride, 0, p,
+          pHead, tokens);
+      run.tapped(scores, p, pHead, tokens * tokens, 1);
+      if (positions != null) {
+        positions.addTo(weights, p, pHead, group, head, buffers);
+        run.tapped(biased, p, pHead, tokens * tokens, 1);
+      }
+      FloatKernels.softmax(p, pHead, tokens, tokens, row);
+      gemm.multiply(
+          false,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          1,
+          p,
+          pHead,
+          tokens,
+          qkv,
+          q + 2 * dim,
+          stride,
+          0,
+          context,
+          at + head * headDim,
+          dim);
+    }
+  }
+
+  /**
+   * Writes the gradient by qkv, and collects that by the relative positions.
+   *
+   * @param qkvScale what a number of {@code qkv} is worth: 1, or the scale of its codes
+   * @param pScale what a number of {@code p} is worth: 1, or the scale of its codes
+   */
+  public void backward(
+      Gemm gemm,
+      Reals qkv,
+      int qkvFrom,
+      double qkvScale,
+      Reals p,
+      int pFrom,
+      double pScale,
+      Reals gContext,
+      int gFrom,
+      Reals gQkv,
+      int gQkvFrom,
+      Buffers buffers) {
+    int stride = 3 * dim;
+    Reals g = buffers.reals("attention.g", tokens * tokens);
+    double[] probabilities = buffers.doubles("attention.p", tokens);
+    double[] row = buffers.doubles("attention.row", tokens);
+    for (int head = 0; head < heads; head++) {
+      int q = qkvFrom + head * headDim;
+      int gq = gQkvFrom + head * headDim;
+      int pHead = pFrom + head * tokens * tokens;
+      int gc = gFrom + head * headDim;
+      gemm.multiply(
+          true,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          pScale,
+          p,
+          pHead,
+          tokens,
+          gContext,
+          gc,
+          dim,
+          0,
+          gQkv,
+          gq + 2 * dim,
+          stride);
+      gemm.multiply(
+          false,
+          true,
+          tokens,
+          tokens,
+          headDim,
+          qkvScale,
+          gContext,
+          gc,
+          dim,
+          qkv,
+          q + 2 * dim,
+          stride,
+          0,
+          g,
+          0,
+          tokens);
+      FloatKernels.softmaxBackward(p, pHead, pScale, g, tokens, tokens, probabilities, row);
+      if (positions != null) {
+        positions.collect(g, head, buffers);
+      }
+      gemm.multiply(
+          false,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          scale * qkvScale,
+          g,
+          0,
+          tokens,
+          qkv,
+          q + dim,
+          stride,
+          0,
+          gQkv,
+          gq,
+          stride);
+      gemm.multiply(
+          true,
+          false,
+          tokens,
+          headDim,
+          tokens,
+          scale * qkvScale,
+          g,
+          0,
+          tokens,
+          qkv,
+          q,
+          stride,
+          0,
+          gQkv,
+          gq + dim,
+          stride);
+    }
+  }
+}

@@ -1,0 +1,335 @@
+package org.ivit.train.operator.floating;
+
+import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.NativeRows;
+import org.ivit.train.memory.Reals;
+
+/** Rows of the float network: norm, softmax, GELU, bias, sums. All in float64 between memory. */
+public final class FloatKernels {
+  private FloatKernels() {}
+
+  /**
+   * Layer normalization, {@code y = (x − mean)/√(variance + ε)·γ + β}, rows of {@code channels}.
+   */
+  public static void norm(
+      Reals x,
+      int xFrom,
+      int xStride,
+      double[] gamma,
+      double[] beta,
+      double epsilon,
+      Reals y,
+      int yFrom,
+      int rows,
+      int channels,
+      double[] row) {
+    if (NativeRows.serves(x, channels)) {
+      NativeRows.norm(
+          NativeRows.address(x, xFrom, rows, xStride, channels),
+          xStride,
+          gamma,
+          beta,
+          epsilon,
+          NativeRows.address(y, yFrom, rows * channels),
+          rows,
+          channels);
+      return;
+    }
+    for (int r = 0; r < rows; r++) {
+      x.get(xFrom + r * xStride, row, 0, channels);
+      double mean = mean(row, channels);
+      double factor = inverseDeviation(row, channels, mean, epsilon);
+      for (int c = 0; c < channels; c++) {
+        row[c] = (row[c] - mean) * factor * gamma[c] + beta[c];
+      }
+      y.put(yFrom + r * channels, row, 0, channels);
+    }
+  }
+
+  /**
+   * Backward pass of {@link #norm}. Adds the gradient by x to what {@code gx} holds.
+   *
+   * @param gammaGradient added to
+   * @param betaGradient added to
+   */
+  public static void normBackward(
+      Reals x,
+      int xFrom,
+      int xStride,
+      double[] gamma,
+      double epsilon,
+      Reals gy,
+      Reals gx,
+      int gxFrom,
+      double[] gammaGradient,
+      double[] betaGradient,
+      int rows,
+      int channels,
+      Buffers buffers) {
+    if (NativeRows.serves(x, channels)) {
+      NativeRows.normBackward(
+          NativeRows.address(x, xFrom, rows, xStride, channels),
+          xStride,
+          gamma,
+          epsilon,
+          NativeRows.address(gy, 0, rows * channels),
+          NativeRows.address(gx, gxFrom, rows, xStride, channels),
+          rows,
+          channels,
+          gammaGradient,
+          betaGradient);
+      return;
+    }
+    double[] row = buffers.doubles("norm.x", channels);
+    double[] g = buffers.doubles("norm.g", channels);
+    double[] sum = buffers.doubles("norm.sum", channels);
+    for (int r = 0; r < rows; r++) {
+      x.get(xFrom + r * xStride, row, 0, channels);
+      gy.get(r * channels, g, 0, channels);
+      double mean = mean(row, channels);
+      double factor = inverseDeviation(row, channels, mean, epsilon);
+      for (int c = 0; c < channels; c++) {
+        row[c] = (row[c] - mean) * factor;
+      }
+      gx.get(gxFrom + r * xStride, sum, 0, channels);
+      normRowBackward(row, factor, gamma, g, sum, gammaGradient, betaGradient, channels);
+      gx.put(gxFrom + r * xStride, sum, 0, channels);
+    }
+  }
+
+  /**
+   * Backward pass of one normalised row.
+   *
+   * @param normalised the row before γ and β
+   * @param factor one over the deviation
+   * @param g gradient by the output; overwritten
+   * @param gx added to
+   * @param gammaGradient added to
+   * @param betaGradient added to
+   */
+  public static void normRowBackward(
+      double[] normalised,
+      double factor,
+      double[] gamma,
+      double[] g,
+      double[] gx,
+      double[] gammaGradient,
+      double[] betaGradient,
+      int channels) {
+    double total = 0;
+    double along = 0;
+    for (int c = 0; c < channels; c++) {
+      gammaGradient[c] += g[c] * normalised[c];
+      betaGradient[c] += g[c];
+      double scaled = g[c] * gamma[c];
+      g[c] = scaled;
+      total += scaled;
+      along += scaled * normalised[c];
+    }
+    total /= channels;
+    along /= channels;
+    for (int c = 0; c < channels; c++) {
+      gx[c] += (g[c] - total - normalised[c] * along) * factor;
+    }
+  }
+
+  private static double mean(double[] row, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += row[i];
+    }
+    return sum / n;
+  }
+
+  private static double inverseDeviation(double[] row, int n, double mean, double epsilon) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      double d = row[i] - mean;
+      sum += d * d;
+    }
+    return 1 / Math.sqrt(sum / n + epsilon);
+  }
+
+  /** Softmax of each row, in place. */
+  public static void softmax(Reals x, int from, int rows, int n, double[] row) {
+    if (NativeRows.serves(x)) {
+      NativeRows.softmax(NativeRows.address(x, from, rows * n), rows, n);
+      return;
+    }
+    for (int r = 0; r < rows; r++) {
+      x.get(from + r * n, row, 0, n);
+      double max = Double.NEGATIVE_INFINITY;
+      for (int i = 0; i < n; i++) {
+        max = Math.max(max, row[i]);
+      }
+      double sum = 0;
+      for (int i = 0; i < n; i++) {
+        row[i] = Math.exp(row[i] - max);
+        sum += row[i];
+      }
+      double factor = 1 / sum;
+      for (int i = 0; i < n; i++) {
+        row[i] *= factor;
+      }
+      x.put(from + r * n, row, 0, n);
+    }
+  }
+
+  /**
+   * Backward pass of softmax, {@code g ← p ⊙ (g − Σ g⊙p)} on each row of g.
+   *
+   * @param scale what a number of {@code p} is worth: 1, or the scale of its codes
+   */
+  public static void softmaxBackward(
+      Reals p,
+      int pFrom,
+      double scale,
+      Reals g,
+      int rows,
+      int n,
+      double[] probabilities,
+      double[] row) {
+    if (NativeRows.serves(p)) {
+      NativeRows.softmaxBackward(
+          NativeRows.address(p, pFrom, rows * n),
+          scale,
+          NativeRows.address(g, 0, rows * n),
+          rows,
+          n);
+      return;
+    }
+    for (int r = 0; r < rows; r++) {
+      p.get(pFrom + r * n, probabilities, 0, n);
+      g.get(r * n, row, 0, n);
+      double sum = 0;
+      for (int i = 0; i < n; i++) {
+        probabilities[i] *= scale;
+        sum += row[i] * probabilities[i];
+      }
+      for (int i = 0; i < n; i++) {
+        row[i] = probabilities[i] * (row[i] - sum);
+      }
+      g.put(r * n, row, 0, n);
+    }
+  }
+
+  /** GELU with the error function, {@code y = x·Φ(x)}. */
+  public static void gelu(Reals x, Reals y, int size, double[] row, int block) {
+    if (NativeRows.serves(x)) {
+      NativeRows.gelu(NativeRows.address(x, 0, size), NativeRows.address(y, 0, size), size);
+      return;
+    }
+    for (int at = 0; at < size; at += block) {
+      int n = Math.min(block, size - at);
+      x.get(at, row, 0, n);
+      for (int i = 0; i < n; i++) {
+        row[i] *= NormalTable.distribution(row[i]);
+      }
+      y.put(at, row, 0, n);
+    }
+  }
+
+  /** Backward pass of GELU, {@code g ← g·(Φ(x) + x·φ(x))}. */
+  public static void geluBackward(
+      Reals x, Reals g, int size, double[] row, double[] values, int block) {
+    if (NativeRows.serves(x)) {
+      NativeRows.geluBackward(NativeRows.address(x, 0, size), NativeRows.address(g, 0, size), size);
+      return;
+    }
+    for (int at = 0; at < size; at += block) {
+      int n = Math.min(block, size - at);
+      x.get(at, values, 0, n);
+      g.get(at, row, 0, n);
+      for (int i = 0; i < n; i++) {
+        double v = values[i];
+        row[i] *= NormalTable.distribution(v) + v * NormalTable.density(v);
+      }
+      g.put(at, row, 0, n);
+    }
+  }
+
+  /** Sets each row of y to the bias, onto which a product is added. */
+  public static void fillBias(
+      Reals weights, int biasFrom, Reals y, int yFrom, int rows, int channels) {
+    if (NativeRows.serves(y)) {
+      NativeRows.fillRows(
+          NativeRows.address(weights, biasFrom, channels),
+          NativeRows.address(y, yFrom, rows * channels),
+          rows,
+          channels);
+      return;
+    }
+    for (int r = 0; r < rows; r++) {
+      y.put(yFrom + r * channels, weights, biasFrom, channels);
+    }
+  }
+
+  /** Adds the sum over rows to {@code gradients}. */
+  public static void addColumnSums(
+      Reals g, int from, int rows, int channels, Reals gradients, int at, Buffers buffers) {
+    if (NativeRows.serves(g)) {
+      NativeRows.addColumnSums(
+          NativeRows.address(g, from, rows * channels),
+          rows,
+          channels,
+          NativeRows.address(gradients, at, channels));
+      return;
+    }
+    double[] row = buffers.doubles("sums.row", channels);
+    double[] sum = buffers.doubles("sums.sum", channels);
+    gradients.get(at, sum, 0, channels);
+    for (int r = 0; r < rows; r++) {
+      g.get(from + r * channels, row, 0, channels);
+      for (int c = 0; c < channels; c++) {
+        sum[c] += row[c];
+      }
+    }
+    gradients.put(at, sum, 0, channels);
+  }
+
+  /** {@code gradients += values}. */
+  public static void add(double[] values, int n, Reals gradients, int at, double[] row) {
+    gradients.get(at, row, 0, n);
+    for (int i = 0; i < n; i++) {
+      row[i] += values[i];
+    }
+    gradients.put(at, row, 0, n);
+  }
+
+  /** {@code y = x + factor·z}, one row. */
+  public static void addScaled(
+      Reals x, int xFrom, Reals z, int zFrom, double factor, Reals y, int yFrom, int n, Buffers b) {
+    if (NativeRows.serves(x)) {
+      NativeRows.addScaled(
+          NativeRows.address(x, xFrom, n),
+          NativeRows.address(z, zFrom, n),
+          factor,
+          NativeRows.address(y, yFrom, n),
+          n);
+      return;
+    }
+    double[] left = b.doubles("add.left", n);
+    double[] right = b.doubles("add.right", n);
+    x.get(xFrom, left, 0, n);
+    z.get(zFrom, right, 0, n);
+    for (int i = 0; i < n; i++) {
+      left[i] += factor * right[i];
+    }
+    y.put(yFrom, left, 0, n);
+  }
+
+  /** {@code y = factor·x}. */
+  public static void scale(
+      Reals x, int xFrom, double factor, Reals y, int yFrom, int n, Buffers b) {
+    if (NativeRows.serves(x)) {
+      NativeRows.scale(NativeRows.address(x, xFrom, n), factor, NativeRows.address(y, yFrom, n), n);
+      return;
+    }
+    double[] row = b.doubles("add.left", n);
+    x.get(xFrom, row, 0, n);
+    for (int i = 0; i < n; i++) {
+      row[i] *= factor;
+    }
+    y.put(yFrom, row, 0, n);
+  }
+}

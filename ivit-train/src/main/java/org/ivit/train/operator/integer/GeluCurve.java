@@ -1,0 +1,59 @@
+package org.ivit.train.operator.integer;
+
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.ShiftGelu;
+import org.ivit.train.operator.floating.NormalTable;
+
+/** The values and slopes of GELU at each 8-bit input code, in the forms that are tables. */
+public final class GeluCurve {
+  /** The paper's GELU is x·sigmoid(1.702·x). */
+  private static final double SLOPE = 1.702;
+
+  private GeluCurve() {}
+
+  /**
+   * The values before they are quantized.
+   *
+   * @param form any but {@link GeluForm#ROW}
+   * @param scale of the input codes
+   * @return by input code + 128
+   */
+  public static double[] values(GeluForm form, float scale) {
+    double[] table = new double[256];
+    short[] sigmoid = form == GeluForm.ELEMENT ? ShiftGelu.elementSigmoid(scale) : null;
+    for (int i = 0; i < 256; i++) {
+      int x = i - 128;
+      table[i] =
+          sigmoid == null
+              ? ShiftGelu.exactValue(scale, x)
+              : x * sigmoid[i] * (double) ShiftGelu.productScale(scale);
+    }
+    return table;
+  }
+
+  /**
+   * The slopes that gradients are multiplied by, §11.
+   *
+   * @param form any but {@link GeluForm#ROW}
+   * @param scale of the input codes
+   * @return by input code + 128
+   */
+  public static double[] slopes(GeluForm form, float scale) {
+    double[] table = new double[256];
+    short[] sigmoid = form == GeluForm.ELEMENT ? ShiftGelu.elementSigmoid(scale) : null;
+    for (int i = 0; i < 256; i++) {
+      double x = (i - 128) * (double) scale;
+      table[i] =
+          sigmoid == null
+              ? NormalTable.distribution(x) + x * NormalTable.density(x)
+              : slope(x, sigmoid[i]);
+    }
+    return table;
+  }
+
+  /** {@code σ + 1.702·x·σ·(1−σ)} with the 7-bit sigmoid. */
+  static double slope(double x, int sigmoid) {
+    double p = sigmoid / 128.0;
+    return p + SLOPE * x * p * (1 - p);
+  }
+}

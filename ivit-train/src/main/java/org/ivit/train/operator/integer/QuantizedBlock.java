@@ -1,0 +1,311 @@
+package org.ivit.train.operator.integer;
+
+import java.util.List;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.LinearScales;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.NodeScales;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
+import org.ivit.train.operator.DropPath;
+import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.floating.FloatKernels;
+import org.ivit.train.operator.floating.RelativePositions;
+import org.ivit.train.parameter.BlockParameters;
+import org.ivit.train.parameter.ParameterView;
+import org.ivit.train.parameter.RowOrder;
+
+/**
+ * A transformer block in integers, with straight-through gradients, §11. Input and output are
+ * dequantized 16-bit codes, [batch, tokens, dim].
+ */
+public final class QuantizedBlock extends QuantizedOperator {
+  private static final String INPUT = "input";
+
+  private final Block site;
+  private final RelativePositions positions;
+  private final RowOrder windows;
+  private final Scheme scheme;
+  private final QuantNorm norm1;
+  private final QuantLinear qkv;
+  private final QuantAttention attention;
+  private final QuantLinear proj;
+  private final QuantResidual residual1;
+  private final QuantNorm norm2;
+  private final QuantLinear fc1;
+  private final QuantGelu gelu;
+  private final QuantLinear fc2;
+  private final QuantResidual residual2;
+  private float inputScale;
+
+  /**
+   * @param site name and sizes
+   * @param inputNode full name of the node that feeds the block
+   * @param scheme forms, widths, outlier channels
+   * @param drop1 stochastic depth of the attention branch
+   * @param drop2 stochastic depth of the MLP branch
+   */
+  public QuantizedBlock(
+      Block site, String inputNode, Scheme scheme, DropPath drop1, DropPath drop2) {
+    super(BlockParameters.of(site), site.tokens());
+    this.site = site;
+    this.scheme = scheme;
+    this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
+    this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
+    String prefix = site.node("");
+    int dim = site.dim();
+    this.norm1 = new QuantNorm(layout(), prefix, "norm1", dim);
+    this.qkv = QuantLinear.ofCodes(layout(), prefix, "attn.qkv", dim, 3 * dim);
+    this.attention = new QuantAttention(site, positions);
+    this.proj = QuantLinear.ofCodes(layout(), prefix, "attn.proj", dim, dim);
+    this.residual1 = new QuantResidual(prefix + "residual1", drop1);
+    this.norm2 = new QuantNorm(layout(), prefix, "norm2", dim);
+    this.fc1 = QuantLinear.ofCodes(layout(), prefix, "mlp.fc1", dim, site.hidden());
+    this.gelu = new QuantGelu(prefix + "mlp.act", site.hidden());
+    this.fc2 = QuantLinear.ofCodes(layout(), prefix, "mlp.fc2", site.hidden(), dim);
+    this.residual2 = new QuantResidual(prefix + "residual2", drop2);
+    ranges().add(INPUT, inputNode);
+    NodeNames.ofBlock(site).forEach(node -> ranges().add(node, prefix + node));
+  }
+
+  @Override
+  public float outputScale(Reals weights) {
+    return ranges().scale(weights, "residual2");
+  }
+
+  /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
+  @Override
+  protected void prepare(Reals weights, int batch, Execution run) {
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), site.node(""), weights), scheme);
+    NodeScales scales =
+        node -> scheme.scale(node, ranges().range(weights, node.substring(site.node("").length())));
+    inputScale = ranges().scale(weights, INPUT);
+    List<LinearScales> surroundings = nodes.linears(site, scales);
+    List<QuantLinear> linears = List.of(qkv, proj, fc1, fc2);
+    Linear[] built = new Linear[linears.size()];
+    run.pool()
+        .run(
+            built.length,
+            i -> {
+              LinearScales around = surroundings.get(i);
+              QuantLinear linear = linears.get(i);
+              built[i] = nodes.linear(around, linear.quantize(nodes, around.inputScale()));
+              linear.prepare(built[i], run.type());
+            });
+    IntegerBlock block = nodes.block(site, scales, inputScale, List.of(built));
+    norm1.prepare(block.norm1(), weights, inputScale);
+    attention.prepare(block.attention(), block.qkv().outputScale());
+    residual1.prepare(
+        block.proj().outputScale(), inputScale, block.residual1().outputScale(), run.type());
+    norm2.prepare(block.norm2(), weights, block.residual1().outputScale());
+    gelu.prepare(
+        block.gelu(), scheme.gelu(), block.fc1().outputScale(), outliers("mlp.fc1"), run.type());
+    residual2.prepare(
+        block.fc2().outputScale(),
+        block.residual1().outputScale(),
+        block.residual2().outputScale(),
+        run.type());
+  }
+
+  private OutlierChannels outliers(String node) {
+    return scheme.outliers(site.node(node));
+  }
+
+  @Override
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    boolean training = chunk.training();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    SeenRanges values = chunk.seen();
+    int dim = site.dim();
+    int hidden = site.hidden();
+    int rows = count * site.tokens();
+    int from = first * site.tokens() * dim;
+    Gemm gemm = run.gemm();
+
+    short[] input = keep.shorts("input", rows * dim);
+    Codes.recover(x, from, inputScale, input, rows * dim, scratch);
+    byte[] codes = scratch.bytes("codes", rows * Math.max(3 * dim, hidden));
+    norm1.forward(input, codes, rows, values, scratch);
+    if (windows != null) {
+      byte[] inWindows = scratch.bytes("windows", rows * dim);
+      windows.apply(codes, inWindows, count, dim);
+      System.arraycopy(inWindows, 0, codes, 0, rows * dim);
+    }
+    Reals normed1 = keep.reals("norm1", rows * dim);
+    Codes.widen(codes, rows, dim, outliers("norm1"), normed1);
+
+    qkv.forward(gemm, normed1, codes, codes, rows, OutlierChannels.NONE, values, scratch);
+    Reals projections = keep.reals("qkv", rows * 3 * dim);
+    projections.put(0, codes, 0, rows * 3 * dim);
+
+    attention(gemm, projections, codes, count, keep, scratch, values);
+    Reals context = keep.reals("context", rows * dim);
+    Codes.widen(codes, rows, dim, outliers("attn.context"), context);
+
+    short[] branch = scratch.shorts("branch", rows * dim);
+    if (windows == null) {
+      proj.forward(gemm, context, codes, branch, rows, OutlierChannels.NONE, values, scratch);
+    } else {
+      short[] inWindows = scratch.shorts("windows", rows * dim);
+      proj.forward(gemm, context, codes, inWindows, rows, OutlierChannels.NONE, values, scratch);
+      windows.undo(inWindows, branch, count, dim);
+    }
+    short[] middle = keep.shorts("residual1", rows * dim);
+    residual(residual1, branch, input, middle, first, count, training, run, values);
+
+    norm2.forward(middle, codes, rows, values, scratch);
+    Reals normed2 = keep.reals("norm2", rows * dim);
+    Codes.widen(codes, rows, dim, outliers("norm2"), normed2);
+    byte[] before = keep.bytes("fc1", rows * hidden);
+    fc1.forward(gemm, normed2, codes, before, rows, outliers("mlp.fc1"), values, scratch);
+    gelu.forward(before, codes, rows, values);
+    Reals active = keep.reals("act", rows * hidden);
+    Codes.widen(codes, rows, hidden, outliers("mlp.act"), active);
+
+    fc2.forward(gemm, active, codes, branch, rows, OutlierChannels.NONE, values, scratch);
+    if (training) {
+      gelu.addOffset(active, rows, scratch);
+    }
+    short[] output = scratch.shorts("output", rows * dim);
+    residual(residual2, branch, middle, output, first, count, training, run, values);
+    Codes.dequantize(output, rows * dim, residual2.node().outputScale(), y, from, scratch);
+  }
+
+  private void attention(
+      Gemm gemm,
+      Reals projections,
+      byte[] context,
+      int count,
+      Buffers keep,
+      Buffers scratch,
+      SeenRanges values) {
+    int groups = count * site.groups();
+    int group = site.rowTokens() * site.dim();
+    int perGroup = attention.probabilities();
+    Reals probabilities = keep.reals("probabilities", groups * perGroup);
+    for (int i = 0; i < groups; i++) {
+      attention.forward(
+          gemm,
+          projections,
+          i * 3 * group,
+          probabilities,
+          i * perGroup,
+          context,
+          i * group,
+          i,
+          values,
+          scratch);
+    }
+  }
+
+  private void residual(
+      QuantResidual residual,
+      short[] branch,
+      short[] identity,
+      short[] out,
+      int first,
+      int count,
+      boolean training,
+      Execution run,
+      SeenRanges values) {
+    int size = site.tokens() * site.dim();
+    for (int i = 0; i < count; i++) {
+      double factor = residual.factor(training, run, first + i);
+      residual.forward(branch, identity, out, i * size, size, factor, values);
+    }
+  }
+
+  @Override
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    int dim = site.dim();
+    int hidden = site.hidden();
+    int rows = count * site.tokens();
+    int from = first * site.tokens() * dim;
+    Gemm gemm = run.gemm();
+
+    Reals gBranch = scratch.reals("gBranch", rows * dim);
+    branchGradient(gy, from, gBranch, first, count, residual2, run, scratch);
+    Reals gHidden = scratch.reals("gHidden", rows * hidden);
+    fc2.backward(gemm, keep.reals("act", 0), gBranch, 0, gHidden, gradients, rows, scratch);
+    gelu.backward(keep.bytes("fc1", 0), gHidden, rows, scratch);
+    Reals gNorm = scratch.reals("gNorm", rows * dim);
+    fc1.backward(gemm, keep.reals("norm2", 0), gHidden, 0, gNorm, gradients, rows, scratch);
+    Reals gMiddle = scratch.reals("gMiddle", rows * dim);
+    gMiddle.put(0, gy, from, rows * dim);
+    norm2.backward(keep.shorts("residual1", 0), gNorm, gMiddle, 0, dim, gradients, rows, scratch);
+
+    branchGradient(gMiddle, 0, gBranch, first, count, residual1, run, scratch);
+    if (windows != null) {
+      Reals inWindows = scratch.reals("ordered", rows * dim);
+      windows.apply(gBranch, 0, inWindows, count, dim);
+      gBranch = inWindows;
+      positions.begin(scratch);
+    }
+    Reals gContext = scratch.reals("gContext", rows * dim);
+    proj.backward(gemm, keep.reals("context", 0), gBranch, 0, gContext, gradients, rows, scratch);
+    Reals gQkv = scratch.reals("gQkv", rows * 3 * dim);
+    int perGroup = attention.probabilities();
+    int group = site.rowTokens() * dim;
+    for (int i = 0; i < count * site.groups(); i++) {
+      attention.backward(
+          gemm,
+          keep.reals("qkv", 0),
+          i * 3 * group,
+          keep.reals("probabilities", 0),
+          i * perGroup,
+          gContext,
+          i * group,
+          gQkv,
+          i * 3 * group,
+          scratch);
+    }
+    qkv.backward(gemm, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
+    if (windows != null) {
+      positions.finish(gradients, scratch);
+      Reals inPicture = scratch.reals("ordered", rows * dim);
+      windows.undo(gNorm, inPicture, 0, count, dim);
+      gNorm = inPicture;
+    }
+    norm1.backward(keep.shorts("input", 0), gNorm, gMiddle, 0, dim, gradients, rows, scratch);
+    if (gx != null) {
+      gx.put(from, gMiddle, 0, rows * dim);
+    }
+  }
+
+  private void branchGradient(
+      Reals g,
+      int from,
+      Reals gBranch,
+      int first,
+      int count,
+      QuantResidual residual,
+      Execution run,
+      Buffers scratch) {
+    int size = site.tokens() * site.dim();
+    for (int i = 0; i < count; i++) {
+      double factor = residual.factor(true, run, first + i);
+      if (factor == 1) {
+        gBranch.put(i * size, g, from + i * size, size);
+      } else {
+        FloatKernels.scale(g, from + i * size, factor, gBranch, i * size, size, scratch);
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package org.ivit.train.operator.integer;
+
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.Scheme;
+import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
+import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.floating.FloatEmbedding;
+import org.ivit.train.parameter.EmbeddingShape;
+import org.ivit.train.parameter.ParameterView;
+
+/**
+ * Patch embedding in integers: normalised pixels [batch, 3, image, image] to dequantized 16-bit
+ * codes [batch, tokens, dim], leading tokens first.
+ */
+public final class QuantizedEmbedding extends QuantizedOperator {
+  private final EmbeddingShape shape;
+  private final Scheme scheme;
+  private final QuantPixels pixels;
+  private final QuantLinear proj;
+  private float inputScale;
+  private Embed embed;
+
+  /**
+   * @param shape sizes
+   * @param scheme forms, widths, outlier channels
+   */
+  public QuantizedEmbedding(EmbeddingShape shape, Scheme scheme) {
+    super(shape.parameters(), shape.tokens());
+    this.shape = shape;
+    this.scheme = scheme;
+    this.pixels = new QuantPixels(shape);
+    this.proj = new QuantLinear(layout(), "", "patch_embed.proj", shape.inputs(), shape.dim());
+    ranges()
+        .add(NodeNames.INPUT, NodeNames.INPUT)
+        .add(NodeNames.PATCH_EMBED, NodeNames.PATCH_EMBED)
+        .add(NodeNames.EMBED, NodeNames.EMBED);
+  }
+
+  @Override
+  public float outputScale(Reals weights) {
+    return ranges().scale(weights, NodeNames.EMBED);
+  }
+
+  @Override
+  protected void prepare(Reals weights, int batch, Execution run) {
+    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", weights), scheme);
+    inputScale = ranges().scale(weights, NodeNames.INPUT);
+    float patchScale = ranges().scale(weights, NodeNames.PATCH_EMBED);
+    proj.prepare(
+        nodes.linear(
+            NodeNames.PATCH_EMBED,
+            proj.quantize(nodes, inputScale),
+            OutlierChannels.NONE,
+            patchScale),
+        run.type());
+    embed = nodes.embed(shape.leading(), patchScale, ranges().scale(weights, NodeNames.EMBED));
+  }
+
+  @Override
+  protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    SeenRanges values = chunk.seen();
+    int dim = shape.dim();
+    int inputs = shape.inputs();
+    int patches = shape.patches();
+    int tokens = shape.tokens();
+    Reals columns = keep.reals("patches", count * patches * inputs);
+    for (int i = 0; i < count; i++) {
+      int at = i * patches * inputs;
+      pixels.unfold(x, (first + i) * shape.pixels(), inputScale, columns, at, scratch, values);
+    }
+    int rows = count * patches;
+    short[] projected = scratch.shorts("projected", rows * dim);
+    proj.forward(run.gemm(), columns, null, projected, rows, OutlierChannels.NONE, values, scratch);
+    short[] out = scratch.shorts("output", count * tokens * dim);
+    for (int i = 0; i < count; i++) {
+      join(projected, i * patches * dim, out, i * tokens * dim);
+      if (values != null) {
+        observe(projected, i * patches * dim, values);
+      }
+    }
+    Codes.dequantize(
+        out, count * tokens * dim, embed.sum().outputScale(), y, first * tokens * dim, scratch);
+  }
+
+  private void join(short[] projected, int from, short[] out, int at) {
+    int[] leading = embed.leading();
+    short[] position = embed.position();
+    for (int i = 0; i < position.length; i++) {
+      int z = i < leading.length ? leading[i] : projected[from + i - leading.length];
+      out[at + i] = embed.sum().add(z, position[i]);
+    }
+  }
+
+  private void observe(short[] projected, int from, SeenRanges values) {
+    int[] leading = embed.leading();
+    double patchScale = proj.node().outputScale();
+    double positionScale = embed.positionScale();
+    short[] position = embed.position();
+    double min = Double.POSITIVE_INFINITY;
+    double max = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < position.length; i++) {
+      int z = i < leading.length ? leading[i] : projected[from + i - leading.length];
+      double value = z * patchScale + position[i] * positionScale;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+    }
+    values.include(NodeNames.EMBED, min, max);
+  }
+
+  /** The gradient by the pixels is not computed: {@code gx} must be null. */
+  @Override
+  protected void backward(
+      Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
+    shape.requireNoGradient(gx);
+    int first = chunk.first();
+    int count = chunk.count();
+    Buffers keep = chunk.keep();
+    Buffers scratch = chunk.scratch();
+    Reals gEmbedded = scratch.reals("embedded", count * shape.patches() * shape.dim());
+    FloatEmbedding.splitGradient(shape, layout(), gy, first, count, gEmbedded, gradients, scratch);
+    proj.backward(
+        run.gemm(),
+        keep.reals("patches", 0),
+        gEmbedded,
+        0,
+        null,
+        gradients,
+        count * shape.patches(),
+        scratch);
+  }
+}

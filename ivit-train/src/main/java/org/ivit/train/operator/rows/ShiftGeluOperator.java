@@ -1,0 +1,79 @@
+package org.ivit.train.operator.rows;
+
+import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.Gelu;
+import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.RealType;
+import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.integer.Codes;
+import org.ivit.train.operator.integer.QuantGelu;
+import org.ivit.train.parameter.ParameterLayout;
+
+/**
+ * GELU in integers on its own, §5: rows of numbers, quantized to 8 bits, to rows of dequantized
+ * 8-bit codes. No parameters; nodes {@code NAME.input} and {@code NAME.gelu}.
+ */
+public final class ShiftGeluOperator extends RowOperator {
+  private static final String KEY = "gelu";
+
+  private final String node;
+  private final int channels;
+  private final GeluForm form;
+  private final QuantGelu gelu;
+
+  /**
+   * @param name for node names and messages
+   * @param channels length of a row, over which form {@code row} takes its maximum
+   * @param form the paper's, its variant by element, or the exact one
+   * @throws InputException for {@code asymmetric}, whose offset only a block can take back
+   */
+  public ShiftGeluOperator(String name, int channels, GeluForm form) {
+    super(new ParameterLayout(), name, channels, 8, KEY, channels, 8);
+    this.node = name + "." + KEY;
+    this.channels = channels;
+    if (form == GeluForm.ASYMMETRIC) {
+      throw new InputException(
+          name + ": GELU form asymmetric is of a whole block, expected row, element or exact");
+    }
+    this.form = form;
+    this.gelu = new QuantGelu(node, channels);
+  }
+
+  @Override
+  void prepare(Reals weights, float inputScale, float outputScale, RealType type) {
+    gelu.prepare(
+        Gelu.of(node, form, inputScale, OutlierChannels.NONE, outputScale, OutlierChannels.NONE),
+        form,
+        inputScale,
+        OutlierChannels.NONE,
+        type);
+  }
+
+  @Override
+  void forward(
+      Gemm gemm,
+      short[] x,
+      short[] out,
+      int rows,
+      Buffers keep,
+      Buffers scratch,
+      SeenRanges values) {
+    int n = rows * channels;
+    byte[] codes = keep.bytes("gelu.input", n);
+    Codes.narrow(x, codes, n);
+    byte[] narrow = scratch.bytes("gelu.output", n);
+    gelu.forward(codes, narrow, rows, values);
+    Codes.widen(narrow, out, n);
+  }
+
+  @Override
+  Reals backward(
+      Gemm gemm, short[] x, Reals g, Reals gradients, int rows, Buffers keep, Buffers scratch) {
+    gelu.backward(keep.bytes("gelu.input", 0), g, rows, scratch);
+    return g;
+  }
+}

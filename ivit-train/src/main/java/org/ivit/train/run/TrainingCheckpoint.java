@@ -1,0 +1,175 @@
+package org.ivit.train.run;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
+import org.ivit.core.graph.SchemeJson;
+import org.ivit.core.io.AtomicFiles;
+import org.ivit.core.io.TextFiles;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.Tensor;
+import org.ivit.core.tensor.TensorFile;
+
+/**
+ * One training checkpoint, a folder: {@code weights.safetensors} (timm names), {@code
+ * ema.safetensors}, {@code ranges.json} (ranges and quantization scheme), {@code
+ * optimizer.safetensors}, {@code state.json}.
+ *
+ * @param weights parameters by timm name
+ * @param average moving average of the weights, or null
+ * @param scheme how the network is quantized; null in floating point
+ * @param ranges by full node name; empty in floating point
+ * @param optimizer state of the updater, in Deeplearning4j's order; empty where nothing trains
+ * @param state where the run stands
+ */
+public record TrainingCheckpoint(
+    FloatWeights weights,
+    FloatWeights average,
+    Scheme scheme,
+    SortedMap<String, Range> ranges,
+    float[] optimizer,
+    TrainingState state) {
+  static final String WEIGHTS = "weights.safetensors";
+  static final String AVERAGE = "ema.safetensors";
+  private static final String OPTIMIZER = "optimizer.safetensors";
+  private static final String RANGES = "ranges.json";
+  private static final String STATE = "state.json";
+  private static final String OPTIMIZER_STATE = "state";
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  /**
+   * Writes the folder: all of it or nothing.
+   *
+   * @param folder must not exist
+   * @param architecture gives the shapes
+   */
+  void write(Path folder, Architecture architecture) {
+    AtomicFiles.writeDirectory(
+        folder,
+        into -> {
+          writeWeights(into.resolve(WEIGHTS), weights, architecture);
+          if (average != null) {
+            writeWeights(into.resolve(AVERAGE), average, architecture);
+          }
+          if (scheme != null) {
+            Files.writeString(into.resolve(RANGES), rangesJson());
+          }
+          Safetensors.write(
+              into.resolve(OPTIMIZER),
+              Map.of(OPTIMIZER_STATE, Tensor.of(optimizer, optimizer.length)),
+              Map.of());
+          Files.writeString(into.resolve(STATE), state.toJson());
+        });
+  }
+
+  private static void writeWeights(Path file, FloatWeights weights, Architecture architecture) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    architecture
+        .parameters()
+        .forEach((name, shape) -> tensors.put(name, Tensor.of(weights.get(name), shape)));
+    weights
+        .scales()
+        .forEach(
+            (name, scale) ->
+                tensors.put(FloatWeights.scaleName(name), Tensor.of(scale, scale.length)));
+    Safetensors.write(
+        file, tensors, Map.of("architecture", architecture.toJson().toString(), "format", "pt"));
+  }
+
+  private String rangesJson() {
+    ObjectNode json = JSON.createObjectNode();
+    json.set("scheme", SchemeJson.write(scheme));
+    ObjectNode nodes = json.putObject("ranges");
+    ranges.forEach(
+        (node, range) -> {
+          ArrayNode pair = nodes.putArray(node);
+          pair.add(range.min());
+          pair.add(range.max());
+        });
+    try {
+      return JSON.writeValueAsString(json);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Reads a folder.
+   *
+   * @param folder of the checkpoint
+   * @param architecture gives names and shapes
+   * @throws InputException naming the file that is missing or cannot be used
+   */
+  static TrainingCheckpoint read(Path folder, Architecture architecture) {
+    FloatWeights average =
+        Files.exists(folder.resolve(AVERAGE))
+            ? readWeights(folder.resolve(AVERAGE), architecture)
+            : null;
+    Scheme scheme = null;
+    SortedMap<String, Range> ranges = new TreeMap<>();
+    Path rangesFile = folder.resolve(RANGES);
+    if (Files.exists(rangesFile)) {
+      scheme = readRanges(rangesFile, ranges);
+    }
+    return new TrainingCheckpoint(
+        readWeights(folder.resolve(WEIGHTS), architecture),
+        average,
+        scheme,
+        ranges,
+        Safetensors.read(folder.resolve(OPTIMIZER)).get(OPTIMIZER_STATE).floats(),
+        readState(folder));
+  }
+
+  /** Reads only where the run stood. */
+  static TrainingState readState(Path folder) {
+    Path file = folder.resolve(STATE);
+    return TrainingState.parse(file.toString(), text(file));
+  }
+
+  private static FloatWeights readWeights(Path file, Architecture architecture) {
+    TensorFile tensors = Safetensors.read(file);
+    WeightCheck.check(tensors, architecture);
+    return FloatWeights.of(tensors.tensors());
+  }
+
+  private static Scheme readRanges(Path file, SortedMap<String, Range> ranges) {
+    try {
+      JsonNode json = JSON.readTree(text(file));
+      json.path("ranges")
+          .fields()
+          .forEachRemaining(
+              entry ->
+                  ranges.put(
+                      entry.getKey(),
+                      new Range(
+                          entry.getValue().path(0).floatValue(),
+                          entry.getValue().path(1).floatValue())));
+      return SchemeJson.read(json.path("scheme"));
+    } catch (JsonProcessingException e) {
+      throw new InputException(file + ": " + MessageText.problem(e), e);
+    } catch (InputException e) {
+      throw new InputException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static String text(Path file) {
+    return TextFiles.read(file, "a part of a training checkpoint");
+  }
+}
