@@ -26,19 +26,19 @@ public final class ArchitectureJson {
     return JSON.valueToTree(architecture);
   }
 
-  /** A part as text. */
-  public static String write(Part part) {
-    return JSON.valueToTree(part).toString();
+  /** A part, or a record that holds one, as text. */
+  public static String text(Object value) {
+    return JSON.valueToTree(value).toString();
   }
 
   /**
-   * A part from its text.
+   * What {@link #text} wrote.
    *
    * @throws InputException saying what is wrong
    */
-  public static Part part(String text) {
+  public static <T> T read(String text, Class<T> type) {
     try {
-      return read(JSON.readTree(text), Part.class);
+      return read(JSON.readTree(text), type);
     } catch (JsonProcessingException e) {
       throw new InputException("part: not well-formed JSON: " + MessageText.problem(e), e);
     }

@@ -210,6 +210,11 @@ public record Block(
   }
 
   @Override
+  public int inputDim() {
+    return dim;
+  }
+
+  @Override
   public int outputTokens() {
     return tokens;
   }

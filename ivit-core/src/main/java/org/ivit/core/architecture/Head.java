@@ -102,6 +102,11 @@ public record Head(
   }
 
   @Override
+  public int inputDim() {
+    return dim;
+  }
+
+  @Override
   public int outputTokens() {
     return 1;
   }

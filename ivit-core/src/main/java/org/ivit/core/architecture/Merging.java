@@ -96,6 +96,11 @@ public record Merging(String name, int resolution, int dim, double epsilon) impl
   }
 
   @Override
+  public int inputDim() {
+    return dim;
+  }
+
+  @Override
   public int outputTokens() {
     return tokens() / 4;
   }

@@ -37,6 +37,9 @@ public sealed interface Part permits Stem, Block, Merging, Head {
    */
   int readTokens();
 
+  /** Channels of what it reads: of a token, or of a pixel. */
+  int inputDim();
+
   /** Tokens of a picture in its output. */
   int outputTokens();
 

@@ -130,6 +130,11 @@ public record Stem(
   }
 
   @Override
+  public int inputDim() {
+    return CHANNELS;
+  }
+
+  @Override
   public int outputTokens() {
     return leadingTokens() + patches();
   }

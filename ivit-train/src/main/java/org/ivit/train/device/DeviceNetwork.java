@@ -1,12 +1,11 @@
 package org.ivit.train.device;
 
+import org.ivit.train.parameter.PartSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
@@ -15,54 +14,46 @@ import org.ivit.train.device.floating.FloatParts;
 import org.ivit.train.device.integer.QuantizedPart;
 import org.ivit.train.device.integer.QuantizedParts;
 import org.ivit.train.device.pass.DevicePart;
-import org.ivit.train.device.pass.HeadPart;
-import org.ivit.train.device.pass.PartMaker;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.memory.Reals;
-import org.ivit.train.operator.DropPath;
-import org.ivit.train.operator.NetworkParts;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.HeadShape;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
  * The parts of a network on the device, in the order of the layers of Deeplearning4j's network, and
  * with their parameters in its order.
  */
-final class DeviceNetwork implements NetworkParts, AutoCloseable {
+final class DeviceNetwork implements AutoCloseable {
   private final List<DevicePart> parts = new ArrayList<>();
-  private final List<QuantizedPart> quantized;
-  private final PartMaker maker;
-  private HeadPart head;
+  private final List<QuantizedPart> quantized = new ArrayList<>();
   private int parameters;
 
-  /**
-   * @param architecture sizes
-   * @param maker of its parts
-   * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first
-   */
-  private DeviceNetwork(Architecture architecture, PartMaker maker, double stochasticDepth) {
-    this.maker = maker;
-    NetworkParts.visit(architecture, stochasticDepth, this);
-    quantized =
-        parts.stream()
-            .filter(QuantizedPart.class::isInstance)
-            .map(QuantizedPart.class::cast)
-            .toList();
-  }
+  private DeviceNetwork() {}
 
   /**
+   * @param pass what parts share
+   * @param architecture sizes
    * @param scheme how it is quantized; null for floating point
+   * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first
    */
   static DeviceNetwork of(
       Pass pass, Architecture architecture, Scheme scheme, double stochasticDepth) {
-    PartMaker maker =
-        scheme == null
-            ? new FloatParts(pass, architecture.epsilon())
-            : new QuantizedParts(pass, scheme);
-    return new DeviceNetwork(architecture, maker, stochasticDepth);
+    DeviceNetwork network = new DeviceNetwork();
+    for (PartSpec spec : PartSpec.of(architecture, stochasticDepth)) {
+      network.add(pass, spec, scheme);
+    }
+    return network;
+  }
+
+  private void add(Pass pass, PartSpec spec, Scheme scheme) {
+    if (scheme == null) {
+      parts.add(spec.part().accept(new FloatParts(pass, spec, parameters)));
+    } else {
+      quantized.add(spec.part().accept(new QuantizedParts(pass, spec, scheme, parameters)));
+      parts.add(quantized.get(quantized.size() - 1));
+    }
+    parameters = Math.addExact(parameters, parts.get(parts.size() - 1).layout().size());
   }
 
   /** How many parameters such a network has, ranges included. */
@@ -72,39 +63,6 @@ final class DeviceNetwork implements NetworkParts, AutoCloseable {
         DeviceNetwork sizes = of(nothing, architecture, scheme, 0)) {
       return sizes.parameters;
     }
-  }
-
-  private <P extends DevicePart> P add(P part) {
-    parts.add(part);
-    parameters = Math.addExact(parameters, part.layout().size());
-    return part;
-  }
-
-  @Override
-  public void embedding(EmbeddingShape shape) {
-    add(maker.embedding(shape, parameters));
-  }
-
-  @Override
-  public void normedEmbedding(EmbeddingShape shape) {
-    add(maker.normedEmbedding(shape, parameters));
-  }
-
-  @Override
-  public void block(Block site, String input, int block, double dropPath) {
-    DropPath drop1 = DropPath.of(dropPath, block, 0);
-    DropPath drop2 = DropPath.of(dropPath, block, 1);
-    add(maker.block(site, input, drop1, drop2, parameters));
-  }
-
-  @Override
-  public void merging(Swin.Stage stage) {
-    add(maker.merging(stage, parameters));
-  }
-
-  @Override
-  public void head(HeadShape shape, boolean pooled, String input) {
-    head = add(maker.head(shape, pooled, input, parameters));
   }
 
   /** The parts, in the order of their memory. */
@@ -147,7 +105,7 @@ final class DeviceNetwork implements NetworkParts, AutoCloseable {
 
   /** The scale of the logits of this step; 0 where they are float32. */
   float logitScale() {
-    return head.logitScale();
+    return parts.get(parts.size() - 1).logitScale();
   }
 
   /**

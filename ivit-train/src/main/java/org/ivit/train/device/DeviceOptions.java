@@ -1,6 +1,5 @@
 package org.ivit.train.device;
 
-import org.ivit.train.device.product.ProductLibrary;
 import org.ivit.train.device.product.ProductPrecision;
 
 /**

@@ -2,21 +2,14 @@ package org.ivit.train.network;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.graph.SchemeJson;
-import org.ivit.train.layer.ClassificationHead;
-import org.ivit.train.layer.NormedPatchEmbedding;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
 import org.ivit.train.layer.OperatorLayer;
-import org.ivit.train.layer.PatchEmbedding;
-import org.ivit.train.layer.PatchMerging;
-import org.ivit.train.layer.PooledHead;
-import org.ivit.train.layer.SwinBlock;
-import org.ivit.train.layer.TransformerBlock;
-import org.ivit.train.operator.NetworkParts;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.HeadShape;
+import org.ivit.train.layer.PartLayer;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * One layer of the chain that a network is.
@@ -26,68 +19,40 @@ import org.ivit.train.parameter.HeadShape;
  * @param layer its configuration
  */
 record LayerPlan(String name, String prefix, OperatorLayer layer) {
-  private static final String EMBEDDING = "embedding";
-  private static final String HEAD = "head";
-
   /** The layers of a network, in order. */
   static List<LayerPlan> of(NetworkOptions options) {
-    Chain chain = new Chain(options);
-    NetworkParts.visit(options.architecture(), options.stochasticDepth(), chain);
-    return chain.plans;
+    List<LayerPlan> plans = new ArrayList<>();
+    Names names = new Names();
+    for (PartSpec spec : PartSpec.of(options.architecture(), options.stochasticDepth())) {
+      String name = spec.part().accept(names);
+      plans.add(new LayerPlan(name, spec.prefix(), new PartLayer(spec, options.scheme())));
+    }
+    return plans;
   }
 
-  /** Layers in the making. */
-  private static final class Chain implements NetworkParts {
-    private final Architecture architecture;
-    private final String scheme;
-    private final List<LayerPlan> plans = new ArrayList<>();
+  /** Numbers blocks and mergings. */
+  private static final class Names implements PartVisitor<String> {
+    private int blocks;
+    private int mergings;
 
-    Chain(NetworkOptions options) {
-      this.architecture = options.architecture();
-      this.scheme = options.scheme() == null ? null : SchemeJson.write(options.scheme()).toString();
-    }
-
-    private void add(String name, String prefix, OperatorLayer layer) {
-      plans.add(new LayerPlan(name, prefix, layer));
-    }
-
-    private Swin swin() {
-      return (Swin) architecture;
+    @Override
+    public String stem(Stem stem) {
+      return "embedding";
     }
 
     @Override
-    public void embedding(EmbeddingShape shape) {
-      add(EMBEDDING, "", new PatchEmbedding(shape, scheme));
+    public String block(Block block) {
+      return "block" + blocks++;
     }
 
     @Override
-    public void normedEmbedding(EmbeddingShape shape) {
-      add(EMBEDDING, "", new NormedPatchEmbedding(swin(), scheme));
+    public String merging(Merging merging) {
+      return "merging" + mergings++;
     }
 
     @Override
-    public void block(Block site, String input, int block, double dropPath) {
-      OperatorLayer layer =
-          architecture instanceof Swin swin
-              ? new SwinBlock(swin, block, dropPath, scheme)
-              : new TransformerBlock(site, block, architecture.epsilon(), dropPath, scheme);
-      add("block" + block, site.node(""), layer);
-    }
-
-    @Override
-    public void merging(Swin.Stage stage) {
-      PatchMerging merging = new PatchMerging(swin(), stage.index(), scheme);
-      add("merging" + stage.index(), stage.downsample(), merging);
-    }
-
-    @Override
-    public void head(HeadShape shape, boolean pooled, String input) {
-      int depth = architecture.blocks().size();
-      OperatorLayer layer =
-          pooled
-              ? new PooledHead(swin(), scheme)
-              : new ClassificationHead(shape, depth, architecture.epsilon(), scheme);
-      add(HEAD, "", layer);
+    public String head(Head head) {
+      return "head";
     }
   }
 }

@@ -1,5 +1,6 @@
 package org.ivit.train.network;
 
+import org.ivit.train.operator.LogitOperator;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,7 +29,6 @@ import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.integer.IntegerHead;
 import org.ivit.train.parameter.ParameterLayout;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -38,7 +38,7 @@ import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
- * A vision transformer, ViT or Swin, as a Deeplearning4j network, in floating point or in integers.
+ * A vision transformer as a Deeplearning4j network, in floating point or in integers.
  * Parameters go by their timm names, ranges by their node names. Not safe for two threads at once;
  * inside, it uses a pool.
  */
@@ -352,7 +352,7 @@ public final class TransformerNetwork {
    * @throws IllegalStateException if the network computes in floating point
    */
   public int[] integerLogits(float[] pixels, int batch) {
-    IntegerHead head = head();
+    LogitOperator head = head();
     graph.output(false, array(pixels, batch));
     return head.logits();
   }
@@ -362,8 +362,8 @@ public final class TransformerNetwork {
     return head().logitScale();
   }
 
-  private IntegerHead head() {
-    if (parts.get(parts.size() - 1).layer.operator() instanceof IntegerHead head) {
+  private LogitOperator head() {
+    if (parts.get(parts.size() - 1).layer.operator() instanceof LogitOperator head) {
       return head;
     }
     throw new IllegalStateException("the network computes in floating point");

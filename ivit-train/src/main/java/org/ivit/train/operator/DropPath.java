@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.ivit.train.parameter.PartSpec;
+
 /**
  * Stochastic depth: in training a picture's residual branch is dropped with probability p and
  * otherwise multiplied by 1/(1−p). The choice follows from keys, not from a stream of random
@@ -15,11 +17,11 @@ public record DropPath(double rate, long key) {
   /**
    * That of a block's branch.
    *
-   * @param block number of the block, from 0
+   * @param spec of the block
    * @param branch 0 for attention, 1 for the MLP
    */
-  public static DropPath of(double rate, int block, int branch) {
-    return new DropPath(rate, 2L * block + branch);
+  public static DropPath of(PartSpec spec, int branch) {
+    return new DropPath(spec.dropPath(), 2L * spec.block() + branch);
   }
 
   /** Checks the rate. */

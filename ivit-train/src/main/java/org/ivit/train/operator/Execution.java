@@ -1,5 +1,6 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.architecture.Node;
 import java.util.Arrays;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.memory.Buffers;
@@ -66,7 +67,7 @@ public final class Execution {
   }
 
   /** Shows a part of a node's values to the tap, if there is one. */
-  public void tapped(String node, Reals values, int from, int length, int channels) {
+  public void tapped(Node node, Reals values, int from, int length, int channels) {
     if (tap != null) {
       tap.at(node, values, from, length, channels);
     }

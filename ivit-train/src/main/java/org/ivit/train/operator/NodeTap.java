@@ -1,5 +1,6 @@
 package org.ivit.train.operator;
 
+import org.ivit.core.architecture.Node;
 import org.ivit.train.memory.Reals;
 
 /**
@@ -12,11 +13,11 @@ public interface NodeTap {
   /**
    * Takes a part of a node's values.
    *
-   * @param node full node name, as in {@code NodeNames}
+   * @param node whose values they are
    * @param values holds the part
    * @param from its first element
    * @param length its elements: whole rows of channels, or whole rows of scores
    * @param channels of a row; 1 where channels mean nothing
    */
-  void at(String node, Reals values, int from, int length, int channels);
+  void at(Node node, Reals values, int from, int length, int channels);
 }

@@ -5,7 +5,6 @@ import org.ivit.core.graph.Range;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterKind;
-import org.ivit.train.parameter.ParameterLayout;
 
 /**
  * An operator that computes in integers, §10: its input and output hold dequantized codes, from
@@ -16,12 +15,12 @@ public abstract class QuantizedOperator extends ChunkedOperator {
   private final NodeRanges ranges;
 
   /**
-   * @param layout its learned parameters, to which scales and ranges are added
+   * @param ranges its parameters, ranges included
    * @param rows of a picture, which decide how many pictures make a chunk
    */
-  protected QuantizedOperator(ParameterLayout layout, int rows) {
-    super(layout, rows);
-    ranges = new NodeRanges(layout);
+  protected QuantizedOperator(NodeRanges ranges, int rows) {
+    super(ranges.layout(), rows);
+    this.ranges = ranges;
   }
 
   /** The ranges of its nodes. */

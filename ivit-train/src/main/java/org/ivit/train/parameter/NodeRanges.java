@@ -1,11 +1,12 @@
 package org.ivit.train.parameter;
 
+import org.ivit.core.graph.NodeScales;
+import org.ivit.core.graph.Scheme;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.train.memory.Reals;
 
@@ -18,7 +19,7 @@ public final class NodeRanges {
   private static final String KEY = "range.";
 
   private final ParameterLayout layout;
-  private final Map<String, String> nodes = new LinkedHashMap<>();
+  private final Map<String, String> keys = new LinkedHashMap<>();
 
   /**
    * @param layout parameters of the operator, to which scales and ranges are added
@@ -28,48 +29,74 @@ public final class NodeRanges {
   }
 
   /**
+   * The parameters of a part with its scales and ranges: a copy of the range of the node that feeds
+   * it, so that it can recover the input codes by itself, and those of its own nodes.
+   *
+   * @param spec of the part
+   */
+  public static NodeRanges of(PartSpec spec) {
+    NodeRanges ranges = new NodeRanges(spec.parameters());
+    if (spec.input() != null) {
+      ranges.add("input", spec.input().name());
+    }
+    spec.part().nodes().forEach(node -> ranges.add(spec.local(node.name()), node.name()));
+    return ranges;
+  }
+
+  /** All parameters, ranges included. */
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  /**
    * Adds a range.
    *
-   * @param node name within the operator
-   * @param fullName full node name
+   * @param key name within the operator
+   * @param node full name of the node whose range it is
    */
-  public NodeRanges add(String node, String fullName) {
-    layout.add(KEY + node, ParameterKind.RANGE, 2);
-    nodes.put(node, fullName);
+  public NodeRanges add(String key, String node) {
+    layout.add(KEY + key, ParameterKind.RANGE, 2);
+    keys.put(node, KEY + key);
     return this;
   }
 
   /** Full node name by parameter key. */
   public SortedMap<String, String> keys() {
-    SortedMap<String, String> keys = new TreeMap<>();
-    nodes.forEach((node, fullName) -> keys.put(KEY + node, fullName));
-    return keys;
+    SortedMap<String, String> names = new TreeMap<>();
+    keys.forEach((node, key) -> names.put(key, node));
+    return names;
   }
 
   /**
    * Reads one range.
    *
+   * @param node full node name
    * @throws InputException naming the node, if it was never set
    */
   public Range range(Reals weights, String node) {
-    int from = layout.from(KEY + node);
+    int from = layout.from(keys.get(node));
     float min = (float) weights.get(from);
     float max = (float) weights.get(from + 1);
     if (!(min <= max)) {
       throw new InputException(
-          nodes.get(node) + ": found no range, expected one from calibration or a checkpoint");
+          node + ": found no range, expected one from calibration or a checkpoint");
     }
     return new Range(min, max);
   }
 
   /** Whether a node's range was ever set. */
   public boolean isSet(Reals weights, String node) {
-    int from = layout.from(KEY + node);
+    int from = layout.from(keys.get(node));
     return weights.get(from) <= weights.get(from + 1);
   }
 
-  /** The scale that follows from a node's range. */
-  public float scale(Reals weights, String node) {
-    return range(weights, node).scale(NodeNames.bits(nodes.get(node)));
+  /**
+   * The scales that follow from the ranges.
+   *
+   * @param scheme of the network
+   * @param weights of the part, by {@link #layout}
+   */
+  public NodeScales scales(Scheme scheme, Reals weights) {
+    return node -> scheme.scale(node, range(weights, node.name()));
   }
 }

@@ -1,5 +1,7 @@
 package org.ivit.train.parameter;
 
+import org.ivit.core.architecture.Parameter;
+
 /** What a parameter is, which decides its initial values and whether it decays and moves. */
 public enum ParameterKind {
   /** A matrix of a linear layer: normal with deviation 0.02; decays. */
@@ -20,6 +22,19 @@ public enum ParameterKind {
   RANGE,
   /** Frozen scales of a matrix, one an output channel, no learned parameter: 0 means not frozen. */
   WEIGHT_SCALE;
+
+  /** What a parameter of a part is in training. */
+  static ParameterKind of(Parameter.Role role) {
+    return switch (role) {
+      case WEIGHT -> WEIGHT;
+      case CONVOLUTION -> CONVOLUTION;
+      case BIAS -> BIAS;
+      case NORM_WEIGHT -> NORM_WEIGHT;
+      case NORM_BIAS -> NORM_BIAS;
+      case POSITION -> POSITION;
+      case TOKEN -> TOKEN;
+    };
+  }
 
   /** Whether it is learned and has its place among the weights of a model. */
   public boolean learned() {

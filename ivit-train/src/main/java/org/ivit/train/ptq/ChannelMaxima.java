@@ -5,7 +5,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 
 /**

@@ -6,7 +6,6 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.NodeNames;
 
 /** Chooses outlier channels by the rule of the arithmetic page, §3. */
 public final class OutlierSearch {

@@ -7,7 +7,6 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 
 /**

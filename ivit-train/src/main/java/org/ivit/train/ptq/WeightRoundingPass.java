@@ -11,7 +11,6 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.parallel.WorkerPool;
 
 /** Which linear layers are rounded by second-order error, and by which node's inputs. */

@@ -1,9 +1,8 @@
 package org.ivit.train.device.floating;
 
-import java.util.Map;
+import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.cuda.Arguments;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.BranchDrop;
 import org.ivit.train.device.pass.DevicePart;
@@ -11,7 +10,6 @@ import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.operator.DropPath;
-import org.ivit.train.operator.floating.FloatBlock;
 import org.ivit.train.parameter.ParameterLayout;
 
 /** A transformer block of the float network on the device. */
@@ -33,30 +31,28 @@ final class DeviceFloatBlock implements DevicePart {
 
   /**
    * @param pass what parts share
+   * @param spec of the block
    * @param site name and sizes
-   * @param epsilon added to the variance in the norms
-   * @param drop1 stochastic depth of the attention branch
-   * @param drop2 stochastic depth of the MLP branch
    * @param from index of the block's first parameter in the network
    */
-  DeviceFloatBlock(
-      Pass pass, Block site, double epsilon, DropPath drop1, DropPath drop2, int from) {
+  DeviceFloatBlock(Pass pass, PartSpec spec, Block site, int from) {
     this.site = site;
-    ParameterLayout parameters = new FloatBlock(site, epsilon, drop1, drop2).layout();
-    layout = new NodeLayout(site.node(""), parameters, from, Map.of());
+    layout = NodeLayout.floating(spec, from);
     int dim = site.dim();
     int size = site.tokens() * dim;
-    norm1 = new DeviceFloatNorm(pass, layout, "norm1", dim, epsilon);
+    norm1 = new DeviceFloatNorm(pass, layout, "norm1", dim, site.epsilon());
     qkv = new DeviceFloatLinear(layout, "attn.qkv", dim, 3 * dim);
     attention =
         new DeviceFloatAttention(
-            pass, site, site.windows() == null ? -1 : layout.at(NodeNames.POSITION_TABLE));
+            pass,
+            site,
+            site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
     proj = new DeviceFloatLinear(layout, "attn.proj", dim, dim);
-    norm2 = new DeviceFloatNorm(pass, layout, "norm2", dim, epsilon);
+    norm2 = new DeviceFloatNorm(pass, layout, "norm2", dim, site.epsilon());
     fc1 = new DeviceFloatLinear(layout, "mlp.fc1", dim, site.hidden());
     fc2 = new DeviceFloatLinear(layout, "mlp.fc2", site.hidden(), dim);
-    this.drop1 = new BranchDrop(drop1, size);
-    this.drop2 = new BranchDrop(drop2, size);
+    this.drop1 = new BranchDrop(DropPath.of(spec, 0), size);
+    this.drop2 = new BranchDrop(DropPath.of(spec, 1), size);
     output = new DeviceBuffers(pass.device);
     kept = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
   }

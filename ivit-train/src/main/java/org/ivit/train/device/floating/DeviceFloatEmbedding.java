@@ -1,29 +1,27 @@
 package org.ivit.train.device.floating;
 
-import java.util.Map;
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.cuda.Arguments;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.EmbeddingGradient;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
-import org.ivit.train.operator.floating.FloatEmbedding;
-import org.ivit.train.parameter.EmbeddingShape;
 import org.ivit.train.parameter.ParameterLayout;
 
 /** Patch embedding with leading tokens and positions of the float network on the device. */
 final class DeviceFloatEmbedding implements DevicePart {
-  private final EmbeddingShape shape;
+  private final Stem shape;
   private final NodeLayout layout;
   private final DeviceFloatLinear proj;
   private final EmbeddingGradient gradient;
   private final DeviceBuffers kept;
 
-  DeviceFloatEmbedding(Pass pass, EmbeddingShape shape, int from) {
+  DeviceFloatEmbedding(Pass pass, PartSpec spec, Stem shape, int from) {
     this.shape = shape;
-    layout = new NodeLayout("", new FloatEmbedding(shape).layout(), from, Map.of());
-    proj = new DeviceFloatLinear(layout, NodeNames.PATCH_PROJECTION, shape.inputs(), shape.dim());
+    layout = NodeLayout.floating(spec, from);
+    proj = new DeviceFloatLinear(layout, Stem.PROJECTION, shape.patchInputs(), shape.dim());
     gradient = new EmbeddingGradient(shape, layout);
     kept = new DeviceBuffers(pass.device);
   }
@@ -39,18 +37,13 @@ final class DeviceFloatEmbedding implements DevicePart {
   }
 
   @Override
-  public void draw(Pass pass) {
-    // Nothing is random here.
-  }
-
-  @Override
   public long forward(Pass pass, long x, int pictures) {
     int rows = pictures * shape.patches();
-    long patches = kept.of("patches", (long) rows * shape.inputs(), 4);
+    long patches = kept.of("patches", (long) rows * shape.patchInputs(), 4);
     UnfoldedPatches.forward(pass, shape, x, pictures, patches);
     long projected = pass.scratch.of("branch", (long) rows * shape.dim(), 4);
     proj.forward(pass, patches, rows, projected);
-    int size = shape.tokens() * shape.dim();
+    int size = shape.outputTokens() * shape.dim();
     long count = (long) pictures * size;
     long out = kept.of("embed", count, 4);
     pass.each(
@@ -59,11 +52,11 @@ final class DeviceFloatEmbedding implements DevicePart {
         0,
         new Arguments()
             .address(projected)
-            .address(pass.parameters + 4L * layout.at(shape.leading().get(0)))
+            .address(pass.parameters + 4L * layout.at(shape.leading().get(0).name()))
             .address(pass.parameters + 4L * layout.at("pos_embed"))
             .address(out)
             .longs(count)
-            .ints(size, shape.leading().size() * shape.dim()));
+            .ints(size, shape.leadingTokens() * shape.dim()));
     return out;
   }
 

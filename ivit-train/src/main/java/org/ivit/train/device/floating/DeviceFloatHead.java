@@ -1,16 +1,13 @@
 package org.ivit.train.device.floating;
 
+import org.ivit.train.device.pass.DevicePart;
+import org.ivit.core.architecture.Head;
+import org.ivit.train.parameter.PartSpec;
 import java.util.List;
-import java.util.Map;
 import org.ivit.core.cuda.Arguments;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.train.device.memory.DeviceBuffers;
-import org.ivit.train.device.pass.HeadPart;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
-import org.ivit.train.operator.floating.FloatHead;
-import org.ivit.train.operator.floating.FloatPooledHead;
-import org.ivit.train.parameter.HeadShape;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
@@ -18,26 +15,21 @@ import org.ivit.train.parameter.ParameterLayout;
  * classifier, whose mean the logits are, or of the mean over all tokens. Its output are float32
  * logits, [pictures][classes].
  */
-final class DeviceFloatHead implements HeadPart {
-  private final HeadShape shape;
-  private final boolean pooled;
+final class DeviceFloatHead implements DevicePart {
+  private final Head shape;
   private final NodeLayout layout;
   private final DeviceFloatNorm norm;
   private final List<DeviceFloatLinear> heads;
   private final DeviceBuffers kept;
   private long input;
 
-  DeviceFloatHead(Pass pass, HeadShape shape, boolean pooled, double epsilon, int from) {
+  DeviceFloatHead(Pass pass, PartSpec spec, Head shape, int from) {
     this.shape = shape;
-    this.pooled = pooled;
-    ParameterLayout parameters =
-        pooled
-            ? new FloatPooledHead(shape, epsilon).layout()
-            : new FloatHead(shape, epsilon).layout();
-    layout = new NodeLayout("", parameters, from, Map.of());
-    norm = new DeviceFloatNorm(pass, layout, NodeNames.NORM, shape.dim(), epsilon);
+    layout = NodeLayout.floating(spec, from);
+    norm =
+        new DeviceFloatNorm(pass, layout, shape.norm().name(), shape.dim(), shape.epsilon());
     heads =
-        shape.heads().stream()
+        shape.classifiers().stream()
             .map(name -> new DeviceFloatLinear(layout, name, shape.dim(), shape.classes()))
             .toList();
     kept = new DeviceBuffers(pass.device);
@@ -53,16 +45,6 @@ final class DeviceFloatHead implements HeadPart {
     return layout.layout();
   }
 
-  @Override
-  public void draw(Pass pass) {
-    // Nothing is random here.
-  }
-
-  @Override
-  public float logitScale() {
-    return 0;
-  }
-
   /** Numbers of a picture. */
   private long stride() {
     return (long) shape.tokens() * shape.dim();
@@ -73,7 +55,7 @@ final class DeviceFloatHead implements HeadPart {
     input = x;
     long count = (long) pictures * shape.classes();
     long logits = kept.of("logits", count, 4);
-    if (pooled) {
+    if (shape.pooled()) {
       heads.get(0).forward(pass, pool(pass, x, pictures), pictures, logits);
       return logits;
     }
@@ -129,7 +111,7 @@ final class DeviceFloatHead implements HeadPart {
     long size = pictures * stride();
     long gx = kept.of("gx", size, 4);
     pass.clear(gx, size);
-    if (pooled) {
+    if (shape.pooled()) {
       backwardPool(pass, gy, gx, pictures);
       return gx;
     }

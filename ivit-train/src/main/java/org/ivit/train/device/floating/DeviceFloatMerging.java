@@ -1,30 +1,27 @@
 package org.ivit.train.device.floating;
 
-import java.util.Map;
-import org.ivit.core.architecture.Swin;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Merging;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
-import org.ivit.train.operator.floating.FloatMerging;
-import org.ivit.train.parameter.MergingShape;
 import org.ivit.train.parameter.ParameterLayout;
 
 /** Patch merging of the float network on the device. */
 final class DeviceFloatMerging implements DevicePart {
-  private final Swin.Stage stage;
+  private final Merging stage;
   private final NodeLayout layout;
   private final DeviceFloatNorm norm;
   private final DeviceFloatLinear reduction;
   private final DeviceBuffers kept;
 
-  DeviceFloatMerging(Pass pass, Swin.Stage stage, double epsilon, int from) {
+  DeviceFloatMerging(Pass pass, PartSpec spec, Merging stage, int from) {
     this.stage = stage;
-    ParameterLayout parameters = new FloatMerging(stage, epsilon).layout();
-    layout = new NodeLayout(stage.downsample(), parameters, from, Map.of());
+    layout = NodeLayout.floating(spec, from);
     int dim = stage.dim();
-    norm = new DeviceFloatNorm(pass, layout, "norm", 4 * dim, epsilon);
+    norm = new DeviceFloatNorm(pass, layout, "norm", 4 * dim, stage.epsilon());
     reduction = new DeviceFloatLinear(layout, "reduction", 4 * dim, 2 * dim);
     kept = new DeviceBuffers(pass.device);
   }
@@ -39,13 +36,8 @@ final class DeviceFloatMerging implements DevicePart {
     return layout.layout();
   }
 
-  @Override
-  public void draw(Pass pass) {
-    // Nothing is random here.
-  }
-
   private RowGather gather(boolean back) {
-    long order = kept.constants("order", () -> MergingShape.sources(stage));
+    long order = kept.constants("order", stage::order);
     return new RowGather(order, stage.tokens(), stage.dim(), back);
   }
 

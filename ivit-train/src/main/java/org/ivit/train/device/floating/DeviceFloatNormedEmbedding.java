@@ -1,28 +1,26 @@
 package org.ivit.train.device.floating;
 
-import java.util.Map;
-import org.ivit.core.graph.NodeNames;
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
-import org.ivit.train.operator.floating.FloatNormedEmbedding;
-import org.ivit.train.parameter.EmbeddingShape;
 import org.ivit.train.parameter.ParameterLayout;
 
 /** A Swin's patch embedding of the float network on the device. */
 final class DeviceFloatNormedEmbedding implements DevicePart {
-  private final EmbeddingShape shape;
+  private final Stem shape;
   private final NodeLayout layout;
   private final DeviceFloatLinear proj;
   private final DeviceFloatNorm norm;
   private final DeviceBuffers kept;
 
-  DeviceFloatNormedEmbedding(Pass pass, EmbeddingShape shape, double epsilon, int from) {
+  DeviceFloatNormedEmbedding(Pass pass, PartSpec spec, Stem shape, int from) {
     this.shape = shape;
-    layout = new NodeLayout("", new FloatNormedEmbedding(shape, epsilon).layout(), from, Map.of());
-    proj = new DeviceFloatLinear(layout, NodeNames.PATCH_PROJECTION, shape.inputs(), shape.dim());
-    norm = new DeviceFloatNorm(pass, layout, NodeNames.PATCH_NORM, shape.dim(), epsilon);
+    layout = NodeLayout.floating(spec, from);
+    proj = new DeviceFloatLinear(layout, Stem.PROJECTION, shape.patchInputs(), shape.dim());
+    norm = new DeviceFloatNorm(pass, layout, shape.output().name(), shape.dim(), shape.epsilon());
     kept = new DeviceBuffers(pass.device);
   }
 
@@ -37,15 +35,10 @@ final class DeviceFloatNormedEmbedding implements DevicePart {
   }
 
   @Override
-  public void draw(Pass pass) {
-    // Nothing is random here.
-  }
-
-  @Override
   public long forward(Pass pass, long x, int pictures) {
     int rows = pictures * shape.patches();
     int dim = shape.dim();
-    long patches = kept.of("patches", (long) rows * shape.inputs(), 4);
+    long patches = kept.of("patches", (long) rows * shape.patchInputs(), 4);
     UnfoldedPatches.forward(pass, shape, x, pictures, patches);
     long projected = kept.of("projected", (long) rows * dim, 4);
     proj.forward(pass, patches, rows, projected);

@@ -1,44 +1,41 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
 import org.ivit.train.device.pass.DevicePart;
-import org.ivit.train.device.pass.HeadPart;
-import org.ivit.train.device.pass.PartMaker;
 import org.ivit.train.device.pass.Pass;
-import org.ivit.train.operator.DropPath;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.HeadShape;
+import org.ivit.train.parameter.PartSpec;
 
 /**
- * The parts of a network in floating point.
+ * The parts of a network in floating point on the device.
  *
  * @param pass what parts share
- * @param epsilon added to the variance in the norms
+ * @param spec of the part that is wanted
+ * @param from index of the part's first parameter in the network
  */
-public record FloatParts(Pass pass, double epsilon) implements PartMaker {
+public record FloatParts(Pass pass, PartSpec spec, int from) implements PartVisitor<DevicePart> {
   @Override
-  public DevicePart embedding(EmbeddingShape shape, int from) {
-    return new DeviceFloatEmbedding(pass, shape, from);
+  public DevicePart stem(Stem stem) {
+    return stem.normed()
+        ? new DeviceFloatNormedEmbedding(pass, spec, stem, from)
+        : new DeviceFloatEmbedding(pass, spec, stem, from);
   }
 
   @Override
-  public DevicePart normedEmbedding(EmbeddingShape shape, int from) {
-    return new DeviceFloatNormedEmbedding(pass, shape, epsilon, from);
+  public DevicePart block(Block block) {
+    return new DeviceFloatBlock(pass, spec, block, from);
   }
 
   @Override
-  public DevicePart block(Block site, String input, DropPath drop1, DropPath drop2, int from) {
-    return new DeviceFloatBlock(pass, site, epsilon, drop1, drop2, from);
+  public DevicePart merging(Merging merging) {
+    return new DeviceFloatMerging(pass, spec, merging, from);
   }
 
   @Override
-  public DevicePart merging(Swin.Stage stage, int from) {
-    return new DeviceFloatMerging(pass, stage, epsilon, from);
-  }
-
-  @Override
-  public HeadPart head(HeadShape shape, boolean pooled, String input, int from) {
-    return new DeviceFloatHead(pass, shape, pooled, epsilon, from);
+  public DevicePart head(Head head) {
+    return new DeviceFloatHead(pass, spec, head, from);
   }
 }

@@ -1,8 +1,8 @@
 package org.ivit.train.device.floating;
 
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.train.device.pass.Pass;
-import org.ivit.train.parameter.EmbeddingShape;
 
 /** Normalised pixels to rows of patches, on the device. */
 final class UnfoldedPatches {
@@ -12,7 +12,7 @@ final class UnfoldedPatches {
    * @param pixels address, [pictures][3][image][image]
    * @param rows receives [pictures·patches][inputs]
    */
-  static void forward(Pass pass, EmbeddingShape shape, long pixels, int pictures, long rows) {
+  static void forward(Pass pass, Stem shape, long pixels, int pictures, long rows) {
     long count = (long) pictures * shape.pixels();
     pass.each(
         "unfold_reals",

@@ -1,6 +1,7 @@
 package org.ivit.train.device.integer;
 
-import java.util.ArrayList;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.LinearSpec;
 import java.util.List;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.GeluForm;
@@ -9,28 +10,19 @@ import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
-import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.operator.integer.QuantizedBlock;
-import org.ivit.train.parameter.ParameterLayout;
-import org.ivit.train.parameter.ParameterView;
 
 /** A transformer block on the device. */
-final class DeviceBlock implements QuantizedPart {
+final class DeviceBlock extends QuantizedPart {
   private final Block site;
-  private final String inputNode;
-  private final Scheme scheme;
-  private final NodeLayout layout;
   private final DeviceNorm norm1;
   private final DeviceLinear qkv;
   private final DeviceAttention attention;
@@ -55,60 +47,36 @@ final class DeviceBlock implements QuantizedPart {
 
   /**
    * @param pass what parts share
+   * @param spec of the block
    * @param site name and sizes
-   * @param inputNode full name of the node that feeds the block
    * @param scheme forms, widths, outlier channels
-   * @param drop1 stochastic depth of the attention branch
-   * @param drop2 stochastic depth of the MLP branch
    * @param from index of the block's first parameter in the network
    */
-  DeviceBlock(
-      Pass pass,
-      Block site,
-      String inputNode,
-      Scheme scheme,
-      DropPath drop1,
-      DropPath drop2,
-      int from) {
+  DeviceBlock(Pass pass, PartSpec spec, Block site, Scheme scheme, int from) {
+    super(spec, scheme, from);
     this.site = site;
-    this.inputNode = inputNode;
-    this.scheme = scheme;
-    String prefix = site.node("");
-    layout = NodeLayout.of(prefix, new QuantizedBlock(site, inputNode, scheme, drop1, drop2), from);
     int dim = site.dim();
     int size = site.tokens() * dim;
-    norm1 = new DeviceNorm(pass, layout, "norm1", dim);
-    qkv = new DeviceLinear(pass, layout, "attn.qkv", dim, 3 * dim, outliers("norm1"));
+    norm1 = new DeviceNorm(pass, layout, site.norm1(), dim);
+    qkv = linear(pass, site.qkvLinear());
     attention =
         new DeviceAttention(
-            pass, site, site.windows() == null ? -1 : layout.at(NodeNames.POSITION_TABLE));
-    proj = new DeviceLinear(pass, layout, "attn.proj", dim, dim, outliers("attn.context"));
-    residual1 = new DeviceResidual(prefix + "residual1", drop1, size);
-    norm2 = new DeviceNorm(pass, layout, "norm2", dim);
-    fc1 = new DeviceLinear(pass, layout, "mlp.fc1", dim, site.hidden(), outliers("norm2"));
+            pass,
+            site,
+            site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
+    proj = linear(pass, site.projLinear());
+    residual1 = new DeviceResidual(site.residual1().name(), DropPath.of(spec, 0), size);
+    norm2 = new DeviceNorm(pass, layout, site.norm2(), dim);
+    fc1 = linear(pass, site.fc1Linear());
     gelu = new DeviceGelu(site.hidden());
-    fc2 = new DeviceLinear(pass, layout, "mlp.fc2", site.hidden(), dim, outliers("mlp.act"));
-    residual2 = new DeviceResidual(prefix + "residual2", drop2, size);
+    fc2 = linear(pass, site.fc2Linear());
+    residual2 = new DeviceResidual(site.residual2().name(), DropPath.of(spec, 1), size);
     output = new DeviceBuffers(pass.device);
     kept = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
   }
 
-  @Override
-  public String prefix() {
-    return layout.prefix();
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout.layout();
-  }
-
-  private OutlierChannels outliers(String node) {
-    return scheme.outliers(site.node(node));
-  }
-
-  private Reals own(Reals weights) {
-    return weights.part(layout.from(), layout().size());
+  private DeviceLinear linear(Pass pass, LinearSpec of) {
+    return new DeviceLinear(pass, layout, of, scheme.outliers(of.input()));
   }
 
   private List<DeviceLinear> linears() {
@@ -117,37 +85,25 @@ final class DeviceBlock implements QuantizedPart {
 
   @Override
   public void quantize(Pass pass, Reals weights) {
-    Reals own = own(weights);
-    float[] inputScales = {
-      scale(own, "norm1"), scale(own, "attn.context"), scale(own, "norm2"), scale(own, "mlp.act")
-    };
-    for (int i = 0; i < inputScales.length; i++) {
-      linears().get(i).quantize(pass, weights, inputScales[i]);
+    NodeScales scales = scales(weights);
+    List<LinearSpec> specs = site.linears();
+    for (int i = 0; i < specs.size(); i++) {
+      linears().get(i).quantize(pass, weights, scales.of(specs.get(i).input()));
     }
-  }
-
-  private float scale(Reals own, String node) {
-    return layout.scale(scheme, own, site.node(node));
   }
 
   @Override
   public void build(Pass pass, Reals weights) {
-    Reals own = own(weights);
-    NodeBuilder nodes =
-        new NodeBuilder(ParameterView.ofVectors(layout(), layout.prefix(), own), scheme);
-    NodeScales scales = node -> layout.scale(scheme, own, node);
-    inputScale = scales.of(inputNode);
-    middleScale = scale(own, "residual1");
-    outputScale = scale(own, "residual2");
-    builtLinears = new ArrayList<>();
-    for (LinearScales around : nodes.linears(site, scales)) {
-      DeviceLinear linear = linears().get(builtLinears.size());
-      builtLinears.add(nodes.constants(around.name(), linear.channels(pass), around));
-    }
-    builtNorm1 = nodes.norm(site.node("norm1"), scale(own, "norm1"));
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    inputScale = inputScale(weights);
+    middleScale = scales.of(site.residual1());
+    outputScale = scales.of(site.residual2());
+    builtLinears = linears().stream().map(linear -> linear.build(pass, nodes, scales)).toList();
+    builtNorm1 = nodes.norm(site.norm1(), scales.of(site.norm1()));
     builtAttention = nodes.attention(site, scales, builtLinears.get(0).outputScale());
-    builtNorm2 = nodes.norm(site.node("norm2"), scale(own, "norm2"));
-    builtGelu = nodes.gelu(site, builtLinears.get(2).outputScale(), scale(own, "mlp.act"));
+    builtNorm2 = nodes.norm(site.norm2(), scales.of(site.norm2()));
+    builtGelu = nodes.gelu(site, builtLinears.get(2).outputScale(), scales.of(site.act()));
   }
 
   @Override
@@ -166,7 +122,7 @@ final class DeviceBlock implements QuantizedPart {
     attention.prepare(pass, builtAttention, qkv.node().outputScale());
     residual1.prepare(pass, proj.node().outputScale(), inputScale, middleScale);
     norm2.prepare(pass, builtNorm2, weights, middleScale);
-    gelu.prepare(pass, builtGelu, scheme.gelu(), fc1.node().outputScale(), outliers("mlp.fc1"));
+    gelu.prepare(pass, builtGelu, scheme.gelu(), fc1.node().outputScale(), scheme.outliers(site.fc1()));
     residual2.prepare(pass, fc2.node().outputScale(), middleScale, outputScale);
   }
 
@@ -276,7 +232,7 @@ final class DeviceBlock implements QuantizedPart {
     proj.seen(pass, OutlierChannels.NONE, seen);
     residual1.seen(pass, seen);
     norm2.seen(pass, seen);
-    fc1.seen(pass, outliers("mlp.fc1"), seen);
+    fc1.seen(pass, scheme.outliers(site.fc1()), seen);
     gelu.seen(pass, seen);
     fc2.seen(pass, OutlierChannels.NONE, seen);
     residual2.seen(pass, seen);

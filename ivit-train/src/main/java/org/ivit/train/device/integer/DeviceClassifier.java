@@ -1,5 +1,6 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.architecture.Head;
 import java.util.List;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
@@ -8,28 +9,24 @@ import org.ivit.core.graph.NodeBuilder;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
-import org.ivit.train.parameter.HeadShape;
 
 /**
  * The classifiers on the device: 8-bit codes of a picture to its logits, the sum of the
  * classifiers' on half the scale where there are two.
  */
 final class DeviceClassifier implements AutoCloseable {
-  private final List<String> names;
+  private final Head part;
   private final List<DeviceLinear> heads;
-  private final OutlierChannels outliers;
   private List<LinearConstants> built;
 
   /**
    * @param outliers channels of what is classified
    */
-  DeviceClassifier(Pass pass, NodeLayout layout, HeadShape shape, OutlierChannels outliers) {
-    this.outliers = outliers;
-    names = shape.heads();
-    int dim = shape.dim();
+  DeviceClassifier(Pass pass, NodeLayout layout, Head part, OutlierChannels outliers) {
+    this.part = part;
     heads =
-        names.stream()
-            .map(name -> new DeviceLinear(pass, layout, name, dim, shape.classes(), outliers))
+        part.linears().stream()
+            .map(layer -> new DeviceLinear(pass, layout, layer, outliers))
             .toList();
   }
 
@@ -39,7 +36,7 @@ final class DeviceClassifier implements AutoCloseable {
 
   void build(Pass pass, NodeBuilder nodes, float inputScale) {
     List<QuantizedChannels> channels = heads.stream().map(head -> head.channels(pass)).toList();
-    built = nodes.headConstants(names, channels, inputScale, outliers);
+    built = nodes.classifierConstants(part, channels, inputScale);
   }
 
   void prepare(Pass pass) {

@@ -1,29 +1,24 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.graph.NodeScales;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.EmbeddingGradient;
-import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.operator.integer.QuantizedEmbedding;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.ParameterLayout;
-import org.ivit.train.parameter.ParameterView;
 
 /** Patch embedding with leading tokens and positions on the device; its input are pixels. */
-final class DeviceEmbedding implements QuantizedPart {
-  private final EmbeddingShape shape;
-  private final Scheme scheme;
-  private final NodeLayout layout;
+final class DeviceEmbedding extends QuantizedPart {
+  private final Stem shape;
   private final PixelCodes pixels;
   private final DeviceLinear proj;
   private final EmbeddingGradient gradient;
@@ -35,54 +30,27 @@ final class DeviceEmbedding implements QuantizedPart {
   private int position;
   private int extremes;
 
-  DeviceEmbedding(Pass pass, EmbeddingShape shape, Scheme scheme, int from) {
+  DeviceEmbedding(Pass pass, PartSpec spec, Stem shape, Scheme scheme, int from) {
+    super(spec, scheme, from);
     this.shape = shape;
-    this.scheme = scheme;
-    layout = NodeLayout.of("", new QuantizedEmbedding(shape, scheme), from);
     pixels = new PixelCodes(shape);
-    proj =
-        new DeviceLinear(
-            pass,
-            layout,
-            NodeNames.PATCH_PROJECTION,
-            shape.inputs(),
-            shape.dim(),
-            OutlierChannels.NONE);
+    proj = new DeviceLinear(pass, layout, shape.projection(), OutlierChannels.NONE);
     gradient = new EmbeddingGradient(shape, layout);
     kept = new DeviceBuffers(pass.device);
   }
 
   @Override
-  public String prefix() {
-    return layout.prefix();
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout.layout();
-  }
-
-  private Reals own(Reals weights) {
-    return weights.part(layout.from(), layout().size());
-  }
-
-  @Override
   public void quantize(Pass pass, Reals weights) {
-    inputScale = layout.scale(scheme, own(weights), NodeNames.INPUT);
+    inputScale = scales(weights).of(Node.INPUT);
     proj.quantize(pass, weights, inputScale);
   }
 
   @Override
   public void build(Pass pass, Reals weights) {
-    Reals own = own(weights);
-    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
-    float patchScale = layout.scale(scheme, own, NodeNames.PATCH_EMBED);
-    product =
-        nodes.constants(
-            NodeNames.PATCH_PROJECTION,
-            proj.channels(pass),
-            new LinearScales(NodeNames.PATCH_EMBED, inputScale, OutlierChannels.NONE, patchScale));
-    embed = nodes.embed(shape.leading(), patchScale, layout.scale(scheme, own, NodeNames.EMBED));
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    product = proj.build(pass, nodes, scales);
+    embed = nodes.embed(shape, product.outputScale(), scales.of(shape.output()));
   }
 
   @Override
@@ -100,19 +68,14 @@ final class DeviceEmbedding implements QuantizedPart {
   }
 
   @Override
-  public void draw(Pass pass) {
-    // Nothing is random here.
-  }
-
-  @Override
   public long forward(Pass pass, long x, int pictures) {
     int rows = pictures * shape.patches();
     int dim = shape.dim();
-    long codes = kept.of("patches", (long) rows * shape.inputs(), 1);
+    long codes = kept.of("patches", (long) rows * shape.patchInputs(), 1);
     pixels.forward(pass, x, pictures, codes);
     long projected = pass.scratch.of("branch", (long) rows * dim, 2);
     proj.forward16(pass, codes, rows, projected);
-    long count = (long) pictures * shape.tokens() * dim;
+    long count = (long) pictures * shape.outputTokens() * dim;
     long out = kept.of("embed", count, 2);
     pass.each(
         "embed_observed",
@@ -128,7 +91,7 @@ final class DeviceEmbedding implements QuantizedPart {
             .dyadic(embed.sum().identity())
             .doubles(product.outputScale(), embed.positionScale())
             .longs(count)
-            .ints(shape.tokens() * dim, shape.leading().size() * dim));
+            .ints(shape.outputTokens() * dim, shape.leadingTokens() * dim));
     return out;
   }
 
@@ -145,7 +108,7 @@ final class DeviceEmbedding implements QuantizedPart {
     pixels.seen(pass, seen);
     proj.seen(pass, OutlierChannels.NONE, seen);
     seen.include(
-        NodeNames.EMBED,
+        shape.output().name(),
         Pass.unordered(pass.observed.longAt(extremes, 0)),
         Pass.unordered(pass.observed.longAt(extremes, 1)));
   }

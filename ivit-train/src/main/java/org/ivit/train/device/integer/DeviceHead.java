@@ -1,35 +1,25 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
-import org.ivit.train.device.pass.HeadPart;
-import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.operator.integer.QuantizedHead;
-import org.ivit.train.operator.integer.QuantizedPooledHead;
-import org.ivit.train.parameter.HeadShape;
-import org.ivit.train.parameter.ParameterLayout;
-import org.ivit.train.parameter.ParameterView;
 
 /**
  * Final norm and classifiers on the device: of the leading tokens, one a classifier, or of the mean
  * over all tokens. Its output are int32 logits, [pictures][classes]; its gradient float32.
  */
-final class DeviceHead implements QuantizedPart, HeadPart {
-  private final HeadShape shape;
-  private final boolean pooled;
-  private final String inputNode;
-  private final Scheme scheme;
-  private final NodeLayout layout;
+final class DeviceHead extends QuantizedPart {
+  private final Head shape;
   private final DeviceNorm norm;
   private final DeviceClassifier classifier;
   private final DeviceBuffers kept;
@@ -40,63 +30,31 @@ final class DeviceHead implements QuantizedPart, HeadPart {
   private long input;
 
   /**
-   * @param pooled whether the mean over all tokens is classified
-   * @param inputNode full name of the node that feeds the head
    * @param from index of the head's first parameter in the network
    */
-  DeviceHead(
-      Pass pass, HeadShape shape, boolean pooled, String inputNode, Scheme scheme, int from) {
+  DeviceHead(Pass pass, PartSpec spec, Head shape, Scheme scheme, int from) {
+    super(spec, scheme, from);
     this.shape = shape;
-    this.pooled = pooled;
-    this.inputNode = inputNode;
-    this.scheme = scheme;
-    layout =
-        NodeLayout.of(
-            "",
-            pooled
-                ? new QuantizedPooledHead(shape, inputNode, scheme)
-                : new QuantizedHead(shape, inputNode, scheme),
-            from);
-    norm = new DeviceNorm(pass, layout, NodeNames.NORM, shape.dim());
-    OutlierChannels outliers = pooled ? OutlierChannels.NONE : scheme.outliers(NodeNames.NORM);
-    classifier = new DeviceClassifier(pass, layout, shape, outliers);
+    norm = new DeviceNorm(pass, layout, shape.norm(), shape.dim());
+    classifier = new DeviceClassifier(pass, layout, shape, scheme.outliers(shape.features()));
     kept = new DeviceBuffers(pass.device);
   }
 
   @Override
-  public String prefix() {
-    return layout.prefix();
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout.layout();
-  }
-
-  private Reals own(Reals weights) {
-    return weights.part(layout.from(), layout().size());
-  }
-
-  private float classifierScale(Reals own) {
-    return layout.scale(scheme, own, pooled ? NodeNames.POOL : NodeNames.NORM);
-  }
-
-  @Override
   public void quantize(Pass pass, Reals weights) {
-    classifier.quantize(pass, weights, classifierScale(own(weights)));
+    classifier.quantize(pass, weights, scales(weights).of(shape.features()));
   }
 
   @Override
   public void build(Pass pass, Reals weights) {
-    Reals own = own(weights);
-    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
-    inputScale = layout.scale(scheme, own, inputNode);
-    float normScale = layout.scale(scheme, own, NodeNames.NORM);
-    builtNorm = nodes.norm(NodeNames.NORM, normScale);
-    if (pooled) {
-      pool = Pool.of(normScale, shape.tokens(), classifierScale(own));
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    inputScale = inputScale(weights);
+    builtNorm = nodes.norm(shape.norm(), scales.of(shape.norm()));
+    if (shape.pooled()) {
+      pool = Pool.of(builtNorm.outputScale(), shape.tokens(), scales.of(shape.pool()));
     }
-    classifier.build(pass, nodes, classifierScale(own));
+    classifier.build(pass, nodes, scales.of(shape.features()));
   }
 
   @Override
@@ -112,11 +70,6 @@ final class DeviceHead implements QuantizedPart, HeadPart {
   }
 
   @Override
-  public void draw(Pass pass) {
-    // Nothing is random here.
-  }
-
-  @Override
   public float logitScale() {
     return classifier.scale();
   }
@@ -125,7 +78,7 @@ final class DeviceHead implements QuantizedPart, HeadPart {
   public long forward(Pass pass, long x, int pictures) {
     input = x;
     long logits = kept.of("logits", (long) pictures * shape.classes(), 4);
-    if (pooled) {
+    if (shape.pooled()) {
       classifier.forward(pass, 0, pool(pass, x, pictures), pictures, logits);
       return logits;
     }
@@ -164,7 +117,7 @@ final class DeviceHead implements QuantizedPart, HeadPart {
     long size = (long) pictures * shape.tokens() * dim;
     long gx = kept.of("gx", size, 4);
     pass.clear(gx, size);
-    if (pooled) {
+    if (shape.pooled()) {
       backwardPool(pass, gy, gx, pictures);
       return gx;
     }
@@ -203,9 +156,9 @@ final class DeviceHead implements QuantizedPart, HeadPart {
   @Override
   public void seen(Pass pass, SeenRanges seen) {
     norm.seen(pass, seen);
-    if (pooled) {
+    if (shape.pooled()) {
       seen.include(
-          NodeNames.POOL,
+          shape.pool().name(),
           poolScale() * Pass.unordered(pass.observed.longAt(extremes, 0)),
           poolScale() * Pass.unordered(pass.observed.longAt(extremes, 1)));
     }

@@ -1,5 +1,9 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import java.util.Arrays;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -28,6 +32,7 @@ final class DeviceLinear implements AutoCloseable {
   private static final int NONE = -1;
   private static final int STAGE = 64;
 
+  private final LinearSpec layer;
   private final int inputs;
   private final int outputs;
   private final int weightAt;
@@ -50,17 +55,25 @@ final class DeviceLinear implements AutoCloseable {
   /**
    * @param pass what parts share
    * @param layout of the part
-   * @param key parameter prefix within the part, such as {@code attn.qkv}
+   * @param layer names and sizes
    * @param outliers channels of the input
    */
-  DeviceLinear(
-      Pass pass, NodeLayout layout, String key, int inputs, int outputs, OutlierChannels outliers) {
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.weightAt = layout.at(key + ".weight");
-    this.biasAt = layout.layout().contains(key + ".bias") ? layout.at(key + ".bias") : NONE;
+  DeviceLinear(Pass pass, NodeLayout layout, LinearSpec layer, OutlierChannels outliers) {
+    this.layer = layer;
+    this.inputs = layer.inputs();
+    this.outputs = layer.outputs();
+    PartSpec spec = layout.spec();
+    this.weightAt = layout.at(spec.local(layer.weight()));
+    this.biasAt = layer.biased() ? layout.at(spec.local(layer.bias())) : NONE;
     this.memory = new DeviceBuffers(pass.device);
-    this.codes = new WeightCodes(pass, layout, key, inputs, outputs, outliers);
+    this.codes =
+        new WeightCodes(pass, layout, spec.local(layer.parameters()), inputs, outputs, outliers);
+  }
+
+  /** Builds the constants of this step. */
+  LinearConstants build(Pass pass, NodeBuilder nodes, NodeScales scales) {
+    return nodes.constants(
+        layer, channels(pass), scales.of(layer.input()), scales.of(layer.node()));
   }
 
   /**

@@ -1,85 +1,51 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.core.architecture.Swin;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
-import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.operator.integer.QuantizedMerging;
-import org.ivit.train.parameter.MergingShape;
-import org.ivit.train.parameter.ParameterLayout;
-import org.ivit.train.parameter.ParameterView;
 
 /** Patch merging on the device; its output are 8-bit codes in 16 bits. */
-final class DeviceMerging implements QuantizedPart {
-  private final Swin.Stage stage;
-  private final Scheme scheme;
-  private final NodeLayout layout;
+final class DeviceMerging extends QuantizedPart {
+  private final Merging stage;
   private final DeviceNorm norm;
   private final DeviceLinear reduction;
   private final DeviceBuffers kept;
   private LayerNorm builtNorm;
   private LinearConstants product;
-  private float normScale;
   private float inputScale;
 
-  DeviceMerging(Pass pass, Swin.Stage stage, Scheme scheme, int from) {
+  DeviceMerging(Pass pass, PartSpec spec, Merging stage, Scheme scheme, int from) {
+    super(spec, scheme, from);
     this.stage = stage;
-    this.scheme = scheme;
-    layout =
-        NodeLayout.of(
-            stage.downsample(), new QuantizedMerging(stage, stage.output(), scheme), from);
-    int dim = stage.dim();
-    norm = new DeviceNorm(pass, layout, "norm", 4 * dim);
+    norm = new DeviceNorm(pass, layout, stage.norm(), stage.mergedDim());
     reduction =
-        new DeviceLinear(
-            pass, layout, "reduction", 4 * dim, 2 * dim, scheme.outliers(stage.mergeNorm()));
+        new DeviceLinear(pass, layout, stage.reduction(), scheme.outliers(stage.norm()));
     kept = new DeviceBuffers(pass.device);
   }
 
   @Override
-  public String prefix() {
-    return layout.prefix();
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout.layout();
-  }
-
-  private Reals own(Reals weights) {
-    return weights.part(layout.from(), layout().size());
-  }
-
-  @Override
   public void quantize(Pass pass, Reals weights) {
-    normScale = layout.scale(scheme, own(weights), stage.mergeNorm());
-    reduction.quantize(pass, weights, normScale);
+    reduction.quantize(pass, weights, scales(weights).of(stage.norm()));
   }
 
   @Override
   public void build(Pass pass, Reals weights) {
-    Reals own = own(weights);
-    NodeBuilder nodes =
-        new NodeBuilder(ParameterView.ofVectors(layout(), layout.prefix(), own), scheme);
-    inputScale = layout.scale(scheme, own, stage.output());
-    builtNorm = nodes.norm(stage.mergeNorm(), normScale);
-    String name = stage.reduction();
-    product =
-        nodes.constants(
-            name,
-            reduction.channels(pass),
-            new LinearScales(
-                name, normScale, builtNorm.outputOutliers(), layout.scale(scheme, own, name)));
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    inputScale = inputScale(weights);
+    builtNorm = nodes.norm(stage.norm(), scales.of(stage.norm()));
+    product = reduction.build(pass, nodes, scales);
   }
 
   @Override
@@ -93,13 +59,8 @@ final class DeviceMerging implements QuantizedPart {
     reduction.load(pass);
   }
 
-  @Override
-  public void draw(Pass pass) {
-    // Nothing is random here.
-  }
-
   private RowGather gather(boolean back) {
-    long order = kept.constants("order", () -> MergingShape.sources(stage));
+    long order = kept.constants("order", stage::order);
     return new RowGather(order, stage.tokens(), stage.dim(), back);
   }
 

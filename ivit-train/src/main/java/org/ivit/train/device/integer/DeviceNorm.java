@@ -1,5 +1,6 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.architecture.Node;
 import java.util.Arrays;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.cuda.Arguments;
@@ -32,12 +33,12 @@ final class DeviceNorm implements AutoCloseable {
   /**
    * @param pass what parts share
    * @param layout of the part
-   * @param key parameter prefix within the part, such as {@code norm1}
+   * @param norm names its parameters too
    */
-  DeviceNorm(Pass pass, NodeLayout layout, String key, int channels) {
+  DeviceNorm(Pass pass, NodeLayout layout, Node norm, int channels) {
     this.channels = channels;
-    this.gammaAt = layout.at(key + ".weight");
-    this.betaAt = layout.at(key + ".bias");
+    this.gammaAt = layout.at(layout.spec().local(norm + ".weight"));
+    this.betaAt = layout.at(layout.spec().local(norm + ".bias"));
     this.memory = new DeviceBuffers(pass.device);
   }
 

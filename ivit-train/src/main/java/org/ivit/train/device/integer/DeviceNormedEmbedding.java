@@ -1,28 +1,23 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.graph.NodeScales;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
-import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.operator.integer.QuantizedNormedEmbedding;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.ParameterLayout;
-import org.ivit.train.parameter.ParameterView;
 
-/** A Swin's patch embedding on the device; its input are pixels. */
-final class DeviceNormedEmbedding implements QuantizedPart {
-  private final EmbeddingShape shape;
-  private final Scheme scheme;
-  private final NodeLayout layout;
+/** Patch embedding with a norm on the device; its input are pixels. */
+final class DeviceNormedEmbedding extends QuantizedPart {
+  private final Stem shape;
   private final PixelCodes pixels;
   private final DeviceLinear proj;
   private final DeviceNorm norm;
@@ -31,57 +26,27 @@ final class DeviceNormedEmbedding implements QuantizedPart {
   private LinearConstants product;
   private LayerNorm builtNorm;
 
-  DeviceNormedEmbedding(Pass pass, EmbeddingShape shape, Scheme scheme, int from) {
+  DeviceNormedEmbedding(Pass pass, PartSpec spec, Stem shape, Scheme scheme, int from) {
+    super(spec, scheme, from);
     this.shape = shape;
-    this.scheme = scheme;
-    layout = NodeLayout.of("", new QuantizedNormedEmbedding(shape, scheme), from);
     pixels = new PixelCodes(shape);
-    proj =
-        new DeviceLinear(
-            pass,
-            layout,
-            NodeNames.PATCH_PROJECTION,
-            shape.inputs(),
-            shape.dim(),
-            OutlierChannels.NONE);
-    norm = new DeviceNorm(pass, layout, "patch_embed.norm", shape.dim());
+    proj = new DeviceLinear(pass, layout, shape.projection(), OutlierChannels.NONE);
+    norm = new DeviceNorm(pass, layout, shape.output(), shape.dim());
     kept = new DeviceBuffers(pass.device);
   }
 
   @Override
-  public String prefix() {
-    return layout.prefix();
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout.layout();
-  }
-
-  private Reals own(Reals weights) {
-    return weights.part(layout.from(), layout().size());
-  }
-
-  @Override
   public void quantize(Pass pass, Reals weights) {
-    inputScale = layout.scale(scheme, own(weights), NodeNames.INPUT);
+    inputScale = scales(weights).of(Node.INPUT);
     proj.quantize(pass, weights, inputScale);
   }
 
   @Override
   public void build(Pass pass, Reals weights) {
-    Reals own = own(weights);
-    NodeBuilder nodes = new NodeBuilder(ParameterView.ofVectors(layout(), "", own), scheme);
-    product =
-        nodes.constants(
-            NodeNames.PATCH_PROJECTION,
-            proj.channels(pass),
-            new LinearScales(
-                NodeNames.PATCH_PROJECTION,
-                inputScale,
-                OutlierChannels.NONE,
-                layout.scale(scheme, own, NodeNames.PATCH_PROJECTION)));
-    builtNorm = nodes.norm(NodeNames.PATCH_NORM, layout.scale(scheme, own, NodeNames.PATCH_NORM));
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    product = proj.build(pass, nodes, scales);
+    builtNorm = nodes.norm(shape.output(), scales.of(shape.output()));
   }
 
   @Override
@@ -97,15 +62,10 @@ final class DeviceNormedEmbedding implements QuantizedPart {
   }
 
   @Override
-  public void draw(Pass pass) {
-    // Nothing is random here.
-  }
-
-  @Override
   public long forward(Pass pass, long x, int pictures) {
     int rows = pictures * shape.patches();
     long count = (long) rows * shape.dim();
-    long codes = kept.of("patches", (long) rows * shape.inputs(), 1);
+    long codes = kept.of("patches", (long) rows * shape.patchInputs(), 1);
     pixels.forward(pass, x, pictures, codes);
     long narrow = pass.scratch.of("codes", count, 1);
     proj.forward8(pass, codes, rows, narrow);

@@ -1,19 +1,19 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.architecture.Stem;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.cuda.Arguments;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.parameter.EmbeddingShape;
 
 /** Normalised pixels to rows of 8-bit codes of patches, on the device. */
 final class PixelCodes {
-  private final EmbeddingShape shape;
+  private final Stem shape;
   private float reciprocal;
   private int extremes;
 
-  PixelCodes(EmbeddingShape shape) {
+  PixelCodes(Stem shape) {
     this.shape = shape;
   }
 
@@ -44,7 +44,7 @@ final class PixelCodes {
 
   void seen(Pass pass, SeenRanges seen) {
     seen.include(
-        NodeNames.INPUT,
+        Node.INPUT.name(),
         Pass.unordered(pass.observed.longAt(extremes, 0)),
         Pass.unordered(pass.observed.longAt(extremes, 1)));
   }

@@ -1,22 +1,76 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
+import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.pass.DevicePart;
+import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.ParameterView;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * A part of a quantized network on the device; its counterpart on the processor is a {@link
  * org.ivit.train.operator.QuantizedOperator}. Its output are 16-bit codes.
  */
-public interface QuantizedPart extends DevicePart {
+public abstract class QuantizedPart implements DevicePart {
+  final Scheme scheme;
+  final NodeLayout layout;
+
+  /**
+   * @param spec of the part
+   * @param scheme forms, widths, outlier channels
+   * @param from index of the part's first parameter in the network
+   */
+  QuantizedPart(PartSpec spec, Scheme scheme, int from) {
+    this.scheme = scheme;
+    this.layout = NodeLayout.quantized(spec, from);
+  }
+
+  @Override
+  public final String prefix() {
+    return layout.prefix();
+  }
+
+  @Override
+  public final ParameterLayout layout() {
+    return layout.layout();
+  }
+
+  private Reals own(Reals weights) {
+    return weights.part(layout.from(), layout().size());
+  }
+
+  /**
+   * The scales of its nodes.
+   *
+   * @param weights of the network
+   */
+  final NodeScales scales(Reals weights) {
+    return layout.ranges().scales(scheme, own(weights));
+  }
+
+  /** The scale of what feeds it. */
+  final float inputScale(Reals weights) {
+    return scales(weights).of(layout.spec().input());
+  }
+
+  /** Builds nodes of all parameters that are no matrices. */
+  final NodeBuilder nodes(Reals weights) {
+    return new NodeBuilder(
+        ParameterView.ofVectors(layout(), layout.prefix(), own(weights)), scheme);
+  }
+
   /**
    * Quantizes the matrices for this step.
    *
    * @param weights of the network; of its matrices only what lies on the device counts
    * @throws org.ivit.core.InputException naming a node that has no range
    */
-  void quantize(Pass pass, Reals weights);
+  public abstract void quantize(Pass pass, Reals weights);
 
   /**
    * Builds the nodes of this step; may run beside that of other parts.
@@ -24,18 +78,18 @@ public interface QuantizedPart extends DevicePart {
    * @param weights of the network, ranges included
    * @throws org.ivit.core.InputException naming a node that has no range, or fails a bound
    */
-  void build(Pass pass, Reals weights);
+  public abstract void build(Pass pass, Reals weights);
 
   /**
    * Hands the constants of the nodes to the upload.
    *
    * @param weights of the network
    */
-  void prepare(Pass pass, Reals weights);
+  public abstract void prepare(Pass pass, Reals weights);
 
   /** Brings constants into the forms that kernels read, after the upload. */
-  void load(Pass pass);
+  public abstract void load(Pass pass);
 
   /** Takes what the step observed. */
-  void seen(Pass pass, SeenRanges seen);
+  public abstract void seen(Pass pass, SeenRanges seen);
 }

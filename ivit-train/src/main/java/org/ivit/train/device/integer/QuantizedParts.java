@@ -1,45 +1,43 @@
 package org.ivit.train.device.integer;
 
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.graph.Scheme;
-import org.ivit.train.device.pass.DevicePart;
-import org.ivit.train.device.pass.HeadPart;
-import org.ivit.train.device.pass.PartMaker;
 import org.ivit.train.device.pass.Pass;
-import org.ivit.train.operator.DropPath;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.HeadShape;
+import org.ivit.train.parameter.PartSpec;
 
 /**
- * The parts of a quantized network.
+ * The parts of a quantized network on the device.
  *
  * @param pass what parts share
- * @param scheme how it is quantized
+ * @param spec of the part that is wanted
+ * @param scheme how the network is quantized
+ * @param from index of the part's first parameter in the network
  */
-public record QuantizedParts(Pass pass, Scheme scheme) implements PartMaker {
+public record QuantizedParts(Pass pass, PartSpec spec, Scheme scheme, int from)
+    implements PartVisitor<QuantizedPart> {
   @Override
-  public DevicePart embedding(EmbeddingShape shape, int from) {
-    return new DeviceEmbedding(pass, shape, scheme, from);
+  public QuantizedPart stem(Stem stem) {
+    return stem.normed()
+        ? new DeviceNormedEmbedding(pass, spec, stem, scheme, from)
+        : new DeviceEmbedding(pass, spec, stem, scheme, from);
   }
 
   @Override
-  public DevicePart normedEmbedding(EmbeddingShape shape, int from) {
-    return new DeviceNormedEmbedding(pass, shape, scheme, from);
+  public QuantizedPart block(Block block) {
+    return new DeviceBlock(pass, spec, block, scheme, from);
   }
 
   @Override
-  public DevicePart block(Block site, String input, DropPath drop1, DropPath drop2, int from) {
-    return new DeviceBlock(pass, site, input, scheme, drop1, drop2, from);
+  public QuantizedPart merging(Merging merging) {
+    return new DeviceMerging(pass, spec, merging, scheme, from);
   }
 
   @Override
-  public DevicePart merging(Swin.Stage stage, int from) {
-    return new DeviceMerging(pass, stage, scheme, from);
-  }
-
-  @Override
-  public HeadPart head(HeadShape shape, boolean pooled, String input, int from) {
-    return new DeviceHead(pass, shape, pooled, input, scheme, from);
+  public QuantizedPart head(Head head) {
+    return new DeviceHead(pass, spec, head, scheme, from);
   }
 }

@@ -14,8 +14,8 @@ public interface DevicePart extends AutoCloseable {
   /** The parameters, as its counterpart has them. */
   ParameterLayout layout();
 
-  /** Draws what is random in a micro-batch. */
-  void draw(Pass pass);
+  /** Draws what is random in a micro-batch, if anything is. */
+  default void draw(Pass pass) {}
 
   /**
    * Runs a micro-batch forward and keeps what the way back needs.
@@ -33,6 +33,11 @@ public interface DevicePart extends AutoCloseable {
    * @return address of the gradient by the input; 0 where nobody wants it
    */
   long backward(Pass pass, long gy, int pictures);
+
+  /** The scale of the output of this step where it is int32 logits; 0 elsewhere. */
+  default float logitScale() {
+    return 0;
+  }
 
   @Override
   void close();

@@ -1,13 +1,14 @@
 package org.ivit.train.device.pass;
 
-import org.ivit.train.parameter.EmbeddingShape;
+import org.ivit.core.architecture.Stem;
+
 
 /** The gradient of tokens passed on to positions, leading tokens and patches, on the device. */
 public final class EmbeddingGradient {
-  private final EmbeddingShape shape;
+  private final Stem shape;
   private final NodeLayout layout;
 
-  public EmbeddingGradient(EmbeddingShape shape, NodeLayout layout) {
+  public EmbeddingGradient(Stem shape, NodeLayout layout) {
     this.shape = shape;
     this.layout = layout;
   }
@@ -18,22 +19,24 @@ public final class EmbeddingGradient {
    */
   public long run(Pass pass, long gy, int pictures) {
     int dim = shape.dim();
-    int size = shape.tokens() * dim;
-    int first = shape.leading().size();
+    int size = shape.outputTokens() * dim;
+    int first = shape.leadingTokens();
     Partials partials = pass.partials(pictures, size);
     pass.columnPartials(gy, pictures, size, size, partials);
-    sum(pass, partials, 0, size, "pos_embed");
-    for (int t = 0; t < first; t++) {
-      sum(pass, partials, t * dim, dim, shape.leading().get(t));
+    sum(pass, partials, 0, size, Stem.POSITION);
+    int at = 0;
+    for (LeadingToken token : shape.leading()) {
+      sum(pass, partials, at, token.count() * dim, token.name());
+      at += token.count() * dim;
     }
     int rows = pictures * shape.patches();
     long gProjected = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    RowGather.slice(pass, 4, gy, gProjected, pictures, first, shape.patches(), shape.tokens(), dim);
+    RowGather.slice(pass, 4, gy, gProjected, pictures, first, shape.patches(), shape.outputTokens(), dim);
     return gProjected;
   }
 
   private void sum(Pass pass, Partials partials, int first, int columns, String key) {
-    int size = shape.tokens() * shape.dim();
+    int size = shape.outputTokens() * shape.dim();
     long to = pass.gradients + 4L * layout.at(key);
     partials.sum(pass, first, columns, size, to, 0, pass.added());
   }

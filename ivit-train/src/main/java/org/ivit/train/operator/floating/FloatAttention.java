@@ -1,7 +1,6 @@
 package org.ivit.train.operator.floating;
 
 import org.ivit.core.architecture.Block;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;

@@ -1,5 +1,6 @@
 package org.ivit.train.operator.floating;
 
+import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Block;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
@@ -8,7 +9,6 @@ import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.parameter.BlockParameters;
 import org.ivit.train.parameter.RowOrder;
 
 /**
@@ -32,26 +32,24 @@ public final class FloatBlock extends ChunkedOperator {
   private final DropPath drop2;
 
   /**
+   * @param spec of the block
    * @param site name and sizes
-   * @param epsilon added to the variance in the norms
-   * @param drop1 stochastic depth of the attention branch
-   * @param drop2 stochastic depth of the MLP branch
    */
-  public FloatBlock(Block site, double epsilon, DropPath drop1, DropPath drop2) {
-    super(BlockParameters.of(site), site.tokens());
+  public FloatBlock(PartSpec spec, Block site) {
+    super(spec.parameters(), site.tokens());
     this.site = site;
     this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
     this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
     int dim = site.dim();
-    this.norm1 = new FloatNorm(layout(), "norm1", dim, epsilon);
+    this.norm1 = new FloatNorm(layout(), "norm1", dim, site.epsilon());
     this.qkv = new FloatLinear(layout(), "attn.qkv", dim, 3 * dim);
     this.attention = new FloatAttention(site, positions);
     this.proj = new FloatLinear(layout(), "attn.proj", dim, dim);
-    this.norm2 = new FloatNorm(layout(), "norm2", dim, epsilon);
+    this.norm2 = new FloatNorm(layout(), "norm2", dim, site.epsilon());
     this.fc1 = new FloatLinear(layout(), "mlp.fc1", dim, site.hidden());
     this.fc2 = new FloatLinear(layout(), "mlp.fc2", site.hidden(), dim);
-    this.drop1 = drop1;
-    this.drop2 = drop2;
+    this.drop1 = DropPath.of(spec, 0);
+    this.drop2 = DropPath.of(spec, 1);
   }
 
   @Override
@@ -71,16 +69,16 @@ public final class FloatBlock extends ChunkedOperator {
     Reals normed1 = keep.reals("norm1", rows * dim);
     if (windows == null) {
       norm1.forward(weights, x, from, dim, normed1, rows, scratch);
-      run.tapped(site.node("norm1"), normed1, 0, rows * dim, dim);
+      run.tapped(site.norm1(), normed1, 0, rows * dim, dim);
     } else {
       Reals inPicture = scratch.reals("ordered", rows * dim);
       norm1.forward(weights, x, from, dim, inPicture, rows, scratch);
-      run.tapped(site.node("norm1"), inPicture, 0, rows * dim, dim);
+      run.tapped(site.norm1(), inPicture, 0, rows * dim, dim);
       windows.apply(inPicture, 0, normed1, count, dim);
     }
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     qkv.forward(gemm, weights, normed1, projections, 0, rows);
-    run.tapped(site.node("attn.qkv"), projections, 0, rows * 3 * dim, 3 * dim);
+    run.tapped(site.qkv(), projections, 0, rows * 3 * dim, 3 * dim);
     int perGroup = attention.probabilities();
     int groups = count * site.groups();
     int group = site.rowTokens() * dim;
@@ -99,36 +97,36 @@ public final class FloatBlock extends ChunkedOperator {
           i,
           scratch);
     }
-    run.tapped(site.node("attn.context"), context, 0, rows * dim, dim);
+    run.tapped(site.context(), context, 0, rows * dim, dim);
     Reals branch = scratch.reals("branch", rows * dim);
     if (windows == null) {
       proj.forward(gemm, weights, context, branch, 0, rows);
-      run.tapped(site.node("attn.proj"), branch, 0, rows * dim, dim);
+      run.tapped(site.proj(), branch, 0, rows * dim, dim);
     } else {
       Reals inWindows = scratch.reals("ordered", rows * dim);
       proj.forward(gemm, weights, context, inWindows, 0, rows);
-      run.tapped(site.node("attn.proj"), inWindows, 0, rows * dim, dim);
+      run.tapped(site.proj(), inWindows, 0, rows * dim, dim);
       windows.undo(inWindows, branch, 0, count, dim);
     }
     Reals middle = keep.reals("residual1", rows * dim);
     residual(
         x, from, branch, middle, 0, first, count, training ? drop1 : DropPath.NONE, run, scratch);
-    run.tapped(site.node("residual1"), middle, 0, rows * dim, dim);
+    run.tapped(site.residual1(), middle, 0, rows * dim, dim);
 
     Reals normed2 = keep.reals("norm2", rows * dim);
     norm2.forward(weights, middle, 0, dim, normed2, rows, scratch);
-    run.tapped(site.node("norm2"), normed2, 0, rows * dim, dim);
+    run.tapped(site.norm2(), normed2, 0, rows * dim, dim);
     Reals hidden = keep.reals("fc1", rows * site.hidden());
     fc1.forward(gemm, weights, normed2, hidden, 0, rows);
-    run.tapped(site.node("mlp.fc1"), hidden, 0, rows * site.hidden(), site.hidden());
+    run.tapped(site.fc1(), hidden, 0, rows * site.hidden(), site.hidden());
     Reals active = keep.reals("act", rows * site.hidden());
     FloatKernels.gelu(hidden, active, rows * site.hidden(), row, GELU_BLOCK);
-    run.tapped(site.node("mlp.act"), active, 0, rows * site.hidden(), site.hidden());
+    run.tapped(site.act(), active, 0, rows * site.hidden(), site.hidden());
     fc2.forward(gemm, weights, active, branch, 0, rows);
-    run.tapped(site.node("mlp.fc2"), branch, 0, rows * dim, dim);
+    run.tapped(site.fc2(), branch, 0, rows * dim, dim);
     residual(
         middle, 0, branch, y, from, first, count, training ? drop2 : DropPath.NONE, run, scratch);
-    run.tapped(site.node("residual2"), y, from, rows * dim, dim);
+    run.tapped(site.residual2(), y, from, rows * dim, dim);
   }
 
   private void residual(

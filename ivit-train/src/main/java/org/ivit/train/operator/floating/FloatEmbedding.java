@@ -1,12 +1,14 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.core.graph.NodeNames;
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.train.operator.PatchRows;
+import org.ivit.core.architecture.Node;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.parameter.EmbeddingShape;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
@@ -14,16 +16,19 @@ import org.ivit.train.parameter.ParameterLayout;
  * tokens first, positions added.
  */
 public final class FloatEmbedding extends ChunkedOperator {
-  private final EmbeddingShape shape;
+  private final Stem shape;
+  private final PatchRows patchRows;
   private final FloatLinear proj;
 
   /**
+   * @param spec of the stem
    * @param shape sizes
    */
-  public FloatEmbedding(EmbeddingShape shape) {
-    super(shape.parameters(), shape.tokens());
+  public FloatEmbedding(PartSpec spec, Stem shape) {
+    super(spec.parameters(), shape.outputTokens());
     this.shape = shape;
-    this.proj = new FloatLinear(layout(), "patch_embed.proj", shape.inputs(), shape.dim());
+    this.patchRows = new PatchRows(shape);
+    this.proj = new FloatLinear(layout(), Stem.PROJECTION, shape.patchInputs(), shape.dim());
   }
 
   @Override
@@ -34,17 +39,17 @@ public final class FloatEmbedding extends ChunkedOperator {
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int patches = shape.patches();
-    int tokens = shape.tokens();
-    int leading = shape.leading().size();
-    int posFrom = layout().from("pos_embed");
-    Reals columns = keep.reals("patches", count * patches * shape.inputs());
+    int tokens = shape.outputTokens();
+    int leading = shape.leadingTokens();
+    int posFrom = layout().from(Stem.POSITION);
+    Reals columns = keep.reals("patches", count * patches * shape.patchInputs());
     Reals embedded = scratch.reals("embedded", count * patches * dim);
     for (int i = 0; i < count; i++) {
-      shape.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.inputs());
+      patchRows.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.patchInputs());
     }
-    run.tapped(NodeNames.INPUT, columns, 0, count * patches * shape.inputs(), 1);
+    run.tapped(Node.INPUT, columns, 0, count * patches * shape.patchInputs(), 1);
     proj.forward(run.gemm(), weights, columns, embedded, 0, count * patches);
-    run.tapped(NodeNames.PATCH_EMBED, embedded, 0, count * patches * dim, dim);
+    run.tapped(shape.projection().node(), embedded, 0, count * patches * dim, dim);
     for (int i = 0; i < count; i++) {
       for (int t = 0; t < tokens; t++) {
         int at = ((first + i) * tokens + t) * dim;
@@ -54,14 +59,14 @@ public final class FloatEmbedding extends ChunkedOperator {
         FloatKernels.addScaled(source, from, weights, posFrom + t * dim, 1, y, at, dim, scratch);
       }
     }
-    run.tapped(NodeNames.EMBED, y, first * tokens * dim, count * tokens * dim, dim);
+    run.tapped(shape.output(), y, first * tokens * dim, count * tokens * dim, dim);
   }
 
   /** The gradient by the pixels is not computed: {@code gx} must be null. */
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    shape.requireNoGradient(gx);
+    PatchRows.requireNoGradient(gx);
     int first = chunk.first();
     int count = chunk.count();
     Buffers keep = chunk.keep();
@@ -84,7 +89,7 @@ public final class FloatEmbedding extends ChunkedOperator {
 
   /** Passes the gradient of the tokens on to patches, leading tokens and positions. */
   public static void splitGradient(
-      EmbeddingShape shape,
+      Stem shape,
       ParameterLayout layout,
       Reals gy,
       int first,
@@ -94,8 +99,8 @@ public final class FloatEmbedding extends ChunkedOperator {
       Buffers scratch) {
     int dim = shape.dim();
     int patches = shape.patches();
-    int tokens = shape.tokens();
-    int leading = shape.leading().size();
+    int tokens = shape.outputTokens();
+    int leading = shape.leadingTokens();
     double[] g = scratch.doubles("row", dim);
     double[] sum = scratch.doubles("row2", dim);
     for (int i = 0; i < count; i++) {
@@ -103,7 +108,7 @@ public final class FloatEmbedding extends ChunkedOperator {
       gEmbedded.put(i * patches * dim, gy, from + leading * dim, patches * dim);
       for (int t = 0; t < tokens; t++) {
         gy.get(from + t * dim, g, 0, dim);
-        FloatKernels.add(g, dim, gradients, layout.from("pos_embed") + t * dim, sum);
+        FloatKernels.add(g, dim, gradients, layout.from(Stem.POSITION) + t * dim, sum);
         if (t < leading) {
           FloatKernels.add(g, dim, gradients, layout.from(shape.leading().get(t)), sum);
         }

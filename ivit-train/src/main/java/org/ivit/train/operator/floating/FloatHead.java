@@ -1,34 +1,34 @@
 package org.ivit.train.operator.floating;
 
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Head;
 import java.util.List;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.parameter.HeadShape;
 
 /**
  * Final norm of the leading tokens and a linear classifier for each: [batch, tokens, dim] to
  * [batch, classes], the mean of the classifiers.
  */
 public final class FloatHead extends ChunkedOperator {
-  private final HeadShape shape;
+  private final Head shape;
   private final FloatNorm norm;
   private final List<FloatLinear> heads;
 
   /**
+   * @param spec of the head
    * @param shape sizes
-   * @param epsilon added to the variance in the norm
    */
-  public FloatHead(HeadShape shape, double epsilon) {
-    super(shape.parameters(), 1);
+  public FloatHead(PartSpec spec, Head shape) {
+    super(spec.parameters(), 1);
     this.shape = shape;
-    this.norm = new FloatNorm(layout(), "norm", shape.dim(), epsilon);
+    this.norm = new FloatNorm(layout(), shape.norm().name(), shape.dim(), shape.epsilon());
     this.heads =
-        shape.heads().stream()
+        shape.classifiers().stream()
             .map(head -> new FloatLinear(layout(), head, shape.dim(), shape.classes()))
             .toList();
   }
@@ -44,7 +44,7 @@ public final class FloatHead extends ChunkedOperator {
       Reals normed = keep.reals(normKey(h), count * shape.dim());
       int from = first * stride + h * shape.dim();
       norm.forward(weights, x, from, stride, normed, count, scratch);
-      run.tapped(NodeNames.NORM, normed, 0, count * shape.dim(), shape.dim());
+      run.tapped(shape.norm(), normed, 0, count * shape.dim(), shape.dim());
       classify(run.gemm(), weights, h, normed, y, first, count, scratch);
     }
   }
@@ -117,10 +117,10 @@ public final class FloatHead extends ChunkedOperator {
   }
 
   /** The gradient of each head's logits, [count][classes]: its part of the mean's. */
-  public static Reals part(HeadShape shape, Reals gy, int first, int count, Buffers scratch) {
+  public static Reals part(Head shape, Reals gy, int first, int count, Buffers scratch) {
     int size = count * shape.classes();
     Reals gradient = scratch.reals("gLogits", size);
-    double part = 1.0 / shape.heads().size();
+    double part = 1.0 / shape.classifiers().size();
     FloatKernels.scale(gy, first * shape.classes(), part, gradient, 0, size, scratch);
     return gradient;
   }

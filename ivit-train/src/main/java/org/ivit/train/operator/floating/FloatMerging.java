@@ -1,32 +1,32 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.core.architecture.Swin;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Merging;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.parameter.MergingShape;
 import org.ivit.train.parameter.RowOrder;
 
 /** Patch merging in floating point: [batch, tokens, dim] to [batch, tokens/4, 2·dim]. */
 public final class FloatMerging extends ChunkedOperator {
-  private final Swin.Stage stage;
+  private final Merging stage;
   private final RowOrder order;
   private final FloatNorm norm;
   private final FloatLinear reduction;
 
   /**
-   * @param stage the stage that it follows
-   * @param epsilon added to the variance in the norm
+   * @param spec of the merging
+   * @param stage name and sizes
    */
-  public FloatMerging(Swin.Stage stage, double epsilon) {
-    super(MergingShape.parameters(stage), stage.tokens());
+  public FloatMerging(PartSpec spec, Merging stage) {
+    super(spec.parameters(), stage.tokens());
     this.stage = stage;
-    this.order = MergingShape.order(stage);
-    this.norm = new FloatNorm(layout(), MergingShape.NORM, 4 * stage.dim(), epsilon);
+    this.order = new RowOrder(stage.order());
+    this.norm = new FloatNorm(layout(), "norm", stage.mergedDim(), stage.epsilon());
     this.reduction =
-        new FloatLinear(layout(), MergingShape.REDUCTION, 4 * stage.dim(), 2 * stage.dim());
+        new FloatLinear(layout(), "reduction", stage.mergedDim(), stage.outputDim());
   }
 
   @Override
@@ -42,10 +42,10 @@ public final class FloatMerging extends ChunkedOperator {
     order.apply(x, first * tokens * dim, merged, count, dim);
     Reals normed = keep.reals("norm", rows * 4 * dim);
     norm.forward(weights, merged, 0, 4 * dim, normed, rows, scratch);
-    run.tapped(stage.mergeNorm(), normed, 0, rows * 4 * dim, 4 * dim);
+    run.tapped(stage.norm(), normed, 0, rows * 4 * dim, 4 * dim);
     int to = first * tokens / 2 * dim;
     reduction.forward(run.gemm(), weights, normed, y, to, rows);
-    run.tapped(stage.reduction(), y, to, rows * 2 * dim, 2 * dim);
+    run.tapped(stage.output(), y, to, rows * 2 * dim, 2 * dim);
   }
 
   @Override

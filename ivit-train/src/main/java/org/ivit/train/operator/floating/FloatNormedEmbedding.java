@@ -1,32 +1,35 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.core.graph.NodeNames;
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.train.operator.PatchRows;
+import org.ivit.core.architecture.Node;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.NormedEmbeddingShape;
 
 /**
  * Patch embedding with a norm, in floating point: [batch, 3, image, image] to [batch, patches,
  * dim].
  */
 public final class FloatNormedEmbedding extends ChunkedOperator {
-  private final EmbeddingShape shape;
+  private final Stem shape;
+  private final PatchRows patchRows;
   private final FloatLinear proj;
   private final FloatNorm norm;
 
   /**
+   * @param spec of the stem
    * @param shape sizes
-   * @param epsilon added to the variance in the norm
    */
-  public FloatNormedEmbedding(EmbeddingShape shape, double epsilon) {
-    super(NormedEmbeddingShape.parameters(shape), shape.patches());
+  public FloatNormedEmbedding(PartSpec spec, Stem shape) {
+    super(spec.parameters(), shape.patches());
     this.shape = shape;
-    this.proj = new FloatLinear(layout(), "patch_embed.proj", shape.inputs(), shape.dim());
-    this.norm = new FloatNorm(layout(), "patch_embed.norm", shape.dim(), epsilon);
+    this.patchRows = new PatchRows(shape);
+    this.proj = new FloatLinear(layout(), Stem.PROJECTION, shape.patchInputs(), shape.dim());
+    this.norm = new FloatNorm(layout(), shape.output().name(), shape.dim(), shape.epsilon());
   }
 
   @Override
@@ -38,17 +41,17 @@ public final class FloatNormedEmbedding extends ChunkedOperator {
     int patches = shape.patches();
     int dim = shape.dim();
     int rows = count * patches;
-    Reals columns = keep.reals("patches", rows * shape.inputs());
+    Reals columns = keep.reals("patches", rows * shape.patchInputs());
     for (int i = 0; i < count; i++) {
-      shape.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.inputs());
+      patchRows.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.patchInputs());
     }
-    run.tapped(NodeNames.INPUT, columns, 0, rows * shape.inputs(), 1);
+    run.tapped(Node.INPUT, columns, 0, rows * shape.patchInputs(), 1);
     Reals projected = keep.reals("projected", rows * dim);
     proj.forward(run.gemm(), weights, columns, projected, 0, rows);
-    run.tapped(NodeNames.PATCH_PROJECTION, projected, 0, rows * dim, dim);
+    run.tapped(shape.projection().node(), projected, 0, rows * dim, dim);
     Reals normed = scratch.reals("normed", rows * dim);
     norm.forward(weights, projected, 0, dim, normed, rows, scratch);
-    run.tapped(NodeNames.PATCH_NORM, normed, 0, rows * dim, dim);
+    run.tapped(shape.output(), normed, 0, rows * dim, dim);
     y.put(first * patches * dim, normed, 0, rows * dim);
   }
 
@@ -56,7 +59,7 @@ public final class FloatNormedEmbedding extends ChunkedOperator {
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    shape.requireNoGradient(gx);
+    PatchRows.requireNoGradient(gx);
     int first = chunk.first();
     int count = chunk.count();
     Buffers keep = chunk.keep();

@@ -1,28 +1,28 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.core.graph.NodeNames;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Head;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.parameter.HeadShape;
 
 /** Norm, mean over all tokens and linear classifier: [batch, tokens, dim] to [batch, classes]. */
 public final class FloatPooledHead extends ChunkedOperator {
-  private final HeadShape shape;
+  private final Head shape;
   private final FloatNorm norm;
   private final FloatLinear head;
 
   /**
+   * @param spec of the head
    * @param shape sizes
-   * @param epsilon added to the variance in the norm
    */
-  public FloatPooledHead(HeadShape shape, double epsilon) {
-    super(shape.parameters(), shape.tokens());
+  public FloatPooledHead(PartSpec spec, Head shape) {
+    super(spec.parameters(), shape.tokens());
     this.shape = shape;
-    this.norm = new FloatNorm(layout(), "norm", shape.dim(), epsilon);
-    this.head = new FloatLinear(layout(), "head", shape.dim(), shape.classes());
+    this.norm = new FloatNorm(layout(), shape.norm().name(), shape.dim(), shape.epsilon());
+    this.head = new FloatLinear(layout(), shape.classifiers().get(0), shape.dim(), shape.classes());
   }
 
   @Override
@@ -36,12 +36,12 @@ public final class FloatPooledHead extends ChunkedOperator {
     Reals normed = scratch.reals("norm", count * tokens * dim);
     int from = first * tokens * dim;
     norm.forward(weights, x, from, dim, normed, count * tokens, scratch);
-    run.tapped(NodeNames.NORM, normed, 0, count * tokens * dim, dim);
+    run.tapped(shape.norm(), normed, 0, count * tokens * dim, dim);
     Reals pooled = keep.reals("pool", count * dim);
     for (int i = 0; i < count; i++) {
       pool(normed, i * tokens * dim, pooled, i * dim, scratch);
     }
-    run.tapped(NodeNames.POOL, pooled, 0, count * dim, dim);
+    run.tapped(shape.pool(), pooled, 0, count * dim, dim);
     head.forward(run.gemm(), weights, pooled, y, first * shape.classes(), count);
   }
 
@@ -89,7 +89,7 @@ public final class FloatPooledHead extends ChunkedOperator {
   }
 
   /** The gradient of a mean: an equal share for every token. */
-  public static void spread(HeadShape shape, Reals gPool, int count, Reals gNorm, Buffers scratch) {
+  public static void spread(Head shape, Reals gPool, int count, Reals gNorm, Buffers scratch) {
     int dim = shape.dim();
     double[] row = scratch.doubles("pool.row", dim);
     for (int i = 0; i < count; i++) {

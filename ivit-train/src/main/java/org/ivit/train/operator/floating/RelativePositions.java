@@ -3,7 +3,6 @@ package org.ivit.train.operator.floating;
 import java.util.Arrays;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.parameter.ParameterLayout;

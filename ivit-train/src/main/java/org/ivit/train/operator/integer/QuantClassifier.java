@@ -1,16 +1,17 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.graph.Scheme;
 import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.arithmetic.Dyadic;
-import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
-import org.ivit.train.parameter.HeadShape;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
@@ -18,26 +19,25 @@ import org.ivit.train.parameter.ParameterLayout;
  * classifiers' on half the scale where there are two.
  */
 final class QuantClassifier {
+  private final Head part;
   private final int classes;
-  private final List<String> names;
   private final List<QuantLinear> heads;
   private int[] logits = {};
 
-  QuantClassifier(ParameterLayout layout, HeadShape shape) {
-    this.classes = shape.classes();
-    this.names = shape.heads();
+  QuantClassifier(PartSpec spec, ParameterLayout layout, Head part) {
+    this.part = part;
+    this.classes = part.classes();
     this.heads =
-        names.stream()
-            .map(name -> new QuantLinear(layout, "", name, shape.dim(), classes))
-            .toList();
+        part.linears().stream().map(layer -> new QuantLinear(spec, layout, layer)).toList();
   }
 
   /** Builds the nodes of this pass. */
-  void prepare(
-      NodeBuilder nodes, float inputScale, OutlierChannels outliers, int batch, RealType type) {
+  void prepare(NodeBuilder nodes, float inputScale, Scheme scheme, int batch, RealType type) {
     List<Linear> built =
         Linear.logits(
-            names, heads.stream().map(head -> head.quantize(nodes, inputScale)).toList(), outliers);
+            part.classifiers(),
+            heads.stream().map(layer -> layer.quantize(nodes, inputScale)).toList(),
+            scheme.outliers(part.features()));
     for (int h = 0; h < built.size(); h++) {
       heads.get(h).prepare(built.get(h), type);
     }

@@ -1,5 +1,8 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.graph.NodeScales;
 import java.util.Arrays;
 import java.util.Objects;
 import org.ivit.core.arithmetic.Bounds;
@@ -26,7 +29,7 @@ public final class QuantLinear {
   private static final int NONE = -1;
 
   private final boolean byCodes;
-  private final String layer;
+  private final LinearSpec layer;
   private final int inputs;
   private final int outputs;
   private final int weightFrom;
@@ -43,38 +46,40 @@ public final class QuantLinear {
   private long[] half;
 
   /**
-   * @param layout parameters of the operator
-   * @param prefix of full names, such as {@code blocks.0.}
-   * @param key parameter prefix within the operator, such as {@code attn.qkv}
+   * @param spec of the part that it belongs to
+   * @param layout parameters of the part
+   * @param layer names and sizes
    */
-  public QuantLinear(ParameterLayout layout, String prefix, String key, int inputs, int outputs) {
-    this(layout, prefix, key, inputs, outputs, false);
+  public QuantLinear(PartSpec spec, ParameterLayout layout, LinearSpec layer) {
+    this(spec, layout, layer, false);
   }
 
-  private QuantLinear(
-      ParameterLayout layout, String prefix, String key, int inputs, int outputs, boolean byCodes) {
+  private QuantLinear(PartSpec spec, ParameterLayout layout, LinearSpec layer, boolean byCodes) {
     this.byCodes = byCodes;
-    this.layer = prefix + key;
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.weightFrom = layout.from(key + ".weight");
-    this.biasFrom = layout.contains(key + ".bias") ? layout.from(key + ".bias") : NONE;
+    this.layer = layer;
+    this.inputs = layer.inputs();
+    this.outputs = layer.outputs();
+    this.weightFrom = layout.from(spec.local(layer.weight()));
+    this.biasFrom = layer.biased() ? layout.from(spec.local(layer.bias())) : NONE;
   }
 
   /** One whose callers always have the codes of its input at hand. */
-  static QuantLinear ofCodes(
-      ParameterLayout layout, String prefix, String key, int inputs, int outputs) {
-    return new QuantLinear(layout, prefix, key, inputs, outputs, true);
+  static QuantLinear ofCodes(PartSpec spec, ParameterLayout layout, LinearSpec layer) {
+    return new QuantLinear(spec, layout, layer, true);
   }
 
   /** Quantizes weights and bias, if any, for this pass. */
   public QuantizedLinear quantize(NodeBuilder nodes, float scale) {
     inputScale = scale;
-    quantized =
-        biasFrom == NONE
-            ? nodes.quantizeUnbiased(layer, outputs, scale)
-            : nodes.quantize(layer, scale);
+    quantized = nodes.quantize(layer, scale);
     return quantized;
+  }
+
+  /** Quantizes, builds the node and prepares the products of a pass. */
+  public Linear prepare(NodeBuilder nodes, NodeScales scales, RealType type) {
+    QuantizedLinear codes8 = quantize(nodes, scales.of(layer.input()));
+    prepare(nodes.linear(layer, codes8, scales.of(layer.node())), type);
+    return node;
   }
 
   /** Takes the node built from the quantized weights, and prepares the products of this pass. */

@@ -1,5 +1,7 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Node;
 import java.util.Arrays;
 import java.util.Objects;
 import org.ivit.core.arithmetic.ILayerNorm;
@@ -26,15 +28,15 @@ public final class QuantNorm {
   private long[] offset;
 
   /**
-   * @param layout parameters of the operator
-   * @param prefix of full names, such as {@code blocks.0.}
-   * @param key parameter prefix within the operator, such as {@code norm1}
+   * @param spec of the part that it belongs to
+   * @param layout parameters of the part
+   * @param norm names its parameters too
    */
-  public QuantNorm(ParameterLayout layout, String prefix, String key, int channels) {
-    this.name = prefix + key;
+  public QuantNorm(PartSpec spec, ParameterLayout layout, Node norm, int channels) {
+    this.name = norm.name();
     this.channels = channels;
-    this.weightFrom = layout.from(key + ".weight");
-    this.biasFrom = layout.from(key + ".bias");
+    this.weightFrom = layout.from(spec.local(norm + ".weight"));
+    this.biasFrom = layout.from(spec.local(norm + ".bias"));
   }
 
   /** Takes the node of this pass. */

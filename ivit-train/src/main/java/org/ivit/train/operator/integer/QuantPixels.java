@@ -1,18 +1,21 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.operator.PatchRows;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.Quantizer;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.parameter.EmbeddingShape;
 
 /** Quantizes the pixels of a picture into rows of patches. */
 final class QuantPixels {
-  private final EmbeddingShape shape;
+  private final Stem shape;
+  private final PatchRows patches;
 
-  QuantPixels(EmbeddingShape shape) {
+  QuantPixels(Stem shape) {
     this.shape = shape;
+    this.patches = new PatchRows(shape);
   }
 
   /**
@@ -23,7 +26,7 @@ final class QuantPixels {
    */
   void unfold(
       Reals x, int from, float scale, Reals columns, int at, Buffers scratch, SeenRanges seen) {
-    int size = shape.patches() * shape.inputs();
+    int size = shape.patches() * shape.patchInputs();
     byte[] codes = scratch.bytes("codes", size);
     int patch = shape.patch();
     float[] line = scratch.floats("line", patch);
@@ -34,7 +37,7 @@ final class QuantPixels {
     for (int p = 0; p < shape.patches(); p++) {
       for (int channel = 0; channel < 3; channel++) {
         for (int row = 0; row < patch; row++) {
-          x.get(from + shape.pixel(p, channel, row), line, 0, patch);
+          x.get(from + patches.pixel(p, channel, row), line, 0, patch);
           for (int i = 0; i < patch; i++) {
             min = Math.min(min, line[i]);
             max = Math.max(max, line[i]);
@@ -45,7 +48,7 @@ final class QuantPixels {
     }
     columns.put(at, codes, 0, size);
     if (seen != null) {
-      seen.include(NodeNames.INPUT, min, max);
+      seen.include(Node.INPUT.name(), min, max);
     }
   }
 }

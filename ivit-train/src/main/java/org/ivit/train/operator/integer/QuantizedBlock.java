@@ -1,13 +1,12 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.train.parameter.PartSpec;
 import java.util.List;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.LinearScales;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -16,25 +15,19 @@ import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.operator.floating.RelativePositions;
-import org.ivit.train.parameter.BlockParameters;
-import org.ivit.train.parameter.ParameterView;
 import org.ivit.train.parameter.RowOrder;
 
 /**
  * A transformer block in integers, with straight-through gradients, §11. Input and output are
  * dequantized 16-bit codes, [batch, tokens, dim].
  */
-public final class QuantizedBlock extends QuantizedOperator {
-  private static final String INPUT = "input";
-
+public final class QuantizedBlock extends QuantizedPartOperator {
   private final Block site;
   private final RelativePositions positions;
   private final RowOrder windows;
-  private final Scheme scheme;
   private final QuantNorm norm1;
   private final QuantLinear qkv;
   private final QuantAttention attention;
@@ -48,59 +41,38 @@ public final class QuantizedBlock extends QuantizedOperator {
   private float inputScale;
 
   /**
+   * @param spec of the block
    * @param site name and sizes
-   * @param inputNode full name of the node that feeds the block
    * @param scheme forms, widths, outlier channels
-   * @param drop1 stochastic depth of the attention branch
-   * @param drop2 stochastic depth of the MLP branch
    */
-  public QuantizedBlock(
-      Block site, String inputNode, Scheme scheme, DropPath drop1, DropPath drop2) {
-    super(BlockParameters.of(site), site.tokens());
+  public QuantizedBlock(PartSpec spec, Block site, Scheme scheme) {
+    super(spec, site.tokens(), scheme);
     this.site = site;
-    this.scheme = scheme;
     this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
     this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
-    String prefix = site.node("");
     int dim = site.dim();
-    this.norm1 = new QuantNorm(layout(), prefix, "norm1", dim);
-    this.qkv = QuantLinear.ofCodes(layout(), prefix, "attn.qkv", dim, 3 * dim);
+    this.norm1 = new QuantNorm(spec, layout(), site.norm1(), dim);
+    this.qkv = QuantLinear.ofCodes(spec, layout(), site.qkvLinear());
     this.attention = new QuantAttention(site, positions);
-    this.proj = QuantLinear.ofCodes(layout(), prefix, "attn.proj", dim, dim);
-    this.residual1 = new QuantResidual(prefix + "residual1", drop1);
-    this.norm2 = new QuantNorm(layout(), prefix, "norm2", dim);
-    this.fc1 = QuantLinear.ofCodes(layout(), prefix, "mlp.fc1", dim, site.hidden());
-    this.gelu = new QuantGelu(prefix + "mlp.act", site.hidden());
-    this.fc2 = QuantLinear.ofCodes(layout(), prefix, "mlp.fc2", site.hidden(), dim);
-    this.residual2 = new QuantResidual(prefix + "residual2", drop2);
-    ranges().add(INPUT, inputNode);
-    NodeNames.ofBlock(site).forEach(node -> ranges().add(node, prefix + node));
-  }
-
-  @Override
-  public float outputScale(Reals weights) {
-    return ranges().scale(weights, "residual2");
+    this.proj = QuantLinear.ofCodes(spec, layout(), site.projLinear());
+    this.residual1 = new QuantResidual(site.residual1().name(), DropPath.of(spec, 0));
+    this.norm2 = new QuantNorm(spec, layout(), site.norm2(), dim);
+    this.fc1 = QuantLinear.ofCodes(spec, layout(), site.fc1Linear());
+    this.gelu = new QuantGelu(site.act().name(), site.hidden());
+    this.fc2 = QuantLinear.ofCodes(spec, layout(), site.fc2Linear());
+    this.residual2 = new QuantResidual(site.residual2().name(), DropPath.of(spec, 1));
   }
 
   /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
   @Override
   protected void prepare(Reals weights, int batch, Execution run) {
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), site.node(""), weights), scheme);
-    NodeScales scales =
-        node -> scheme.scale(node, ranges().range(weights, node.substring(site.node("").length())));
-    inputScale = ranges().scale(weights, INPUT);
-    List<LinearScales> surroundings = nodes.linears(site, scales);
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    inputScale = inputScale(weights);
     List<QuantLinear> linears = List.of(qkv, proj, fc1, fc2);
     Linear[] built = new Linear[linears.size()];
     run.pool()
-        .run(
-            built.length,
-            i -> {
-              LinearScales around = surroundings.get(i);
-              QuantLinear linear = linears.get(i);
-              built[i] = nodes.linear(around, linear.quantize(nodes, around.inputScale()));
-              linear.prepare(built[i], run.type());
-            });
+        .run(built.length, i -> built[i] = linears.get(i).prepare(nodes, scales, run.type()));
     IntegerBlock block = nodes.block(site, scales, inputScale, List.of(built));
     norm1.prepare(block.norm1(), weights, inputScale);
     attention.prepare(block.attention(), block.qkv().outputScale());
@@ -108,16 +80,12 @@ public final class QuantizedBlock extends QuantizedOperator {
         block.proj().outputScale(), inputScale, block.residual1().outputScale(), run.type());
     norm2.prepare(block.norm2(), weights, block.residual1().outputScale());
     gelu.prepare(
-        block.gelu(), scheme.gelu(), block.fc1().outputScale(), outliers("mlp.fc1"), run.type());
+        block.gelu(), scheme.gelu(), block.fc1().outputScale(), scheme.outliers(site.fc1()), run.type());
     residual2.prepare(
         block.fc2().outputScale(),
         block.residual1().outputScale(),
         block.residual2().outputScale(),
         run.type());
-  }
-
-  private OutlierChannels outliers(String node) {
-    return scheme.outliers(site.node(node));
   }
 
   @Override
@@ -144,7 +112,7 @@ public final class QuantizedBlock extends QuantizedOperator {
       System.arraycopy(inWindows, 0, codes, 0, rows * dim);
     }
     Reals normed1 = keep.reals("norm1", rows * dim);
-    Codes.widen(codes, rows, dim, outliers("norm1"), normed1);
+    Codes.widen(codes, rows, dim, scheme.outliers(site.norm1()), normed1);
 
     qkv.forward(gemm, normed1, codes, codes, rows, OutlierChannels.NONE, values, scratch);
     Reals projections = keep.reals("qkv", rows * 3 * dim);
@@ -152,7 +120,7 @@ public final class QuantizedBlock extends QuantizedOperator {
 
     attention(gemm, projections, codes, count, keep, scratch, values);
     Reals context = keep.reals("context", rows * dim);
-    Codes.widen(codes, rows, dim, outliers("attn.context"), context);
+    Codes.widen(codes, rows, dim, scheme.outliers(site.context()), context);
 
     short[] branch = scratch.shorts("branch", rows * dim);
     if (windows == null) {
@@ -167,12 +135,12 @@ public final class QuantizedBlock extends QuantizedOperator {
 
     norm2.forward(middle, codes, rows, values, scratch);
     Reals normed2 = keep.reals("norm2", rows * dim);
-    Codes.widen(codes, rows, dim, outliers("norm2"), normed2);
+    Codes.widen(codes, rows, dim, scheme.outliers(site.norm2()), normed2);
     byte[] before = keep.bytes("fc1", rows * hidden);
-    fc1.forward(gemm, normed2, codes, before, rows, outliers("mlp.fc1"), values, scratch);
+    fc1.forward(gemm, normed2, codes, before, rows, scheme.outliers(site.fc1()), values, scratch);
     gelu.forward(before, codes, rows, values);
     Reals active = keep.reals("act", rows * hidden);
-    Codes.widen(codes, rows, hidden, outliers("mlp.act"), active);
+    Codes.widen(codes, rows, hidden, scheme.outliers(site.act()), active);
 
     fc2.forward(gemm, active, codes, branch, rows, OutlierChannels.NONE, values, scratch);
     if (training) {

@@ -1,66 +1,52 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.core.graph.Linear;
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.graph.NodeScales;
+import org.ivit.train.operator.PatchRows;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatEmbedding;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.ParameterView;
 
 /**
  * Patch embedding in integers: normalised pixels [batch, 3, image, image] to dequantized 16-bit
  * codes [batch, tokens, dim], leading tokens first.
  */
-public final class QuantizedEmbedding extends QuantizedOperator {
-  private final EmbeddingShape shape;
-  private final Scheme scheme;
+public final class QuantizedEmbedding extends QuantizedPartOperator {
+  private final Stem shape;
   private final QuantPixels pixels;
   private final QuantLinear proj;
   private float inputScale;
   private Embed embed;
 
   /**
+   * @param spec of the stem
    * @param shape sizes
    * @param scheme forms, widths, outlier channels
    */
-  public QuantizedEmbedding(EmbeddingShape shape, Scheme scheme) {
-    super(shape.parameters(), shape.tokens());
+  public QuantizedEmbedding(PartSpec spec, Stem shape, Scheme scheme) {
+    super(spec, shape.outputTokens(), scheme);
     this.shape = shape;
-    this.scheme = scheme;
     this.pixels = new QuantPixels(shape);
-    this.proj = new QuantLinear(layout(), "", "patch_embed.proj", shape.inputs(), shape.dim());
-    ranges()
-        .add(NodeNames.INPUT, NodeNames.INPUT)
-        .add(NodeNames.PATCH_EMBED, NodeNames.PATCH_EMBED)
-        .add(NodeNames.EMBED, NodeNames.EMBED);
-  }
-
-  @Override
-  public float outputScale(Reals weights) {
-    return ranges().scale(weights, NodeNames.EMBED);
+    this.proj = new QuantLinear(spec, layout(), shape.projection());
   }
 
   @Override
   protected void prepare(Reals weights, int batch, Execution run) {
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", weights), scheme);
-    inputScale = ranges().scale(weights, NodeNames.INPUT);
-    float patchScale = ranges().scale(weights, NodeNames.PATCH_EMBED);
-    proj.prepare(
-        nodes.linear(
-            NodeNames.PATCH_EMBED,
-            proj.quantize(nodes, inputScale),
-            OutlierChannels.NONE,
-            patchScale),
-        run.type());
-    embed = nodes.embed(shape.leading(), patchScale, ranges().scale(weights, NodeNames.EMBED));
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    inputScale = scales.of(Node.INPUT);
+    Linear projection = proj.prepare(nodes, scales, run.type());
+    embed = nodes.embed(shape, projection.outputScale(), scales.of(shape.output()));
   }
 
   @Override
@@ -71,9 +57,9 @@ public final class QuantizedEmbedding extends QuantizedOperator {
     Buffers scratch = chunk.scratch();
     SeenRanges values = chunk.seen();
     int dim = shape.dim();
-    int inputs = shape.inputs();
+    int inputs = shape.patchInputs();
     int patches = shape.patches();
-    int tokens = shape.tokens();
+    int tokens = shape.outputTokens();
     Reals columns = keep.reals("patches", count * patches * inputs);
     for (int i = 0; i < count; i++) {
       int at = i * patches * inputs;
@@ -115,14 +101,14 @@ public final class QuantizedEmbedding extends QuantizedOperator {
       min = Math.min(min, value);
       max = Math.max(max, value);
     }
-    values.include(NodeNames.EMBED, min, max);
+    values.include(shape.output().name(), min, max);
   }
 
   /** The gradient by the pixels is not computed: {@code gx} must be null. */
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    shape.requireNoGradient(gx);
+    PatchRows.requireNoGradient(gx);
     int first = chunk.first();
     int count = chunk.count();
     Buffers keep = chunk.keep();

@@ -1,10 +1,10 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Head;
 import java.util.ArrayList;
 import java.util.List;
-import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
@@ -12,44 +12,32 @@ import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatHead;
-import org.ivit.train.parameter.HeadShape;
 
 /**
  * Final norm of the leading tokens and a classifier for each in integers: dequantized 16-bit codes
  * [batch, tokens, dim] to dequantized logits [batch, classes].
  */
-public final class QuantizedHead extends IntegerHead {
+public final class QuantizedHead extends ClassifyingOperator {
   private static final String INPUT = "input";
 
-  private final QuantNorm norm;
   private float inputScale;
 
   /**
+   * @param spec of the head
    * @param shape sizes
-   * @param inputNode full name of the node that feeds the head
    * @param scheme forms, widths, outlier channels
    */
-  public QuantizedHead(HeadShape shape, String inputNode, Scheme scheme) {
-    super(shape, 1, scheme);
-    this.norm = new QuantNorm(layout(), "", NodeNames.NORM, shape.dim());
-    ranges().add(INPUT, inputNode).add(NodeNames.NORM, NodeNames.NORM);
-  }
-
-  /** The scale of the logits, which follows from weights and ranges. */
-  @Override
-  public float outputScale(Reals weights) {
-    NodeBuilder nodes = nodes(weights);
-    List<Linear> heads = nodes.heads(shape.heads(), ranges().scale(weights, NodeNames.NORM));
-    return heads.get(0).outputScale() / heads.size();
+  public QuantizedHead(PartSpec spec, Head shape, Scheme scheme) {
+    super(spec, shape, 1, scheme);
   }
 
   @Override
   protected void prepare(Reals weights, int batch, Execution run) {
     NodeBuilder nodes = nodes(weights);
-    inputScale = ranges().scale(weights, INPUT);
-    float normScale = ranges().scale(weights, NodeNames.NORM);
-    norm.prepare(nodes.norm(NodeNames.NORM, normScale), weights, inputScale);
-    classifier.prepare(nodes, normScale, scheme.outliers(NodeNames.NORM), batch, run.type());
+    inputScale = inputScale(weights);
+    float normScale = scales(weights).of(shape.norm());
+    norm.prepare(nodes.norm(shape.norm(), normScale), weights, inputScale);
+    classifier.prepare(nodes, normScale, scheme, batch, run.type());
   }
 
   @Override
@@ -64,7 +52,7 @@ public final class QuantizedHead extends IntegerHead {
     short[] token = scratch.shorts("token", dim);
     byte[] codes = scratch.bytes("codes", count * dim);
     List<Reals> normed = new ArrayList<>();
-    for (int h = 0; h < shape.heads().size(); h++) {
+    for (int h = 0; h < shape.classifiers().size(); h++) {
       short[] input = keep.shorts(inputKey(h), count * dim);
       for (int i = 0; i < count; i++) {
         Codes.recover(x, (first + i) * stride + h * dim, inputScale, token, dim, scratch);
@@ -72,7 +60,7 @@ public final class QuantizedHead extends IntegerHead {
       }
       norm.forward(input, codes, count, values, scratch);
       Reals rows = keep.reals(FloatHead.normKey(h), count * dim);
-      Codes.widen(codes, count, dim, scheme.outliers(NodeNames.NORM), rows);
+      Codes.widen(codes, count, dim, scheme.outliers(shape.norm()), rows);
       normed.add(rows);
     }
     classifier.forward(run.gemm(), normed, y, first, count, scratch);
@@ -96,7 +84,7 @@ public final class QuantizedHead extends IntegerHead {
     Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
     int from = gx == null ? 0 : first * stride;
     target.clear(from, count * stride);
-    for (int h = 0; h < shape.heads().size(); h++) {
+    for (int h = 0; h < shape.classifiers().size(); h++) {
       Reals normed = keep.reals(FloatHead.normKey(h), 0);
       classifier.backward(run.gemm(), h, normed, gLogits, gNorm, gradients, count, scratch);
       short[] input = keep.shorts(inputKey(h), 0);

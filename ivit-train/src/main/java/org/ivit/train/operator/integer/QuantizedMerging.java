@@ -1,72 +1,49 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.core.architecture.Swin;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.IntegerMerging;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.parameter.MergingShape;
-import org.ivit.train.parameter.ParameterView;
 import org.ivit.train.parameter.RowOrder;
 
 /**
  * Patch merging in integers: dequantized 16-bit codes [batch, tokens, dim] to dequantized 8-bit
  * codes [batch, tokens/4, 2·dim].
  */
-public final class QuantizedMerging extends QuantizedOperator {
-  private static final String INPUT = "input";
-
-  private final Swin.Stage stage;
-  private final String prefix;
-  private final Scheme scheme;
+public final class QuantizedMerging extends QuantizedPartOperator {
+  private final Merging stage;
   private final RowOrder order;
   private final QuantNorm norm;
   private final QuantLinear reduction;
   private float inputScale;
 
   /**
-   * @param stage the stage that it follows
-   * @param inputNode full name of the node that feeds it
+   * @param spec of the merging
+   * @param stage name and sizes
    * @param scheme forms, widths, outlier channels
    */
-  public QuantizedMerging(Swin.Stage stage, String inputNode, Scheme scheme) {
-    super(MergingShape.parameters(stage), stage.tokens());
+  public QuantizedMerging(PartSpec spec, Merging stage, Scheme scheme) {
+    super(spec, stage.tokens(), scheme);
     this.stage = stage;
-    this.prefix = stage.downsample();
-    this.scheme = scheme;
-    this.order = MergingShape.order(stage);
-    this.norm = new QuantNorm(layout(), prefix, MergingShape.NORM, 4 * stage.dim());
-    this.reduction =
-        new QuantLinear(layout(), prefix, MergingShape.REDUCTION, 4 * stage.dim(), 2 * stage.dim());
-    ranges()
-        .add(INPUT, inputNode)
-        .add(MergingShape.NORM, stage.mergeNorm())
-        .add(MergingShape.REDUCTION, stage.reduction());
-  }
-
-  @Override
-  public float outputScale(Reals weights) {
-    return ranges().scale(weights, MergingShape.REDUCTION);
+    this.order = new RowOrder(stage.order());
+    this.norm = new QuantNorm(spec, layout(), stage.norm(), stage.mergedDim());
+    this.reduction = new QuantLinear(spec, layout(), stage.reduction());
   }
 
   @Override
   protected void prepare(Reals weights, int batch, Execution run) {
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), prefix, weights), scheme);
-    inputScale = ranges().scale(weights, INPUT);
-    float normScale = ranges().scale(weights, MergingShape.NORM);
-    IntegerMerging built =
-        nodes.merging(
-            stage,
-            node -> ranges().scale(weights, node.substring(prefix.length())),
-            reduction.quantize(nodes, normScale));
-    norm.prepare(built.norm(), weights, inputScale);
-    reduction.prepare(built.reduction(), run.type());
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    inputScale = inputScale(weights);
+    norm.prepare(nodes.norm(stage.norm(), scales.of(stage.norm())), weights, inputScale);
+    reduction.prepare(nodes, scales, run.type());
   }
 
   @Override
@@ -86,7 +63,7 @@ public final class QuantizedMerging extends QuantizedOperator {
     byte[] codes = scratch.bytes("codes", size);
     norm.forward(merged, codes, rows, values, scratch);
     Reals normed = keep.reals("norm", size);
-    Codes.widen(codes, rows, 4 * dim, scheme.outliers(stage.mergeNorm()), normed);
+    Codes.widen(codes, rows, 4 * dim, scheme.outliers(stage.norm()), normed);
     reduction.forward(run.gemm(), normed, null, codes, rows, OutlierChannels.NONE, values, scratch);
     short[] out = scratch.shorts("output", size / 2);
     Codes.widen(codes, out, size / 2);

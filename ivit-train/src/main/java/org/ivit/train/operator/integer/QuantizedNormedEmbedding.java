@@ -1,68 +1,53 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.core.graph.Linear;
+import org.ivit.core.architecture.Stem;
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.NodeScales;
+import org.ivit.train.operator.PatchRows;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
-import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.NormedEmbeddingShape;
-import org.ivit.train.parameter.ParameterView;
 
 /**
  * Patch embedding with a norm, in integers: normalised pixels [batch, 3, image, image] to
  * dequantized 16-bit codes [batch, patches, dim].
  */
-public final class QuantizedNormedEmbedding extends QuantizedOperator {
-  private final EmbeddingShape shape;
-  private final Scheme scheme;
+public final class QuantizedNormedEmbedding extends QuantizedPartOperator {
+  private final Stem shape;
   private final QuantPixels pixels;
   private final QuantLinear proj;
   private final QuantNorm norm;
   private float inputScale;
 
   /**
+   * @param spec of the stem
    * @param shape sizes
    * @param scheme forms, widths, outlier channels
    */
-  public QuantizedNormedEmbedding(EmbeddingShape shape, Scheme scheme) {
-    super(NormedEmbeddingShape.parameters(shape), shape.patches());
+  public QuantizedNormedEmbedding(PartSpec spec, Stem shape, Scheme scheme) {
+    super(spec, shape.patches(), scheme);
     this.shape = shape;
-    this.scheme = scheme;
     this.pixels = new QuantPixels(shape);
-    this.proj =
-        new QuantLinear(layout(), "", NodeNames.PATCH_PROJECTION, shape.inputs(), shape.dim());
-    this.norm = new QuantNorm(layout(), "", NodeNames.PATCH_NORM, shape.dim());
-    ranges()
-        .add(NodeNames.INPUT, NodeNames.INPUT)
-        .add(NodeNames.PATCH_PROJECTION, NodeNames.PATCH_PROJECTION)
-        .add(NodeNames.PATCH_NORM, NodeNames.PATCH_NORM);
-  }
-
-  @Override
-  public float outputScale(Reals weights) {
-    return ranges().scale(weights, NodeNames.PATCH_NORM);
+    this.proj = new QuantLinear(spec, layout(), shape.projection());
+    this.norm = new QuantNorm(spec, layout(), shape.output(), shape.dim());
   }
 
   @Override
   protected void prepare(Reals weights, int batch, Execution run) {
-    NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout(), "", weights), scheme);
-    inputScale = ranges().scale(weights, NodeNames.INPUT);
-    float projScale = ranges().scale(weights, NodeNames.PATCH_PROJECTION);
-    proj.prepare(
-        nodes.linear(
-            NodeNames.PATCH_PROJECTION,
-            proj.quantize(nodes, inputScale),
-            OutlierChannels.NONE,
-            projScale),
-        run.type());
-    float normScale = ranges().scale(weights, NodeNames.PATCH_NORM);
-    norm.prepare(nodes.norm(NodeNames.PATCH_NORM, normScale), weights, projScale);
+    NodeBuilder nodes = nodes(weights);
+    NodeScales scales = scales(weights);
+    inputScale = scales.of(Node.INPUT);
+    Linear projection = proj.prepare(nodes, scales, run.type());
+    LayerNorm built = nodes.norm(shape.output(), scales.of(shape.output()));
+    norm.prepare(built, weights, projection.outputScale());
   }
 
   @Override
@@ -74,8 +59,8 @@ public final class QuantizedNormedEmbedding extends QuantizedOperator {
     SeenRanges values = chunk.seen();
     int dim = shape.dim();
     int rows = count * shape.patches();
-    int perPicture = shape.patches() * shape.inputs();
-    Reals columns = keep.reals("patches", rows * shape.inputs());
+    int perPicture = shape.patches() * shape.patchInputs();
+    Reals columns = keep.reals("patches", rows * shape.patchInputs());
     for (int i = 0; i < count; i++) {
       int from = (first + i) * shape.pixels();
       pixels.unfold(x, from, inputScale, columns, i * perPicture, scratch, values);
@@ -94,7 +79,7 @@ public final class QuantizedNormedEmbedding extends QuantizedOperator {
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    shape.requireNoGradient(gx);
+    PatchRows.requireNoGradient(gx);
     int first = chunk.first();
     int count = chunk.count();
     Buffers keep = chunk.keep();

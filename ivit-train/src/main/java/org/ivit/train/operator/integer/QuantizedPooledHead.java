@@ -1,11 +1,12 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.graph.NodeScales;
 import java.util.List;
-import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -15,48 +16,34 @@ import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatHead;
 import org.ivit.train.operator.floating.FloatPooledHead;
-import org.ivit.train.parameter.HeadShape;
 
 /**
  * Norm, mean over all tokens and classifier in integers: dequantized codes [batch, tokens, dim] to
  * dequantized logits [batch, classes].
  */
-public final class QuantizedPooledHead extends IntegerHead {
-  private static final String INPUT = "input";
-
-  private final QuantNorm norm;
+public final class QuantizedPooledHead extends ClassifyingOperator {
   private float inputScale;
   private Pool pool;
 
   /**
+   * @param spec of the head
    * @param shape sizes
-   * @param inputNode full name of the node that feeds the head
    * @param scheme forms, widths, outlier channels
    */
-  public QuantizedPooledHead(HeadShape shape, String inputNode, Scheme scheme) {
-    super(shape, shape.tokens(), scheme);
-    this.norm = new QuantNorm(layout(), "", NodeNames.NORM, shape.dim());
-    ranges()
-        .add(INPUT, inputNode)
-        .add(NodeNames.NORM, NodeNames.NORM)
-        .add(NodeNames.POOL, NodeNames.POOL);
-  }
-
-  /** The scale of the logits, which follows from weights and ranges. */
-  @Override
-  public float outputScale(Reals weights) {
-    return nodes(weights).head(ranges().scale(weights, NodeNames.POOL)).outputScale();
+  public QuantizedPooledHead(PartSpec spec, Head shape, Scheme scheme) {
+    super(spec, shape, shape.tokens(), scheme);
   }
 
   @Override
   protected void prepare(Reals weights, int batch, Execution run) {
     NodeBuilder nodes = nodes(weights);
-    inputScale = ranges().scale(weights, INPUT);
-    float normScale = ranges().scale(weights, NodeNames.NORM);
-    float poolScale = ranges().scale(weights, NodeNames.POOL);
-    norm.prepare(nodes.norm(NodeNames.NORM, normScale), weights, inputScale);
+    NodeScales scales = scales(weights);
+    inputScale = inputScale(weights);
+    float normScale = scales.of(shape.norm());
+    float poolScale = scales.of(shape.pool());
+    norm.prepare(nodes.norm(shape.norm(), normScale), weights, inputScale);
     pool = Pool.of(normScale, shape.tokens(), poolScale);
-    classifier.prepare(nodes, poolScale, OutlierChannels.NONE, batch, run.type());
+    classifier.prepare(nodes, poolScale, scheme, batch, run.type());
   }
 
   @Override
@@ -96,7 +83,7 @@ public final class QuantizedPooledHead extends IntegerHead {
     }
     if (values != null) {
       double scale = Pooling.sumScale(norm.node().outputScale(), shape.tokens());
-      values.include(NodeNames.POOL, min * scale, max * scale);
+      values.include(shape.pool().name(), min * scale, max * scale);
     }
   }
 

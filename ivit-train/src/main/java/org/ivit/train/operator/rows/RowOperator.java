@@ -1,5 +1,6 @@
 package org.ivit.train.operator.rows;
 
+import org.ivit.train.parameter.NodeRanges;
 import org.ivit.core.graph.Range;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
@@ -58,7 +59,7 @@ abstract class RowOperator extends QuantizedOperator {
       String outputNode,
       int outputs,
       int outputBits) {
-    super(layout, 1);
+    super(new NodeRanges(layout), 1);
     if (inputs < 1 || outputs < 1) {
       throw new IllegalArgumentException(
           name + ": rows of " + inputs + " to rows of " + outputs + ", expected at least 1");
@@ -120,7 +121,7 @@ abstract class RowOperator extends QuantizedOperator {
   public final float outputScale(Reals weights) {
     return outputNode == null
         ? fixedOutputScale()
-        : ranges().range(weights, OUTPUT).scale(outputBits);
+        : ranges().range(weights, outputNode).scale(outputBits);
   }
 
   @Override
@@ -132,7 +133,7 @@ abstract class RowOperator extends QuantizedOperator {
       forEachChunk(rows, true, run, chunk -> observe(x, chunk));
     }
     inputScale = inputScale(weights, lagged);
-    if (lagged && outputNode != null && !ranges().isSet(weights, OUTPUT)) {
+    if (lagged && outputNode != null && !ranges().isSet(weights, outputNode)) {
       outputScale = OBSERVING_SCALE;
       pass(weights, x, y, rows, training, run);
       outputScale = seen().get(outputNode).scale(outputBits);
@@ -149,9 +150,9 @@ abstract class RowOperator extends QuantizedOperator {
 
   private float inputScale(Reals weights, boolean lagged) {
     Range range =
-        lagged && !ranges().isSet(weights, INPUT)
+        lagged && !ranges().isSet(weights, inputNode)
             ? seen().get(inputNode)
-            : ranges().range(weights, INPUT);
+            : ranges().range(weights, inputNode);
     return range.scale(inputBits);
   }
 
