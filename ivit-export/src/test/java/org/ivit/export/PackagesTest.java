@@ -12,8 +12,6 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.EvaluationResult;
 import com.tngtech.archunit.library.dependencies.SliceRule;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,6 +27,7 @@ class PackagesTest {
   /** Classes of a package, without nested ones. */
   private static final int MOST_CLASSES = 25;
 
+  /** Packages that are larger, until they are split. */
   private static final Set<String> LARGER = Set.of("org.ivit.core.graph");
 
   /** A package that must not depend on another, but does. */
@@ -39,6 +38,7 @@ class PackagesTest {
     }
   }
 
+  /** What closes circles, until it is gone. */
   private static final List<Edge> CIRCULAR =
       List.of(
           new Edge("org.ivit.core.engine", "org.ivit.core.engine.cpu"),
@@ -51,26 +51,17 @@ class PackagesTest {
   private static JavaClasses classes() {
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     return new ClassFileImporter()
-        .importPaths(
+        .importUrls(
             Stream.of(InputException.class, Trainer.class, Main.class)
-                .map(PackagesTest::origin)
+                .map(type -> type.getProtectionDomain().getCodeSource().getLocation())
                 .toList());
   }
 
-  private static Path origin(Class<?> type) {
-    try {
-      return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
-    } catch (URISyntaxException e) {
-      throw new AssertionError(e);
-    }
-  }
-
-  /** Circles but for those that the exceptions close. */
-  private static EvaluationResult circles(List<Edge> exceptions) {
+  /** Circles but for those that these close. */
+  private static EvaluationResult circles(List<Edge> ignored) {
     SliceRule rule = slices().matching("org.ivit.(**)").should().beFreeOfCycles();
-    for (Edge exception : exceptions) {
-      rule =
-          rule.ignoreDependency(resideInAPackage(exception.from), resideInAPackage(exception.to));
+    for (Edge edge : ignored) {
+      rule = rule.ignoreDependency(resideInAPackage(edge.from), resideInAPackage(edge.to));
     }
     return rule.evaluate(CLASSES);
   }
@@ -94,9 +85,9 @@ class PackagesTest {
 
   @Test
   void circularExceptionsAreNeeded() {
-    for (Edge exception : CIRCULAR) {
-      List<Edge> others = CIRCULAR.stream().filter(other -> !other.equals(exception)).toList();
-      assertThat(circles(others).hasViolation()).as("%s: remove it here", exception).isTrue();
+    for (Edge edge : CIRCULAR) {
+      List<Edge> others = CIRCULAR.stream().filter(other -> !other.equals(edge)).toList();
+      assertThat(circles(others).hasViolation()).as("%s: remove it here", edge).isTrue();
     }
   }
 
