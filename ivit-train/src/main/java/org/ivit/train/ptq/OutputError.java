@@ -18,6 +18,9 @@ final class OutputError {
   private static final int BITS = 8;
   private static final int CODES = 1 << BITS;
 
+  /** Near this number float32 holds integers alone. */
+  private static final float WHOLE = 1.5f * (1 << 23);
+
   private final float[] rows;
   private final float[] exact;
   private final int inputs;
@@ -130,9 +133,14 @@ final class OutputError {
     }
   }
 
-  /** The code of §1, as a number: written so that a loop over it vectorizes. */
+  /**
+   * The code of §1, as a number. In float32 a loop over it vectorizes: clamped, a number is so
+   * small that adding {@link #WHOLE} rounds it to an integer, half to even; limits are integers, so
+   * it makes no difference that they come first.
+   */
   private static float code(float x, float reciprocal, float lowest) {
-    return (float) Math.max(lowest, Math.min(lowest + CODES - 1, Math.rint(reciprocal * x)));
+    float clamped = Math.max(lowest, Math.min(lowest + CODES - 1, reciprocal * x));
+    return clamped + WHOLE - WHOLE;
   }
 
   /** f of every code's value. */
