@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.Arrays;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.Quantizer;
 
@@ -10,6 +11,9 @@ import org.ivit.core.arithmetic.Quantizer;
  * @param max largest value, finite, not below {@code min}
  */
 public record Range(float min, float max) {
+  /** Values that are compared at once, so that the loop over them vectorizes. */
+  private static final int BLOCK = 512;
+
   /** Checks the bounds; throws {@link InputException} when they are not finite or out of order. */
   public Range {
     if (!Float.isFinite(min) || !Float.isFinite(max) || min > max) {
@@ -19,39 +23,33 @@ public record Range(float min, float max) {
   }
 
   /**
-   * The smallest and largest of some values. Four of each are kept on the way, since a loop over
-   * one is as slow as the processor's minimum takes.
+   * The smallest and largest of some values.
    *
    * @param values at least one
    * @throws InputException when there is none, or one is not finite
    */
   public static Range of(float[] values) {
+    int width = Math.min(BLOCK, values.length);
+    float[] block = new float[width];
+    float[] smallest = new float[width];
+    float[] largest = new float[width];
+    Arrays.fill(smallest, Float.POSITIVE_INFINITY);
+    Arrays.fill(largest, Float.NEGATIVE_INFINITY);
+    for (int from = 0; from < values.length; from += width) {
+      // The last block overlaps the one before it.
+      System.arraycopy(values, Math.min(from, values.length - width), block, 0, width);
+      for (int i = 0; i < block.length; i++) {
+        smallest[i] = Math.min(smallest[i], block[i]);
+        largest[i] = Math.max(largest[i], block[i]);
+      }
+    }
     float min = Float.POSITIVE_INFINITY;
     float max = Float.NEGATIVE_INFINITY;
-    float min1 = min;
-    float max1 = max;
-    float min2 = min;
-    float max2 = max;
-    float min3 = min;
-    float max3 = max;
-    int i = 0;
-    for (; i + 4 <= values.length; i += 4) {
-      min = Math.min(min, values[i]);
-      max = Math.max(max, values[i]);
-      min1 = Math.min(min1, values[i + 1]);
-      max1 = Math.max(max1, values[i + 1]);
-      min2 = Math.min(min2, values[i + 2]);
-      max2 = Math.max(max2, values[i + 2]);
-      min3 = Math.min(min3, values[i + 3]);
-      max3 = Math.max(max3, values[i + 3]);
+    for (int i = 0; i < width; i++) {
+      min = Math.min(min, smallest[i]);
+      max = Math.max(max, largest[i]);
     }
-    for (; i < values.length; i++) {
-      min = Math.min(min, values[i]);
-      max = Math.max(max, values[i]);
-    }
-    return new Range(
-        Math.min(Math.min(min, min1), Math.min(min2, min3)),
-        Math.max(Math.max(max, max1), Math.max(max2, max3)));
+    return new Range(min, max);
   }
 
   /**

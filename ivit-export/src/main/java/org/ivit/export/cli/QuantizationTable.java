@@ -102,7 +102,7 @@ final class QuantizationTable {
     row("outliers", found.scheme().outlierCounts());
     out.println();
     out.printf(
-        "%-24s %5s %10s  %-19s %s%n", "node", "nodes", "outliers", "largest value", "range by");
+        "%-24s %5s %10s  %-19s %s%n", "node", "nodes", "outliers", "range up to", "chosen by");
     kinds(quantization, found)
         .forEach(
             (name, kind) ->
