@@ -1,6 +1,7 @@
 package org.ivit.core.calibration;
 
 import org.ivit.core.architecture.Node;
+import java.util.stream.IntStream;
 import org.ivit.core.arithmetic.OutlierChannels;
 
 /**
@@ -20,11 +21,12 @@ public record NodeValues(Node node, float[] values, int channels, OutlierChannel
     if (left == channels) {
       return values;
     }
+    int[] kept = IntStream.range(0, channels).filter(c -> !outliers.contains(c)).toArray();
     float[] included = new float[values.length / channels * left];
     int to = 0;
-    for (int i = 0; i < values.length; i++) {
-      if (!outliers.contains(i % channels)) {
-        included[to++] = values[i];
+    for (int row = 0; row < values.length; row += channels) {
+      for (int c : kept) {
+        included[to++] = values[row + c];
       }
     }
     return included;

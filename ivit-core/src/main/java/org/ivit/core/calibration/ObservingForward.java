@@ -1,5 +1,6 @@
 package org.ivit.core.calibration;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -265,8 +266,10 @@ public final class ObservingForward {
     int[] acc =
         accumulate(codes, quantized.weight(), quantized.bias(), scheme.outliers(layer.input()));
     float[] values = new float[acc.length];
-    for (int i = 0; i < acc.length; i++) {
-      values[i] = (float) (acc[i] * (double) quantized.biasScale()[i % outputs]);
+    for (int row = 0; row < acc.length; row += outputs) {
+      for (int c = 0; c < outputs; c++) {
+        values[row + c] = (float) (acc[row + c] * (double) quantized.biasScale()[c]);
+      }
     }
     float scale = observe(layer.node(), values, outputs);
     return new Projected(nodes.linear(layer, quantized, scale), acc);
@@ -348,8 +351,12 @@ public final class ObservingForward {
     if (scheme.gelu().isErf()) {
       float[] rest = exactGelu(inputScale);
       float[] outlier = exactGelu(inputOutliers.outlierScale(inputScale));
-      for (int i = 0; i < x.length; i++) {
-        values[i] = (inputOutliers.contains(i % channels) ? outlier : rest)[x[i] + 128];
+      float[][] tables = new float[channels][];
+      Arrays.setAll(tables, c -> inputOutliers.contains(c) ? outlier : rest);
+      for (int row = 0; row < x.length; row += channels) {
+        for (int c = 0; c < channels; c++) {
+          values[row + c] = tables[c][x[row + c] + 128];
+        }
       }
       return values;
     }

@@ -1,16 +1,16 @@
 package org.ivit.core.calibration;
 
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.InputException;
 import org.ivit.core.graph.Range;
 
 /**
  * The published observer, §10: the first batch's smallest and largest value, then a moving average
- * with momentum 0.95.
+ * with momentum 0.95. Different nodes may be observed at once.
  */
 public final class PublishedObserver implements NodeObserver {
-  private final Map<String, Range> ranges = new HashMap<>();
+  private final Map<String, Range> ranges = new ConcurrentHashMap<>();
 
   @Override
   public Range observe(NodeValues values) {
@@ -26,18 +26,12 @@ public final class PublishedObserver implements NodeObserver {
    * @return smallest and largest; throws {@link InputException} where one is not finite
    */
   public static Range rangeOf(String node, float[] values) {
-    float min = Float.POSITIVE_INFINITY;
-    float max = Float.NEGATIVE_INFINITY;
-    float poison = 0;
-    for (float value : values) {
-      min = Math.min(min, value);
-      max = Math.max(max, value);
-      poison += value * 0;
-    }
-    if (poison != 0 || !(min <= max)) {
+    try {
+      return Range.of(values);
+    } catch (InputException e) {
       throw new InputException(
-          node + ": found a value that is not finite, expected finite values (is a weight NaN?)");
+          node + ": found a value that is not finite, expected finite values (is a weight NaN?)",
+          e);
     }
-    return new Range(min, max);
   }
 }

@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       QuickstartCommand.class,
       TrainCommand.class,
+      QuantizeCommand.class,
       ExportCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,

@@ -20,18 +20,30 @@ import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 
 /**
- * Whether engines give the logits of the training network, integer by integer: pictures go into the
- * network as normalised floats and into the engines as codes of the pixel table.
+ * Whether engines give the logits of a judge, such as the training network, integer by integer:
+ * pictures go to the judge as normalised floats and into the engines as codes of the pixel table.
  *
+ * @param judge in words, with its article
  * @param pictures that were compared
  * @param engines that were asked
  * @param differences logits that differ, over all engines
  */
-public record IdentityCheck(int pictures, List<String> engines, long differences) {
+public record IdentityCheck(String judge, int pictures, List<String> engines, long differences) {
   private static final int BATCH = 8;
 
+  /** What engines are compared with. */
+  @FunctionalInterface
+  public interface Judge {
+    /**
+     * @param pixels normalised, [pictures][3][image][image]
+     * @param pictures number of pictures
+     * @return integer logits, [pictures][classes]
+     */
+    int[] logits(float[] pixels, int pictures);
+  }
+
   /**
-   * Compares on pictures spread evenly over a set.
+   * Compares with the training network.
    *
    * @param frozen what was frozen; its weights, scheme and ranges go to the network
    * @param checkpoint the integer model, as frozen or as read back
@@ -52,6 +64,28 @@ public record IdentityCheck(int pictures, List<String> engines, long differences
             NetworkOptions.inference(architecture, frozen.scheme()), WorkerPool.shared());
     network.load(frozen.weights());
     network.ranges(frozen.ranges());
+    return run(
+        "the training network", network::integerLogits, checkpoint, set, count, engines, progress);
+  }
+
+  /**
+   * Compares on pictures spread evenly over a set.
+   *
+   * @param judge in words, with its article
+   * @param expected the judge
+   * @param checkpoint the integer model, as frozen or as read back
+   * @param count how many pictures at most
+   * @param engines names of {@link Engines}
+   * @param progress told how many pictures more are done
+   */
+  public static IdentityCheck run(
+      String judge,
+      Judge expected,
+      IntegerCheckpoint checkpoint,
+      Dataset set,
+      int count,
+      List<String> engines,
+      IntConsumer progress) {
     Preprocess p = checkpoint.preprocess();
     EvaluationTransform transform = new EvaluationTransform(p);
     Normalisation normalisation = new Normalisation(p);
@@ -66,18 +100,17 @@ public record IdentityCheck(int pictures, List<String> engines, long differences
         for (int i = from; i < Math.min(from + BATCH, total); i++) {
           batch.add(transform.apply(set.picture((int) ((long) i * set.size() / total))));
         }
-        int[] expected =
-            network.integerLogits(FloatModel.normalised(batch, normalisation), batch.size());
+        int[] logits = expected.logits(FloatModel.normalised(batch, normalisation), batch.size());
         byte[] codes = table.apply(IntegerModel.bytes(batch), batch.size());
         for (Engine engine : opened) {
-          differences += differences(expected, engine.logits(codes, batch.size()));
+          differences += differences(logits, engine.logits(codes, batch.size()));
         }
         progress.accept(batch.size());
       }
     } finally {
       opened.forEach(Engine::close);
     }
-    return new IdentityCheck(total, List.copyOf(engines), differences);
+    return new IdentityCheck(judge, total, List.copyOf(engines), differences);
   }
 
   private static long differences(int[] expected, int[] found) {
@@ -99,7 +132,9 @@ public record IdentityCheck(int pictures, List<String> engines, long differences
           differences
               + " logits of "
               + pictures
-              + " pictures differ between the training network and "
+              + " pictures differ between "
+              + judge
+              + " and "
               + String.join(", ", engines));
     }
   }

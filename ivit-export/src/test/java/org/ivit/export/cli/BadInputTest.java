@@ -106,6 +106,10 @@ class BadInputTest {
             List.of("diagnose", "--run", "BAD", "--against", weights, "--data", pictures),
             List.of("diagnose", "--model", checkpoint, "--against", "BAD", "--data", pictures),
             List.of("diagnose", "--model", checkpoint, "--against", weights, "--data", "BAD"),
+            quantize("--weights", "BAD", "--data", pictures),
+            quantize("--weights", weights, "--data", "BAD"),
+            quantize("--weights", weights, "--data", pictures, "--classes", "BAD"),
+            List.of("quantize", "--config", "BAD", "--output", folder.resolve("x")),
             List.of("export", "--run", "BAD", "--output", folder.resolve("x")),
             List.of(
                 "export",
@@ -142,6 +146,14 @@ class BadInputTest {
       }
     }
     return cases.stream();
+  }
+
+  private static List<Object> quantize(Object... inputs) {
+    List<Object> words = new ArrayList<>(List.of("quantize"));
+    words.addAll(List.of(inputs));
+    words.addAll(
+        List.of("--architecture", MicroModel.DESCRIPTION, "--output", folder.resolve("x")));
+    return words;
   }
 
   @ParameterizedTest
@@ -199,6 +211,7 @@ class BadInputTest {
                 "--data",
                 pictures,
                 "--html"),
+            List.of("quantize", "--config", recipe, "--output"),
             List.of("export", "--format", "onnx-qdq", "--model", checkpoint, "--output"));
     List<Path> targets =
         List.of(pictures, file.resolve("x"), folder.resolve("none/x"), file.resolve("x/y"));

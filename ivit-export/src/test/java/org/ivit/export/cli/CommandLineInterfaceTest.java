@@ -96,6 +96,7 @@ class CommandLineInterfaceTest {
         List.of(
             "quickstart",
             "train",
+            "quantize",
             "export",
             "evaluate",
             "predict",

@@ -70,6 +70,23 @@ class LightCommandsTest {
     assertLight("bench", "--model", checkpoint, "--batch", "1");
   }
 
+  /** OpenBLAS is what calibration needs of the libraries that Deeplearning4j brings. */
+  @Test
+  void quantizeKnowsNoNetworkOfDeeplearning4j() throws Exception {
+    assertThat(
+            loaded(
+                "quantize",
+                "--weights",
+                MicroModel.weights(folder.resolve("float.safetensors")),
+                "--architecture",
+                MicroModel.DESCRIPTION,
+                "--data",
+                pictures,
+                "--output",
+                folder.resolve("quantized.ivit.safetensors")))
+        .noneMatch(line -> line.contains("org.nd4j.") || line.contains("org.deeplearning4j."));
+  }
+
   @Test
   void evaluate() throws Exception {
     assertLight("evaluate", "--model", checkpoint, "--data", pictures);

@@ -84,7 +84,14 @@ public final class RecipePictures {
             + "' as in data.train (data.classes names a file with their order)");
   }
 
-  private static Dataset part(Pictures pictures, Dataset all) {
+  /**
+   * The pictures of a set that a recipe selects.
+   *
+   * @param pictures which
+   * @param all the set
+   * @throws InputException if there are none
+   */
+  public static Dataset part(Pictures pictures, Dataset all) {
     Dataset set = all;
     if (pictures.every() > 0) {
       set = Subset.where(set, i -> i % pictures.every() == 0);

@@ -2,15 +2,12 @@ package org.ivit.train.loop;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
-import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
@@ -18,7 +15,6 @@ import org.ivit.core.graph.SchemeJson;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.BatchMixer;
-import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.device.memory.TrainingKernels;
 import org.ivit.train.distributed.GradientCluster;
@@ -43,12 +39,10 @@ import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.observer.ObserverSet;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.ptq.PostTrainingCalibration;
-import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Distillation;
 import org.ivit.train.recipe.Optimizer;
 import org.ivit.train.recipe.Pictures;
 import org.ivit.train.recipe.Precision;
-import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.ScheduleChoice;
 import org.ivit.train.recipe.TrainingDevice;
@@ -368,34 +362,10 @@ public final class Trainer {
   }
 
   private PostTrainingCalibration.Result calibrate(FloatWeights weights) {
-    Quantization quantization = recipe.quantization();
-    Calibration calibration = quantization.calibration();
-    int[] order = RecipePictures.calibrationOrder(calibration, calibrating.size(), recipe.seed());
-    List<float[]> batches = new ArrayList<>();
-    try (PictureLoader<float[]> loader =
-        new PictureLoader<>(
-            calibrating,
-            order,
-            (picture, index) -> evaluation.normalised(picture),
-            RecipePictures.onCorrupt(recipe),
-            recipe.threads(),
-            2 * calibration.batchSize())) {
-      List<float[]> waiting = new ArrayList<>();
-      while (loader.hasNext()) {
-        waiting.add(loader.next().value());
-        if (waiting.size() == calibration.batchSize() || !loader.hasNext()) {
-          batches.add(NormalisedPictures.of(waiting).pixels());
-          waiting.clear();
-        }
-      }
-    }
-    if (batches.isEmpty()) {
-      throw new InputException("quantization.calibration: found no picture that can be read");
-    }
-    return new PostTrainingCalibration(architecture, quantization, pool)
+    return new RecipeCalibration(recipe, architecture, pool)
         .run(
             weights,
-            batches,
+            calibrating,
             (stage, done, total) -> {
               monitor.calibrated(stage, done, total);
               stopBeforeTheFirstCheckpoint();

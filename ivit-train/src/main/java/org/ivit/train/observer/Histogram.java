@@ -18,7 +18,7 @@ final class Histogram {
 
   /** Adds finite values. */
   void add(float[] values) {
-    Range range = RangeObserver.rangeOf(values);
+    Range range = Range.of(values);
     min = total == 0 ? range.min() : Math.min(min, range.min());
     max = total == 0 ? range.max() : Math.max(max, range.max());
     float largest = Math.max(-range.min(), range.max());

@@ -21,7 +21,7 @@ public final class MovingMinMax implements RangeObserver {
 
   @Override
   public Range observe(float[] values, int bits) {
-    Range batch = RangeObserver.rangeOf(values);
+    Range batch = Range.of(values);
     range = range == null ? batch : move(range, batch);
     return range;
   }

@@ -1,19 +1,22 @@
 package org.ivit.train.observer;
 
-import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.ivit.core.InputException;
+import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
+import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.graph.Range;
 import org.ivit.train.recipe.ObserverRules;
 
-/** An observer for every node of a network, as a recipe's rules choose. Not thread-safe. */
+/**
+ * An observer for every node of a network, as a recipe's rules choose. Different nodes may be
+ * observed at once.
+ */
 public final class ObserverSet implements NodeObserver {
   private final ObserverRules rules;
-  private final Map<String, RangeObserver> observers = new HashMap<>();
+  private final Map<String, RangeObserver> observers = new ConcurrentHashMap<>();
 
   /**
    * @param rules which observer a node gets
@@ -27,20 +30,12 @@ public final class ObserverSet implements NodeObserver {
   }
 
   /**
-   * @throws InputException naming the node, if it has a value that is not finite
+   * @throws org.ivit.core.InputException naming the node, if it has a value that is not finite
    */
   @Override
   public Range observe(NodeValues values) {
     float[] included = values.included();
-    float poison = 0;
-    for (float value : included) {
-      poison += value * 0;
-    }
-    if (poison != 0 || included.length == 0) {
-      throw new InputException(
-          values.node()
-              + ": found a value that is not finite, expected finite values (is a weight NaN?)");
-    }
+    PublishedObserver.rangeOf(values.node(), included);
     return observer(values.node()).observe(included, values.bits());
   }
 

@@ -43,15 +43,4 @@ public interface RangeObserver {
     ObserverChoice.Fixed fixed = (ObserverChoice.Fixed) choice;
     return new Fixed(new Range((float) fixed.min(), (float) fixed.max()));
   }
-
-  /** Smallest and largest of some values. */
-  static Range rangeOf(float[] values) {
-    float min = values[0];
-    float max = values[0];
-    for (float value : values) {
-      min = Math.min(min, value);
-      max = Math.max(max, value);
-    }
-    return new Range(min, max);
-  }
 }

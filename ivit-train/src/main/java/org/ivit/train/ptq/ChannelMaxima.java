@@ -2,7 +2,7 @@ package org.ivit.train.ptq;
 
 import java.util.Collections;
 import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.graph.Range;
@@ -10,11 +10,11 @@ import org.ivit.core.graph.Range;
 /**
  * The first calibration pass: keeps the largest absolute value of every channel of the nodes that
  * may have outlier channels and of queries, keys and values, and leaves the ranges to another
- * observer.
+ * observer. Different nodes may be observed at once.
  */
 public final class ChannelMaxima implements NodeObserver {
   private final NodeObserver ranges;
-  private final SortedMap<String, float[]> largest = new TreeMap<>();
+  private final SortedMap<String, float[]> largest = new ConcurrentSkipListMap<>();
 
   /**
    * @param ranges answers with the ranges of this pass

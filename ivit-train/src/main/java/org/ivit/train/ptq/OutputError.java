@@ -18,6 +18,9 @@ final class OutputError {
   private static final int BITS = 8;
   private static final int CODES = 1 << BITS;
 
+  /** Near this number float32 holds integers alone. */
+  private static final float WHOLE = 1.5f * (1 << 23);
+
   private final float[] rows;
   private final float[] exact;
   private final int inputs;
@@ -55,10 +58,10 @@ final class OutputError {
     this.exact = between == null ? rows : through(rows, between);
     this.weight = Reals.allocate(RealType.FLOAT32, weight.length);
     this.weight.put(0, weight, 0, weight.length);
-    this.error = new float[rows.length];
-    this.product = new float[rows.length / inputs * outputs];
-    this.errors = Reals.allocate(RealType.FLOAT32, error.length);
-    this.products = Reals.allocate(RealType.FLOAT32, product.length);
+    this.error = new float[inputs];
+    this.product = new float[outputs];
+    this.errors = Reals.allocate(RealType.FLOAT32, rows.length);
+    this.products = Reals.allocate(RealType.FLOAT32, rows.length / inputs * outputs);
   }
 
   private static float[] through(float[] rows, DoubleUnaryOperator between) {
@@ -92,26 +95,52 @@ final class OutputError {
       for (int c = 0; c < inputs; c++) {
         lowest[c] = (asymmetric ? AsymmetricGelu.offset(scales[c]) : 0) - CODES / 2;
       }
+      float[] x = new float[inputs];
       for (int row = 0; row < rows.length; row += inputs) {
-        for (int c = 0; c < inputs; c++) {
-          float x = rows[row + c];
-          error[row + c] = code(x, reciprocals[c], lowest[c]) * scales[c] - x;
-        }
+        System.arraycopy(rows, row, x, 0, inputs);
+        quantize(x, reciprocals, lowest, scales, error);
+        errors.put(row, error, 0, inputs);
       }
     } else {
       throughTables(outliers, scale, outlierScale, reciprocals);
     }
     int count = rows.length / inputs;
-    errors.put(0, error, 0, error.length);
     gemm.multiply(
         false, true, count, outputs, inputs, 1, errors, 0, inputs, weight, 0, inputs, 0, products,
         0, outputs);
-    products.get(0, product, 0, product.length);
     double sum = 0;
-    for (float p : product) {
-      sum += (double) p * p;
+    for (int row = 0; row < count; row++) {
+      products.get(row * outputs, product, 0, outputs);
+      sum += squares(product);
     }
     return sum / count;
+  }
+
+  /** What q changes of a row. Arrays indexed by the loop variable alone are what C2 vectorizes. */
+  private static void quantize(
+      float[] x, float[] reciprocals, float[] lowest, float[] scales, float[] error) {
+    for (int c = 0; c < error.length; c++) {
+      error[c] = code(x[c], reciprocals[c], lowest[c]) * scales[c] - x[c];
+    }
+  }
+
+  /** Four sums, since a loop over one is as slow as an addition takes. */
+  private static double squares(float[] x) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    int i = 0;
+    for (; i + 4 <= x.length; i += 4) {
+      a += (double) x[i] * x[i];
+      b += (double) x[i + 1] * x[i + 1];
+      c += (double) x[i + 2] * x[i + 2];
+      d += (double) x[i + 3] * x[i + 3];
+    }
+    for (; i < x.length; i++) {
+      a += (double) x[i] * x[i];
+    }
+    return (a + b) + (c + d);
   }
 
   private void throughTables(
@@ -125,14 +154,20 @@ final class OutputError {
     for (int row = 0; row < rows.length; row += inputs) {
       for (int c = 0; c < inputs; c++) {
         int code = (int) code(rows[row + c], reciprocals[c], -CODES / 2);
-        error[row + c] = tables[c][code + CODES / 2] - exact[row + c];
+        error[c] = tables[c][code + CODES / 2] - exact[row + c];
       }
+      errors.put(row, error, 0, inputs);
     }
   }
 
-  /** The code of §1, as a number: written so that a loop over it vectorizes. */
+  /**
+   * The code of §1, as a number. In float32 a loop over it vectorizes: clamped, a number is so
+   * small that adding {@link #WHOLE} rounds it to an integer, half to even; limits are integers, so
+   * it makes no difference that they come first.
+   */
   private static float code(float x, float reciprocal, float lowest) {
-    return (float) Math.max(lowest, Math.min(lowest + CODES - 1, Math.rint(reciprocal * x)));
+    float clamped = Math.max(lowest, Math.min(lowest + CODES - 1, reciprocal * x));
+    return clamped + WHOLE - WHOLE;
   }
 
   /** f of every code's value. */

@@ -2,13 +2,16 @@ package org.ivit.train.ptq;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
@@ -31,6 +34,9 @@ public final class PostTrainingCalibration {
   /** Rows of a node that the search for ranges looks at. */
   private static final int SAMPLED_ROWS = 2048;
 
+  /** Batches that are in the network at once: each holds its activations. */
+  private static final int MOST_BATCHES = 4;
+
   private final Architecture architecture;
   private final Quantization quantization;
   private final WorkerPool pool;
@@ -41,8 +47,10 @@ public final class PostTrainingCalibration {
    * @param weights float parameters, equalized and rounded where the recipe asks for it
    * @param scheme forms, widths, outlier channels
    * @param ranges by full node name
+   * @param searched nodes whose ranges were searched; those of the others were observed
    */
-  public record Result(FloatWeights weights, Scheme scheme, SortedMap<String, Range> ranges) {}
+  public record Result(
+      FloatWeights weights, Scheme scheme, SortedMap<String, Range> ranges, Set<String> searched) {}
 
   /** Hears of each part of the work; what it throws ends the work. */
   @FunctionalInterface
@@ -116,6 +124,7 @@ public final class PostTrainingCalibration {
       used = rounding.apply(used, moments, pool, () -> passes.parts.done("weights are rounded"));
     }
     NodeObserver observers = new ObserverSet(quantization.observers());
+    Set<String> searched = Set.of();
     if (byError) {
       RowSamples samples =
           new RowSamples(
@@ -128,6 +137,7 @@ public final class PostTrainingCalibration {
           new OutputErrorSearch(read, used, search ? null : scheme.outliers())
               .run(quantization.gelu(), pool, () -> passes.parts.done("ranges are searched"));
       scheme = scheme.withOutliers(found.outliers());
+      searched = found.ranges().keySet();
       NodeObserver others = observers;
       observers =
           values -> {
@@ -137,7 +147,7 @@ public final class PostTrainingCalibration {
     }
     SortedMap<String, Range> ranges = passes.run("ranges are observed", used, scheme, observers);
     GraphBuilder.build(architecture, used, scheme, ranges);
-    return new Result(used, scheme, ranges);
+    return new Result(used, scheme, ranges, searched);
   }
 
   /** Number of nodes whose ranges are searched. */
@@ -175,17 +185,39 @@ public final class PostTrainingCalibration {
       this.parts = parts;
     }
 
+    /**
+     * Shows every batch to the observer. Much of a batch's work is that of one thread, so some
+     * batches are in the network at once.
+     */
     SortedMap<String, Range> run(
         String stage, FloatWeights weights, Scheme scheme, NodeObserver observer) {
-      ObservingForward forward =
-          new ObservingForward(
-              architecture, weights, scheme, new PortableMatrixProducts(pool), observer);
-      int pixels = 3 * architecture.image() * architecture.image();
-      for (float[] batch : batches) {
-        forward.run(batch, batch.length / pixels);
-        parts.done(stage);
+      OrderedPass pass = new OrderedPass(observer, batches.size());
+      MatrixProducts products = new PortableMatrixProducts(pool);
+      AtomicReference<SortedMap<String, Range>> ranges = new AtomicReference<>();
+      try (WorkerPool lanes = new WorkerPool(Math.min(MOST_BATCHES, pool.threads()))) {
+        lanes.run(
+            batches.size(),
+            i -> {
+              SortedMap<String, Range> after =
+                  pass.run(
+                      i,
+                      ordered -> {
+                        ObservingForward forward =
+                            new ObservingForward(architecture, weights, scheme, products, ordered);
+                        forward.run(batches.get(i), pictures(batches.get(i)));
+                        parts.done(stage);
+                        return forward.ranges();
+                      });
+              if (i == batches.size() - 1) {
+                ranges.set(after);
+              }
+            });
       }
-      return forward.ranges();
+      return ranges.get();
+    }
+
+    private int pictures(float[] batch) {
+      return batch.length / (3 * architecture.image() * architecture.image());
     }
   }
 

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.graph.Range;
@@ -13,12 +13,13 @@ import org.ivit.core.graph.Range;
  * A calibration pass that keeps some rows of the nodes that may have outlier channels, and the
  * largest absolute value of each of their channels over all rows. Ranges are left to another
  * observer. Rows are drawn at random, by a fixed seed: an even step would pass over the same tokens
- * of every picture, and a few tokens hold the largest values.
+ * of every picture, and a few tokens hold the largest values. Different nodes may be observed at
+ * once.
  */
 final class RowSamples implements NodeObserver {
   private final NodeObserver ranges;
   private final int rowsPerBatch;
-  private final SortedMap<String, Sample> samples = new TreeMap<>();
+  private final SortedMap<String, Sample> samples = new ConcurrentSkipListMap<>();
 
   /**
    * @param ranges answers with the ranges of this pass

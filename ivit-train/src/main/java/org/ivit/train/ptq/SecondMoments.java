@@ -1,8 +1,8 @@
 package org.ivit.train.ptq;
 
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.graph.Range;
@@ -13,14 +13,14 @@ import org.ivit.train.memory.Reals;
 
 /**
  * A calibration pass that sums xᵀ·x over all rows x of the nodes that feed linear layers. A node of
- * C channels takes 4·C² bytes outside the heap.
+ * C channels takes 4·C² bytes outside the heap. Different nodes may be observed at once.
  */
 final class SecondMoments implements NodeObserver {
   private final NodeObserver others;
   private final Set<String> nodes;
   private final Gemm gemm = new OpenBlasGemm();
-  private final Map<String, Reals> sums = new HashMap<>();
-  private final Map<String, Long> rows = new HashMap<>();
+  private final Map<String, Reals> sums = new ConcurrentHashMap<>();
+  private final Map<String, Long> rows = new ConcurrentHashMap<>();
 
   /**
    * @param others observes and answers for all nodes

@@ -86,7 +86,7 @@ public record Recipe(
     return read(new Section(file, directory, "", root));
   }
 
-  private static Recipe read(Section root) {
+  static Recipe read(Section root) {
     JsonNode architecture = root.get("architecture");
     if (architecture == null || !(architecture.isTextual() || architecture.isObject())) {
       throw root.bad(

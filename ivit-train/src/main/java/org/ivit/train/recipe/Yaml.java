@@ -100,13 +100,23 @@ final class Yaml {
     if (equals <= 0) {
       throw new InputException("--set " + override + ": expected key.path=value");
     }
-    String[] keys = override.substring(0, equals).trim().split("\\.", -1);
     JsonNode value;
     try {
       value = MAPPER.readTree(override.substring(equals + 1));
     } catch (JacksonException e) {
       throw new InputException("--set " + override + ": the value: " + YamlFault.of(e), e);
     }
+    set(root, override.substring(0, equals).trim(), value, override);
+  }
+
+  /**
+   * Sets a value; maps on the way are made, elements of lists must exist.
+   *
+   * @param path keys with dots between them
+   * @param override as messages call it after {@code --set}
+   */
+  static void set(ObjectNode root, String path, JsonNode value, String override) {
+    String[] keys = path.split("\\.", -1);
     JsonNode node = root;
     for (int i = 0; i < keys.length; i++) {
       boolean last = i == keys.length - 1;

@@ -78,7 +78,7 @@ class RangeObserverTest {
   @Test
   void percentileHundredIsMinMax() {
     float[] x = gaussian(1000, 5, 4);
-    assertThat(new Percentile(100).observe(x, 8)).isEqualTo(RangeObserver.rangeOf(x));
+    assertThat(new Percentile(100).observe(x, 8)).isEqualTo(Range.of(x));
   }
 
   @Test

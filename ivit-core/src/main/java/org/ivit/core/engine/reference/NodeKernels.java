@@ -63,8 +63,10 @@ public final class NodeKernels {
    */
   public static byte[] requantize8(Linear linear, int[] acc) {
     byte[] out = new byte[acc.length];
-    for (int i = 0; i < acc.length; i++) {
-      out[i] = Quantizer.clamp8(linear.requantization().apply(i % linear.outputs(), acc[i]));
+    for (int row = 0; row < acc.length; row += linear.outputs()) {
+      for (int c = 0; c < linear.outputs(); c++) {
+        out[row + c] = Quantizer.clamp8(linear.requantization().apply(c, acc[row + c]));
+      }
     }
     return out;
   }
@@ -76,8 +78,10 @@ public final class NodeKernels {
    */
   public static short[] requantize16(Linear linear, int[] acc) {
     short[] out = new short[acc.length];
-    for (int i = 0; i < acc.length; i++) {
-      out[i] = Quantizer.clamp16(linear.requantization().apply(i % linear.outputs(), acc[i]));
+    for (int row = 0; row < acc.length; row += linear.outputs()) {
+      for (int c = 0; c < linear.outputs(); c++) {
+        out[row + c] = Quantizer.clamp16(linear.requantization().apply(c, acc[row + c]));
+      }
     }
     return out;
   }

@@ -1,0 +1,120 @@
+package org.ivit.export.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.ivit.core.InputException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code ivit quantize}: from float weights and pictures to an integer checkpoint. */
+@Command(
+    name = "quantize",
+    description = {
+      "Quantizes float weights on some pictures, without training, and verifies the integers.",
+      "Without a recipe: exact softmax with 16 bits of attention, GELU in asymmetric codes, equalized"
+          + " attention, outlier channels and ranges by the error that they cause, weights rounded by"
+          + " second-order error, on 64 pictures spread over the folder."
+    })
+final class QuantizeCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--weights",
+      paramLabel = "F",
+      description =
+          "Float weights (safetensors, .pth, .npz) with --architecture, a Hugging Face folder or a run"
+              + " directory; instead of the recipe's.")
+  private Path weights;
+
+  @Option(
+      names = "--architecture",
+      paramLabel = "NAME",
+      description =
+          "Architecture of a file of weights: a timm name, or a JSON description such as"
+              + " {\"kind\":\"vit\",\"image\":32,...}; instead of the recipe's.")
+  private String architecture;
+
+  @Option(
+      names = "--weights-key",
+      paramLabel = "PATH",
+      description =
+          "Where the weights lie in their file, such as model_ema or ema.module, where several are"
+              + " there.")
+  private String weightsKey;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description =
+          "Pictures to calibrate on: a folder of pictures or of folders of them, FILE.zip or"
+              + " FILE.zip/FOLDER; instead of the recipe's. Labels are not needed.")
+  private String data;
+
+  @Option(
+      names = "--config",
+      paramLabel = "F",
+      description = "A recipe of ivit train; its calibration is run and nothing is trained.")
+  private Path config;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description =
+          "Replaces a value of the recipe, such as quantization.softmax=deferred. Repeatable.")
+  private List<String> overrides = new ArrayList<>();
+
+  @Option(
+      names = "--classes",
+      paramLabel = "FILE",
+      description = "Names of the classes, one a line, where nothing else names them.")
+  private Path classes;
+
+  @Option(
+      names = "--output",
+      required = true,
+      paramLabel = "F",
+      description = "The file to write, by convention NAME.ivit.safetensors.")
+  private Path output;
+
+  @Option(
+      names = "--verify",
+      paramLabel = "N",
+      defaultValue = "16",
+      description =
+          "Pictures on which the engine's logits must equal those of calibration's own integers; 0"
+              + " for none (default: ${DEFAULT-VALUE}).")
+  private int verify;
+
+  @Override
+  public Integer call() {
+    Checks.atLeast("--verify", verify, 0);
+    for (String override : overrides) {
+      if (override.indexOf('=') < 1) {
+        throw new InputException("--set: found '" + override + "', expected key=value");
+      }
+    }
+    if (weights != null) {
+      Checks.exists("--weights", weights);
+    }
+    if (config != null) {
+      Checks.file("--config", config);
+    }
+    if (classes != null) {
+      Checks.file("--classes", classes);
+    }
+    Checks.writable("--output", output);
+    PrintWriter out = spec.commandLine().getOut();
+    new Quantizing(
+            new Quantizing.Request(
+                weights, architecture, weightsKey, data, config, overrides, classes),
+            out)
+        .run(verify, output);
+    return ExitCode.OK;
+  }
+}

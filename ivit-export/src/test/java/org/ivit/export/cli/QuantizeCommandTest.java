@@ -1,0 +1,222 @@
+package org.ivit.export.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.ivit.core.checkpoint.CheckpointFile;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.io.Digests;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.TensorFile;
+import org.ivit.train.recipe.Calibration;
+import org.ivit.train.recipe.Quantization;
+import org.ivit.train.recipe.Recipe;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class QuantizeCommandTest {
+  /** So many that each linear layer's inputs are seen often enough for second-order rounding. */
+  private static final int EACH = 20;
+
+  @TempDir static Path folder;
+
+  private static Path weights;
+  private static Path pictures;
+  private static Path recipe;
+
+  private record Outcome(int code, String out, String err) {}
+
+  @BeforeAll
+  static void files() throws IOException {
+    weights = MicroModel.weights(folder.resolve("micro.safetensors"));
+    pictures = MicroModel.pictures(folder.resolve("pictures"), MicroModel.CLASSES, EACH);
+    recipe = recipe("recipe.yaml", "");
+  }
+
+  private static Path recipe(String name, String more) throws IOException {
+    return Files.writeString(
+        folder.resolve(name),
+        """
+        architecture: %s
+        weights: %s
+        data: {train: %s}
+        quantization: {calibration: {pictures: 60, batchSize: 7, select: random}}
+        %s
+        """
+            .formatted(MicroModel.DESCRIPTION.replace(":", ": "), weights, pictures, more));
+  }
+
+  private static Outcome run(Object... args) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int code =
+        CommandLineInterface.run(
+            new PrintWriter(out),
+            new PrintWriter(err),
+            Arrays.stream(args).map(Object::toString).toArray(String[]::new));
+    return new Outcome(code, out.toString(), err.toString());
+  }
+
+  private static String done(Object... args) {
+    Outcome outcome = run(args);
+    assertThat(outcome.err).isEmpty();
+    assertThat(outcome.code).isZero();
+    return outcome.out;
+  }
+
+  private static void refused(List<?> args, String... texts) throws IOException {
+    List<Path> before = everything();
+    Outcome outcome = run(args.toArray());
+    assertThat(outcome.code).as(outcome.err).isEqualTo(2);
+    assertThat(outcome.err).startsWith("ivit: ").contains(texts);
+    assertThat(outcome.err.lines()).hasSize(1);
+    assertThat(everything()).isEqualTo(before);
+  }
+
+  private static List<Path> everything() throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.sorted().toList();
+    }
+  }
+
+  /** {@code quantize} with weights, architecture and pictures. */
+  private static List<Object> quantize(Path output, Object... more) {
+    return quantize(pictures, output, more);
+  }
+
+  private static List<Object> quantize(Path data, Path output, Object... more) {
+    List<Object> args = new ArrayList<>(List.of("quantize", "--weights", weights));
+    args.addAll(List.of("--architecture", MicroModel.DESCRIPTION));
+    args.addAll(List.of("--data", data, "--output", output));
+    args.addAll(List.of(more));
+    return args;
+  }
+
+  private static void assertSameModel(Path found, Path expected) {
+    TensorFile one = Safetensors.read(found);
+    TensorFile other = Safetensors.read(expected);
+    assertThat(one.tensors()).isEqualTo(other.tensors());
+    for (String key : List.of("graph", "preprocess", "classes")) {
+      assertThat(one.metadata().get(key)).isEqualTo(other.metadata().get(key));
+    }
+  }
+
+  @Test
+  void givesTheIntegersOfTrainAndExport() throws IOException {
+    Path output = folder.resolve("one.ivit.safetensors");
+    Path run = folder.resolve("run");
+    Path exported = folder.resolve("two.ivit.safetensors");
+    String said = done("quantize", "--config", recipe, "--output", output);
+    assertThat(said)
+        .contains(
+            "weights     " + weights + ", micro",
+            "recipe      " + recipe,
+            "pictures    60 of 60 of " + pictures + ", at random, in batches of 7",
+            "GELU        asymmetric",
+            "softmax     exact, attention in 16 bits",
+            "equalized   attention",
+            "rounding    second-order error in 4 layers, to nearest in others",
+            "logits of 16 pictures identical to those of calibration's forward pass (cpu)")
+        .containsPattern("mlp\\.act +1 .* output error")
+        .containsPattern("attn\\.scores +1 .* movingMinMax");
+    assertThat(said.lines().skip(said.lines().count() - 4))
+        .containsExactly(
+            "file sha256 " + Digests.file(output),
+            "digest      " + Safetensors.read(output).metadata().get("sha256"),
+            "next: scripts/ivit evaluate --model " + output + " --data DIR",
+            "next: scripts/ivit predict --model " + output + " IMAGE");
+    Path still = recipe("still.yaml", "schedule: {epochs: 0}");
+    assertThat(run("train", "--config", still, "--output", run).code).isZero();
+    done("export", "--run", run, "--output", exported);
+    assertSameModel(output, exported);
+    IntegerCheckpoint checkpoint = CheckpointFile.read(output);
+    assertThat(checkpoint.classes()).isEqualTo(MicroModel.CLASSES);
+    assertThat(checkpoint.provenance().source()).isEqualTo("micro.safetensors");
+    assertThat(checkpoint.provenance().sourceSha256()).isEqualTo(Digests.file(weights));
+
+    Path again = folder.resolve("three.ivit.safetensors");
+    done("quantize", "--weights", run, "--config", recipe, "--output", again, "--verify", 0);
+    assertThat(CheckpointFile.read(again).graph().architecture()).isEqualTo(MicroModel.VIT);
+  }
+
+  /** A recipe for training is calibrated as if it had no epochs. */
+  @Test
+  void trainsNothing() throws IOException {
+    Path trains =
+        recipe(
+            "trains.yaml", "optimizer: {batchSize: 4, learningRate: 0.1}\nschedule: {epochs: 3}");
+    Path one = folder.resolve("trains.ivit.safetensors");
+    Path other = folder.resolve("trains-not.ivit.safetensors");
+    done("quantize", "--config", trains, "--output", one);
+    done("quantize", "--config", recipe, "--output", other);
+    assertSameModel(one, other);
+  }
+
+  @Test
+  void withoutARecipeTheDefaultsAreThoseOfTheShippedOne() {
+    Path output = folder.resolve("defaults.ivit.safetensors");
+    String said = done(quantize(output, "--set", "threads=1").toArray());
+    assertThat(said).contains("the defaults", "60 of 60", "spread evenly, in batches of 16");
+    Recipe shipped =
+        Recipe.read(
+            Paths.get("").toAbsolutePath().resolve("../configs/vit_tiny_imagenet_ptq.yaml"));
+    Quantization expected = shipped.quantization();
+    Recipe used =
+        Recipe.parse("recipe", CheckpointFile.read(output).provenance().recipe(), List.of());
+    Quantization found = used.quantization();
+    Calibration c = found.calibration();
+    assertThat(c.pictures()).isEqualTo(expected.calibration().pictures());
+    assertThat(c.batchSize()).isEqualTo(expected.calibration().batchSize());
+    assertThat(found).usingRecursiveComparison().ignoringFields("calibration").isEqualTo(expected);
+  }
+
+  @Test
+  void picturesNeedNoClasses() throws IOException {
+    Path flat = Files.createDirectory(folder.resolve("flat"));
+    for (int i = 0; i < 3; i++) {
+      Files.copy(pictures.resolve("ant/" + i + ".png"), flat.resolve(i + ".png"));
+    }
+    Path names = Files.writeString(folder.resolve("names.txt"), "n1\tone\nn2\ttwo\nn3\tthree\n");
+    Path output = folder.resolve("flat.ivit.safetensors");
+    done(quantize(flat, output, "--classes", names).toArray());
+    assertThat(CheckpointFile.read(output).classes())
+        .containsExactly("n1\tone", "n2\ttwo", "n3\tthree");
+    Path two = MicroModel.pictures(folder.resolve("two"), List.of("x", "y"), 1);
+    Path unnamed = folder.resolve("unnamed.ivit.safetensors");
+    done(quantize(two, unnamed).toArray());
+    assertThat(CheckpointFile.read(unnamed).classes())
+        .containsExactly("class 0", "class 1", "class 2");
+  }
+
+  @Test
+  void whatIsMissingOrWrongIsNamed() throws IOException {
+    Path output = folder.resolve("x");
+    refused(List.of("quantize", "--weights", weights, "--data", pictures), "--output");
+    refused(List.of("quantize", "--data", pictures, "--output", output), "--weights is missing");
+    refused(List.of("quantize", "--weights", weights, "--output", output), "--data is missing");
+    refused(
+        List.of("quantize", "--weights", weights, "--data", pictures, "--output", output),
+        "--architecture NAME");
+    refused(quantize(output, "--verify", -1), "--verify", "-1");
+    refused(quantize(output, "--set", "x"), "--set", "key=value");
+    refused(quantize(output, "--set", "sed=2"), "recipe: sed: unknown key");
+    refused(quantize(output, "--set", "precision=float"), "precision", "expected quantized");
+    refused(quantize(output, "--set", "quantization.gelu=cubic"), "quantization.gelu");
+    Path one = Files.writeString(folder.resolve("one.txt"), "ant\n");
+    refused(quantize(output, "--classes", one), "one.txt", "found 1 classes, expected 3");
+    Path checkpoint = MicroModel.checkpoint(folder.resolve("integers.ivit.safetensors"));
+    refused(
+        List.of("quantize", "--weights", checkpoint, "--data", pictures, "--output", output),
+        "is an integer checkpoint");
+  }
+}

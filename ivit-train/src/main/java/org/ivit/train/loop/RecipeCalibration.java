@@ -1,0 +1,79 @@
+package org.ivit.train.loop;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.PictureLoader;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.image.EvaluationTransform;
+import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.augment.NormalisedPictures;
+import org.ivit.train.ptq.PostTrainingCalibration;
+import org.ivit.train.recipe.Calibration;
+import org.ivit.train.recipe.Recipe;
+
+/**
+ * From float weights and pictures to rounded weights, scheme and ranges, as a recipe says; without
+ * a network of Deeplearning4j.
+ */
+public final class RecipeCalibration {
+  private final Recipe recipe;
+  private final Architecture architecture;
+  private final WorkerPool pool;
+
+  /**
+   * @param recipe of a quantized network
+   * @param architecture that it names
+   * @param pool threads
+   */
+  public RecipeCalibration(Recipe recipe, Architecture architecture, WorkerPool pool) {
+    this.recipe = recipe;
+    this.architecture = architecture;
+    this.pool = pool;
+  }
+
+  /**
+   * Calibrates.
+   *
+   * @param weights float parameters by timm name
+   * @param pictures of which the recipe takes some
+   * @param progress hears of each part
+   * @throws InputException if no picture can be read, or if the model fails a bound: names the node
+   */
+  public PostTrainingCalibration.Result run(
+      FloatWeights weights, Dataset pictures, PostTrainingCalibration.Progress progress) {
+    return new PostTrainingCalibration(architecture, recipe.quantization(), pool)
+        .run(weights, batches(pictures), progress);
+  }
+
+  /** Normalised pixels, [pictures][3][image][image] each. */
+  private List<float[]> batches(Dataset pictures) {
+    Calibration calibration = recipe.quantization().calibration();
+    EvaluationTransform transform =
+        new EvaluationTransform(RecipePictures.preprocess(recipe, architecture));
+    List<float[]> batches = new ArrayList<>();
+    try (PictureLoader<float[]> loader =
+        new PictureLoader<>(
+            pictures,
+            RecipePictures.calibrationOrder(calibration, pictures.size(), recipe.seed()),
+            (picture, index) -> transform.normalised(picture),
+            RecipePictures.onCorrupt(recipe),
+            recipe.threads(),
+            2 * calibration.batchSize())) {
+      List<float[]> waiting = new ArrayList<>();
+      while (loader.hasNext()) {
+        waiting.add(loader.next().value());
+        if (waiting.size() == calibration.batchSize() || !loader.hasNext()) {
+          batches.add(NormalisedPictures.of(waiting).pixels());
+          waiting.clear();
+        }
+      }
+    }
+    if (batches.isEmpty()) {
+      throw new InputException("quantization.calibration: found no picture that can be read");
+    }
+    return batches;
+  }
+}
