@@ -1,7 +1,7 @@
 package org.ivit.core.calibration;
 
-import org.ivit.core.architecture.Node;
 import java.util.stream.IntStream;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 
 /**

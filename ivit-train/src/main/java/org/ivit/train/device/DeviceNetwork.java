@@ -1,6 +1,5 @@
 package org.ivit.train.device;
 
-import org.ivit.train.parameter.PartSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -19,6 +18,7 @@ import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * The parts of a network on the device, in the order of the layers of Deeplearning4j's network, and

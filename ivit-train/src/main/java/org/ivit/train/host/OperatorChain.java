@@ -1,12 +1,12 @@
 package org.ivit.train.host;
 
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.train.operator.integer.QuantizedOperators;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.operator.integer.QuantizedOperators;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * The operators of a quantized network in the order of the layers of Deeplearning4j's network, and

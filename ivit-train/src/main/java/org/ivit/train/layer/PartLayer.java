@@ -1,10 +1,10 @@
 package org.ivit.train.layer;
 
-import org.ivit.core.architecture.NodeKind;
 import java.util.Objects;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.ivit.core.architecture.ArchitectureJson;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.architecture.Part;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.graph.SchemeJson;

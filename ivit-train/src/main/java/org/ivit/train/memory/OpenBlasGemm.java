@@ -2,6 +2,7 @@ package org.ivit.train.memory;
 
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.openblas.global.openblas;
 
 /**
  * Products by the OpenBLAS library that ND4J brings, called on the memory in place. Parallel work

@@ -1,6 +1,5 @@
 package org.ivit.train.network;
 
-import org.ivit.train.operator.LogitOperator;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +26,7 @@ import org.ivit.train.memory.Reals;
 import org.ivit.train.nd4j.NdBackend;
 import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.LogitOperator;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.parameter.ParameterLayout;
@@ -38,9 +38,9 @@ import org.nd4j.linalg.learning.config.NoOp;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
- * A vision transformer as a Deeplearning4j network, in floating point or in integers.
- * Parameters go by their timm names, ranges by their node names. Not safe for two threads at once;
- * inside, it uses a pool.
+ * A vision transformer as a Deeplearning4j network, in floating point or in integers. Parameters go
+ * by their timm names, ranges by their node names. Not safe for two threads at once; inside, it
+ * uses a pool.
  */
 public final class TransformerNetwork {
   private static final String INPUT = "pixels";

@@ -35,8 +35,8 @@ public final class ObserverSet implements NodeObserver {
   @Override
   public Range observe(NodeValues values) {
     float[] included = values.included();
-    PublishedObserver.rangeOf(values.node(), included);
-    return observer(values.node()).observe(included, values.bits());
+    PublishedObserver.rangeOf(values.node().name(), included);
+    return observer(values.node().name()).observe(included, values.node().bits());
   }
 
   /**

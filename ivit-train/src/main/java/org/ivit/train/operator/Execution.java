@@ -1,7 +1,7 @@
 package org.ivit.train.operator;
 
-import org.ivit.core.architecture.Node;
 import java.util.Arrays;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;

@@ -15,8 +15,8 @@ public final class PatchRows {
   }
 
   /**
-   * Where the pixels of row {@code row} of a patch's channel begin in a picture; a patch has as many
-   * in a line as it is wide.
+   * Where the pixels of row {@code row} of a patch's channel begin in a picture; a patch has as
+   * many in a line as it is wide.
    */
   public int pixel(int patch, int channel, int row) {
     int y = patch / stem.grid() * stem.patch() + row;

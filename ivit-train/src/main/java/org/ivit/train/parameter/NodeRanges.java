@@ -1,13 +1,13 @@
 package org.ivit.train.parameter;
 
-import org.ivit.core.graph.NodeScales;
-import org.ivit.core.graph.Scheme;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Range;
+import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Reals;
 
 /**

@@ -40,10 +40,10 @@ public final class AttentionEqualization {
     weights.values().forEach((name, value) -> values.put(name, value.clone()));
     for (Block site : architecture.blocks()) {
       block(
-          values.get(site.node("attn.qkv.weight")),
-          values.get(site.node("attn.qkv.bias")),
-          values.get(site.node("attn.proj.weight")),
-          largest.get(site.node("attn.qkv")),
+          values.get(site.qkvLinear().weight()),
+          values.get(site.qkvLinear().bias()),
+          values.get(site.projLinear().weight()),
+          largest.get(site.qkv().name()),
           site.dim());
     }
     return new FloatWeights(values, Map.of());

@@ -3,6 +3,7 @@ package org.ivit.train.ptq;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.graph.Range;
@@ -25,8 +26,10 @@ public final class ChannelMaxima implements NodeObserver {
 
   @Override
   public Range observe(NodeValues values) {
-    if (NodeNames.mayHaveOutliers(values.node()) || values.node().endsWith("attn.qkv")) {
-      float[] maxima = largest.computeIfAbsent(values.node(), node -> new float[values.channels()]);
+    NodeKind kind = values.node().kind();
+    if (kind.mayHaveOutliers() || kind == NodeKind.QKV) {
+      float[] maxima =
+          largest.computeIfAbsent(values.node().name(), node -> new float[values.channels()]);
       float[] x = values.values();
       for (int row = 0; row < x.length; row += maxima.length) {
         for (int c = 0; c < maxima.length; c++) {

@@ -1,17 +1,19 @@
 package org.ivit.train.ptq;
 
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 
 /** Chooses outlier channels by the rule of the arithmetic page, §3. */
 public final class OutlierSearch {
-  private static final String FC1 = "mlp.fc1";
-  private static final String ACT = "mlp.act";
-
   private OutlierSearch() {}
 
   /**
@@ -19,24 +21,25 @@ public final class OutlierSearch {
    * rule finds in either, each with its own shift; where those are too many, the channels of {@code
    * mlp.fc1}. Without the erf form of GELU these two have none.
    *
+   * @param architecture whose nodes they are
    * @param largest largest absolute value by node and channel
    * @param gelu form of GELU
    * @return outlier channels of the nodes that have some
    */
   public static SortedMap<String, OutlierChannels> choose(
-      Map<String, float[]> largest, GeluForm gelu) {
+      Architecture architecture, Map<String, float[]> largest, GeluForm gelu) {
     SortedMap<String, OutlierChannels> outliers = new TreeMap<>();
-    largest.forEach(
-        (node, maxima) -> {
-          if (node.endsWith(FC1)) {
-            String act = node.substring(0, node.length() - FC1.length()) + ACT;
-            if (gelu.isErf() && largest.containsKey(act)) {
-              chooseShared(node, act, maxima, largest.get(act), outliers);
-            }
-          } else if (!node.endsWith(ACT) && NodeNames.mayHaveOutliers(node)) {
-            put(outliers, node, OutlierChannels.choose(maxima));
-          }
-        });
+    for (Node node : architecture.nodes().values()) {
+      boolean inMlp = node.kind() == NodeKind.HIDDEN || node.kind() == NodeKind.ACTIVATION;
+      if (node.kind().mayHaveOutliers() && !inMlp) {
+        put(outliers, node.name(), OutlierChannels.choose(largest.get(node.name())));
+      }
+    }
+    for (Block block : gelu.isErf() ? architecture.blocks() : List.<Block>of()) {
+      String fc1 = block.fc1().name();
+      String act = block.act().name();
+      chooseShared(fc1, act, largest.get(fc1), largest.get(act), outliers);
+    }
     return outliers;
   }
 

@@ -1,7 +1,7 @@
 package org.ivit.train.ptq;
 
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -9,6 +9,11 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.numbers.gamma.Erfc;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
@@ -42,9 +47,7 @@ final class OutputErrorSearch {
   private static final int COARSE_STEPS = 9;
   private static final double[] FINE = {-2 / 3.0, -1 / 3.0, 1 / 3.0, 2 / 3.0};
 
-  private static final String FC1 = "mlp.fc1";
-  private static final String ACT = "mlp.act";
-
+  private final Architecture architecture;
   private final SortedMap<String, RowSamples.Sample> samples;
   private final FloatWeights weights;
   private final Map<String, OutlierChannels> fixed;
@@ -61,15 +64,18 @@ final class OutputErrorSearch {
   private record Choice(OutlierChannels outliers, float limit, double error) {}
 
   /**
+   * @param architecture whose nodes they are
    * @param samples rows by full node name
    * @param weights float weights by timm name
    * @param fixed outlier channels by node where they are given (none where a node is absent), or
    *     null to choose them
    */
   OutputErrorSearch(
+      Architecture architecture,
       SortedMap<String, RowSamples.Sample> samples,
       FloatWeights weights,
       Map<String, OutlierChannels> fixed) {
+    this.architecture = architecture;
     this.samples = samples;
     this.weights = weights;
     this.fixed = fixed;
@@ -84,17 +90,17 @@ final class OutputErrorSearch {
    * @param searched hears of each node, from the pool's threads
    */
   Result run(GeluForm gelu, WorkerPool pool, Runnable searched) {
-    List<String> nodes = new ArrayList<>();
-    for (String node : samples.keySet()) {
-      if (mayLead(node) && readerOf(node) != null) {
-        nodes.add(node);
-      }
-    }
+    Map<String, Block> mlps = new HashMap<>();
+    architecture.blocks().forEach(block -> mlps.put(block.act().name(), block));
+    List<Node> nodes =
+        architecture.nodes().values().stream()
+            .filter(node -> mayLead(node) && samples.containsKey(node.name()))
+            .toList();
     Map<String, Choice> chosen = new ConcurrentHashMap<>();
     pool.run(
         nodes.size(),
         i -> {
-          search(nodes.get(i), gelu, chosen);
+          search(nodes.get(i), mlps.get(nodes.get(i).name()), gelu, chosen);
           searched.run();
         });
     SortedMap<String, Range> ranges = new TreeMap<>();
@@ -110,20 +116,23 @@ final class OutputErrorSearch {
   }
 
   /** Whether a node is searched for itself: {@code mlp.fc1} is searched with {@code mlp.act}. */
-  static boolean mayLead(String node) {
-    return !node.endsWith(FC1);
+  static boolean mayLead(Node node) {
+    return node.kind().mayHaveOutliers() && node.kind() != NodeKind.HIDDEN;
   }
 
-  private void search(String node, GeluForm gelu, Map<String, Choice> chosen) {
-    boolean act = node.endsWith(ACT);
-    boolean free = fixed == null && (!act || gelu.isErf());
-    boolean asymmetric = act && gelu == GeluForm.ASYMMETRIC;
-    Candidate candidate = candidate(node, readerOf(node), null, asymmetric);
-    Choice choice = free ? candidate.best() : candidate.best(fixedOutliers(node));
-    chosen.put(node, choice);
-    String fc1 = act ? node.substring(0, node.length() - ACT.length()) + FC1 : "";
-    if (act && gelu.isErf() && samples.containsKey(fc1)) {
-      Candidate before = candidate(fc1, readerOf(node), OutputErrorSearch::gelu, false);
+  /**
+   * @param mlp the block whose activation function the node is; null for other nodes
+   */
+  private void search(Node node, Block mlp, GeluForm gelu, Map<String, Choice> chosen) {
+    boolean free = fixed == null && (mlp == null || gelu.isErf());
+    boolean asymmetric = mlp != null && gelu == GeluForm.ASYMMETRIC;
+    float[] reader = readerOf(node);
+    Candidate candidate = candidate(node.name(), reader, null, asymmetric);
+    Choice choice = free ? candidate.best() : candidate.best(fixedOutliers(node.name()));
+    chosen.put(node.name(), choice);
+    if (mlp != null && gelu.isErf() && samples.containsKey(mlp.fc1().name())) {
+      String fc1 = mlp.fc1().name();
+      Candidate before = candidate(fc1, reader, OutputErrorSearch::gelu, false);
       chosen.put(
           fc1, free ? before.best(choice.outliers().channels()) : before.best(fixedOutliers(fc1)));
     }
@@ -235,36 +244,18 @@ final class OutputErrorSearch {
     return new OutlierChannels(channels, shift);
   }
 
-  /**
-   * The weights of the linear layer that reads {@code node}, of both heads where there are two;
-   * null where none does.
-   */
-  private float[] readerOf(String node) {
-    String reader = reader(node);
-    if (reader == null) {
-      return null;
+  /** The weights of the linear layers that read a node, one below the other. */
+  private float[] readerOf(Node node) {
+    float[] all = {};
+    for (LinearSpec layer : architecture.linears()) {
+      if (layer.input().equals(node)) {
+        float[] weight = weights.get(layer.weight());
+        int at = all.length;
+        all = Arrays.copyOf(all, at + weight.length);
+        System.arraycopy(weight, 0, all, at, weight.length);
+      }
     }
-    float[] weight = weights.values().get(reader + ".weight");
-    float[] other = weights.values().get(reader + "_dist.weight");
-    if (other == null) {
-      return weight;
-    }
-    float[] both = Arrays.copyOf(weight, weight.length + other.length);
-    System.arraycopy(other, 0, both, weight.length, other.length);
-    return both;
-  }
-
-  private static String reader(String node) {
-    int dot = node.lastIndexOf('.') + 1;
-    String stem = node.substring(0, dot);
-    return switch (node.substring(dot)) {
-      case "norm1" -> stem + "attn.qkv";
-      case "norm2" -> stem + "mlp.fc1";
-      case "context" -> stem + "proj";
-      case "act" -> stem + "fc2";
-      case "norm" -> stem.endsWith("downsample.") ? stem + "reduction" : stem + "head";
-      default -> null;
-    };
+    return all;
   }
 
   private static double gelu(double x) {

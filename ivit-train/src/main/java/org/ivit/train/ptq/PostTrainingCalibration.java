@@ -113,8 +113,7 @@ public final class PostTrainingCalibration {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
       passes.run("outlier channels are sought", used, scheme, maxima);
       Map<String, OutlierChannels> found =
-          OutlierSearch.choose(maxima.largest(), quantization.gelu());
-      found.keySet().removeIf(node -> !NodeNames.mayHaveOutliers(architecture, node));
+          OutlierSearch.choose(architecture, maxima.largest(), quantization.gelu());
       scheme = scheme.withOutliers(found);
     }
     if (secondOrder) {
@@ -131,10 +130,9 @@ public final class PostTrainingCalibration {
               new ObserverSet(quantization.observers()),
               (SAMPLED_ROWS + batches.size() - 1) / batches.size());
       passes.run("rows are sampled", used, scheme, samples);
-      SortedMap<String, RowSamples.Sample> read = new TreeMap<>(samples.samples());
-      read.keySet().removeIf(node -> !NodeNames.mayHaveOutliers(architecture, node));
       OutputErrorSearch.Result found =
-          new OutputErrorSearch(read, used, search ? null : scheme.outliers())
+          new OutputErrorSearch(
+                  architecture, samples.samples(), used, search ? null : scheme.outliers())
               .run(quantization.gelu(), pool, () -> passes.parts.done("ranges are searched"));
       scheme = scheme.withOutliers(found.outliers());
       searched = found.ranges().keySet();
@@ -142,7 +140,7 @@ public final class PostTrainingCalibration {
       observers =
           values -> {
             Range observed = others.observe(values);
-            return found.ranges().getOrDefault(values.node(), observed);
+            return found.ranges().getOrDefault(values.node().name(), observed);
           };
     }
     SortedMap<String, Range> ranges = passes.run("ranges are observed", used, scheme, observers);
@@ -152,11 +150,7 @@ public final class PostTrainingCalibration {
 
   /** Number of nodes whose ranges are searched. */
   private int searched() {
-    return (int)
-        NodeNames.ranged(architecture).stream()
-            .filter(node -> NodeNames.mayHaveOutliers(architecture, node))
-            .filter(OutputErrorSearch::mayLead)
-            .count();
+    return (int) architecture.nodes().values().stream().filter(OutputErrorSearch::mayLead).count();
   }
 
   /** Counts the parts of the work. */

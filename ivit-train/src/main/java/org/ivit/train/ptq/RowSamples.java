@@ -76,9 +76,9 @@ final class RowSamples implements NodeObserver {
 
   @Override
   public Range observe(NodeValues values) {
-    if (NodeNames.mayHaveOutliers(values.node())) {
+    if (values.node().kind().mayHaveOutliers()) {
       samples
-          .computeIfAbsent(values.node(), node -> new Sample(values.channels()))
+          .computeIfAbsent(values.node().name(), node -> new Sample(values.channels()))
           .add(values.values(), rowsPerBatch);
     }
     return ranges.observe(values);

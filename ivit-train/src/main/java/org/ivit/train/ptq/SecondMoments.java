@@ -33,8 +33,8 @@ final class SecondMoments implements NodeObserver {
 
   @Override
   public Range observe(NodeValues values) {
-    if (nodes.contains(values.node())) {
-      add(values.node(), values.values(), values.channels());
+    if (nodes.contains(values.node().name())) {
+      add(values.node().name(), values.values(), values.channels());
     }
     return others.observe(values);
   }

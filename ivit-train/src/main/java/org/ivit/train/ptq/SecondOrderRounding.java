@@ -3,6 +3,7 @@ package org.ivit.train.ptq;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
+import org.bytedeco.openblas.global.openblas;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.Quantizer;
 

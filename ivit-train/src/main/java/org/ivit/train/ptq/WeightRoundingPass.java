@@ -1,56 +1,43 @@
 package org.ivit.train.ptq;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 
 /** Which linear layers are rounded by second-order error, and by which node's inputs. */
 final class WeightRoundingPass {
-  private static final String WEIGHT = ".weight";
-
   /**
    * Rows an input channel that a second moment must rest on; with fewer it fits the pictures that
    * it was taken on and no others.
    */
   private static final int ROWS_PER_INPUT = 8;
 
-  /** Input node of each layer; the patch embedding, which reads pixels, is rounded to nearest. */
-  private final Map<String, String> inputs = new LinkedHashMap<>();
+  private final List<LinearSpec> layers;
 
+  /** The patch embedding, which reads pixels, is rounded to nearest. */
   WeightRoundingPass(Architecture architecture) {
-    for (Block site : architecture.blocks()) {
-      inputs.put(site.node("attn.qkv"), site.node("norm1"));
-      inputs.put(site.node("attn.proj"), site.node("attn.context"));
-      inputs.put(site.node("mlp.fc1"), site.node("norm2"));
-      inputs.put(site.node("mlp.fc2"), site.node("mlp.act"));
-    }
-    if (architecture instanceof Swin swin) {
-      swin.stages().stream()
-          .filter(Swin.Stage::merges)
-          .forEach(stage -> inputs.put(stage.reduction(), stage.mergeNorm()));
-      inputs.put(NodeNames.HEAD, NodeNames.POOL);
-    } else {
-      ((Vit) architecture).classifiers().forEach(head -> inputs.put(head, NodeNames.NORM));
-    }
+    layers =
+        architecture.linears().stream()
+            .filter(layer -> layer.input().kind() != NodeKind.PIXELS)
+            .toList();
   }
 
   /** Number of layers that are looked at. */
   int layers() {
-    return inputs.size();
+    return layers.size();
   }
 
   /** The nodes whose second moments are needed. */
   Set<String> nodes() {
-    return Set.copyOf(inputs.values());
+    return layers.stream().map(layer -> layer.input().name()).collect(Collectors.toSet());
   }
 
   /**
@@ -64,7 +51,6 @@ final class WeightRoundingPass {
    * @return other weights; those of rounded layers are codes times the scale frozen beside them
    */
   FloatWeights apply(FloatWeights weights, SecondMoments moments, WorkerPool pool, Runnable done) {
-    List<String> layers = new ArrayList<>(inputs.keySet());
     Map<String, float[]> rounded = new ConcurrentHashMap<>();
     Map<String, float[]> scales = new ConcurrentHashMap<>();
     pool.run(
@@ -79,20 +65,21 @@ final class WeightRoundingPass {
   }
 
   private void round(
-      String layer,
+      LinearSpec layer,
       FloatWeights weights,
       SecondMoments moments,
       Map<String, float[]> rounded,
       Map<String, float[]> scales) {
-    float[] weight = weights.get(layer + WEIGHT);
-    double[] moment = moments.mean(inputs.get(layer));
+    float[] weight = weights.get(layer.weight());
+    double[] moment = moments.mean(layer.input().name());
     int channels = (int) Math.rint(Math.sqrt((double) moment.length));
-    if (moments.rows(inputs.get(layer)) < (long) ROWS_PER_INPUT * channels) {
+    if (moments.rows(layer.input().name()) < (long) ROWS_PER_INPUT * channels) {
       return;
     }
     float[] scale = SecondOrderRounding.scales(weight, channels);
     rounded.put(
-        layer + WEIGHT, new SecondOrderRounding(layer, moment, channels).round(weight, scale));
-    scales.put(layer + WEIGHT, scale);
+        layer.weight(),
+        new SecondOrderRounding(layer.parameters(), moment, channels).round(weight, scale));
+    scales.put(layer.weight(), scale);
   }
 }

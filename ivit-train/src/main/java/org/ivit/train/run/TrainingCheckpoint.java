@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
@@ -90,7 +91,9 @@ public record TrainingCheckpoint(
             (name, scale) ->
                 tensors.put(FloatWeights.scaleName(name), Tensor.of(scale, scale.length)));
     Safetensors.write(
-        file, tensors, Map.of("architecture", architecture.toJson().toString(), "format", "pt"));
+        file,
+        tensors,
+        Map.of("architecture", Architectures.toJson(architecture).toString(), "format", "pt"));
   }
 
   private String rangesJson() {

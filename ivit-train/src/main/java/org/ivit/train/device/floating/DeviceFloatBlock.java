@@ -1,6 +1,5 @@
 package org.ivit.train.device.floating;
 
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.train.device.memory.DeviceBuffers;
@@ -11,6 +10,7 @@ import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /** A transformer block of the float network on the device. */
 final class DeviceFloatBlock implements DevicePart {
@@ -44,9 +44,7 @@ final class DeviceFloatBlock implements DevicePart {
     qkv = new DeviceFloatLinear(layout, "attn.qkv", dim, 3 * dim);
     attention =
         new DeviceFloatAttention(
-            pass,
-            site,
-            site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
+            pass, site, site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
     proj = new DeviceFloatLinear(layout, "attn.proj", dim, dim);
     norm2 = new DeviceFloatNorm(pass, layout, "norm2", dim, site.epsilon());
     fc1 = new DeviceFloatLinear(layout, "mlp.fc1", dim, site.hidden());

@@ -1,7 +1,6 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Stem;
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
@@ -9,6 +8,7 @@ import org.ivit.train.device.pass.EmbeddingGradient;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /** Patch embedding with leading tokens and positions of the float network on the device. */
 final class DeviceFloatEmbedding implements DevicePart {

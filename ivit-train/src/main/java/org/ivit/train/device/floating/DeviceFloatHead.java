@@ -1,14 +1,14 @@
 package org.ivit.train.device.floating;
 
-import org.ivit.train.device.pass.DevicePart;
-import org.ivit.core.architecture.Head;
-import org.ivit.train.parameter.PartSpec;
 import java.util.List;
+import org.ivit.core.architecture.Head;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Final norm and classifiers of the float network on the device: of the leading tokens, one a
@@ -26,8 +26,7 @@ final class DeviceFloatHead implements DevicePart {
   DeviceFloatHead(Pass pass, PartSpec spec, Head shape, int from) {
     this.shape = shape;
     layout = NodeLayout.floating(spec, from);
-    norm =
-        new DeviceFloatNorm(pass, layout, shape.norm().name(), shape.dim(), shape.epsilon());
+    norm = new DeviceFloatNorm(pass, layout, shape.norm().name(), shape.dim(), shape.epsilon());
     heads =
         shape.classifiers().stream()
             .map(name -> new DeviceFloatLinear(layout, name, shape.dim(), shape.classes()))

@@ -1,6 +1,5 @@
 package org.ivit.train.device.floating;
 
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Merging;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
@@ -8,6 +7,7 @@ import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /** Patch merging of the float network on the device. */
 final class DeviceFloatMerging implements DevicePart {

@@ -1,14 +1,14 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Stem;
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
-/** A Swin's patch embedding of the float network on the device. */
+/** Patch embedding with a norm of the float network on the device. */
 final class DeviceFloatNormedEmbedding implements DevicePart {
   private final Stem shape;
   private final NodeLayout layout;

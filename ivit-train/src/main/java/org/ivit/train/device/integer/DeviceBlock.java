@@ -1,9 +1,8 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.architecture.LinearSpec;
 import java.util.List;
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Attention;
@@ -19,6 +18,7 @@ import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.PartSpec;
 
 /** A transformer block on the device. */
 final class DeviceBlock extends QuantizedPart {
@@ -61,9 +61,7 @@ final class DeviceBlock extends QuantizedPart {
     qkv = linear(pass, site.qkvLinear());
     attention =
         new DeviceAttention(
-            pass,
-            site,
-            site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
+            pass, site, site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
     proj = linear(pass, site.projLinear());
     residual1 = new DeviceResidual(site.residual1().name(), DropPath.of(spec, 0), size);
     norm2 = new DeviceNorm(pass, layout, site.norm2(), dim);
@@ -122,7 +120,8 @@ final class DeviceBlock extends QuantizedPart {
     attention.prepare(pass, builtAttention, qkv.node().outputScale());
     residual1.prepare(pass, proj.node().outputScale(), inputScale, middleScale);
     norm2.prepare(pass, builtNorm2, weights, middleScale);
-    gelu.prepare(pass, builtGelu, scheme.gelu(), fc1.node().outputScale(), scheme.outliers(site.fc1()));
+    gelu.prepare(
+        pass, builtGelu, scheme.gelu(), fc1.node().outputScale(), scheme.outliers(site.fc1()));
     residual2.prepare(pass, fc2.node().outputScale(), middleScale, outputScale);
   }
 

@@ -1,7 +1,7 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.core.architecture.Head;
 import java.util.List;
+import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
 import org.ivit.core.graph.LinearConstants;

@@ -1,20 +1,20 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.core.architecture.Stem;
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.graph.NodeScales;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.EmbeddingGradient;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.PartSpec;
 
 /** Patch embedding with leading tokens and positions on the device; its input are pixels. */
 final class DeviceEmbedding extends QuantizedPart {

@@ -1,11 +1,10 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Head;
-import org.ivit.core.graph.NodeScales;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
@@ -13,6 +12,7 @@ import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Final norm and classifiers on the device: of the leading tokens, one a classifier, or of the mean

@@ -1,10 +1,7 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.core.architecture.LinearSpec;
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeScales;
 import java.util.Arrays;
+import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
@@ -15,6 +12,8 @@ import org.ivit.core.engine.cuda.ChannelOrder;
 import org.ivit.core.engine.cuda.Channels;
 import org.ivit.core.engine.cuda.Tile;
 import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Partials;
@@ -23,6 +22,7 @@ import org.ivit.train.device.product.Matrix;
 import org.ivit.train.device.product.Product;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * A linear layer on the device: the engine's integer product forward, float products back. Codes

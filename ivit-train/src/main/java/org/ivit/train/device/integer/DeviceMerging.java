@@ -1,19 +1,19 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Merging;
-import org.ivit.core.graph.NodeScales;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.PartSpec;
 
 /** Patch merging on the device; its output are 8-bit codes in 16 bits. */
 final class DeviceMerging extends QuantizedPart {
@@ -29,8 +29,7 @@ final class DeviceMerging extends QuantizedPart {
     super(spec, scheme, from);
     this.stage = stage;
     norm = new DeviceNorm(pass, layout, stage.norm(), stage.mergedDim());
-    reduction =
-        new DeviceLinear(pass, layout, stage.reduction(), scheme.outliers(stage.norm()));
+    reduction = new DeviceLinear(pass, layout, stage.reduction(), scheme.outliers(stage.norm()));
     kept = new DeviceBuffers(pass.device);
   }
 

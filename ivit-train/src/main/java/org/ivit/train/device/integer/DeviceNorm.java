@@ -1,7 +1,7 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.core.architecture.Node;
 import java.util.Arrays;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Divisor;

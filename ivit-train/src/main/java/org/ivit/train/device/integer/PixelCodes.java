@@ -1,7 +1,7 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.cuda.Arguments;
 import org.ivit.train.device.pass.Pass;

@@ -1,7 +1,7 @@
 package org.ivit.train.device.pass;
 
 import org.ivit.core.architecture.Stem;
-
+import org.ivit.core.architecture.Stem.LeadingToken;
 
 /** The gradient of tokens passed on to positions, leading tokens and patches, on the device. */
 public final class EmbeddingGradient {
@@ -31,7 +31,8 @@ public final class EmbeddingGradient {
     }
     int rows = pictures * shape.patches();
     long gProjected = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    RowGather.slice(pass, 4, gy, gProjected, pictures, first, shape.patches(), shape.outputTokens(), dim);
+    RowGather.slice(
+        pass, 4, gy, gProjected, pictures, first, shape.patches(), shape.outputTokens(), dim);
     return gProjected;
   }
 

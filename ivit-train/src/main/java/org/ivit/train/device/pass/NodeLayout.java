@@ -1,8 +1,8 @@
 package org.ivit.train.device.pass;
 
 import org.ivit.train.parameter.NodeRanges;
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Where the parameters and ranges of a part lie among those of the network.

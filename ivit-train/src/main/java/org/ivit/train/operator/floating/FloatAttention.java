@@ -1,6 +1,7 @@
 package org.ivit.train.operator.floating;
 
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Node;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
@@ -16,8 +17,8 @@ public final class FloatAttention {
   private final int heads;
   private final int headDim;
   private final double scale;
-  private final String scores;
-  private final String biased;
+  private final Node scores;
+  private final Node biased;
 
   /** Null where there is no window. */
   private final RelativePositions positions;
@@ -29,8 +30,8 @@ public final class FloatAttention {
     this.heads = site.heads();
     this.headDim = site.headDim();
     this.scale = 1 / Math.sqrt(headDim);
-    this.scores = site.node("attn.scores");
-    this.biased = site.node(NodeNames.BIASED);
+    this.scores = site.scores();
+    this.biased = site.biased();
   }
 
   /** Numbers that the probabilities of a group take. */

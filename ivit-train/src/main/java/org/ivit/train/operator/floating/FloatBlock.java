@@ -1,6 +1,5 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Block;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
@@ -9,6 +8,7 @@ import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.parameter.RowOrder;
 
 /**

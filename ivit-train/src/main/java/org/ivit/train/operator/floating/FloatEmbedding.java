@@ -1,15 +1,15 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.core.architecture.Stem;
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.train.operator.PatchRows;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.PatchRows;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], leading
@@ -42,6 +42,7 @@ public final class FloatEmbedding extends ChunkedOperator {
     int tokens = shape.outputTokens();
     int leading = shape.leadingTokens();
     int posFrom = layout().from(Stem.POSITION);
+    int leadingFrom = leadingFrom(shape, layout());
     Reals columns = keep.reals("patches", count * patches * shape.patchInputs());
     Reals embedded = scratch.reals("embedded", count * patches * dim);
     for (int i = 0; i < count; i++) {
@@ -54,8 +55,7 @@ public final class FloatEmbedding extends ChunkedOperator {
       for (int t = 0; t < tokens; t++) {
         int at = ((first + i) * tokens + t) * dim;
         Reals source = t < leading ? weights : embedded;
-        int from =
-            t < leading ? layout().from(shape.leading().get(t)) : (i * patches + t - leading) * dim;
+        int from = t < leading ? leadingFrom + t * dim : (i * patches + t - leading) * dim;
         FloatKernels.addScaled(source, from, weights, posFrom + t * dim, 1, y, at, dim, scratch);
       }
     }
@@ -110,9 +110,14 @@ public final class FloatEmbedding extends ChunkedOperator {
         gy.get(from + t * dim, g, 0, dim);
         FloatKernels.add(g, dim, gradients, layout.from(Stem.POSITION) + t * dim, sum);
         if (t < leading) {
-          FloatKernels.add(g, dim, gradients, layout.from(shape.leading().get(t)), sum);
+          FloatKernels.add(g, dim, gradients, leadingFrom(shape, layout) + t * dim, sum);
         }
       }
     }
+  }
+
+  /** Where the first leading token lies; the others follow it. */
+  private static int leadingFrom(Stem shape, ParameterLayout layout) {
+    return shape.leading().isEmpty() ? 0 : layout.from(shape.leading().get(0).name());
   }
 }

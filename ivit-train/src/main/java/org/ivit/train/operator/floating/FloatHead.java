@@ -1,14 +1,14 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.architecture.Head;
 import java.util.List;
+import org.ivit.core.architecture.Head;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Final norm of the leading tokens and a linear classifier for each: [batch, tokens, dim] to

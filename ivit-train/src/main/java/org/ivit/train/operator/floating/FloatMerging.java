@@ -1,12 +1,12 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Merging;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.parameter.RowOrder;
 
 /** Patch merging in floating point: [batch, tokens, dim] to [batch, tokens/4, 2·dim]. */
@@ -25,8 +25,7 @@ public final class FloatMerging extends ChunkedOperator {
     this.stage = stage;
     this.order = new RowOrder(stage.order());
     this.norm = new FloatNorm(layout(), "norm", stage.mergedDim(), stage.epsilon());
-    this.reduction =
-        new FloatLinear(layout(), "reduction", stage.mergedDim(), stage.outputDim());
+    this.reduction = new FloatLinear(layout(), "reduction", stage.mergedDim(), stage.outputDim());
   }
 
   @Override

@@ -1,14 +1,14 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.core.architecture.Stem;
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.train.operator.PatchRows;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.PatchRows;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Patch embedding with a norm, in floating point: [batch, 3, image, image] to [batch, patches,

@@ -1,12 +1,12 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Head;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.parameter.PartSpec;
 
 /** Norm, mean over all tokens and linear classifier: [batch, tokens, dim] to [batch, classes]. */
 public final class FloatPooledHead extends ChunkedOperator {

@@ -19,7 +19,7 @@ public final class RelativePositions {
     Windows windows = site.windows();
     heads = site.heads();
     rows = windows.relativePositions();
-    tableFrom = layout.from(NodeNames.POSITION_TABLE);
+    tableFrom = layout.from(site.positionTable().substring(site.prefix().length()));
     index = windows.relativeIndex();
     masks = new boolean[windows.count()][];
     Arrays.setAll(masks, windows::mask);

@@ -19,7 +19,7 @@ abstract class ClassifyingOperator extends QuantizedPartOperator implements Logi
     super(spec, rows, scheme);
     this.shape = shape;
     this.classifier = new QuantClassifier(spec, layout(), shape);
-    this.norm = new QuantNorm(spec, layout(), shape.norm(), shape.dim());
+    this.norm = new QuantNorm(spec.prefix(), layout(), shape.norm(), shape.dim());
   }
 
   /** The scale of the logits, which follows from weights and ranges. */

@@ -1,18 +1,18 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.architecture.Head;
-import org.ivit.core.graph.Scheme;
 import java.util.Arrays;
 import java.util.List;
+import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * The classifiers of the quantized network: 8-bit codes of a picture to its logits, the sum of the
@@ -28,7 +28,9 @@ final class QuantClassifier {
     this.part = part;
     this.classes = part.classes();
     this.heads =
-        part.linears().stream().map(layer -> new QuantLinear(spec, layout, layer)).toList();
+        part.linears().stream()
+            .map(layer -> new QuantLinear(spec.prefix(), layout, layer))
+            .toList();
   }
 
   /** Builds the nodes of this pass. */

@@ -1,16 +1,15 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.core.architecture.LinearSpec;
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.graph.NodeScales;
 import java.util.Arrays;
 import java.util.Objects;
+import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.Bounds;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.NativeRows;
@@ -46,26 +45,26 @@ public final class QuantLinear {
   private long[] half;
 
   /**
-   * @param spec of the part that it belongs to
-   * @param layout parameters of the part
+   * @param prefix what full names have before those within the operator
+   * @param layout parameters of the operator
    * @param layer names and sizes
    */
-  public QuantLinear(PartSpec spec, ParameterLayout layout, LinearSpec layer) {
-    this(spec, layout, layer, false);
+  public QuantLinear(String prefix, ParameterLayout layout, LinearSpec layer) {
+    this(prefix, layout, layer, false);
   }
 
-  private QuantLinear(PartSpec spec, ParameterLayout layout, LinearSpec layer, boolean byCodes) {
+  private QuantLinear(String prefix, ParameterLayout layout, LinearSpec layer, boolean byCodes) {
     this.byCodes = byCodes;
     this.layer = layer;
     this.inputs = layer.inputs();
     this.outputs = layer.outputs();
-    this.weightFrom = layout.from(spec.local(layer.weight()));
-    this.biasFrom = layer.biased() ? layout.from(spec.local(layer.bias())) : NONE;
+    this.weightFrom = layout.from(layer.weight().substring(prefix.length()));
+    this.biasFrom = layer.biased() ? layout.from(layer.bias().substring(prefix.length())) : NONE;
   }
 
   /** One whose callers always have the codes of its input at hand. */
-  static QuantLinear ofCodes(PartSpec spec, ParameterLayout layout, LinearSpec layer) {
-    return new QuantLinear(spec, layout, layer, true);
+  static QuantLinear ofCodes(String prefix, ParameterLayout layout, LinearSpec layer) {
+    return new QuantLinear(prefix, layout, layer, true);
   }
 
   /** Quantizes weights and bias, if any, for this pass. */

@@ -1,9 +1,8 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.architecture.Node;
 import java.util.Arrays;
 import java.util.Objects;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.LayerNorm;
@@ -28,15 +27,15 @@ public final class QuantNorm {
   private long[] offset;
 
   /**
-   * @param spec of the part that it belongs to
-   * @param layout parameters of the part
+   * @param prefix what full names have before those within the operator
+   * @param layout parameters of the operator
    * @param norm names its parameters too
    */
-  public QuantNorm(PartSpec spec, ParameterLayout layout, Node norm, int channels) {
+  public QuantNorm(String prefix, ParameterLayout layout, Node norm, int channels) {
     this.name = norm.name();
     this.channels = channels;
-    this.weightFrom = layout.from(spec.local(norm + ".weight"));
-    this.biasFrom = layout.from(spec.local(norm + ".bias"));
+    this.weightFrom = layout.from((norm + ".weight").substring(prefix.length()));
+    this.biasFrom = layout.from((norm + ".bias").substring(prefix.length()));
   }
 
   /** Takes the node of this pass. */

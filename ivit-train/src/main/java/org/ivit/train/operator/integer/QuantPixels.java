@@ -1,11 +1,11 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.core.architecture.Stem;
-import org.ivit.train.operator.PatchRows;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.PatchRows;
 import org.ivit.train.operator.SeenRanges;
 
 /** Quantizes the pixels of a picture into rows of patches. */

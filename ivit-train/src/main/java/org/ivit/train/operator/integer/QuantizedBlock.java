@@ -1,6 +1,5 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.train.parameter.PartSpec;
 import java.util.List;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -18,6 +17,7 @@ import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.operator.floating.RelativePositions;
+import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.parameter.RowOrder;
 
 /**
@@ -51,15 +51,15 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
     this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
     int dim = site.dim();
-    this.norm1 = new QuantNorm(spec, layout(), site.norm1(), dim);
-    this.qkv = QuantLinear.ofCodes(spec, layout(), site.qkvLinear());
+    this.norm1 = new QuantNorm(spec.prefix(), layout(), site.norm1(), dim);
+    this.qkv = QuantLinear.ofCodes(spec.prefix(), layout(), site.qkvLinear());
     this.attention = new QuantAttention(site, positions);
-    this.proj = QuantLinear.ofCodes(spec, layout(), site.projLinear());
+    this.proj = QuantLinear.ofCodes(spec.prefix(), layout(), site.projLinear());
     this.residual1 = new QuantResidual(site.residual1().name(), DropPath.of(spec, 0));
-    this.norm2 = new QuantNorm(spec, layout(), site.norm2(), dim);
-    this.fc1 = QuantLinear.ofCodes(spec, layout(), site.fc1Linear());
+    this.norm2 = new QuantNorm(spec.prefix(), layout(), site.norm2(), dim);
+    this.fc1 = QuantLinear.ofCodes(spec.prefix(), layout(), site.fc1Linear());
     this.gelu = new QuantGelu(site.act().name(), site.hidden());
-    this.fc2 = QuantLinear.ofCodes(spec, layout(), site.fc2Linear());
+    this.fc2 = QuantLinear.ofCodes(spec.prefix(), layout(), site.fc2Linear());
     this.residual2 = new QuantResidual(site.residual2().name(), DropPath.of(spec, 1));
   }
 
@@ -71,8 +71,7 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     inputScale = inputScale(weights);
     List<QuantLinear> linears = List.of(qkv, proj, fc1, fc2);
     Linear[] built = new Linear[linears.size()];
-    run.pool()
-        .run(built.length, i -> built[i] = linears.get(i).prepare(nodes, scales, run.type()));
+    run.pool().run(built.length, i -> built[i] = linears.get(i).prepare(nodes, scales, run.type()));
     IntegerBlock block = nodes.block(site, scales, inputScale, List.of(built));
     norm1.prepare(block.norm1(), weights, inputScale);
     attention.prepare(block.attention(), block.qkv().outputScale());
@@ -80,7 +79,11 @@ public final class QuantizedBlock extends QuantizedPartOperator {
         block.proj().outputScale(), inputScale, block.residual1().outputScale(), run.type());
     norm2.prepare(block.norm2(), weights, block.residual1().outputScale());
     gelu.prepare(
-        block.gelu(), scheme.gelu(), block.fc1().outputScale(), scheme.outliers(site.fc1()), run.type());
+        block.gelu(),
+        scheme.gelu(),
+        block.fc1().outputScale(),
+        scheme.outliers(site.fc1()),
+        run.type());
     residual2.prepare(
         block.fc2().outputScale(),
         block.residual1().outputScale(),

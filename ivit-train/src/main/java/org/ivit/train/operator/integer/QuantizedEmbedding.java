@@ -1,21 +1,21 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.core.graph.Linear;
-import org.ivit.core.architecture.Stem;
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.graph.NodeScales;
-import org.ivit.train.operator.PatchRows;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.PatchRows;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatEmbedding;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Patch embedding in integers: normalised pixels [batch, 3, image, image] to dequantized 16-bit
@@ -37,7 +37,7 @@ public final class QuantizedEmbedding extends QuantizedPartOperator {
     super(spec, shape.outputTokens(), scheme);
     this.shape = shape;
     this.pixels = new QuantPixels(shape);
-    this.proj = new QuantLinear(spec, layout(), shape.projection());
+    this.proj = new QuantLinear(spec.prefix(), layout(), shape.projection());
   }
 
   @Override

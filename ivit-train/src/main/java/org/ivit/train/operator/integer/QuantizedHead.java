@@ -1,9 +1,8 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.architecture.Head;
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.architecture.Head;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -12,6 +11,7 @@ import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatHead;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Final norm of the leading tokens and a classifier for each in integers: dequantized 16-bit codes

@@ -1,16 +1,16 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.train.parameter.PartSpec;
 import org.ivit.core.architecture.Merging;
-import org.ivit.core.graph.NodeScales;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.parameter.RowOrder;
 
 /**
@@ -33,8 +33,8 @@ public final class QuantizedMerging extends QuantizedPartOperator {
     super(spec, stage.tokens(), scheme);
     this.stage = stage;
     this.order = new RowOrder(stage.order());
-    this.norm = new QuantNorm(spec, layout(), stage.norm(), stage.mergedDim());
-    this.reduction = new QuantLinear(spec, layout(), stage.reduction());
+    this.norm = new QuantNorm(spec.prefix(), layout(), stage.norm(), stage.mergedDim());
+    this.reduction = new QuantLinear(spec.prefix(), layout(), stage.reduction());
   }
 
   @Override

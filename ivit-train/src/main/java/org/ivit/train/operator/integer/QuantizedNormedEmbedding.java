@@ -1,20 +1,20 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.core.graph.Linear;
-import org.ivit.core.architecture.Stem;
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.graph.LayerNorm;
-import org.ivit.core.graph.NodeScales;
-import org.ivit.train.operator.PatchRows;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.PatchRows;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Patch embedding with a norm, in integers: normalised pixels [batch, 3, image, image] to
@@ -36,8 +36,8 @@ public final class QuantizedNormedEmbedding extends QuantizedPartOperator {
     super(spec, shape.patches(), scheme);
     this.shape = shape;
     this.pixels = new QuantPixels(shape);
-    this.proj = new QuantLinear(spec, layout(), shape.projection());
-    this.norm = new QuantNorm(spec, layout(), shape.output(), shape.dim());
+    this.proj = new QuantLinear(spec.prefix(), layout(), shape.projection());
+    this.norm = new QuantNorm(spec.prefix(), layout(), shape.output(), shape.dim());
   }
 
   @Override

@@ -1,12 +1,11 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.architecture.Head;
-import org.ivit.core.graph.NodeScales;
 import java.util.List;
+import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -16,6 +15,7 @@ import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatHead;
 import org.ivit.train.operator.floating.FloatPooledHead;
+import org.ivit.train.parameter.PartSpec;
 
 /**
  * Norm, mean over all tokens and classifier in integers: dequantized codes [batch, tokens, dim] to

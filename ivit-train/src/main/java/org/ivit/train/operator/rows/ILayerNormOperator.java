@@ -1,5 +1,7 @@
 package org.ivit.train.operator.rows;
 
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -37,7 +39,7 @@ public final class ILayerNormOperator extends RowOperator {
     super(layout, name, channels, 16, KEY, channels, 8);
     this.name = name;
     this.channels = channels;
-    this.norm = new QuantNorm(layout, name + ".", KEY, channels);
+    this.norm = new QuantNorm(name + ".", layout, node(), channels);
   }
 
   private static ParameterLayout parameters(int channels) {
@@ -46,11 +48,15 @@ public final class ILayerNormOperator extends RowOperator {
         .add(KEY + ".bias", ParameterKind.NORM_BIAS, channels);
   }
 
+  private Node node() {
+    return new Node(name + "." + KEY, NodeKind.NORM);
+  }
+
   @Override
   void prepare(Reals weights, float inputScale, float outputScale, RealType type) {
     NodeBuilder nodes =
         new NodeBuilder(ParameterView.of(layout(), name + ".", weights), Scheme.EXACT);
-    norm.prepare(nodes.norm(name + "." + KEY, outputScale), weights, inputScale);
+    norm.prepare(nodes.norm(node(), outputScale), weights, inputScale);
   }
 
   @Override

@@ -1,8 +1,10 @@
 package org.ivit.train.operator.rows;
 
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
-import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -28,6 +30,7 @@ public final class LinearOperator extends RowOperator {
   private final int inputs;
   private final int outputs;
   private final int outputBits;
+  private final LinearSpec layer;
   private final QuantLinear linear;
 
   /**
@@ -51,7 +54,16 @@ public final class LinearOperator extends RowOperator {
     this.inputs = inputs;
     this.outputs = outputs;
     this.outputBits = outputBits;
-    this.linear = new QuantLinear(layout, name + ".", KEY, inputs, outputs);
+    this.layer =
+        new LinearSpec(
+            node(),
+            // Of all kinds, those of that width that have no outlier channels.
+            new Node(node(), outputBits == 8 ? NodeKind.QKV : NodeKind.BRANCH),
+            Node.INPUT,
+            inputs,
+            outputs,
+            true);
+    this.linear = new QuantLinear(name + ".", layout, layer);
   }
 
   private static ParameterLayout parameters(int inputs, int outputs) {
@@ -69,10 +81,7 @@ public final class LinearOperator extends RowOperator {
     NodeBuilder nodes =
         new NodeBuilder(ParameterView.of(layout(), name + ".", weights), Scheme.EXACT);
     QuantizedLinear quantized = linear.quantize(nodes, inputScale);
-    linear.prepare(
-        Linear.of(
-            node(), quantized, OutlierChannels.NONE, outputScale, OutlierChannels.NONE, outputBits),
-        type);
+    linear.prepare(nodes.linear(layer, quantized, outputScale), type);
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.ivit.train.operator.rows;
 
-import org.ivit.train.parameter.NodeRanges;
 import org.ivit.core.graph.Range;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
@@ -12,6 +11,7 @@ import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.integer.Codes;
+import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
