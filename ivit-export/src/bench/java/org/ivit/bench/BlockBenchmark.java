@@ -1,5 +1,6 @@
 package org.ivit.bench;
 
+import org.ivit.core.architecture.Architecture;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -57,7 +58,7 @@ public class BlockBenchmark {
   @Setup(Level.Trial)
   public void open() {
     System.setProperty("ivit.cpu", cpu);
-    Vit vit = new Vit("bench", 224, 16, 192, blocks, 3, 768, 10, 1e-6);
+    Architecture vit = new Vit("bench", 224, 16, 192, blocks, 3, 768, 10, 1e-6).architecture();
     Scheme scheme =
         new Scheme(
             GeluForm.ASYMMETRIC,

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
@@ -53,7 +54,9 @@ final class Diagnosing {
     IntegerCheckpoint checkpoint = subject.checkpoint;
     Architecture architecture = checkpoint.graph().architecture();
     String name =
-        command.architecture != null ? command.architecture : architecture.toJson().toString();
+        command.architecture != null
+            ? command.architecture
+            : Architectures.toJson(architecture).toString();
     ClassList list = command.classes == null ? null : ClassList.read(command.classes);
     try (Model reference =
             Models.open(command.against, new FloatReading(name, command.weightsKey), null);

@@ -5,20 +5,24 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.io.Digests;
 import org.ivit.core.tensor.Tensor;
@@ -77,28 +81,26 @@ final class Inspection {
   }
 
   private static String sizes(Architecture architecture) {
-    if (architecture instanceof Swin swin) {
-      return String.format(
-          "picture %d, patch %d, window %d, width %d, depths %s, heads %s, classes %d",
-          swin.image(),
-          swin.patch(),
-          swin.window(),
-          swin.dim(),
-          swin.depths(),
-          swin.heads(),
-          swin.classes());
+    Stem stem = architecture.stem();
+    Set<Integer> windows = new LinkedHashSet<>();
+    Map<String, Integer> depths = new LinkedHashMap<>();
+    Set<String> heads = new LinkedHashSet<>();
+    for (Block block : architecture.blocks()) {
+      depths.merge("width %d (hidden %d)".formatted(block.dim(), block.hidden()), 1, Integer::sum);
+      heads.add(block.heads() + " of " + block.headDim());
+      if (block.windows() != null) {
+        windows.add(block.windows().window());
+      }
     }
-    Vit vit = (Vit) architecture;
-    return String.format(
-        "picture %d, patch %d, width %d, depth %d, heads %d, hidden %d, classes %d%s",
-        vit.image(),
-        vit.patch(),
-        vit.dim(),
-        vit.depth(),
-        vit.heads(),
-        vit.hidden(),
-        vit.classes(),
-        vit.distilled() ? ", distilled" : "");
+    List<String> sizes = new ArrayList<>();
+    sizes.add("picture " + stem.image());
+    sizes.add("patch " + stem.patch());
+    stem.leading().forEach(token -> sizes.add(token.name() + " " + token.count()));
+    windows.forEach(window -> sizes.add("windows of " + window));
+    depths.forEach((width, depth) -> sizes.add(depth + " blocks of " + width));
+    sizes.add("heads " + String.join(" and ", heads));
+    sizes.add("classes " + architecture.classes());
+    return String.join(", ", sizes);
   }
 
   private static String classes(IntegerCheckpoint checkpoint) {
@@ -143,16 +145,17 @@ final class Inspection {
     out.println();
     out.printf("%-24s %5s %14s %10s %12s%n", "node", "bits", "scale", "outliers", "bytes");
     Map<String, Float> scales = graph.scales();
-    for (String node : NodeNames.ranged(graph.architecture())) {
+    List<Node> nodes = new ArrayList<>(graph.architecture().nodes().values());
+    graph.architecture().head().linears().forEach(layer -> nodes.add(layer.node()));
+    for (Node node : nodes) {
       OutlierChannels outliers = graph.scheme().outliers(node);
       layer(
-          node,
-          Integer.toString(NodeNames.bits(node)),
-          scales.get(node),
+          node.name(),
+          Integer.toString(node.bits()),
+          scales.get(node.name()),
           outliers.isEmpty() ? "" : Integer.toString(outliers.channels().length),
-          bytes(tensors, node));
+          bytes(tensors, node.name()));
     }
-    layer(NodeNames.HEAD, "32", scales.get(NodeNames.HEAD), "", bytes(tensors, NodeNames.HEAD));
   }
 
   private void layer(String node, String bits, Float scale, String outliers, long bytes) {

@@ -5,10 +5,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.image.Preprocess;
-import org.ivit.export.evaluate.FloatSource;
+import org.ivit.export.model.FloatSource;
 import org.ivit.train.ptq.PostTrainingCalibration;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Quantization;
@@ -139,7 +140,12 @@ final class QuantizationTable {
                     .add(
                         range,
                         found.searched().contains(node),
-                        found.scheme().outliers(node).channels().length,
+                        found
+                            .scheme()
+                            .outliers()
+                            .getOrDefault(node, OutlierChannels.NONE)
+                            .channels()
+                            .length,
                         quantization.observers().choose(node).name()));
     return kinds;
   }

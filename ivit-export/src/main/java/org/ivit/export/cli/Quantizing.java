@@ -27,14 +27,17 @@ import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.FileFailures;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.export.evaluate.ClassNames;
+import org.ivit.export.cli.console.Progress;
+import org.ivit.export.cli.console.WrittenFile;
+import org.ivit.export.cli.option.PictureFiles;
 import org.ivit.export.evaluate.FloatReading;
-import org.ivit.export.evaluate.FloatSource;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.IdentityCheck;
-import org.ivit.train.loop.ConsoleMonitor;
+import org.ivit.export.model.ClassNames;
+import org.ivit.export.model.FloatSource;
+import org.ivit.train.loading.RecipePictures;
 import org.ivit.train.loop.RecipeCalibration;
-import org.ivit.train.loop.RecipePictures;
+import org.ivit.train.monitor.ConsoleMonitor;
 import org.ivit.train.ptq.PostTrainingCalibration;
 import org.ivit.train.recipe.Pictures;
 import org.ivit.train.recipe.Recipe;
@@ -85,7 +88,7 @@ final class Quantizing {
       draft.put(
           "architecture",
           request.architecture.stripLeading().startsWith("{")
-              ? Architectures.parse(request.architecture).toJson()
+              ? Architectures.toJson(Architectures.parse(request.architecture))
               : TextNode.valueOf(request.architecture.strip()));
     }
     if (request.data != null) {
@@ -131,7 +134,7 @@ final class Quantizing {
   private Recipe recipe(RecipeDraft draft) {
     JsonNode said = draft.get("architecture");
     if (said == null || !Architectures.parse(said).equals(architecture)) {
-      draft.put("architecture", architecture.toJson());
+      draft.put("architecture", Architectures.toJson(architecture));
     }
     return draft.read();
   }
@@ -240,7 +243,7 @@ final class Quantizing {
             found.weights(),
             found.scheme(),
             new PortableMatrixProducts(pool),
-            values -> found.ranges().get(values.node()));
+            values -> found.ranges().get(values.node().name()));
     try (Progress progress = Progress.start("verify", "pictures", Math.min(count, set.size()))) {
       IdentityCheck check =
           IdentityCheck.run(

@@ -1,19 +1,20 @@
 package org.ivit.export.diagnose;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.model.Logits;
@@ -51,7 +52,7 @@ public record Diagnosis(
    * @param pictures how many
    */
   public static int steps(Architecture architecture, int pictures) {
-    return pictures + NodeNames.ranged(architecture).size();
+    return pictures + architecture.nodes().size();
   }
 
   /**
@@ -72,12 +73,13 @@ public record Diagnosis(
       List<float[]> pixels,
       IntConsumer progress) {
     Architecture architecture = graph.architecture();
-    List<String> names = NodeNames.ranged(architecture);
+    Collection<Node> all = architecture.nodes().values();
     Map<String, NodeQuantizer> quantizers = new HashMap<>();
-    names.forEach(
+    all.forEach(
         node ->
             quantizers.put(
-                node, new NodeQuantizer(node, graph.scales().get(node), graph.scheme())));
+                node.name(),
+                new NodeQuantizer(node, graph.scales().get(node.name()), graph.scheme())));
     TransformerNetwork network =
         TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
     network.load(weights);
@@ -90,7 +92,7 @@ public record Diagnosis(
       for (float[] picture : pixels) {
         recorder.clear();
         network.logits(picture, 1);
-        byte[] codes = Quantizer.codes8(NodeNames.INPUT, picture, graph.inputScale());
+        byte[] codes = Quantizer.codes8(Node.INPUT.name(), picture, graph.inputScale());
         noise.input(picture, codes);
         integers.add(values(engine.logits(codes, 1, noise), graph.logitScale()));
         progress.accept(1);
@@ -99,19 +101,19 @@ public record Diagnosis(
 
     Logits floats = logits(network, null, pixels);
     List<NodeDiagnosis> nodes = new ArrayList<>();
-    for (String node : names) {
-      NodeQuantizer quantizer = quantizers.get(node);
+    for (Node node : all) {
+      NodeQuantizer quantizer = quantizers.get(node.name());
       Logits quantized = logits(network, quantizer, pixels);
       nodes.add(
           new NodeDiagnosis(
-              node,
+              node.name(),
               quantizer.bits(),
               quantizer.scale(),
-              noise.decibels(node),
+              noise.decibels(node.name()),
               Comparison.of(quantized, floats, labels).meanKl(),
               quantizer.outliers(),
-              NodeNames.mayHaveOutliers(architecture, node)
-                  ? OutlierChannels.choose(recorder.largest(node))
+              node.kind().mayHaveOutliers()
+                  ? OutlierChannels.choose(recorder.largest(node.name()))
                   : OutlierChannels.NONE));
       progress.accept(1);
     }

@@ -2,8 +2,8 @@ package org.ivit.export.diagnose;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.engine.reference.Trace;
-import org.ivit.core.graph.NodeNames;
 
 /**
  * Signal and noise of every node: values of a float forward, which a recorder has just seen, beside
@@ -21,12 +21,12 @@ final class NodeNoise implements Trace {
 
   /** The float network shows its input in another order. */
   void input(float[] pixels, byte[] codes) {
-    add(NodeNames.INPUT, pixels, codes);
+    add(Node.INPUT.name(), pixels, codes);
   }
 
   @Override
   public void node(String node, Object codes) {
-    if (quantizers.containsKey(node) && !node.equals(NodeNames.INPUT)) {
+    if (quantizers.containsKey(node) && !node.equals(Node.INPUT.name())) {
       add(node, floats.values(node), codes);
     }
   }

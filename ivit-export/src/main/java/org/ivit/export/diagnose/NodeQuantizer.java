@@ -1,24 +1,24 @@
 package org.ivit.export.diagnose;
 
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.NodeTap;
 
 /** Rounds values to a node's codes and back, as its requantization would; tells codes' values. */
 final class NodeQuantizer implements NodeTap {
-  private final String node;
+  private final Node node;
   private final int bits;
   private final float scale;
   private final Scheme scheme;
   private final OutlierChannels outliers;
 
-  NodeQuantizer(String node, float scale, Scheme scheme) {
+  NodeQuantizer(Node node, float scale, Scheme scheme) {
     this.node = node;
     this.scheme = scheme;
-    this.bits = NodeNames.bits(node);
+    this.bits = node.bits();
     this.scale = scale;
     this.outliers = scheme.outliers(node);
   }
@@ -49,7 +49,7 @@ final class NodeQuantizer implements NodeTap {
   }
 
   @Override
-  public void at(String name, Reals values, int from, int length, int channels) {
+  public void at(Node name, Reals values, int from, int length, int channels) {
     if (!name.equals(node)) {
       return;
     }

@@ -3,6 +3,7 @@ package org.ivit.export.diagnose;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.ivit.core.architecture.Node;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.NodeTap;
 
@@ -29,7 +30,8 @@ final class NodeRecorder implements NodeTap {
   }
 
   @Override
-  public synchronized void at(String node, Reals part, int from, int length, int channels) {
+  public synchronized void at(Node of, Reals part, int from, int length, int channels) {
+    String node = of.name();
     float[] before = values.getOrDefault(node, new float[0]);
     float[] all = Arrays.copyOf(before, before.length + length);
     part.get(from, all, before.length, length);

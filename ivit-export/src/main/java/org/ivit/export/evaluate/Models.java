@@ -149,7 +149,7 @@ public final class Models {
         ClassNames.UNKNOWN);
   }
 
-  /** That of the pretrained weights; for others what is usual for a ViT or a Swin. */
+  /** That of the pretrained weights; for others what is usual for their family. */
   static Preprocess preprocess(Architecture architecture) {
     return PretrainedPreprocess.usual(
         architecture, PretrainedPreprocess.resize(architecture.image()));

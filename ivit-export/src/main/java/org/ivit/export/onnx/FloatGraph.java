@@ -3,21 +3,26 @@ package org.ivit.export.onnx;
 import static org.ivit.export.onnx.OnnxGraph.attribute;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
+import org.ivit.core.architecture.Stem.LeadingToken;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.NodeNames;
 
 /**
  * The float network of an architecture in ONNX operators, its products left to {@link Products}.
  * Tokens lie in rows, [batch·tokens, channels], so that linear layers are {@code Gemm} with their
  * bias inside.
  */
-final class FloatGraph {
+final class FloatGraph implements PartVisitor<Void> {
   /** Name of the input: normalised pixels, float32, [batch, 3, image, image]. */
   static final String PIXELS = "pixels";
 
@@ -31,103 +36,120 @@ final class FloatGraph {
   private final Tokens tokens;
   private final FloatWeights weights;
   private final Products products;
-  private final float epsilon;
 
-  FloatGraph(OnnxGraph graph, Architecture architecture, FloatWeights weights, Products products) {
+  /** Tokens in rows, or at last the logits. */
+  private String x;
+
+  FloatGraph(OnnxGraph graph, FloatWeights weights, Products products) {
     this.graph = graph;
     this.tokens = new Tokens(graph);
     this.weights = weights;
     this.products = products;
-    this.epsilon = (float) architecture.epsilon();
   }
 
   /** Writes the whole network, from input to output. */
   void write(Architecture architecture) {
     int image = architecture.image();
     graph.input(PIXELS, DataType.FLOAT, 3, image, image);
-    String logits = architecture instanceof Swin swin ? swin(swin) : vit((Vit) architecture);
-    graph.node("Identity", LOGITS, List.of(logits));
+    architecture.parts().forEach(part -> part.accept(this));
+    graph.node("Identity", LOGITS, List.of(x));
     graph.output(LOGITS, DataType.FLOAT, architecture.classes());
   }
 
-  private String vit(Vit vit) {
-    int dim = vit.dim();
-    String patches = products.patches(NodeNames.PATCH_PROJECTION, PIXELS);
-    float[] position = weights.get("pos_embed");
-    int leading = vit.leadingTokens();
-    float[] ofPatches = java.util.Arrays.copyOfRange(position, leading * dim, position.length);
+  @Override
+  public Void stem(Stem stem) {
+    String patches = products.patches(stem, PIXELS);
+    x = stem.normed() ? norm(stem.output(), stem.epsilon(), patches) : embed(stem, patches);
+    return null;
+  }
+
+  private String embed(Stem stem, String patches) {
+    int dim = stem.dim();
+    float[] position = weights.get(Stem.POSITION);
+    int leading = stem.leadingTokens();
+    float[] ofPatches = Arrays.copyOfRange(position, leading * dim, position.length);
     String placed =
         graph.node(
             "Add",
             "pos_embed/add",
             List.of(
-                tokens.reshape(patches, "patch_embed", -1, vit.patches(), dim),
-                graph.floats("pos_embed", ofPatches, 1, vit.patches(), dim)));
-    String own = graph.floats("leading", leading(vit, position), 1, leading, dim);
-    String joined = tokens.prepend(own, leading, placed, NodeNames.EMBED, dim);
-    String x = tokens.reshape(joined, NodeNames.EMBED, -1, dim);
-    for (Block site : vit.blocks()) {
-      x = block(site, x);
+                tokens.reshape(patches, "patch_embed", -1, stem.patches(), dim),
+                graph.floats("pos_embed", ofPatches, 1, stem.patches(), dim)));
+    String name = stem.output().name();
+    if (leading > 0) {
+      String own = graph.floats("leading", leading(stem, position), 1, leading, dim);
+      placed = tokens.prepend(own, leading, placed, name, dim);
     }
-    String pictures = tokens.reshape(x, NodeNames.NORM, -1, vit.tokens(), dim);
-    String logits = null;
-    for (int i = 0; i < leading; i++) {
-      String head = vit.classifiers().get(i);
-      String features = norm(NodeNames.NORM, tokens.token(pictures, i, head));
-      String one = products.linear(head, NodeNames.NORM, features);
-      logits = logits == null ? one : graph.node("Add", "heads", List.of(logits, one));
-    }
-    return leading == 1
-        ? logits
-        : graph.node("Mul", "heads/mean", List.of(logits, graph.scalar(1f / leading)));
+    return tokens.reshape(placed, name, -1, dim);
   }
 
   /** Leading tokens at their positions. */
-  private float[] leading(Vit vit, float[] position) {
-    int dim = vit.dim();
-    float[] values = new float[vit.leadingTokens() * dim];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = weights.get(vit.leading().get(i / dim))[i % dim] + position[i];
+  private float[] leading(Stem stem, float[] position) {
+    float[] values = new float[stem.leadingTokens() * stem.dim()];
+    int at = 0;
+    for (LeadingToken token : stem.leading()) {
+      for (float value : weights.get(token.name())) {
+        values[at] = value + position[at];
+        at++;
+      }
     }
     return values;
   }
 
-  private String swin(Swin swin) {
-    String x = norm(NodeNames.PATCH_NORM, products.patches(NodeNames.PATCH_PROJECTION, PIXELS));
-    for (Swin.Stage stage : swin.stages()) {
-      for (Block site : stage.blocks()) {
-        x = block(site, x);
-      }
-      if (stage.merges()) {
-        String merged = tokens.neighbours(x, stage.mergeNorm(), stage.resolution(), stage.dim());
-        x = products.linear(stage.reduction(), stage.mergeNorm(), norm(stage.mergeNorm(), merged));
-      }
-    }
-    String pictures =
-        tokens.reshape(
-            norm(NodeNames.NORM, x), NodeNames.NORM, -1, swin.pooledTokens(), swin.features());
+  @Override
+  public Void merging(Merging merging) {
+    String name = merging.norm().name();
+    String merged = tokens.neighbours(x, name, merging.resolution(), merging.dim());
+    x = products.linear(merging.reduction(), norm(merging.norm(), merging.epsilon(), merged));
+    return null;
+  }
+
+  @Override
+  public Void head(Head head) {
+    x = head.pooled() ? ofMean(head) : ofTokens(head);
+    return null;
+  }
+
+  private String ofMean(Head head) {
+    String normed = norm(head.norm(), head.epsilon(), x);
+    String pictures = tokens.reshape(normed, head.norm().name(), -1, head.tokens(), head.dim());
     String mean =
         graph.node(
             "ReduceMean",
-            NodeNames.POOL,
+            head.pool().name(),
             List.of(pictures),
             attribute("axes", new long[] {1}),
             attribute("keepdims", 0L));
-    return products.linear(NodeNames.HEAD, NodeNames.POOL, mean);
+    return products.linear(head.linears().get(0), mean);
   }
 
-  private String block(Block site, String x) {
-    String norm1 = tokens.partition(norm(site.node("norm1"), x), site, site.node("partition"));
-    String qkv = products.linear(site.node("attn.qkv"), site.node("norm1"), norm1);
-    String context = attention(site, qkv);
-    String proj = products.linear(site.node("attn.proj"), site.node("attn.context"), context);
+  private String ofTokens(Head head) {
+    String pictures = tokens.reshape(x, head.norm().name(), -1, head.tokens(), head.dim());
+    String logits = null;
+    int count = head.classifiers().size();
+    for (int i = 0; i < count; i++) {
+      LinearSpec classifier = head.linears().get(i);
+      String token = tokens.token(pictures, i, classifier.parameters());
+      String one = products.linear(classifier, norm(head.norm(), head.epsilon(), token));
+      logits = logits == null ? one : graph.node("Add", "heads", List.of(logits, one));
+    }
+    return count == 1
+        ? logits
+        : graph.node("Mul", "heads/mean", List.of(logits, graph.scalar(1f / count)));
+  }
+
+  @Override
+  public Void block(Block site) {
+    double epsilon = site.epsilon();
+    String norm1 = tokens.partition(norm(site.norm1(), epsilon, x), site, site.node("partition"));
+    String context = attention(site, products.linear(site.qkvLinear(), norm1));
+    String proj = products.linear(site.projLinear(), context);
     String branch = tokens.reverse(proj, site, site.node("reverse"));
-    String middle = graph.node("Add", site.node("residual1"), List.of(x, branch));
-    String norm2 = norm(site.node("norm2"), middle);
-    String fc1 = products.linear(site.node("mlp.fc1"), site.node("norm2"), norm2);
-    String act = gelu(site.node("mlp.act"), fc1);
-    String fc2 = products.linear(site.node("mlp.fc2"), site.node("mlp.act"), act);
-    return graph.node("Add", site.node("residual2"), List.of(middle, fc2));
+    String middle = graph.node("Add", site.residual1().name(), List.of(x, branch));
+    String fc1 = products.linear(site.fc1Linear(), norm(site.norm2(), epsilon, middle));
+    String fc2 = products.linear(site.fc2Linear(), gelu(site.act().name(), fc1));
+    x = graph.node("Add", site.residual2().name(), List.of(middle, fc2));
+    return null;
   }
 
   private String attention(Block site, String qkv) {
@@ -140,16 +162,16 @@ final class FloatGraph {
             List.of(scores, graph.scalar((float) (1 / Math.sqrt(site.headDim())))));
     String biased = site.windows() == null ? scaled : biased(site, scaled);
     String probabilities =
-        graph.node("Softmax", site.node("attn.softmax"), List.of(biased), attribute("axis", -1L));
+        graph.node("Softmax", site.softmax(), List.of(biased), attribute("axis", -1L));
     String context = products.context(site, probabilities, heads.get(2));
-    return tokens.join(context, site, site.node("attn.context"));
+    return tokens.join(context, site, site.context().name());
   }
 
   /** Adds the relative position bias; where the windows shift, the mask with it. */
   private String biased(Block site, String scores) {
     Windows windows = site.windows();
     int n = site.rowTokens();
-    String name = site.node(NodeNames.BIASED);
+    String name = site.biased().name();
     if (windows.shift() == 0) {
       String bias = graph.floats(name + "/bias", bias(site, 1), 1, site.heads(), n, n);
       return graph.node("Add", name, List.of(scores, bias));
@@ -166,7 +188,7 @@ final class FloatGraph {
    * @return [count][heads][query][key]
    */
   private float[] bias(Block site, int count) {
-    float[] table = weights.get(site.node(NodeNames.POSITION_TABLE));
+    float[] table = weights.get(site.positionTable());
     int[] index = site.windows().relativeIndex();
     int heads = site.heads();
     float[] bias = new float[count * heads * index.length];
@@ -183,7 +205,8 @@ final class FloatGraph {
     return bias;
   }
 
-  private String norm(String name, String rows) {
+  private String norm(Node node, double epsilon, String rows) {
+    String name = node.name();
     float[] gamma = weights.get(name + ".weight");
     float[] beta = weights.get(name + ".bias");
     return graph.node(
@@ -194,7 +217,7 @@ final class FloatGraph {
             graph.floats(name + ".weight", gamma, gamma.length),
             graph.floats(name + ".bias", beta, beta.length)),
         attribute("axis", -1L),
-        attribute("epsilon", epsilon));
+        attribute("epsilon", (float) epsilon));
   }
 
   /** In the order of operators that runtimes recognise: x·(1 + erf(x/√2))·½. */

@@ -10,7 +10,6 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.PositionBias;
 
 /** Attention of an integer model: bytes of qkv to bytes of its context. */
@@ -82,7 +81,7 @@ final class IntegerAttention {
 
   private String biased(String scores) {
     PositionBias position = attention.position();
-    String name = site.node(NodeNames.BIASED);
+    String name = site.biased().name();
     long[] requantized = new long[256];
     for (int code = 0; code < requantized.length; code++) {
       requantized[code] = position.score().apply(code - 128);

@@ -14,7 +14,6 @@ import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.Residual;
 
@@ -228,7 +227,7 @@ final class IntegerLayers {
    * @return bytes [batch, channels]
    */
   String pool(Pool pool, String x) {
-    String name = NodeNames.POOL;
+    String name = "pool";
     String sum =
         graph.node(
             "ReduceSum",

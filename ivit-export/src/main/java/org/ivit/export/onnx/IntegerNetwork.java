@@ -1,30 +1,35 @@
 package org.ivit.export.onnx;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.PixelTable;
-import org.ivit.core.graph.SwinGraph;
-import org.ivit.core.graph.SwinStage;
-import org.ivit.core.graph.VitGraph;
 
 /**
  * An integer model in ONNX operators, from pixels of 8 bits to its int32 logits, without a floating
  * point number. Tokens lie in rows, [batch·tokens, channels].
  */
-final class IntegerNetwork {
+final class IntegerNetwork implements GraphVisitor<Void> {
   private final OnnxGraph graph;
   private final Tokens tokens;
   private final IntegerMath math;
   private final IntegerLayers layers;
+
+  /** Bytes of the pixels, then tokens in rows, at last the logits. */
+  private String x;
 
   IntegerNetwork(OnnxGraph graph) {
     this.graph = graph;
@@ -42,12 +47,9 @@ final class IntegerNetwork {
     Architecture architecture = integers.architecture();
     int image = architecture.image();
     graph.input(FloatGraph.PIXELS, DataType.UINT8, 3, image, image);
-    String patches = tokens.unfold(codes(pixels), "input", image, architecture.patch());
-    String logits =
-        integers instanceof SwinGraph swin
-            ? swin(swin, patches)
-            : vit((VitGraph) integers, patches);
-    math.cast(logits, FloatGraph.LOGITS, DataType.INT32);
+    x = codes(pixels);
+    integers.parts().forEach(part -> part.accept(this));
+    math.cast(x, FloatGraph.LOGITS, DataType.INT32);
     graph.output(FloatGraph.LOGITS, DataType.INT32, architecture.classes());
   }
 
@@ -65,64 +67,75 @@ final class IntegerNetwork {
     return graph.node("Gather", "input", List.of(codes, index));
   }
 
-  private String vit(VitGraph vit, String patches) {
-    Vit architecture = vit.architecture();
-    int dim = architecture.dim();
-    Embed embed = vit.embed();
-    int leading = embed.leading().length / dim;
-    String projected = layers.linear16(vit.patchEmbed(), patches);
-    long[] codes = java.util.Arrays.stream(embed.leading()).asLongStream().toArray();
+  @Override
+  public Void stem(IntegerStem stem) {
+    Stem part = stem.part();
+    String patches = tokens.unfold(x, "input", part.image(), part.patch());
+    x =
+        stem.norm() != null
+            ? layers.norm16(
+                stem.norm(),
+                layers.centred(layers.linear8(stem.projection(), patches), stem.norm().name()))
+            : embed(part, stem.embed(), layers.linear16(stem.projection(), patches));
+    return null;
+  }
+
+  private String embed(Stem part, Embed embed, String projected) {
+    int dim = part.dim();
+    int leading = part.leadingTokens();
+    String name = part.output().name();
     String joined =
-        tokens.prepend(
-            graph.longs("leading", codes, 1, leading, dim),
-            leading,
-            tokens.reshape(projected, NodeNames.PATCH_EMBED, -1, architecture.patches(), dim),
-            NodeNames.EMBED,
-            dim);
-    String x =
-        tokens.reshape(
-            layers.residual(embed.sum(), joined, embed.position(), dim), NodeNames.EMBED, -1, dim);
-    for (IntegerBlock block : vit.blocks()) {
-      x = block(block, x);
+        tokens.reshape(projected, part.projection().node().name(), -1, part.patches(), dim);
+    if (leading > 0) {
+      long[] codes = Arrays.stream(embed.leading()).asLongStream().toArray();
+      String own = graph.longs("leading", codes, 1, leading, dim);
+      joined = tokens.prepend(own, leading, joined, name, dim);
     }
-    String pictures = tokens.reshape(x, NodeNames.NORM, -1, architecture.tokens(), dim);
+    return tokens.reshape(
+        layers.residual(embed.sum(), joined, embed.position(), dim), name, -1, dim);
+  }
+
+  @Override
+  public Void merging(IntegerMerging merging) {
+    Merging part = merging.part();
+    String merged = tokens.neighbours(x, merging.norm().name(), part.resolution(), part.dim());
+    Linear reduction = merging.reduction();
+    x =
+        layers.centred(
+            layers.linear8(reduction, layers.norm8(merging.norm(), merged)), reduction.name());
+    return null;
+  }
+
+  @Override
+  public Void head(IntegerHead head) {
+    x = head.pool() != null ? ofMean(head) : ofTokens(head);
+    return null;
+  }
+
+  private String ofMean(IntegerHead head) {
+    Head part = head.part();
+    String norm = layers.norm8(head.norm(), x);
+    String pictures = tokens.reshape(norm, part.pool().name(), -1, part.tokens(), part.dim());
+    Linear classifier = head.classifiers().get(0);
+    return layers.linear(classifier, classifier.name(), layers.pool(head.pool(), pictures));
+  }
+
+  private String ofTokens(IntegerHead head) {
+    Head part = head.part();
+    String pictures = tokens.reshape(x, head.norm().name(), -1, part.tokens(), part.dim());
     String logits = null;
-    for (int i = 0; i < vit.heads().size(); i++) {
-      Linear head = vit.heads().get(i);
-      String token = tokens.token(pictures, i, head.name());
-      String own = layers.linear(head, head.name(), layers.norm8(vit.norm(), token));
+    for (int i = 0; i < head.classifiers().size(); i++) {
+      Linear classifier = head.classifiers().get(i);
+      String token = tokens.token(pictures, i, classifier.name());
+      String own = layers.linear(classifier, classifier.name(), layers.norm8(head.norm(), token));
       logits = logits == null ? own : math.add(logits, own, FloatGraph.LOGITS);
     }
     return logits;
   }
 
-  private String swin(SwinGraph swin, String patches) {
-    Swin architecture = swin.architecture();
-    String projected = layers.linear8(swin.patchEmbed(), patches);
-    String x = layers.norm16(swin.patchNorm(), layers.centred(projected, swin.patchNorm().name()));
-    List<Swin.Stage> sites = architecture.stages();
-    for (int i = 0; i < sites.size(); i++) {
-      SwinStage stage = swin.stages().get(i);
-      for (IntegerBlock block : stage.blocks()) {
-        x = block(block, x);
-      }
-      if (stage.merging() != null) {
-        Swin.Stage site = sites.get(i);
-        String merged = tokens.neighbours(x, site.mergeNorm(), site.resolution(), site.dim());
-        String norm = layers.norm8(stage.merging().norm(), merged);
-        Linear reduction = stage.merging().reduction();
-        x = layers.centred(layers.linear8(reduction, norm), reduction.name());
-      }
-    }
-    String norm = layers.norm8(swin.norm(), x);
-    String pictures =
-        tokens.reshape(
-            norm, NodeNames.POOL, -1, architecture.pooledTokens(), architecture.features());
-    return layers.linear(swin.head(), swin.head().name(), layers.pool(swin.pool(), pictures));
-  }
-
-  private String block(IntegerBlock block, String x) {
-    Block site = block.site();
+  @Override
+  public Void block(IntegerBlock block) {
+    Block site = block.part();
     String norm1 = tokens.partition(layers.norm8(block.norm1(), x), site, site.node("partition"));
     String qkv = layers.linear8(block.qkv(), norm1);
     String context = new IntegerAttention(graph, site, block.attention()).write(qkv);
@@ -132,6 +145,7 @@ final class IntegerNetwork {
     String norm2 = layers.norm8(block.norm2(), middle);
     String fc1 = layers.linear(block.fc1(), block.fc1().name(), norm2);
     String act = layers.gelu(block.gelu(), fc1, site.hidden());
-    return layers.residual(block.residual2(), layers.linear16(block.fc2(), act), middle);
+    x = layers.residual(block.residual2(), layers.linear16(block.fc2(), act), middle);
+    return null;
   }
 }

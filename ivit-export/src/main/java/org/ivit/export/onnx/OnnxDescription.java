@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.image.Preprocess;
 
@@ -29,7 +30,7 @@ public record OnnxDescription(Preprocess preprocess, List<String> classes, Prove
   Map<String, String> metadata(String format, Architecture architecture) {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("format", format);
-    metadata.put("architecture", architecture.toJson().toString());
+    metadata.put("architecture", Architectures.toJson(architecture).toString());
     metadata.put("preprocess", preprocess.toJson().toString());
     ArrayNode names = new ObjectMapper().createArrayNode();
     classes.forEach(names::add);

@@ -57,8 +57,8 @@ public final class OnnxExport {
   public static ModelProto floating(
       Architecture architecture, FloatWeights weights, OnnxDescription description) {
     OnnxGraph graph = new OnnxGraph(architecture.name());
-    FloatProducts products = new FloatProducts(graph, architecture, weights);
-    new FloatGraph(graph, architecture, weights, products).write(architecture);
+    FloatProducts products = new FloatProducts(graph, weights);
+    new FloatGraph(graph, weights, products).write(architecture);
     return model(graph, Format.FLOAT, architecture, description);
   }
 
@@ -74,8 +74,8 @@ public final class OnnxExport {
     FloatWeights weights = Dequantized.of(integers);
     OnnxGraph graph = new OnnxGraph(architecture.name());
     QdqProducts products =
-        new QdqProducts(graph, architecture, weights, integers.scheme(), integers.scales(), form);
-    new FloatGraph(graph, architecture, weights, products).write(architecture);
+        new QdqProducts(graph, weights, integers.scheme(), integers.scales(), form);
+    new FloatGraph(graph, weights, products).write(architecture);
     return model(graph, Format.QDQ, architecture, description);
   }
 

@@ -1,27 +1,28 @@
 package org.ivit.export.onnx;
 
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Stem;
 
 /** The products of a float graph, which another number format may take over. */
 interface Products {
   /**
    * A linear layer.
    *
-   * @param name timm prefix of its parameters
-   * @param from full name of the node that feeds it
+   * @param layer names and sizes
    * @param rows [rows, inputs]
    * @return [rows, outputs]
    */
-  String linear(String name, String from, String rows);
+  String linear(LinearSpec layer, String rows);
 
   /**
    * The patches of pictures by their projection.
    *
-   * @param name timm prefix of its parameters
+   * @param stem sizes
    * @param pixels [batch, 3, image, image]
    * @return [batch·patches, channels]
    */
-  String patches(String name, String pixels);
+  String patches(Stem stem, String pixels);
 
   /**
    * Scores before their scale: Q·Kᵀ.

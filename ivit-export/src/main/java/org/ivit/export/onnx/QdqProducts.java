@@ -6,11 +6,12 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 
 /**
@@ -26,7 +27,6 @@ final class QdqProducts implements Products {
 
   private final OnnxGraph graph;
   private final Tokens tokens;
-  private final Architecture architecture;
   private final FloatWeights weights;
   private final Scheme scheme;
   private final Map<String, Float> scales;
@@ -39,14 +39,12 @@ final class QdqProducts implements Products {
    */
   QdqProducts(
       OnnxGraph graph,
-      Architecture architecture,
       FloatWeights weights,
       Scheme scheme,
       Map<String, Float> scales,
       QdqWeights form) {
     this.graph = graph;
     this.tokens = new Tokens(graph);
-    this.architecture = architecture;
     this.weights = weights;
     this.scheme = scheme;
     this.scales = scales;
@@ -54,15 +52,17 @@ final class QdqProducts implements Products {
   }
 
   @Override
-  public String linear(String name, String from, String rows) {
-    float[] weight = weights.get(name + ".weight");
-    float[] scale = weights.frozenScale(name + ".weight");
+  public String linear(LinearSpec layer, String rows) {
+    String name = layer.parameters();
+    Node from = layer.input();
+    float[] weight = weights.get(layer.weight());
+    float[] scale = weights.frozenScale(layer.weight());
     OutlierChannels outliers = scheme.outliers(from);
-    float input = scales.get(from);
-    String x = pair(rows, from, input, scheme.offset(from, input));
+    float input = scales.get(from.name());
+    String x = pair(rows, from.name(), input, scheme.offset(from, input));
     String w = weight(name, weight, scale, outliers);
     String product =
-        weights.values().containsKey(name + ".bias")
+        layer.biased()
             ? graph.node("Gemm", name, List.of(x, w, bias(name, scale, input)))
             : graph.node("Gemm", name, List.of(x, w));
     return outliers.isEmpty()
@@ -140,18 +140,18 @@ final class QdqProducts implements Products {
   }
 
   @Override
-  public String patches(String name, String pixels) {
-    String rows = tokens.unfold(pixels, name, architecture.image(), architecture.patch());
-    return linear(name, NodeNames.INPUT, rows);
+  public String patches(Stem stem, String pixels) {
+    LinearSpec layer = stem.projection();
+    return linear(layer, tokens.unfold(pixels, layer.parameters(), stem.image(), stem.patch()));
   }
 
   @Override
   public String scores(Block site, String query, String key) {
-    return graph.node("MatMul", site.node("attn.scores"), List.of(query, key));
+    return graph.node("MatMul", site.scores().name(), List.of(query, key));
   }
 
   @Override
   public String context(Block site, String probabilities, String value) {
-    return graph.node("MatMul", site.node("attn.context"), List.of(probabilities, value));
+    return graph.node("MatMul", site.context().name(), List.of(probabilities, value));
   }
 }

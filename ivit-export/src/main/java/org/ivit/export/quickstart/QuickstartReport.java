@@ -5,11 +5,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.ivit.core.architecture.Architectures;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.engine.Processor;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.io.Digests;
 import org.ivit.export.evaluate.Answers;
@@ -43,7 +44,8 @@ final class QuickstartReport {
     sizes.put("float weights", Quickstart.size(weights));
     sizes.put("integer checkpoint", Quickstart.size(file));
     Map<String, String> provenance = new LinkedHashMap<>();
-    provenance.put("architecture", checkpoint.graph().architecture().toJson().toString());
+    provenance.put(
+        "architecture", Architectures.toJson(checkpoint.graph().architecture()).toString());
     provenance.put("float run", floatRun.path().toString());
     provenance.put("integer run", integerRun.path().toString());
     provenance.put("file SHA-256 of the checkpoint", Digests.file(file));
@@ -121,14 +123,13 @@ final class QuickstartReport {
   private static List<Report.NodeRange> ranges(
       TrainingCheckpoint trained, IntegerCheckpoint checkpoint) {
     List<Report.NodeRange> ranges = new ArrayList<>();
-    for (String node : NodeNames.ranged(checkpoint.graph().architecture())) {
-      Range range = trained.ranges().get(node);
+    for (Node node : checkpoint.graph().architecture().nodes().values()) {
+      Range range = trained.ranges().get(node.name());
       OutlierChannels outliers = trained.scheme().outliers(node);
-      int bits = NodeNames.bits(node);
       ranges.add(
           new Report.NodeRange(
-              node,
-              bits,
+              node.name(),
+              node.bits(),
               range.min(),
               range.max(),
               trained.scheme().scale(node, range),

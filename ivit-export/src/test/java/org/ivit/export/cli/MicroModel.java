@@ -10,24 +10,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import javax.imageio.ImageIO;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.NodeNames;
+import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.graph.VitGraph;
-import org.ivit.core.graph.VitGraphBuilder;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 
 /** A tiny model with random weights, its files, and pictures for it. */
 final class MicroModel {
-  static final Vit VIT = new Vit("micro", 16, 8, 16, 1, 2, 32, 3, 1e-6);
+  static final Architecture VIT = new Vit("micro", 16, 8, 16, 1, 2, 32, 3, 1e-6).architecture();
   static final String DESCRIPTION =
       "{\"kind\":\"vit\",\"name\":\"micro\",\"image\":16,\"patch\":8,\"dim\":16,\"depth\":1,"
           + "\"heads\":2,\"hidden\":32,\"classes\":3}";
@@ -111,8 +111,8 @@ final class MicroModel {
 
   private static Path checkpoint(Path file, Scheme scheme) {
     Map<String, Range> ranges = new HashMap<>();
-    NodeNames.ranged(VIT).forEach(node -> ranges.put(node, new Range(-4, 4)));
-    VitGraph graph = new VitGraphBuilder(VIT, FloatWeights.of(parameters()), scheme).build(ranges);
+    VIT.nodes().keySet().forEach(node -> ranges.put(node, new Range(-4, 4)));
+    IntegerGraph graph = GraphBuilder.build(VIT, FloatWeights.of(parameters()), scheme, ranges);
     CheckpointFile.write(
         file, new IntegerCheckpoint(graph, Preprocess.half(16, 16), CLASSES, Provenance.UNKNOWN));
     return file;

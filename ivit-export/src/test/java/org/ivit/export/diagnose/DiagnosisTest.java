@@ -21,7 +21,6 @@ import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.Preprocess;
@@ -128,7 +127,7 @@ class DiagnosisTest {
     Architecture architecture = Architectures.parse(description);
     Diagnosis diagnosis = diagnose(architecture, null);
     assertThat(diagnosis.nodes().stream().map(NodeDiagnosis::node))
-        .containsExactlyElementsOf(NodeNames.ranged(architecture));
+        .containsExactlyElementsOf(architecture.nodes().keySet());
     for (NodeDiagnosis node : diagnosis.nodes()) {
       assertThat(node.decibels()).as(node.node()).isGreaterThan(15);
       assertThat(node.cost()).as(node.node()).isBetween(0.0, 0.01);
@@ -143,7 +142,7 @@ class DiagnosisTest {
     Diagnosis bad = diagnose(Architectures.parse(VIT), ruined);
     NodeDiagnosis worst = bad.byCost().get(0);
     assertThat(worst.node()).isEqualTo(ruined);
-    int at = NodeNames.ranged(Architectures.parse(VIT)).indexOf(ruined);
+    int at = List.copyOf(Architectures.parse(VIT).nodes().keySet()).indexOf(ruined);
     assertThat(worst.scale()).isEqualTo(30 * good.nodes().get(at).scale(), Offset.offset(1e-5f));
     assertThat(worst.decibels()).isLessThan(good.nodes().get(at).decibels() - 15);
     assertThat(worst.cost()).isGreaterThan(10 * good.nodes().get(at).cost());

@@ -59,17 +59,17 @@ class FloatOnnxTest {
 
   @Test
   void randomVit() throws OrtException {
-    random(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6));
+    random(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6).architecture());
   }
 
   @Test
   void randomDistilledVit() throws OrtException {
-    random(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6, true));
+    random(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6, true).architecture());
   }
 
   @Test
   void randomSwinWithShiftedWindows() throws OrtException {
-    random(new Swin("small", 24, 2, 3, 8, List.of(2, 2), List.of(2, 4), 3, 1e-5));
+    random(new Swin("small", 24, 2, 3, 8, List.of(2, 2), List.of(2, 4), 3, 1e-5).architecture());
   }
 
   private static void random(Architecture architecture) throws OrtException {

@@ -17,7 +17,6 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.GeluForm;
@@ -91,25 +90,27 @@ class IntegerOnnxTest {
     Random random = new Random(seed);
     int patch = 1 + random.nextInt(4);
     int heads = 1 + random.nextInt(3);
-    Vit vit =
+    Architecture vit =
         new Vit(
-            "random",
-            patch * (1 + random.nextInt(5)),
-            patch,
-            heads * (1 + random.nextInt(9)),
-            1 + random.nextInt(2),
-            heads,
-            1 + random.nextInt(40),
-            1 + random.nextInt(9),
-            1e-6,
-            distilled);
+                "random",
+                patch * (1 + random.nextInt(5)),
+                patch,
+                heads * (1 + random.nextInt(9)),
+                1 + random.nextInt(2),
+                heads,
+                1 + random.nextInt(40),
+                1 + random.nextInt(9),
+                1e-6,
+                distilled)
+            .architecture();
     TreeMap<String, OutlierChannels> sets = new TreeMap<>();
-    if (random.nextBoolean() && vit.dim() > 3) {
-      sets.put("blocks.0.norm1", new OutlierChannels(new int[] {0, vit.dim() - 1}, 3));
+    if (random.nextBoolean() && vit.stem().dim() > 3) {
+      sets.put("blocks.0.norm1", new OutlierChannels(new int[] {0, vit.stem().dim() - 1}, 3));
       sets.put("blocks.0.attn.context", new OutlierChannels(new int[] {1}, 1));
       sets.put("norm", new OutlierChannels(new int[] {2}, 6));
       if (gelu.isErf()) {
-        OutlierChannels hidden = new OutlierChannels(new int[] {vit.hidden() - 1}, 2);
+        OutlierChannels hidden =
+            new OutlierChannels(new int[] {vit.blocks().get(0).hidden() - 1}, 2);
         sets.put("blocks.0.mlp.fc1", hidden);
         sets.put("blocks.0.mlp.act", hidden);
       }
@@ -125,7 +126,7 @@ class IntegerOnnxTest {
       @ForAll SoftmaxForm softmax,
       @ForAll boolean narrow)
       throws OrtException {
-    Swin swin = RandomSwin.of(seed);
+    Architecture swin = RandomSwin.of(seed);
     Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     same(ObservedModel.graph(swin, scheme, new Random(seed)), seed);
   }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.dataset.ClassList;
@@ -60,7 +61,7 @@ final class OnnxReport {
     try (Model floats =
             Models.open(
                 Path.of(arguments[1]),
-                new FloatReading(architecture.toJson().toString(), null),
+                new FloatReading(Architectures.toJson(architecture).toString(), null),
                 null);
         Dataset set = Datasets.open(arguments[2], ClassList.read(Path.of(arguments[3])), null);
         Engine engine = Engines.open(checkpoint.graph());

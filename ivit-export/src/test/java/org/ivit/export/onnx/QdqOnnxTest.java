@@ -31,9 +31,10 @@ import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
 
 class QdqOnnxTest {
-  private static final Vit VIT = new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6);
-  private static final Swin SWIN =
-      new Swin("small", 24, 2, 3, 8, List.of(2, 2), List.of(2, 4), 3, 1e-5);
+  private static final Architecture VIT =
+      new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6).architecture();
+  private static final Architecture SWIN =
+      new Swin("small", 24, 2, 3, 8, List.of(2, 2), List.of(2, 4), 3, 1e-5).architecture();
   private static final int PICTURES = 3;
 
   private static Scheme outliers(GeluForm gelu) {
@@ -93,7 +94,7 @@ class QdqOnnxTest {
     near(VIT, outliers(GeluForm.EXACT));
     near(VIT, outliers(GeluForm.ASYMMETRIC));
     near(SWIN, Scheme.EXACT);
-    near(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6, true), Scheme.EXACT);
+    near(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6, true).architecture(), Scheme.EXACT);
   }
 
   private static void near(Architecture architecture, Scheme scheme) throws OrtException {

@@ -13,10 +13,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Scheme;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -27,12 +29,19 @@ import org.junit.jupiter.api.Test;
  * where there is no VNNI) gives another answer.
  */
 class QdqSaturationTest {
-  private static final Vit VIT = new Vit("small", 8, 4, 16, 1, 2, 32, 5, 1e-6);
+  private static final Architecture VIT =
+      new Vit("small", 8, 4, 16, 1, 2, 32, 5, 1e-6).architecture();
+  private static final int DIM = 16;
   private static final int INPUTS = 3 * 4 * 4;
   private static final int PIXELS = 3 * 8 * 8;
   private static final float INPUT_SCALE = 1 / 128f;
   private static final String FROM = "blocks.0.norm1";
-  private static final String NAME = NodeNames.PATCH_PROJECTION;
+  private static final String NAME = Stem.PROJECTION;
+
+  /** The projection's weights behind a node that may have outlier channels. */
+  private static final LinearSpec LAYER =
+      new LinearSpec(
+          NAME, VIT.stem().projection().node(), VIT.nodes().get(FROM), INPUTS, DIM, true);
 
   /** Powers of two, so that every number of the test is exact in float32. */
   private static final float WEIGHT_SCALE = 1 / 256f;
@@ -44,7 +53,7 @@ class QdqSaturationTest {
 
   /** Codes of weights from 100 to 127, positive in half of the channels, negative in the others. */
   private static int[] weights() {
-    int[] codes = codes(VIT.dim() * INPUTS, 100, 1);
+    int[] codes = codes(DIM * INPUTS, 100, 1);
     for (int i = 0; i < codes.length; i++) {
       codes[i] = i / INPUTS % 2 == 0 ? codes[i] : -codes[i];
     }
@@ -57,20 +66,20 @@ class QdqSaturationTest {
     for (int i = 0; i < codes.length; i++) {
       weight[i] = codes[i] * WEIGHT_SCALE;
     }
-    float[] scale = new float[VIT.dim()];
+    float[] scale = new float[DIM];
     Arrays.fill(scale, WEIGHT_SCALE);
     FloatWeights weights =
         new FloatWeights(
-            Map.of(NAME + ".weight", weight, NAME + ".bias", new float[VIT.dim()]),
+            Map.of(NAME + ".weight", weight, NAME + ".bias", new float[DIM]),
             Map.of(NAME + ".weight", scale));
     OnnxGraph graph = new OnnxGraph("product");
     graph.input(FloatGraph.PIXELS, DataType.FLOAT, 3, VIT.image(), VIT.image());
-    QdqProducts products =
-        new QdqProducts(graph, VIT, weights, scheme, Map.of(FROM, INPUT_SCALE), form);
-    String rows = new Tokens(graph).unfold(FloatGraph.PIXELS, "rows", VIT.image(), VIT.patch());
-    String product = products.linear(NAME, FROM, rows);
+    QdqProducts products = new QdqProducts(graph, weights, scheme, Map.of(FROM, INPUT_SCALE), form);
+    String rows =
+        new Tokens(graph).unfold(FloatGraph.PIXELS, "rows", VIT.image(), VIT.stem().patch());
+    String product = products.linear(LAYER, rows);
     graph.node("Identity", FloatGraph.LOGITS, List.of(product));
-    graph.output(FloatGraph.LOGITS, DataType.FLOAT, VIT.dim());
+    graph.output(FloatGraph.LOGITS, DataType.FLOAT, DIM);
     return graph.model("test", Map.of());
   }
 
@@ -94,16 +103,16 @@ class QdqSaturationTest {
   private static float[] expected() {
     int[] pixels = pixels();
     int[] weights = weights();
-    float[] expected = new float[4 * VIT.dim()];
+    float[] expected = new float[4 * DIM];
     for (int patch = 0; patch < 4; patch++) {
-      for (int c = 0; c < VIT.dim(); c++) {
+      for (int c = 0; c < DIM; c++) {
         int sum = 0;
         for (int k = 0; k < INPUTS; k++) {
           int row = patch / 2 * 4 + k / 4 % 4;
           int column = patch % 2 * 4 + k % 4;
           sum += weights[c * INPUTS + k] * pixels[(k / 16 * 8 + row) * 8 + column];
         }
-        expected[patch * VIT.dim() + c] = sum * WEIGHT_SCALE * INPUT_SCALE;
+        expected[patch * DIM + c] = sum * WEIGHT_SCALE * INPUT_SCALE;
       }
     }
     return expected;
@@ -146,8 +155,8 @@ class QdqSaturationTest {
       DataType type = signed ? DataType.INT8 : DataType.UINT8;
       assertThat(weight.getDataType()).isEqualTo(type.getNumber());
       assertThat(zeros.getDataType()).isEqualTo(type.getNumber());
-      assertThat(zeros.getDimsList()).containsExactly((long) VIT.dim());
-      byte[] all = new byte[VIT.dim()];
+      assertThat(zeros.getDimsList()).containsExactly((long) DIM);
+      byte[] all = new byte[DIM];
       Arrays.fill(all, (byte) zero);
       assertThat(zeros.getRawData().toByteArray()).isEqualTo(all);
       byte[] bytes = weight.getRawData().toByteArray();
@@ -155,7 +164,7 @@ class QdqSaturationTest {
         int c = i / INPUTS;
         int k = i % INPUTS;
         int expected = (k == 3 ? 0 : codes[i]) + zero;
-        assertThat(bytes[k * VIT.dim() + c])
+        assertThat(bytes[k * DIM + c])
             .as("%s, input %d, channel %d", form, k, c)
             .isEqualTo((byte) expected);
       }

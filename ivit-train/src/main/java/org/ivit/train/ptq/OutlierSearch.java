@@ -31,14 +31,16 @@ public final class OutlierSearch {
     SortedMap<String, OutlierChannels> outliers = new TreeMap<>();
     for (Node node : architecture.nodes().values()) {
       boolean inMlp = node.kind() == NodeKind.HIDDEN || node.kind() == NodeKind.ACTIVATION;
-      if (node.kind().mayHaveOutliers() && !inMlp) {
+      if (!inMlp && largest.containsKey(node.name()) && node.kind().mayHaveOutliers()) {
         put(outliers, node.name(), OutlierChannels.choose(largest.get(node.name())));
       }
     }
     for (Block block : gelu.isErf() ? architecture.blocks() : List.<Block>of()) {
       String fc1 = block.fc1().name();
       String act = block.act().name();
-      chooseShared(fc1, act, largest.get(fc1), largest.get(act), outliers);
+      if (largest.containsKey(fc1) && largest.containsKey(act)) {
+        chooseShared(fc1, act, largest.get(fc1), largest.get(act), outliers);
+      }
     }
     return outliers;
   }

@@ -66,10 +66,13 @@ class DeviceStepTest {
   }
 
   static Stream<Case> cases() {
-    Vit vit = new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6);
-    Vit distilled = new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true);
-    Swin swin = new Swin("swin", 16, 2, 2, 6, List.of(1, 2), List.of(1, 2), 3, 1e-5);
-    Swin shifted = new Swin("shifted", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5);
+    Architecture vit = new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6).architecture();
+    Architecture distilled =
+        new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true).architecture();
+    Architecture swin =
+        new Swin("swin", 16, 2, 2, 6, List.of(1, 2), List.of(1, 2), 3, 1e-5).architecture();
+    Architecture shifted =
+        new Swin("shifted", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5).architecture();
     return Stream.of(
         new Case("vit", vit, Scheme.EXACT, 0, 0),
         new Case("vit, outliers", vit, scheme(vit, GeluForm.EXACT, SoftmaxForm.EXACT, 16), 0.4, 0),

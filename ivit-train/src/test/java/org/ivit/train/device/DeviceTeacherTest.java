@@ -37,9 +37,9 @@ class DeviceTeacherTest {
 
   static Stream<Architecture> models() {
     return Stream.of(
-        new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6),
-        new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true),
-        new Swin("swin", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5));
+        new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6).architecture(),
+        new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true).architecture(),
+        new Swin("swin", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5).architecture());
   }
 
   private FloatWeights weights(TransformerNetwork network) {

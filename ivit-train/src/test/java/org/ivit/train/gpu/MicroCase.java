@@ -28,10 +28,13 @@ public record MicroCase(
 
   /** Those that are quick on an emulation. */
   public static List<MicroCase> all() {
-    Vit vit = new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6);
-    Vit distilled = new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true);
-    Swin swin = new Swin("swin", 16, 2, 2, 6, List.of(1, 2), List.of(1, 2), 3, 1e-5);
-    Swin shifted = new Swin("shifted", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5);
+    Architecture vit = new Vit("vit", 12, 4, 18, 2, 2, 41, 5, 1e-6).architecture();
+    Architecture distilled =
+        new Vit("distilled", 8, 4, 64, 2, 1, 128, 7, 1e-6, true).architecture();
+    Architecture swin =
+        new Swin("swin", 16, 2, 2, 6, List.of(1, 2), List.of(1, 2), 3, 1e-5).architecture();
+    Architecture shifted =
+        new Swin("shifted", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5).architecture();
     return List.of(
         new MicroCase("vit", vit, Scheme.EXACT, 0, 0),
         new MicroCase(
@@ -54,8 +57,8 @@ public record MicroCase(
 
   /** Others, with wider heads, for kernels that those leave out. */
   public static List<MicroCase> wide() {
-    Vit heads64 = new Vit("heads of 64", 12, 4, 128, 1, 2, 128, 5, 1e-6);
-    Vit heads80 = new Vit("heads of 80", 12, 4, 160, 1, 2, 160, 5, 1e-6);
+    Architecture heads64 = new Vit("heads of 64", 12, 4, 128, 1, 2, 128, 5, 1e-6).architecture();
+    Architecture heads80 = new Vit("heads of 80", 12, 4, 160, 1, 2, 160, 5, 1e-6).architecture();
     return List.of(
         new MicroCase("heads of 64", heads64, NARROW, 0, 0),
         new MicroCase("heads of 80", heads80, Scheme.EXACT, 0, 0),

@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.dataset.Cifar10;
@@ -180,7 +181,7 @@ class RecipePicturesTest {
         {"size": 40, "resample": 2, "image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6]}
         """);
     String weights = "weights=" + folder;
-    Vit vit = new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6);
+    Architecture vit = new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6).architecture();
     String sizes =
         "architecture={kind: vit, image: 32, patch: 8, dim: 32, depth: 2, heads: 2, classes: 10}";
     Preprocess own =
@@ -207,7 +208,7 @@ class RecipePicturesTest {
                 CropMode.CENTER,
                 new float[3],
                 new float[] {0.4f, 0.5f, 0.6f}));
-    Vit large = new Vit("mine", 64, 8, 32, 2, 2, 128, 10, 1e-6);
+    Architecture large = new Vit("mine", 64, 8, 32, 2, 2, 128, 10, 1e-6).architecture();
     Recipe larger = recipe(weights, sizes.replace("image: 32", "image: 64"));
     assertThat(RecipePictures.preprocess(larger, large).resize()).isEqualTo(64);
 
@@ -253,7 +254,7 @@ class RecipePicturesTest {
 
   @Test
   void evaluationSizesFollowTimm() {
-    Vit vit = (Vit) Architectures.byName("vit_tiny_patch16_224");
+    Architecture vit = Architectures.byName("vit_tiny_patch16_224");
     assertThat(RecipePictures.preprocess(recipe(), vit)).isEqualTo(Preprocess.half(248, 224));
     Recipe small = recipe();
     assertThat(RecipePictures.preprocess(small, RunDirectory.architecture(small)))

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Safetensors;
@@ -23,7 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A run that starts from weights with frozen scales. */
 class FrozenScalesRunTest {
-  private static final Vit VIT = new Vit("small", 16, 8, 12, 1, 2, 48, 10, 1e-6);
+  private static final Architecture VIT =
+      new Vit("small", 16, 8, 12, 1, 2, 48, 10, 1e-6).architecture();
   private static final String FROZEN = "blocks.0.mlp.fc1.weight";
   private static final String SCALE = FROZEN + "_scale";
   private static final float LARGEST = 0.25f;
@@ -40,7 +42,7 @@ class FrozenScalesRunTest {
               }
               tensors.put(name, Tensor.of(values, shape));
             });
-    float[] scales = new float[VIT.hidden()];
+    float[] scales = new float[VIT.blocks().get(0).hidden()];
     Arrays.fill(scales, scale);
     tensors.put(SCALE, Tensor.of(scales, scales.length));
     Path file = folder.resolve("weights.safetensors");
@@ -76,7 +78,7 @@ class FrozenScalesRunTest {
       Tensor written =
           Safetensors.read(run.path().resolve("checkpoints/2/" + file + ".safetensors")).get(SCALE);
       assertThat(written.dtype()).isEqualTo(DType.F32);
-      assertThat(written.shape()).containsExactly(VIT.hidden());
+      assertThat(written.shape()).containsExactly(VIT.blocks().get(0).hidden());
       assertThat(written.floats()).isEqualTo(scales);
     }
     TrainingCheckpoint checkpoint = RunDirectory.open(run.path()).latest();

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -35,8 +36,10 @@ import org.nd4j.linalg.schedule.FixedSchedule;
 
 /** A DeiT with a distillation token and its head. */
 class DistilledNetworkTest {
-  private static final Vit DISTILLED = new Vit("d", 12, 4, 10, 2, 2, 14, 3, 1e-6, true);
-  private static final Vit PLAIN = new Vit("p", 12, 4, 10, 2, 2, 14, 3, 1e-6);
+  private static final Architecture DISTILLED =
+      new Vit("d", 12, 4, 10, 2, 2, 14, 3, 1e-6, true).architecture();
+  private static final Architecture PLAIN =
+      new Vit("p", 12, 4, 10, 2, 2, 14, 3, 1e-6).architecture();
   private static final int PICTURES = 3;
   private static final WorkerPool POOL = new WorkerPool(2);
 
@@ -58,7 +61,7 @@ class DistilledNetworkTest {
     return ObservedModel.weights(DISTILLED, new Random(4));
   }
 
-  private static double[] floatLogits(Vit vit, Map<String, float[]> weights) {
+  private static double[] floatLogits(Architecture vit, Map<String, float[]> weights) {
     TransformerNetwork network =
         TransformerNetwork.build(
             NetworkOptions.inference(vit, null).withType(RealType.FLOAT64), POOL);

@@ -14,13 +14,13 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
@@ -34,7 +34,8 @@ import org.nd4j.linalg.schedule.FixedSchedule;
 
 /** Weights whose codes were chosen by other means than rounding: w/s exactly, with s frozen. */
 class FrozenScalesTest {
-  private static final Vit VIT = new Vit("small", 16, 8, 12, 2, 2, 20, 5, 1e-6);
+  private static final Architecture VIT =
+      new Vit("small", 16, 8, 12, 2, 2, 20, 5, 1e-6).architecture();
   private static final int BATCH = 4;
   private static final WorkerPool POOL = new WorkerPool(2);
 
@@ -112,7 +113,7 @@ class FrozenScalesTest {
             POOL);
     network.load(weights);
     Map<String, Range> ranges = new TreeMap<>();
-    for (String node : NodeNames.ranged(VIT)) {
+    for (String node : VIT.nodes().keySet()) {
       ranges.put(node, new Range(-3, 3));
     }
     network.ranges(ranges);
@@ -147,11 +148,11 @@ class FrozenScalesTest {
     assertThat(network.integerLogits(pixels(), BATCH))
         .isNotEqualTo(
             network(new FloatWeights(frozen.values(), Map.of())).integerLogits(pixels(), BATCH));
-    byte[] codes = network.integerGraph().heads().get(0).weight();
+    byte[] codes = network.integerGraph().head().classifiers().get(0).weight();
     float[] weight = frozen.get("head.weight");
     float[] scale = frozen.frozenScale("head.weight");
     for (int i = 0; i < codes.length; i++) {
-      assertThat(codes[i] * scale[i / VIT.dim()]).isEqualTo(weight[i]);
+      assertThat(codes[i] * scale[i / VIT.head().dim()]).isEqualTo(weight[i]);
     }
   }
 

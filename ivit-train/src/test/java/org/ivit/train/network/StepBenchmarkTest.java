@@ -3,13 +3,15 @@ package org.ivit.train.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
 import org.junit.jupiter.api.Test;
 
 class StepBenchmarkTest {
-  private static final Vit TINY = new Vit("tiny", 16, 8, 16, 1, 2, 32, 4, 1e-6);
+  private static final Architecture TINY =
+      new Vit("tiny", 16, 8, 16, 1, 2, 32, 4, 1e-6).architecture();
 
   @Test
   void timesStepsOfBothPrecisions() {

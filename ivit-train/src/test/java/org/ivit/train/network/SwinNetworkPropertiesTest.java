@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import org.ivit.core.architecture.Swin;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -38,7 +38,7 @@ class SwinNetworkPropertiesTest {
       @ForAll RangeMode mode,
       @ForAll @IntRange(min = 1, max = 3) int threads,
       @ForAll @IntRange(min = 1, max = 5) int pictures) {
-    Swin swin = RandomSwin.of(seed);
+    Architecture swin = RandomSwin.of(seed);
     Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     AdamW optimizer = new AdamW(new FixedSchedule(1e-3), 0.05, 0.9, 0.999, 1e-8);
     float[] pixels = pixels(swin, pictures, seed);
@@ -75,7 +75,7 @@ class SwinNetworkPropertiesTest {
     }
   }
 
-  private static float[] pixels(Swin swin, int pictures, long seed) {
+  private static float[] pixels(Architecture swin, int pictures, long seed) {
     Random random = new Random(seed);
     float[] pixels = new float[pictures * 3 * swin.image() * swin.image()];
     for (int i = 0; i < pixels.length; i++) {

@@ -150,9 +150,9 @@ class TransformerNetworkTest {
 
   static List<Architecture> tiny() {
     return List.of(
-        new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6),
-        new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, true),
-        new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5));
+        new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6).architecture(),
+        new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, true).architecture(),
+        new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5).architecture());
   }
 
   @ParameterizedTest

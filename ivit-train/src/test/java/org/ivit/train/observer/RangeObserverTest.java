@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.calibration.NodeValues;
@@ -29,7 +31,7 @@ class RangeObserverTest {
   }
 
   private static NodeValues values(String node, float[] x, int channels, OutlierChannels outliers) {
-    return new NodeValues(node, 8, x, channels, outliers);
+    return new NodeValues(new Node(node, NodeKind.QKV), x, channels, outliers);
   }
 
   @Test

@@ -2,7 +2,7 @@ package org.ivit.train.ptq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
@@ -38,7 +38,7 @@ class AttentionEqualizationTest {
   @Test
   void keepsTheFloatFunctionAndLevelsTheChannels() {
     GoldenModel model = new GoldenModel("micro_vit_exact");
-    Vit vit = model.vit();
+    Architecture vit = model.architecture();
     FloatWeights before = model.weights();
     FloatWeights after = AttentionEqualization.apply(vit, before, observe(model, before).largest());
     double[] expected = logits(model, before);
@@ -56,9 +56,10 @@ class AttentionEqualizationTest {
     for (float value : level) {
       top = Math.max(top, value);
     }
-    for (int c = 0; c < vit.dim(); c++) {
-      assertThat(level[c] / level[vit.dim() + c]).isBetween(0.9f, 1.1f);
-      assertThat(level[2 * vit.dim() + c] / top).isBetween(0.9f, 1.1f);
+    int dim = vit.stem().dim();
+    for (int c = 0; c < dim; c++) {
+      assertThat(level[c] / level[dim + c]).isBetween(0.9f, 1.1f);
+      assertThat(level[2 * dim + c] / top).isBetween(0.9f, 1.1f);
     }
   }
 

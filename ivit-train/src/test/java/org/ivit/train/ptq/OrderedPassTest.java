@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
@@ -20,7 +22,8 @@ class OrderedPassTest {
   private static final int BATCHES = 7;
 
   private static NodeValues values(String node, int batch) {
-    return new NodeValues(node, 8, new float[] {batch}, 1, OutlierChannels.NONE);
+    return new NodeValues(
+        new Node(node, NodeKind.QKV), new float[] {batch}, 1, OutlierChannels.NONE);
   }
 
   private static int forward(NodeObserver observer, int batch) {
@@ -33,7 +36,8 @@ class OrderedPassTest {
     Map<String, List<Float>> seen = new ConcurrentHashMap<>();
     NodeObserver keeper =
         values -> {
-          seen.computeIfAbsent(values.node(), node -> new ArrayList<>()).add(values.values()[0]);
+          seen.computeIfAbsent(values.node().name(), node -> new ArrayList<>())
+              .add(values.values()[0]);
           return new Range(0, 1);
         };
     try (WorkerPool pool = new WorkerPool(3)) {
@@ -53,7 +57,7 @@ class OrderedPassTest {
   void aFailureEndsTheBatchesThatWait() {
     NodeObserver refuses =
         values -> {
-          if (values.node().equals("c") && values.values()[0] == 2) {
+          if (values.node().name().equals("c") && values.values()[0] == 2) {
             throw new InputException("batch 2");
           }
           return new Range(0, 1);

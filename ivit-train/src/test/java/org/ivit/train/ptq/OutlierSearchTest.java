@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.Map;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
@@ -12,6 +14,9 @@ import org.ivit.core.graph.Range;
 import org.junit.jupiter.api.Test;
 
 class OutlierSearchTest {
+  private static final Architecture VIT =
+      new Vit("eight blocks", 4, 2, 4, 8, 2, 6, 3, 1e-6).architecture();
+
   private static float[] flat(int n, float value) {
     float[] maxima = new float[n];
     Arrays.fill(maxima, value);
@@ -26,6 +31,7 @@ class OutlierSearchTest {
     act[417] = 214;
     assertThat(
             OutlierSearch.choose(
+                VIT,
                 Map.of("blocks.7.mlp.fc1", fc1, "blocks.7.mlp.act", act, "norm", flat(9, 1)),
                 GeluForm.EXACT))
         .containsOnly(
@@ -43,7 +49,7 @@ class OutlierSearchTest {
     act[5] = 2;
     var outliers =
         OutlierSearch.choose(
-            Map.of("blocks.0.mlp.fc1", fc1, "blocks.0.mlp.act", act), GeluForm.EXACT);
+            VIT, Map.of("blocks.0.mlp.fc1", fc1, "blocks.0.mlp.act", act), GeluForm.EXACT);
     assertThat(outliers.get("blocks.0.mlp.fc1"))
         .isEqualTo(new OutlierChannels(new int[] {3, 5}, 4));
     assertThat(outliers.get("blocks.0.mlp.act"))
@@ -56,6 +62,7 @@ class OutlierSearchTest {
     maxima[0] = 100;
     assertThat(
             OutlierSearch.choose(
+                VIT,
                 Map.of(
                     "blocks.0.mlp.fc1",
                     maxima,
@@ -72,11 +79,14 @@ class OutlierSearchTest {
     ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
     Range range =
         maxima.observe(
-            new NodeValues("norm", 8, new float[] {1, -9, 2, 3}, 2, OutlierChannels.NONE));
+            new NodeValues(
+                VIT.nodes().get("norm"), new float[] {1, -9, 2, 3}, 2, OutlierChannels.NONE));
     assertThat(range).isEqualTo(new Range(-9, 3));
-    maxima.observe(new NodeValues("norm", 8, new float[] {-5, 4}, 2, OutlierChannels.NONE));
     maxima.observe(
-        new NodeValues("blocks.0.attn.proj", 16, new float[] {1}, 1, OutlierChannels.NONE));
+        new NodeValues(VIT.nodes().get("norm"), new float[] {-5, 4}, 2, OutlierChannels.NONE));
+    maxima.observe(
+        new NodeValues(
+            VIT.nodes().get("blocks.0.attn.proj"), new float[] {1}, 1, OutlierChannels.NONE));
     assertThat(maxima.largest()).containsOnlyKeys("norm");
     assertThat(maxima.largest().get("norm")).containsExactly(5, 9);
   }

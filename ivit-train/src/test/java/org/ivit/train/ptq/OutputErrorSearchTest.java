@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -18,6 +20,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class OutputErrorSearchTest {
+  private static final Architecture VIT =
+      new Vit("two blocks", 4, 2, 4, 2, 2, 6, 3, 1e-6).architecture();
+
   private static final int ROWS = 200;
   private static final int DIM = 8;
   private static final int HIDDEN = 12;
@@ -50,7 +55,7 @@ class OutputErrorSearchTest {
     for (int i = outlier; i < x.length; i += channels) {
       x[i] *= factor;
     }
-    samples.observe(new NodeValues(node, 8, x, channels, OutlierChannels.NONE));
+    samples.observe(new NodeValues(VIT.nodes().get(node), x, channels, OutlierChannels.NONE));
     return x;
   }
 
@@ -59,7 +64,7 @@ class OutputErrorSearchTest {
   }
 
   private OutputErrorSearch.Result search(Map<String, OutlierChannels> fixed, GeluForm gelu) {
-    return new OutputErrorSearch(samples.samples(), new FloatWeights(weights, Map.of()), fixed)
+    return new OutputErrorSearch(VIT, samples.samples(), new FloatWeights(weights, Map.of()), fixed)
         .run(gelu, pool, () -> {});
   }
 
@@ -92,7 +97,7 @@ class OutputErrorSearchTest {
       x[DIM + c] = -0.1f;
       x[(4 + c) * DIM + c] = 0.35f;
     }
-    samples.observe(new NodeValues("norm", 8, x, DIM, OutlierChannels.NONE));
+    samples.observe(new NodeValues(VIT.nodes().get("norm"), x, DIM, OutlierChannels.NONE));
     weight("head", 6, DIM);
     Map<String, OutlierChannels> none = Map.of();
     float limit = search(none, GeluForm.EXACT).ranges().get("norm").max();
@@ -132,7 +137,8 @@ class OutputErrorSearchTest {
     for (int i = 0; i < x.length; i++) {
       x[i] = Math.max(x[i], AsymmetricGelu.LEAST);
     }
-    samples.observe(new NodeValues("blocks.1.mlp.act", 8, x, HIDDEN, OutlierChannels.NONE));
+    samples.observe(
+        new NodeValues(VIT.nodes().get("blocks.1.mlp.act"), x, HIDDEN, OutlierChannels.NONE));
     weight("blocks.1.mlp.fc2", DIM, HIDDEN);
     float limit = search(Map.of(), GeluForm.ASYMMETRIC).ranges().get("blocks.1.mlp.act").max();
     double symmetric = error(x, false).of(1, OutlierChannels.NONE);

@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
 import org.junit.jupiter.api.Test;
 
 class RowSamplesTest {
+  private static final Architecture VIT =
+      new Vit("two blocks", 4, 2, 4, 2, 2, 6, 3, 1e-6).architecture();
+
   private static final int WIDTH = 3;
 
   /** Row r holds r, r, −r from {@code first} on. */
@@ -20,7 +25,7 @@ class RowSamplesTest {
       x[r * WIDTH + 1] = first + r;
       x[r * WIDTH + 2] = -(first + r);
     }
-    return new NodeValues(node, 8, x, WIDTH, OutlierChannels.NONE);
+    return new NodeValues(VIT.nodes().get(node), x, WIDTH, OutlierChannels.NONE);
   }
 
   private static List<Integer> rows(RowSamples.Sample sample) {

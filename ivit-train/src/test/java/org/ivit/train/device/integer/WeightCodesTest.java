@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Map;
 import java.util.SplittableRandom;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.ChannelSums;
@@ -65,12 +64,7 @@ class WeightCodesTest {
       pass = new Pass(device, parameters, 0, ProductPrecision.FLOAT32, null, false);
       codes =
           new WeightCodes(
-              pass,
-              new NodeLayout("block.", layout, BEFORE, Map.of()),
-              KEY,
-              inputs,
-              outputs,
-              outliers);
+              pass, new NodeLayout(null, layout, null, BEFORE), KEY, inputs, outputs, outliers);
     }
 
     private void put(ParameterLayout layout, String name, float[] values) {

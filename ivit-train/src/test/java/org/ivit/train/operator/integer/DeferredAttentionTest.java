@@ -28,7 +28,7 @@ class DeferredAttentionTest {
   private final Random random = new Random(6);
 
   private static Block site(int tokens, int heads, int headDim) {
-    return new Block("blocks.0", heads * headDim, heads, 4, tokens, null);
+    return new Block("blocks.0", heads * headDim, heads, 4, tokens, null, 1e-6);
   }
 
   private static Attention node(Block site) {

@@ -12,6 +12,9 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.assertj.core.data.Offset;
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -164,7 +167,7 @@ class NativeRowsTest {
           .add("n.weight", ParameterKind.NORM_WEIGHT, channels)
           .add("n.bias", ParameterKind.NORM_BIAS, channels);
       Reals weights = reals(layout.size(), 1);
-      QuantNorm norm = new QuantNorm(layout, "", "n", channels);
+      QuantNorm norm = new QuantNorm("", layout, new Node("n", NodeKind.NORM), channels);
       OutlierChannels apart =
           channels > 2 ? new OutlierChannels(new int[] {1}, 3) : OutlierChannels.NONE;
       float[] gamma = new float[channels];
@@ -359,7 +362,7 @@ class NativeRowsTest {
   void attentions(String kernels) {
     for (SoftmaxForm form : SoftmaxForm.values()) {
       for (int tokens : new int[] {1, 2, 17, 50, 197}) {
-        Block site = new Block("b", 6, 2, 4, tokens, null);
+        Block site = new Block("b", 6, 2, 4, tokens, null, 1e-6);
         Scheme scheme =
             new Scheme(
                 GeluForm.EXACT, form, form == SoftmaxForm.DEFERRED ? 8 : 16, new TreeMap<>());
@@ -468,11 +471,13 @@ class NativeRowsTest {
     OutlierChannels apart =
         inputs > 3 ? new OutlierChannels(new int[] {0, inputs - 1}, 3) : OutlierChannels.NONE;
     NodeBuilder nodes = new NodeBuilder(ParameterView.of(layout, "", weights), Scheme.EXACT);
+    LinearSpec layer =
+        new LinearSpec("l", new Node("l", NodeKind.QKV), Node.INPUT, inputs, outputs, true);
     byte[] x = codes8(rows * inputs);
     same(
         kernels,
         () -> {
-          QuantLinear linear = QuantLinear.ofCodes(layout, "", "l", inputs, outputs);
+          QuantLinear linear = QuantLinear.ofCodes("", layout, layer);
           linear.prepare(
               Linear.of("l", linear.quantize(nodes, 0.01f), apart, 0.1f, OutlierChannels.NONE, 8),
               RealType.FLOAT32);

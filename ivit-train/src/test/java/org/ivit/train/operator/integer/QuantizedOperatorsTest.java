@@ -11,8 +11,6 @@ import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -20,7 +18,6 @@ import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.NodeNames;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
@@ -30,14 +27,13 @@ import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
-import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.LogitOperator;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.parameter.EmbeddingShape;
-import org.ivit.train.parameter.HeadShape;
 import org.ivit.train.parameter.ParameterKind;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,65 +62,16 @@ class QuantizedOperatorsTest {
     final List<Reals> activations = new ArrayList<>();
     final Execution run = new Execution(POOL, RealType.FLOAT32);
     final int batch;
-    final IntegerHead head;
+    final LogitOperator head;
 
     Chain(GoldenModel model, FloatWeights values) {
       this.architecture = model.architecture();
       this.batch = model.pictures();
-      Scheme scheme = model.scheme();
-      int image = architecture.image();
-      EmbeddingShape embedding =
-          new EmbeddingShape(image, architecture.patch(), architecture.dim());
-      if (architecture instanceof Swin swin) {
-        add(
-            new QuantizedNormedEmbedding(embedding, scheme),
-            "",
-            values,
-            model.ranges(),
-            embedding.patches() * embedding.dim());
-        String node = "patch_embed.norm";
-        for (Swin.Stage stage : swin.stages()) {
-          node = blocks(stage.blocks(), node, values, model);
-          if (stage.merges()) {
-            add(
-                new QuantizedMerging(stage, node, scheme),
-                stage.downsample(),
-                values,
-                model.ranges(),
-                stage.tokens() / 2 * stage.dim());
-            node = stage.reduction();
-          }
-        }
-        head =
-            new QuantizedPooledHead(
-                new HeadShape(swin.pooledTokens(), swin.features(), swin.classes()), node, scheme);
-      } else {
-        Vit vit = model.vit();
-        add(
-            new QuantizedEmbedding(embedding, scheme),
-            "",
-            values,
-            model.ranges(),
-            vit.tokens() * vit.dim());
-        String node = blocks(vit.blocks(), NodeNames.EMBED, values, model);
-        head =
-            new QuantizedHead(new HeadShape(vit.tokens(), vit.dim(), vit.classes()), node, scheme);
+      for (PartSpec spec : PartSpec.of(architecture, 0)) {
+        QuantizedOperator operator = QuantizedOperators.of(spec, model.scheme());
+        add(operator, spec.prefix(), values, model.ranges(), spec.outputs());
       }
-      add(head, "", values, model.ranges(), architecture.classes());
-    }
-
-    private String blocks(List<Block> sites, String node, FloatWeights values, GoldenModel model) {
-      String last = node;
-      for (Block site : sites) {
-        add(
-            new QuantizedBlock(site, last, model.scheme(), DropPath.NONE, DropPath.NONE),
-            site.node(""),
-            values,
-            model.ranges(),
-            site.tokens() * site.dim());
-        last = site.node("residual2");
-      }
-      return last;
+      head = (LogitOperator) operators.get(operators.size() - 1);
     }
 
     private void add(
@@ -269,10 +216,10 @@ class QuantizedOperatorsTest {
             new org.ivit.core.engine.reference.ReferenceMatrixProducts(),
             values -> {
               expected.put(
-                  values.node(),
+                  values.node().name(),
                   org.ivit.core.calibration.PublishedObserver.rangeOf(
-                      values.node(), values.included()));
-              return model.ranges().get(values.node());
+                      values.node().name(), values.included()));
+              return model.ranges().get(values.node().name());
             });
     forward.run(model.evalPixels(), model.pictures());
     assertThat(chain.seen()).isEqualTo(expected);
@@ -293,7 +240,6 @@ class QuantizedOperatorsTest {
     outliers.put(
         "blocks.0.norm2", new org.ivit.core.arithmetic.OutlierChannels(new int[] {3, 4, 9}, 9));
     Scheme scheme = model.scheme().withOutliers(outliers);
-    Block site = model.architecture().blocks().get(0);
     IntegerGraph graph =
         GraphBuilder.build(model.architecture(), model.weights(), scheme, model.ranges());
     Map<String, Object> trace = new TreeMap<>();
@@ -301,7 +247,8 @@ class QuantizedOperatorsTest {
       engine.logits(model.evalCodes(graph), 4, trace::put);
     }
     Chain chain = new Chain(model, model.weights());
-    QuantizedBlock block = new QuantizedBlock(site, "embed", scheme, DropPath.NONE, DropPath.NONE);
+    QuantizedOperator block =
+        QuantizedOperators.of(PartSpec.of(model.architecture(), 0).get(1), scheme);
     chain.forward(model.evalPixels(), false);
     Reals y = Reals.allocate(RealType.FLOAT32, 4 * 17 * 32);
     block.forward(chain.weights.get(1), chain.activations.get(0), y, 4, false, chain.run);
@@ -325,7 +272,7 @@ class QuantizedOperatorsTest {
             GeluForm.ASYMMETRIC, golden.softmax(), golden.attentionBits(), golden.outliers());
     Block site = model.architecture().blocks().get(1);
     String act = site.node("mlp.act");
-    OutlierChannels outliers = scheme.outliers(act);
+    OutlierChannels outliers = scheme.outliers(site.act());
     assertThat(outliers.isEmpty()).isFalse();
     Map<String, Object> trace = new TreeMap<>();
     IntegerGraph graph =
@@ -334,14 +281,13 @@ class QuantizedOperatorsTest {
       engine.logits(model.evalCodes(graph), model.pictures(), trace::put);
     }
     byte[] codes = (byte[]) trace.get(act);
-    float scale = scheme.scale(act, model.ranges().get(act));
+    float scale = scheme.scale(site.act(), model.ranges().get(act));
 
     Chain chain = new Chain(model, model.weights());
-    QuantizedBlock block =
-        new QuantizedBlock(site, "blocks.0.residual2", scheme, DropPath.NONE, DropPath.NONE);
+    QuantizedOperator block =
+        QuantizedOperators.of(PartSpec.of(model.architecture(), 0).get(2), scheme);
     chain.forward(model.evalPixels(), false);
-    Block first = model.architecture().blocks().get(0);
-    new QuantizedBlock(first, "embed", scheme, DropPath.NONE, DropPath.NONE)
+    QuantizedOperators.of(PartSpec.of(model.architecture(), 0).get(1), scheme)
         .forward(
             chain.weights.get(1),
             chain.activations.get(0),
