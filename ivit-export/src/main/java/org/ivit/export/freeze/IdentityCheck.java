@@ -3,9 +3,12 @@ package org.ivit.export.freeze;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.dataset.Dataset;
+import org.ivit.core.dataset.OnCorrupt;
+import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.Engines;
 import org.ivit.core.graph.PixelTable;
@@ -69,7 +72,8 @@ public record IdentityCheck(String judge, int pictures, List<String> engines, lo
   }
 
   /**
-   * Compares on pictures spread evenly over a set.
+   * Compares on pictures spread evenly over a set. Those that cannot be read are named in a warning
+   * and left out.
    *
    * @param judge in words, with its article
    * @param expected the judge
@@ -91,26 +95,37 @@ public record IdentityCheck(String judge, int pictures, List<String> engines, lo
     Normalisation normalisation = new Normalisation(p);
     PixelTable table = PixelTable.of(p.mean(), p.std(), checkpoint.graph().inputScale());
     int total = Math.min(count, set.size());
+    int[] order =
+        IntStream.range(0, total).map(i -> (int) ((long) i * set.size() / total)).toArray();
+    int compared = 0;
     long differences = 0;
     List<Engine> opened = new ArrayList<>();
-    try {
+    try (PictureLoader<Rgb> loader =
+        new PictureLoader<>(
+            set,
+            order,
+            (picture, index) -> transform.apply(picture),
+            OnCorrupt.SKIP,
+            WorkerPool.shared().threads(),
+            2 * BATCH)) {
       engines.forEach(name -> opened.add(Engines.open(checkpoint.graph(), name)));
-      for (int from = 0; from < total; from += BATCH) {
+      while (loader.hasNext()) {
         List<Rgb> batch = new ArrayList<>();
-        for (int i = from; i < Math.min(from + BATCH, total); i++) {
-          batch.add(transform.apply(set.picture((int) ((long) i * set.size() / total))));
+        while (batch.size() < BATCH && loader.hasNext()) {
+          batch.add(loader.next().value());
         }
         int[] logits = expected.logits(FloatModel.normalised(batch, normalisation), batch.size());
         byte[] codes = table.apply(IntegerModel.bytes(batch), batch.size());
         for (Engine engine : opened) {
           differences += differences(logits, engine.logits(codes, batch.size()));
         }
+        compared += batch.size();
         progress.accept(batch.size());
       }
     } finally {
       opened.forEach(Engine::close);
     }
-    return new IdentityCheck(judge, total, List.copyOf(engines), differences);
+    return new IdentityCheck(judge, compared, List.copyOf(engines), differences);
   }
 
   private static long differences(int[] expected, int[] found) {

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.io.Digests;
+import org.ivit.core.pretrained.HuggingFaceFolder;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.train.recipe.Calibration;
@@ -196,6 +197,37 @@ class QuantizeCommandTest {
     done(quantize(two, unnamed).toArray());
     assertThat(CheckpointFile.read(unnamed).classes())
         .containsExactly("class 0", "class 1", "class 2");
+  }
+
+  @Test
+  void aHuggingFaceFolderSaysArchitectureTransformAndClasses() throws IOException {
+    Path hub = Files.createDirectory(folder.resolve("hub"));
+    MicroModel.weights(hub.resolve("model.safetensors"));
+    Files.writeString(
+        hub.resolve("config.json"),
+        """
+        {"model_type": "vit", "hidden_act": "gelu", "num_channels": 3, "qkv_bias": true,
+         "image_size": 16, "patch_size": 8, "hidden_size": 16, "num_hidden_layers": 1,
+         "num_attention_heads": 2, "intermediate_size": 32, "layer_norm_eps": 1e-6,
+         "id2label": {"0": "x", "1": "y", "2": "z"}}
+        """);
+    Path output = folder.resolve("hub.ivit.safetensors");
+    done("quantize", "--weights", hub, "--data", pictures, "--output", output);
+    IntegerCheckpoint checkpoint = CheckpointFile.read(output);
+    assertThat(checkpoint.classes()).containsExactly("x", "y", "z");
+    assertThat(checkpoint.graph().architecture().name()).isEqualTo("huggingface_vit");
+    assertThat(checkpoint.preprocess()).isEqualTo(HuggingFaceFolder.preprocess(hub, line -> {}));
+  }
+
+  /** As in training, a picture that is damaged is left out. */
+  @Test
+  void damagedPicturesAreLeftOut() throws IOException {
+    Path damaged = MicroModel.pictures(folder.resolve("damaged"), MicroModel.CLASSES, 2);
+    Files.write(damaged.resolve("bee/0.png"), new byte[] {(byte) 0x89, 'P', 'N', 'G', 1, 2, 3});
+    Path output = folder.resolve("damaged.ivit.safetensors");
+    assertThat(done(quantize(damaged, output).toArray()))
+        .contains("logits of 5 pictures identical");
+    assertThat(output).isRegularFile();
   }
 
   @Test
