@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Swin;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.IntegerMerging;
@@ -108,20 +107,10 @@ final class SwinForward implements Forward {
     long codes = buffers.of(PassBuffers.Name.NORM, (long) rows * norm.outputStride(), 1);
     long means = buffers.of(PassBuffers.Name.POOL, (long) pictures * head.depth(), 1);
     launches.add(norm.codes(rows, RowMap.same(tokens), stream, stride, codes));
-    launches.add(
-        new Launch(
-            "pool_tokens",
-            (features + 127) / 128,
-            pictures,
-            1,
-            128,
-            0,
-            new Arguments()
-                .address(codes)
-                .address(means)
-                .dyadic(graph.pool().multiplier())
-                .ints(tokens, features, norm.outputStride(), head.depth())
-                .bytes()));
+    PoolLayer pool =
+        new PoolLayer(
+            graph.pool().multiplier(), tokens, features, norm.outputStride(), head.depth());
+    launches.add(pool.launch(pictures, codes, means));
     launches.add(
         head.logits(device, pictures, means, head.depth(), logits(buffers, pictures), false));
   }

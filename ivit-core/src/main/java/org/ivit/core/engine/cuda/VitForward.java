@@ -3,7 +3,6 @@ package org.ivit.core.engine.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Vit;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Embed;
@@ -17,7 +16,7 @@ final class VitForward implements Forward {
   private final PatchLayer patches;
   private final LinearLayer patchEmbed;
   private final long positions;
-  private final long leading;
+  private final LeadingTokensLayer leading;
   private final List<BlockLayers> blocks;
   private final NormLayer norm;
   private final List<LinearLayer> heads;
@@ -34,7 +33,7 @@ final class VitForward implements Forward {
     for (int i = 0; i < sums.length; i++) {
       sums[i] = embed.sum().add(embed.leading()[i], embed.position()[i]);
     }
-    leading = constants.shorts(StreamLayout.padded(sums, sizes.dim()));
+    leading = new LeadingTokensLayer(constants, sums, sizes.dim());
     blocks = graph.blocks().stream().map(block -> new BlockLayers(constants, block)).toList();
     norm =
         new NormLayer(
@@ -87,20 +86,7 @@ final class VitForward implements Forward {
     long unfolded = buffers.of(PassBuffers.Name.PATCHES, (long) rows * patchEmbed.depth(), 1);
     long stream = stream(buffers, pictures);
     launches.add(patches.launch(pictures, pixels(buffers, pictures), unfolded));
-    launches.add(
-        new Launch(
-            "leading_tokens",
-            pictures,
-            1,
-            1,
-            128,
-            0,
-            new Arguments()
-                .address(leading)
-                .address(stream)
-                .address((long) sizes.tokens() * stride())
-                .ints(count * stride(), 0)
-                .bytes()));
+    launches.add(leading.launch(pictures, stream, (long) sizes.tokens() * stride()));
     launches.add(
         patchEmbed.stream(
             device,
