@@ -94,6 +94,12 @@ public abstract class Structure {
     return field("floating_point", 4, 4, ByteBuffer::putFloat);
   }
 
+  /** So many numbers of 32 bits. */
+  protected final Field<float[]> float32s(int count) {
+    return field(
+        "floating_point", 4 * count, 4, (to, values) -> to.asFloatBuffer().put(values, 0, count));
+  }
+
   /** A number of 64 bits. */
   protected final Field<Double> float64() {
     return field("floating_point", 8, 8, ByteBuffer::putDouble);

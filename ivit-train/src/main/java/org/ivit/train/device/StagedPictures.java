@@ -3,7 +3,6 @@ package org.ivit.train.device;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.train.augment.Erasure;
 import org.ivit.train.augment.Mix;
@@ -97,14 +96,13 @@ final class StagedPictures implements AutoCloseable {
   }
 
   /** Lets launches wait for the copy, and says where its arrays are. */
-  void receive(Arguments arguments) {
+  void receive(DevicePictures.PictureArguments a) {
     long address = staging.receive();
-    arguments
-        .address(address)
-        .address(address + mixes)
-        .address(address + firsts)
-        .address(address + erasures)
-        .address(address + values);
+    a.bytes.set(address);
+    a.mixes.set(address + mixes);
+    a.first.set(address + firsts);
+    a.erasures.set(address + erasures);
+    a.values.set(address + values);
   }
 
   /** Says that nothing launched from now on reads the batch. */

@@ -1,7 +1,7 @@
 package org.ivit.train.device.floating;
 
 import java.util.Map;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.NodeNames;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
@@ -19,6 +19,16 @@ final class DeviceFloatEmbedding implements DevicePart {
   private final DeviceFloatLinear proj;
   private final EmbeddingGradient gradient;
   private final DeviceBuffers kept;
+
+  private static final class RealEmbedArguments extends Structure {
+    private final Field<Long> patches = address();
+    private final Field<Long> leading = address();
+    private final Field<Long> positions = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+    private final Field<Integer> size = int32();
+    private final Field<Integer> first = int32();
+  }
 
   DeviceFloatEmbedding(Pass pass, EmbeddingShape shape, int from) {
     this.shape = shape;
@@ -53,17 +63,15 @@ final class DeviceFloatEmbedding implements DevicePart {
     int size = shape.tokens() * shape.dim();
     long count = (long) pictures * size;
     long out = kept.of("embed", count, 4);
-    pass.each(
-        "embed_reals",
-        count,
-        0,
-        new Arguments()
-            .address(projected)
-            .address(pass.parameters + 4L * layout.at(shape.leading().get(0)))
-            .address(pass.parameters + 4L * layout.at("pos_embed"))
-            .address(out)
-            .longs(count)
-            .ints(size, shape.leading().size() * shape.dim()));
+    RealEmbedArguments a = new RealEmbedArguments();
+    a.patches.set(projected);
+    a.leading.set(pass.parameters + 4L * layout.at(shape.leading().get(0)));
+    a.positions.set(pass.parameters + 4L * layout.at("pos_embed"));
+    a.to.set(out);
+    a.count.set(count);
+    a.size.set(size);
+    a.first.set(shape.leading().size() * shape.dim());
+    pass.each("embed_reals", count, 0, a);
     return out;
   }
 
