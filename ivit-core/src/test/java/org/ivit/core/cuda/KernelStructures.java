@@ -122,7 +122,8 @@ public abstract class KernelStructures {
     }
     // As many names as fields, or it does not compile.
     return checks
-        .append("inline void count_fields(%s &all_fields) { [[maybe_unused]] auto &[".formatted(type))
+        .append(
+            "inline void count_fields(%s &all_fields) { [[maybe_unused]] auto &[".formatted(type))
         .append(places.stream().map(Place::name).collect(Collectors.joining(", ")))
         .append("] = all_fields; }\n")
         .toString();
