@@ -2,8 +2,9 @@
 # Compiles CUDA kernels for the processor: build.sh LIBRARY REGISTRY EMULATION KERNELS...
 #
 # Makes LIBRARY of the kernels that the file REGISTRY lists, whose sources lie in the folders KERNELS,
-# and of the folder EMULATION. Where there is no C++ compiler, or none that works, it says so and ends
-# well: the tests that need it are skipped. One that fails on these sources ends the build.
+# and of the folder EMULATION, and a file with the compiler's name beside it. Where there is no C++
+# compiler, or none that works, it says so and ends well: the tests that need it are skipped. One that
+# fails on these sources ends the build.
 set -eu
 
 library=$1
@@ -26,9 +27,10 @@ for candidate in ${CXX:+"$CXX"} g++ c++ clang++; do
 done
 if [ -z "$compiler" ]; then
   echo "CUDA emulator: skipped, $reason"
-  rm -f "$library"
+  rm -f "$library" "$(dirname "$library")/compiler"
   exit 0
 fi
+printf %s "$compiler" >"$(dirname "$library")/compiler"
 
 if [ -f "$library" ] && [ -z "$(find "$registry" "$emulation" "$@" -newer "$library" -type f)" ]; then
   exit 0

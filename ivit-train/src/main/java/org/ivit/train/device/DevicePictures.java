@@ -1,6 +1,6 @@
 package org.ivit.train.device;
 
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.augment.PlannedPictures;
@@ -19,6 +19,21 @@ final class DevicePictures implements AutoCloseable {
   private final Upload normalised;
   private final StagedPictures[] stages;
   private int turn;
+
+  /** What the kernel {@code prepare_pictures} takes. */
+  static final class PictureArguments extends Structure {
+    final Field<Long> bytes = address();
+    final Field<Long> mixes = address();
+    final Field<Long> first = address();
+    final Field<Long> erasures = address();
+    final Field<Long> values = address();
+    final Field<Long> pixels = address();
+    final Field<Long> count = int64();
+    final Field<float[]> mean = float32s(3);
+    final Field<float[]> deviation = float32s(3);
+    final Field<Integer> image = int32();
+    final Field<Integer> pictures = int32();
+  }
 
   DevicePictures(Pass pass) {
     this.pass = pass;
@@ -64,18 +79,15 @@ final class DevicePictures implements AutoCloseable {
     }
     long count = (long) batch.pictures().size() * batch.size() * batch.size();
     long pixels = memory.of("pixels", 3 * count, 4);
-    Arguments arguments = new Arguments();
-    last.receive(arguments);
-    pass.each(
-        "prepare_pictures",
-        count,
-        0,
-        arguments
-            .address(pixels)
-            .longs(count)
-            .floats(batch.normalisation().mean())
-            .floats(batch.normalisation().std())
-            .ints(batch.size(), batch.pictures().size()));
+    PictureArguments a = new PictureArguments();
+    last.receive(a);
+    a.pixels.set(pixels);
+    a.count.set(count);
+    a.mean.set(batch.normalisation().mean());
+    a.deviation.set(batch.normalisation().std());
+    a.image.set(batch.size());
+    a.pictures.set(batch.pictures().size());
+    pass.each("prepare_pictures", count, 0, a);
     last.release();
     return pixels;
   }

@@ -8,8 +8,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
@@ -55,6 +55,44 @@ public final class DeviceStep implements AutoCloseable {
   private final long kinds;
   private final long average;
   private final double averageDecay;
+
+  private static final class LossArguments extends Structure {
+    private final Field<Long> logits = address();
+    private final Field<Long> targets = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> losses = address();
+    private final Field<Double> logitScale = float64();
+    private final Field<Double> weight = float64();
+    private final Field<Double> temperature = float64();
+    private final Field<Integer> pictures = int32();
+    private final Field<Integer> classes = int32();
+    private final Field<Integer> targetStride = int32();
+    private final Field<Integer> unused = unused();
+  }
+
+  private static final class SquareArguments extends Structure {
+    private final Field<Long> gradient = address();
+    private final Field<Long> partial = address();
+    private final Field<Long> count = int64();
+  }
+
+  private static final class AdamArguments extends Structure {
+    private final Field<Long> parameters = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> m = address();
+    private final Field<Long> v = address();
+    private final Field<Long> average = address();
+    private final Field<Long> kinds = address();
+    private final Field<Long> count = int64();
+    private final Field<Float> pictures = float32();
+    private final Field<Float> clip = float32();
+    private final Field<Float> beta1 = float32();
+    private final Field<Float> beta2 = float32();
+    private final Field<Float> rate = float32();
+    private final Field<Float> epsilon = float32();
+    private final Field<Float> decay = float32();
+    private final Field<Float> averageDecay = float32();
+  }
 
   /**
    * @param device to run on; closed with this
@@ -249,16 +287,18 @@ public final class DeviceStep implements AutoCloseable {
       all = teacher.extend(pixels, targets, batch.pictures());
       columns = 2 * classes;
     }
-    pass.warps(
-        "cross_entropy",
-        batch.pictures(),
-        new Arguments()
-            .address(logits)
-            .address(all)
-            .address(gradient)
-            .address(memory.of("losses", batch.pictures(), 8))
-            .doubles(network.logitScale(), loss.weight(), loss.temperature())
-            .ints(batch.pictures(), classes, columns, 0));
+    LossArguments a = new LossArguments();
+    a.logits.set(logits);
+    a.targets.set(all);
+    a.gradient.set(gradient);
+    a.losses.set(memory.of("losses", batch.pictures(), 8));
+    a.logitScale.set((double) network.logitScale());
+    a.weight.set(loss.weight());
+    a.temperature.set(loss.temperature());
+    a.pictures.set(batch.pictures());
+    a.classes.set(classes);
+    a.targetStride.set(columns);
+    pass.warps("cross_entropy", batch.pictures(), a);
   }
 
   private double losses(int pictures) {
@@ -278,31 +318,32 @@ public final class DeviceStep implements AutoCloseable {
 
   private double norm() {
     long partial = memory.of("squares", SQUARE_PARTS, 8);
-    pass.grid(
-        "squares",
-        SQUARE_PARTS,
-        1,
-        8 * THREADS,
-        new Arguments().address(pass.gradients).address(partial).longs(size));
+    SquareArguments a = new SquareArguments();
+    a.gradient.set(pass.gradients);
+    a.partial.set(partial);
+    a.count.set((long) size);
+    pass.grid("squares", SQUARE_PARTS, 1, 8 * THREADS, a);
     return Math.sqrt(sum(partial, SQUARE_PARTS));
   }
 
   private void move(AdamSettings adam, int pictures, float clip) {
-    pass.each(
-        "adam",
-        size,
-        0,
-        new Arguments()
-            .address(pass.parameters)
-            .address(pass.gradients)
-            .address(m)
-            .address(v)
-            .address(average)
-            .address(kinds)
-            .longs(size)
-            .floats(pictures, clip, (float) adam.beta1(), (float) adam.beta2())
-            .floats((float) adam.correctedRate(), (float) adam.epsilon())
-            .floats((float) (adam.learningRate() * adam.weightDecay()), (float) averageDecay));
+    AdamArguments a = new AdamArguments();
+    a.parameters.set(pass.parameters);
+    a.gradient.set(pass.gradients);
+    a.m.set(m);
+    a.v.set(v);
+    a.average.set(average);
+    a.kinds.set(kinds);
+    a.count.set((long) size);
+    a.pictures.set((float) pictures);
+    a.clip.set(clip);
+    a.beta1.set((float) adam.beta1());
+    a.beta2.set((float) adam.beta2());
+    a.rate.set((float) adam.correctedRate());
+    a.epsilon.set((float) adam.epsilon());
+    a.decay.set((float) (adam.learningRate() * adam.weightDecay()));
+    a.averageDecay.set((float) averageDecay);
+    pass.each("adam", size, 0, a);
   }
 
   @Override

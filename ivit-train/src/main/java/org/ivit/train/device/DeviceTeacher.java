@@ -2,8 +2,8 @@ package org.ivit.train.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
@@ -20,6 +20,15 @@ final class DeviceTeacher implements AutoCloseable {
   private final DeviceBuffers memory;
   private final Pass pass;
   private final DeviceNetwork network;
+
+  private static final class TeacherArguments extends Structure {
+    private final Field<Long> logits = address();
+    private final Field<Long> targets = address();
+    private final Field<Long> to = address();
+    private final Field<Double> temperature = float64();
+    private final Field<Integer> pictures = int32();
+    private final Field<Integer> classes = int32();
+  }
 
   /**
    * @param model what it knows
@@ -66,15 +75,14 @@ final class DeviceTeacher implements AutoCloseable {
   long extend(long pixels, long targets, int pictures) {
     long logits = network.forward(pass, pixels, pictures);
     long extended = memory.of("targets", 2L * pictures * classes, 4);
-    pass.warps(
-        "teacher_targets",
-        pictures,
-        new Arguments()
-            .address(logits)
-            .address(targets)
-            .address(extended)
-            .doubles(temperature)
-            .ints(pictures, classes));
+    TeacherArguments a = new TeacherArguments();
+    a.logits.set(logits);
+    a.targets.set(targets);
+    a.to.set(extended);
+    a.temperature.set(temperature);
+    a.pictures.set(pictures);
+    a.classes.set(classes);
+    pass.warps("teacher_targets", pictures, a);
     return extended;
   }
 

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
@@ -23,6 +23,13 @@ final class HostParameters implements AutoCloseable {
   private final long packed;
   private final ByteBuffer host;
   private final float[] values;
+
+  private static final class GatherWordsArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> places = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+  }
 
   /**
    * @param pass what parts share
@@ -58,11 +65,12 @@ final class HostParameters implements AutoCloseable {
 
   /** Brings the host's copy up to date. */
   void refresh(Pass pass, Reals weights) {
-    pass.each(
-        "gather_words",
-        count,
-        0,
-        new Arguments().address(pass.parameters).address(places).address(packed).longs(count));
+    GatherWordsArguments a = new GatherWordsArguments();
+    a.from.set(pass.parameters);
+    a.places.set(places);
+    a.to.set(packed);
+    a.count.set((long) count);
+    pass.each("gather_words", count, 0, a);
     pass.device.read(host, packed);
     host.asFloatBuffer().get(values);
     int at = 0;

@@ -3,8 +3,8 @@ package org.ivit.train.device;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.augment.Erasure;
 import org.ivit.train.augment.Mix;
 import org.ivit.train.augment.PlannedPictures;
@@ -26,6 +26,26 @@ final class StagedPictures implements AutoCloseable {
   private int firsts;
   private int erasures;
   private int values;
+
+  private static final class MixFields extends Structure {
+    private final Field<Float> own = float32();
+    private final Field<Float> rest = float32();
+    private final Field<Integer> blends = int32();
+    private final Field<Integer> top = int32();
+    private final Field<Integer> bottom = int32();
+    private final Field<Integer> left = int32();
+    private final Field<Integer> right = int32();
+    private final Field<Integer> unused = unused();
+  }
+
+  private static final class ErasureFields extends Structure {
+    private final Field<Integer> top = int32();
+    private final Field<Integer> left = int32();
+    private final Field<Integer> height = int32();
+    private final Field<Integer> width = int32();
+    private final Field<Integer> values = int32();
+    private final Field<Integer> perPixel = int32();
+  }
 
   StagedPictures(Device device) {
     this.device = device;
@@ -74,8 +94,15 @@ final class StagedPictures implements AutoCloseable {
   }
 
   private static void put(ByteBuffer host, Mix mix) {
-    host.putFloat(mix.own()).putFloat(mix.rest()).putInt(mix.blends() ? 1 : 0);
-    host.putInt(mix.top()).putInt(mix.bottom()).putInt(mix.left()).putInt(mix.right()).putInt(0);
+    MixFields a = new MixFields();
+    a.own.set(mix.own());
+    a.rest.set(mix.rest());
+    a.blends.set(mix.blends() ? 1 : 0);
+    a.top.set(mix.top());
+    a.bottom.set(mix.bottom());
+    a.left.set(mix.left());
+    a.right.set(mix.right());
+    host.put(a.bytes());
   }
 
   private void putErasures(ByteBuffer host, List<TrainingPicture> pictures) {
@@ -85,9 +112,14 @@ final class StagedPictures implements AutoCloseable {
       host.putInt(firsts + 4 * i, count);
       for (Erasure erasure : pictures.get(i).erasures()) {
         host.position(erasures + 24 * count++);
-        host.putInt(erasure.top()).putInt(erasure.left());
-        host.putInt(erasure.height()).putInt(erasure.width());
-        host.putInt(number).putInt(erasure.perPixel() ? 1 : 0);
+        ErasureFields a = new ErasureFields();
+        a.top.set(erasure.top());
+        a.left.set(erasure.left());
+        a.height.set(erasure.height());
+        a.width.set(erasure.width());
+        a.values.set(number);
+        a.perPixel.set(erasure.perPixel() ? 1 : 0);
+        host.put(a.bytes());
         for (float value : erasure.values()) {
           host.putFloat(values + 4 * number++, value);
         }
@@ -97,14 +129,13 @@ final class StagedPictures implements AutoCloseable {
   }
 
   /** Lets launches wait for the copy, and says where its arrays are. */
-  void receive(Arguments arguments) {
+  void receive(DevicePictures.PictureArguments a) {
     long address = staging.receive();
-    arguments
-        .address(address)
-        .address(address + mixes)
-        .address(address + firsts)
-        .address(address + erasures)
-        .address(address + values);
+    a.bytes.set(address);
+    a.mixes.set(address + mixes);
+    a.first.set(address + firsts);
+    a.erasures.set(address + erasures);
+    a.values.set(address + values);
   }
 
   /** Says that nothing launched from now on reads the batch. */

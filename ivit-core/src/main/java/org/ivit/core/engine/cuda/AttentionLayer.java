@@ -3,7 +3,6 @@ package org.ivit.core.engine.cuda;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
@@ -80,30 +79,28 @@ final class AttentionLayer {
   private byte[] arguments(int queries, long qkv, long output) {
     Windows w = site.windows();
     int count = w == null ? 1 : w.count();
-    return new Arguments()
-        .address(qkv)
-        .address(output)
-        .address(place)
-        .address(records)
-        .address(exponentials)
-        .address(windows.scores())
-        .address(windows.biases())
-        .address(windows.masks())
-        .dyadic(attention.scores())
-        .divisor(Divisor.of(count))
-        .ints(
-            count,
-            site.rowTokens(),
-            queries,
-            site.heads(),
-            site.headDim(),
-            grid.paddedDim(),
-            context.length(),
-            windows.words(),
-            attention.softmax().rounding(),
-            attention.softmax().bits(),
-            channels.wide() ? 1 : 0,
-            0)
-        .bytes();
+    AttentionArguments a = new AttentionArguments();
+    a.qkv.set(qkv);
+    a.context.set(output);
+    a.place.set(place);
+    a.channels.set(records);
+    a.exponentials.set(exponentials);
+    a.scoreTerms.set(windows.scores());
+    a.biases.set(windows.biases());
+    a.masks.set(windows.masks());
+    a.scores.set(attention.scores());
+    a.windowDivisor.set(Divisor.of(count));
+    a.windows.set(count);
+    a.tokens.set(site.rowTokens());
+    a.queries.set(queries);
+    a.heads.set(site.heads());
+    a.headDim.set(site.headDim());
+    a.paddedDim.set(grid.paddedDim());
+    a.contextStride.set(context.length());
+    a.maskWords.set(windows.words());
+    a.rounding.set(attention.softmax().rounding());
+    a.bits.set(attention.softmax().bits());
+    a.wide.set(channels.wide() ? 1 : 0);
+    return a.bytes();
   }
 }

@@ -1,8 +1,8 @@
 package org.ivit.core.engine.cuda;
 
 import org.ivit.core.arithmetic.ShiftGelu;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
 
@@ -14,6 +14,15 @@ import org.ivit.core.graph.GeluTable;
  */
 record GeluTables(long address, int outliers) {
   private static final int WARPS = 4;
+
+  private static final class GeluRowArguments extends Structure {
+    private final Field<Long> tables = address();
+    private final Field<Long> codes = address();
+    private final Field<Integer> rows = int32();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> stride = int32();
+    private final Field<Integer> unused = unused();
+  }
 
   static GeluTables of(Constants constants, GeluTable gelu) {
     byte[] both = new byte[gelu.outputOutliers().isEmpty() ? 256 : 512];
@@ -34,13 +43,12 @@ record GeluTables(long address, int outliers) {
 
   /** The paper's form over rows of codes, in place. */
   Launch byRow(long codes, int rows, int channels, int stride) {
-    return new Launch(
-        "gelu_row",
-        (rows + WARPS - 1) / WARPS,
-        1,
-        1,
-        WARPS * 32,
-        0,
-        new Arguments().address(address).address(codes).ints(rows, channels, stride, 0).bytes());
+    GeluRowArguments a = new GeluRowArguments();
+    a.tables.set(address);
+    a.codes.set(codes);
+    a.rows.set(rows);
+    a.channels.set(channels);
+    a.stride.set(stride);
+    return new Launch("gelu_row", (rows + WARPS - 1) / WARPS, 1, 1, WARPS * 32, 0, a.bytes());
   }
 }

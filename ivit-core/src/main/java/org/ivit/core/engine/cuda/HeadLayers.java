@@ -2,26 +2,32 @@ package org.ivit.core.engine.cuda;
 
 import java.util.List;
 import org.ivit.core.architecture.Head;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.IntegerHead;
-import org.ivit.core.graph.Pool;
 
 /** A head's constants on the device, and its launches. */
 final class HeadLayers implements PartLayers {
   private final Head part;
   private final NormLayer norm;
-  private final Pool pool;
+  private final PoolLayer pool;
   private final List<LinearLayer> classifiers;
 
   HeadLayers(Constants constants, IntegerHead head) {
     part = head.part();
     ChannelOrder order = new ChannelOrder(part.dim(), head.classifiers().get(0).inputOutliers());
     norm = new NormLayer(constants, head.norm(), order, null);
-    pool = head.pool();
     classifiers =
         head.classifiers().stream().map(linear -> LinearLayer.natural(constants, linear)).toList();
+    pool =
+        head.pool() == null
+            ? null
+            : new PoolLayer(
+                head.pool().multiplier(),
+                part.tokens(),
+                part.dim(),
+                norm.outputStride(),
+                classifiers.get(0).depth());
   }
 
   @Override
@@ -36,7 +42,7 @@ final class HeadLayers implements PartLayers {
     if (pool != null) {
       LinearLayer classifier = classifiers.get(0);
       long means = buffers.of(PassBuffers.Name.POOL, (long) pictures * classifier.depth(), 1);
-      launches.add(mean(pictures, codes, means, classifier.depth()));
+      launches.add(pool.launch(pictures, codes, means));
       launches.add(classifier.logits(device, pictures, means, classifier.depth(), logits, false));
       return;
     }
@@ -52,21 +58,5 @@ final class HeadLayers implements PartLayers {
                   logits,
                   i > 0));
     }
-  }
-
-  private Launch mean(int pictures, long codes, long means, int stride) {
-    return new Launch(
-        "pool_tokens",
-        (part.dim() + 127) / 128,
-        pictures,
-        1,
-        128,
-        0,
-        new Arguments()
-            .address(codes)
-            .address(means)
-            .dyadic(pool.multiplier())
-            .ints(part.tokens(), part.dim(), norm.outputStride(), stride)
-            .bytes());
   }
 }

@@ -1,8 +1,6 @@
 package org.ivit.core.engine.cuda;
 
 import java.util.stream.IntStream;
-import org.ivit.core.arithmetic.Dyadic;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Linear;
@@ -11,7 +9,6 @@ import org.ivit.core.graph.Residual;
 /** A linear layer's constants on the device, and its launches. */
 final class LinearLayer {
   private static final int GELU_BYTES = 512;
-  private static final Dyadic ONE = new Dyadic(1 << 30, 30);
 
   private final Linear linear;
   private final ChannelOrder inputs;
@@ -90,22 +87,20 @@ final class LinearLayer {
    */
   Launch codes(Device device, int rows, long input, long output, int stride, GeluTables gelu) {
     Tile tile = Tile.of(device, true, rows, columns);
-    return launch(
-        tile,
-        "codes",
-        rows,
-        GELU_BYTES + tile.sharedBytes(1),
-        RowMap.same(1)
-            .putInto(
-                begin(input)
-                    .address(output)
-                    .address(gelu == null ? 0 : gelu.address())
-                    .address(0)
-                    .address(0)
-                    .address(0))
-            .dyadic(ONE)
-            .dyadic(ONE),
-        new int[] {inputs.length(), stride, gelu == null ? 0 : gelu.outliers(), 0, 0});
+    LinearArguments a = arguments(rows, input, inputs.length());
+    a.codes.set(output);
+    a.outputStride.set(stride);
+    a.stream.set(0L);
+    a.map.set(RowMap.same(1));
+    a.withoutSum();
+    a.withoutLogits();
+    if (gelu == null) {
+      a.withoutTables();
+    } else {
+      a.tables.set(gelu.address());
+      a.outlierColumns.set(gelu.outliers());
+    }
+    return launch(tile, "codes", GELU_BYTES + tile.sharedBytes(1), rows, a);
   }
 
   /**
@@ -132,21 +127,21 @@ final class LinearLayer {
       long identity,
       int identityStride) {
     Tile tile = Tile.of(device, true, rows, columns);
-    return launch(
-        tile,
-        "stream",
-        rows,
-        tile.sharedBytes(2),
-        map.putInto(
-                begin(input)
-                    .address(0)
-                    .address(0)
-                    .address(sum == null ? 0 : identity)
-                    .address(stream)
-                    .address(0))
-            .dyadic(sum == null ? ONE : sum.branch())
-            .dyadic(sum == null ? ONE : sum.identity()),
-        new int[] {inputs.length(), stride, 0, identityStride, 0});
+    LinearArguments a = arguments(rows, input, inputs.length());
+    a.stream.set(stream);
+    a.outputStride.set(stride);
+    a.codes.set(0L);
+    a.withoutTables();
+    a.withoutLogits();
+    a.map.set(map);
+    if (sum == null) {
+      a.withoutSum();
+    } else {
+      a.identity.set(identity);
+      a.identityStride.set(identityStride);
+      a.adder.set(LinearArguments.Adder.of(sum.branch(), sum.identity()));
+    }
+    return launch(tile, "stream", tile.sharedBytes(2), rows, a);
   }
 
   /**
@@ -162,38 +157,35 @@ final class LinearLayer {
   Launch logits(
       Device device, int rows, long input, int inputStride, long logits, boolean accumulate) {
     Tile tile = Tile.of(device, false, rows, columns);
-    return launch(
-        tile,
-        "logits",
-        rows,
-        tile.sharedBytes(1),
-        RowMap.same(1)
-            .putInto(begin(input).address(0).address(0).address(0).address(0).address(logits))
-            .dyadic(ONE)
-            .dyadic(ONE),
-        new int[] {inputStride, columns, 0, 0, accumulate ? 1 : 0});
+    LinearArguments a = arguments(rows, input, inputStride);
+    a.logits.set(logits);
+    a.outputStride.set(columns);
+    a.accumulate.set(accumulate ? 1 : 0);
+    a.codes.set(0L);
+    a.stream.set(0L);
+    a.withoutTables();
+    a.map.set(RowMap.same(1));
+    a.withoutSum();
+    return launch(tile, "logits", tile.sharedBytes(1), rows, a);
   }
 
-  private Arguments begin(long input) {
-    return new Arguments().address(input).address(weight).address(channels);
+  private LinearArguments arguments(int rows, long input, int inputStride) {
+    LinearArguments a = new LinearArguments();
+    a.input.set(input);
+    a.weight.set(weight);
+    a.channels.set(channels);
+    a.rows.set(rows);
+    a.columns.set(columns);
+    a.depth.set(inputs.length());
+    a.inputStride.set(inputStride);
+    a.outlierSteps.set(inputs.steps());
+    a.outlierShift.set(inputs.outliers().shift());
+    a.wide.set(wide ? 1 : 0);
+    a.bits.set(linear.bits());
+    return a;
   }
 
-  /** {@code varying}: input stride, output stride, outlier columns, identity stride, accumulate. */
-  private Launch launch(
-      Tile tile, String epilogue, int rows, int sharedBytes, Arguments arguments, int[] varying) {
-    arguments.ints(
-        rows,
-        columns,
-        inputs.length(),
-        varying[0],
-        varying[1],
-        inputs.steps(),
-        inputs.outliers().shift(),
-        wide ? 1 : 0,
-        varying[2],
-        linear.bits(),
-        varying[3],
-        varying[4]);
+  private Launch launch(Tile tile, String epilogue, int sharedBytes, int rows, LinearArguments a) {
     return new Launch(
         tile.kernel(epilogue),
         tile.across(columns),
@@ -201,6 +193,6 @@ final class LinearLayer {
         1,
         tile.threads(),
         sharedBytes,
-        arguments.bytes());
+        a.bytes());
   }
 }

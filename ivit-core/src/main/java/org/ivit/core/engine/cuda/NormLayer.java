@@ -1,9 +1,9 @@
 package org.ivit.core.engine.cuda;
 
 import org.ivit.core.InputException;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.LayerNorm;
 
 /** An I-LayerNorm's constants on the device, and its launches. */
@@ -18,6 +18,24 @@ final class NormLayer {
   private final long source;
   private final long multiplier;
   private final long offset;
+
+  private static final class NormArguments extends Structure {
+    private final Field<Long> codes = address();
+    private final Field<Long> stream = address();
+    private final Field<Long> source = address();
+    private final Field<Long> multiplier = address();
+    private final Field<Long> offset = address();
+    private final Field<Long> codesOut = address();
+    private final Field<Long> streamOut = address();
+    private final Field<RowMap> map = structure(RowMap.same(1).fields(), RowMap::fields);
+    private final Field<Divisor> twiceChannels = divisor();
+    private final Field<Integer> rows = int32();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> inputStride = int32();
+    private final Field<Integer> outputStride = int32();
+    private final Field<Integer> shift = int32();
+    private final Field<Integer> unused = unused();
+  }
 
   /**
    * @param constants receives the constants
@@ -66,7 +84,15 @@ final class NormLayer {
    * @param output address of codes, {@link #outputStride} a row
    */
   Launch codes(int rows, RowMap map, long stream, int stride, long output) {
-    return launch("layer_norm", rows, map, 0, stream, stride, output, 0, outputStride);
+    NormArguments a = new NormArguments();
+    a.codes.set(0L);
+    a.stream.set(stream);
+    a.codesOut.set(output);
+    a.streamOut.set(0L);
+    a.map.set(map);
+    a.inputStride.set(stride);
+    a.outputStride.set(outputStride);
+    return launch("layer_norm", rows, a);
   }
 
   /**
@@ -79,38 +105,25 @@ final class NormLayer {
    * @param streamStride codes of a token
    */
   Launch patches(int rows, long codes, int stride, long stream, int streamStride) {
-    return launch(
-        "layer_norm_patches", rows, RowMap.same(1), codes, 0, stride, 0, stream, streamStride);
+    NormArguments a = new NormArguments();
+    a.codes.set(codes);
+    a.stream.set(0L);
+    a.codesOut.set(0L);
+    a.streamOut.set(stream);
+    a.map.set(RowMap.same(1));
+    a.inputStride.set(stride);
+    a.outputStride.set(streamStride);
+    return launch("layer_norm_patches", rows, a);
   }
 
-  private Launch launch(
-      String kernel,
-      int rows,
-      RowMap map,
-      long codes,
-      long stream,
-      int stride,
-      long codesOut,
-      long streamOut,
-      int strideOut) {
-    return new Launch(
-        kernel,
-        (rows + WARPS - 1) / WARPS,
-        1,
-        1,
-        WARPS * 32,
-        0,
-        map.putInto(
-                new Arguments()
-                    .address(codes)
-                    .address(stream)
-                    .address(source)
-                    .address(multiplier)
-                    .address(offset)
-                    .address(codesOut)
-                    .address(streamOut))
-            .divisor(Divisor.of(2 * norm.channels()))
-            .ints(rows, norm.channels(), stride, strideOut, norm.constants().shift(), 0)
-            .bytes());
+  private Launch launch(String kernel, int rows, NormArguments a) {
+    a.source.set(source);
+    a.multiplier.set(multiplier);
+    a.offset.set(offset);
+    a.twiceChannels.set(Divisor.of(2 * norm.channels()));
+    a.rows.set(rows);
+    a.channels.set(norm.channels());
+    a.shift.set(norm.constants().shift());
+    return new Launch(kernel, (rows + WARPS - 1) / WARPS, 1, 1, WARPS * 32, 0, a.bytes());
   }
 }

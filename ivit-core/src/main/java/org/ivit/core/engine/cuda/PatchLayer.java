@@ -1,15 +1,32 @@
 package org.ivit.core.engine.cuda;
 
 import org.ivit.core.architecture.Stem;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Structure;
 
 /** Cuts pictures into rows of patches. */
 final class PatchLayer {
   private final Stem part;
   private final int stride;
   private final long table;
+
+  private static final class PatchArguments extends Structure {
+    private final Field<Long> pixels = address();
+    private final Field<Long> table = address();
+    private final Field<Long> patches = address();
+    private final Field<Divisor> gridDivisor = divisor();
+    private final Field<Divisor> patchDivisor = divisor();
+    private final Field<Divisor> areaDivisor = divisor();
+    private final Field<Integer> rows = int32();
+    private final Field<Integer> image = int32();
+    private final Field<Integer> patch = int32();
+    private final Field<Integer> grid = int32();
+    private final Field<Integer> channelStride = int32();
+    private final Field<Integer> rowStride = int32();
+    private final Field<Integer> pixelStride = int32();
+    private final Field<Integer> outputStride = int32();
+  }
 
   /**
    * @param constants receives the table
@@ -38,21 +55,21 @@ final class PatchLayer {
     int image = part.image();
     int patch = part.patch();
     int rows = Math.multiplyExact(pictures, part.patches());
-    return new Launch(
-        "unfold_patches",
-        rows,
-        1,
-        1,
-        128,
-        0,
-        new Arguments()
-            .address(codes)
-            .address(table)
-            .address(patches)
-            .divisor(Divisor.of(part.grid()))
-            .divisor(Divisor.of(patch))
-            .divisor(Divisor.of(patch * patch))
-            .ints(rows, image, patch, part.grid(), image * image, image, 1, stride)
-            .bytes());
+    PatchArguments a = new PatchArguments();
+    a.pixels.set(codes);
+    a.table.set(table);
+    a.patches.set(patches);
+    a.gridDivisor.set(Divisor.of(part.grid()));
+    a.patchDivisor.set(Divisor.of(patch));
+    a.areaDivisor.set(Divisor.of(patch * patch));
+    a.rows.set(rows);
+    a.image.set(image);
+    a.patch.set(patch);
+    a.grid.set(part.grid());
+    a.channelStride.set(image * image);
+    a.rowStride.set(image);
+    a.pixelStride.set(1);
+    a.outputStride.set(stride);
+    return new Launch("unfold_patches", rows, 1, 1, 128, 0, a.bytes());
   }
 }

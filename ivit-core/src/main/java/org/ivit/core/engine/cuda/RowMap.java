@@ -1,7 +1,7 @@
 package org.ivit.core.engine.cuda;
 
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Divisor;
+import org.ivit.core.cuda.Structure;
 
 /**
  * Which token a row belongs to: row r to token {@code r / length · stride + offset + p}, p = r %
@@ -12,19 +12,34 @@ import org.ivit.core.cuda.Divisor;
  * @param stride tokens of a picture
  * @param offset first token
  */
-record RowMap(long table, int length, int stride, int offset) {
+public record RowMap(long table, int length, int stride, int offset) {
   /** The first {@code length} of {@code stride} tokens of each picture. */
-  static RowMap leading(int length, int stride) {
+  public static RowMap leading(int length, int stride) {
     return new RowMap(0, length, stride, 0);
   }
 
   /** The tokens as they lie. */
-  static RowMap same(int tokens) {
+  public static RowMap same(int tokens) {
     return leading(tokens, tokens);
   }
 
-  /** Puts it as the structure {@code RowMap} in C++ has it. */
-  Arguments putInto(Arguments arguments) {
-    return arguments.address(table).divisor(Divisor.of(length)).ints(length, stride, offset, 0);
+  private static final class RowMapFields extends Structure {
+    private final Field<Long> table = address();
+    private final Field<Divisor> divisor = divisor();
+    private final Field<Integer> length = int32();
+    private final Field<Integer> stride = int32();
+    private final Field<Integer> offset = int32();
+    private final Field<Integer> unused = unused();
+  }
+
+  /** Returns the structure of that name. */
+  Structure fields() {
+    RowMapFields a = new RowMapFields();
+    a.table.set(table);
+    a.divisor.set(Divisor.of(length));
+    a.length.set(length);
+    a.stride.set(stride);
+    a.offset.set(offset);
+    return a;
   }
 }

@@ -3,7 +3,6 @@ package org.ivit.core.engine.cuda;
 import java.util.List;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Embed;
@@ -17,7 +16,7 @@ final class StemLayers implements PartLayers {
   private final LinearLayer projection;
   private final NormLayer norm;
   private final long positions;
-  private final long leading;
+  private final LeadingTokensLayer leading;
 
   StemLayers(Constants constants, IntegerStem stem) {
     part = stem.part();
@@ -28,11 +27,14 @@ final class StemLayers implements PartLayers {
       ChannelOrder inOrder = new ChannelOrder(part.dim(), OutlierChannels.NONE);
       norm = new NormLayer(constants, stem.norm(), inOrder, null);
       positions = 0;
-      leading = 0;
+      leading = null;
     } else {
       norm = null;
       positions = constants.shorts(StreamLayout.padded(embed.position(), part.dim()));
-      leading = constants.shorts(StreamLayout.padded(embed.constants(), part.dim()));
+      leading =
+          part.leading().isEmpty()
+              ? null
+              : new LeadingTokensLayer(constants, embed.constants(), part.dim());
     }
   }
 
@@ -52,21 +54,9 @@ final class StemLayers implements PartLayers {
       launches.add(norm.patches(rows, codes, codeStride, stream, stride));
       return;
     }
-    int count = part.leadingTokens();
-    launches.add(
-        new Launch(
-            "leading_tokens",
-            pictures,
-            1,
-            1,
-            128,
-            0,
-            new Arguments()
-                .address(leading)
-                .address(stream)
-                .address((long) part.outputTokens() * stride)
-                .ints(count * stride, 0)
-                .bytes()));
+    if (leading != null) {
+      launches.add(leading.launch(pictures, stream, (long) part.outputTokens() * stride));
+    }
     launches.add(
         projection.stream(
             device,
@@ -74,7 +64,7 @@ final class StemLayers implements PartLayers {
             unfolded,
             stream,
             stride,
-            new RowMap(0, part.patches(), part.outputTokens(), count),
+            new RowMap(0, part.patches(), part.outputTokens(), part.leadingTokens()),
             embed.sum(),
             positions,
             0));

@@ -2,7 +2,7 @@ package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.PositionPairs;
@@ -20,6 +20,19 @@ final class DeviceFloatAttention implements AutoCloseable {
   private final float scale;
   private final int positionsAt;
   private final DeviceBuffers memory;
+
+  private static final class RealSoftmaxArguments extends Structure {
+    private final Field<Long> scores = address();
+    private final Field<Long> table = address();
+    private final Field<Long> places = address();
+    private final Field<Long> masks = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> rows = int64();
+    private final Field<Integer> length = int32();
+    private final Field<Integer> heads = int32();
+    private final Field<Integer> windows = int32();
+    private final Field<Integer> unused = unused();
+  }
 
   /**
    * @param pass what parts share
@@ -64,17 +77,20 @@ final class DeviceFloatAttention implements AutoCloseable {
     products.toTokens(Product.Kind.NN_REAL_REAL, 1, scores, values, products.context(context));
   }
 
-  private Arguments softmax(Pass pass, long p, long gradient, int groups) {
+  private RealSoftmaxArguments softmax(Pass pass, long p, long gradient, int groups) {
     boolean inWindows = windows != null;
     boolean masked = inWindows && windows.shift() != 0;
-    return new Arguments()
-        .address(p)
-        .address(inWindows ? pass.parameters + 4L * positionsAt : 0)
-        .address(inWindows ? memory.constants("places", windows::relativeIndex) : 0)
-        .address(masked ? memory.constants("masks", this::masks) : 0)
-        .address(gradient)
-        .longs((long) groups * heads * tokens)
-        .ints(tokens, heads, inWindows ? windows.count() : 1, 0);
+    RealSoftmaxArguments a = new RealSoftmaxArguments();
+    a.scores.set(p);
+    a.table.set(inWindows ? pass.parameters + 4L * positionsAt : 0);
+    a.places.set(inWindows ? memory.constants("places", windows::relativeIndex) : 0);
+    a.masks.set(masked ? memory.constants("masks", this::masks) : 0);
+    a.gradient.set(gradient);
+    a.rows.set((long) groups * heads * tokens);
+    a.length.set(tokens);
+    a.heads.set(heads);
+    a.windows.set(inWindows ? windows.count() : 1);
+    return a;
   }
 
   private int[] masks() {

@@ -1,7 +1,7 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Block;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.BranchDrop;
 import org.ivit.train.device.pass.DevicePart;
@@ -28,6 +28,13 @@ final class DeviceFloatBlock implements DevicePart {
   private final DeviceBuffers kept;
   private final DeviceBuffers output;
   private long input;
+
+  private static final class RealGeluArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> count = int64();
+  }
 
   /**
    * @param pass what parts share
@@ -125,23 +132,24 @@ final class DeviceFloatBlock implements DevicePart {
   private static void add(
       Pass pass, BranchDrop drop, long identity, long branch, long sum, int pictures) {
     long count = (long) pictures * drop.size();
-    pass.each(
-        "add_branch",
-        count,
-        0,
-        new Arguments()
-            .address(identity)
-            .address(branch)
-            .address(sum)
-            .address(drop.factors(pass))
-            .longs(count)
-            .ints(drop.size(), 0));
+    AddArguments a = new AddArguments();
+    a.identity.set(identity);
+    a.branch.set(branch);
+    a.to.set(sum);
+    a.factors.set(drop.factors(pass));
+    a.count.set(count);
+    a.size.set(drop.size());
+    pass.each("add_branch", count, 0, a);
   }
 
   private void gelu(Pass pass, String kernel, long x, long y, long gradient, int rows) {
     long count = (long) rows * site.hidden();
-    pass.each(
-        kernel, count, 0, new Arguments().address(x).address(y).address(gradient).longs(count));
+    RealGeluArguments a = new RealGeluArguments();
+    a.from.set(x);
+    a.to.set(y);
+    a.gradient.set(gradient);
+    a.count.set(count);
+    pass.each(kernel, count, 0, a);
   }
 
   @Override

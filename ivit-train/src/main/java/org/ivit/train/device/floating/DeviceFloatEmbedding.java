@@ -1,7 +1,7 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Stem;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.EmbeddingGradient;
@@ -17,6 +17,16 @@ final class DeviceFloatEmbedding implements DevicePart {
   private final DeviceFloatLinear proj;
   private final EmbeddingGradient gradient;
   private final DeviceBuffers kept;
+
+  private static final class RealEmbedArguments extends Structure {
+    private final Field<Long> patches = address();
+    private final Field<Long> leading = address();
+    private final Field<Long> positions = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+    private final Field<Integer> size = int32();
+    private final Field<Integer> first = int32();
+  }
 
   DeviceFloatEmbedding(Pass pass, PartSpec spec, Stem shape, int from) {
     this.shape = shape;
@@ -46,17 +56,15 @@ final class DeviceFloatEmbedding implements DevicePart {
     int size = shape.outputTokens() * shape.dim();
     long count = (long) pictures * size;
     long out = kept.of("embed", count, 4);
-    pass.each(
-        "embed_reals",
-        count,
-        0,
-        new Arguments()
-            .address(projected)
-            .address(pass.parameters + 4L * layout.at(shape.leading().get(0).name()))
-            .address(pass.parameters + 4L * layout.at("pos_embed"))
-            .address(out)
-            .longs(count)
-            .ints(size, shape.leadingTokens() * shape.dim()));
+    RealEmbedArguments a = new RealEmbedArguments();
+    a.patches.set(projected);
+    a.leading.set(pass.parameters + 4L * layout.at(shape.leading().get(0).name()));
+    a.positions.set(pass.parameters + 4L * layout.at("pos_embed"));
+    a.to.set(out);
+    a.count.set(count);
+    a.size.set(size);
+    a.first.set(shape.leadingTokens() * shape.dim());
+    pass.each("embed_reals", count, 0, a);
     return out;
   }
 

@@ -2,7 +2,7 @@ package org.ivit.train.device.floating;
 
 import java.util.List;
 import org.ivit.core.architecture.Head;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.NodeLayout;
@@ -22,6 +22,15 @@ final class DeviceFloatHead implements DevicePart {
   private final List<DeviceFloatLinear> heads;
   private final DeviceBuffers kept;
   private long input;
+
+  private static final class RealPoolArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Integer> pictures = int32();
+    private final Field<Integer> tokens = int32();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> unused = unused();
+  }
 
   DeviceFloatHead(Pass pass, PartSpec spec, Head shape, int from) {
     this.shape = shape;
@@ -74,17 +83,14 @@ final class DeviceFloatHead implements DevicePart {
 
   /** Takes one more into a mean over {@code of}, which are two at the most. */
   private static void mean(Pass pass, long logits, long more, long count, int of) {
-    pass.each(
-        "add_branch",
-        count,
-        0,
-        new Arguments()
-            .address(logits)
-            .address(more)
-            .address(logits)
-            .address(0)
-            .longs(count)
-            .ints(1, 0));
+    AddArguments a = new AddArguments();
+    a.identity.set(logits);
+    a.branch.set(more);
+    a.to.set(logits);
+    a.factors.set(0L);
+    a.count.set(count);
+    a.size.set(1);
+    pass.each("add_branch", count, 0, a);
     pass.scale(logits, logits, count, 0, 1, 0, 1f / of);
   }
 
@@ -93,14 +99,13 @@ final class DeviceFloatHead implements DevicePart {
     long normed = pass.scratch.of("branch", (long) rows * shape.dim(), 4);
     norm.forward(pass, x, rows, shape.dim(), normed, 0);
     long means = kept.of("pool", (long) pictures * shape.dim(), 4);
-    pass.each(
-        "pool_reals",
-        (long) pictures * shape.dim(),
-        0,
-        new Arguments()
-            .address(normed)
-            .address(means)
-            .ints(pictures, shape.tokens(), shape.dim(), 0));
+    RealPoolArguments a = new RealPoolArguments();
+    a.from.set(normed);
+    a.to.set(means);
+    a.pictures.set(pictures);
+    a.tokens.set(shape.tokens());
+    a.channels.set(shape.dim());
+    pass.each("pool_reals", (long) pictures * shape.dim(), 0, a);
     return means;
   }
 

@@ -1,6 +1,6 @@
 package org.ivit.train.device.floating;
 
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.product.Matrix;
@@ -14,6 +14,13 @@ final class DeviceFloatLinear {
   private final int outputs;
   private final int weightAt;
   private final int biasAt;
+
+  private static final class FillRowsArguments extends Structure {
+    private final Field<Long> row = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+    private final Field<Long> columns = int64();
+  }
 
   /**
    * @param layout of the part
@@ -37,14 +44,12 @@ final class DeviceFloatLinear {
   void forward(Pass pass, long x, int rows, long y) {
     boolean biased = biasAt != NONE;
     if (biased) {
-      pass.each(
-          "fill_rows",
-          (long) rows * outputs,
-          0,
-          new Arguments()
-              .address(pass.parameters + 4L * biasAt)
-              .address(y)
-              .longs((long) rows * outputs, outputs));
+      FillRowsArguments a = new FillRowsArguments();
+      a.row.set(pass.parameters + 4L * biasAt);
+      a.to.set(y);
+      a.count.set((long) rows * outputs);
+      a.columns.set((long) outputs);
+      pass.each("fill_rows", (long) rows * outputs, 0, a);
     }
     pass.product.run(
         Product.Kind.NT_REAL_REAL,

@@ -1,6 +1,6 @@
 package org.ivit.train.device.floating;
 
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Partials;
@@ -17,6 +17,23 @@ final class DeviceFloatNorm implements AutoCloseable {
   private final int betaAt;
   private final DeviceBuffers memory;
 
+  private static final class RealNormArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Long> kept = address();
+    private final Field<Long> gamma = address();
+    private final Field<Long> beta = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> gradientTo = address();
+    private final Field<Long> gammaPartial = address();
+    private final Field<Long> betaPartial = address();
+    private final Field<Double> epsilon = float64();
+    private final Field<Long> rows = int64();
+    private final Field<Long> fromStride = int64();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> rowsAPart = int32();
+  }
+
   /**
    * @param pass what parts share
    * @param layout of the part
@@ -31,7 +48,7 @@ final class DeviceFloatNorm implements AutoCloseable {
     memory = new DeviceBuffers(pass.device);
   }
 
-  private Arguments arguments(
+  private RealNormArguments arguments(
       Pass pass,
       long x,
       long y,
@@ -42,19 +59,22 @@ final class DeviceFloatNorm implements AutoCloseable {
       long stride,
       int use) {
     long gamma = partials == null ? 0 : partials.address();
-    return new Arguments()
-        .address(x)
-        .address(y)
-        .address(memory.of("kept" + use, rows, KEPT_BYTES))
-        .address(pass.parameters + 4L * gammaAt)
-        .address(pass.parameters + 4L * betaAt)
-        .address(gy)
-        .address(gx)
-        .address(gamma)
-        .address(partials == null ? 0 : gamma + 8L * partials.parts() * channels)
-        .doubles(epsilon)
-        .longs(rows, stride)
-        .ints(channels, partials == null ? 0 : partials.rows());
+    RealNormArguments a = new RealNormArguments();
+    a.from.set(x);
+    a.to.set(y);
+    a.kept.set(memory.of("kept" + use, rows, KEPT_BYTES));
+    a.gamma.set(pass.parameters + 4L * gammaAt);
+    a.beta.set(pass.parameters + 4L * betaAt);
+    a.gradient.set(gy);
+    a.gradientTo.set(gx);
+    a.gammaPartial.set(gamma);
+    a.betaPartial.set(partials == null ? 0 : gamma + 8L * partials.parts() * channels);
+    a.epsilon.set(epsilon);
+    a.rows.set((long) rows);
+    a.fromStride.set(stride);
+    a.channels.set(channels);
+    a.rowsAPart.set(partials == null ? 0 : partials.rows());
+    return a;
   }
 
   /**
@@ -77,7 +97,7 @@ final class DeviceFloatNorm implements AutoCloseable {
    */
   void backward(Pass pass, long x, long gy, long gx, long stride, int rows, int use, boolean add) {
     Partials partials = pass.partials(rows, 2 * channels);
-    Arguments arguments = arguments(pass, x, 0, gy, gx, partials, rows, stride, use);
+    RealNormArguments arguments = arguments(pass, x, 0, gy, gx, partials, rows, stride, use);
     pass.warps("norm_reals_backward", rows, arguments);
     int across = (channels + THREADS - 1) / THREADS;
     pass.grid("norm_reals_parameters", across, partials.parts(), 0, arguments);

@@ -1,11 +1,19 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Stem;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.Pass;
 
 /** Normalised pixels to rows of patches, on the device. */
 final class UnfoldedPatches {
+  private static final class UnfoldArguments extends Structure {
+    private final Field<Long> pixels = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+    private final Field<Integer> image = int32();
+    private final Field<Integer> patch = int32();
+  }
+
   private UnfoldedPatches() {}
 
   /**
@@ -14,14 +22,12 @@ final class UnfoldedPatches {
    */
   static void forward(Pass pass, Stem shape, long pixels, int pictures, long rows) {
     long count = (long) pictures * shape.pixels();
-    pass.each(
-        "unfold_reals",
-        count,
-        0,
-        new Arguments()
-            .address(pixels)
-            .address(rows)
-            .longs(count)
-            .ints(shape.image(), shape.patch()));
+    UnfoldArguments a = new UnfoldArguments();
+    a.pixels.set(pixels);
+    a.to.set(rows);
+    a.count.set(count);
+    a.image.set(shape.image());
+    a.patch.set(shape.patch());
+    pass.each("unfold_reals", count, 0, a);
   }
 }

@@ -5,8 +5,9 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.SoftmaxTable;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Divisor;
+import org.ivit.core.cuda.Structure;
+import org.ivit.core.engine.cuda.AttentionArguments;
 import org.ivit.core.engine.cuda.AttentionGrid;
 import org.ivit.core.engine.cuda.Channels;
 import org.ivit.core.engine.cuda.WindowTables;
@@ -42,6 +43,28 @@ final class DeviceAttention implements AutoCloseable {
   private int biased;
   private int least;
   private int largest;
+
+  private static final class ObservedAttentionArguments extends Structure {
+    private final Field<AttentionArguments> attention = structure(new AttentionArguments());
+    private final Field<Long> probabilities = address();
+    private final Field<Long> scores = address();
+    private final Field<Long> least = address();
+    private final Field<Long> largest = address();
+    private final Field<Long> biased = address();
+    private final Field<Long> positions = address();
+    private final Field<Double> scoreScale = float64();
+    private final Field<Double> positionScale = float64();
+  }
+
+  private static final class SoftmaxBackwardArguments extends Structure {
+    private final Field<Long> probabilities = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> values = address();
+    private final Field<Double> scale = float64();
+    private final Field<Long> rows = int64();
+    private final Field<Integer> length = int32();
+    private final Field<Integer> deferred = int32();
+  }
 
   /**
    * @param pass what parts share
@@ -112,34 +135,43 @@ final class DeviceAttention implements AutoCloseable {
     Windows windows = site.windows();
     boolean inWindows = windows != null;
     SoftmaxTable softmax = node.softmax();
-    byte[] arguments =
-        new Arguments()
-            .address(padded(pass, qkv, groups))
-            .address(context)
-            .address(0)
-            .address(pass.constants.at(records))
-            .address(pass.constants.at(exponentials))
-            .address(inWindows ? pass.constants.at(terms) : 0)
-            .address(inWindows ? pass.constants.at(biases) : 0)
-            .address(
-                inWindows && windows.shift() != 0
-                    ? memory.constants("masks", () -> WindowTables.masks(windows))
-                    : 0)
-            .dyadic(node.scores())
-            .divisor(Divisor.of(site.groups()))
-            .ints(site.groups(), tokens, tokens, heads, headDim, grid.paddedDim(), dim)
-            .ints(inWindows ? WindowTables.words(windows) : 0)
-            .ints(softmax.rounding(), softmax.bits(), channels.wide() ? 1 : 0, 0)
-            .address(probabilities)
-            .address(pass.observed(scores))
-            .address(pass.observed(least))
-            .address(pass.observed(largest))
-            .address(pass.observed(biased))
-            .address(inWindows ? pass.constants.at(codes) : 0)
-            .doubles(node.scoresScale(), inWindows ? node.position().tableScale() : 0)
-            .bytes();
+    AttentionArguments attention = new AttentionArguments();
+    attention.qkv.set(padded(pass, qkv, groups));
+    attention.context.set(context);
+    attention.place.set(0L);
+    attention.channels.set(pass.constants.at(records));
+    attention.exponentials.set(pass.constants.at(exponentials));
+    attention.scoreTerms.set(inWindows ? pass.constants.at(terms) : 0);
+    attention.biases.set(inWindows ? pass.constants.at(biases) : 0);
+    attention.masks.set(
+        inWindows && windows.shift() != 0
+            ? memory.constants("masks", () -> WindowTables.masks(windows))
+            : 0);
+    attention.scores.set(node.scores());
+    attention.windowDivisor.set(Divisor.of(site.groups()));
+    attention.windows.set(site.groups());
+    attention.tokens.set(tokens);
+    attention.queries.set(tokens);
+    attention.heads.set(heads);
+    attention.headDim.set(headDim);
+    attention.paddedDim.set(grid.paddedDim());
+    attention.contextStride.set(dim);
+    attention.maskWords.set(inWindows ? WindowTables.words(windows) : 0);
+    attention.rounding.set(softmax.rounding());
+    attention.bits.set(softmax.bits());
+    attention.wide.set(channels.wide() ? 1 : 0);
+    ObservedAttentionArguments a = new ObservedAttentionArguments();
+    a.attention.set(attention);
+    a.probabilities.set(probabilities);
+    a.scores.set(pass.observed(scores));
+    a.least.set(pass.observed(least));
+    a.largest.set(pass.observed(largest));
+    a.biased.set(pass.observed(biased));
+    a.positions.set(inWindows ? pass.constants.at(codes) : 0);
+    a.scoreScale.set((double) node.scoresScale());
+    a.positionScale.set(inWindows ? node.position().tableScale() : 0.0);
     String kernel = "attention_observed_" + grid.kernel(softmax);
-    pass.device.launch(grid.launch(pass.device, kernel, groups, tokens, arguments));
+    pass.device.launch(grid.launch(pass.device, kernel, groups, tokens, a.bytes()));
   }
 
   /** Heads padded to whole steps of a product. */
@@ -150,15 +182,15 @@ final class DeviceAttention implements AutoCloseable {
     long rows = (long) groups * tokens;
     int length = 3 * heads * grid.paddedDim();
     long padded = pass.scratch.of("heads", rows * length, 1);
-    pass.rows(
-        "order_channels",
-        rows,
-        new Arguments()
-            .address(qkv)
-            .address(padded)
-            .address(memory.constants("source", () -> grid.columns(3)))
-            .longs(rows, rows)
-            .ints(3 * dim, length));
+    OrderArguments a = new OrderArguments();
+    a.from.set(qkv);
+    a.to.set(padded);
+    a.source.set(memory.constants("source", () -> grid.columns(3)));
+    a.rows.set(rows);
+    a.paddedRows.set(rows);
+    a.fromStride.set(3 * dim);
+    a.length.set(length);
+    pass.rows("order_channels", rows, a);
     return padded;
   }
 
@@ -181,7 +213,7 @@ final class DeviceAttention implements AutoCloseable {
     Matrix byValues = products.third(gQkv + 8L * dim);
     long rows = (long) groups * heads * tokens;
 
-    Arguments softmax = softmax(p, gradient, deferred ? gradient : 0, pScale, rows);
+    SoftmaxBackwardArguments softmax = softmax(p, gradient, deferred ? gradient : 0, pScale, rows);
     if (deferred) {
       // The gradient's memory holds the probabilities until their product is taken.
       pass.warps("probabilities_of_codes", rows, softmax);
@@ -204,14 +236,17 @@ final class DeviceAttention implements AutoCloseable {
         Product.Kind.TN_REAL_CODE8, scale, byScores, queries, products.third(gQkv + 4L * dim));
   }
 
-  private Arguments softmax(long p, long gradient, long values, double scale, long rows) {
-    return new Arguments()
-        .address(p)
-        .address(gradient)
-        .address(values)
-        .doubles(scale)
-        .longs(rows)
-        .ints(tokens, node.softmax().deferred() ? 1 : 0);
+  private SoftmaxBackwardArguments softmax(
+      long p, long gradient, long values, double scale, long rows) {
+    SoftmaxBackwardArguments a = new SoftmaxBackwardArguments();
+    a.probabilities.set(p);
+    a.gradient.set(gradient);
+    a.values.set(values);
+    a.scale.set(scale);
+    a.rows.set(rows);
+    a.length.set(tokens);
+    a.deferred.set(node.softmax().deferred() ? 1 : 0);
+    return a;
   }
 
   private void positions(Pass pass, long gradient, int groups) {

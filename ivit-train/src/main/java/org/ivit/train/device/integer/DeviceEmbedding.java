@@ -2,8 +2,9 @@ package org.ivit.train.device.integer;
 
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
@@ -29,6 +30,21 @@ final class DeviceEmbedding extends QuantizedPart {
   private int leading;
   private int position;
   private int extremes;
+
+  private static final class EmbedArguments extends Structure {
+    private final Field<Long> patches = address();
+    private final Field<Long> leading = address();
+    private final Field<Long> position = address();
+    private final Field<Long> out = address();
+    private final Field<Long> extremes = address();
+    private final Field<Dyadic> patchMultiplier = dyadic();
+    private final Field<Dyadic> positionMultiplier = dyadic();
+    private final Field<Double> patchScale = float64();
+    private final Field<Double> positionScale = float64();
+    private final Field<Long> count = int64();
+    private final Field<Integer> size = int32();
+    private final Field<Integer> leadingSize = int32();
+  }
 
   DeviceEmbedding(Pass pass, PartSpec spec, Stem shape, Scheme scheme, int from) {
     super(spec, scheme, from);
@@ -77,21 +93,20 @@ final class DeviceEmbedding extends QuantizedPart {
     proj.forward16(pass, codes, rows, projected);
     long count = (long) pictures * shape.outputTokens() * dim;
     long out = kept.of("embed", count, 2);
-    pass.each(
-        "embed_observed",
-        count,
-        0,
-        new Arguments()
-            .address(projected)
-            .address(pass.constants.at(leading))
-            .address(pass.constants.at(position))
-            .address(out)
-            .address(pass.observed(extremes))
-            .dyadic(embed.sum().branch())
-            .dyadic(embed.sum().identity())
-            .doubles(product.outputScale(), embed.positionScale())
-            .longs(count)
-            .ints(shape.outputTokens() * dim, shape.leadingTokens() * dim));
+    EmbedArguments a = new EmbedArguments();
+    a.patches.set(projected);
+    a.leading.set(pass.constants.at(leading));
+    a.position.set(pass.constants.at(position));
+    a.out.set(out);
+    a.extremes.set(pass.observed(extremes));
+    a.patchMultiplier.set(embed.sum().branch());
+    a.positionMultiplier.set(embed.sum().identity());
+    a.patchScale.set((double) product.outputScale());
+    a.positionScale.set((double) embed.positionScale());
+    a.count.set(count);
+    a.size.set(shape.outputTokens() * dim);
+    a.leadingSize.set(shape.leadingTokens() * dim);
+    pass.each("embed_observed", count, 0, a);
     return out;
   }
 

@@ -5,7 +5,7 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.ShiftGelu;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
@@ -28,6 +28,34 @@ final class DeviceGelu {
   private int flags;
   private boolean apart;
   private int met;
+
+  private static final class GeluArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> tables = address();
+    private final Field<Long> slopes = address();
+    private final Field<Long> outliers = address();
+    private final Field<Long> met = address();
+    private final Field<Long> count = int64();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> unused = unused();
+  }
+
+  private static final class ObservedGeluRowArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> sigmoid = address();
+    private final Field<Long> extremes = address();
+    private final Field<Double> scale = float64();
+    private final Field<Long> rows = int64();
+    private final Field<Long> rounding = int64();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> multiplier = int32();
+    private final Field<Integer> shift = int32();
+    private final Field<Integer> unused = unused();
+  }
 
   DeviceGelu(int channels) {
     this.channels = channels;
@@ -71,31 +99,37 @@ final class DeviceGelu {
     met = pass.observed.ints(new int[CODES / 32]);
   }
 
-  private Arguments arguments(Pass pass, long from, long to, long gradient, int rows) {
-    return new Arguments()
-        .address(from)
-        .address(to)
-        .address(gradient)
-        .address(pass.constants.at(tables))
-        .address(pass.constants.at(slopes))
-        .address(apart ? pass.constants.at(flags) : 0)
-        .address(pass.observed(met))
-        .longs((long) rows * channels)
-        .ints(channels, 0);
+  private GeluArguments arguments(Pass pass, long from, long to, long gradient, int rows) {
+    GeluArguments a = new GeluArguments();
+    a.from.set(from);
+    a.to.set(to);
+    a.gradient.set(gradient);
+    a.tables.set(pass.constants.at(tables));
+    a.slopes.set(pass.constants.at(slopes));
+    a.outliers.set(apart ? pass.constants.at(flags) : 0);
+    a.met.set(pass.observed(met));
+    a.count.set((long) rows * channels);
+    a.channels.set(channels);
+    return a;
   }
 
   /** Form {@code row}, whose sigmoids follow from the largest code of a row. */
-  private Arguments rowArguments(Pass pass, long from, long to, long gradient, int rows) {
+  private ObservedGeluRowArguments rowArguments(
+      Pass pass, long from, long to, long gradient, int rows) {
     Dyadic requantization = row.requantization();
-    return new Arguments()
-        .address(from)
-        .address(to)
-        .address(gradient)
-        .address(pass.constants.at(sigmoids))
-        .address(pass.observed(met))
-        .doubles(inputScale)
-        .longs(rows, 1L << (requantization.shift() - 1))
-        .ints(channels, requantization.multiplier(), requantization.shift(), 0);
+    ObservedGeluRowArguments a = new ObservedGeluRowArguments();
+    a.from.set(from);
+    a.to.set(to);
+    a.gradient.set(gradient);
+    a.sigmoid.set(pass.constants.at(sigmoids));
+    a.extremes.set(pass.observed(met));
+    a.scale.set((double) inputScale);
+    a.rows.set((long) rows);
+    a.rounding.set(1L << (requantization.shift() - 1));
+    a.channels.set(channels);
+    a.multiplier.set(requantization.multiplier());
+    a.shift.set(requantization.shift());
+    return a;
   }
 
   /**

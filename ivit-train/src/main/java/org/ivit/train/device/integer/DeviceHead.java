@@ -1,7 +1,8 @@
 package org.ivit.train.device.integer;
 
 import org.ivit.core.architecture.Head;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeScales;
@@ -28,6 +29,17 @@ final class DeviceHead extends QuantizedPart {
   private Pool pool;
   private int extremes;
   private long input;
+
+  private static final class ObservedPoolArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Long> extremes = address();
+    private final Field<Dyadic> multiplier = dyadic();
+    private final Field<Integer> pictures = int32();
+    private final Field<Integer> tokens = int32();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> unused = unused();
+  }
 
   /**
    * @param from index of the head's first parameter in the network
@@ -98,16 +110,15 @@ final class DeviceHead extends QuantizedPart {
     long codes = pass.scratch.of("codes", (long) rows * shape.dim(), 1);
     norm.forward8(pass, x, rows, codes, 0);
     long means = kept.of("pool", (long) pictures * shape.dim(), 1);
-    pass.each(
-        "pool_observed",
-        (long) pictures * shape.dim(),
-        0,
-        new Arguments()
-            .address(codes)
-            .address(means)
-            .address(pass.observed(extremes))
-            .dyadic(pool.multiplier())
-            .ints(pictures, shape.tokens(), shape.dim(), 0));
+    ObservedPoolArguments a = new ObservedPoolArguments();
+    a.from.set(codes);
+    a.to.set(means);
+    a.extremes.set(pass.observed(extremes));
+    a.multiplier.set(pool.multiplier());
+    a.pictures.set(pictures);
+    a.tokens.set(shape.tokens());
+    a.channels.set(shape.dim());
+    pass.each("pool_observed", (long) pictures * shape.dim(), 0, a);
     return means;
   }
 

@@ -5,11 +5,12 @@ import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
-import org.ivit.core.cuda.Arguments;
-import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.engine.cuda.ChannelOrder;
 import org.ivit.core.engine.cuda.Channels;
+import org.ivit.core.engine.cuda.LinearArguments;
+import org.ivit.core.engine.cuda.RowMap;
 import org.ivit.core.engine.cuda.Tile;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
@@ -51,6 +52,28 @@ final class DeviceLinear implements AutoCloseable {
   private int offsets;
   private int least;
   private int largest;
+
+  private static final class DequantizeArguments extends Structure {
+    private final Field<Long> codes = address();
+    private final Field<Long> scales = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+    private final Field<Long> length = int64();
+  }
+
+  private static final class ObservedLinearArguments extends Structure {
+    private final Field<LinearArguments> linear = structure(new LinearArguments());
+    private final Field<Long> least = address();
+    private final Field<Long> largest = address();
+  }
+
+  private static final class OuterArguments extends Structure {
+    private final Field<Long> column = address();
+    private final Field<Long> row = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+    private final Field<Long> columns = int64();
+  }
 
   /**
    * @param pass what parts share
@@ -146,24 +169,22 @@ final class DeviceLinear implements AutoCloseable {
 
   /** Brings the weights of this step into the forms that products read. */
   void load(Pass pass) {
-    pass.rows(
-        "order_channels",
-        padded(),
-        new Arguments()
-            .address(codes.address())
-            .address(packed())
-            .address(pass.constants.at(source))
-            .longs(outputs, padded())
-            .ints(inputs, order.length()));
-    pass.each(
-        "dequantize_rows",
-        (long) outputs * inputs,
-        0,
-        new Arguments()
-            .address(codes.address())
-            .address(pass.constants.at(scales))
-            .address(values())
-            .longs((long) outputs * inputs, inputs));
+    OrderArguments ordered = new OrderArguments();
+    ordered.from.set(codes.address());
+    ordered.to.set(packed());
+    ordered.source.set(pass.constants.at(source));
+    ordered.rows.set((long) outputs);
+    ordered.paddedRows.set((long) padded());
+    ordered.fromStride.set(inputs);
+    ordered.length.set(order.length());
+    pass.rows("order_channels", padded(), ordered);
+    DequantizeArguments a = new DequantizeArguments();
+    a.codes.set(codes.address());
+    a.scales.set(pass.constants.at(scales));
+    a.to.set(values());
+    a.count.set((long) outputs * inputs);
+    a.length.set((long) inputs);
+    pass.each("dequantize_rows", (long) outputs * inputs, 0, a);
   }
 
   private long packed() {
@@ -191,10 +212,14 @@ final class DeviceLinear implements AutoCloseable {
 
   private void forward(Pass pass, long x, int rows, long codes, long stream, int bytes) {
     Tile tile = Tile.of(pass.device, true, rows, outputs);
-    Arguments arguments =
-        arguments(pass, x, rows, codes, stream, 0, 0)
-            .address(pass.observed(least))
-            .address(pass.observed(largest));
+    LinearArguments linear = arguments(pass, x, rows);
+    linear.codes.set(codes);
+    linear.stream.set(stream);
+    linear.withoutLogits();
+    ObservedLinearArguments a = new ObservedLinearArguments();
+    a.linear.set(linear);
+    a.least.set(pass.observed(least));
+    a.largest.set(pass.observed(largest));
     pass.device.launch(
         new Launch(
             tile.kernel("observed_" + 8 * bytes),
@@ -203,7 +228,7 @@ final class DeviceLinear implements AutoCloseable {
             1,
             tile.threads(),
             tile.sharedBytes(bytes),
-            arguments.bytes()));
+            a.bytes()));
   }
 
   /**
@@ -215,6 +240,11 @@ final class DeviceLinear implements AutoCloseable {
    */
   void logits(Pass pass, long x, int pictures, long logits, boolean add) {
     Tile tile = Tile.of(pass.device, false, pictures, outputs);
+    LinearArguments a = arguments(pass, x, pictures);
+    a.codes.set(0L);
+    a.stream.set(0L);
+    a.logits.set(logits);
+    a.accumulate.set(add ? 1 : 0);
     pass.device.launch(
         new Launch(
             tile.kernel("logits"),
@@ -223,28 +253,27 @@ final class DeviceLinear implements AutoCloseable {
             1,
             tile.threads(),
             tile.sharedBytes(1),
-            arguments(pass, x, pictures, 0, 0, logits, add ? 1 : 0).bytes()));
+            a.bytes()));
   }
 
-  /** The structure {@code LinearArguments} in C++. */
-  private Arguments arguments(
-      Pass pass, long x, int rows, long codes, long stream, long logits, int accumulate) {
-    return new Arguments()
-        .address(ordered(pass, x, rows))
-        .address(packed())
-        .address(pass.constants.at(records))
-        .address(codes)
-        .address(0)
-        .address(0)
-        .address(stream)
-        .address(logits)
-        .address(0)
-        .divisor(Divisor.of(1))
-        .ints(1, 1, 0, 0)
-        .ints(1 << 30, 30, 1 << 30, 30)
-        .ints(rows, outputs, order.length(), order.length(), outputs)
-        .ints(order.steps(), order.outliers().shift(), channels.wide() ? 1 : 0, 0, node.bits())
-        .ints(0, accumulate);
+  private LinearArguments arguments(Pass pass, long x, int rows) {
+    LinearArguments a = new LinearArguments();
+    a.input.set(ordered(pass, x, rows));
+    a.weight.set(packed());
+    a.channels.set(pass.constants.at(records));
+    a.map.set(RowMap.same(1));
+    a.rows.set(rows);
+    a.columns.set(outputs);
+    a.depth.set(order.length());
+    a.inputStride.set(order.length());
+    a.outputStride.set(outputs);
+    a.outlierSteps.set(order.steps());
+    a.outlierShift.set(order.outliers().shift());
+    a.wide.set(channels.wide() ? 1 : 0);
+    a.bits.set(node.bits());
+    a.withoutTables();
+    a.withoutSum();
+    return a;
   }
 
   private long ordered(Pass pass, long x, int rows) {
@@ -252,15 +281,15 @@ final class DeviceLinear implements AutoCloseable {
       return x;
     }
     long ordered = pass.scratch.of("ordered", (long) rows * order.length(), 1);
-    pass.rows(
-        "order_channels",
-        rows,
-        new Arguments()
-            .address(x)
-            .address(ordered)
-            .address(pass.constants.at(source))
-            .longs(rows, rows)
-            .ints(inputs, order.length()));
+    OrderArguments a = new OrderArguments();
+    a.from.set(x);
+    a.to.set(ordered);
+    a.source.set(pass.constants.at(source));
+    a.rows.set((long) rows);
+    a.paddedRows.set((long) rows);
+    a.fromStride.set(inputs);
+    a.length.set(order.length());
+    pass.rows("order_channels", rows, a);
     return ordered;
   }
 
@@ -310,15 +339,13 @@ final class DeviceLinear implements AutoCloseable {
   }
 
   private void addOffsets(Pass pass, long sums, long gradient) {
-    pass.each(
-        "add_outer_product",
-        (long) outputs * inputs,
-        0,
-        new Arguments()
-            .address(sums)
-            .address(pass.constants.at(offsets))
-            .address(gradient)
-            .longs((long) outputs * inputs, inputs));
+    OuterArguments a = new OuterArguments();
+    a.column.set(sums);
+    a.row.set(pass.constants.at(offsets));
+    a.to.set(gradient);
+    a.count.set((long) outputs * inputs);
+    a.columns.set((long) inputs);
+    pass.each("add_outer_product", (long) outputs * inputs, 0, a);
   }
 
   /**

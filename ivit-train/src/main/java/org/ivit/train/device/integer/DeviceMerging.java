@@ -2,7 +2,6 @@ package org.ivit.train.device.integer;
 
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
@@ -74,8 +73,11 @@ final class DeviceMerging extends QuantizedPart {
     long narrow = pass.scratch.of("codes", count / 2, 1);
     reduction.forward8(pass, codes, rows, narrow);
     long out = kept.of("reduction", count / 2, 2);
-    pass.each(
-        "widen_codes", count / 2, 0, new Arguments().address(narrow).address(out).longs(count / 2));
+    WidenArguments a = new WidenArguments();
+    a.codes.set(narrow);
+    a.to.set(out);
+    a.count.set(count / 2);
+    pass.each("widen_codes", count / 2, 0, a);
     return out;
   }
 

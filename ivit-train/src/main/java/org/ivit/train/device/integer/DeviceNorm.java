@@ -3,8 +3,8 @@ package org.ivit.train.device.integer;
 import java.util.Arrays;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.ILayerNorm;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Divisor;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.NodeLayout;
@@ -29,6 +29,37 @@ final class DeviceNorm implements AutoCloseable {
   private int offset;
   private int least;
   private int largest;
+
+  private static final class ObservedNormArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Long> kept = address();
+    private final Field<Long> multiplier = address();
+    private final Field<Long> offset = address();
+    private final Field<Long> least = address();
+    private final Field<Long> largest = address();
+    private final Field<Divisor> twiceChannels = divisor();
+    private final Field<Long> rows = int64();
+    private final Field<Long> fromStride = int64();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> shift = int32();
+  }
+
+  private static final class NormBackwardArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> kept = address();
+    private final Field<Long> gradient = address();
+    private final Field<Long> to = address();
+    private final Field<Long> gamma = address();
+    private final Field<Long> gammaPartial = address();
+    private final Field<Long> betaPartial = address();
+    private final Field<Double> rootOfChannels = float64();
+    private final Field<Double> inputScale = float64();
+    private final Field<Long> rows = int64();
+    private final Field<Long> toStride = int64();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> rowsAPart = int32();
+  }
 
   /**
    * @param pass what parts share
@@ -95,22 +126,20 @@ final class DeviceNorm implements AutoCloseable {
 
   private void forward(Pass pass, String kernel, long x, int rows, long out, int use) {
     int blocks = Math.min((rows + WARPS - 1) / WARPS, 4 * pass.device.multiprocessors());
-    pass.grid(
-        kernel,
-        blocks,
-        1,
-        8 * channels,
-        new Arguments()
-            .address(x)
-            .address(out)
-            .address(kept(rows, use))
-            .address(pass.constants.at(multiplier))
-            .address(pass.constants.at(offset))
-            .address(pass.observed(least))
-            .address(pass.observed(largest))
-            .divisor(Divisor.of(2 * channels))
-            .longs(rows, channels)
-            .ints(channels, node.constants().shift()));
+    ObservedNormArguments a = new ObservedNormArguments();
+    a.from.set(x);
+    a.to.set(out);
+    a.kept.set(kept(rows, use));
+    a.multiplier.set(pass.constants.at(multiplier));
+    a.offset.set(pass.constants.at(offset));
+    a.least.set(pass.observed(least));
+    a.largest.set(pass.observed(largest));
+    a.twiceChannels.set(Divisor.of(2 * channels));
+    a.rows.set((long) rows);
+    a.fromStride.set((long) channels);
+    a.channels.set(channels);
+    a.shift.set(node.constants().shift());
+    pass.grid(kernel, blocks, 1, 8 * channels, a);
   }
 
   /**
@@ -125,18 +154,21 @@ final class DeviceNorm implements AutoCloseable {
   void backward(Pass pass, long x, long gy, long gx, long stride, int rows, int use, boolean add) {
     Partials partials = pass.partials(rows, 2 * channels);
     long betaPartial = partials.address() + 8L * partials.parts() * channels;
-    Arguments arguments =
-        new Arguments()
-            .address(x)
-            .address(kept(rows, use))
-            .address(gy)
-            .address(gx)
-            .address(pass.parameters + 4L * gammaAt)
-            .address(partials.address())
-            .address(betaPartial)
-            .doubles(Math.sqrt(channels), inputScale)
-            .longs(rows, stride)
-            .ints(channels, partials.rows());
+    NormBackwardArguments arguments = new NormBackwardArguments();
+    arguments.from.set(x);
+    arguments.kept.set(kept(rows, use));
+    arguments.gradient.set(gy);
+    arguments.to.set(gx);
+    arguments.gamma.set(pass.parameters + 4L * gammaAt);
+    arguments.gammaPartial.set(partials.address());
+    arguments.betaPartial.set(betaPartial);
+    arguments.rootOfChannels.set(Math.sqrt(channels));
+    arguments.inputScale.set((double) inputScale);
+    arguments.rows.set((long) rows);
+    arguments.toStride.set(stride);
+    arguments.channels.set(channels);
+    arguments.rowsAPart.set(partials.rows());
+
     pass.warps("norm_backward", rows, arguments);
     pass.grid("norm_parameters_backward", (channels + 255) / 256, partials.parts(), 0, arguments);
     partials.sum(pass, 0, channels, channels, pass.gradients + 4L * gammaAt, 0, add);

@@ -3,7 +3,6 @@ package org.ivit.train.device.integer;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
@@ -70,8 +69,11 @@ final class DeviceNormedEmbedding extends QuantizedPart {
     long narrow = pass.scratch.of("codes", count, 1);
     proj.forward8(pass, codes, rows, narrow);
     long projected = kept.of("projected", count, 2);
-    pass.each(
-        "widen_codes", count, 0, new Arguments().address(narrow).address(projected).longs(count));
+    WidenArguments a = new WidenArguments();
+    a.codes.set(narrow);
+    a.to.set(projected);
+    a.count.set(count);
+    pass.each("widen_codes", count, 0, a);
     long out = kept.of("embed", count, 2);
     norm.forward16(pass, projected, rows, out, 0);
     return out;

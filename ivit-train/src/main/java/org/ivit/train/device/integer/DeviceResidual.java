@@ -1,7 +1,7 @@
 package org.ivit.train.device.integer;
 
 import org.ivit.core.arithmetic.Dyadic;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Residual;
 import org.ivit.train.device.pass.BranchDrop;
 import org.ivit.train.device.pass.Pass;
@@ -16,6 +16,21 @@ final class DeviceResidual {
   private double branchScale;
   private double identityScale;
   private int extremes;
+
+  private static final class ObservedResidualArguments extends Structure {
+    private final Field<Long> branch = address();
+    private final Field<Long> identity = address();
+    private final Field<Long> out = address();
+    private final Field<Long> factors = address();
+    private final Field<Long> extremes = address();
+    private final Field<Dyadic> branchMultiplier = dyadic();
+    private final Field<Dyadic> identityMultiplier = dyadic();
+    private final Field<Double> branchScale = float64();
+    private final Field<Double> identityScale = float64();
+    private final Field<Long> count = int64();
+    private final Field<Integer> size = int32();
+    private final Field<Integer> unused = unused();
+  }
 
   /**
    * @param name full node name
@@ -54,21 +69,19 @@ final class DeviceResidual {
    * @param out receives 16-bit codes
    */
   void forward(Pass pass, long branch, long identity, int pictures, long out) {
-    pass.each(
-        "residual_observed",
-        (long) pictures * drop.size(),
-        0,
-        new Arguments()
-            .address(branch)
-            .address(identity)
-            .address(out)
-            .address(drop.factors(pass))
-            .address(pass.observed(extremes))
-            .dyadic(kept.branch())
-            .dyadic(kept.identity())
-            .doubles(branchScale, identityScale)
-            .longs((long) pictures * drop.size())
-            .ints(drop.size(), 0));
+    ObservedResidualArguments a = new ObservedResidualArguments();
+    a.branch.set(branch);
+    a.identity.set(identity);
+    a.out.set(out);
+    a.factors.set(drop.factors(pass));
+    a.extremes.set(pass.observed(extremes));
+    a.branchMultiplier.set(kept.branch());
+    a.identityMultiplier.set(kept.identity());
+    a.branchScale.set(branchScale);
+    a.identityScale.set(identityScale);
+    a.count.set((long) pictures * drop.size());
+    a.size.set(drop.size());
+    pass.each("residual_observed", (long) pictures * drop.size(), 0, a);
   }
 
   /** As {@link BranchDrop#gradient}. */

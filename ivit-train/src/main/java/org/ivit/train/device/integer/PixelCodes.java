@@ -3,7 +3,7 @@ package org.ivit.train.device.integer;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.Quantizer;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.operator.SeenRanges;
 
@@ -12,6 +12,17 @@ final class PixelCodes {
   private final Stem shape;
   private float reciprocal;
   private int extremes;
+
+  private static final class PixelArguments extends Structure {
+    private final Field<Long> pixels = address();
+    private final Field<Long> codes = address();
+    private final Field<Long> extremes = address();
+    private final Field<Long> count = int64();
+    private final Field<Integer> image = int32();
+    private final Field<Integer> patch = int32();
+    private final Field<Float> reciprocal = float32();
+    private final Field<Integer> unused = unused();
+  }
 
   PixelCodes(Stem shape) {
     this.shape = shape;
@@ -28,18 +39,15 @@ final class PixelCodes {
    */
   void forward(Pass pass, long pixels, int pictures, long codes) {
     long count = (long) pictures * shape.pixels();
-    pass.each(
-        "patches_observed",
-        count,
-        0,
-        new Arguments()
-            .address(pixels)
-            .address(codes)
-            .address(pass.observed(extremes))
-            .longs(count)
-            .ints(shape.image(), shape.patch())
-            .floats(reciprocal)
-            .ints(0));
+    PixelArguments a = new PixelArguments();
+    a.pixels.set(pixels);
+    a.codes.set(codes);
+    a.extremes.set(pass.observed(extremes));
+    a.count.set(count);
+    a.image.set(shape.image());
+    a.patch.set(shape.patch());
+    a.reciprocal.set(reciprocal);
+    pass.each("patches_observed", count, 0, a);
   }
 
   void seen(Pass pass, SeenRanges seen) {

@@ -6,7 +6,7 @@ import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.ChannelSums;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.NodeLayout;
@@ -34,6 +34,19 @@ final class WeightCodes implements AutoCloseable {
   private final DeviceBuffers memory;
   private long flags;
   private boolean begun;
+
+  private static final class QuantizeArguments extends Structure {
+    private final Field<Long> weight = address();
+    private final Field<Long> bias = address();
+    private final Field<Long> frozen = address();
+    private final Field<Long> outliers = address();
+    private final Field<Long> codes = address();
+    private final Field<Long> channels = address();
+    private final Field<Integer> outputs = int32();
+    private final Field<Integer> inputs = int32();
+    private final Field<Float> inputScale = float32();
+    private final Field<Integer> unused = unused();
+  }
 
   /**
    * @param pass what parts share
@@ -75,19 +88,17 @@ final class WeightCodes implements AutoCloseable {
       begin(pass, weights, frozen);
       begun = true;
     }
-    pass.warps(
-        "quantize_channels",
-        outputs,
-        new Arguments()
-            .address(pass.parameters + 4L * weightAt)
-            .address(biasAt == NONE ? 0 : pass.parameters + 4L * biasAt)
-            .address(frozen ? pass.parameters + 4L * frozenAt : 0)
-            .address(flags)
-            .address(address())
-            .address(pass.channels.at(records))
-            .ints(outputs, inputs)
-            .floats(inputScale)
-            .ints(0));
+    QuantizeArguments a = new QuantizeArguments();
+    a.weight.set(pass.parameters + 4L * weightAt);
+    a.bias.set(biasAt == NONE ? 0 : pass.parameters + 4L * biasAt);
+    a.frozen.set(frozen ? pass.parameters + 4L * frozenAt : 0);
+    a.outliers.set(flags);
+    a.codes.set(address());
+    a.channels.set(pass.channels.at(records));
+    a.outputs.set(outputs);
+    a.inputs.set(inputs);
+    a.inputScale.set(inputScale);
+    pass.warps("quantize_channels", outputs, a);
   }
 
   /** What does not change from step to step: outlier channels and frozen scales. */

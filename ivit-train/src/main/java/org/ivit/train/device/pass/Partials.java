@@ -1,6 +1,6 @@
 package org.ivit.train.device.pass;
 
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 
 /**
  * Partial sums over rows in float64.
@@ -12,6 +12,16 @@ import org.ivit.core.cuda.Arguments;
 public record Partials(long address, int parts, int rows) {
   /** Fewer are not worth a part. */
   static final int LEAST_ROWS = 32;
+
+  private static final class PartialSumArguments extends Structure {
+    private final Field<Long> partial = address();
+    private final Field<Long> to = address();
+    private final Field<Long> factors = address();
+    private final Field<Integer> parts = int32();
+    private final Field<Integer> columns = int32();
+    private final Field<Integer> stride = int32();
+    private final Field<Integer> added = int32();
+  }
 
   /**
    * Adds them up.
@@ -25,14 +35,14 @@ public record Partials(long address, int parts, int rows) {
    */
   public void sum(
       Pass pass, int first, int columns, int stride, long to, long factors, boolean add) {
-    pass.each(
-        "partial_sums",
-        columns,
-        0,
-        new Arguments()
-            .address(address + 8L * first)
-            .address(to)
-            .address(factors)
-            .ints(parts, columns, stride, add ? 1 : 0));
+    PartialSumArguments a = new PartialSumArguments();
+    a.partial.set(address + 8L * first);
+    a.to.set(to);
+    a.factors.set(factors);
+    a.parts.set(parts);
+    a.columns.set(columns);
+    a.stride.set(stride);
+    a.added.set(add ? 1 : 0);
+    pass.each("partial_sums", columns, 0, a);
   }
 }

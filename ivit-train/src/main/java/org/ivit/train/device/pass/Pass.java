@@ -1,8 +1,8 @@
 package org.ivit.train.device.pass;
 
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.memory.Readback;
 import org.ivit.train.device.memory.Upload;
@@ -61,6 +61,33 @@ public final class Pass implements AutoCloseable {
   private boolean added;
 
   private long[] keys = {};
+
+  private static final class FillArguments extends Structure {
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+    private final Field<Integer> word = int32();
+    private final Field<Integer> unused = unused();
+  }
+
+  private static final class ScaleArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Long> factors = address();
+    private final Field<Long> count = int64();
+    private final Field<Integer> size = int32();
+    private final Field<Integer> channels = int32();
+    private final Field<Float> factor = float32();
+    private final Field<Integer> unused = unused();
+  }
+
+  private static final class ColumnSumArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> partial = address();
+    private final Field<Long> rows = int64();
+    private final Field<Long> stride = int64();
+    private final Field<Integer> columns = int32();
+    private final Field<Integer> rowsAPart = int32();
+  }
 
   public Pass(
       Device device,
@@ -131,30 +158,34 @@ public final class Pass implements AutoCloseable {
   }
 
   /** Launches a kernel over so many items, a thread one or several. */
-  public void each(String kernel, long items, int sharedBytes, Arguments arguments) {
+  public void each(String kernel, long items, int sharedBytes, Structure arguments) {
     long blocks = (items + THREADS - 1) / THREADS;
     int most = BLOCKS * device.multiprocessors();
     grid(kernel, (int) Math.max(1, Math.min(blocks, most)), 1, sharedBytes, arguments);
   }
 
   /** Launches a kernel with a warp a row. */
-  public void warps(String kernel, long rows, Arguments arguments) {
+  public void warps(String kernel, long rows, Structure arguments) {
     grid(kernel, Math.toIntExact((rows * 32 + THREADS - 1) / THREADS), 1, 0, arguments);
   }
 
   /** Launches a kernel with a block a row, a block several where there are many. */
-  public void rows(String kernel, long rows, Arguments arguments) {
+  public void rows(String kernel, long rows, Structure arguments) {
     long most = 4L * BLOCKS * device.multiprocessors();
     grid(kernel, (int) Math.max(1, Math.min(rows, most)), 1, 0, arguments);
   }
 
-  public void grid(String kernel, int x, int y, int sharedBytes, Arguments arguments) {
+  public void grid(String kernel, int x, int y, int sharedBytes, Structure arguments) {
     device.launch(new Launch(kernel, x, y, 1, THREADS, sharedBytes, arguments.bytes()));
   }
 
   /** Sets words to zero. */
   public void clear(long address, long words) {
-    each("fill", words, 0, new Arguments().address(address).longs(words).ints(0, 0));
+    FillArguments a = new FillArguments();
+    a.to.set(address);
+    a.count.set(words);
+    a.word.set(0);
+    each("fill", words, 0, a);
   }
 
   /**
@@ -168,18 +199,15 @@ public final class Pass implements AutoCloseable {
    */
   public void scale(
       long from, long to, long count, long factors, int size, int channels, float factor) {
-    each(
-        "scale_pictures",
-        count,
-        0,
-        new Arguments()
-            .address(from)
-            .address(to)
-            .address(factors)
-            .longs(count)
-            .ints(size, channels)
-            .floats(factor)
-            .ints(0));
+    ScaleArguments a = new ScaleArguments();
+    a.from.set(from);
+    a.to.set(to);
+    a.factors.set(factors);
+    a.count.set(count);
+    a.size.set(size);
+    a.channels.set(channels);
+    a.factor.set(factor);
+    each("scale_pictures", count, 0, a);
   }
 
   /**
@@ -198,16 +226,14 @@ public final class Pass implements AutoCloseable {
 
   /** The partial sums of {@link #columnSums}. */
   public void columnPartials(long from, long rows, long stride, int columns, Partials partials) {
-    grid(
-        "column_sums",
-        (columns + THREADS - 1) / THREADS,
-        partials.parts(),
-        0,
-        new Arguments()
-            .address(from)
-            .address(partials.address())
-            .longs(rows, stride)
-            .ints(columns, partials.rows()));
+    ColumnSumArguments a = new ColumnSumArguments();
+    a.from.set(from);
+    a.partial.set(partials.address());
+    a.rows.set(rows);
+    a.stride.set(stride);
+    a.columns.set(columns);
+    a.rowsAPart.set(partials.rows());
+    grid("column_sums", (columns + THREADS - 1) / THREADS, partials.parts(), 0, a);
   }
 
   /** Memory for partial sums over rows, that many columns. */

@@ -1,7 +1,7 @@
 package org.ivit.train.device.pass;
 
 import org.ivit.core.architecture.Windows;
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 
 /**
  * The pairs of query and key of each relative position of a window.
@@ -10,6 +10,17 @@ import org.ivit.core.cuda.Arguments;
  * @param pairs query·tokens + key, position after position
  */
 public record PositionPairs(int[] first, int[] pairs) {
+  private static final class PositionArguments extends Structure {
+    private final Field<Long> sums = address();
+    private final Field<Long> first = address();
+    private final Field<Long> pairs = address();
+    private final Field<Long> to = address();
+    private final Field<Integer> heads = int32();
+    private final Field<Integer> positions = int32();
+    private final Field<Integer> pairCount = int32();
+    private final Field<Integer> added = int32();
+  }
+
   public static PositionPairs of(Windows windows) {
     int[] relative = windows.relativeIndex();
     int positions = windows.relativePositions();
@@ -50,15 +61,15 @@ public record PositionPairs(int[] first, int[] pairs) {
     long sums = pass.scratch.of("positions", columns, 4);
     pass.columnSums(gradient, groups, columns, columns, sums, false);
     int count = windows.relativePositions();
-    pass.each(
-        "positions_backward",
-        (long) count * heads,
-        0,
-        new Arguments()
-            .address(sums)
-            .address(firstAt)
-            .address(pairsAt)
-            .address(table)
-            .ints(heads, count, square, pass.added() ? 1 : 0));
+    PositionArguments a = new PositionArguments();
+    a.sums.set(sums);
+    a.first.set(firstAt);
+    a.pairs.set(pairsAt);
+    a.to.set(table);
+    a.heads.set(heads);
+    a.positions.set(count);
+    a.pairCount.set(square);
+    a.added.set(pass.added() ? 1 : 0);
+    pass.each("positions_backward", (long) count * heads, 0, a);
   }
 }

@@ -1,6 +1,6 @@
 package org.ivit.train.device.pass;
 
-import org.ivit.core.cuda.Arguments;
+import org.ivit.core.cuda.Structure;
 
 /**
  * Rows of pictures in another order.
@@ -11,6 +11,19 @@ import org.ivit.core.cuda.Arguments;
  * @param back whether from the order to the picture
  */
 public record RowGather(long order, int length, int channels, boolean back) {
+  private static final class GatherArguments extends Structure {
+    private final Field<Long> from = address();
+    private final Field<Long> to = address();
+    private final Field<Long> order = address();
+    private final Field<Long> rows = int64();
+    private final Field<Integer> length = int32();
+    private final Field<Integer> fromRows = int32();
+    private final Field<Integer> toRows = int32();
+    private final Field<Integer> fromFirst = int32();
+    private final Field<Integer> channels = int32();
+    private final Field<Integer> scatter = int32();
+  }
+
   /**
    * @param bytes of an element: 1, 2 or 4
    * @param rows of all pictures
@@ -64,14 +77,17 @@ public record RowGather(long order, int length, int channels, boolean back) {
       int first,
       int channels,
       boolean back) {
-    pass.rows(
-        "gather_rows_" + 8 * bytes,
-        rows,
-        new Arguments()
-            .address(from)
-            .address(to)
-            .address(order)
-            .longs(rows)
-            .ints(length, fromRows, toRows, first, channels, back ? 1 : 0));
+    GatherArguments a = new GatherArguments();
+    a.from.set(from);
+    a.to.set(to);
+    a.order.set(order);
+    a.rows.set(rows);
+    a.length.set(length);
+    a.fromRows.set(fromRows);
+    a.toRows.set(toRows);
+    a.fromFirst.set(first);
+    a.channels.set(channels);
+    a.scatter.set(back ? 1 : 0);
+    pass.rows("gather_rows_" + 8 * bytes, rows, a);
   }
 }

@@ -1,9 +1,9 @@
 package org.ivit.train.device.product;
 
 import java.util.Locale;
-import org.ivit.core.cuda.Arguments;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 
 /**
@@ -39,6 +39,40 @@ public final class Product {
   private final ProductPrecision precision;
   private final ProductLibrary library;
   private final int mostBlocks;
+
+  private static final class ProductArguments extends Structure {
+    private final Field<Long> a = address();
+    private final Field<Long> b = address();
+    private final Field<Long> c = address();
+    private final Field<Long> factor = address();
+    private final Field<Long> partial = address();
+    private final Field<Long> aGroup = int64();
+    private final Field<Long> aHead = int64();
+    private final Field<Long> bGroup = int64();
+    private final Field<Long> bHead = int64();
+    private final Field<Long> cGroup = int64();
+    private final Field<Long> cHead = int64();
+    private final Field<Integer> aStride = int32();
+    private final Field<Integer> bStride = int32();
+    private final Field<Integer> cStride = int32();
+    private final Field<Integer> rows = int32();
+    private final Field<Integer> columns = int32();
+    private final Field<Integer> depth = int32();
+    private final Field<Integer> heads = int32();
+    private final Field<Integer> first = int32();
+    private final Field<Integer> splits = int32();
+    private final Field<Integer> splitDepth = int32();
+    private final Field<Float> alpha = float32();
+    private final Field<Integer> options = int32();
+  }
+
+  private static final class CodesArguments extends Structure {
+    private final Field<Long> codes = address();
+    private final Field<Long> factors = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+    private final Field<Long> columns = int64();
+  }
 
   /** Which index of an operand runs along its rows in memory, and what operands hold. */
   public enum Kind {
@@ -107,23 +141,31 @@ public final class Product {
     }
 
     byte[] arguments(int first, Parts parts, long memory) {
-      return new Arguments()
-          .address(a.address())
-          .address(b.address())
-          .address(c.address())
-          .address(factors)
-          .address(memory)
-          .longs(a.groupStride(), a.headStride())
-          .longs(b.groupStride(), b.headStride())
-          .longs(c.groupStride(), c.headStride())
-          .ints(
-              Math.toIntExact(a.rowStride()),
-              Math.toIntExact(b.rowStride()),
-              Math.toIntExact(c.rowStride()))
-          .ints(m, n, k, heads, first, parts.count, parts.depth)
-          .floats(alpha)
-          .ints(options())
-          .bytes();
+      ProductArguments to = new ProductArguments();
+      to.a.set(a.address());
+      to.b.set(b.address());
+      to.c.set(c.address());
+      to.factor.set(factors);
+      to.partial.set(memory);
+      to.aGroup.set(a.groupStride());
+      to.aHead.set(a.headStride());
+      to.bGroup.set(b.groupStride());
+      to.bHead.set(b.headStride());
+      to.cGroup.set(c.groupStride());
+      to.cHead.set(c.headStride());
+      to.aStride.set(Math.toIntExact(a.rowStride()));
+      to.bStride.set(Math.toIntExact(b.rowStride()));
+      to.cStride.set(Math.toIntExact(c.rowStride()));
+      to.rows.set(m);
+      to.columns.set(n);
+      to.depth.set(k);
+      to.heads.set(heads);
+      to.first.set(first);
+      to.splits.set(parts.count);
+      to.splitDepth.set(parts.depth);
+      to.alpha.set(alpha);
+      to.options.set(options());
+      return to.bytes();
     }
   }
 
@@ -242,15 +284,15 @@ public final class Product {
   private Matrix reals(Job job) {
     long count = (long) job.k * job.n;
     long reals = scratch.of("product.reals", count, Float.BYTES);
-    Arguments arguments =
-        new Arguments()
-            .address(job.b.address())
-            .address(job.factors)
-            .address(reals)
-            .longs(count, job.n);
+    CodesArguments a = new CodesArguments();
+    a.codes.set(job.b.address());
+    a.factors.set(job.factors);
+    a.to.set(reals);
+    a.count.set(count);
+    a.columns.set((long) job.n);
     int blocks = BLOCKS * 2 * device.multiprocessors();
     int needed = (int) Math.min(blocks, (count + REAL_THREADS - 1) / REAL_THREADS);
-    device.launch(new Launch("codes_to_reals", needed, 1, 1, REAL_THREADS, 0, arguments.bytes()));
+    device.launch(new Launch("codes_to_reals", needed, 1, 1, REAL_THREADS, 0, a.bytes()));
     return Matrix.of(reals, job.n);
   }
 

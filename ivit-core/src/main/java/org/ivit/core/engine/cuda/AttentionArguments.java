@@ -1,0 +1,31 @@
+package org.ivit.core.engine.cuda;
+
+import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.cuda.Divisor;
+import org.ivit.core.cuda.Structure;
+
+/** What the kernels {@code attention_*} take. */
+public final class AttentionArguments extends Structure {
+  public final Field<Long> qkv = address();
+  public final Field<Long> context = address();
+  public final Field<Long> place = address();
+  public final Field<Long> channels = address();
+  public final Field<Long> exponentials = address();
+  public final Field<Long> scoreTerms = address();
+  public final Field<Long> biases = address();
+  public final Field<Long> masks = address();
+  public final Field<Dyadic> scores = dyadic();
+  public final Field<Divisor> windowDivisor = divisor();
+  public final Field<Integer> windows = int32();
+  public final Field<Integer> tokens = int32();
+  public final Field<Integer> queries = int32();
+  public final Field<Integer> heads = int32();
+  public final Field<Integer> headDim = int32();
+  public final Field<Integer> paddedDim = int32();
+  public final Field<Integer> contextStride = int32();
+  public final Field<Integer> maskWords = int32();
+  public final Field<Integer> rounding = int32();
+  public final Field<Integer> bits = int32();
+  public final Field<Integer> wide = int32();
+  final Field<Integer> unused = unused();
+}
