@@ -140,6 +140,7 @@ class HadoopDatasetTest {
           Trainer.start(
               Tiny.recipe(folder, "executor", one, "schedule.epochs=1"),
               cluster,
+              Gpu.FIRST,
               TrainingMonitor.SILENT);
       assertThat(digest(run)).isEqualTo(digest(here));
     }
