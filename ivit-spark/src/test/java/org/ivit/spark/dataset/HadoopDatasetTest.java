@@ -18,6 +18,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.ivit.core.InputException;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.EncodedDataset;
 import org.ivit.core.io.Digests;
