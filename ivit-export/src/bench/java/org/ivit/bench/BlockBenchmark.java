@@ -8,10 +8,10 @@ import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.cpu.CpuProviders;
+import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.ObservedModel;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -50,14 +50,12 @@ public class BlockBenchmark {
   @Param({"EXACT", "DEFERRED"})
   public SoftmaxForm softmax;
 
-  private WorkerPool pool;
   private Engine engine;
   private byte[] codes;
 
   /** Builds a random model. */
   @Setup(Level.Trial)
   public void open() {
-    System.setProperty("ivit.cpu", cpu);
     Architecture vit = new Vit("bench", 224, 16, 192, blocks, 3, 768, 10, 1e-6).architecture();
     Scheme scheme =
         new Scheme(
@@ -66,8 +64,10 @@ public class BlockBenchmark {
             softmax == SoftmaxForm.DEFERRED ? 8 : 16,
             new TreeMap<>());
     IntegerGraph graph = ObservedModel.graph(vit, scheme, new Random(1));
-    pool = new WorkerPool(1);
-    engine = CpuProviders.open(graph, pool, "benchmark");
+    engine =
+        Engines.open(
+            graph,
+            EngineConfig.standard().withEngine("cpu").withKernels(cpu).withThreads(1));
     codes = new byte[3 * 224 * 224];
     new Random(2).nextBytes(codes);
   }
@@ -82,6 +82,5 @@ public class BlockBenchmark {
   @TearDown(Level.Trial)
   public void close() {
     engine.close();
-    pool.close();
   }
 }

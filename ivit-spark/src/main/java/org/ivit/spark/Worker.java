@@ -13,8 +13,6 @@ import org.ivit.core.parallel.WorkerPool;
  * @param <W> what is kept
  */
 final class Worker<J, W extends AutoCloseable> {
-  private static final String THREADS = "ivit.threads";
-
   private J job;
   private W kept;
 
@@ -35,18 +33,20 @@ final class Worker<J, W extends AutoCloseable> {
       J wanted, Opening<J, W> opening, Function<W, R> body, Function<String, R> refused) {
     try {
       JavaVersion.require("executor on " + host());
-      if (System.getProperty(THREADS) == null && TaskContext.get().cpus() > 0) {
-        System.setProperty(THREADS, Integer.toString(TaskContext.get().cpus()));
-      }
       if (!wanted.equals(job)) {
         close();
-        kept = opening.open(wanted, WorkerPool.configuredThreads());
+        kept = opening.open(wanted, threads());
         job = wanted;
       }
       return body.apply(kept);
     } catch (InputException e) {
       return refused.apply(e.getMessage());
     }
+  }
+
+  private static int threads() {
+    int cores = TaskContext.get().cpus();
+    return cores > 0 ? WorkerPool.configuredThreads(cores) : WorkerPool.configuredThreads();
   }
 
   private static String host() {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
 import org.ivit.spark.Tiny.Outcome;
@@ -149,7 +150,7 @@ class SparkClusterTest {
     RunDirectory run;
     try (Cluster cluster = Clusters.spark(TWO)) {
       assertThat(executors()).hasSize(2);
-      run = Trainer.start(recipe("two executors", pictures), cluster, killer);
+      run = Trainer.start(recipe("two executors", pictures), cluster, Gpu.FIRST, killer);
     }
     killer.late.join();
     assertThat(killer.killed).isEqualTo(2);
@@ -180,7 +181,8 @@ class SparkClusterTest {
     RunDirectory whole = Trainer.start(recipe("nobody stopped", pictures), TrainingMonitor.SILENT);
     System.setProperty(StepTimeout.PROPERTY, "10");
     try (Cluster cluster = Clusters.spark(TWO)) {
-      RunDirectory run = Trainer.start(recipe("one stopped", pictures), cluster, new Stopper());
+      RunDirectory run =
+          Trainer.start(recipe("one stopped", pictures), cluster, Gpu.FIRST, new Stopper());
       assertAlike(whole.latest(), run.latest());
       assertThat(cluster.description()).endsWith("executors: 1");
     } finally {
@@ -234,7 +236,7 @@ class SparkClusterTest {
     Recipe recipe = recipe("interrupted", pictures);
     try (Cluster cluster = Clusters.spark("local-cluster[1,1,1024]")) {
       Eraser eraser = new Eraser(pictures.resolve("e/2.png"));
-      assertThatThrownBy(() -> Trainer.start(recipe, cluster, eraser))
+      assertThatThrownBy(() -> Trainer.start(recipe, cluster, Gpu.FIRST, eraser))
           .isInstanceOf(InputException.class)
           .hasMessageContaining("e/2.png");
     }

@@ -14,12 +14,6 @@ import org.ivit.core.InputException;
 
 /** A GPU by the driver API. */
 public final class DriverDevice implements Device {
-  /** The system property that numbers the GPU, from 0. */
-  public static final String DEVICE = "ivit.device";
-
-  /** The system property that lets Hopper multiply by warpgroups, which no GPU has proved yet. */
-  public static final String WARPGROUPS = "ivit.cuda.wgmma";
-
   private static final int HOPPER = 90;
 
   private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
@@ -39,16 +33,16 @@ public final class DriverDevice implements Device {
   private final Pointer module;
   private final Map<String, Pointer> functions = new ConcurrentHashMap<>();
 
-  private DriverDevice(DriverCalls calls, KernelImages images, int ordinal) {
+  private DriverDevice(DriverCalls calls, KernelImages images, Gpu gpu) {
     this.calls = calls;
     this.driver = calls.driver();
-    device = find(ordinal);
-    name = deviceName() + ", device " + ordinal;
+    device = find(gpu.number());
+    name = deviceName() + ", device " + gpu.number();
     multiprocessors = attribute(ATTRIBUTE_MULTIPROCESSORS);
     sharedBytes = attribute(ATTRIBUTE_SHARED_BYTES_OPT_IN);
     int capability =
         10 * attribute(ATTRIBUTE_CAPABILITY_MAJOR) + attribute(ATTRIBUTE_CAPABILITY_MINOR);
-    warpgroups = capability == HOPPER && Boolean.getBoolean(WARPGROUPS);
+    warpgroups = capability == HOPPER && gpu.warpgroups();
     String image = KernelImages.name(name, capability);
     PointerByReference reference = new PointerByReference();
     check("cuDevicePrimaryCtxRetain", driver.cuDevicePrimaryCtxRetain(reference, device));
@@ -57,31 +51,17 @@ public final class DriverDevice implements Device {
   }
 
   /**
-   * Returns the number of the GPU that the property {@value #DEVICE} asks for, 0 without it.
-   *
-   * @throws InputException if it is no number
-   */
-  public static int number() {
-    String text = System.getProperty(DEVICE, "0").strip();
-    if (!text.matches("[0-9]{1,4}")) {
-      throw new InputException(
-          "property %s: '%s', expected a number from 0".formatted(DEVICE, text));
-    }
-    return Integer.parseInt(text);
-  }
-
-  /**
    * @param images kernels
-   * @param ordinal number of the GPU, from 0
+   * @param gpu which
    * @throws InputException if there is no such GPU, no driver, or one that is too old
    */
-  public static DriverDevice open(KernelImages images, int ordinal) {
-    return open(DriverCalls.load(images.compiler()), images, ordinal);
+  public static DriverDevice open(KernelImages images, Gpu gpu) {
+    return open(DriverCalls.load(images.compiler()), images, gpu);
   }
 
-  static DriverDevice open(DriverCalls calls, KernelImages images, int ordinal) {
+  static DriverDevice open(DriverCalls calls, KernelImages images, Gpu gpu) {
     calls.check("cuInit", calls.driver().cuInit(0));
-    return new DriverDevice(calls, images, ordinal);
+    return new DriverDevice(calls, images, gpu);
   }
 
   private int find(int ordinal) {

@@ -1,5 +1,7 @@
 package org.ivit.core.parallel;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
@@ -17,14 +19,17 @@ import org.ivit.core.InputException;
  * microseconds before they park.
  */
 public final class WorkerPool implements AutoCloseable {
+  /** The system property that says how many threads {@link #shared()} has. */
+  public static final String PROPERTY = "ivit.threads";
+
   /** Calls that can share the workers at once; a further one runs in its own thread alone. */
   private static final int SLOTS = 32;
 
-  private static final int MOST_THREADS = 1024;
+  /** Most threads of a pool. */
+  public static final int MOST_THREADS = 1024;
 
-  private static final class Shared {
-    static final WorkerPool POOL = new WorkerPool(configuredThreads(), true);
-  }
+  /** By number of threads. */
+  private static final Map<Integer, WorkerPool> SHARED = new ConcurrentHashMap<>();
 
   private final int threads;
   private final boolean permanent;
@@ -60,25 +65,45 @@ public final class WorkerPool implements AutoCloseable {
   }
 
   /**
-   * The pool that everything in this process shares, made at the first call with as many threads as
-   * the property {@code ivit.threads} says, or as there are processors. Closing it does nothing.
+   * The pool that everything in this process shares that asks for no number of threads: it has as
+   * many as the property {@value #PROPERTY} says, or as there are processors.
    *
    * @throws InputException if the property is no number from 1 to 1024
    */
   public static WorkerPool shared() {
-    configuredThreads(); // a bad property is reported as itself, not as a failed class
-    return Shared.POOL;
+    return shared(configuredThreads());
   }
 
   /**
-   * Threads as the property {@code ivit.threads} asks, or one a processor.
+   * The pool that everything in this process shares that asks for so many threads, made at the
+   * first call. Closing it does nothing.
+   *
+   * @param threads how many work on a call, the caller among them; 1 to 1024
+   * @throws IllegalArgumentException for any other number
+   */
+  public static WorkerPool shared(int threads) {
+    return SHARED.computeIfAbsent(threads, count -> new WorkerPool(count, true));
+  }
+
+  /**
+   * Threads as the property {@value #PROPERTY} asks, or one a processor.
    *
    * @throws InputException if the property is no number from 1 to 1024
    */
   public static int configuredThreads() {
-    String text = System.getProperty("ivit.threads");
+    return configuredThreads(Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
+  }
+
+  /**
+   * Threads as the property {@value #PROPERTY} asks.
+   *
+   * @param otherwise the answer where it is not set
+   * @throws InputException if the property is no number from 1 to 1024
+   */
+  public static int configuredThreads(int otherwise) {
+    String text = System.getProperty(PROPERTY);
     if (text == null || text.isBlank()) {
-      return Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS);
+      return otherwise;
     }
     try {
       int threads = Integer.parseInt(text.strip());
@@ -92,7 +117,7 @@ public final class WorkerPool implements AutoCloseable {
   }
 
   private static String refusal(String text) {
-    return "property ivit.threads: '" + text + "', expected a number from 1 to " + MOST_THREADS;
+    return "property " + PROPERTY + ": '" + text + "', expected a number from 1 to " + MOST_THREADS;
   }
 
   /** How many threads work on a call, the caller among them. */

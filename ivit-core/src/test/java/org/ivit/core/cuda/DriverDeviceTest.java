@@ -11,7 +11,8 @@ import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.engine.cuda.CudaEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
@@ -51,7 +52,7 @@ class DriverDeviceTest {
   @AfterEach
   void restore() {
     System.clearProperty(DriverCalls.LIBRARY);
-    System.clearProperty(CudaEngine.DEVICE);
+    System.clearProperty(EngineConfig.GPU);
     if (fake != null) {
       set(13000, 1, 90, "");
     }
@@ -65,7 +66,7 @@ class DriverDeviceTest {
   @ValueSource(ints = {75, 80, 86, 90, 100})
   void equalsTheReferenceAndGivesEverythingBack(int capability) {
     set(13010, 2, capability, "");
-    System.setProperty(CudaEngine.DEVICE, "1");
+    System.setProperty(EngineConfig.GPU, "1");
     byte[] codes = new byte[3 * 48];
     new Random(1).nextBytes(codes);
     int[] expected;
@@ -104,7 +105,7 @@ class DriverDeviceTest {
   @FieldSource("BEFORE_LOGITS")
   void namesTheCallThatFailsWhenItOpens(String call) {
     set(13000, 1, 90, call);
-    refused(call, () -> CudaEngine.open(graph, "test"));
+    refused(call, () -> CudaEngine.open(graph, Gpu.FIRST, "test"));
     assertThat(fake.fake_driver_live()).isEqualTo(before);
   }
 
@@ -127,7 +128,7 @@ class DriverDeviceTest {
   @ParameterizedTest
   @FieldSource("IN_LOGITS")
   void namesTheCallThatFailsInACallAndGoesOn(String call) {
-    try (CudaEngine engine = CudaEngine.open(graph, "test")) {
+    try (CudaEngine engine = CudaEngine.open(graph, Gpu.FIRST, "test")) {
       set(13000, 1, 90, call);
       refused(call, () -> engine.logits(new byte[48], 1));
       set(13000, 1, 90, "");
@@ -139,7 +140,7 @@ class DriverDeviceTest {
   @ParameterizedTest
   @ValueSource(strings = {"cuGraphExecDestroy", "cuStreamDestroy_v2", "cuMemFree_v2"})
   void namesTheCallThatFailsWhenItCloses(String call) {
-    CudaEngine engine = CudaEngine.open(graph, "test");
+    CudaEngine engine = CudaEngine.open(graph, Gpu.FIRST, "test");
     engine.logits(new byte[48], 1);
     set(13000, 1, 90, call);
     refused(call, engine::close);
@@ -171,11 +172,11 @@ class DriverDeviceTest {
     message(
         "engine cuda: Emulated GPU, device 0 has compute capability 6.1, expected 7.5 (Turing) or"
             + " newer");
-    System.setProperty(CudaEngine.DEVICE, "1");
+    System.setProperty(EngineConfig.GPU, "1");
     message("engine cuda: device 1, found 1 of them");
-    System.setProperty(CudaEngine.DEVICE, "x");
-    message("property ivit.device: 'x', expected a number from 0");
-    System.clearProperty(CudaEngine.DEVICE);
+    System.setProperty(EngineConfig.GPU, "x");
+    message("property ivit.gpu: 'x', expected a number from 0");
+    System.clearProperty(EngineConfig.GPU);
     set(13000, 0, 90, "");
     message("engine cuda: device 0, found 0 of them");
     assertThat(fake.fake_driver_live()).isEqualTo(before);

@@ -54,7 +54,7 @@ class StagingTest {
   }
 
   private static DriverDevice open() {
-    return DriverDevice.open(new KernelImages(CudaEngine.class, "/cuda/"), 0);
+    return DriverDevice.open(new KernelImages(CudaEngine.class, "/cuda/"), Gpu.FIRST);
   }
 
   /** Fills all of a buffer with numbers from a first one on. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
 

@@ -16,7 +16,7 @@ import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.Logits;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Range;

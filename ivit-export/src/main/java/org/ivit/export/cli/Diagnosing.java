@@ -21,6 +21,7 @@ import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.graph.Dequantized;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.EvaluationTransform;
@@ -59,7 +60,10 @@ final class Diagnosing {
             : Architectures.toJson(architecture).toString();
     ClassList list = command.classes == null ? null : ClassList.read(command.classes);
     try (Model reference =
-            Models.open(command.against, new FloatReading(name, command.weightsKey), null);
+            Models.open(
+                command.against,
+                new FloatReading(name, command.weightsKey),
+                EngineConfig.standard());
         Dataset set = Datasets.open(command.data, list, null)) {
       requireFloat(command.against, reference);
       if (reference.architecture().classes() != architecture.classes()) {

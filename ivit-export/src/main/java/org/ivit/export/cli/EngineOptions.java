@@ -1,8 +1,10 @@
 package org.ivit.export.cli;
 
-import org.ivit.core.engine.Engines;
-import org.ivit.core.engine.cuda.CudaEngine;
+import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.engine.choice.Engines;
+import org.ivit.core.parallel.WorkerPool;
 import org.ivit.export.cli.option.Checks;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How a model is run. */
@@ -11,36 +13,33 @@ final class EngineOptions {
       names = "--engine",
       paramLabel = "NAME",
       description = "Engine of an integer model; without it, the fastest that runs here.")
-  String engine;
+  private String engine;
 
-  @Option(
-      names = "--device",
-      paramLabel = "N",
-      description = "Number of the GPU of the engine cuda; without it, 0.")
-  Integer device;
+  @Mixin private GpuOption gpu;
 
   @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads; without it, one a processor.")
-  int threads;
+  private int threads;
 
-  /** Refuses impossible values before anything long starts; engines read the properties. */
+  /** Refuses impossible values before anything long starts. */
   void validate() {
-    Checks.atLeast("--threads", threads, 0);
-    if (threads > 0) {
-      System.setProperty("ivit.threads", Integer.toString(threads));
-    }
-    if (device != null) {
-      Checks.atLeast("--device", device, 0);
-      System.setProperty(CudaEngine.DEVICE, Integer.toString(device));
-    }
+    Checks.within("--threads", threads, 0, WorkerPool.MOST_THREADS);
+    gpu.validate();
     if (engine != null) {
       Checks.oneOf("--engine", engine, Engines.names().toArray(String[]::new));
     }
   }
 
-  int threads() {
-    return threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+  /** How a model is run. */
+  EngineConfig config() {
+    return unnamed().withEngine(engine);
+  }
+
+  /** How another model is run, whose engine is not the option's. */
+  EngineConfig unnamed() {
+    EngineConfig standard = EngineConfig.standard();
+    return (threads > 0 ? standard.withThreads(threads) : standard).withGpu(gpu.of(standard));
   }
 }

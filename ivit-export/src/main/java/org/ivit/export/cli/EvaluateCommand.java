@@ -14,6 +14,7 @@ import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Locations;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.Subset;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.export.cli.console.Progress;
 import org.ivit.export.cli.option.Checks;
 import org.ivit.export.cli.option.JsonOption;
@@ -128,14 +129,17 @@ final class EvaluateCommand implements Callable<Integer> {
     PrintWriter out = json.text(spec);
     try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
         Model model = options.open();
-        Model reference = against == null ? null : Models.open(against, options.floats(), null);
+        Model reference =
+            against == null
+                ? null
+                : Models.open(against, options.floats(), options.engine.unnamed());
         Dataset all = Datasets.open(data, classList(model), files.labels)) {
       Dataset listed = limit > 0 ? Subset.first(all, limit) : all;
       requireClasses(model, options.model, all);
       if (reference != null) {
         requireClasses(reference, against, all);
       }
-      Answers answers = answer("evaluate", cluster, model, options.engine.engine, listed);
+      Answers answers = answer("evaluate", cluster, model, options.engine.config(), listed);
       Dataset set = answers.set();
       ObjectNode result = EvaluationJson.of(model, data, set, answers);
       describe(out, "model", model);
@@ -144,7 +148,7 @@ final class EvaluateCommand implements Callable<Integer> {
       accuracy(out, answers);
       Answers other = null;
       if (reference != null) {
-        other = answer("compare", cluster, reference, null, set);
+        other = answer("compare", cluster, reference, options.engine.unnamed(), set);
         Comparison comparison = Comparison.of(answers.logits(), other.logits(), answers.labels());
         result.set("against", EvaluationJson.comparison(reference, other, comparison));
         describe(out, "against", reference);
@@ -201,24 +205,25 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private Answers answer(String task, Cluster cluster, Model model, String engine, Dataset set) {
+  private Answers answer(
+      String task, Cluster cluster, Model model, EngineConfig config, Dataset set) {
     try (Progress progress = Progress.start(task, "pictures", set.size())) {
       if (cluster == null) {
         OnCorrupt onCorrupt = skipCorrupt ? OnCorrupt.SKIP : OnCorrupt.FAIL;
-        return Answers.of(model, set, onCorrupt, batch, options.engine.threads(), progress::step);
+        return Answers.of(model, set, onCorrupt, batch, config.pool().threads(), progress::step);
       }
       long start = System.nanoTime();
-      EvaluationPart all = cluster.evaluate(job(model, engine, set), set.size(), progress::step);
+      EvaluationPart all = cluster.evaluate(job(model, config, set), set.size(), progress::step);
       return Answers.of(all.logits(), set, (System.nanoTime() - start) / 1e9);
     }
   }
 
-  private EvaluationJob job(Model model, String engine, Dataset set) {
+  private EvaluationJob job(Model model, EngineConfig config, Dataset set) {
     return new EvaluationJob(
         absolute(Path.of(model.identity().path())),
         model.identity().sha256(),
         options.floats(),
-        engine,
+        config,
         Locations.absolute(data),
         absolute(files.classes),
         absolute(files.labels),

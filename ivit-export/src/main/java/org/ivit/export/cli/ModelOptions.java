@@ -45,7 +45,7 @@ final class ModelOptions {
 
   /** Opens the model. */
   Model open() {
-    return Models.open(model, floats(), engine.engine);
+    return Models.open(model, floats(), engine.config());
   }
 
   /** How a file of float weights is read. */

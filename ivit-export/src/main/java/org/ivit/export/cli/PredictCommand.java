@@ -90,7 +90,7 @@ final class PredictCommand implements Callable<Integer> {
     result.put("engine", model.engine());
     result.set("backend", EvaluationJson.backend(model.backend()));
     ArrayNode answers = result.putArray("pictures");
-    int threads = options.engine.threads();
+    int threads = options.engine.config().pool().threads();
     try (Progress progress = progress(pictures.size());
         PictureLoader<Rgb> loader =
             new PictureLoader<>(

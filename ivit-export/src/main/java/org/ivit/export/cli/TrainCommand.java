@@ -6,8 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.export.cli.option.Checks;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -46,6 +48,8 @@ final class TrainCommand implements Callable<Integer> {
       description = "Where steps are taken, instead of the recipe's; also where a run goes on.")
   private String device;
 
+  @Mixin private GpuOption gpu;
+
   @Option(
       names = "--spark",
       paramLabel = "MASTER",
@@ -59,6 +63,7 @@ final class TrainCommand implements Callable<Integer> {
     if (device != null && !device.equals("cpu") && !device.equals("cuda")) {
       throw new InputException("--device: found '" + device + "', expected cpu or cuda");
     }
+    gpu.validate();
     if (resume == null && config == null) {
       throw new InputException("train: found neither --config nor --resume, expected one of them");
     }
@@ -82,7 +87,8 @@ final class TrainCommand implements Callable<Integer> {
       Checks.file("--config", config);
     }
     return Training.run(
-        new Training.Request(config, overrides, resume, output, device, spark),
+        new Training.Request(
+            config, overrides, resume, output, device, gpu.of(EngineConfig.standard()), spark),
         spec.commandLine().getOut(),
         spec.commandLine().getErr());
   }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.InputException;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.export.cli.console.NextCommand;
 import org.ivit.export.cli.console.StopSignals;
 import org.ivit.export.cluster.Cluster;
@@ -22,9 +23,15 @@ import picocli.CommandLine.ExitCode;
 final class Training {
   private Training() {}
 
-  /** The options of the command, null where they are not given. */
+  /** The options of the command, null where they are not given, and the GPU that is meant. */
   record Request(
-      Path config, List<String> overrides, Path resume, Path output, String device, String spark) {}
+      Path config,
+      List<String> overrides,
+      Path resume,
+      Path output,
+      String device,
+      Gpu gpu,
+      String spark) {}
 
   /**
    * Starts or resumes a run and says what came of it, and what comes next.
@@ -64,7 +71,10 @@ final class Training {
     try (Cluster cluster = request.spark == null ? null : Clusters.spark(request.spark)) {
       if (resume == null) {
         return Trainer.start(
-            request.output == null ? recipe : recipe.withOutput(request.output), cluster, monitor);
+            request.output == null ? recipe : recipe.withOutput(request.output),
+            cluster,
+            request.gpu,
+            monitor);
       } else {
         RunDirectory stopped = RunDirectory.open(resume);
         if (recipe != null
@@ -80,7 +90,7 @@ final class Training {
             recipe != null
                 ? recipe.device()
                 : device != null ? device(device) : stopped.recipe().device();
-        return Trainer.resume(stopped, where, cluster, monitor);
+        return Trainer.resume(stopped, where, cluster, request.gpu, monitor);
       }
     }
   }

@@ -6,6 +6,7 @@ import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Subset;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.model.Model;
@@ -17,7 +18,7 @@ import org.ivit.export.model.Model;
  * @param model absolute path
  * @param sha256 of the model's file, which workers compare with what they see
  * @param reading of float weights
- * @param engine of an integer model, or null for the fastest
+ * @param config how it is run; without a number of threads each worker has its own
  * @param data absolute location of the pictures
  * @param classes absolute path of the class list; null for the model's own
  * @param labels absolute path of the label file of a flat folder, or null
@@ -29,7 +30,7 @@ public record EvaluationJob(
     String model,
     String sha256,
     FloatReading reading,
-    String engine,
+    EngineConfig config,
     String data,
     String classes,
     String labels,
@@ -38,9 +39,9 @@ public record EvaluationJob(
     int batch)
     implements Serializable {
 
-  /** Opens the model. */
-  Model openModel() {
-    return Models.open(Path.of(model), reading, engine);
+  /** Opens the model, for so many threads. */
+  Model openModel(int threads) {
+    return Models.open(Path.of(model), reading, config.withThreads(threads));
   }
 
   /** Opens the pictures. */

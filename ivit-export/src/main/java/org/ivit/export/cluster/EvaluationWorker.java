@@ -23,13 +23,13 @@ public final class EvaluationWorker implements AutoCloseable {
   /**
    * Opens model and pictures.
    *
-   * @param threads that decode
+   * @param own threads that run the model and decode, where the job says no number
    * @throws InputException if a file is not here, or is another one
    */
-  public EvaluationWorker(EvaluationJob job, int threads) {
+  public EvaluationWorker(EvaluationJob job, int own) {
     this.job = job;
-    this.threads = threads;
-    this.model = job.openModel();
+    this.threads = job.config().threads() > 0 ? job.config().threads() : own;
+    this.model = job.openModel(threads);
     try {
       requireSame(job.model(), job.sha256(), model.identity().sha256());
       this.data = job.openData(model);

@@ -9,7 +9,7 @@ import org.ivit.core.architecture.PretrainedPreprocess;
 import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
-import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.Digests;
@@ -41,31 +41,27 @@ public final class Models {
    * folder, or a run directory.
    *
    * @param reading of float weights
-   * @param engine of an integer model, or null for the fastest
+   * @param config how it is run; an engine that it names is for integer models alone
    * @throws InputException if it is none of them, or is damaged
    */
-  public static Model open(Path path, FloatReading reading, String engine) {
-    if (engine != null && !Engines.names().contains(engine)) {
-      throw new InputException(
-          "engine: '" + engine + "', expected one of " + String.join(", ", Engines.names()));
-    }
+  public static Model open(Path path, FloatReading reading, EngineConfig config) {
     if (Files.isDirectory(path)) {
       if (!HuggingFaceFolder.is(path)) {
-        return Freezer.open(path, engine);
+        return Freezer.open(path, config);
       }
-      requireNoEngine(path, engine);
-      return new FloatModel(huggingFace(path, reading));
+      requireNoEngine(path, config);
+      return new FloatModel(huggingFace(path, reading), config.pool());
     }
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
     }
     try (TensorContents contents = TensorFiles.contents(path)) {
       if (CheckpointFile.isCheckpoint(contents.metadata())) {
-        return integer(path, CheckpointFile.digest(contents.metadata()), engine);
+        return integer(path, CheckpointFile.digest(contents.metadata()), config);
       }
       FloatSource source = real(path, contents, reading);
-      requireNoEngine(path, engine);
-      return new FloatModel(source);
+      requireNoEngine(path, config);
+      return new FloatModel(source, config.pool());
     }
   }
 
@@ -94,7 +90,7 @@ public final class Models {
     }
   }
 
-  private static Model integer(Path path, String digest, String engine) {
+  private static Model integer(Path path, String digest, EngineConfig config) {
     IntegerCheckpoint checkpoint = CheckpointFile.read(path);
     return new IntegerModel(
         new ModelIdentity(
@@ -104,7 +100,7 @@ public final class Models {
             "integer",
             checkpoint.graph().architecture().name()),
         checkpoint,
-        engine);
+        config);
   }
 
   private static FloatSource huggingFace(Path path, FloatReading reading) {
@@ -125,7 +121,8 @@ public final class Models {
         new ClassNames(folder.classes(), folder.classes()));
   }
 
-  private static void requireNoEngine(Path path, String engine) {
+  private static void requireNoEngine(Path path, EngineConfig config) {
+    String engine = config.namedEngine();
     if (engine != null) {
       throw new InputException(
           path + ": holds float weights, which no integer engine runs: found engine " + engine);

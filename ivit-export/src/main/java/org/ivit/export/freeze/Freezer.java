@@ -11,6 +11,7 @@ import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
@@ -94,10 +95,10 @@ public final class Freezer {
   /**
    * Opens a run to be asked: in integers, or in floating point where it was trained so.
    *
-   * @param engine of an integer model, or null for the fastest
+   * @param config how it is run; an engine that it names is for integer models alone
    * @throws InputException if it is no run or cannot be used
    */
-  public static Model open(Path path, String engine) {
+  public static Model open(Path path, EngineConfig config) {
     RunDirectory run = RunDirectory.open(path);
     TrainingCheckpoint checkpoint = run.best();
     Architecture architecture = run.architecture();
@@ -106,15 +107,16 @@ public final class Freezer {
         new ModelIdentity(path.toString(), digest, "", "run", architecture.name());
     if (checkpoint.scheme() != null) {
       Frozen frozen = freeze(run, Moment.BEST, Weights.AUTO, "");
-      return new IntegerModel(identity, frozen.checkpoint(), engine);
+      return new IntegerModel(identity, frozen.checkpoint(), config);
     }
+    String engine = config.namedEngine();
     if (engine != null) {
       throw new InputException(
           path
               + ": was trained in floating point, which no integer engine runs: found engine "
               + engine);
     }
-    return new FloatModel(floats(run, Moment.BEST, Weights.AUTO));
+    return new FloatModel(floats(run, Moment.BEST, Weights.AUTO), config.pool());
   }
 
   /**

@@ -10,7 +10,7 @@ import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Normalisation;

@@ -18,17 +18,22 @@ public final class FloatModel implements Model {
   private final Preprocess preprocess;
   private final ClassNames classes;
   private final Normalisation normalisation;
+  private final WorkerPool pool;
   private final TransformerNetwork network;
 
-  /** Builds the network. */
-  public FloatModel(FloatSource source) {
+  /**
+   * Builds the network.
+   *
+   * @param pool the threads to use
+   */
+  public FloatModel(FloatSource source, WorkerPool pool) {
+    this.pool = pool;
     this.identity = source.identity();
     this.architecture = source.architecture();
     this.preprocess = source.preprocess();
     this.classes = source.classes();
     this.normalisation = new Normalisation(preprocess);
-    this.network =
-        TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
+    this.network = TransformerNetwork.build(NetworkOptions.inference(architecture, null), pool);
     network.load(source.weights());
   }
 
@@ -49,8 +54,7 @@ public final class FloatModel implements Model {
 
   @Override
   public Backend backend() {
-    return new Backend(
-        "float", "a network in float32", Processor.name(), WorkerPool.shared().threads());
+    return new Backend("float", "a network in float32", Processor.name(), pool.threads());
   }
 
   @Override

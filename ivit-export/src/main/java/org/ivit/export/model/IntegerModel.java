@@ -5,7 +5,8 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
@@ -21,14 +22,15 @@ public final class IntegerModel implements Model {
   /**
    * Opens an engine.
    *
-   * @param engineName which, or null for the fastest
-   * @throws org.ivit.core.InputException if there is no such engine
+   * @param config which, on what
+   * @throws org.ivit.core.InputException as {@link Engines#open(org.ivit.core.graph.IntegerGraph,
+   *     EngineConfig)}
    */
-  public IntegerModel(ModelIdentity identity, IntegerCheckpoint checkpoint, String engineName) {
+  public IntegerModel(ModelIdentity identity, IntegerCheckpoint checkpoint, EngineConfig config) {
     this.identity = identity;
     this.checkpoint = checkpoint;
     this.classes = ClassNames.parse(checkpoint.classes());
-    this.engine = Engines.open(checkpoint.graph(), engineName);
+    this.engine = Engines.open(checkpoint.graph(), config);
     Preprocess p = checkpoint.preprocess();
     this.pixels = PixelTable.of(p.mean(), p.std(), checkpoint.graph().inputScale());
   }

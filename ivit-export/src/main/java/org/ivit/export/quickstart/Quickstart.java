@@ -13,6 +13,7 @@ import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.ProceduralPictures;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.export.evaluate.Answers;
 import org.ivit.export.evaluate.Comparison;
@@ -107,8 +108,8 @@ public final class Quickstart {
     try (Dataset test =
             new ProceduralPictures(
                 TEST_SEED, 0, TEST_PICTURES, size, ProceduralPictures.Strengths.DEFAULT);
-        Model floatModel = Freezer.open(floatFolder, null);
-        Model integerModel = Models.open(file, FloatReading.UNSAID, null)) {
+        Model floatModel = Freezer.open(floatFolder, EngineConfig.standard());
+        Model integerModel = Models.open(file, FloatReading.UNSAID, EngineConfig.standard())) {
       Answers floatAnswers = answers(floatModel, test);
       Answers integerAnswers = answers(integerModel, test);
       IdentityCheck identity =

@@ -769,8 +769,10 @@ class CommandLineInterfaceTest {
     refused(evaluate("--limit", -1), "--limit", "-1");
     refused(evaluate("--threads", -1), "--threads", "-1");
     refused(evaluate("--engine", "warp"), "warp", "cpu", "reference");
-    refused(evaluate("--engine", "cuda", "--device", -1), "--device", "-1");
-    refused(evaluate("--device", "all"), "--device", "all");
+    refused(evaluate("--threads", 1025), "--threads", "1025", "0 to 1024");
+    refused(evaluate("--engine", "cuda", "--gpu", -1), "--gpu", "-1");
+    refused(evaluate("--gpu", "all"), "--gpu", "all");
+    refused(evaluate("--device", 0), "--device");
     refused(List.of("bench", "--model", checkpoint, "--batch", "1,0"), "--batch");
     refused(List.of("bench", "--model", checkpoint, "--seconds", "-1"), "--seconds");
   }
@@ -806,7 +808,7 @@ class CommandLineInterfaceTest {
     System.setProperty("ivit.cuda.driver", "libno-such-driver.so");
     try {
       refused(
-          evaluate("--engine", "cuda", "--device", 0),
+          evaluate("--engine", "cuda", "--gpu", 0),
           "engine cuda: no NVIDIA driver",
           "CUDA 13.0",
           "580");

@@ -23,7 +23,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.Dequantized;
 import org.ivit.core.graph.FloatWeights;
 

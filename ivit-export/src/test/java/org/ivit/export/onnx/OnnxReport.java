@@ -21,7 +21,8 @@ import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.Engines;
+import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Normalisation;
@@ -62,7 +63,7 @@ final class OnnxReport {
             Models.open(
                 Path.of(arguments[1]),
                 new FloatReading(Architectures.toJson(architecture).toString(), null),
-                null);
+                EngineConfig.standard());
         Dataset set = Datasets.open(arguments[2], ClassList.read(Path.of(arguments[3])), null);
         Engine engine = Engines.open(checkpoint.graph());
         Ort ortUnsigned = new Ort(unsigned, architecture.image());

@@ -18,6 +18,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.ivit.core.InputException;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.EncodedDataset;
 import org.ivit.core.io.Digests;
@@ -140,6 +141,7 @@ class HadoopDatasetTest {
           Trainer.start(
               Tiny.recipe(folder, "executor", one, "schedule.epochs=1"),
               cluster,
+              Gpu.FIRST,
               TrainingMonitor.SILENT);
       assertThat(digest(run)).isEqualTo(digest(here));
     }

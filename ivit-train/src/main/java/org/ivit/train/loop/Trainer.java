@@ -6,8 +6,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Scheme;
@@ -73,6 +75,9 @@ public final class Trainer {
   private final EvaluationTransform evaluation;
   private final GradientCluster cluster;
 
+  /** Where steps are taken; null on the processor, and where there are none. */
+  private final Gpu gpu;
+
   private Dataset training;
   private Dataset calibrating;
   private Validation validation;
@@ -89,6 +94,7 @@ public final class Trainer {
       RunDirectory run,
       Recipe recipe,
       GradientCluster cluster,
+      Gpu gpu,
       TrainingMonitor monitor,
       WorkerPool pool) {
     this.run = run;
@@ -97,6 +103,8 @@ public final class Trainer {
     this.monitor = monitor;
     this.pool = pool;
     this.cluster = cluster;
+    this.gpu =
+        recipe.device() == TrainingDevice.CPU || recipe.schedule().epochs() == 0 ? null : gpu;
     this.evaluation = new EvaluationTransform(RecipePictures.preprocess(recipe, architecture));
   }
 
@@ -112,17 +120,19 @@ public final class Trainer {
    * @throws RunStoppedException if the monitor asked for it
    */
   public static RunDirectory start(Recipe recipe, TrainingMonitor monitor) {
-    return start(recipe, null, monitor);
+    return start(recipe, null, EngineConfig.standard().gpu(), monitor);
   }
 
   /**
    * As {@link #start(Recipe, TrainingMonitor)}, with the gradients of steps computed elsewhere.
    *
    * @param cluster where; null for this process
+   * @param gpu where the recipe takes steps on one
    */
-  public static RunDirectory start(Recipe asked, GradientCluster cluster, TrainingMonitor monitor) {
+  public static RunDirectory start(
+      Recipe asked, GradientCluster cluster, Gpu gpu, TrainingMonitor monitor) {
     Recipe recipe = withFile(asked);
-    requireDevice(recipe, recipe.device(), cluster);
+    requireDevice(recipe, recipe.device(), cluster, gpu);
     NdBackend.require();
     Architecture architecture = RunDirectory.architecture(recipe);
     FloatWeights weights =
@@ -132,7 +142,7 @@ public final class Trainer {
     RunLock lock = RunLock.take(recipe.output());
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       RunDirectory run = RunDirectory.create(recipe);
-      Trainer trainer = new Trainer(run, recipe, cluster, monitor, pool);
+      Trainer trainer = new Trainer(run, recipe, cluster, gpu, monitor, pool);
       trainer.open(weights);
       trainer.openCalibration();
       trainer.begin(weights);
@@ -153,7 +163,7 @@ public final class Trainer {
    * @throws RunStoppedException if the monitor asked for it
    */
   public static RunDirectory resume(RunDirectory run, TrainingMonitor monitor) {
-    return resume(run, run.recipe().device(), null, monitor);
+    return resume(run, run.recipe().device(), null, EngineConfig.standard().gpu(), monitor);
   }
 
   /**
@@ -161,10 +171,15 @@ public final class Trainer {
    *
    * @param device where to take them
    * @param cluster where gradients are computed; null for this process
+   * @param gpu where steps are taken on one
    */
   public static RunDirectory resume(
-      RunDirectory run, TrainingDevice device, GradientCluster cluster, TrainingMonitor monitor) {
-    requireDevice(run.recipe(), device, cluster);
+      RunDirectory run,
+      TrainingDevice device,
+      GradientCluster cluster,
+      Gpu gpu,
+      TrainingMonitor monitor) {
+    requireDevice(run.recipe(), device, cluster, gpu);
     if (run.state().finished()) {
       monitor.say(run.path() + ": the run is finished, nothing to do");
       return run;
@@ -177,7 +192,7 @@ public final class Trainer {
             : StartWeights.read(recipe, run.architecture(), monitor::say);
     RunLock lock = RunLock.take(run.path());
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
-      Trainer trainer = new Trainer(run, recipe.withDevice(device), cluster, monitor, pool);
+      Trainer trainer = new Trainer(run, recipe.withDevice(device), cluster, gpu, monitor, pool);
       trainer.open(start);
       trainer.restore(run.latest());
       trainer.train();
@@ -202,7 +217,8 @@ public final class Trainer {
   }
 
   /** A GPU that is not there is found out before calibration, and before a folder is made. */
-  private static void requireDevice(Recipe recipe, TrainingDevice device, GradientCluster cluster) {
+  private static void requireDevice(
+      Recipe recipe, TrainingDevice device, GradientCluster cluster, Gpu gpu) {
     if (device == TrainingDevice.CPU) {
       return;
     }
@@ -210,7 +226,7 @@ public final class Trainer {
       throw new InputException("device: found cuda, expected cpu on a cluster");
     }
     if (recipe.schedule().epochs() > 0) {
-      TrainingKernels.open().close();
+      TrainingKernels.open(gpu).close();
     }
   }
 
@@ -233,12 +249,7 @@ public final class Trainer {
       }
       validation =
           new Validation(
-              judging,
-              evaluation,
-              RecipePictures.onCorrupt(recipe),
-              recipe.schedule().epochs() == 0 ? TrainingDevice.CPU : recipe.device(),
-              pool,
-              recipe.threads());
+              judging, evaluation, RecipePictures.onCorrupt(recipe), gpu, pool, recipe.threads());
     }
     teacher = Teacher.open(recipe, architecture, start, pool, monitor::say);
   }
@@ -326,7 +337,7 @@ public final class Trainer {
   /** Where steps are taken; a device begins with the network and the average as they are. */
   private NetworkStep openStep() {
     double clipNorm = recipe.optimizer().clipNorm();
-    if (recipe.device() == TrainingDevice.CPU || recipe.schedule().epochs() == 0) {
+    if (gpu == null) {
       NetworkStep here = new TrainingStep(network, clipNorm);
       if (recipe.schedule().epochs() > 0) {
         monitor.say("training on " + here.description());
@@ -336,7 +347,7 @@ public final class Trainer {
     NetworkStep opened =
         new DeviceTrainingStep(
             network,
-            TrainingKernels.open(),
+            TrainingKernels.open(gpu),
             clipNorm,
             recipe.gpu(),
             teacher == null ? null : teacher.model(),

@@ -2,6 +2,7 @@ package org.ivit.train.loop;
 
 import org.ivit.core.arithmetic.Logits;
 import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
@@ -12,7 +13,6 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.network.TransformerNetwork;
-import org.ivit.train.recipe.TrainingDevice;
 
 /**
  * Top-1 and cross entropy of a network on a set of pictures: in integers by the engine of the
@@ -37,21 +37,24 @@ final class Validation {
   private final Dataset set;
   private final EvaluationTransform transform;
   private final OnCorrupt onCorrupt;
-  private final TrainingDevice device;
+  private final Gpu gpu;
   private final WorkerPool pool;
   private final int threads;
 
+  /**
+   * @param gpu that computes; null for the processor
+   */
   Validation(
       Dataset set,
       EvaluationTransform transform,
       OnCorrupt onCorrupt,
-      TrainingDevice device,
+      Gpu gpu,
       WorkerPool pool,
       int threads) {
     this.set = set;
     this.transform = transform;
     this.onCorrupt = onCorrupt;
-    this.device = device;
+    this.gpu = gpu;
     this.pool = pool;
     this.threads = threads;
   }
@@ -92,9 +95,9 @@ final class Validation {
   }
 
   private Engine open(IntegerGraph graph) {
-    return device == TrainingDevice.CUDA
-        ? CudaEngine.open(graph, "validation")
-        : new PortableEngine(graph, pool, "validation");
+    return gpu == null
+        ? new PortableEngine(graph, pool, "validation")
+        : CudaEngine.open(graph, gpu, "validation");
   }
 
   private Result run(Answers answers, Progress progress) {

@@ -4,6 +4,6 @@ package org.ivit.train.recipe;
 public enum TrainingDevice {
   /** The processor. */
   CPU,
-  /** An NVIDIA GPU, numbered by the property {@code ivit.device}. */
+  /** An NVIDIA GPU: the first, or the one of {@code --gpu}. */
   CUDA
 }

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.cuda.Emulator;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
@@ -224,7 +225,7 @@ class DevicePicturesTest {
     for (int step = 0; step < 8; step++) {
       pairs.add(Pair.of(new Case(33, 4, 0.8, 1, MixupMode.ELEM, Fill.RAND), step));
     }
-    try (Device device = TrainingKernels.open();
+    try (Device device = TrainingKernels.open(Gpu.FIRST);
         Pass pass = pass(device);
         DevicePictures pictures = new DevicePictures(pass)) {
       int length = pairs.get(0).expected().length;

@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.train.device.memory.TrainingKernels;
 import org.ivit.train.device.product.ProductPrecision;
 
@@ -35,7 +36,9 @@ final class ResumableRun {
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     DeviceWay way = DeviceWay.of(precision);
-    try (StepRun run = new DeviceRun(start(arguments[0]), TrainingKernels.open(), way)) {
+    try (StepRun run =
+        new DeviceRun(
+            start(arguments[0]), TrainingKernels.open(EngineConfig.standard().gpu()), way)) {
       if (Files.exists(state)) {
         StepState.read(state).restore(run);
       }

@@ -20,7 +20,9 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.KernelImages;
+import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.graph.Scheme;
 import org.ivit.train.device.memory.TrainingKernels;
 import org.ivit.train.device.product.ProductPrecision;
@@ -85,6 +87,8 @@ final class TrainingCheck {
     }
   }
 
+  private Gpu gpu = EngineConfig.standard().gpu();
+
   private TrainingCheck(CheckReport report) {
     this.report = report;
     result = report.result();
@@ -114,8 +118,8 @@ final class TrainingCheck {
     return report.passed() ? 0 : 1;
   }
 
-  private static DriverDevice open() {
-    return (DriverDevice) TrainingKernels.open();
+  private DriverDevice open() {
+    return (DriverDevice) TrainingKernels.open(gpu);
   }
 
   private void run(Path folder, Size size) throws IOException {
@@ -181,7 +185,7 @@ final class TrainingCheck {
         }
       }
     }
-    System.setProperty(DriverDevice.WARPGROUPS, "true");
+    gpu = gpu.withWarpgroups(true);
     boolean warpgroups;
     try (Device device = open()) {
       warpgroups = device.warpgroups();
@@ -189,7 +193,7 @@ final class TrainingCheck {
     if (warpgroups) {
       lockstep(start.withName(start.name() + ", by warpgroups"), single, FEW_STEPS);
     }
-    System.setProperty(DriverDevice.WARPGROUPS, "false");
+    gpu = gpu.withWarpgroups(false);
     kernels();
   }
 
@@ -255,15 +259,13 @@ final class TrainingCheck {
     ObjectNode still = result.putObject("losses_at_a_small_rate");
     boolean equal =
         new LearningCurves(
-                TrainingCheck::open,
-                start.withLearningRate(STILL * start.learningRate()),
-                size.steps)
+                this::open, start.withLearningRate(STILL * start.learningRate()), size.steps)
             .agree(List.of(ProductPrecision.FLOAT32), LOSS, LOSS, still);
     report.record("losses of a run at a small rate", report.check(), equal);
     say(still, "float32");
     ObjectNode row = result.putObject("learning_curves");
     boolean alike =
-        new LearningCurves(TrainingCheck::open, start, size.steps)
+        new LearningCurves(this::open, start, size.steps)
             .agree(List.of(ProductPrecision.values()), CURVE, Double.POSITIVE_INFINITY, row);
     report.record("learning curves", report.check(), alike);
     for (String precision : List.of("float32", "tf32", "bf16")) {
@@ -311,7 +313,7 @@ final class TrainingCheck {
   private void times(Size size) throws IOException {
     ArrayNode rows = result.putArray("steps");
     boolean full = size.full();
-    StepTimes times = new StepTimes(TrainingCheck::open, size.batch, size.samples);
+    StepTimes times = new StepTimes(this::open, size.batch, size.samples);
     List<Architecture> architectures =
         full
             ? TIMED.stream().map(Architectures::byName).toList()

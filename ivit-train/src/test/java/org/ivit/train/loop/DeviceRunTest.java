@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.InputException;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.train.loading.Loading;
 import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
@@ -194,7 +195,7 @@ class DeviceRunTest {
       TrainingDevice second =
           first == TrainingDevice.CPU ? TrainingDevice.CUDA : TrainingDevice.CPU;
       RunDirectory resumed =
-          Trainer.resume(RunDirectory.open(path), second, null, TrainingMonitor.SILENT);
+          Trainer.resume(RunDirectory.open(path), second, null, Gpu.FIRST, TrainingMonitor.SILENT);
       assertThat(resumed.latest().state().finished()).isTrue();
       assertAlike(whole.latest(), resumed.latest());
     }

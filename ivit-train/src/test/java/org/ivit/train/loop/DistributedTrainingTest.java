@@ -18,6 +18,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.ivit.core.InputException;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.train.distributed.GradientCluster;
 import org.ivit.train.distributed.GradientJob;
 import org.ivit.train.distributed.GradientPart;
@@ -137,7 +138,7 @@ class DistributedTrainingTest {
   void oneWorkerLearnsTheSameToTheLastBit() throws IOException {
     TrainingCheckpoint local = Trainer.start(recipe("local"), TrainingMonitor.SILENT).latest();
     TrainingCheckpoint worker =
-        Trainer.start(recipe("one"), new Workers(1), TrainingMonitor.SILENT).latest();
+        Trainer.start(recipe("one"), new Workers(1), Gpu.FIRST, TrainingMonitor.SILENT).latest();
     assertThat(worker.state()).isEqualTo(local.state());
     assertThat(worker.ranges()).isEqualTo(local.ranges());
     local
@@ -156,7 +157,8 @@ class DistributedTrainingTest {
     RunDirectory local = Trainer.start(recipe("local"), TrainingMonitor.SILENT);
     for (int count : new int[] {2, 3, 7}) {
       RunDirectory run =
-          Trainer.start(recipe("run" + count), new Workers(count), TrainingMonitor.SILENT);
+          Trainer.start(
+              recipe("run" + count), new Workers(count), Gpu.FIRST, TrainingMonitor.SILENT);
       assertThat(loss(run, 1)).isCloseTo(loss(local, 1), within(1e-6));
       assertThat(run.latest().state().step()).isEqualTo(local.latest().state().step());
       local
@@ -211,7 +213,7 @@ class DistributedTrainingTest {
             }
           };
         };
-    Trainer.start(recipe, recording, TrainingMonitor.SILENT);
+    Trainer.start(recipe, recording, Gpu.FIRST, TrainingMonitor.SILENT);
     assertThat(whole).hasSize(6);
     for (int step = 0; step < whole.size(); step++) {
       assertThat(sums.get(step).pictures()).isEqualTo(10).isEqualTo(whole.get(step).pictures());
@@ -250,12 +252,13 @@ class DistributedTrainingTest {
             }
           };
         };
-    assertThatThrownBy(() -> Trainer.start(recipe("lost"), lost, TrainingMonitor.SILENT))
+    assertThatThrownBy(() -> Trainer.start(recipe("lost"), lost, Gpu.FIRST, TrainingMonitor.SILENT))
         .hasMessage("the cluster is gone");
     RunDirectory stopped = RunDirectory.open(folder.resolve("lost"));
     assertThat(stopped.latest().state().step()).isEqualTo(4);
     TrainingCheckpoint resumed =
-        Trainer.resume(stopped, TrainingDevice.CPU, null, TrainingMonitor.SILENT).latest();
+        Trainer.resume(stopped, TrainingDevice.CPU, null, Gpu.FIRST, TrainingMonitor.SILENT)
+            .latest();
     assertThat(resumed.optimizer()).isEqualTo(whole.optimizer());
   }
 
@@ -266,7 +269,8 @@ class DistributedTrainingTest {
           GradientJob wrong = new GradientJob(job.recipe(), job.scheme(), "0", job.teacher());
           return new Workers(1).gradients(wrong);
         };
-    assertThatThrownBy(() -> Trainer.start(recipe("other"), other, TrainingMonitor.SILENT))
+    assertThatThrownBy(
+            () -> Trainer.start(recipe("other"), other, Gpu.FIRST, TrainingMonitor.SILENT))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("data.train")
         .hasMessageContaining("a worker sees other files");
@@ -284,7 +288,8 @@ class DistributedTrainingTest {
   @Test
   void refusesOtherDevices() {
     Recipe recipe = recipe("device").withDevice(TrainingDevice.CUDA);
-    assertThatThrownBy(() -> Trainer.start(recipe, new Workers(1), TrainingMonitor.SILENT))
+    assertThatThrownBy(
+            () -> Trainer.start(recipe, new Workers(1), Gpu.FIRST, TrainingMonitor.SILENT))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("expected cpu on a cluster");
   }

@@ -3,6 +3,7 @@ package org.ivit.core.engine.cuda;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.KernelImages;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
@@ -14,9 +15,6 @@ import org.ivit.core.graph.IntegerGraph;
  * own; the launches of a batch size are recorded once and replayed.
  */
 public final class CudaEngine implements Engine {
-  /** The system property that numbers the GPU, from 0. */
-  public static final String DEVICE = DriverDevice.DEVICE;
-
   static final KernelImages KERNELS = new KernelImages(CudaEngine.class, "/cuda/");
 
   /** More pictures go in several turns; beyond it a GPU gains nothing and buffers only grow. */
@@ -61,14 +59,15 @@ public final class CudaEngine implements Engine {
   }
 
   /**
-   * Opens the engine on the GPU that the property {@value #DEVICE} numbers, or the first.
+   * Opens the engine on a GPU.
    *
    * @param graph any model
+   * @param gpu which
    * @param why why this engine was chosen, for {@link #description}
    * @throws org.ivit.core.InputException if there is no such GPU, no driver, or one that is too old
    */
-  public static CudaEngine open(IntegerGraph graph, String why) {
-    return new CudaEngine(graph, DriverDevice.open(KERNELS, DriverDevice.number()), why);
+  public static CudaEngine open(IntegerGraph graph, Gpu gpu, String why) {
+    return new CudaEngine(graph, DriverDevice.open(KERNELS, gpu), why);
   }
 
   @Override

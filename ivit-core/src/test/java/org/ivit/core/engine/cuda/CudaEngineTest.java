@@ -17,11 +17,10 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.cpu.CpuProviders;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
@@ -87,7 +86,7 @@ class CudaEngineTest {
   private static void compareWithCpu(Architecture architecture, Scheme scheme) {
     IntegerGraph graph = ObservedModel.graph(architecture, scheme, new Random(1));
     byte[] codes = MicroModels.pictures(graph, 1, 2);
-    try (Engine cpu = CpuProviders.open(graph, WorkerPool.shared(), "judge")) {
+    try (Engine cpu = Engines.open(graph, "cpu")) {
       check(architecture.name(), graph, codes, 1, cpu.logits(codes, 1), 132);
     }
   }

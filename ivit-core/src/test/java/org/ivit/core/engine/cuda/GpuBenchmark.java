@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Random;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.IntegerGraph;
 
@@ -25,9 +26,9 @@ final class GpuBenchmark implements AutoCloseable {
   private final int pictures;
   private final PassBuffers buffers = new PassBuffers();
 
-  GpuBenchmark(IntegerGraph graph, int pictures) {
+  GpuBenchmark(IntegerGraph graph, Gpu gpu, int pictures) {
     this.pictures = pictures;
-    device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number());
+    device = DriverDevice.open(CudaEngine.KERNELS, gpu);
     constants = new Constants(device);
     forward = new Forward(constants, graph);
     forward.launches(buffers, pictures);

@@ -22,13 +22,14 @@ import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.cpu.CpuProviders;
+import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.graph.Scheme;
-import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.ObservedModel;
 
 /**
@@ -57,6 +58,7 @@ public final class GpuCheck {
   private final ArrayNode checks = result.putArray("checks");
   private final ArrayNode benchmark = result.putArray("benchmark");
   private final List<Boolean> ways = new ArrayList<>(List.of(false));
+  private final Gpu gpu = EngineConfig.standard().gpu();
   private final Path json;
   private boolean equal = true;
 
@@ -80,8 +82,7 @@ public final class GpuCheck {
   private void run(Path folder, boolean quick) throws IOException {
     describe();
     for (boolean warpgroups : ways) {
-      System.setProperty(DriverDevice.WARPGROUPS, Boolean.toString(warpgroups));
-      try (Device device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number())) {
+      try (Device device = DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(warpgroups))) {
         for (LinearChecks.Size size : LinearChecks.SIZES) {
           record("linear " + size + way(warpgroups), LinearChecks.differences(device, size));
         }
@@ -107,8 +108,7 @@ public final class GpuCheck {
 
   /** Both ways of Hopper's large products, where this is one. */
   private void describe() {
-    System.setProperty(DriverDevice.WARPGROUPS, "true");
-    try (Device device = DriverDevice.open(CudaEngine.KERNELS, DriverDevice.number())) {
+    try (Device device = DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(true))) {
       if (device.warpgroups()) {
         ways.add(true);
       }
@@ -151,7 +151,7 @@ public final class GpuCheck {
   private void generated(Architecture architecture) {
     IntegerGraph graph = ObservedModel.graph(architecture, Scheme.EXACT, new Random(1));
     byte[] codes = MicroModels.pictures(graph, 9, 2);
-    try (Engine cpu = CpuProviders.open(graph, WorkerPool.shared(), "judge")) {
+    try (Engine cpu = Engines.open(graph, "cpu")) {
       compare(architecture.name(), graph, cpu, codes, 9);
     }
     measure(architecture.name(), graph);
@@ -162,8 +162,7 @@ public final class GpuCheck {
     int[] expected = judge.logits(codes, pictures);
     int classes = graph.architecture().classes();
     for (boolean warpgroups : ways) {
-      System.setProperty(DriverDevice.WARPGROUPS, Boolean.toString(warpgroups));
-      try (CudaEngine engine = CudaEngine.open(graph, "check")) {
+      try (CudaEngine engine = CudaEngine.open(graph, gpu.withWarpgroups(warpgroups), "check")) {
         int differences = differences(expected, engine.logits(codes, pictures));
         byte[] one = Arrays.copyOf(codes, codes.length / pictures);
         differences += differences(Arrays.copyOf(expected, classes), engine.logits(one, 1));
@@ -189,14 +188,13 @@ public final class GpuCheck {
 
   private void measure(String name, IntegerGraph graph) {
     for (boolean warpgroups : ways) {
-      System.setProperty(DriverDevice.WARPGROUPS, Boolean.toString(warpgroups));
       measure(name, graph, warpgroups);
     }
   }
 
   private void measure(String name, IntegerGraph graph, boolean warpgroups) {
     for (int batch : BATCHES) {
-      try (GpuBenchmark run = new GpuBenchmark(graph, batch)) {
+      try (GpuBenchmark run = new GpuBenchmark(graph, gpu.withWarpgroups(warpgroups), batch)) {
         ObjectNode row = benchmark.addObject().put("model", name).put("batch", batch);
         row.put("wgmma", warpgroups);
         run.measure(row);

@@ -8,7 +8,8 @@ import java.util.Random;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.cpu.CpuProviders;
+import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
@@ -36,7 +37,7 @@ class RefusedGraphTest {
     Providers.require("avx2");
     byte[] codes = new byte[3 * 3 * 4 * 4];
     new Random(1).nextBytes(codes);
-    try (Engine engine = CpuProviders.open(graph, WorkerPool.shared(), "test");
+    try (Engine engine = Engines.open(graph, "cpu");
         ReferenceEngine reference = new ReferenceEngine(graph)) {
       assertThat(engine.description())
           .startsWith("cpu: portable Java on ")
@@ -48,16 +49,16 @@ class RefusedGraphTest {
   @Test
   void cannotBeForced() {
     String kernels = Providers.here().get(0);
-    String before = System.setProperty(CpuProviders.PROPERTY, kernels);
+    String before = System.setProperty(EngineConfig.KERNELS, kernels);
     try {
-      assertThatThrownBy(() -> CpuProviders.open(graph, WorkerPool.shared(), "test"))
+      assertThatThrownBy(() -> Engines.open(graph, "cpu"))
           .isInstanceOf(InputException.class)
           .hasMessage("property ivit.cpu: '" + kernels + "' cannot hold this model, " + REASON);
     } finally {
       if (before == null) {
-        System.clearProperty(CpuProviders.PROPERTY);
+        System.clearProperty(EngineConfig.KERNELS);
       } else {
-        System.setProperty(CpuProviders.PROPERTY, before);
+        System.setProperty(EngineConfig.KERNELS, before);
       }
     }
   }

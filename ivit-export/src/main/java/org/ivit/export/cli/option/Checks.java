@@ -19,6 +19,16 @@ public final class Checks {
   }
 
   /**
+   * @throws InputException if the value is too small or too large
+   */
+  public static void within(String option, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw new InputException(
+          "%s: %d, expected a number from %d to %d".formatted(option, value, least, most));
+    }
+  }
+
+  /**
    * @throws InputException if the value is none of those
    */
   public static void oneOf(String option, String value, String... expected) {

@@ -2,6 +2,7 @@ package org.ivit.train.device.memory;
 
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
+import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.KernelImages;
 
 /** The compiled kernels of training. */
@@ -11,11 +12,12 @@ public final class TrainingKernels {
   private TrainingKernels() {}
 
   /**
-   * Opens the GPU that the property {@value DriverDevice#DEVICE} numbers, or the first.
+   * Opens a GPU.
    *
+   * @param gpu which
    * @throws org.ivit.core.InputException if there is no such GPU, no driver, or one that is too old
    */
-  public static Device open() {
-    return DriverDevice.open(IMAGES, DriverDevice.number());
+  public static Device open(Gpu gpu) {
+    return DriverDevice.open(IMAGES, gpu);
   }
 }

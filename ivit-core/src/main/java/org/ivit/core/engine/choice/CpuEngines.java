@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cpu;
+package org.ivit.core.engine.choice;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -17,28 +17,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Chooses what the engine {@code cpu} runs on: the provider that the property {@value #PROPERTY}
- * names, or else the fastest that runs here and holds the graph. Where faster kernels exist for
- * this platform and cannot be used, a line of the log warns, once a process.
+ * Chooses what the engine {@code cpu} runs on: what is asked for, or else the fastest that runs
+ * here and holds the graph. Where faster kernels exist for this platform and cannot be used, a line
+ * of the log warns, once a process.
  */
-public final class CpuProviders {
-  /** The system property that names a provider. */
-  public static final String PROPERTY = "ivit.cpu";
-
+final class CpuEngines {
   private static final String JAVA = "java";
 
   /** Native kernels, fastest first; those in portable C are slower than portable Java. */
   private static final List<String> FAST = List.of("amx", "vnni", "avx2");
 
-  private static final Logger LOG = LoggerFactory.getLogger(CpuProviders.class);
+  private static final Logger LOG = LoggerFactory.getLogger(CpuEngines.class);
 
   /** What was said already: once in a process is enough. */
   private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
 
-  private CpuProviders() {}
+  private CpuEngines() {}
 
   /** Returns the names that can be asked for, fastest first. */
-  public static List<String> names() {
+  static List<String> names() {
     List<String> names = new ArrayList<>(FAST);
     names.add(JAVA);
     names.add("c");
@@ -49,41 +46,35 @@ public final class CpuProviders {
    * Opens the engine {@code cpu}.
    *
    * @param graph any model
-   * @param pool the threads to use; not closed with the engine
+   * @param config its kernels and threads
    * @param why why this engine was chosen, for {@link Engine#description}
-   * @throws InputException if the property names no provider, or one that does not run here or
-   *     cannot hold the graph
+   * @throws InputException if the kernels are unknown, do not run here or cannot hold the graph
    */
-  public static Engine open(IntegerGraph graph, WorkerPool pool, String why) {
-    String name = System.getProperty(PROPERTY);
+  static Engine open(IntegerGraph graph, EngineConfig config, String why) {
+    Asked asked = config.kernels();
     Engine engine =
-        name == null || name.isBlank()
-            ? fastest(graph, pool, why)
-            : forced(graph, pool, name.strip(), why);
+        asked == null
+            ? fastest(graph, config.pool(), why)
+            : forced(graph, config.pool(), asked, why);
     LOG.debug("{}; processor {}", engine.description(), Processor.name());
     return engine;
   }
 
-  private static Engine forced(IntegerGraph graph, WorkerPool pool, String name, String why) {
-    if (!names().contains(name)) {
-      throw new InputException(
-          "property %s: '%s', expected one of %s"
-              .formatted(PROPERTY, name, String.join(", ", names())));
-    }
-    String reason = why + "; " + name + " by property " + PROPERTY;
+  private static Engine forced(IntegerGraph graph, WorkerPool pool, Asked asked, String why) {
+    asked.requireOneOf("kernels", names());
+    String name = asked.name();
+    String reason = why + "; " + name + " " + asked.by();
     if (name.equals(JAVA)) {
       return new PortableEngine(graph, pool, reason);
     }
     String unavailable = NativeLibrary.unavailable(name);
     if (unavailable != null) {
-      throw new InputException("property %s: '%s', %s".formatted(PROPERTY, name, unavailable));
+      throw asked.refused("kernels", ", " + unavailable);
     }
     try {
       return new NativeEngine(graph, pool, name, reason);
     } catch (RefusedGraphException e) {
-      throw new InputException(
-          "property %s: '%s' cannot hold this model, %s".formatted(PROPERTY, name, e.getMessage()),
-          e);
+      throw asked.refused("kernels", " cannot hold this model, " + e.getMessage(), e);
     }
   }
 

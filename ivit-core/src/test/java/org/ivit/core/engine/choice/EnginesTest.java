@@ -1,9 +1,10 @@
-package org.ivit.core.engine;
+package org.ivit.core.engine.choice;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.ivit.core.InputException;
+import org.ivit.core.engine.Engine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.AfterEach;
@@ -16,15 +17,15 @@ class EnginesTest {
 
   @BeforeEach
   void clear() {
-    before = System.clearProperty(Engines.PROPERTY);
+    before = System.clearProperty(EngineConfig.ENGINE);
   }
 
   @AfterEach
   void restore() {
     if (before == null) {
-      System.clearProperty(Engines.PROPERTY);
+      System.clearProperty(EngineConfig.ENGINE);
     } else {
-      System.setProperty(Engines.PROPERTY, before);
+      System.setProperty(EngineConfig.ENGINE, before);
     }
   }
 
@@ -40,24 +41,24 @@ class EnginesTest {
 
   @Test
   void takesTheOneThatThePropertyNames() {
-    System.setProperty(Engines.PROPERTY, "reference");
+    System.setProperty(EngineConfig.ENGINE, "reference");
     try (Engine engine = Engines.open(graph)) {
       assertThat(engine.description())
           .isEqualTo(
               "reference: scalar Java on 1 thread (asked for by property "
-                  + Engines.PROPERTY
+                  + EngineConfig.ENGINE
                   + ")");
     }
   }
 
   @Test
   void aNameGoesBeforeTheProperty() {
-    System.setProperty(Engines.PROPERTY, "reference");
+    System.setProperty(EngineConfig.ENGINE, "reference");
     try (Engine engine = Engines.open(graph, "cpu")) {
       assertThat(engine.name()).isEqualTo("cpu");
       assertThat(engine.description()).contains("(asked for by name");
     }
-    try (Engine engine = Engines.open(graph, null)) {
+    try (Engine engine = Engines.open(graph, EngineConfig.standard().withEngine(null))) {
       assertThat(engine.name()).isEqualTo("reference");
     }
   }
@@ -68,7 +69,7 @@ class EnginesTest {
     assertThatThrownBy(() -> Engines.open(graph, "gpu"))
         .isInstanceOf(InputException.class)
         .hasMessage("engine: 'gpu', expected one of cpu, cuda, reference");
-    System.setProperty(Engines.PROPERTY, "fast");
+    System.setProperty(EngineConfig.ENGINE, "fast");
     assertThatThrownBy(() -> Engines.open(graph))
         .isInstanceOf(InputException.class)
         .hasMessage("property ivit.engine: 'fast', expected one of cpu, cuda, reference");

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cpu;
+package org.ivit.core.engine.choice;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.Engines;
 import org.ivit.core.engine.Processor;
 import org.ivit.core.engine.jni.NativeLibrary;
 import org.ivit.core.engine.portable.PortableEngine;
@@ -20,26 +19,26 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class CpuProvidersTest {
+class CpuEnginesTest {
   private final IntegerGraph graph = ObservedModel.small();
   private String before;
 
   @BeforeEach
   void clear() {
-    before = System.clearProperty(CpuProviders.PROPERTY);
+    before = System.clearProperty(EngineConfig.KERNELS);
   }
 
   @AfterEach
   void restore() {
     if (before == null) {
-      System.clearProperty(CpuProviders.PROPERTY);
+      System.clearProperty(EngineConfig.KERNELS);
     } else {
-      System.setProperty(CpuProviders.PROPERTY, before);
+      System.setProperty(EngineConfig.KERNELS, before);
     }
   }
 
   private Engine open() {
-    return CpuProviders.open(graph, WorkerPool.shared(), "test");
+    return CpuEngines.open(graph, EngineConfig.standard(), "test");
   }
 
   @Test
@@ -63,7 +62,7 @@ class CpuProvidersTest {
   @ParameterizedTest
   @ValueSource(strings = {"amx", "vnni", "avx2", "c"})
   void runsWhatThePropertyNamesOrSaysWhyNot(String name) {
-    System.setProperty(CpuProviders.PROPERTY, name);
+    System.setProperty(EngineConfig.KERNELS, name);
     String unavailable = NativeLibrary.unavailable(name);
     if (unavailable == null) {
       try (Engine engine = open()) {
@@ -80,7 +79,7 @@ class CpuProvidersTest {
 
   @Test
   void portableJavaCanBeAskedFor() {
-    System.setProperty(CpuProviders.PROPERTY, " java ");
+    System.setProperty(EngineConfig.KERNELS, " java ");
     try (Engine engine = Engines.open(graph, "cpu")) {
       assertThat(engine).isInstanceOf(PortableEngine.class);
       assertThat(engine.description())
@@ -94,7 +93,7 @@ class CpuProvidersTest {
 
   @Test
   void refusesAnUnknownNameAndListsTheKnown() {
-    System.setProperty(CpuProviders.PROPERTY, "sse");
+    System.setProperty(EngineConfig.KERNELS, "sse");
     assertThatThrownBy(this::open)
         .isInstanceOf(InputException.class)
         .hasMessage("property ivit.cpu: 'sse', expected one of amx, vnni, avx2, java, c");

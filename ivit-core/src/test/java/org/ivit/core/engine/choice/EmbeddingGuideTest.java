@@ -1,4 +1,4 @@
-package org.ivit.core.engine;
+package org.ivit.core.engine.choice;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -24,6 +24,7 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.engine.Engine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.testing.ObservedModel;

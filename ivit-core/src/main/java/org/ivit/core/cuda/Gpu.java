@@ -1,0 +1,33 @@
+package org.ivit.core.cuda;
+
+import java.io.Serializable;
+
+/**
+ * Which GPU, and how it multiplies.
+ *
+ * @param number from 0, as the driver counts
+ * @param warpgroups whether Hopper multiplies by warpgroups, which no GPU has proved yet
+ */
+public record Gpu(int number, boolean warpgroups) implements Serializable {
+  /** The first GPU, as all are used. */
+  public static final Gpu FIRST = new Gpu(0, false);
+
+  /**
+   * @throws IllegalArgumentException for a negative number
+   */
+  public Gpu {
+    if (number < 0) {
+      throw new IllegalArgumentException("number: " + number);
+    }
+  }
+
+  /** Another one, used alike. */
+  public Gpu withNumber(int other) {
+    return new Gpu(other, warpgroups);
+  }
+
+  /** The same with or without warpgroups. */
+  public Gpu withWarpgroups(boolean use) {
+    return new Gpu(number, use);
+  }
+}
