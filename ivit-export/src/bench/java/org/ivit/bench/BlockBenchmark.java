@@ -11,7 +11,7 @@ import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.ObservedModel;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;

@@ -1,6 +1,6 @@
 package org.ivit.core.calibration;
 
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /** Chooses the range of every node from the values that it meets, batch by batch. */
 @FunctionalInterface

@@ -33,9 +33,9 @@ import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
-import org.ivit.core.graph.Range;
 import org.ivit.core.graph.Residual;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Range;
+import org.ivit.core.scheme.Scheme;
 
 /**
  * The {@code observing} forward of §10: node by node, the values are computed from the integers,

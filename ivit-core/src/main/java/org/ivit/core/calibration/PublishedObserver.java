@@ -3,7 +3,7 @@ package org.ivit.core.calibration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.InputException;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * The published observer, §10: the first batch's smallest and largest value, then a moving average

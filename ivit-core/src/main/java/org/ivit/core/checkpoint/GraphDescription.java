@@ -13,7 +13,7 @@ import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 
 /**
  * The JSON under {@code graph}: what a graph has beside its tensors.

@@ -38,7 +38,7 @@ import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.TensorFile;
 
 /**

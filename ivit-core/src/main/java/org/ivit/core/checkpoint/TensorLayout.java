@@ -17,7 +17,7 @@ import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;

@@ -7,6 +7,7 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxTable;
+import org.ivit.core.scheme.Scheme;
 
 /**
  * Multi-head self-attention between the products qkv and proj, §3 and §4: 8-bit scores, softmax by

@@ -10,6 +10,7 @@ import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.scheme.Scheme;
 
 /**
  * The float parameters that an integer graph stands for: codes times scales. Scales that only

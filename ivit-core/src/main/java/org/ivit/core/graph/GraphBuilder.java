@@ -10,6 +10,9 @@ import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Part;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.scheme.NodeScales;
+import org.ivit.core.scheme.Range;
+import org.ivit.core.scheme.Scheme;
 
 /** Freezes a model: float weights and ranges become integers. */
 public final class GraphBuilder implements PartVisitor<GraphPart> {

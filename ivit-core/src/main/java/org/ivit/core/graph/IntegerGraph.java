@@ -8,6 +8,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.scheme.Scheme;
 
 /**
  * A model in integers: everything an engine needs, and nothing that is not a constant.

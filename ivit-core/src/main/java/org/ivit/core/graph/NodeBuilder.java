@@ -12,6 +12,8 @@ import org.ivit.core.arithmetic.LinearQuantizer;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
+import org.ivit.core.scheme.NodeScales;
+import org.ivit.core.scheme.Scheme;
 
 /**
  * Builds single nodes from float weights and scales: what freezing, calibration and each training

@@ -23,8 +23,8 @@ import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 

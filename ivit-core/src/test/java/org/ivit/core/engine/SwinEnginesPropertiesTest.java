@@ -14,8 +14,8 @@ import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.RandomSwin;
 

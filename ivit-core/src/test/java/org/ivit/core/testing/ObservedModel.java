@@ -18,7 +18,7 @@ import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Tensor;
 import org.opentest4j.TestAbortedException;
 

@@ -8,8 +8,8 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Range;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Range;
+import org.ivit.core.scheme.Scheme;
 
 /** Graphs of seeded random weights and ranges, for tests that need no golden files. */
 public final class RandomModel {

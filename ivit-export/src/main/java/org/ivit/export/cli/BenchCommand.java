@@ -15,6 +15,7 @@ import org.ivit.core.image.Rgb;
 import org.ivit.export.cli.console.BusyMachine;
 import org.ivit.export.cli.option.Checks;
 import org.ivit.export.cli.option.JsonOption;
+import org.ivit.export.cli.option.ModelOptions;
 import org.ivit.export.evaluate.EvaluationJson;
 import org.ivit.export.model.Model;
 import picocli.CommandLine.Command;

@@ -19,6 +19,7 @@ import org.ivit.export.cli.console.Progress;
 import org.ivit.export.cli.option.Checks;
 import org.ivit.export.cli.option.JsonOption;
 import org.ivit.export.cli.option.LabelOptions;
+import org.ivit.export.cli.option.ModelOptions;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
 import org.ivit.export.cluster.EvaluationJob;
@@ -132,14 +133,14 @@ final class EvaluateCommand implements Callable<Integer> {
         Model reference =
             against == null
                 ? null
-                : Models.open(against, options.floats(), options.engine.unnamed());
+                : Models.open(against, options.floats(), options.engine().unnamed());
         Dataset all = Datasets.open(data, classList(model), files.labels)) {
       Dataset listed = limit > 0 ? Subset.first(all, limit) : all;
       requireClasses(model, options.model, all);
       if (reference != null) {
         requireClasses(reference, against, all);
       }
-      Answers answers = answer("evaluate", cluster, model, options.engine.config(), listed);
+      Answers answers = answer("evaluate", cluster, model, options.engine().config(), listed);
       Dataset set = answers.set();
       ObjectNode result = EvaluationJson.of(model, data, set, answers);
       describe(out, "model", model);
@@ -148,7 +149,7 @@ final class EvaluateCommand implements Callable<Integer> {
       accuracy(out, answers);
       Answers other = null;
       if (reference != null) {
-        other = answer("compare", cluster, reference, options.engine.unnamed(), set);
+        other = answer("compare", cluster, reference, options.engine().unnamed(), set);
         Comparison comparison = Comparison.of(answers.logits(), other.logits(), answers.labels());
         result.set("against", EvaluationJson.comparison(reference, other, comparison));
         describe(out, "against", reference);

@@ -23,8 +23,8 @@ import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Scheme;
 import org.ivit.core.io.Digests;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
@@ -82,24 +82,32 @@ final class Inspection {
 
   private static String sizes(Architecture architecture) {
     Stem stem = architecture.stem();
-    Set<Integer> windows = new LinkedHashSet<>();
-    Map<String, Integer> depths = new LinkedHashMap<>();
-    Set<String> heads = new LinkedHashSet<>();
+    Map<Integer, Integer> depths = new LinkedHashMap<>();
+    Map<Integer, Integer> heads = new LinkedHashMap<>();
+    Set<String> windows = new LinkedHashSet<>();
     for (Block block : architecture.blocks()) {
-      depths.merge("width %d (hidden %d)".formatted(block.dim(), block.hidden()), 1, Integer::sum);
-      heads.add(block.heads() + " of " + block.headDim());
+      depths.merge(block.dim(), 1, Integer::sum);
+      heads.put(block.dim(), block.heads());
       if (block.windows() != null) {
-        windows.add(block.windows().window());
+        windows.add("window " + block.windows().window());
       }
     }
     List<String> sizes = new ArrayList<>();
     sizes.add("picture " + stem.image());
     sizes.add("patch " + stem.patch());
-    stem.leading().forEach(token -> sizes.add(token.name() + " " + token.count()));
-    windows.forEach(window -> sizes.add("windows of " + window));
-    depths.forEach((width, depth) -> sizes.add(depth + " blocks of " + width));
-    sizes.add("heads " + String.join(" and ", heads));
+    sizes.addAll(windows);
+    sizes.add("width " + stem.dim());
+    if (depths.size() == 1) {
+      Block block = architecture.blocks().get(0);
+      sizes.add("depth " + depths.get(block.dim()));
+      sizes.add("heads " + block.heads());
+      sizes.add("hidden " + block.hidden());
+    } else {
+      sizes.add("depths " + depths.values());
+      sizes.add("heads " + heads.values());
+    }
     sizes.add("classes " + architecture.classes());
+    stem.leading().forEach(token -> sizes.add(token.name() + " " + token.count()));
     return String.join(", ", sizes);
   }
 

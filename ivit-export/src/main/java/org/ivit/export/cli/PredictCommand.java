@@ -19,6 +19,7 @@ import org.ivit.core.image.Rgb;
 import org.ivit.export.cli.console.Progress;
 import org.ivit.export.cli.option.Checks;
 import org.ivit.export.cli.option.JsonOption;
+import org.ivit.export.cli.option.ModelOptions;
 import org.ivit.export.cli.option.PictureFiles;
 import org.ivit.export.evaluate.EvaluationJson;
 import org.ivit.export.model.Logits;
@@ -90,7 +91,7 @@ final class PredictCommand implements Callable<Integer> {
     result.put("engine", model.engine());
     result.set("backend", EvaluationJson.backend(model.backend()));
     ArrayNode answers = result.putArray("pictures");
-    int threads = options.engine.config().pool().threads();
+    int threads = options.engine().config().pool().threads();
     try (Progress progress = progress(pictures.size());
         PictureLoader<Rgb> loader =
             new PictureLoader<>(

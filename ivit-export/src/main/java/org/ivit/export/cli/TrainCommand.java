@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.export.cli.option.Checks;
+import org.ivit.export.cli.option.GpuOption;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;

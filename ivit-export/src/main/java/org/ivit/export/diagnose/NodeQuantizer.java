@@ -3,7 +3,7 @@ package org.ivit.export.diagnose;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.NodeTap;
 

@@ -3,8 +3,8 @@ package org.ivit.export.freeze;
 import java.util.SortedMap;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.Range;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Range;
+import org.ivit.core.scheme.Scheme;
 
 /**
  * A run that was frozen, with what it was frozen from.

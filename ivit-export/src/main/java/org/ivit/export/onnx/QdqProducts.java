@@ -12,7 +12,7 @@ import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 
 /**
  * Products between pairs of QuantizeLinear and DequantizeLinear, in the form that ONNX Runtime

@@ -19,9 +19,9 @@ import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Range;
-import org.ivit.core.graph.Scheme;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.scheme.Range;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 

@@ -19,7 +19,7 @@ import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 

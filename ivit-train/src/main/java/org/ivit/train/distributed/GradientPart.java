@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.step.StepSums;
 
 /**

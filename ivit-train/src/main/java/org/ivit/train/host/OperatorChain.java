@@ -3,7 +3,7 @@ package org.ivit.train.host;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.integer.QuantizedOperators;
 import org.ivit.train.parameter.PartSpec;

@@ -10,7 +10,7 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.ivit.core.InputException;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.QuantizedOperator;

@@ -1,7 +1,7 @@
 package org.ivit.train.network;
 
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.RealType;
 
 /**

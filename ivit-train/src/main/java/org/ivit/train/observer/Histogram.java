@@ -1,6 +1,6 @@
 package org.ivit.train.observer;
 
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * Counts of |x| in {@value #BINS} bins of equal width from 0 to a power of two. A larger value

@@ -1,6 +1,6 @@
 package org.ivit.train.observer;
 
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * The published observer: the first batch's smallest and largest value, then {@code r =

@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.recipe.ObserverRules;
 
 /**

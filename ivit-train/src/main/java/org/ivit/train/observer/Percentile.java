@@ -1,6 +1,6 @@
 package org.ivit.train.observer;
 
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * Clips at a percentile of |x| over all batches, since codes are symmetric around 0. The percentile

@@ -1,7 +1,7 @@
 package org.ivit.train.operator;
 
 import java.util.SortedMap;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterKind;

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import org.ivit.core.InputException;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * Smallest and largest value of each node in one pass, §10. Values are computed in float64;

@@ -5,9 +5,9 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
-import org.ivit.core.graph.NodeScales;
-import org.ivit.core.graph.Range;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.NodeScales;
+import org.ivit.core.scheme.Range;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
 
 /**

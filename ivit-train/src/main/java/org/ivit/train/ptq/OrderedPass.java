@@ -2,7 +2,7 @@ package org.ivit.train.ptq;
 
 import java.util.function.Function;
 import org.ivit.core.calibration.NodeObserver;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * Lets several batches go through a network at once and shows an observer what it would see of one

@@ -17,8 +17,8 @@ import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.Range;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.OpenBlasGemm;
 

@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * A calibration pass that keeps some rows of the nodes that may have outlier channels, and the

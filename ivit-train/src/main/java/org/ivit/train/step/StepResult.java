@@ -1,7 +1,7 @@
 package org.ivit.train.step;
 
 import java.util.SortedMap;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * The outcome of a step.

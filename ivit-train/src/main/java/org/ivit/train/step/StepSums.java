@@ -3,7 +3,7 @@ package org.ivit.train.step;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 
 /**
  * What passes over pictures of a step found beside the gradient.

@@ -3,7 +3,7 @@ package org.ivit.train.gpu;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.host.FlatParameters;
 import org.ivit.train.observer.MovingMinMax;
 import org.ivit.train.observer.RangeObserver;

@@ -13,7 +13,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.EventClock;
 import org.ivit.core.cuda.Launch;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.operator.CrossEntropy;
 
 /**

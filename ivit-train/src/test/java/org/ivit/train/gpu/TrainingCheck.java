@@ -23,7 +23,7 @@ import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.KernelImages;
 import org.ivit.core.engine.choice.EngineConfig;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.memory.TrainingKernels;
 import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.operator.CrossEntropy;

@@ -21,7 +21,7 @@ import org.deeplearning4j.util.ModelSerializer;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.operator.RangeMode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Vit;
-import org.ivit.core.graph.Scheme;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.scheme.Scheme;
 import org.junit.jupiter.api.Test;
 
 class StepBenchmarkTest {

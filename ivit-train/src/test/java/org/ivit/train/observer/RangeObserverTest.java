@@ -15,7 +15,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.recipe.ObserverChoice;
 import org.ivit.train.recipe.ObserverRules;
 import org.junit.jupiter.api.Test;

@@ -13,8 +13,8 @@ import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
-import org.ivit.core.graph.Range;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.scheme.Range;
 import org.junit.jupiter.api.Test;
 
 class OrderedPassTest {

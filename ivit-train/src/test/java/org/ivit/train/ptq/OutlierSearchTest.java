@@ -10,7 +10,7 @@ import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.junit.jupiter.api.Test;
 
 class OutlierSearchTest {

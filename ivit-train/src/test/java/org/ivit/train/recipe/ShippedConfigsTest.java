@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Architectures;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;

@@ -8,6 +8,7 @@ import org.ivit.core.cuda.KernelImages;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
+import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.graph.IntegerGraph;
 
 /**

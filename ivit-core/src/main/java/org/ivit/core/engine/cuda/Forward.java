@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;

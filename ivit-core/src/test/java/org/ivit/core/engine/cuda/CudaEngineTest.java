@@ -20,7 +20,7 @@ import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.cuda.KernelStructures;
 import org.ivit.core.cuda.Structure.Place;
+import org.ivit.core.engine.cuda.layer.LinearArguments;
 import org.junit.jupiter.api.Test;
 
 /** What the engine's kernels take. */

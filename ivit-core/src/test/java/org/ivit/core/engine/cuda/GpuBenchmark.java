@@ -11,6 +11,7 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.graph.IntegerGraph;
 
 /** Times of one model and batch on a GPU. */

@@ -14,7 +14,7 @@ import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.ForgedGraphs;
 import org.ivit.core.testing.ObservedModel;
 

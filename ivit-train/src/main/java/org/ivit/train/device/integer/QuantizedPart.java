@@ -1,8 +1,8 @@
 package org.ivit.train.device.integer;
 
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeScales;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.NodeScales;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;

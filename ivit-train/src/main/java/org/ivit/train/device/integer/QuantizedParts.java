@@ -5,7 +5,7 @@ import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.parameter.PartSpec;
 

@@ -1,7 +1,7 @@
 package org.ivit.train.operator.integer;
 
 import org.ivit.core.architecture.Head;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.LogitOperator;
 import org.ivit.train.parameter.PartSpec;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;

@@ -1,8 +1,8 @@
 package org.ivit.train.operator.integer;
 
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.NodeScales;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.NodeScales;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.parameter.NodeRanges;

@@ -3,7 +3,7 @@ package org.ivit.train.operator.rows;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.graph.NodeBuilder;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;

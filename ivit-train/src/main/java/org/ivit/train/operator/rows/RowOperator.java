@@ -1,6 +1,6 @@
 package org.ivit.train.operator.rows;
 
-import org.ivit.core.graph.Range;
+import org.ivit.core.scheme.Range;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;

@@ -11,7 +11,7 @@ import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.NodeKernels;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
 import org.ivit.core.graph.Attention;
-import org.ivit.core.graph.Scheme;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.OpenBlasGemm;
 import org.ivit.train.memory.RealType;

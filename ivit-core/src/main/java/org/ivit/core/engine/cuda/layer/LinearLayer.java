@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import java.util.stream.IntStream;
 import org.ivit.core.cuda.Device;
@@ -7,7 +7,7 @@ import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.Residual;
 
 /** A linear layer's constants on the device, and its launches. */
-final class LinearLayer {
+public final class LinearLayer {
   private static final int GELU_BYTES = 512;
 
   private final Linear linear;
@@ -23,7 +23,7 @@ final class LinearLayer {
    * @param inputs order of the input channels
    * @param outputs output channel of each column, -1 for one of zeros
    */
-  LinearLayer(Constants constants, Linear linear, ChannelOrder inputs, int[] outputs) {
+  public LinearLayer(Constants constants, Linear linear, ChannelOrder inputs, int[] outputs) {
     this.linear = linear;
     this.inputs = inputs;
     this.columns = outputs.length;
@@ -36,7 +36,7 @@ final class LinearLayer {
   }
 
   /** A layer whose columns are its output channels. */
-  static LinearLayer natural(Constants constants, Linear linear) {
+  public static LinearLayer natural(Constants constants, Linear linear) {
     return new LinearLayer(
         constants,
         linear,
@@ -45,7 +45,7 @@ final class LinearLayer {
   }
 
   /** Returns columns that are {@code n} output channels. */
-  static int[] inOrder(int n) {
+  public static int[] inOrder(int n) {
     return IntStream.range(0, n).toArray();
   }
 
@@ -71,7 +71,7 @@ final class LinearLayer {
   }
 
   /** Returns bytes of a row of input codes. */
-  int depth() {
+  public int depth() {
     return inputs.length();
   }
 
@@ -85,7 +85,8 @@ final class LinearLayer {
    * @param stride bytes of a row of the output, a multiple of 64
    * @param gelu tables that the codes go through, or null
    */
-  Launch codes(Device device, int rows, long input, long output, int stride, GeluTables gelu) {
+  public Launch codes(
+      Device device, int rows, long input, long output, int stride, GeluTables gelu) {
     Tile tile = Tile.of(device, true, rows, columns);
     LinearArguments a = arguments(rows, input, inputs.length());
     a.codes.set(output);
@@ -116,7 +117,7 @@ final class LinearLayer {
    * @param identity address of what is added, codes as of the stream
    * @param identityStride its tokens from one picture to the next
    */
-  Launch stream(
+  public Launch stream(
       Device device,
       int rows,
       long input,
@@ -154,7 +155,7 @@ final class LinearLayer {
    * @param logits address, [pictures][classes]
    * @param accumulate whether they are added to what is there
    */
-  Launch logits(
+  public Launch logits(
       Device device, int rows, long input, int inputStride, long logits, boolean accumulate) {
     Tile tile = Tile.of(device, false, rows, columns);
     LinearArguments a = arguments(rows, input, inputStride);

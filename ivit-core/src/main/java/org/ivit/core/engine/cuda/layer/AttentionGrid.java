@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Block;

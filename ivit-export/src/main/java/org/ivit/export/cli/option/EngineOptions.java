@@ -1,14 +1,13 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.option;
 
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.export.cli.option.Checks;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How a model is run. */
-final class EngineOptions {
+public final class EngineOptions {
   @Option(
       names = "--engine",
       paramLabel = "NAME",
@@ -33,12 +32,12 @@ final class EngineOptions {
   }
 
   /** How a model is run. */
-  EngineConfig config() {
+  public EngineConfig config() {
     return unnamed().withEngine(engine);
   }
 
   /** How another model is run, whose engine is not the option's. */
-  EngineConfig unnamed() {
+  public EngineConfig unnamed() {
     EngineConfig standard = EngineConfig.standard();
     return (threads > 0 ? standard.withThreads(threads) : standard).withGpu(gpu.of(standard));
   }

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.cuda.Launch;
@@ -12,7 +12,7 @@ import org.ivit.core.graph.GeluTable;
  * @param address of one table, of one and that of the outliers, or of one for each row maximum
  * @param outliers number of outlier channels, which lie first
  */
-record GeluTables(long address, int outliers) {
+public record GeluTables(long address, int outliers) {
   private static final int WARPS = 4;
 
   private static final class GeluRowArguments extends Structure {
@@ -24,14 +24,14 @@ record GeluTables(long address, int outliers) {
     private final Field<Integer> unused = unused();
   }
 
-  static GeluTables of(Constants constants, GeluTable gelu) {
+  public static GeluTables of(Constants constants, GeluTable gelu) {
     byte[] both = new byte[gelu.outputOutliers().isEmpty() ? 256 : 512];
     System.arraycopy(gelu.table(), 0, both, 0, 256);
     System.arraycopy(gelu.outlierTable(), 0, both, 256, gelu.outlierTable().length);
     return new GeluTables(constants.bytes(both), gelu.outputOutliers().channels().length);
   }
 
-  static GeluTables of(Constants constants, GeluRow gelu) {
+  public static GeluTables of(Constants constants, GeluRow gelu) {
     byte[] tables = new byte[ShiftGelu.SIZE * ShiftGelu.SIZE];
     for (int max = -128; max < 128; max++) {
       for (int x = -128; x <= max; x++) {
@@ -42,7 +42,7 @@ record GeluTables(long address, int outliers) {
   }
 
   /** The paper's form over rows of codes, in place. */
-  Launch byRow(long codes, int rows, int channels, int stride) {
+  public Launch byRow(long codes, int rows, int channels, int stride) {
     GeluRowArguments a = new GeluRowArguments();
     a.tables.set(address);
     a.codes.set(codes);

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import java.util.stream.IntStream;
 import org.ivit.core.architecture.Windows;
@@ -16,7 +16,7 @@ public record WindowTables(long scores, long biases, long masks, int words) {
   /** What takes the place of the tables where there are no windows. */
   static final WindowTables NONE = new WindowTables(0, 0, 0, 0);
 
-  static WindowTables of(Constants constants, PositionBias position, Windows windows) {
+  public static WindowTables of(Constants constants, PositionBias position, Windows windows) {
     return new WindowTables(
         constants.ints(scores(position)),
         constants.ints(biases(position, windows)),

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Block;
@@ -9,7 +9,7 @@ import org.ivit.core.cuda.Launch;
 import org.ivit.core.graph.Attention;
 
 /** An attention's constants on the device, and its launches. */
-final class AttentionLayer {
+public final class AttentionLayer {
   private final Attention attention;
   private final Block site;
   private final AttentionGrid grid;
@@ -27,7 +27,7 @@ final class AttentionLayer {
    * @throws InputException if its rows of scores do not fit the device's shared memory, or a head
    *     is too wide
    */
-  AttentionLayer(Constants constants, Attention attention, Block site) {
+  public AttentionLayer(Constants constants, Attention attention, Block site) {
     this.attention = attention;
     this.site = site;
     this.grid = new AttentionGrid(site);
@@ -45,17 +45,17 @@ final class AttentionLayer {
   }
 
   /** As {@link AttentionGrid#columns}. */
-  int[] columns(int parts) {
+  public int[] columns(int parts) {
     return grid.columns(parts);
   }
 
   /** Returns bytes of a row of queries, keys and values. */
-  int inputStride() {
+  public int inputStride() {
     return 3 * site.heads() * grid.paddedDim();
   }
 
   /** Returns the order of the context's channels. */
-  ChannelOrder context() {
+  public ChannelOrder context() {
     return context;
   }
 
@@ -68,7 +68,7 @@ final class AttentionLayer {
    * @param qkv address of codes, {@link #inputStride} a token
    * @param output address of codes, {@link #context} a query
    */
-  Launch launch(Device device, int groups, int queries, long qkv, long output) {
+  public Launch launch(Device device, int groups, int queries, long qkv, long output) {
     return grid.launch(device, kernel(), groups, queries, arguments(queries, qkv, output));
   }
 

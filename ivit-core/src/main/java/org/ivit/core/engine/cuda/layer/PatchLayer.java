@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.cuda.Divisor;
@@ -6,7 +6,7 @@ import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
 
 /** Cuts pictures into rows of patches. */
-final class PatchLayer {
+public final class PatchLayer {
   private final Stem part;
   private final int stride;
   private final long table;
@@ -33,7 +33,7 @@ final class PatchLayer {
    * @param part sizes
    * @param stride bytes of a row
    */
-  PatchLayer(Constants constants, Stem part, int stride) {
+  public PatchLayer(Constants constants, Stem part, int stride) {
     this.part = part;
     this.stride = stride;
     byte[] codes = new byte[3 * 256];
@@ -51,7 +51,7 @@ final class PatchLayer {
    * @param codes their address
    * @param patches address of the rows
    */
-  Launch launch(int pictures, long codes, long patches) {
+  public Launch launch(int pictures, long codes, long patches) {
     int image = part.image();
     int patch = part.patch();
     int rows = Math.multiplyExact(pictures, part.patches());

@@ -1,4 +1,4 @@
-package org.ivit.core.graph;
+package org.ivit.core.scheme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -7,30 +7,30 @@ import java.util.List;
 import org.ivit.core.cuda.Device;
 
 /** A model's constants in device memory, freed together. */
-final class Constants implements AutoCloseable {
+public final class Constants implements AutoCloseable {
   private final Device device;
   private final List<Long> addresses = new ArrayList<>();
 
-  Constants(Device device) {
+  public Constants(Device device) {
     this.device = device;
   }
 
-  Device device() {
+  public Device device() {
     return device;
   }
 
   /** Copies codes to the device and returns where they are. */
-  long bytes(byte[] values) {
+  public long bytes(byte[] values) {
     return put(buffer(values.length).put(values));
   }
 
-  long shorts(short[] values) {
+  public long shorts(short[] values) {
     ByteBuffer buffer = buffer(2L * values.length);
     buffer.asShortBuffer().put(values);
     return put(buffer.position(buffer.limit()));
   }
 
-  long ints(int[] values) {
+  public long ints(int[] values) {
     ByteBuffer buffer = buffer(4L * values.length);
     buffer.asIntBuffer().put(values);
     return put(buffer.position(buffer.limit()));

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import org.ivit.core.InputException;
 import org.ivit.core.cuda.Divisor;
@@ -7,7 +7,7 @@ import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.LayerNorm;
 
 /** An I-LayerNorm's constants on the device, and its launches. */
-final class NormLayer {
+public final class NormLayer {
   private static final int WARPS = 4;
 
   /** More could pass the dividend of the mean, which has 31 bits. */
@@ -45,7 +45,7 @@ final class NormLayer {
    *     channels that lie side by side
    * @throws InputException if there are too many channels
    */
-  NormLayer(Constants constants, LayerNorm norm, ChannelOrder order, int[] elements) {
+  public NormLayer(Constants constants, LayerNorm norm, ChannelOrder order, int[] elements) {
     if (norm.channels() > MOST_CHANNELS) {
       throw new InputException(
           "engine cuda: %s: %d channels, expected at most %d"
@@ -70,7 +70,7 @@ final class NormLayer {
   }
 
   /** Returns codes from one row of the output to the next. */
-  int outputStride() {
+  public int outputStride() {
     return outputStride;
   }
 
@@ -83,7 +83,7 @@ final class NormLayer {
    * @param stride codes of a token
    * @param output address of codes, {@link #outputStride} a row
    */
-  Launch codes(int rows, RowMap map, long stream, int stride, long output) {
+  public Launch codes(int rows, RowMap map, long stream, int stride, long output) {
     NormArguments a = new NormArguments();
     a.codes.set(0L);
     a.stream.set(stream);
@@ -104,7 +104,7 @@ final class NormLayer {
    * @param stream address of the tokens
    * @param streamStride codes of a token
    */
-  Launch patches(int rows, long codes, int stride, long stream, int streamStride) {
+  public Launch patches(int rows, long codes, int stride, long stream, int streamStride) {
     NormArguments a = new NormArguments();
     a.codes.set(codes);
     a.stream.set(0L);

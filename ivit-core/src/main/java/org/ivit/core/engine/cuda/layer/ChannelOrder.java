@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import java.util.Arrays;
 import org.ivit.core.arithmetic.OutlierChannels;

@@ -1,10 +1,10 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
 
 /** Puts the leading tokens before the patches of each picture. */
-final class LeadingTokensLayer {
+public final class LeadingTokensLayer {
   private final long constants;
   private final int length;
 
@@ -21,7 +21,7 @@ final class LeadingTokensLayer {
    * @param tokens codes, [tokens][dim]
    * @param dim channels
    */
-  LeadingTokensLayer(Constants constants, short[] tokens, int dim) {
+  public LeadingTokensLayer(Constants constants, short[] tokens, int dim) {
     this.constants = constants.shorts(StreamLayout.padded(tokens, dim));
     this.length = tokens.length / dim * StreamLayout.stride(dim);
   }
@@ -31,7 +31,7 @@ final class LeadingTokensLayer {
    * @param stream address of their tokens
    * @param pictureStride codes from one picture to the next
    */
-  Launch launch(int pictures, long stream, long pictureStride) {
+  public Launch launch(int pictures, long stream, long pictureStride) {
     LeadingArguments a = new LeadingArguments();
     a.constants.set(constants);
     a.stream.set(stream);

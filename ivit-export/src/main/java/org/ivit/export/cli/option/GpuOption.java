@@ -1,12 +1,11 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.option;
 
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.engine.choice.EngineConfig;
-import org.ivit.export.cli.option.Checks;
 import picocli.CommandLine.Option;
 
 /** Which GPU. */
-final class GpuOption {
+public final class GpuOption {
   @Option(
       names = "--gpu",
       paramLabel = "N",
@@ -14,14 +13,14 @@ final class GpuOption {
   private Integer number;
 
   /** Refuses impossible values. */
-  void validate() {
+  public void validate() {
     if (number != null) {
       Checks.atLeast("--gpu", number, 0);
     }
   }
 
   /** The GPU of the option, or else of the system's settings. */
-  Gpu of(EngineConfig standard) {
+  public Gpu of(EngineConfig standard) {
     return number == null ? standard.gpu() : standard.gpu().withNumber(number);
   }
 }

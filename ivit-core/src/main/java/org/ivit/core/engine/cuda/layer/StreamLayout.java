@@ -1,16 +1,16 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 /** The 16-bit codes that flow past the blocks: a token a row. */
-final class StreamLayout {
+public final class StreamLayout {
   private StreamLayout() {}
 
   /** Returns codes from one token to the next: whole pieces of 16 bytes. */
-  static int stride(int dim) {
+  public static int stride(int dim) {
     return ChannelOrder.roundUp(dim, 8);
   }
 
   /** Returns rows of {@code dim} codes at that stride. */
-  static short[] padded(short[] codes, int dim) {
+  public static short[] padded(short[] codes, int dim) {
     int rows = codes.length / dim;
     short[] padded = new short[rows * stride(dim)];
     for (int row = 0; row < rows; row++) {

@@ -1,4 +1,4 @@
-package org.ivit.core.graph;
+package org.ivit.core.scheme;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;

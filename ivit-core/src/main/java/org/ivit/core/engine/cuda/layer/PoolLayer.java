@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda;
+package org.ivit.core.engine.cuda.layer;
 
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.cuda.Launch;
@@ -13,7 +13,8 @@ import org.ivit.core.cuda.Structure;
  * @param inputStride codes from one token to the next
  * @param outputStride codes from one mean to the next
  */
-record PoolLayer(Dyadic multiplier, int tokens, int channels, int inputStride, int outputStride) {
+public record PoolLayer(
+    Dyadic multiplier, int tokens, int channels, int inputStride, int outputStride) {
   private static final class PoolArguments extends Structure {
     private final Field<Long> codes = address();
     private final Field<Long> means = address();
@@ -29,7 +30,7 @@ record PoolLayer(Dyadic multiplier, int tokens, int channels, int inputStride, i
    * @param codes address, {@link #inputStride} a token
    * @param means address, {@link #outputStride} a picture
    */
-  Launch launch(int pictures, long codes, long means) {
+  public Launch launch(int pictures, long codes, long means) {
     PoolArguments a = new PoolArguments();
     a.codes.set(codes);
     a.means.set(means);

@@ -1,7 +1,6 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.option;
 
 import java.nio.file.Path;
-import org.ivit.export.cli.option.Checks;
 import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.model.Model;
@@ -9,7 +8,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model, and how it is run. */
-final class ModelOptions {
+public final class ModelOptions {
   @Option(
       names = "--model",
       required = true,
@@ -17,7 +16,7 @@ final class ModelOptions {
       description =
           "An integer checkpoint, a run directory, a Hugging Face folder, or float weights"
               + " (safetensors, .pth, .npz) with --architecture.")
-  Path model;
+  public Path model;
 
   @Option(
       names = "--architecture",
@@ -35,21 +34,26 @@ final class ModelOptions {
               + " are there.")
   String weightsKey;
 
-  @Mixin EngineOptions engine;
+  @Mixin private EngineOptions engine;
 
   /** Refuses what cannot be used before anything long starts. */
-  void validate() {
+  public void validate() {
     engine.validate();
     Checks.exists("--model", model);
   }
 
   /** Opens the model. */
-  Model open() {
+  public Model open() {
     return Models.open(model, floats(), engine.config());
   }
 
   /** How a file of float weights is read. */
-  FloatReading floats() {
+  public FloatReading floats() {
     return new FloatReading(architecture, weightsKey);
+  }
+
+  /** What the model runs on. */
+  public EngineOptions engine() {
+    return engine;
   }
 }

@@ -1,4 +1,4 @@
-package org.ivit.core.graph;
+package org.ivit.core.scheme;
 
 import java.util.Arrays;
 import java.util.Collections;

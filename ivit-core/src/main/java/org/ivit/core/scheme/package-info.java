@@ -1,0 +1,4 @@
+/**
+ * How a model is quantized, besides weights: forms, widths, outlier channels, ranges and scales.
+ */
+package org.ivit.core.scheme;
