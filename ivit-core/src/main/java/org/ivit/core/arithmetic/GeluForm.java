@@ -11,7 +11,7 @@ public enum GeluForm {
   ELEMENT,
   /** The rounded erf form, a table of 256 codes. */
   EXACT,
-  /** The rounded erf form in the codes of {@link AsymmetricGelu}, a table of 256 codes. */
+  /** The rounded erf form in {@link AsymmetricGelu asymmetric codes}, a table of 256 codes. */
   ASYMMETRIC;
 
   /** Whether the values before rounding are those of the erf form. */

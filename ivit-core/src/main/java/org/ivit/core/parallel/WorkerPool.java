@@ -85,13 +85,18 @@ public final class WorkerPool implements AutoCloseable {
     return SHARED.computeIfAbsent(threads, count -> new WorkerPool(count, true));
   }
 
+  /** Threads where there is one a processor. */
+  public static int processors() {
+    return Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS);
+  }
+
   /**
    * Threads as the property {@value #PROPERTY} asks, or one a processor.
    *
    * @throws InputException if the property is no number from 1 to 1024
    */
   public static int configuredThreads() {
-    return configuredThreads(Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
+    return configuredThreads(processors());
   }
 
   /**

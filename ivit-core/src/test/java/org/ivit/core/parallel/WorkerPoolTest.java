@@ -244,6 +244,8 @@ class WorkerPoolTest {
     shared.close();
     runsAll(shared);
     assertThat(WorkerPool.shared()).isSameAs(shared);
+    assertThat(WorkerPool.shared(shared.threads())).isSameAs(shared);
+    assertThat(WorkerPool.shared(3).threads()).isEqualTo(3);
   }
 
   @Test

@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * What happens to a training picture, with the strengths of timm.
  *
- * @param randomResizedCrop null: resize and centre crop as in evaluation
+ * @param randomResizedCrop {@code none}: resize and centre crop as in evaluation
  * @param padding random crop out of the picture padded with so many zero pixels a side (CIFAR),
  *     only without randomResizedCrop
  * @param flip probability of a horizontal flip (timm's hflip)

@@ -42,8 +42,8 @@ public record Data(
    * is usual for the architecture.
    *
    * @param resize short side after the resize, or both, in pixels, before the centre crop to the
-   *     network's size; 0: {@link org.ivit.core.architecture.PretrainedPreprocess#resize}, or with
-   *     {@code cropMode: squash} the network's size
+   *     network's size; 0: what is usual for that size, or with {@code cropMode: squash} the
+   *     network's size
    * @param interpolation filter of the resize
    * @param cropMode which sides are resized
    * @param mean of the pixels in [0, 1], by channel

@@ -20,7 +20,7 @@ public record Distillation(double weight, double temperature, Teacher teacher) {
    * A float model.
    *
    * @param architecture a timm name or a map; null for the run's own
-   * @param weights its weights; null for the weights that the run starts from
+   * @param weights its weights; with {@code teacher: self} those that the run starts from
    * @param weightsKey the path in their file below which they lie; null to search for them
    */
   public record Teacher(JsonNode architecture, Path weights, String weightsKey) {

@@ -15,7 +15,8 @@ public record ObserverRules(
     @JsonProperty("default") ObserverChoice fallback, List<Rule> overrides) {
 
   /**
-   * An observer for the nodes of a pattern.
+   * An observer for the nodes of a pattern. In YAML {@code range: [min, max]} stands for the
+   * observer {@code fixed}.
    *
    * @param pattern a node name in which {@code *} stands for any characters and {@code ?} for one
    * @param observer their observer

@@ -24,12 +24,12 @@ import org.ivit.core.io.TextFiles;
  * @param schedule epochs and learning rate
  * @param stochasticDepth probability that the last block drops its branches; block i of n has
  *     i/(n−1) of it, as in timm (its drop_path)
- * @param emaDecay decay of the moving average of the weights, 0 for none
+ * @param emaDecay decay of the moving average of the weights, 0 for none; also {@code {decay: …}}
  * @param distillation soft labels, or null
  * @param seed of everything random
  * @param device where steps are taken
  * @param gpu how a GPU takes them
- * @param threads of loader and network
+ * @param threads of loader and network; 0 for one a processor
  * @param checkpoints when training checkpoints are written
  * @param output the run directory
  */

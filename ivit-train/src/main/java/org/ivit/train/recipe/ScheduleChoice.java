@@ -4,7 +4,7 @@ package org.ivit.train.recipe;
  * The learning rate over a run: a linear warm-up, then half a cosine, by step.
  *
  * @param epochs passes over the training pictures until the cosine ends; 0: calibrate only
- * @param warmupEpochs length of the warm-up
+ * @param warmupEpochs length of the warm-up; from scratch at most a tenth of the epochs by default
  * @param minimumRate where the cosine ends
  * @param warmupRate where the warm-up begins
  * @param cooldownEpochs passes at the minimum rate after the cosine's end, as timm's

@@ -27,12 +27,8 @@ public record Asked(String name, String property) implements Serializable {
    *
    * @param what is named, such as {@code engine}
    * @param reason what follows the name
+   * @param cause null without one
    */
-  InputException refused(String what, String reason) {
-    return refused(what, reason, null);
-  }
-
-  /** The same, for a cause. */
   InputException refused(String what, String reason, Throwable cause) {
     String where = property == null ? what : "property " + property;
     return new InputException("%s: '%s'%s".formatted(where, name, reason), cause);
@@ -41,7 +37,7 @@ public record Asked(String name, String property) implements Serializable {
   /** Refuses a name that is none of these. */
   void requireOneOf(String what, List<String> names) {
     if (!names.contains(name)) {
-      throw refused(what, ", expected one of " + String.join(", ", names));
+      throw refused(what, ", expected one of " + String.join(", ", names), null);
     }
   }
 }

@@ -69,7 +69,7 @@ final class CpuEngines {
     }
     String unavailable = NativeLibrary.unavailable(name);
     if (unavailable != null) {
-      throw asked.refused("kernels", ", " + unavailable);
+      throw asked.refused("kernels", ", " + unavailable, null);
     }
     try {
       return new NativeEngine(graph, pool, name, reason);

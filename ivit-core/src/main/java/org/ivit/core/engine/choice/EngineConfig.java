@@ -1,6 +1,7 @@
 package org.ivit.core.engine.choice;
 
 import java.io.Serializable;
+import java.util.Objects;
 import org.ivit.core.InputException;
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.parallel.WorkerPool;
@@ -27,6 +28,16 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
 
   /** The system property that lets Hopper multiply by warpgroups, which no GPU has proved yet. */
   public static final String WARPGROUPS = "ivit.cuda.wgmma";
+
+  /**
+   * @throws IllegalArgumentException if threads are not 0 to {@link WorkerPool#MOST_THREADS}
+   */
+  public EngineConfig {
+    Objects.requireNonNull(gpu, "gpu");
+    if (threads < 0 || threads > WorkerPool.MOST_THREADS) {
+      throw new IllegalArgumentException("threads: " + threads);
+    }
+  }
 
   /**
    * What the properties {@value #ENGINE}, {@value #KERNELS}, {@value WorkerPool#PROPERTY}, {@value
@@ -90,6 +101,6 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
 
   /** The threads, which all engines with as many of them share. */
   public WorkerPool pool() {
-    return threads == 0 ? WorkerPool.shared() : WorkerPool.shared(threads);
+    return WorkerPool.shared(threads == 0 ? WorkerPool.processors() : threads);
   }
 }
