@@ -1,4 +1,4 @@
-/* The two scalars of a row of I-LayerNorm, section 6 of docs/arithmetic.md. */
+/* The two scalars of a row of I-LayerNorm (docs/arithmetic.md#layernorm). */
 #include "ivit.h"
 
 int32_t ivit_norm_mean(int64_t sum, int channels) {

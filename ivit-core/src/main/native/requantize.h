@@ -1,4 +1,4 @@
-/* Scalar requantization, section 2 of docs/arithmetic.md: ties go up. */
+/* Scalar requantization (docs/arithmetic.md#requantization): ties go up. */
 #ifndef IVIT_REQUANTIZE_H
 #define IVIT_REQUANTIZE_H
 

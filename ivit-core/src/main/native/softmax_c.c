@@ -1,4 +1,4 @@
-/* Shiftmax of a row by table, section 4 of docs/arithmetic.md, portable. */
+/* Shiftmax of a row by table (docs/arithmetic.md#softmax), portable. */
 #include "requantize.h"
 
 static int masked(const uint64_t *mask, int i) {

@@ -8,7 +8,7 @@ final class SizeChecks {
   /** Far beyond every published model, and small enough that no product of two overflows. */
   private static final int LARGEST = 1 << 15;
 
-  /** The exact softmax needs fewer than 2^16 tokens (arithmetic page, section 4). */
+  /** The exact softmax needs fewer than 2^16 tokens ({@code docs/arithmetic.md#softmax}). */
   private static final long MOST_TOKENS = (1 << 16) - 1;
 
   private final String name;

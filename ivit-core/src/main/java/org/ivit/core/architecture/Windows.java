@@ -2,7 +2,7 @@ package org.ivit.core.architecture;
 
 /**
  * How one block of a Swin cuts its square grid of tokens into square windows, and which tokens of a
- * window see each other (arithmetic page, section 7).
+ * window see each other ({@code docs/arithmetic.md#windows-and-merging}).
  *
  * @param resolution height and width of the grid in tokens, a multiple of {@code window}
  * @param window height and width of a window in tokens

@@ -109,7 +109,7 @@ public record Dyadic(int multiplier, int shift) {
     return Quantizer.clamp16(requantize(z, m, e) + requantize(identity, m2, e2));
   }
 
-  /** Two requantizations, one clamp to 8 bits: Swin's score and its relative position bias. */
+  /** Two requantizations, one clamp to 8 bits: a score and its relative position bias. */
   public static byte add8(long z, int m, int e, long identity, int m2, int e2) {
     return Quantizer.clamp8(requantize(z, m, e) + requantize(identity, m2, e2));
   }

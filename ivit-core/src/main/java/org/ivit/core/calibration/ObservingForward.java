@@ -38,8 +38,9 @@ import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 
 /**
- * The {@code observing} forward of §10: node by node, the values are computed from the integers,
- * observed, and only then requantized with the range that the observer answered.
+ * The {@code observing} forward of {@code docs/arithmetic.md#observing-ranges}: node by node, the
+ * values are computed from the integers, observed, and only then requantized with the range that
+ * the observer answered.
  */
 public final class ObservingForward {
   private final Architecture architecture;

@@ -6,8 +6,9 @@ import org.ivit.core.InputException;
 import org.ivit.core.scheme.Range;
 
 /**
- * The published observer, §10: the first batch's smallest and largest value, then a moving average
- * with momentum 0.95. Different nodes may be observed at once.
+ * The published observer ({@code docs/arithmetic.md#observing-ranges}): the first batch's smallest
+ * and largest value, then a moving average with momentum 0.95. Different nodes may be observed at
+ * once.
  */
 public final class PublishedObserver implements NodeObserver {
   private final Map<String, Range> ranges = new ConcurrentHashMap<>();

@@ -3,8 +3,8 @@ package org.ivit.core.engine;
 import org.ivit.core.arithmetic.OutlierChannels;
 
 /**
- * The three integer matrix products of a transformer, exact in 32 bits where the bounds of §3 hold.
- * All arrays are row-major.
+ * The three integer matrix products of a transformer, exact in 32 bits where the bounds of {@code
+ * docs/arithmetic.md#linear-layers-and-matrix-products} hold. All arrays are row-major.
  */
 public interface MatrixProducts {
   /**

@@ -10,8 +10,10 @@ import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.scheme.Scheme;
 
 /**
- * Multi-head self-attention between the products qkv and proj, §3 and §4: 8-bit scores, softmax by
- * table, 8-bit context. In a window, §7, the scores take a relative position bias before the
+ * Multi-head self-attention between the products qkv and proj ({@code
+ * docs/arithmetic.md#linear-layers-and-matrix-products}, {@code docs/arithmetic.md#softmax}): 8-bit
+ * scores, softmax by table, 8-bit context. In a window ({@code
+ * docs/arithmetic.md#windows-and-merging}), the scores take a relative position bias before the
  * softmax.
  *
  * @param name prefix of its nodes, such as {@code blocks.0.attn}

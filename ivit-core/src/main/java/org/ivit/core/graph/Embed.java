@@ -6,9 +6,9 @@ import org.ivit.core.architecture.Stem.LeadingToken;
 import org.ivit.core.arithmetic.Quantizer;
 
 /**
- * Leading tokens, patches and position embedding joined, §1 and §9: the class token comes first,
- * then the distillation token if there is one, then the patches in row-major order; the positions
- * are added as an identity is.
+ * Leading tokens, patches and position embedding joined ({@code docs/arithmetic.md#nodes}): the
+ * leading tokens come first, then the patches in row-major order; the positions are added as an
+ * identity is.
  *
  * @param leading codes of the leading tokens on the scale of {@code patch_embed},
  *     [tokens][channels]

@@ -3,7 +3,10 @@ package org.ivit.core.graph;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 
-/** GELU from 8-bit codes of {@code mlp.fc1} to 8-bit codes of {@code mlp.act}, §5. */
+/**
+ * GELU from 8-bit codes of {@code mlp.fc1} to 8-bit codes of {@code mlp.act} ({@code
+ * docs/arithmetic.md#gelu}).
+ */
 public sealed interface Gelu permits GeluTable, GeluRow {
   /** Returns the full node name, such as {@code blocks.0.mlp.act}. */
   String name();

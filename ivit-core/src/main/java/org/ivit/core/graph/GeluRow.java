@@ -9,7 +9,7 @@ import org.ivit.core.arithmetic.ShiftGelu;
  * The paper's ShiftGELU, whose sigmoid depends on the row's maximum: form {@code row}.
  *
  * @param name full node name
- * @param constants s', x0 and n of §5
+ * @param constants s', x0 and n of {@code docs/arithmetic.md#gelu}
  * @param sigmoid 7-bit sigmoids, index = (row maximum + 128)·256 + code + 128
  * @param requantization from {@code x·σ}, scale {@code float32(s/128)}, to the output codes
  * @param outputScale value of one output code step

@@ -5,7 +5,7 @@ import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.OutlierChannels;
 
 /**
- * I-LayerNorm over the channels, §6, with 8-bit output codes.
+ * I-LayerNorm over the channels ({@code docs/arithmetic.md#layernorm}), with 8-bit output codes.
  *
  * @param name full node name, such as {@code blocks.0.norm1}
  * @param channels number of channels

@@ -10,9 +10,10 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
 
 /**
- * A linear layer on integer codes, §3: {@code acc[c] = Σ_k x[k]·w[c][k] + bias[c]}, then
- * requantization by one dyadic multiplier a channel. Patch embedding and classifier are linear
- * layers too. Arrays are constants and shared, not to be changed.
+ * A linear layer on integer codes ({@code docs/arithmetic.md#linear-layers-and-matrix-products}):
+ * {@code acc[c] = Σ_k x[k]·w[c][k] + bias[c]}, then requantization by one dyadic multiplier a
+ * channel. Patch embedding and classifier are linear layers too. Arrays are constants and shared,
+ * not to be changed.
  *
  * @param name full node name, such as {@code blocks.0.attn.qkv}
  * @param inputs number of input channels
@@ -84,8 +85,8 @@ public record Linear(
   }
 
   /**
-   * The classifiers, §8: all classes of all of them on one scale {@code s_l = float32(max_c(s_b[c])
-   * / 64)}.
+   * The classifiers ({@code docs/arithmetic.md#pool-head-and-logits}): all classes of all of them
+   * on one scale {@code s_l = float32(max_c(s_b[c]) / 64)}.
    *
    * @param names full node names
    * @param quantized their weight and bias codes

@@ -4,8 +4,8 @@ import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.Quantizer;
 
 /**
- * Input codes of 8-bit pixels, §1: a table of 256 codes a channel, so an engine normalises and
- * quantizes a picture without floating point.
+ * Input codes of 8-bit pixels ({@code docs/arithmetic.md#from-float-to-codes}): a table of 256
+ * codes a channel, so an engine normalises and quantizes a picture without floating point.
  *
  * @param codes [3][256]
  */

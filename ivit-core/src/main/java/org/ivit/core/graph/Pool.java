@@ -5,7 +5,8 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.Pooling;
 
 /**
- * The mean over all tokens in one rounding, §7: 8-bit codes to 8-bit codes.
+ * The mean over all tokens in one rounding ({@code docs/arithmetic.md#pool-head-and-logits}): 8-bit
+ * codes to 8-bit codes.
  *
  * @param tokens tokens of a picture
  * @param multiplier from the sum to the output codes

@@ -5,8 +5,8 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.Quantizer;
 
 /**
- * The relative position bias of a window's scores, §7: {@code attn.biased =
- * clamp8(requantize(score) + requantize(table))}.
+ * The relative position bias of a window's scores ({@code docs/arithmetic.md#windows-and-merging}):
+ * {@code attn.biased = clamp8(requantize(score) + requantize(table))}.
  *
  * @param name full node name, such as {@code layers.0.blocks.0.attn.biased}
  * @param heads number of heads

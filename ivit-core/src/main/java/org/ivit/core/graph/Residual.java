@@ -4,8 +4,8 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.Quantizer;
 
 /**
- * Residual addition of two 16-bit tensors, §2: {@code clamp16(requantize(z) +
- * requantize(identity))}.
+ * Residual addition of two 16-bit tensors ({@code docs/arithmetic.md#requantization}): {@code
+ * clamp16(requantize(z) + requantize(identity))}.
  *
  * @param name full node name, such as {@code blocks.0.residual1}
  * @param branch multiplier of the branch z

@@ -81,7 +81,7 @@ public record Preprocess(
     return new Preprocess(resize, crop, Interpolation.BICUBIC, half, half);
   }
 
-  /** ImageNet's mean and std: DeiT, Swin. */
+  /** ImageNet's mean and std, as most models have them. */
   public static Preprocess imagenet(int resize, int crop) {
     float[] mean = {0.485f, 0.456f, 0.406f};
     float[] std = {0.229f, 0.224f, 0.225f};

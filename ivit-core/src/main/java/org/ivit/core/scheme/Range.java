@@ -53,7 +53,8 @@ public record Range(float min, float max) {
   }
 
   /**
-   * The scale of §1: {@code max(max(−min, max) / (2^(bits−1)−1), 2^−23)}.
+   * The scale of a range ({@code docs/arithmetic.md#from-float-to-codes}): {@code max(max(−min,
+   * max) / (2^(bits−1)−1), 2^−23)}.
    *
    * @param bits width of the codes, 8 or 16
    * @return value of one code step
@@ -63,8 +64,8 @@ public record Range(float min, float max) {
   }
 
   /**
-   * The published observer, §10: {@code float32(float32(r·0.95f) + float32(batch·0.05f))} for each
-   * bound.
+   * The published observer ({@code docs/arithmetic.md#observing-ranges}): {@code
+   * float32(float32(r·0.95f) + float32(batch·0.05f))} for each bound.
    *
    * @param batch smallest and largest value of a batch
    * @return this range moved towards the batch

@@ -11,10 +11,9 @@ import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 
 /**
- * Brings the tensors of timm, of the DeiT and Swin releases, of Hugging Face's ViT, DeiT and Swin
- * {@code ForImageClassification} and of augreg's {@code .npz} to the names and layouts of timm and
- * the releases. A name that is not known stays, so that the check against the architecture lists
- * it.
+ * Brings the tensors of timm, of the models' first releases, of Hugging Face's {@code
+ * ForImageClassification} and of augreg's {@code .npz} to the names and layouts of timm and the
+ * releases. A name that is not known stays, so that the check against the architecture lists it.
  */
 public final class TimmNames {
   private static final String ATTENTION = ".attn.";
@@ -64,9 +63,9 @@ public final class TimmNames {
   /** Who named the tensors of a file. */
   private enum Origin {
     TIMM,
-    /** A Swin with its downsampling at the end of a stage. */
+    /** Mergings at the end of a stage. */
     SWIN_EARLY,
-    /** A Swin with its downsampling at the begin of the next stage. */
+    /** Mergings at the begin of the next stage. */
     SWIN_LATE,
     HUGGING_FACE,
     AUGREG
@@ -268,8 +267,8 @@ public final class TimmNames {
   }
 
   /**
-   * timm since 0.9 has the downsampling of Swin at the begin of a stage, the release at the end of
-   * the one before; and its head in {@code head.fc}.
+   * timm since 0.9 has a merging at the begin of a stage, the release at the end of the one before;
+   * and the head of such a model in {@code head.fc}.
    *
    * @param late whether it is at the begin
    */

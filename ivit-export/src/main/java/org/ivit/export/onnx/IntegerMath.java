@@ -9,8 +9,8 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 
 /**
- * The integer arithmetic of docs/arithmetic.md in standard ONNX operators, on int64 values. Only
- * unsigned integers can be shifted there: a value is raised above zero by a multiple of the
+ * The integer arithmetic of {@code docs/arithmetic.md} in standard ONNX operators, on int64 values.
+ * Only unsigned integers can be shifted there: a value is raised above zero by a multiple of the
  * divisor, shifted, and lowered again by the quotient.
  */
 final class IntegerMath {

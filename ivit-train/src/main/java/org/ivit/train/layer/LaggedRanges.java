@@ -5,9 +5,9 @@ import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.ivit.train.operator.RangeMode;
 
 /**
- * A listener that lets the ranges of a network move while Deeplearning4j trains it, §10: {@code
- * network.addListeners(new LaggedRanges(new LayerRanges(network)))}. The first step sets ranges
- * that were never set.
+ * A listener that lets the ranges of a network move while Deeplearning4j trains it ({@code
+ * docs/arithmetic.md#observing-ranges}): {@code network.addListeners(new LaggedRanges(new
+ * LayerRanges(network)))}. The first step sets ranges that were never set.
  */
 public final class LaggedRanges extends BaseTrainingListener {
   private final LayerRanges ranges;

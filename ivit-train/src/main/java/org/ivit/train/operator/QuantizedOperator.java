@@ -7,9 +7,9 @@ import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterKind;
 
 /**
- * An operator that computes in integers, §10: its input and output hold dequantized codes, from
- * which the codes are recovered exactly, and its node ranges are parameters of kind {@link
- * ParameterKind#RANGE}.
+ * An operator that computes in integers ({@code docs/arithmetic.md#observing-ranges}): its input
+ * and output hold dequantized codes, from which the codes are recovered exactly, and its node
+ * ranges are parameters of kind {@link ParameterKind#RANGE}.
  */
 public abstract class QuantizedOperator extends ChunkedOperator {
   private final NodeRanges ranges;

@@ -1,6 +1,6 @@
 package org.ivit.train.operator;
 
-/** What training does with the ranges, §10. */
+/** What training does with the ranges ({@code docs/arithmetic.md#observing-ranges}). */
 public enum RangeMode {
   /** Ranges are constants. */
   FROZEN,

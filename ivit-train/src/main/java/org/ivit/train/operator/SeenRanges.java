@@ -7,8 +7,9 @@ import org.ivit.core.InputException;
 import org.ivit.core.scheme.Range;
 
 /**
- * Smallest and largest value of each node in one pass, §10. Values are computed in float64;
- * rounding to float32 keeps their order, so only the extremes are rounded.
+ * Smallest and largest value of each node in one pass ({@code
+ * docs/arithmetic.md#observing-ranges}). Values are computed in float64; rounding to float32 keeps
+ * their order, so only the extremes are rounded.
  */
 public final class SeenRanges {
   private final Map<String, double[]> extremes = new HashMap<>();

@@ -12,7 +12,7 @@ import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 
-/** Chooses outlier channels by the rule of the arithmetic page, §3. */
+/** Chooses outlier channels by the rule of {@code docs/arithmetic.md#outlier-channels}. */
 public final class OutlierSearch {
   private OutlierSearch() {}
 

@@ -161,9 +161,9 @@ final class OutputError {
   }
 
   /**
-   * The code of §1, as a number. In float32 a loop over it vectorizes: clamped, a number is so
-   * small that adding {@link #WHOLE} rounds it to an integer, half to even; limits are integers, so
-   * it makes no difference that they come first.
+   * The code ({@code docs/arithmetic.md#from-float-to-codes}) as a number. In float32 a loop over
+   * it vectorizes: clamped, a number is so small that adding {@link #WHOLE} rounds it to an
+   * integer, half to even; limits are integers, so it makes no difference that they come first.
    */
   private static float code(float x, float reciprocal, float lowest) {
     float clamped = Math.max(lowest, Math.min(lowest + CODES - 1, reciprocal * x));

@@ -8,14 +8,17 @@ import java.util.Map;
 /**
  * Where outlier channels come from.
  *
- * @param mode found by the rule of the arithmetic page, none, or given
+ * @param mode found by the rule of {@code docs/arithmetic.md#outlier-channels}, none, or given
  * @param given by node name, empty unless the mode is {@link Mode#GIVEN}
  */
 public record OutlierChoice(Mode mode, Map<String, Channels> given) {
 
   /** The source of the channels. */
   public enum Mode {
-    /** A first calibration pass and the rule of the arithmetic page find them. */
+    /**
+     * A first calibration pass and the rule of {@code docs/arithmetic.md#outlier-channels} find
+     * them.
+     */
     AUTO,
     /** No node has outliers. */
     NONE,

@@ -4,7 +4,9 @@ import org.ivit.core.arithmetic.DyadicVector;
 
 /**
  * From accumulators to codes, one dyadic multiplier a channel: (acc + bias)·m + 2^(e−1) is acc·m
- * plus a constant of the channel. Sums wrap in between, the result does not (§2, §3).
+ * plus a constant of the channel. Sums wrap in between, the result does not ({@code
+ * docs/arithmetic.md#requantization}, {@code
+ * docs/arithmetic.md#linear-layers-and-matrix-products}).
  */
 final class Requantizer {
   /** From this shift on the result of a 32-bit accumulator fits 32 bits. */

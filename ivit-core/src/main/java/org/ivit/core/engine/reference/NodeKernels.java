@@ -159,7 +159,8 @@ public final class NodeKernels {
   }
 
   /**
-   * Divides the sums of the rows of probabilities out of P·V where softmax left that, §4.
+   * Divides the sums of the rows of probabilities out of P·V where softmax left that ({@code
+   * docs/arithmetic.md#softmax}).
    *
    * @param attention node
    * @param acc accumulators of P·V, [groups][tokens][heads·headDim]; normalised in place
@@ -305,7 +306,7 @@ public final class NodeKernels {
   }
 
   /**
-   * @param norm node with 16-bit output: the norm of a Swin's patches
+   * @param norm node with 16-bit output: the norm of a stem's patches
    * @param x 8-bit codes, [rows][channels]
    * @return 16-bit codes, [rows][channels]
    */
@@ -399,7 +400,8 @@ public final class NodeKernels {
   }
 
   /**
-   * The sum of what each classifier says of its token, §8.
+   * The sum of what each classifier says of its token ({@code
+   * docs/arithmetic.md#pool-head-and-logits}).
    *
    * @param heads classifiers on one scale
    * @param codes of their inputs, [pictures][heads][channels]

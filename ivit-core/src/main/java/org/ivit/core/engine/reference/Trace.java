@@ -1,6 +1,9 @@
 package org.ivit.core.engine.reference;
 
-/** Receives the codes of every node, by the names of §9 and {@code …attn.softmax}. */
+/**
+ * Receives the codes of every node, by the names of {@code docs/arithmetic.md#nodes} and {@code
+ * …attn.softmax}.
+ */
 @FunctionalInterface
 public interface Trace {
   /** Keeps nothing. */

@@ -32,7 +32,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
-/** The program of docs/embedding.md compiles, runs and answers as the reference engine does. */
+/**
+ * The program of {@code docs/embedding.md} compiles, runs and answers as the reference engine does.
+ */
 class EmbeddingGuideTest {
   private static final Path GUIDE = Path.of("..", "docs", "embedding.md");
 

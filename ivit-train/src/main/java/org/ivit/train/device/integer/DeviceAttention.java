@@ -195,7 +195,8 @@ final class DeviceAttention implements AutoCloseable {
   }
 
   /**
-   * Straight through, §11, with the dequantized probabilities, queries, keys and values.
+   * Straight through ({@code docs/arithmetic.md#straight-through-gradients}), with the dequantized
+   * probabilities, queries, keys and values.
    *
    * @param qkv codes of the forward pass
    * @param p codes of the probabilities

@@ -145,7 +145,8 @@ final class DeviceGelu {
   }
 
   /**
-   * Straight through, §11: multiplies each gradient by the slope at its input.
+   * Straight through ({@code docs/arithmetic.md#straight-through-gradients}): multiplies each
+   * gradient by the slope at its input.
    *
    * @param x codes of the forward pass
    * @param gradient [rows][channels], in place

@@ -294,7 +294,8 @@ final class DeviceLinear implements AutoCloseable {
   }
 
   /**
-   * Straight through, §11: {@code gx = g·W_q}, {@code gW += gᵀ·x_q}, {@code gb += Σg}.
+   * Straight through ({@code docs/arithmetic.md#straight-through-gradients}): {@code gx = g·W_q},
+   * {@code gW += gᵀ·x_q}, {@code gb += Σg}.
    *
    * @param x codes of the forward pass, [rows][inputs]
    * @param gy gradient by the output, [rows][outputs]

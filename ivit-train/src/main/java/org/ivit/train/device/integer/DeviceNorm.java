@@ -143,7 +143,8 @@ final class DeviceNorm implements AutoCloseable {
   }
 
   /**
-   * Straight through, §11. Adds the gradient by x to what {@code gx} holds.
+   * Straight through ({@code docs/arithmetic.md#straight-through-gradients}). Adds the gradient by
+   * x to what {@code gx} holds.
    *
    * @param x codes of the forward pass
    * @param gy gradient by the output, [rows][channels]

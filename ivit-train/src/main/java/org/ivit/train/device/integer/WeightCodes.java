@@ -14,8 +14,9 @@ import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
 
 /**
- * The weights of a linear layer, quantized on the device where they lie, §1; the host learns of
- * each output channel what its constants need.
+ * The weights of a linear layer, quantized on the device where they lie ({@code
+ * docs/arithmetic.md#from-float-to-codes}); the host learns of each output channel what its
+ * constants need.
  */
 final class WeightCodes implements AutoCloseable {
   private static final int NONE = -1;

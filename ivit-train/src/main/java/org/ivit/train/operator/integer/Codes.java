@@ -15,7 +15,8 @@ public final class Codes {
   private Codes() {}
 
   /**
-   * Quantizes numbers, §1, each rounded to float32 first.
+   * Quantizes numbers ({@code docs/arithmetic.md#from-float-to-codes}), each rounded to float32
+   * first.
    *
    * @param node name, for messages
    * @param bits of the codes, at most 16

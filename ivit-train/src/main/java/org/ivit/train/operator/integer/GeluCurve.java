@@ -32,7 +32,8 @@ public final class GeluCurve {
   }
 
   /**
-   * The slopes that gradients are multiplied by, §11.
+   * The slopes that gradients are multiplied by ({@code
+   * docs/arithmetic.md#straight-through-gradients}).
    *
    * @param form any but {@link GeluForm#ROW}
    * @param scale of the input codes

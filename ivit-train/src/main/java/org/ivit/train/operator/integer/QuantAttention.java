@@ -360,8 +360,8 @@ final class QuantAttention {
   }
 
   /**
-   * Straight through, §11, with the dequantized probabilities, queries, keys and values. The codes
-   * in {@code p} may be lost.
+   * Straight through ({@code docs/arithmetic.md#straight-through-gradients}), with the dequantized
+   * probabilities, queries, keys and values. The codes in {@code p} may be lost.
    */
   void backward(
       Gemm gemm,

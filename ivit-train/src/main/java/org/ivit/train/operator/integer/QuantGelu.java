@@ -169,7 +169,10 @@ public final class QuantGelu {
     }
   }
 
-  /** Straight through, §11: multiplies each gradient by the slope at its input. */
+  /**
+   * Straight through ({@code docs/arithmetic.md#straight-through-gradients}): multiplies each
+   * gradient by the slope at its input.
+   */
   public void backward(byte[] x, Reals g, int rows, Buffers buffers) {
     if (NativeRows.serves(g, channels) && !(node instanceof GeluRow)) {
       Objects.checkFromIndexSize(0, rows * channels, x.length);

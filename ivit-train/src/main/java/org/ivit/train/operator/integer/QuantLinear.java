@@ -419,7 +419,8 @@ public final class QuantLinear {
   }
 
   /**
-   * Straight through, §11: {@code gx = g·W_q}, {@code gW += gᵀ·x_q}, {@code gb += Σg}.
+   * Straight through ({@code docs/arithmetic.md#straight-through-gradients}): {@code gx = g·W_q},
+   * {@code gW += gᵀ·x_q}, {@code gb += Σg}.
    *
    * @param x codes as numbers, outliers shifted, [rows][inputs]
    * @param gx written unless it is null

@@ -148,7 +148,8 @@ public final class QuantNorm {
   }
 
   /**
-   * Straight through, §11. Adds the gradient by x to what {@code gx} holds.
+   * Straight through ({@code docs/arithmetic.md#straight-through-gradients}). Adds the gradient by
+   * x to what {@code gx} holds.
    *
    * @param x the codes of the forward pass
    * @param gx row r at {@code gxFrom + r·gxStride}

@@ -9,7 +9,10 @@ import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 
-/** Residual addition of the quantized network, with stochastic depth, §2. */
+/**
+ * Residual addition of the quantized network, with stochastic depth ({@code
+ * docs/arithmetic.md#requantization}).
+ */
 final class QuantResidual {
   private final String name;
   private final DropPath drop;

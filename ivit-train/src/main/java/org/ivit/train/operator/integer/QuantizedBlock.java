@@ -21,8 +21,9 @@ import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.parameter.RowOrder;
 
 /**
- * A transformer block in integers, with straight-through gradients, §11. Input and output are
- * dequantized 16-bit codes, [batch, tokens, dim].
+ * A transformer block in integers, with straight-through gradients ({@code
+ * docs/arithmetic.md#straight-through-gradients}). Input and output are dequantized 16-bit codes,
+ * [batch, tokens, dim].
  */
 public final class QuantizedBlock extends QuantizedPartOperator {
   private final Block site;

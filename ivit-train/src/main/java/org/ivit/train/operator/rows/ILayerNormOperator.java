@@ -16,9 +16,9 @@ import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.ParameterView;
 
 /**
- * I-LayerNorm in integers on its own, §6: rows of numbers, quantized to 16 bits, to rows of
- * dequantized 8-bit codes. Parameters {@code norm.weight} and {@code norm.bias}, [channels] each;
- * nodes {@code NAME.input} and {@code NAME.norm}.
+ * I-LayerNorm in integers on its own ({@code docs/arithmetic.md#layernorm}): rows of numbers,
+ * quantized to 16 bits, to rows of dequantized 8-bit codes. Parameters {@code norm.weight} and
+ * {@code norm.bias}, [channels] each; nodes {@code NAME.input} and {@code NAME.norm}.
  */
 public final class ILayerNormOperator extends RowOperator {
   private static final String KEY = "norm";

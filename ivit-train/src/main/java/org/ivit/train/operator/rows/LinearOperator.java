@@ -19,9 +19,11 @@ import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.ParameterView;
 
 /**
- * A linear layer in integers on its own, §3: rows of {@code inputs} numbers, quantized to 8 bits,
- * to rows of {@code outputs} dequantized codes. Parameters {@code linear.weight} [outputs, inputs]
- * and {@code linear.bias} [outputs]; nodes {@code NAME.input} and {@code NAME.linear}.
+ * A linear layer in integers on its own ({@code
+ * docs/arithmetic.md#linear-layers-and-matrix-products}): rows of {@code inputs} numbers, quantized
+ * to 8 bits, to rows of {@code outputs} dequantized codes. Parameters {@code linear.weight}
+ * [outputs, inputs] and {@code linear.bias} [outputs]; nodes {@code NAME.input} and {@code
+ * NAME.linear}.
  */
 public final class LinearOperator extends RowOperator {
   private static final String KEY = "linear";

@@ -17,7 +17,8 @@ import org.ivit.train.parameter.ParameterLayout;
 /**
  * One of the paper's operators on its own, for use in any network. It works on rows, the last axis
  * of its input, so its batch is a number of rows. It quantizes its input by a range of its own,
- * computes in integers and gives dequantized codes; gradients pass straight through, §11.
+ * computes in integers and gives dequantized codes; gradients pass straight through ({@code
+ * docs/arithmetic.md#straight-through-gradients}).
  *
  * <p>A range that was never set is taken whole from the first batch in training in mode {@link
  * RangeMode#LAGGED}, as the published observer does; in any other pass it is an error that names

@@ -14,8 +14,9 @@ import org.ivit.train.operator.integer.QuantGelu;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
- * GELU in integers on its own, §5: rows of numbers, quantized to 8 bits, to rows of dequantized
- * 8-bit codes. No parameters; nodes {@code NAME.input} and {@code NAME.gelu}.
+ * GELU in integers on its own ({@code docs/arithmetic.md#gelu}): rows of numbers, quantized to 8
+ * bits, to rows of dequantized 8-bit codes. No parameters; nodes {@code NAME.input} and {@code
+ * NAME.gelu}.
  */
 public final class ShiftGeluOperator extends RowOperator {
   private static final String KEY = "gelu";

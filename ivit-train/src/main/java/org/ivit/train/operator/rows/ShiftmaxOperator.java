@@ -12,8 +12,9 @@ import org.ivit.train.operator.integer.Codes;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
- * Softmax in integers on its own, §4: rows of numbers, quantized to 8 bits, to rows of dequantized
- * probabilities of scale 2^(1−b). No parameters; the one node with a range is {@code NAME.input}.
+ * Softmax in integers on its own ({@code docs/arithmetic.md#softmax}): rows of numbers, quantized
+ * to 8 bits, to rows of dequantized probabilities of scale 2^(1−b). No parameters; the one node
+ * with a range is {@code NAME.input}.
  */
 public final class ShiftmaxOperator extends RowOperator {
   private final String name;
