@@ -12,6 +12,7 @@ import org.ivit.core.graph.PositionBias;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.NativeRows;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatAttention;
@@ -105,9 +106,9 @@ final class QuantAttention {
     boolean isNative = NativeRows.serves(qkv);
     for (int head = 0; head < heads; head++) {
       int q = qkvFrom + head * headDim;
-      gemm.multiply(
-          false, true, tokens, tokens, headDim, 1, qkv, q, stride, qkv, q + dim, stride, 0, product,
-          0, tokens);
+      RealMatrix queries = new RealMatrix(qkv, q, tokens, headDim, stride);
+      RealMatrix keys = new RealMatrix(qkv, q + dim, tokens, headDim, stride);
+      gemm.multiply(1, queries, keys.transpose(), 0, new RealMatrix(product, 0, tokens, tokens));
       if (isNative) {
         nativeScores(product, scores, square, seen);
       } else {
@@ -142,23 +143,13 @@ final class QuantAttention {
     for (int from = 0; from < tokens; from += most) {
       int keys = Math.min(most, tokens - from);
       for (int head = 0; head < heads; head++) {
+        int values = qkvFrom + from * stride + 2 * dim + head * headDim;
         gemm.multiply(
-            false,
-            false,
-            tokens,
-            headDim,
-            keys,
             1,
-            p,
-            pFrom + head * square + from,
-            tokens,
-            qkv,
-            qkvFrom + from * stride + 2 * dim + head * headDim,
-            stride,
+            new RealMatrix(p, pFrom + head * square + from, tokens, keys, tokens),
+            new RealMatrix(qkv, values, keys, headDim, stride),
             0,
-            product,
-            head * headDim,
-            dim);
+            new RealMatrix(product, head * headDim, tokens, headDim, dim));
       }
       if (from == 0 && isNative && most >= tokens) {
         nativeContext(product, p, pFrom, context, at, seen, scratch);

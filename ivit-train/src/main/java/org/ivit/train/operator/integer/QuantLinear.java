@@ -13,6 +13,7 @@ import org.ivit.core.graph.NodeScales;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.NativeRows;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
@@ -357,23 +358,14 @@ public final class QuantLinear {
 
   private Reals product(Gemm gemm, Reals x, int rows, int segment, Buffers scratch) {
     Reals product = scratch.reals("product", rows * outputs);
+    int from = cuts[segment];
+    int length = cuts[segment + 1] - from;
     gemm.multiply(
-        false,
-        true,
-        rows,
-        outputs,
-        cuts[segment + 1] - cuts[segment],
         1,
-        x,
-        cuts[segment],
-        inputs,
-        codes,
-        cuts[segment],
-        inputs,
+        new RealMatrix(x, from, rows, length, inputs),
+        new RealMatrix(codes, from, outputs, length, inputs).transpose(),
         0,
-        product,
-        0,
-        outputs);
+        new RealMatrix(product, 0, rows, outputs));
     return product;
   }
 
@@ -433,30 +425,19 @@ public final class QuantLinear {
       Reals gradients,
       int rows,
       Buffers buffers) {
+    RealMatrix g = new RealMatrix(gy, gyFrom, rows, outputs);
     gemm.multiply(
-        true,
-        false,
-        outputs,
-        inputs,
-        rows,
         inputScale,
-        gy,
-        gyFrom,
-        outputs,
-        x,
-        0,
-        inputs,
+        g.transpose(),
+        new RealMatrix(x, 0, rows, inputs),
         1,
-        gradients,
-        weightFrom,
-        inputs);
+        new RealMatrix(gradients, weightFrom, outputs, inputs));
     if (biasFrom != NONE) {
       FloatKernels.addColumnSums(gy, gyFrom, rows, outputs, gradients, biasFrom, buffers);
     }
     if (gx != null) {
-      gemm.multiply(
-          false, false, rows, inputs, outputs, 1, gy, gyFrom, outputs, values, 0, inputs, 0, gx, 0,
-          inputs);
+      RealMatrix weight = new RealMatrix(values, 0, outputs, inputs);
+      gemm.multiply(1, g, weight, 0, new RealMatrix(gx, 0, rows, inputs));
     }
   }
 }
