@@ -8,7 +8,6 @@ import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.NodeScales;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.Scheme;
-import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
@@ -23,7 +22,6 @@ final class DeviceHead extends QuantizedPart {
   private final Head shape;
   private final DeviceNorm norm;
   private final DeviceClassifier classifier;
-  private final DeviceBuffers kept;
   private float inputScale;
   private LayerNorm builtNorm;
   private Pool pool;
@@ -45,11 +43,10 @@ final class DeviceHead extends QuantizedPart {
    * @param from index of the head's first parameter in the network
    */
   DeviceHead(Pass pass, PartSpec spec, Head shape, Scheme scheme, int from) {
-    super(spec, scheme, from);
+    super(pass, spec, scheme, from);
     this.shape = shape;
     norm = new DeviceNorm(pass, layout, shape.norm(), shape.dim());
     classifier = new DeviceClassifier(pass, layout, shape, scheme.outliers(shape.features()));
-    kept = new DeviceBuffers(pass.device);
   }
 
   @Override
@@ -181,8 +178,8 @@ final class DeviceHead extends QuantizedPart {
 
   @Override
   public void close() {
+    super.close();
     norm.close();
     classifier.close();
-    kept.close();
   }
 }
