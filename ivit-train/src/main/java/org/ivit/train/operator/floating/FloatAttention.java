@@ -46,9 +46,31 @@ public final class FloatAttention {
   }
 
   /**
-   * @param group number of the group, counted through the pictures
+   * Takes groups that lie one after the other.
+   *
+   * @param qkv [groups][tokens][3·dim]
+   * @param p receives probabilities, [groups][heads][tokens][tokens]
+   * @param context receives [groups][tokens][dim]
    */
   void forward(
+      Execution run,
+      Reals weights,
+      Reals qkv,
+      Reals p,
+      Reals context,
+      int groups,
+      Buffers scratch) {
+    int size = tokens * dim;
+    for (int i = 0; i < groups; i++) {
+      int pFrom = i * probabilities();
+      forward(run, weights, qkv, i * 3 * size, p, pFrom, context, i * size, i, scratch);
+    }
+  }
+
+  /**
+   * @param group number of the group, counted through the pictures
+   */
+  private void forward(
       Execution run,
       Reals weights,
       Reals qkv,
@@ -74,6 +96,17 @@ public final class FloatAttention {
       FloatKernels.softmax(p, pHead, tokens, tokens, row);
       RealMatrix out = new RealMatrix(context, at + head * headDim, tokens, headDim, dim);
       gemm.multiply(1, scored, rows(qkv, q + 2 * dim), 0, out);
+    }
+  }
+
+  /** Writes the gradient by qkv of groups, and collects that by the relative positions. */
+  void backward(
+      Gemm gemm, Reals qkv, Reals p, Reals gContext, Reals gQkv, int groups, Buffers scratch) {
+    int size = tokens * dim;
+    for (int i = 0; i < groups; i++) {
+      int at = i * 3 * size;
+      int pFrom = i * probabilities();
+      backward(gemm, qkv, at, 1, p, pFrom, 1, gContext, i * size, gQkv, at, scratch);
     }
   }
 

@@ -79,6 +79,23 @@ final class QuantAttention {
   }
 
   /**
+   * Takes groups that lie one after the other.
+   *
+   * @param qkv codes as numbers, [groups][tokens][3·dim]
+   * @param p receives the probabilities' codes as numbers, [groups][heads][tokens][tokens]
+   * @param context receives 8-bit codes, [groups][tokens][dim]
+   * @param seen receives the values, or null
+   */
+  void forward(
+      Gemm gemm, Reals qkv, Reals p, byte[] context, int groups, SeenRanges seen, Buffers scratch) {
+    int size = tokens * dim;
+    for (int i = 0; i < groups; i++) {
+      int pFrom = i * probabilities();
+      forward(gemm, qkv, i * 3 * size, p, pFrom, context, i * size, i, seen, scratch);
+    }
+  }
+
+  /**
    * @param qkv codes as numbers, [tokens][3·dim] from {@code qkvFrom}
    * @param p receives the probabilities' codes as numbers, [heads][tokens][tokens] from {@code
    *     pFrom}
@@ -347,6 +364,16 @@ final class QuantAttention {
         row[i] /= sum;
       }
       p.put(at, row, 0, tokens);
+    }
+  }
+
+  /** {@link #backward(Gemm, Reals, int, Reals, int, Reals, int, Reals, int, Buffers)} of groups. */
+  void backward(
+      Gemm gemm, Reals qkv, Reals p, Reals gContext, Reals gQkv, int groups, Buffers scratch) {
+    int size = tokens * dim;
+    for (int i = 0; i < groups; i++) {
+      int pFrom = i * probabilities();
+      backward(gemm, qkv, i * 3 * size, p, pFrom, gContext, i * size, gQkv, i * 3 * size, scratch);
     }
   }
 
