@@ -197,11 +197,8 @@ public final class TransformerNetwork {
           float[] scale = weights.frozenScale(name);
           if (scale != null && scale.length != entry.size()) {
             throw new InputException(
-                FloatWeights.scaleName(name)
-                    + ": found "
-                    + scale.length
-                    + " numbers, expected "
-                    + entry.size());
+                "%s: found %s numbers, expected %s"
+                    .formatted(FloatWeights.scaleName(name), scale.length, entry.size()));
           }
           memory.put(
               entry.from(), scale == null ? new float[entry.size()] : scale, 0, entry.size());

@@ -214,26 +214,7 @@ public final class QuantLinear {
       Buffers scratch) {
     if (product != null || inOneProduct(x)) {
       Objects.checkFromIndexSize(0, rows * outputs, out.length);
-      int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
-      int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
-      if (product != null) {
-        product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
-      } else {
-        NativeRows.requantize8(
-            address(gemm, x, rows, scratch),
-            rows,
-            outputs,
-            quantized.bias(),
-            multiplier,
-            half,
-            shift,
-            min,
-            max,
-            out);
-      }
-      if (seen != null) {
-        observe(min, max, outliers, seen);
-      }
+      nativeForward(gemm, x, xCodes, out, rows, outliers, seen, scratch);
       return;
     }
     forward(
@@ -265,26 +246,7 @@ public final class QuantLinear {
       Buffers scratch) {
     if (product != null || inOneProduct(x)) {
       Objects.checkFromIndexSize(0, rows * outputs, out.length);
-      int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
-      int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
-      if (product != null) {
-        product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
-      } else {
-        NativeRows.requantize16(
-            address(gemm, x, rows, scratch),
-            rows,
-            outputs,
-            quantized.bias(),
-            multiplier,
-            half,
-            shift,
-            min,
-            max,
-            out);
-      }
-      if (seen != null) {
-        observe(min, max, outliers, seen);
-      }
+      nativeForward(gemm, x, xCodes, out, rows, outliers, seen, scratch);
       return;
     }
     forward(
@@ -301,12 +263,38 @@ public final class QuantLinear {
         });
   }
 
-  private boolean inOneProduct(Reals x) {
-    return cuts.length == 2 && NativeRows.serves(x);
+  /** To a {@code byte[]} or {@code short[]}. */
+  private void nativeForward(
+      Gemm gemm,
+      Reals x,
+      byte[] xCodes,
+      Object out,
+      int rows,
+      OutlierChannels outliers,
+      SeenRanges seen,
+      Buffers scratch) {
+    int[] bias = quantized.bias();
+    int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
+    int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
+    if (product != null) {
+      product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
+    } else {
+      long sums = NativeRows.address(product(gemm, x, rows, 0, scratch), 0, rows * outputs);
+      if (out instanceof byte[] codes8) {
+        NativeRows.requantize8(
+            sums, rows, outputs, bias, multiplier, half, shift, min, max, codes8);
+      } else {
+        NativeRows.requantize16(
+            sums, rows, outputs, bias, multiplier, half, shift, min, max, (short[]) out);
+      }
+    }
+    if (seen != null) {
+      observe(min, max, outliers, seen);
+    }
   }
 
-  private long address(Gemm gemm, Reals x, int rows, Buffers scratch) {
-    return NativeRows.address(product(gemm, x, rows, 0, scratch), 0, rows * outputs);
+  private boolean inOneProduct(Reals x) {
+    return cuts.length == 2 && NativeRows.serves(x);
   }
 
   private int[] extremes(String name, int first, SeenRanges seen, Buffers scratch) {
