@@ -2,6 +2,7 @@ package org.ivit.train.device.integer;
 
 import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.NodeBuilder;
@@ -165,15 +166,9 @@ final class DeviceHead extends QuantizedPart {
   public void seen(Pass pass, SeenRanges seen) {
     norm.seen(pass, seen);
     if (shape.pooled()) {
-      seen.include(
-          shape.pool().name(),
-          poolScale() * Pass.unordered(pass.observed.longAt(extremes, 0)),
-          poolScale() * Pass.unordered(pass.observed.longAt(extremes, 1)));
+      double scale = Pooling.sumScale(builtNorm.outputScale(), shape.tokens());
+      pass.include(seen, shape.pool().name(), extremes, scale);
     }
-  }
-
-  private double poolScale() {
-    return org.ivit.core.arithmetic.Pooling.sumScale(builtNorm.outputScale(), shape.tokens());
   }
 
   @Override

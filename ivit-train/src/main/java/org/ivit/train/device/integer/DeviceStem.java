@@ -160,10 +160,7 @@ final class DeviceStem extends QuantizedPart {
     pixels.seen(pass, seen);
     proj.seen(pass, OutlierChannels.NONE, seen);
     if (norm == null) {
-      seen.include(
-          shape.output().name(),
-          Pass.unordered(pass.observed.longAt(extremes, 0)),
-          Pass.unordered(pass.observed.longAt(extremes, 1)));
+      pass.include(seen, shape.output().name(), extremes, 1);
     } else {
       norm.seen(pass, seen);
     }

@@ -1,6 +1,5 @@
 package org.ivit.train.operator.integer;
 
-import java.util.Arrays;
 import java.util.Objects;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.AttentionScales;
@@ -193,14 +192,8 @@ final class QuantAttention {
       NativeRows.divideSums(
           NativeRows.address(p, pFrom, probabilities()), heads, tokens, headDim, address);
     }
-    int[] min = null;
-    int[] max = null;
-    if (seen != null) {
-      min = scratch.ints("attention.min", dim);
-      max = scratch.ints("attention.max", dim);
-      Arrays.fill(min, 0, dim, Integer.MAX_VALUE);
-      Arrays.fill(max, 0, dim, Integer.MIN_VALUE);
-    }
+    int[] min = SeenRanges.smallest(seen, dim, scratch);
+    int[] max = SeenRanges.largest(seen, dim, scratch);
     byte[] codes = at == 0 ? out : scratch.bytes("attention.context", size);
     NativeRows.requantize8(
         address,

@@ -274,8 +274,8 @@ public final class QuantLinear {
       SeenRanges seen,
       Buffers scratch) {
     int[] bias = quantized.bias();
-    int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
-    int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
+    int[] min = SeenRanges.smallest(seen, outputs, scratch);
+    int[] max = SeenRanges.largest(seen, outputs, scratch);
     if (product != null) {
       product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
     } else {
@@ -297,15 +297,6 @@ public final class QuantLinear {
     return cuts.length == 2 && NativeRows.serves(x);
   }
 
-  private int[] extremes(String name, int first, SeenRanges seen, Buffers scratch) {
-    if (seen == null) {
-      return null;
-    }
-    int[] extremes = scratch.ints(name, outputs);
-    Arrays.fill(extremes, 0, outputs, first);
-    return extremes;
-  }
-
   /** What happens to one row of accumulators. */
   private interface RowBody {
     void accept(int[] row, int at);
@@ -321,10 +312,8 @@ public final class QuantLinear {
       Buffers scratch,
       RowBody requantize) {
     int[] row = scratch.ints("linear.row", outputs);
-    int[] min = scratch.ints("linear.min", outputs);
-    int[] max = scratch.ints("linear.max", outputs);
-    Arrays.fill(min, 0, outputs, Integer.MAX_VALUE);
-    Arrays.fill(max, 0, outputs, Integer.MIN_VALUE);
+    int[] min = SeenRanges.smallest(seen, outputs, scratch);
+    int[] max = SeenRanges.largest(seen, outputs, scratch);
     int[] acc = cuts.length == 2 ? null : products(gemm, x, rows, scratch);
     Reals product = acc == null ? product(gemm, x, rows, 0, scratch) : null;
     for (int r = 0; r < rows * outputs; r += outputs) {
