@@ -123,7 +123,7 @@ public final class HostStep {
     for (int i = 0; i < links.size(); i++) {
       QuantizedOperator operator = links.get(i).operator();
       operator.forward(
-          own(links.get(i), parameters.vector()),
+          links.get(i).own(parameters.vector()),
           outputs.get(i),
           outputs.get(i + 1),
           n,
@@ -139,11 +139,11 @@ public final class HostStep {
           .get(i)
           .operator()
           .backward(
-              own(links.get(i), parameters.vector()),
+              links.get(i).own(parameters.vector()),
               outputs.get(i),
               gradient,
               gx,
-              own(links.get(i), gradients),
+              links.get(i).own(gradients),
               n,
               execution);
       gradient = gx;
@@ -162,10 +162,6 @@ public final class HostStep {
     for (OperatorChain.Link link : chain.links()) {
       outputs.add(Reals.allocate(RealType.FLOAT32, Math.multiplyExact(batch, link.outputs())));
     }
-  }
-
-  private static Reals own(OperatorChain.Link link, Reals all) {
-    return all.part(link.from(), link.operator().layout().size());
   }
 
   private double losses(MicroBatch batch, Reals logits, Reals gradient) {

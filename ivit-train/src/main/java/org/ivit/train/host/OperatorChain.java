@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.integer.QuantizedOperators;
 import org.ivit.train.parameter.PartSpec;
@@ -21,7 +22,12 @@ final class OperatorChain {
    * @param from index of its first parameter in the network
    * @param outputs numbers that it makes of a picture
    */
-  record Link(String prefix, QuantizedOperator operator, int from, int outputs) {}
+  record Link(String prefix, QuantizedOperator operator, int from, int outputs) {
+    /** Its part of a vector of a number a parameter. */
+    Reals own(Reals all) {
+      return all.part(from, operator.layout().size());
+    }
+  }
 
   private final int inputs;
   private final List<Link> links = new ArrayList<>();

@@ -47,11 +47,8 @@ public abstract class RowLayer extends OperatorLayer {
   public long[] outputShape(long[] input) {
     if (input[input.length - 1] != getNIn()) {
       throw new InputException(
-          name()
-              + ": found an input of shape "
-              + Arrays.toString(input)
-              + ", expected a last axis of "
-              + getNIn());
+          "%s: found an input of shape %s, expected a last axis of %s"
+              .formatted(name(), Arrays.toString(input), getNIn()));
     }
     long[] shape = input.clone();
     shape[shape.length - 1] = getNOut();

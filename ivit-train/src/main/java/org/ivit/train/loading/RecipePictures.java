@@ -45,15 +45,13 @@ public final class RecipePictures {
     }
     if (all.classes() != architecture.classes()) {
       throw new InputException(
-          pictures.path()
-              + ": found "
-              + all.classes()
-              + " classes, expected "
-              + architecture.classes()
-              + " as "
-              + architecture.name()
-              + " has"
-              + (classes == null ? " (data.classes names a file with their order)" : ""));
+          "%s: found %s classes, expected %s as %s has%s"
+              .formatted(
+                  pictures.path(),
+                  all.classes(),
+                  architecture.classes(),
+                  architecture.name(),
+                  (classes == null ? " (data.classes names a file with their order)" : "")));
     }
     return part(pictures, all);
   }

@@ -236,10 +236,8 @@ public final class Trainer {
       int needed = recipe.optimizer().batchSize();
       if (recipe.schedule().epochs() > 0 && training.size() < needed) {
         throw new InputException(
-            "data.train: found "
-                + training.size()
-                + " pictures, expected at least optimizer.batchSize, "
-                + needed);
+            "data.train: found %s pictures, expected at least optimizer.batchSize, %s"
+                .formatted(training.size(), needed));
       }
     }
     if (recipe.data().validation() != null) {
@@ -398,10 +396,8 @@ public final class Trainer {
   private void check(String key, String before, String now) {
     if (!before.equals(now)) {
       throw new InputException(
-          run.path()
-              + ": "
-              + key
-              + " is not what the run was started with, expected the same files");
+          "%s: %s is not what the run was started with, expected the same files"
+              .formatted(run.path(), key));
     }
   }
 

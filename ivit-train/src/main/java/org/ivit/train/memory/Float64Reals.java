@@ -100,32 +100,6 @@ final class Float64Reals extends Reals {
   }
 
   @Override
-  public void put(int at, byte[] source, int sourceFrom, int n) {
-    Objects.checkFromIndexSize(sourceFrom, n, source.length);
-    double[] row = SCRATCH.get();
-    for (int done = 0; done < n; done += ROW) {
-      int part = Math.min(ROW, n - done);
-      for (int i = 0; i < part; i++) {
-        row[i] = source[sourceFrom + done + i];
-      }
-      buffer.put(at + done, row, 0, part);
-    }
-  }
-
-  @Override
-  public void put(int at, short[] source, int sourceFrom, int n) {
-    Objects.checkFromIndexSize(sourceFrom, n, source.length);
-    double[] row = SCRATCH.get();
-    for (int done = 0; done < n; done += ROW) {
-      int part = Math.min(ROW, n - done);
-      for (int i = 0; i < part; i++) {
-        row[i] = source[sourceFrom + done + i];
-      }
-      buffer.put(at + done, row, 0, part);
-    }
-  }
-
-  @Override
   public void put(int at, Reals source, int sourceFrom, int n) {
     buffer.put(at, ((Float64Reals) source).buffer, sourceFrom, n);
   }

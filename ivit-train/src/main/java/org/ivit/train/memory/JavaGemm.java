@@ -33,49 +33,29 @@ final class JavaGemm implements Gemm {
   }
 
   @Override
-  public void multiply(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      double alpha,
-      Reals a,
-      int aFrom,
-      int aStride,
-      Reals b,
-      int bFrom,
-      int bStride,
-      double beta,
-      Reals c,
-      int cFrom,
-      int cStride) {
-    Gemm.check("A", a, aFrom, transposeA ? k : m, transposeA ? m : k, aStride);
-    Gemm.check("B", b, bFrom, transposeB ? n : k, transposeB ? k : n, bStride);
-    Gemm.check("C", c, cFrom, m, n, cStride);
-    if (a.type() != b.type() || a.type() != c.type()) {
-      throw new IllegalArgumentException(
-          "matrix product of " + a.type() + ", " + b.type() + ", " + c.type());
-    }
-    Operand left = new Operand(a, aFrom, aStride, transposeA);
-    Operand right = new Operand(b, bFrom, bStride, !transposeB);
-    if (c.type() == RealType.FLOAT64) {
-      doubles(left, right, m, n, k, alpha, beta, c, cFrom, cStride);
+  public void multiply(double alpha, RealMatrix a, RealMatrix b, double beta, RealMatrix c) {
+    Gemm.check(a, b, c);
+    RealMatrix right = b.transpose();
+    if (c.memory().type() == RealType.FLOAT64) {
+      doubles(alpha, a, right, beta, c);
       return;
     }
+    int m = c.rows();
+    int n = c.columns();
+    int k = a.columns();
     Panels panels = PANELS.get();
     panels.size(m, Math.max(m, WIDTH));
     for (int from = 0; from < k; from += DEPTH) {
       int depth = Math.min(DEPTH, k - from);
-      left.pack(from, depth, m, (float) alpha, panels);
+      pack(a, from, depth, (float) alpha, panels);
       for (int column = 0; column < n; column += WIDTH) {
         int width = Math.min(WIDTH, n - column);
-        right.packColumns(from, depth, column, width, panels);
+        packColumns(right, from, depth, column, width, panels);
         for (int i = 0; i < m; i++) {
-          int at = cFrom + i * cStride + column;
-          begin(c, at, width, from == 0 ? (float) beta : 1, panels.row);
+          int at = c.from() + i * c.stride() + column;
+          begin(c.memory(), at, width, from == 0 ? (float) beta : 1, panels.row);
           add(panels, i * DEPTH, depth, width);
-          c.put(at, panels.row, 0, width);
+          c.memory().put(at, panels.row, 0, width);
         }
       }
     }
@@ -126,74 +106,62 @@ final class JavaGemm implements Gemm {
   }
 
   private static void doubles(
-      Operand left,
-      Operand right,
-      int m,
-      int n,
-      int k,
-      double alpha,
-      double beta,
-      Reals c,
-      int cFrom,
-      int cStride) {
-    double[] row = new double[k];
-    for (int i = 0; i < m; i++) {
-      for (int p = 0; p < k; p++) {
-        row[p] = left.get(i, p);
+      double alpha, RealMatrix left, RealMatrix right, double beta, RealMatrix c) {
+    double[] row = new double[left.columns()];
+    for (int i = 0; i < c.rows(); i++) {
+      for (int p = 0; p < row.length; p++) {
+        row[p] = get(left, i, p);
       }
-      for (int j = 0; j < n; j++) {
+      for (int j = 0; j < c.columns(); j++) {
         double sum = 0;
-        for (int p = 0; p < k; p++) {
-          sum += row[p] * right.get(j, p);
+        for (int p = 0; p < row.length; p++) {
+          sum += row[p] * get(right, j, p);
         }
-        int at = cFrom + i * cStride + j;
-        c.put(at, beta == 0 ? alpha * sum : alpha * sum + beta * c.get(at));
+        int at = c.from() + i * c.stride() + j;
+        double product = alpha * sum;
+        c.memory().put(at, beta == 0 ? product : product + beta * c.memory().get(at));
       }
     }
   }
 
-  /**
-   * A matrix of rows that are sums' factors.
-   *
-   * @param acrossRows whether a column of factors lies together in memory, rather than a row
-   */
-  private record Operand(Reals memory, int from, int stride, boolean acrossRows) {
-    double get(int row, int p) {
-      return memory.get(acrossRows ? from + p * stride + row : from + row * stride + p);
-    }
+  private static double get(RealMatrix x, int row, int p) {
+    int at = x.transposed() ? p * x.stride() + row : row * x.stride() + p;
+    return x.memory().get(x.from() + at);
+  }
 
-    /** Rows of A, {@link #DEPTH} apart, times a factor. */
-    void pack(int first, int depth, int rows, float factor, Panels panels) {
-      if (acrossRows) {
-        for (int p = 0; p < depth; p++) {
-          memory.get(from + (first + p) * stride, panels.line, 0, rows);
-          for (int i = 0; i < rows; i++) {
-            panels.a[i * DEPTH + p] = factor * panels.line[i];
-          }
+  /** Rows of A, {@link #DEPTH} apart, times a factor. */
+  private static void pack(RealMatrix x, int first, int depth, float factor, Panels panels) {
+    if (x.transposed()) {
+      for (int p = 0; p < depth; p++) {
+        x.memory().get(x.from() + (first + p) * x.stride(), panels.line, 0, x.rows());
+        for (int i = 0; i < x.rows(); i++) {
+          panels.a[i * DEPTH + p] = factor * panels.line[i];
         }
-        return;
       }
-      for (int i = 0; i < rows; i++) {
-        memory.get(from + i * stride + first, panels.a, i * DEPTH, depth);
-        for (int p = 0; factor != 1 && p < depth; p++) {
-          panels.a[i * DEPTH + p] *= factor;
-        }
+      return;
+    }
+    for (int i = 0; i < x.rows(); i++) {
+      x.memory().get(x.from() + i * x.stride() + first, panels.a, i * DEPTH, depth);
+      for (int p = 0; factor != 1 && p < depth; p++) {
+        panels.a[i * DEPTH + p] *= factor;
       }
     }
+  }
 
-    /** Columns of B, a factor of the sum after the other, {@link #WIDTH} apart. */
-    void packColumns(int first, int depth, int column, int width, Panels panels) {
-      if (acrossRows) {
-        for (int p = 0; p < depth; p++) {
-          memory.get(from + (first + p) * stride + column, panels.b, p * WIDTH, width);
-        }
-        return;
+  /** Columns of B, rows of {@code x}, a factor of the sum after the other, {@link #WIDTH} apart. */
+  private static void packColumns(
+      RealMatrix x, int first, int depth, int column, int width, Panels panels) {
+    if (x.transposed()) {
+      for (int p = 0; p < depth; p++) {
+        int at = x.from() + (first + p) * x.stride() + column;
+        x.memory().get(at, panels.b, p * WIDTH, width);
       }
-      for (int j = 0; j < width; j++) {
-        memory.get(from + (column + j) * stride + first, panels.line, 0, depth);
-        for (int p = 0; p < depth; p++) {
-          panels.b[p * WIDTH + j] = panels.line[p];
-        }
+      return;
+    }
+    for (int j = 0; j < width; j++) {
+      x.memory().get(x.from() + (column + j) * x.stride() + first, panels.line, 0, depth);
+      for (int p = 0; p < depth; p++) {
+        panels.b[p * WIDTH + j] = panels.line[p];
       }
     }
   }

@@ -18,75 +18,55 @@ public final class OpenBlasGemm implements Gemm {
   }
 
   @Override
-  public void multiply(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      double alpha,
-      Reals a,
-      int aFrom,
-      int aStride,
-      Reals b,
-      int bFrom,
-      int bStride,
-      double beta,
-      Reals c,
-      int cFrom,
-      int cStride) {
-    Gemm.check("A", a, aFrom, transposeA ? k : m, transposeA ? m : k, aStride);
-    Gemm.check("B", b, bFrom, transposeB ? n : k, transposeB ? k : n, bStride);
-    Gemm.check("C", c, cFrom, m, n, cStride);
-    int opA = transposeA ? openblas.CblasTrans : openblas.CblasNoTrans;
-    int opB = transposeB ? openblas.CblasTrans : openblas.CblasNoTrans;
-    if (a instanceof Float32Reals a32
-        && b instanceof Float32Reals b32
-        && c instanceof Float32Reals c32) {
+  public void multiply(double alpha, RealMatrix a, RealMatrix b, double beta, RealMatrix c) {
+    Gemm.check(a, b, c);
+    int m = c.rows();
+    int n = c.columns();
+    int k = a.columns();
+    if (c.memory() instanceof Float32Reals) {
       openblas.cblas_sgemm(
           ROW_MAJOR,
-          opA,
-          opB,
+          operation(a),
+          operation(b),
           m,
           n,
           k,
           (float) alpha,
-          at(a32, aFrom),
-          aStride,
-          at(b32, bFrom),
-          bStride,
+          floats(a),
+          a.stride(),
+          floats(b),
+          b.stride(),
           (float) beta,
-          at(c32, cFrom),
-          cStride);
-    } else if (a instanceof Float64Reals a64
-        && b instanceof Float64Reals b64
-        && c instanceof Float64Reals c64) {
+          floats(c),
+          c.stride());
+    } else {
       openblas.cblas_dgemm(
           ROW_MAJOR,
-          opA,
-          opB,
+          operation(a),
+          operation(b),
           m,
           n,
           k,
           alpha,
-          at(a64, aFrom),
-          aStride,
-          at(b64, bFrom),
-          bStride,
+          doubles(a),
+          a.stride(),
+          doubles(b),
+          b.stride(),
           beta,
-          at(c64, cFrom),
-          cStride);
-    } else {
-      throw new IllegalArgumentException(
-          "matrix product of " + a.type() + ", " + b.type() + ", " + c.type());
+          doubles(c),
+          c.stride());
     }
   }
 
-  private static FloatPointer at(Float32Reals x, int offset) {
-    return new FloatPointer(x.buffer()).position(offset);
+  private static int operation(RealMatrix x) {
+    return x.transposed() ? openblas.CblasTrans : openblas.CblasNoTrans;
   }
 
-  private static DoublePointer at(Float64Reals x, int offset) {
-    return new DoublePointer(x.buffer()).position(offset);
+  private static FloatPointer floats(RealMatrix x) {
+    return new FloatPointer(((Float32Reals) x.memory()).buffer()).position(x.from());
+  }
+
+  private static DoublePointer doubles(RealMatrix x) {
+    return new DoublePointer(((Float64Reals) x.memory()).buffer()).position(x.from());
   }
 }

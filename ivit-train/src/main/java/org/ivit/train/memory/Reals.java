@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
+import java.util.Objects;
 
 /**
  * A vector of float32 or float64 numbers in native memory, which matrix products read in place. Row
@@ -11,6 +12,8 @@ import java.nio.FloatBuffer;
  * once for both types. Ranges out of bounds throw {@link IndexOutOfBoundsException}.
  */
 public abstract sealed class Reals permits Float32Reals, Float64Reals {
+  /** Codes on their way, which float32 holds exactly. */
+  private static final ThreadLocal<float[]> CODES = ThreadLocal.withInitial(() -> new float[1024]);
 
   /**
    * Zeros of their own memory, freed when unreachable.
@@ -88,10 +91,30 @@ public abstract sealed class Reals permits Float32Reals, Float64Reals {
   public abstract void getInts(int from, int[] target, int targetFrom, int n);
 
   /** Stores {@code n} 8-bit codes as numbers. */
-  public abstract void put(int at, byte[] source, int sourceFrom, int n);
+  public final void put(int at, byte[] source, int sourceFrom, int n) {
+    Objects.checkFromIndexSize(sourceFrom, n, source.length);
+    float[] row = CODES.get();
+    for (int done = 0; done < n; done += row.length) {
+      int part = Math.min(row.length, n - done);
+      for (int i = 0; i < part; i++) {
+        row[i] = source[sourceFrom + done + i];
+      }
+      put(at + done, row, 0, part);
+    }
+  }
 
   /** Stores {@code n} 16-bit codes as numbers. */
-  public abstract void put(int at, short[] source, int sourceFrom, int n);
+  public final void put(int at, short[] source, int sourceFrom, int n) {
+    Objects.checkFromIndexSize(sourceFrom, n, source.length);
+    float[] row = CODES.get();
+    for (int done = 0; done < n; done += row.length) {
+      int part = Math.min(row.length, n - done);
+      for (int i = 0; i < part; i++) {
+        row[i] = source[sourceFrom + done + i];
+      }
+      put(at + done, row, 0, part);
+    }
+  }
 
   /** Copies {@code n} numbers from {@code source}, of the same type, to {@code at}. */
   public abstract void put(int at, Reals source, int sourceFrom, int n);

@@ -49,14 +49,9 @@ public final class Teacher {
     }
     if (model.classes() != architecture.classes() || model.image() != architecture.image()) {
       throw new InputException(
-          "distillation.teacher: found "
-              + model.classes()
-              + " classes and pictures of "
-              + model.image()
-              + ", expected "
-              + architecture.classes()
-              + " and "
-              + architecture.image());
+          "distillation.teacher: found %s classes and pictures of %s, expected %s and %s"
+              .formatted(
+                  model.classes(), model.image(), architecture.classes(), architecture.image()));
     }
     FloatWeights weights =
         named.weights() == null

@@ -1,11 +1,11 @@
 package org.ivit.train.network;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -27,9 +27,9 @@ import org.ivit.train.nd4j.NdBackend;
 import org.ivit.train.nd4j.NdMemory;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.LogitOperator;
+import org.ivit.train.operator.NetworkParameters;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.parameter.ParameterLayout;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -176,36 +176,19 @@ public final class TransformerNetwork {
    */
   public void load(FloatWeights weights) {
     try (NdMemory.Writes writes = NdMemory.writes()) {
-      load(weights, layer -> layer.parameters(writes));
+      parameters(layer -> layer.parameters(writes)).load(weights);
     }
   }
 
-  private void load(FloatWeights weights, Access access) {
-    forEach(
-        access,
-        (name, entry, memory) -> {
-          float[] values = weights.get(name);
-          if (values.length != entry.size()) {
-            throw new InputException(
-                name + ": found " + values.length + " numbers, expected shape " + entry.shape());
-          }
-          memory.put(entry.from(), values, 0, values.length);
-        });
-    forEachScale(
-        access,
-        (name, entry, memory) -> {
-          float[] scale = weights.frozenScale(name);
-          if (scale != null && scale.length != entry.size()) {
-            throw new InputException(
-                FloatWeights.scaleName(name)
-                    + ": found "
-                    + scale.length
-                    + " numbers, expected "
-                    + entry.size());
-          }
-          memory.put(
-              entry.from(), scale == null ? new float[entry.size()] : scale, 0, entry.size());
-        });
+  private NetworkParameters parameters(Function<OperatorLayerRuntime, Reals> memory) {
+    return new NetworkParameters(
+        options.architecture(),
+        parts.stream()
+            .map(
+                part ->
+                    new NetworkParameters.Part(
+                        part.prefix, part.layer.operator(), memory.apply(part.layer)))
+            .toList());
   }
 
   /**
@@ -213,76 +196,7 @@ public final class TransformerNetwork {
    * scales.
    */
   public FloatWeights weights() {
-    Map<String, float[]> found = new LinkedHashMap<>();
-    Map<String, float[]> scales = new LinkedHashMap<>();
-    forEachScale(
-        OperatorLayerRuntime::parameters,
-        (name, entry, memory) -> {
-          float[] scale = new float[entry.size()];
-          memory.get(entry.from(), scale, 0, scale.length);
-          if (scale[0] != 0) {
-            scales.put(name, scale);
-          }
-        });
-    forEach(
-        OperatorLayerRuntime::parameters,
-        (name, entry, memory) -> {
-          float[] values = new float[entry.size()];
-          memory.get(entry.from(), values, 0, values.length);
-          found.put(name, values);
-        });
-    Map<String, float[]> ordered = new LinkedHashMap<>();
-    options.architecture().parameters().keySet().forEach(n -> ordered.put(n, found.get(n)));
-    return new FloatWeights(ordered, scales);
-  }
-
-  /** How to come by a layer's parameters: to read or to write them. */
-  private interface Access {
-    Reals of(OperatorLayerRuntime layer);
-  }
-
-  private interface ParameterBody {
-    void accept(String name, ParameterLayout.Entry entry, Reals memory);
-  }
-
-  private void forEach(Access access, ParameterBody body) {
-    for (Part part : parts) {
-      Reals memory = access.of(part.layer);
-      for (ParameterLayout.Entry entry : part.layer.operator().layout().entries()) {
-        if (entry.kind().learned()) {
-          body.accept(part.prefix + entry.key(), entry, memory);
-        }
-      }
-    }
-  }
-
-  /** The frozen scales, by name of their weight; none in floating point. */
-  private void forEachScale(Access access, ParameterBody body) {
-    for (Part part : parts) {
-      Reals memory = access.of(part.layer);
-      ParameterLayout layout = part.layer.operator().layout();
-      for (ParameterLayout.Entry entry : layout.entries()) {
-        String scale = FloatWeights.scaleName(entry.key());
-        if (layout.contains(scale)) {
-          body.accept(part.prefix + entry.key(), layout.entry(scale), memory);
-        }
-      }
-    }
-  }
-
-  private interface RangeBody {
-    void accept(String node, int at, Reals memory);
-  }
-
-  private void forEachRange(Access access, RangeBody body) {
-    for (Part part : parts) {
-      if (part.layer.operator() instanceof QuantizedOperator operator) {
-        Reals memory = access.of(part.layer);
-        operator
-            .rangeNodes()
-            .forEach((key, node) -> body.accept(node, operator.layout().from(key), memory));
-      }
-    }
+    return parameters(OperatorLayerRuntime::parameters).weights();
   }
 
   /**
@@ -293,27 +207,13 @@ public final class TransformerNetwork {
    */
   public void ranges(Map<String, Range> ranges) {
     try (NdMemory.Writes writes = NdMemory.writes()) {
-      forEachRange(
-          layer -> layer.parameters(writes),
-          (node, at, memory) -> {
-            Range range = ranges.get(node);
-            if (range == null) {
-              throw new InputException("ranges: found none for node " + node);
-            }
-            memory.put(at, range.min());
-            memory.put(at + 1, range.max());
-          });
+      parameters(layer -> layer.parameters(writes)).ranges(ranges);
     }
   }
 
   /** The ranges by full node name; empty in floating point. */
   public SortedMap<String, Range> ranges() {
-    SortedMap<String, Range> ranges = new TreeMap<>();
-    forEachRange(
-        OperatorLayerRuntime::parameters,
-        (node, at, memory) ->
-            ranges.put(node, new Range((float) memory.get(at), (float) memory.get(at + 1))));
-    return ranges;
+    return parameters(OperatorLayerRuntime::parameters).ranges();
   }
 
   /**

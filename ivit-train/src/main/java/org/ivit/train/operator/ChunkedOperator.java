@@ -107,10 +107,8 @@ public abstract class ChunkedOperator implements Operator {
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, int batch, Execution run) {
     if (batch != kept) {
       throw new IllegalStateException(
-          "backward pass of "
-              + batch
-              + " pictures, but the last forward pass in training had "
-              + kept);
+          "backward pass of %s pictures, but the last forward pass in training had %s"
+              .formatted(batch, kept));
     }
     run.forEachChunkWithGradients(
         batch,

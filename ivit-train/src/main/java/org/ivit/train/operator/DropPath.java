@@ -1,5 +1,7 @@
 package org.ivit.train.operator;
 
+import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.parameter.PartSpec;
 
 /**
@@ -47,6 +49,32 @@ public record DropPath(double rate, long key) {
   /** Factor of a branch that is kept. */
   public double factor() {
     return 1 / (1 - rate);
+  }
+
+  /** By how much the branch of a picture of the batch counts in training: 0 where it is dropped. */
+  public double factor(Execution run, int picture) {
+    if (rate == 0) {
+      return 1;
+    }
+    return keeps(run.pictureKey(picture)) ? factor() : 0;
+  }
+
+  /**
+   * The gradient by the branch, [count][size], from that by the sum.
+   *
+   * @param g gradient by the sum, from {@code from} on
+   * @param gBranch written
+   * @param size numbers of a picture
+   */
+  public void gradient(Reals g, int from, Reals gBranch, int size, Chunk chunk, Execution run) {
+    for (int i = 0; i < chunk.count(); i++) {
+      double factor = factor(run, chunk.first() + i);
+      if (factor == 1) {
+        gBranch.put(i * size, g, from + i * size, size);
+      } else {
+        FloatKernels.scale(g, from + i * size, factor, gBranch, i * size, size, chunk.scratch());
+      }
+    }
   }
 
   /** The finalizer of SplitMix64 (Steele, Lea, Flood 2014). */

@@ -1,10 +1,12 @@
 package org.ivit.train.operator;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import org.ivit.core.InputException;
 import org.ivit.core.scheme.Range;
+import org.ivit.train.memory.Buffers;
 
 /**
  * Smallest and largest value of each node in one pass ({@code
@@ -17,6 +19,22 @@ public final class SeenRanges {
   /** Forgets everything. */
   public void clear() {
     extremes.clear();
+  }
+
+  /** Room for the smallest code of each channel; null where nothing is recorded. */
+  public static int[] smallest(SeenRanges seen, int channels, Buffers scratch) {
+    return seen == null ? null : filled("seen.smallest", Integer.MAX_VALUE, channels, scratch);
+  }
+
+  /** Room for the largest code of each channel; null where nothing is recorded. */
+  public static int[] largest(SeenRanges seen, int channels, Buffers scratch) {
+    return seen == null ? null : filled("seen.largest", Integer.MIN_VALUE, channels, scratch);
+  }
+
+  private static int[] filled(String name, int value, int channels, Buffers scratch) {
+    int[] extremes = scratch.ints(name, channels);
+    Arrays.fill(extremes, 0, channels, value);
+    return extremes;
   }
 
   /**

@@ -6,6 +6,7 @@ import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 
@@ -106,8 +107,11 @@ final class OutputError {
     }
     int count = rows.length / inputs;
     gemm.multiply(
-        false, true, count, outputs, inputs, 1, errors, 0, inputs, weight, 0, inputs, 0, products,
-        0, outputs);
+        1,
+        new RealMatrix(errors, 0, count, inputs),
+        new RealMatrix(weight, 0, outputs, inputs).transpose(),
+        0,
+        new RealMatrix(products, 0, count, outputs));
     double sum = 0;
     for (int row = 0; row < count; row++) {
       products.get(row * outputs, product, 0, outputs);

@@ -8,6 +8,7 @@ import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.scheme.Range;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.OpenBlasGemm;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 
@@ -39,15 +40,14 @@ final class SecondMoments implements NodeObserver {
     return others.observe(values);
   }
 
-  private void add(String node, float[] x, int channels) {
+  private void add(String node, float[] values, int channels) {
     Reals sum =
         sums.computeIfAbsent(node, n -> Reals.allocate(RealType.FLOAT32, channels * channels));
-    Reals batch = Reals.allocate(RealType.FLOAT32, x.length);
-    batch.put(0, x, 0, x.length);
-    int count = x.length / channels;
-    gemm.multiply(
-        true, false, channels, channels, count, 1, batch, 0, channels, batch, 0, channels, 1, sum,
-        0, channels);
+    Reals batch = Reals.allocate(RealType.FLOAT32, values.length);
+    batch.put(0, values, 0, values.length);
+    int count = values.length / channels;
+    RealMatrix x = new RealMatrix(batch, 0, count, channels);
+    gemm.multiply(1, x.transpose(), x, 1, new RealMatrix(sum, 0, channels, channels));
     rows.merge(node, (long) count, Long::sum);
   }
 

@@ -141,10 +141,8 @@ public final class RunLock implements AutoCloseable {
 
   private static InputException locked(Path run, String process) {
     return new InputException(
-        run
-            + ": "
-            + (process.isEmpty() ? "another process" : "process " + process)
-            + " trains in this folder, expected no other: wait for its end, or end it");
+        "%s: %s trains in this folder, expected no other: wait for its end, or end it"
+            .formatted(run, (process.isEmpty() ? "another process" : "process " + process)));
   }
 
   /** Releases the lock; of folders that were made for it, the empty ones are gone again. */

@@ -54,10 +54,10 @@ class JavaGemmTest {
     Reals found = Reals.of(type, expected.doubles());
     double alpha = integers ? 1 : -0.75;
     double beta = add ? 1 : 0;
-    new OpenBlasGemm()
-        .multiply(tA, tB, m, n, k, alpha, a, 5, aStride, b, 3, bStride, beta, expected, 4, n + 3);
-    new JavaGemm()
-        .multiply(tA, tB, m, n, k, alpha, a, 5, aStride, b, 3, bStride, beta, found, 4, n + 3);
+    RealMatrix left = new RealMatrix(a, 5, m, k, aStride, tA);
+    RealMatrix right = new RealMatrix(b, 3, k, n, bStride, tB);
+    new OpenBlasGemm().multiply(alpha, left, right, beta, new RealMatrix(expected, 4, m, n, n + 3));
+    new JavaGemm().multiply(alpha, left, right, beta, new RealMatrix(found, 4, m, n, n + 3));
     if (integers) {
       assertThat(found.doubles()).isEqualTo(expected.doubles());
       return;
@@ -71,9 +71,9 @@ class JavaGemmTest {
   @ParameterizedTest
   @EnumSource(RealType.class)
   void scalesWhatIsThere(RealType type) {
-    Reals one = Reals.of(type, 2);
+    RealMatrix one = new RealMatrix(Reals.of(type, 2), 0, 1, 1);
     Reals c = Reals.of(type, 3);
-    new JavaGemm().multiply(false, false, 1, 1, 1, 2, one, 0, 1, one, 0, 1, 0.5, c, 0, 1);
+    new JavaGemm().multiply(2, one, one, 0.5, new RealMatrix(c, 0, 1, 1));
     assertThat(c.get(0)).isEqualTo(9.5);
   }
 
@@ -84,12 +84,20 @@ class JavaGemmTest {
     Reals four = Reals.of(type, 1, 2, 3, 4);
     Reals other =
         Reals.of(type == RealType.FLOAT32 ? RealType.FLOAT64 : RealType.FLOAT32, 1, 2, 3, 4);
-    assertThatThrownBy(
-            () -> gemm.multiply(false, false, 2, 2, 3, 1, four, 0, 3, four, 0, 2, 0, four, 0, 2))
+    RealMatrix square = new RealMatrix(four, 0, 2, 2);
+    RealMatrix outside = new RealMatrix(four, 0, 2, 3);
+    assertThatThrownBy(() -> gemm.multiply(1, outside, square, 0, square))
         .isInstanceOf(IndexOutOfBoundsException.class)
         .hasMessageContaining("matrix A");
-    assertThatThrownBy(
-            () -> gemm.multiply(false, false, 2, 2, 2, 1, four, 0, 2, other, 0, 2, 0, four, 0, 2))
+    RealMatrix ofOther = new RealMatrix(other, 0, 2, 2);
+    assertThatThrownBy(() -> gemm.multiply(1, square, ofOther, 0, square))
         .isInstanceOf(IllegalArgumentException.class);
+    RealMatrix row = new RealMatrix(four, 0, 1, 2);
+    assertThatThrownBy(() -> gemm.multiply(1, row, square, 0, square))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("[1][2] and [2][2] to [2][2]");
+    assertThatThrownBy(() -> gemm.multiply(1, square, square, 0, square.transpose()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("transposed");
   }
 }

@@ -4,18 +4,14 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.BranchDrop;
-import org.ivit.train.device.pass.DevicePart;
-import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.operator.DropPath;
-import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.PartSpec;
 
 /** A transformer block of the float network on the device. */
-final class DeviceFloatBlock implements DevicePart {
+final class DeviceFloatBlock extends FloatPart {
   private final Block site;
-  private final NodeLayout layout;
   private final DeviceFloatNorm norm1;
   private final DeviceFloatLinear qkv;
   private final DeviceFloatAttention attention;
@@ -25,8 +21,7 @@ final class DeviceFloatBlock implements DevicePart {
   private final DeviceFloatLinear fc1;
   private final DeviceFloatLinear fc2;
   private final BranchDrop drop2;
-  private final DeviceBuffers kept;
-  private final DeviceBuffers output;
+  private final DeviceBuffers activations;
   private long input;
 
   private static final class RealGeluArguments extends Structure {
@@ -43,8 +38,8 @@ final class DeviceFloatBlock implements DevicePart {
    * @param from index of the block's first parameter in the network
    */
   DeviceFloatBlock(Pass pass, PartSpec spec, Block site, int from) {
+    super(pass, spec, from);
     this.site = site;
-    layout = NodeLayout.floating(spec, from);
     int dim = site.dim();
     int size = site.tokens() * dim;
     norm1 = new DeviceFloatNorm(pass, layout, "norm1", dim, site.epsilon());
@@ -58,18 +53,7 @@ final class DeviceFloatBlock implements DevicePart {
     fc2 = new DeviceFloatLinear(layout, "mlp.fc2", site.hidden(), dim);
     this.drop1 = new BranchDrop(DropPath.of(spec, 0), size);
     this.drop2 = new BranchDrop(DropPath.of(spec, 1), size);
-    output = new DeviceBuffers(pass.device);
-    kept = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
-  }
-
-  @Override
-  public String prefix() {
-    return layout.prefix();
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout.layout();
+    activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
   }
 
   @Override
@@ -89,7 +73,7 @@ final class DeviceFloatBlock implements DevicePart {
   }
 
   private RowGather gather(boolean back) {
-    long order = output.constants("order", site.windows()::order);
+    long order = kept.constants("order", site.windows()::order);
     return new RowGather(order, site.tokens(), site.dim(), back);
   }
 
@@ -99,7 +83,7 @@ final class DeviceFloatBlock implements DevicePart {
     int rows = pictures * site.tokens();
     input = x;
     pass.hold(this);
-    long normed1 = kept.of("norm1", (long) rows * dim, 4);
+    long normed1 = activations.of("norm1", (long) rows * dim, 4);
     if (site.windows() == null) {
       norm1.forward(pass, x, rows, dim, normed1, 0);
     } else {
@@ -107,24 +91,24 @@ final class DeviceFloatBlock implements DevicePart {
       norm1.forward(pass, x, rows, dim, inPicture, 0);
       gather(false).run(pass, 4, inPicture, normed1, rows);
     }
-    long projections = kept.of("qkv", 3L * rows * dim, 4);
+    long projections = activations.of("qkv", 3L * rows * dim, 4);
     qkv.forward(pass, normed1, rows, projections);
-    long probabilities = kept.of("probabilities", attention.probabilities(pictures), 4);
-    long context = kept.of("context", (long) rows * dim, 4);
+    long probabilities = activations.of("probabilities", attention.probabilities(pictures), 4);
+    long context = activations.of("context", (long) rows * dim, 4);
     attention.forward(pass, projections, probabilities, pictures, context);
     long branch = pass.scratch.of("branch", (long) rows * dim, 4);
     proj.forward(pass, context, rows, branch);
-    long middle = kept.of("residual1", (long) rows * dim, 4);
+    long middle = activations.of("residual1", (long) rows * dim, 4);
     add(pass, drop1, x, ordered(pass, branch, "ordered branch", rows, true), middle, pictures);
 
-    long normed2 = kept.of("norm2", (long) rows * dim, 4);
+    long normed2 = activations.of("norm2", (long) rows * dim, 4);
     norm2.forward(pass, middle, rows, dim, normed2, 0);
-    long hidden = kept.of("fc1", (long) rows * site.hidden(), 4);
+    long hidden = activations.of("fc1", (long) rows * site.hidden(), 4);
     fc1.forward(pass, normed2, rows, hidden);
-    long active = kept.of("act", (long) rows * site.hidden(), 4);
+    long active = activations.of("act", (long) rows * site.hidden(), 4);
     gelu(pass, "gelu_reals", hidden, active, 0, rows);
     fc2.forward(pass, active, rows, branch);
-    long sum = output.of("residual2", (long) rows * dim, 4);
+    long sum = kept.of("residual2", (long) rows * dim, 4);
     add(pass, drop2, middle, branch, sum, pictures);
     return sum;
   }
@@ -162,20 +146,25 @@ final class DeviceFloatBlock implements DevicePart {
     }
     long gBranch = drop2.gradient(pass, gy, pictures);
     long gHidden = pass.scratch.of("gHidden", (long) rows * hidden, 4);
-    fc2.backward(pass, kept.of("act", 0, 4), gBranch, gHidden, rows);
-    gelu(pass, "gelu_reals_backward", kept.of("fc1", 0, 4), 0, gHidden, rows);
+    fc2.backward(pass, activations.of("act", 0, 4), gBranch, gHidden, rows);
+    gelu(pass, "gelu_reals_backward", activations.of("fc1", 0, 4), 0, gHidden, rows);
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    fc1.backward(pass, kept.of("norm2", 0, 4), gHidden, gNorm, rows);
+    fc1.backward(pass, activations.of("norm2", 0, 4), gHidden, gNorm, rows);
     // From here on gy is the gradient by the middle of the block, then by its input.
-    norm2.backward(pass, kept.of("residual1", 0, 4), gNorm, gy, dim, rows, 0, pass.added());
+    norm2.backward(pass, activations.of("residual1", 0, 4), gNorm, gy, dim, rows, 0, pass.added());
 
     gBranch = ordered(pass, drop1.gradient(pass, gy, pictures), "gOrdered", rows, false);
     long gContext = pass.scratch.of("gContext", (long) rows * dim, 4);
-    proj.backward(pass, kept.of("context", 0, 4), gBranch, gContext, rows);
+    proj.backward(pass, activations.of("context", 0, 4), gBranch, gContext, rows);
     long gQkv = pass.scratch.of("gQkv", 3L * rows * dim, 4);
     attention.backward(
-        pass, kept.of("qkv", 0, 4), kept.of("probabilities", 0, 4), gContext, gQkv, pictures);
-    qkv.backward(pass, kept.of("norm1", 0, 4), gQkv, gNorm, rows);
+        pass,
+        activations.of("qkv", 0, 4),
+        activations.of("probabilities", 0, 4),
+        gContext,
+        gQkv,
+        pictures);
+    qkv.backward(pass, activations.of("norm1", 0, 4), gQkv, gNorm, rows);
     gNorm = ordered(pass, gNorm, "gOrdered", rows, true);
     norm1.backward(pass, input, gNorm, gy, dim, rows, 0, pass.added());
     return gy;
@@ -183,8 +172,8 @@ final class DeviceFloatBlock implements DevicePart {
 
   @Override
   public void close() {
-    kept.close();
-    output.close();
+    super.close();
+    activations.close();
     attention.close();
     norm1.close();
     norm2.close();

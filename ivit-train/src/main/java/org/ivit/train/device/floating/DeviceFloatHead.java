@@ -3,11 +3,7 @@ package org.ivit.train.device.floating;
 import java.util.List;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.cuda.Structure;
-import org.ivit.train.device.memory.DeviceBuffers;
-import org.ivit.train.device.pass.DevicePart;
-import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
-import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.PartSpec;
 
 /**
@@ -15,12 +11,10 @@ import org.ivit.train.parameter.PartSpec;
  * classifier, whose mean the logits are, or of the mean over all tokens. Its output are float32
  * logits, [pictures][classes].
  */
-final class DeviceFloatHead implements DevicePart {
+final class DeviceFloatHead extends FloatPart {
   private final Head shape;
-  private final NodeLayout layout;
   private final DeviceFloatNorm norm;
   private final List<DeviceFloatLinear> heads;
-  private final DeviceBuffers kept;
   private long input;
 
   private static final class RealPoolArguments extends Structure {
@@ -33,24 +27,13 @@ final class DeviceFloatHead implements DevicePart {
   }
 
   DeviceFloatHead(Pass pass, PartSpec spec, Head shape, int from) {
+    super(pass, spec, from);
     this.shape = shape;
-    layout = NodeLayout.floating(spec, from);
     norm = new DeviceFloatNorm(pass, layout, shape.norm().name(), shape.dim(), shape.epsilon());
     heads =
         shape.classifiers().stream()
             .map(name -> new DeviceFloatLinear(layout, name, shape.dim(), shape.classes()))
             .toList();
-    kept = new DeviceBuffers(pass.device);
-  }
-
-  @Override
-  public String prefix() {
-    return layout.prefix();
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout.layout();
   }
 
   /** Numbers of a picture. */
@@ -147,7 +130,7 @@ final class DeviceFloatHead implements DevicePart {
 
   @Override
   public void close() {
+    super.close();
     norm.close();
-    kept.close();
   }
 }

@@ -1,39 +1,22 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Merging;
-import org.ivit.train.device.memory.DeviceBuffers;
-import org.ivit.train.device.pass.DevicePart;
-import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
-import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.PartSpec;
 
 /** Patch merging of the float network on the device. */
-final class DeviceFloatMerging implements DevicePart {
+final class DeviceFloatMerging extends FloatPart {
   private final Merging stage;
-  private final NodeLayout layout;
   private final DeviceFloatNorm norm;
   private final DeviceFloatLinear reduction;
-  private final DeviceBuffers kept;
 
   DeviceFloatMerging(Pass pass, PartSpec spec, Merging stage, int from) {
+    super(pass, spec, from);
     this.stage = stage;
-    layout = NodeLayout.floating(spec, from);
     int dim = stage.dim();
     norm = new DeviceFloatNorm(pass, layout, "norm", 4 * dim, stage.epsilon());
     reduction = new DeviceFloatLinear(layout, "reduction", 4 * dim, 2 * dim);
-    kept = new DeviceBuffers(pass.device);
-  }
-
-  @Override
-  public String prefix() {
-    return layout.prefix();
-  }
-
-  @Override
-  public ParameterLayout layout() {
-    return layout.layout();
   }
 
   private RowGather gather(boolean back) {
@@ -74,7 +57,7 @@ final class DeviceFloatMerging implements DevicePart {
 
   @Override
   public void close() {
+    super.close();
     norm.close();
-    kept.close();
   }
 }

@@ -19,9 +19,7 @@ import org.ivit.train.parameter.PartSpec;
 public record FloatParts(Pass pass, PartSpec spec, int from) implements PartVisitor<DevicePart> {
   @Override
   public DevicePart stem(Stem stem) {
-    return stem.normed()
-        ? new DeviceFloatNormedEmbedding(pass, spec, stem, from)
-        : new DeviceFloatEmbedding(pass, spec, stem, from);
+    return new DeviceFloatStem(pass, spec, stem, from);
   }
 
   @Override

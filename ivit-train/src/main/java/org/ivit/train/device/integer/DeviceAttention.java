@@ -270,10 +270,7 @@ final class DeviceAttention implements AutoCloseable {
         pass.observed.intAt(scores, 0) * scale,
         pass.observed.intAt(scores, 1) * scale);
     if (site.windows() != null) {
-      seen.include(
-          node.position().name(),
-          Pass.unordered(pass.observed.longAt(biased, 0)),
-          Pass.unordered(pass.observed.longAt(biased, 1)));
+      pass.include(seen, node.position().name(), biased, 1);
     }
     int min = Integer.MAX_VALUE;
     int max = Integer.MIN_VALUE;

@@ -33,8 +33,7 @@ final class DeviceBlock extends QuantizedPart {
   private final DeviceGelu gelu;
   private final DeviceLinear fc2;
   private final DeviceResidual residual2;
-  private final DeviceBuffers kept;
-  private final DeviceBuffers output;
+  private final DeviceBuffers activations;
   private List<LinearConstants> builtLinears;
   private LayerNorm builtNorm1;
   private Attention builtAttention;
@@ -53,7 +52,7 @@ final class DeviceBlock extends QuantizedPart {
    * @param from index of the block's first parameter in the network
    */
   DeviceBlock(Pass pass, PartSpec spec, Block site, Scheme scheme, int from) {
-    super(spec, scheme, from);
+    super(pass, spec, scheme, from);
     this.site = site;
     int dim = site.dim();
     int size = site.tokens() * dim;
@@ -69,8 +68,7 @@ final class DeviceBlock extends QuantizedPart {
     gelu = new DeviceGelu(site.hidden());
     fc2 = linear(pass, site.fc2Linear());
     residual2 = new DeviceResidual(site.residual2().name(), DropPath.of(spec, 1), size);
-    output = new DeviceBuffers(pass.device);
-    kept = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
+    activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
   }
 
   private DeviceLinear linear(Pass pass, LinearSpec of) {
@@ -137,7 +135,7 @@ final class DeviceBlock extends QuantizedPart {
   }
 
   private RowGather gather(boolean back) {
-    long order = output.constants("order", site.windows()::order);
+    long order = kept.constants("order", site.windows()::order);
     return new RowGather(order, site.tokens(), site.dim(), back);
   }
 
@@ -148,7 +146,7 @@ final class DeviceBlock extends QuantizedPart {
     boolean inWindows = site.windows() != null;
     input = x;
     pass.hold(this);
-    long normed1 = kept.of("norm1", (long) rows * dim, 1);
+    long normed1 = activations.of("norm1", (long) rows * dim, 1);
     if (inWindows) {
       long inPicture = pass.scratch.of("codes", (long) rows * dim, 1);
       norm1.forward8(pass, x, rows, inPicture, 0);
@@ -156,10 +154,10 @@ final class DeviceBlock extends QuantizedPart {
     } else {
       norm1.forward8(pass, x, rows, normed1, 0);
     }
-    long projections = kept.of("qkv", 3L * rows * dim, 1);
+    long projections = activations.of("qkv", 3L * rows * dim, 1);
     qkv.forward8(pass, normed1, rows, projections);
-    long context = kept.of("context", (long) rows * dim, 1);
-    long probabilities = kept.of("probabilities", attention.probabilities(pictures), 2);
+    long context = activations.of("context", (long) rows * dim, 1);
+    long probabilities = activations.of("probabilities", attention.probabilities(pictures), 2);
     attention.forward(pass, projections, probabilities, pictures, context);
 
     long branch = pass.scratch.of("branch", (long) rows * dim, 2);
@@ -170,17 +168,17 @@ final class DeviceBlock extends QuantizedPart {
     } else {
       proj.forward16(pass, context, rows, branch);
     }
-    long middle = kept.of("residual1", (long) rows * dim, 2);
+    long middle = activations.of("residual1", (long) rows * dim, 2);
     residual1.forward(pass, branch, x, pictures, middle);
 
-    long normed2 = kept.of("norm2", (long) rows * dim, 1);
+    long normed2 = activations.of("norm2", (long) rows * dim, 1);
     norm2.forward8(pass, middle, rows, normed2, 0);
-    long before = kept.of("fc1", (long) rows * site.hidden(), 1);
+    long before = activations.of("fc1", (long) rows * site.hidden(), 1);
     fc1.forward8(pass, normed2, rows, before);
-    long active = kept.of("act", (long) rows * site.hidden(), 1);
+    long active = activations.of("act", (long) rows * site.hidden(), 1);
     gelu.forward(pass, before, rows, active);
     fc2.forward16(pass, active, rows, branch);
-    long sum = output.of("residual2", (long) rows * dim, 2);
+    long sum = kept.of("residual2", (long) rows * dim, 2);
     residual2.forward(pass, branch, middle, pictures, sum);
     return sum;
   }
@@ -195,12 +193,12 @@ final class DeviceBlock extends QuantizedPart {
     }
     long gBranch = residual2.branchGradient(pass, gy, pictures);
     long gHidden = pass.scratch.of("gHidden", (long) rows * hidden, 4);
-    fc2.backward(pass, kept.of("act", 0, 1), gBranch, gHidden, rows);
-    gelu.backward(pass, kept.of("fc1", 0, 1), gHidden, rows);
+    fc2.backward(pass, activations.of("act", 0, 1), gBranch, gHidden, rows);
+    gelu.backward(pass, activations.of("fc1", 0, 1), gHidden, rows);
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    fc1.backward(pass, kept.of("norm2", 0, 1), gHidden, gNorm, rows);
+    fc1.backward(pass, activations.of("norm2", 0, 1), gHidden, gNorm, rows);
     // From here on gy is the gradient by the middle of the block, then by its input.
-    norm2.backward(pass, kept.of("residual1", 0, 2), gNorm, gy, dim, rows, 0, pass.added());
+    norm2.backward(pass, activations.of("residual1", 0, 2), gNorm, gy, dim, rows, 0, pass.added());
 
     gBranch = residual1.branchGradient(pass, gy, pictures);
     if (site.windows() != null) {
@@ -209,11 +207,16 @@ final class DeviceBlock extends QuantizedPart {
       gBranch = ordered;
     }
     long gContext = pass.scratch.of("gContext", (long) rows * dim, 4);
-    proj.backward(pass, kept.of("context", 0, 1), gBranch, gContext, rows);
+    proj.backward(pass, activations.of("context", 0, 1), gBranch, gContext, rows);
     long gQkv = pass.scratch.of("gQkv", 3L * rows * dim, 4);
     attention.backward(
-        pass, kept.of("qkv", 0, 1), kept.of("probabilities", 0, 2), gContext, gQkv, pictures);
-    qkv.backward(pass, kept.of("norm1", 0, 1), gQkv, gNorm, rows);
+        pass,
+        activations.of("qkv", 0, 1),
+        activations.of("probabilities", 0, 2),
+        gContext,
+        gQkv,
+        pictures);
+    qkv.backward(pass, activations.of("norm1", 0, 1), gQkv, gNorm, rows);
     if (site.windows() != null) {
       long inPicture = pass.scratch.of("gOrdered", (long) rows * dim, 4);
       gather(true).run(pass, 4, gNorm, inPicture, rows);
@@ -239,8 +242,8 @@ final class DeviceBlock extends QuantizedPart {
 
   @Override
   public void close() {
-    kept.close();
-    output.close();
+    super.close();
+    activations.close();
     linears().forEach(DeviceLinear::close);
     attention.close();
     norm1.close();

@@ -2,13 +2,13 @@ package org.ivit.train.device.integer;
 
 import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
-import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
@@ -23,7 +23,6 @@ final class DeviceHead extends QuantizedPart {
   private final Head shape;
   private final DeviceNorm norm;
   private final DeviceClassifier classifier;
-  private final DeviceBuffers kept;
   private float inputScale;
   private LayerNorm builtNorm;
   private Pool pool;
@@ -45,11 +44,10 @@ final class DeviceHead extends QuantizedPart {
    * @param from index of the head's first parameter in the network
    */
   DeviceHead(Pass pass, PartSpec spec, Head shape, Scheme scheme, int from) {
-    super(spec, scheme, from);
+    super(pass, spec, scheme, from);
     this.shape = shape;
     norm = new DeviceNorm(pass, layout, shape.norm(), shape.dim());
     classifier = new DeviceClassifier(pass, layout, shape, scheme.outliers(shape.features()));
-    kept = new DeviceBuffers(pass.device);
   }
 
   @Override
@@ -168,21 +166,15 @@ final class DeviceHead extends QuantizedPart {
   public void seen(Pass pass, SeenRanges seen) {
     norm.seen(pass, seen);
     if (shape.pooled()) {
-      seen.include(
-          shape.pool().name(),
-          poolScale() * Pass.unordered(pass.observed.longAt(extremes, 0)),
-          poolScale() * Pass.unordered(pass.observed.longAt(extremes, 1)));
+      double scale = Pooling.sumScale(builtNorm.outputScale(), shape.tokens());
+      pass.include(seen, shape.pool().name(), extremes, scale);
     }
-  }
-
-  private double poolScale() {
-    return org.ivit.core.arithmetic.Pooling.sumScale(builtNorm.outputScale(), shape.tokens());
   }
 
   @Override
   public void close() {
+    super.close();
     norm.close();
     classifier.close();
-    kept.close();
   }
 }

@@ -7,7 +7,6 @@ import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
-import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
@@ -19,17 +18,15 @@ final class DeviceMerging extends QuantizedPart {
   private final Merging stage;
   private final DeviceNorm norm;
   private final DeviceLinear reduction;
-  private final DeviceBuffers kept;
   private LayerNorm builtNorm;
   private LinearConstants product;
   private float inputScale;
 
   DeviceMerging(Pass pass, PartSpec spec, Merging stage, Scheme scheme, int from) {
-    super(spec, scheme, from);
+    super(pass, spec, scheme, from);
     this.stage = stage;
     norm = new DeviceNorm(pass, layout, stage.norm(), stage.mergedDim());
     reduction = new DeviceLinear(pass, layout, stage.reduction(), scheme.outliers(stage.norm()));
-    kept = new DeviceBuffers(pass.device);
   }
 
   @Override
@@ -73,11 +70,7 @@ final class DeviceMerging extends QuantizedPart {
     long narrow = pass.scratch.of("codes", count / 2, 1);
     reduction.forward8(pass, codes, rows, narrow);
     long out = kept.of("reduction", count / 2, 2);
-    WidenArguments a = new WidenArguments();
-    a.codes.set(narrow);
-    a.to.set(out);
-    a.count.set(count / 2);
-    pass.each("widen_codes", count / 2, 0, a);
+    widen(pass, narrow, out, count / 2);
     return out;
   }
 
@@ -104,8 +97,8 @@ final class DeviceMerging extends QuantizedPart {
 
   @Override
   public void close() {
+    super.close();
     norm.close();
     reduction.close();
-    kept.close();
   }
 }

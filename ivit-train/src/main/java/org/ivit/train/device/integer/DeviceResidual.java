@@ -91,9 +91,6 @@ final class DeviceResidual {
 
   /** Takes what the step observed. */
   void seen(Pass pass, SeenRanges seen) {
-    seen.include(
-        name,
-        Pass.unordered(pass.observed.longAt(extremes, 0)),
-        Pass.unordered(pass.observed.longAt(extremes, 1)));
+    pass.include(seen, name, extremes, 1);
   }
 }

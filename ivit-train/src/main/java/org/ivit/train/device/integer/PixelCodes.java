@@ -51,9 +51,6 @@ final class PixelCodes {
   }
 
   void seen(Pass pass, SeenRanges seen) {
-    seen.include(
-        Node.INPUT.name(),
-        Pass.unordered(pass.observed.longAt(extremes, 0)),
-        Pass.unordered(pass.observed.longAt(extremes, 1)));
+    pass.include(seen, Node.INPUT.name(), extremes, 1);
   }
 }

@@ -1,8 +1,10 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.DevicePart;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
@@ -20,14 +22,25 @@ public abstract class QuantizedPart implements DevicePart {
   final Scheme scheme;
   final NodeLayout layout;
 
+  /** What lasts until the way back, and what the part hands on. */
+  final DeviceBuffers kept;
+
+  private static final class WidenArguments extends Structure {
+    private final Field<Long> codes = address();
+    private final Field<Long> to = address();
+    private final Field<Long> count = int64();
+  }
+
   /**
+   * @param pass what parts share
    * @param spec of the part
    * @param scheme forms, widths, outlier channels
    * @param from index of the part's first parameter in the network
    */
-  QuantizedPart(PartSpec spec, Scheme scheme, int from) {
+  QuantizedPart(Pass pass, PartSpec spec, Scheme scheme, int from) {
     this.scheme = scheme;
     this.layout = NodeLayout.quantized(spec, from);
+    this.kept = new DeviceBuffers(pass.device);
   }
 
   @Override
@@ -64,6 +77,15 @@ public abstract class QuantizedPart implements DevicePart {
         ParameterView.ofVectors(layout(), layout.prefix(), own(weights)), scheme);
   }
 
+  /** 8-bit codes to as many of 16 bits. */
+  static void widen(Pass pass, long codes, long to, long count) {
+    WidenArguments a = new WidenArguments();
+    a.codes.set(codes);
+    a.to.set(to);
+    a.count.set(count);
+    pass.each("widen_codes", count, 0, a);
+  }
+
   /**
    * Quantizes the matrices for this step.
    *
@@ -92,4 +114,9 @@ public abstract class QuantizedPart implements DevicePart {
 
   /** Takes what the step observed. */
   public abstract void seen(Pass pass, SeenRanges seen);
+
+  @Override
+  public void close() {
+    kept.close();
+  }
 }

@@ -21,9 +21,7 @@ public record QuantizedParts(Pass pass, PartSpec spec, Scheme scheme, int from)
     implements PartVisitor<QuantizedPart> {
   @Override
   public QuantizedPart stem(Stem stem) {
-    return stem.normed()
-        ? new DeviceNormedEmbedding(pass, spec, stem, scheme, from)
-        : new DeviceEmbedding(pass, spec, stem, scheme, from);
+    return new DeviceStem(pass, spec, stem, scheme, from);
   }
 
   @Override

@@ -122,12 +122,8 @@ final class WeightCodes implements AutoCloseable {
       double scale = weights.get(frozenAt + c);
       if (!(scale > 0 && scale < Double.POSITIVE_INFINITY)) {
         throw new InputException(
-            FloatWeights.scaleName(layer + ".weight")
-                + ": element "
-                + c
-                + " is "
-                + scale
-                + ", expected a positive value");
+            "%s: element %s is %s, expected a positive value"
+                .formatted(FloatWeights.scaleName(layer + ".weight"), c, scale));
       }
     }
   }

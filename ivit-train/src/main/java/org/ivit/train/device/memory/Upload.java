@@ -114,10 +114,6 @@ public final class Upload implements AutoCloseable {
     return host.getLong(offset + 8 * index);
   }
 
-  double doubleAt(int offset, int index) {
-    return host.getDouble(offset + 8 * index);
-  }
-
   @Override
   public void close() {
     if (capacity > 0) {

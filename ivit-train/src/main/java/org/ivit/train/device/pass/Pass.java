@@ -9,6 +9,7 @@ import org.ivit.train.device.memory.Upload;
 import org.ivit.train.device.product.Product;
 import org.ivit.train.device.product.ProductLibrary;
 import org.ivit.train.device.product.ProductPrecision;
+import org.ivit.train.operator.SeenRanges;
 
 /**
  * What the parts of a network share on the device: constants of the step, what kernels observe,
@@ -152,8 +153,20 @@ public final class Pass implements AutoCloseable {
     return observing ? observed.at(offset) : 0;
   }
 
+  /**
+   * Hands on what kernels left at {@link #extremes}.
+   *
+   * @param scale of the values there
+   */
+  public void include(SeenRanges seen, String node, int extremes, double scale) {
+    seen.include(
+        node,
+        scale * unordered(observed.longAt(extremes, 0)),
+        scale * unordered(observed.longAt(extremes, 1)));
+  }
+
   /** The double of ordered bits. */
-  public static double unordered(long bits) {
+  private static double unordered(long bits) {
     return Double.longBitsToDouble(bits < 0 ? bits & Long.MAX_VALUE : ~bits);
   }
 

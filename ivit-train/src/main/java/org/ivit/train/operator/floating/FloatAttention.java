@@ -4,6 +4,7 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Execution;
 
@@ -39,10 +40,37 @@ public final class FloatAttention {
     return heads * tokens * tokens;
   }
 
+  /** Queries, keys or values of a head. */
+  private RealMatrix rows(Reals qkv, int from) {
+    return new RealMatrix(qkv, from, tokens, headDim, 3 * dim);
+  }
+
+  /**
+   * Takes groups that lie one after the other.
+   *
+   * @param qkv [groups][tokens][3·dim]
+   * @param p receives probabilities, [groups][heads][tokens][tokens]
+   * @param context receives [groups][tokens][dim]
+   */
+  void forward(
+      Execution run,
+      Reals weights,
+      Reals qkv,
+      Reals p,
+      Reals context,
+      int groups,
+      Buffers scratch) {
+    int size = tokens * dim;
+    for (int i = 0; i < groups; i++) {
+      int pFrom = i * probabilities();
+      forward(run, weights, qkv, i * 3 * size, p, pFrom, context, i * size, i, scratch);
+    }
+  }
+
   /**
    * @param group number of the group, counted through the pictures
    */
-  void forward(
+  private void forward(
       Execution run,
       Reals weights,
       Reals qkv,
@@ -55,36 +83,30 @@ public final class FloatAttention {
       Buffers buffers) {
     Gemm gemm = run.gemm();
     double[] row = buffers.doubles("attention.row", tokens);
-    int stride = 3 * dim;
     for (int head = 0; head < heads; head++) {
       int q = qkvFrom + head * headDim;
       int pHead = pFrom + head * tokens * tokens;
-      gemm.multiply(
-          false, true, tokens, tokens, headDim, scale, qkv, q, stride, qkv, q + dim, stride, 0, p,
-          pHead, tokens);
+      RealMatrix scored = new RealMatrix(p, pHead, tokens, tokens);
+      gemm.multiply(scale, rows(qkv, q), rows(qkv, q + dim).transpose(), 0, scored);
       run.tapped(scores, p, pHead, tokens * tokens, 1);
       if (positions != null) {
         positions.addTo(weights, p, pHead, group, head, buffers);
         run.tapped(biased, p, pHead, tokens * tokens, 1);
       }
       FloatKernels.softmax(p, pHead, tokens, tokens, row);
-      gemm.multiply(
-          false,
-          false,
-          tokens,
-          headDim,
-          tokens,
-          1,
-          p,
-          pHead,
-          tokens,
-          qkv,
-          q + 2 * dim,
-          stride,
-          0,
-          context,
-          at + head * headDim,
-          dim);
+      RealMatrix out = new RealMatrix(context, at + head * headDim, tokens, headDim, dim);
+      gemm.multiply(1, scored, rows(qkv, q + 2 * dim), 0, out);
+    }
+  }
+
+  /** Writes the gradient by qkv of groups, and collects that by the relative positions. */
+  void backward(
+      Gemm gemm, Reals qkv, Reals p, Reals gContext, Reals gQkv, int groups, Buffers scratch) {
+    int size = tokens * dim;
+    for (int i = 0; i < groups; i++) {
+      int at = i * 3 * size;
+      int pFrom = i * probabilities();
+      backward(gemm, qkv, at, 1, p, pFrom, 1, gContext, i * size, gQkv, at, scratch);
     }
   }
 
@@ -107,87 +129,25 @@ public final class FloatAttention {
       Reals gQkv,
       int gQkvFrom,
       Buffers buffers) {
-    int stride = 3 * dim;
     Reals g = buffers.reals("attention.g", tokens * tokens);
+    RealMatrix byScores = new RealMatrix(g, 0, tokens, tokens);
     double[] probabilities = buffers.doubles("attention.p", tokens);
     double[] row = buffers.doubles("attention.row", tokens);
     for (int head = 0; head < heads; head++) {
       int q = qkvFrom + head * headDim;
       int gq = gQkvFrom + head * headDim;
       int pHead = pFrom + head * tokens * tokens;
-      int gc = gFrom + head * headDim;
-      gemm.multiply(
-          true,
-          false,
-          tokens,
-          headDim,
-          tokens,
-          pScale,
-          p,
-          pHead,
-          tokens,
-          gContext,
-          gc,
-          dim,
-          0,
-          gQkv,
-          gq + 2 * dim,
-          stride);
-      gemm.multiply(
-          false,
-          true,
-          tokens,
-          tokens,
-          headDim,
-          qkvScale,
-          gContext,
-          gc,
-          dim,
-          qkv,
-          q + 2 * dim,
-          stride,
-          0,
-          g,
-          0,
-          tokens);
+      RealMatrix byContext = new RealMatrix(gContext, gFrom + head * headDim, tokens, headDim, dim);
+      RealMatrix weighted = new RealMatrix(p, pHead, tokens, tokens).transpose();
+      gemm.multiply(pScale, weighted, byContext, 0, rows(gQkv, gq + 2 * dim));
+      gemm.multiply(qkvScale, byContext, rows(qkv, q + 2 * dim).transpose(), 0, byScores);
       FloatKernels.softmaxBackward(p, pHead, pScale, g, tokens, tokens, probabilities, row);
       if (positions != null) {
         positions.collect(g, head, buffers);
       }
-      gemm.multiply(
-          false,
-          false,
-          tokens,
-          headDim,
-          tokens,
-          scale * qkvScale,
-          g,
-          0,
-          tokens,
-          qkv,
-          q + dim,
-          stride,
-          0,
-          gQkv,
-          gq,
-          stride);
-      gemm.multiply(
-          true,
-          false,
-          tokens,
-          headDim,
-          tokens,
-          scale * qkvScale,
-          g,
-          0,
-          tokens,
-          qkv,
-          q,
-          stride,
-          0,
-          gQkv,
-          gq + dim,
-          stride);
+      gemm.multiply(scale * qkvScale, byScores, rows(qkv, q + dim), 0, rows(gQkv, gq));
+      RealMatrix byKeys = rows(gQkv, gq + dim);
+      gemm.multiply(scale * qkvScale, byScores.transpose(), rows(qkv, q), 0, byKeys);
     }
   }
 }

@@ -16,8 +16,6 @@ import org.ivit.train.parameter.RowOrder;
  * mlp(norm2(r))}, GELU with the error function. Input and output are [batch, tokens, dim].
  */
 public final class FloatBlock extends ChunkedOperator {
-  private static final int GELU_BLOCK = 1024;
-
   private final Block site;
   private final RelativePositions positions;
   private final RowOrder windows;
@@ -54,17 +52,14 @@ public final class FloatBlock extends ChunkedOperator {
 
   @Override
   protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
-    boolean training = chunk.training();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int tokens = site.tokens();
     int dim = site.dim();
     int rows = count * tokens;
-    int from = first * tokens * dim;
+    int from = chunk.first() * tokens * dim;
     Gemm gemm = run.gemm();
-    double[] row = scratch.doubles("row", GELU_BLOCK);
 
     Reals normed1 = keep.reals("norm1", rows * dim);
     if (windows == null) {
@@ -79,24 +74,10 @@ public final class FloatBlock extends ChunkedOperator {
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     qkv.forward(gemm, weights, normed1, projections, 0, rows);
     run.tapped(site.qkv(), projections, 0, rows * 3 * dim, 3 * dim);
-    int perGroup = attention.probabilities();
     int groups = count * site.groups();
-    int group = site.rowTokens() * dim;
-    Reals probabilities = keep.reals("probabilities", groups * perGroup);
+    Reals probabilities = keep.reals("probabilities", groups * attention.probabilities());
     Reals context = keep.reals("context", rows * dim);
-    for (int i = 0; i < groups; i++) {
-      attention.forward(
-          run,
-          weights,
-          projections,
-          i * 3 * group,
-          probabilities,
-          i * perGroup,
-          context,
-          i * group,
-          i,
-          scratch);
-    }
+    attention.forward(run, weights, projections, probabilities, context, groups, scratch);
     run.tapped(site.context(), context, 0, rows * dim, dim);
     Reals branch = scratch.reals("branch", rows * dim);
     if (windows == null) {
@@ -109,8 +90,7 @@ public final class FloatBlock extends ChunkedOperator {
       windows.undo(inWindows, branch, 0, count, dim);
     }
     Reals middle = keep.reals("residual1", rows * dim);
-    residual(
-        x, from, branch, middle, 0, first, count, training ? drop1 : DropPath.NONE, run, scratch);
+    residual(x, from, branch, middle, 0, drop1, chunk, run);
     run.tapped(site.residual1(), middle, 0, rows * dim, dim);
 
     Reals normed2 = keep.reals("norm2", rows * dim);
@@ -120,12 +100,11 @@ public final class FloatBlock extends ChunkedOperator {
     fc1.forward(gemm, weights, normed2, hidden, 0, rows);
     run.tapped(site.fc1(), hidden, 0, rows * site.hidden(), site.hidden());
     Reals active = keep.reals("act", rows * site.hidden());
-    FloatKernels.gelu(hidden, active, rows * site.hidden(), row, GELU_BLOCK);
+    FloatKernels.gelu(hidden, active, rows * site.hidden(), scratch);
     run.tapped(site.act(), active, 0, rows * site.hidden(), site.hidden());
     fc2.forward(gemm, weights, active, branch, 0, rows);
     run.tapped(site.fc2(), branch, 0, rows * dim, dim);
-    residual(
-        middle, 0, branch, y, from, first, count, training ? drop2 : DropPath.NONE, run, scratch);
+    residual(middle, 0, branch, y, from, drop2, chunk, run);
     run.tapped(site.residual2(), y, from, rows * dim, dim);
   }
 
@@ -135,62 +114,45 @@ public final class FloatBlock extends ChunkedOperator {
       Reals branch,
       Reals sum,
       int sumFrom,
-      int first,
-      int count,
       DropPath drop,
-      Execution run,
-      Buffers scratch) {
+      Chunk chunk,
+      Execution run) {
     int size = site.tokens() * site.dim();
-    for (int i = 0; i < count; i++) {
-      double factor = factor(drop, run, first + i);
-      for (int t = 0; t < size; t += site.dim()) {
-        FloatKernels.addScaled(
-            identity,
-            identityFrom + i * size + t,
-            branch,
-            i * size + t,
-            factor,
-            sum,
-            sumFrom + i * size + t,
-            site.dim(),
-            scratch);
-      }
+    for (int i = 0; i < chunk.count(); i++) {
+      double factor = chunk.training() ? drop.factor(run, chunk.first() + i) : 1;
+      int at = i * size;
+      FloatKernels.addScaled(
+          identity,
+          identityFrom + at,
+          branch,
+          at,
+          factor,
+          sum,
+          sumFrom + at,
+          size,
+          chunk.scratch());
     }
-  }
-
-  private static double factor(DropPath drop, Execution run, int picture) {
-    if (drop.rate() == 0) {
-      return 1;
-    }
-    return drop.keeps(run.pictureKey(picture)) ? drop.factor() : 0;
   }
 
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
-    int tokens = site.tokens();
     int dim = site.dim();
     int hidden = site.hidden();
-    int rows = count * tokens;
-    int from = first * tokens * dim;
+    int rows = count * site.tokens();
+    int size = site.tokens() * dim;
+    int from = chunk.first() * size;
     Gemm gemm = run.gemm();
 
     Reals gBranch = scratch.reals("branch", rows * dim);
-    branchGradient(gy, from, gBranch, first, count, drop2, run, scratch);
+    drop2.gradient(gy, from, gBranch, size, chunk, run);
     Reals gHidden = scratch.reals("gHidden", rows * hidden);
     fc2.backward(
         gemm, weights, keep.reals("act", 0), gBranch, 0, gHidden, gradients, rows, scratch);
-    FloatKernels.geluBackward(
-        keep.reals("fc1", 0),
-        gHidden,
-        rows * hidden,
-        scratch.doubles("row", GELU_BLOCK),
-        scratch.doubles("row2", GELU_BLOCK),
-        GELU_BLOCK);
+    FloatKernels.geluBackward(keep.reals("fc1", 0), gHidden, rows * hidden, scratch);
     Reals gNorm = scratch.reals("gNorm", rows * dim);
     fc1.backward(
         gemm, weights, keep.reals("norm2", 0), gHidden, 0, gNorm, gradients, rows, scratch);
@@ -199,7 +161,7 @@ public final class FloatBlock extends ChunkedOperator {
     norm2.backward(
         weights, keep.reals("residual1", 0), 0, dim, gNorm, gMiddle, 0, gradients, rows, scratch);
 
-    branchGradient(gMiddle, 0, gBranch, first, count, drop1, run, scratch);
+    drop1.gradient(gMiddle, 0, gBranch, size, chunk, run);
     if (windows != null) {
       Reals inWindows = scratch.reals("ordered", rows * dim);
       windows.apply(gBranch, 0, inWindows, count, dim);
@@ -210,23 +172,9 @@ public final class FloatBlock extends ChunkedOperator {
     proj.backward(
         gemm, weights, keep.reals("context", 0), gBranch, 0, gContext, gradients, rows, scratch);
     Reals gQkv = scratch.reals("gQkv", rows * 3 * dim);
-    int perGroup = attention.probabilities();
-    int group = site.rowTokens() * dim;
-    for (int i = 0; i < count * site.groups(); i++) {
-      attention.backward(
-          gemm,
-          keep.reals("qkv", 0),
-          i * 3 * group,
-          1,
-          keep.reals("probabilities", 0),
-          i * perGroup,
-          1,
-          gContext,
-          i * group,
-          gQkv,
-          i * 3 * group,
-          scratch);
-    }
+    Reals probabilities = keep.reals("probabilities", 0);
+    attention.backward(
+        gemm, keep.reals("qkv", 0), probabilities, gContext, gQkv, count * site.groups(), scratch);
     qkv.backward(gemm, weights, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
     if (windows != null) {
       positions.finish(gradients, scratch);
@@ -237,29 +185,6 @@ public final class FloatBlock extends ChunkedOperator {
     norm1.backward(weights, x, from, dim, gNorm, gMiddle, 0, gradients, rows, scratch);
     if (gx != null) {
       gx.put(from, gMiddle, 0, rows * dim);
-    }
-  }
-
-  private void branchGradient(
-      Reals g,
-      int from,
-      Reals gBranch,
-      int first,
-      int count,
-      DropPath drop,
-      Execution run,
-      Buffers scratch) {
-    int size = site.tokens() * site.dim();
-    for (int i = 0; i < count; i++) {
-      double factor = factor(drop, run, first + i);
-      if (factor == 1) {
-        gBranch.put(i * size, g, from + i * size, size);
-        continue;
-      }
-      for (int t = 0; t < size; t += site.dim()) {
-        FloatKernels.scale(
-            g, from + i * size + t, factor, gBranch, i * size + t, site.dim(), scratch);
-      }
     }
   }
 }

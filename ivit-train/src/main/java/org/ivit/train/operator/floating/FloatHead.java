@@ -1,9 +1,9 @@
 package org.ivit.train.operator.floating;
 
+import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.architecture.Head;
 import org.ivit.train.memory.Buffers;
-import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.ChunkedOperator;
@@ -11,8 +11,8 @@ import org.ivit.train.operator.Execution;
 import org.ivit.train.parameter.PartSpec;
 
 /**
- * Final norm of the leading tokens and a linear classifier for each: [batch, tokens, dim] to
- * [batch, classes], the mean of the classifiers.
+ * Final norm and linear classifiers, of the leading tokens, one a classifier, or of the mean over
+ * all tokens: [batch, tokens, dim] to [batch, classes], the mean of the classifiers.
  */
 public final class FloatHead extends ChunkedOperator {
   private final Head shape;
@@ -24,7 +24,7 @@ public final class FloatHead extends ChunkedOperator {
    * @param shape sizes
    */
   public FloatHead(PartSpec spec, Head shape) {
-    super(spec.parameters(), 1);
+    super(spec.parameters(), shape.pooled() ? shape.tokens() : 1);
     this.shape = shape;
     this.norm = new FloatNorm(layout(), shape.norm().name(), shape.dim(), shape.epsilon());
     this.heads =
@@ -35,17 +35,28 @@ public final class FloatHead extends ChunkedOperator {
 
   @Override
   protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
-    Buffers keep = chunk.keep();
-    Buffers scratch = chunk.scratch();
-    int stride = shape.tokens() * shape.dim();
+    int dim = shape.dim();
+    int stride = shape.tokens() * dim;
+    if (shape.pooled()) {
+      Reals normed = chunk.scratch().reals("norm", count * stride);
+      int rows = count * shape.tokens();
+      norm.forward(weights, x, chunk.first() * stride, dim, normed, rows, chunk.scratch());
+      run.tapped(shape.norm(), normed, 0, count * stride, dim);
+      Reals pooled = chunk.keep().reals("pool", count * dim);
+      for (int i = 0; i < count; i++) {
+        pool(normed, i * stride, pooled, i * dim, chunk.scratch());
+      }
+      run.tapped(shape.pool(), pooled, 0, count * dim, dim);
+      classify(weights, 0, pooled, y, chunk, run);
+      return;
+    }
     for (int h = 0; h < heads.size(); h++) {
-      Reals normed = keep.reals(normKey(h), count * shape.dim());
-      int from = first * stride + h * shape.dim();
-      norm.forward(weights, x, from, stride, normed, count, scratch);
-      run.tapped(shape.norm(), normed, 0, count * shape.dim(), shape.dim());
-      classify(run.gemm(), weights, h, normed, y, first, count, scratch);
+      Reals normed = chunk.keep().reals(normKey(h), count * dim);
+      int from = chunk.first() * stride + h * dim;
+      norm.forward(weights, x, from, stride, normed, count, chunk.scratch());
+      run.tapped(shape.norm(), normed, 0, count * dim, dim);
+      classify(weights, h, normed, y, chunk, run);
     }
   }
 
@@ -53,67 +64,94 @@ public final class FloatHead extends ChunkedOperator {
     return "norm" + head;
   }
 
+  private void pool(Reals normed, int from, Reals pooled, int at, Buffers scratch) {
+    int dim = shape.dim();
+    double[] row = scratch.doubles("pool.row", dim);
+    double[] mean = scratch.doubles("pool.mean", dim);
+    Arrays.fill(mean, 0, dim, 0);
+    for (int t = 0; t < shape.tokens(); t++) {
+      normed.get(from + t * dim, row, 0, dim);
+      for (int c = 0; c < dim; c++) {
+        mean[c] += row[c] / shape.tokens();
+      }
+    }
+    pooled.put(at, mean, 0, dim);
+  }
+
   /** Writes the first head's part of the mean to {@code y}, adds the others'. */
   private void classify(
-      Gemm gemm,
-      Reals weights,
-      int head,
-      Reals normed,
-      Reals y,
-      int first,
-      int count,
-      Buffers scratch) {
-    int at = first * shape.classes();
-    int size = count * shape.classes();
+      Reals weights, int head, Reals features, Reals y, Chunk chunk, Execution run) {
+    int at = chunk.first() * shape.classes();
+    int size = chunk.count() * shape.classes();
     if (heads.size() == 1) {
-      heads.get(head).forward(gemm, weights, normed, y, at, count);
+      heads.get(head).forward(run.gemm(), weights, features, y, at, chunk.count());
       return;
     }
-    Reals logits = scratch.reals("logits", size);
-    heads.get(head).forward(gemm, weights, normed, logits, 0, count);
+    Reals logits = chunk.scratch().reals("logits", size);
+    heads.get(head).forward(run.gemm(), weights, features, logits, 0, chunk.count());
     double part = 1.0 / heads.size();
     if (head == 0) {
-      FloatKernels.scale(logits, 0, part, y, at, size, scratch);
+      FloatKernels.scale(logits, 0, part, y, at, size, chunk.scratch());
     } else {
-      FloatKernels.addScaled(y, at, logits, 0, part, y, at, size, scratch);
+      FloatKernels.addScaled(y, at, logits, 0, part, y, at, size, chunk.scratch());
     }
   }
 
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
-    int stride = shape.tokens() * shape.dim();
-    Reals gNorm = scratch.reals("gNorm", count * shape.dim());
-    Reals gLogits = part(shape, gy, first, count, scratch);
-    Reals target = gx;
-    int from = first * stride;
-    if (target == null) {
-      target = scratch.reals("gInput", count * stride);
-      from = 0;
-    }
-    target.clear(from, count * stride);
+    int dim = shape.dim();
+    int stride = shape.tokens() * dim;
+    int from = chunk.first() * stride;
+    Reals gLogits = part(shape, gy, chunk.first(), count, scratch);
+    Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
+    int at = gx == null ? 0 : from;
+    target.clear(at, count * stride);
+    Reals gFeature = scratch.reals("gFeature", count * dim);
     for (int h = 0; h < heads.size(); h++) {
-      Reals normed = keep.reals(normKey(h), 0);
+      Reals features = keep.reals(shape.pooled() ? "pool" : normKey(h), 0);
       heads
           .get(h)
-          .backward(run.gemm(), weights, normed, gLogits, 0, gNorm, gradients, count, scratch);
-      int token = h * shape.dim();
-      norm.backward(
-          weights,
-          x,
-          first * stride + token,
-          stride,
-          gNorm,
-          target,
-          from + token,
-          gradients,
-          count,
-          scratch);
+          .backward(run.gemm(), weights, features, gLogits, 0, gFeature, gradients, count, scratch);
+      if (shape.pooled()) {
+        Reals gNorm = spread(shape, gFeature, count, scratch);
+        int rows = count * shape.tokens();
+        norm.backward(weights, x, from, dim, gNorm, target, at, gradients, rows, scratch);
+      } else {
+        int token = h * dim;
+        norm.backward(
+            weights,
+            x,
+            from + token,
+            stride,
+            gFeature,
+            target,
+            at + token,
+            gradients,
+            count,
+            scratch);
+      }
     }
+  }
+
+  /** The gradient of a mean: an equal share for every token. */
+  public static Reals spread(Head shape, Reals gPool, int count, Buffers scratch) {
+    int dim = shape.dim();
+    double[] row = scratch.doubles("pool.row", dim);
+    Reals gNorm = scratch.reals("gNorm", count * shape.tokens() * dim);
+    for (int i = 0; i < count; i++) {
+      gPool.get(i * dim, row, 0, dim);
+      for (int c = 0; c < dim; c++) {
+        row[c] /= shape.tokens();
+      }
+      for (int t = 0; t < shape.tokens(); t++) {
+        gNorm.put((i * shape.tokens() + t) * dim, row, 0, dim);
+      }
+    }
+    return gNorm;
   }
 
   /** The gradient of each head's logits, [count][classes]: its part of the mean's. */

@@ -6,6 +6,9 @@ import org.ivit.train.memory.Reals;
 
 /** Rows of the float network: norm, softmax, GELU, bias, sums. All in float64 between memory. */
 public final class FloatKernels {
+  /** Numbers that are widened at once where there are no rows. */
+  private static final int BLOCK = 1024;
+
   private FloatKernels() {}
 
   /**
@@ -214,13 +217,14 @@ public final class FloatKernels {
   }
 
   /** GELU with the error function, {@code y = x·Φ(x)}. */
-  public static void gelu(Reals x, Reals y, int size, double[] row, int block) {
+  public static void gelu(Reals x, Reals y, int size, Buffers buffers) {
     if (NativeRows.serves(x)) {
       NativeRows.gelu(NativeRows.address(x, 0, size), NativeRows.address(y, 0, size), size);
       return;
     }
-    for (int at = 0; at < size; at += block) {
-      int n = Math.min(block, size - at);
+    double[] row = buffers.doubles("row", BLOCK);
+    for (int at = 0; at < size; at += BLOCK) {
+      int n = Math.min(BLOCK, size - at);
       x.get(at, row, 0, n);
       for (int i = 0; i < n; i++) {
         row[i] *= NormalTable.distribution(row[i]);
@@ -230,14 +234,15 @@ public final class FloatKernels {
   }
 
   /** Backward pass of GELU, {@code g ← g·(Φ(x) + x·φ(x))}. */
-  public static void geluBackward(
-      Reals x, Reals g, int size, double[] row, double[] values, int block) {
+  public static void geluBackward(Reals x, Reals g, int size, Buffers buffers) {
     if (NativeRows.serves(x)) {
       NativeRows.geluBackward(NativeRows.address(x, 0, size), NativeRows.address(g, 0, size), size);
       return;
     }
-    for (int at = 0; at < size; at += block) {
-      int n = Math.min(block, size - at);
+    double[] row = buffers.doubles("row", BLOCK);
+    double[] values = buffers.doubles("row2", BLOCK);
+    for (int at = 0; at < size; at += BLOCK) {
+      int n = Math.min(BLOCK, size - at);
       x.get(at, values, 0, n);
       g.get(at, row, 0, n);
       for (int i = 0; i < n; i++) {
@@ -296,7 +301,7 @@ public final class FloatKernels {
     gradients.put(at, row, 0, n);
   }
 
-  /** {@code y = x + factor·z}, one row. */
+  /** {@code y = x + factor·z}. */
   public static void addScaled(
       Reals x, int xFrom, Reals z, int zFrom, double factor, Reals y, int yFrom, int n, Buffers b) {
     if (NativeRows.serves(x)) {
@@ -308,14 +313,17 @@ public final class FloatKernels {
           n);
       return;
     }
-    double[] left = b.doubles("add.left", n);
-    double[] right = b.doubles("add.right", n);
-    x.get(xFrom, left, 0, n);
-    z.get(zFrom, right, 0, n);
-    for (int i = 0; i < n; i++) {
-      left[i] += factor * right[i];
+    double[] left = b.doubles("add.left", BLOCK);
+    double[] right = b.doubles("add.right", BLOCK);
+    for (int at = 0; at < n; at += BLOCK) {
+      int part = Math.min(BLOCK, n - at);
+      x.get(xFrom + at, left, 0, part);
+      z.get(zFrom + at, right, 0, part);
+      for (int i = 0; i < part; i++) {
+        left[i] += factor * right[i];
+      }
+      y.put(yFrom + at, left, 0, part);
     }
-    y.put(yFrom, left, 0, n);
   }
 
   /** {@code y = factor·x}. */
@@ -325,11 +333,14 @@ public final class FloatKernels {
       NativeRows.scale(NativeRows.address(x, xFrom, n), factor, NativeRows.address(y, yFrom, n), n);
       return;
     }
-    double[] row = b.doubles("add.left", n);
-    x.get(xFrom, row, 0, n);
-    for (int i = 0; i < n; i++) {
-      row[i] *= factor;
+    double[] row = b.doubles("add.left", BLOCK);
+    for (int at = 0; at < n; at += BLOCK) {
+      int part = Math.min(BLOCK, n - at);
+      x.get(xFrom + at, row, 0, part);
+      for (int i = 0; i < part; i++) {
+        row[i] *= factor;
+      }
+      y.put(yFrom + at, row, 0, part);
     }
-    y.put(yFrom, row, 0, n);
   }
 }

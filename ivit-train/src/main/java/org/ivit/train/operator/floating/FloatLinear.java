@@ -2,6 +2,7 @@ package org.ivit.train.operator.floating;
 
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.parameter.ParameterLayout;
 
@@ -31,22 +32,11 @@ final class FloatLinear {
       FloatKernels.fillBias(weights, biasFrom, y, yFrom, rows, outputs);
     }
     gemm.multiply(
-        false,
-        true,
-        rows,
-        outputs,
-        inputs,
         1,
-        x,
-        0,
-        inputs,
-        weights,
-        weightFrom,
-        inputs,
+        new RealMatrix(x, 0, rows, inputs),
+        new RealMatrix(weights, weightFrom, outputs, inputs).transpose(),
         1,
-        y,
-        yFrom,
-        outputs);
+        new RealMatrix(y, yFrom, rows, outputs));
   }
 
   /** Adds to {@code gradients}; writes {@code gx} unless it is null. */
@@ -60,44 +50,19 @@ final class FloatLinear {
       Reals gradients,
       int rows,
       Buffers buffers) {
+    RealMatrix g = new RealMatrix(gy, gyFrom, rows, outputs);
     gemm.multiply(
-        true,
-        false,
-        outputs,
-        inputs,
-        rows,
         1,
-        gy,
-        gyFrom,
-        outputs,
-        x,
-        0,
-        inputs,
+        g.transpose(),
+        new RealMatrix(x, 0, rows, inputs),
         1,
-        gradients,
-        weightFrom,
-        inputs);
+        new RealMatrix(gradients, weightFrom, outputs, inputs));
     if (biasFrom != NONE) {
       FloatKernels.addColumnSums(gy, gyFrom, rows, outputs, gradients, biasFrom, buffers);
     }
     if (gx != null) {
-      gemm.multiply(
-          false,
-          false,
-          rows,
-          inputs,
-          outputs,
-          1,
-          gy,
-          gyFrom,
-          outputs,
-          weights,
-          weightFrom,
-          inputs,
-          0,
-          gx,
-          0,
-          inputs);
+      RealMatrix weight = new RealMatrix(weights, weightFrom, outputs, inputs);
+      gemm.multiply(1, g, weight, 0, new RealMatrix(gx, 0, rows, inputs));
     }
   }
 }

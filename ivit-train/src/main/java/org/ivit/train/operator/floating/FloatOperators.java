@@ -21,7 +21,7 @@ public record FloatOperators(PartSpec spec) implements PartVisitor<Operator> {
 
   @Override
   public Operator stem(Stem stem) {
-    return stem.normed() ? new FloatNormedEmbedding(spec, stem) : new FloatEmbedding(spec, stem);
+    return new FloatStem(spec, stem);
   }
 
   @Override
@@ -36,6 +36,6 @@ public record FloatOperators(PartSpec spec) implements PartVisitor<Operator> {
 
   @Override
   public Operator head(Head head) {
-    return head.pooled() ? new FloatPooledHead(spec, head) : new FloatHead(spec, head);
+    return new FloatHead(spec, head);
   }
 }

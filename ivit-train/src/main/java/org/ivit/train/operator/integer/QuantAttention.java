@@ -1,6 +1,5 @@
 package org.ivit.train.operator.integer;
 
-import java.util.Arrays;
 import java.util.Objects;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.AttentionScales;
@@ -12,6 +11,7 @@ import org.ivit.core.graph.PositionBias;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.NativeRows;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatAttention;
@@ -78,6 +78,23 @@ final class QuantAttention {
   }
 
   /**
+   * Takes groups that lie one after the other.
+   *
+   * @param qkv codes as numbers, [groups][tokens][3·dim]
+   * @param p receives the probabilities' codes as numbers, [groups][heads][tokens][tokens]
+   * @param context receives 8-bit codes, [groups][tokens][dim]
+   * @param seen receives the values, or null
+   */
+  void forward(
+      Gemm gemm, Reals qkv, Reals p, byte[] context, int groups, SeenRanges seen, Buffers scratch) {
+    int size = tokens * dim;
+    for (int i = 0; i < groups; i++) {
+      int pFrom = i * probabilities();
+      forward(gemm, qkv, i * 3 * size, p, pFrom, context, i * size, i, seen, scratch);
+    }
+  }
+
+  /**
    * @param qkv codes as numbers, [tokens][3·dim] from {@code qkvFrom}
    * @param p receives the probabilities' codes as numbers, [heads][tokens][tokens] from {@code
    *     pFrom}
@@ -105,9 +122,9 @@ final class QuantAttention {
     boolean isNative = NativeRows.serves(qkv);
     for (int head = 0; head < heads; head++) {
       int q = qkvFrom + head * headDim;
-      gemm.multiply(
-          false, true, tokens, tokens, headDim, 1, qkv, q, stride, qkv, q + dim, stride, 0, product,
-          0, tokens);
+      RealMatrix queries = new RealMatrix(qkv, q, tokens, headDim, stride);
+      RealMatrix keys = new RealMatrix(qkv, q + dim, tokens, headDim, stride);
+      gemm.multiply(1, queries, keys.transpose(), 0, new RealMatrix(product, 0, tokens, tokens));
       if (isNative) {
         nativeScores(product, scores, square, seen);
       } else {
@@ -142,23 +159,13 @@ final class QuantAttention {
     for (int from = 0; from < tokens; from += most) {
       int keys = Math.min(most, tokens - from);
       for (int head = 0; head < heads; head++) {
+        int values = qkvFrom + from * stride + 2 * dim + head * headDim;
         gemm.multiply(
-            false,
-            false,
-            tokens,
-            headDim,
-            keys,
             1,
-            p,
-            pFrom + head * square + from,
-            tokens,
-            qkv,
-            qkvFrom + from * stride + 2 * dim + head * headDim,
-            stride,
+            new RealMatrix(p, pFrom + head * square + from, tokens, keys, tokens),
+            new RealMatrix(qkv, values, keys, headDim, stride),
             0,
-            product,
-            head * headDim,
-            dim);
+            new RealMatrix(product, head * headDim, tokens, headDim, dim));
       }
       if (from == 0 && isNative && most >= tokens) {
         nativeContext(product, p, pFrom, context, at, seen, scratch);
@@ -185,14 +192,8 @@ final class QuantAttention {
       NativeRows.divideSums(
           NativeRows.address(p, pFrom, probabilities()), heads, tokens, headDim, address);
     }
-    int[] min = null;
-    int[] max = null;
-    if (seen != null) {
-      min = scratch.ints("attention.min", dim);
-      max = scratch.ints("attention.max", dim);
-      Arrays.fill(min, 0, dim, Integer.MAX_VALUE);
-      Arrays.fill(max, 0, dim, Integer.MIN_VALUE);
-    }
+    int[] min = SeenRanges.smallest(seen, dim, scratch);
+    int[] max = SeenRanges.largest(seen, dim, scratch);
     byte[] codes = at == 0 ? out : scratch.bytes("attention.context", size);
     NativeRows.requantize8(
         address,
@@ -356,6 +357,16 @@ final class QuantAttention {
         row[i] /= sum;
       }
       p.put(at, row, 0, tokens);
+    }
+  }
+
+  /** {@link #backward(Gemm, Reals, int, Reals, int, Reals, int, Reals, int, Buffers)} of groups. */
+  void backward(
+      Gemm gemm, Reals qkv, Reals p, Reals gContext, Reals gQkv, int groups, Buffers scratch) {
+    int size = tokens * dim;
+    for (int i = 0; i < groups; i++) {
+      int pFrom = i * probabilities();
+      backward(gemm, qkv, i * 3 * size, p, pFrom, gContext, i * size, gQkv, i * 3 * size, scratch);
     }
   }
 

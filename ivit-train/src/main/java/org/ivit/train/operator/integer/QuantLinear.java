@@ -13,6 +13,7 @@ import org.ivit.core.scheme.NodeScales;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.NativeRows;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
@@ -213,26 +214,7 @@ public final class QuantLinear {
       Buffers scratch) {
     if (product != null || inOneProduct(x)) {
       Objects.checkFromIndexSize(0, rows * outputs, out.length);
-      int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
-      int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
-      if (product != null) {
-        product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
-      } else {
-        NativeRows.requantize8(
-            address(gemm, x, rows, scratch),
-            rows,
-            outputs,
-            quantized.bias(),
-            multiplier,
-            half,
-            shift,
-            min,
-            max,
-            out);
-      }
-      if (seen != null) {
-        observe(min, max, outliers, seen);
-      }
+      nativeForward(gemm, x, xCodes, out, rows, outliers, seen, scratch);
       return;
     }
     forward(
@@ -264,26 +246,7 @@ public final class QuantLinear {
       Buffers scratch) {
     if (product != null || inOneProduct(x)) {
       Objects.checkFromIndexSize(0, rows * outputs, out.length);
-      int[] min = extremes("linear.min", Integer.MAX_VALUE, seen, scratch);
-      int[] max = extremes("linear.max", Integer.MIN_VALUE, seen, scratch);
-      if (product != null) {
-        product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
-      } else {
-        NativeRows.requantize16(
-            address(gemm, x, rows, scratch),
-            rows,
-            outputs,
-            quantized.bias(),
-            multiplier,
-            half,
-            shift,
-            min,
-            max,
-            out);
-      }
-      if (seen != null) {
-        observe(min, max, outliers, seen);
-      }
+      nativeForward(gemm, x, xCodes, out, rows, outliers, seen, scratch);
       return;
     }
     forward(
@@ -300,21 +263,38 @@ public final class QuantLinear {
         });
   }
 
+  /** To a {@code byte[]} or {@code short[]}. */
+  private void nativeForward(
+      Gemm gemm,
+      Reals x,
+      byte[] xCodes,
+      Object out,
+      int rows,
+      OutlierChannels outliers,
+      SeenRanges seen,
+      Buffers scratch) {
+    int[] bias = quantized.bias();
+    int[] min = SeenRanges.smallest(seen, outputs, scratch);
+    int[] max = SeenRanges.largest(seen, outputs, scratch);
+    if (product != null) {
+      product.run(xCodes, rows, multiplier, half, shift, min, max, out, scratch);
+    } else {
+      long sums = NativeRows.address(product(gemm, x, rows, 0, scratch), 0, rows * outputs);
+      if (out instanceof byte[] codes8) {
+        NativeRows.requantize8(
+            sums, rows, outputs, bias, multiplier, half, shift, min, max, codes8);
+      } else {
+        NativeRows.requantize16(
+            sums, rows, outputs, bias, multiplier, half, shift, min, max, (short[]) out);
+      }
+    }
+    if (seen != null) {
+      observe(min, max, outliers, seen);
+    }
+  }
+
   private boolean inOneProduct(Reals x) {
     return cuts.length == 2 && NativeRows.serves(x);
-  }
-
-  private long address(Gemm gemm, Reals x, int rows, Buffers scratch) {
-    return NativeRows.address(product(gemm, x, rows, 0, scratch), 0, rows * outputs);
-  }
-
-  private int[] extremes(String name, int first, SeenRanges seen, Buffers scratch) {
-    if (seen == null) {
-      return null;
-    }
-    int[] extremes = scratch.ints(name, outputs);
-    Arrays.fill(extremes, 0, outputs, first);
-    return extremes;
   }
 
   /** What happens to one row of accumulators. */
@@ -332,10 +312,8 @@ public final class QuantLinear {
       Buffers scratch,
       RowBody requantize) {
     int[] row = scratch.ints("linear.row", outputs);
-    int[] min = scratch.ints("linear.min", outputs);
-    int[] max = scratch.ints("linear.max", outputs);
-    Arrays.fill(min, 0, outputs, Integer.MAX_VALUE);
-    Arrays.fill(max, 0, outputs, Integer.MIN_VALUE);
+    int[] min = SeenRanges.smallest(seen, outputs, scratch);
+    int[] max = SeenRanges.largest(seen, outputs, scratch);
     int[] acc = cuts.length == 2 ? null : products(gemm, x, rows, scratch);
     Reals product = acc == null ? product(gemm, x, rows, 0, scratch) : null;
     for (int r = 0; r < rows * outputs; r += outputs) {
@@ -357,23 +335,14 @@ public final class QuantLinear {
 
   private Reals product(Gemm gemm, Reals x, int rows, int segment, Buffers scratch) {
     Reals product = scratch.reals("product", rows * outputs);
+    int from = cuts[segment];
+    int length = cuts[segment + 1] - from;
     gemm.multiply(
-        false,
-        true,
-        rows,
-        outputs,
-        cuts[segment + 1] - cuts[segment],
         1,
-        x,
-        cuts[segment],
-        inputs,
-        codes,
-        cuts[segment],
-        inputs,
+        new RealMatrix(x, from, rows, length, inputs),
+        new RealMatrix(codes, from, outputs, length, inputs).transpose(),
         0,
-        product,
-        0,
-        outputs);
+        new RealMatrix(product, 0, rows, outputs));
     return product;
   }
 
@@ -434,30 +403,19 @@ public final class QuantLinear {
       Reals gradients,
       int rows,
       Buffers buffers) {
+    RealMatrix g = new RealMatrix(gy, gyFrom, rows, outputs);
     gemm.multiply(
-        true,
-        false,
-        outputs,
-        inputs,
-        rows,
         inputScale,
-        gy,
-        gyFrom,
-        outputs,
-        x,
-        0,
-        inputs,
+        g.transpose(),
+        new RealMatrix(x, 0, rows, inputs),
         1,
-        gradients,
-        weightFrom,
-        inputs);
+        new RealMatrix(gradients, weightFrom, outputs, inputs));
     if (biasFrom != NONE) {
       FloatKernels.addColumnSums(gy, gyFrom, rows, outputs, gradients, biasFrom, buffers);
     }
     if (gx != null) {
-      gemm.multiply(
-          false, false, rows, inputs, outputs, 1, gy, gyFrom, outputs, values, 0, inputs, 0, gx, 0,
-          inputs);
+      RealMatrix weight = new RealMatrix(values, 0, outputs, inputs);
+      gemm.multiply(1, g, weight, 0, new RealMatrix(gx, 0, rows, inputs));
     }
   }
 }

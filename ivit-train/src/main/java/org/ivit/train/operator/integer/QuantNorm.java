@@ -75,14 +75,8 @@ public final class QuantNorm {
 
   private void nativeForward(short[] x, byte[] out, int rows, SeenRanges seen, Buffers scratch) {
     Objects.checkFromIndexSize(0, rows * channels, Math.min(x.length, out.length));
-    int[] min = null;
-    int[] max = null;
-    if (seen != null) {
-      min = scratch.ints("norm.min", channels);
-      max = scratch.ints("norm.max", channels);
-      Arrays.fill(min, 0, channels, Integer.MAX_VALUE);
-      Arrays.fill(max, 0, channels, Integer.MIN_VALUE);
-    }
+    int[] min = SeenRanges.smallest(seen, channels, scratch);
+    int[] max = SeenRanges.largest(seen, channels, scratch);
     NativeRows.normCodes(
         x,
         rows,
@@ -112,10 +106,8 @@ public final class QuantNorm {
     int[] m = node.constants().multiplier();
     int e = node.constants().shift();
     int[] y = scratch.ints("norm.y", channels);
-    int[] min = scratch.ints("norm.min", channels);
-    int[] max = scratch.ints("norm.max", channels);
-    Arrays.fill(min, 0, channels, Integer.MAX_VALUE);
-    Arrays.fill(max, 0, channels, Integer.MIN_VALUE);
+    int[] min = SeenRanges.smallest(seen, channels, scratch);
+    int[] max = SeenRanges.largest(seen, channels, scratch);
     for (int r = 0; r < rows * channels; r += channels) {
       ILayerNorm.normalise(x, r, channels, y);
       if (seen != null) {

@@ -6,7 +6,6 @@ import org.ivit.core.graph.Residual;
 import org.ivit.train.memory.NativeRows;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.operator.DropPath;
-import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 
 /**
@@ -50,22 +49,14 @@ final class QuantResidual {
     return node;
   }
 
-  /**
-   * By how much a picture's branch counts.
-   *
-   * @param training whether branches are dropped
-   */
-  double factor(boolean training, Execution run, int picture) {
-    if (!training || drop.rate() == 0) {
-      return 1;
-    }
-    return drop.keeps(run.pictureKey(picture)) ? drop.factor() : 0;
+  DropPath drop() {
+    return drop;
   }
 
   /**
    * Adds one picture's codes.
    *
-   * @param factor of {@link #factor}
+   * @param factor by how much the branch counts
    * @param seen receives the values, or null
    */
   void forward(

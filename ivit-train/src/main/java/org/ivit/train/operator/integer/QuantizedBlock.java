@@ -15,7 +15,6 @@ import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
-import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.operator.floating.RelativePositions;
 import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.parameter.RowOrder;
@@ -94,16 +93,14 @@ public final class QuantizedBlock extends QuantizedPartOperator {
 
   @Override
   protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
-    boolean training = chunk.training();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     SeenRanges values = chunk.seen();
     int dim = site.dim();
     int hidden = site.hidden();
     int rows = count * site.tokens();
-    int from = first * site.tokens() * dim;
+    int from = chunk.first() * site.tokens() * dim;
     Gemm gemm = run.gemm();
 
     short[] input = keep.shorts("input", rows * dim);
@@ -122,7 +119,9 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     projections.put(0, codes, 0, rows * 3 * dim);
 
-    attention(gemm, projections, codes, count, keep, scratch, values);
+    int groups = count * site.groups();
+    Reals probabilities = keep.reals("probabilities", groups * attention.probabilities());
+    attention.forward(gemm, projections, probabilities, codes, groups, values, scratch);
     Reals context = keep.reals("context", rows * dim);
     Codes.widen(codes, rows, dim, scheme.outliers(site.context()), context);
 
@@ -135,7 +134,7 @@ public final class QuantizedBlock extends QuantizedPartOperator {
       windows.undo(inWindows, branch, count, dim);
     }
     short[] middle = keep.shorts("residual1", rows * dim);
-    residual(residual1, branch, input, middle, first, count, training, run, values);
+    residual(residual1, branch, input, middle, chunk, run);
 
     norm2.forward(middle, codes, rows, values, scratch);
     Reals normed2 = keep.reals("norm2", rows * dim);
@@ -147,39 +146,12 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     Codes.widen(codes, rows, hidden, scheme.outliers(site.act()), active);
 
     fc2.forward(gemm, active, codes, branch, rows, OutlierChannels.NONE, values, scratch);
-    if (training) {
+    if (chunk.training()) {
       gelu.addOffset(active, rows, scratch);
     }
     short[] output = scratch.shorts("output", rows * dim);
-    residual(residual2, branch, middle, output, first, count, training, run, values);
+    residual(residual2, branch, middle, output, chunk, run);
     Codes.dequantize(output, rows * dim, residual2.node().outputScale(), y, from, scratch);
-  }
-
-  private void attention(
-      Gemm gemm,
-      Reals projections,
-      byte[] context,
-      int count,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values) {
-    int groups = count * site.groups();
-    int group = site.rowTokens() * site.dim();
-    int perGroup = attention.probabilities();
-    Reals probabilities = keep.reals("probabilities", groups * perGroup);
-    for (int i = 0; i < groups; i++) {
-      attention.forward(
-          gemm,
-          projections,
-          i * 3 * group,
-          probabilities,
-          i * perGroup,
-          context,
-          i * group,
-          i,
-          values,
-          scratch);
-    }
   }
 
   private void residual(
@@ -187,33 +159,30 @@ public final class QuantizedBlock extends QuantizedPartOperator {
       short[] branch,
       short[] identity,
       short[] out,
-      int first,
-      int count,
-      boolean training,
-      Execution run,
-      SeenRanges values) {
+      Chunk chunk,
+      Execution run) {
     int size = site.tokens() * site.dim();
-    for (int i = 0; i < count; i++) {
-      double factor = residual.factor(training, run, first + i);
-      residual.forward(branch, identity, out, i * size, size, factor, values);
+    for (int i = 0; i < chunk.count(); i++) {
+      double factor = chunk.training() ? residual.drop().factor(run, chunk.first() + i) : 1;
+      residual.forward(branch, identity, out, i * size, size, factor, chunk.seen());
     }
   }
 
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = site.dim();
     int hidden = site.hidden();
     int rows = count * site.tokens();
-    int from = first * site.tokens() * dim;
+    int size = site.tokens() * dim;
+    int from = chunk.first() * size;
     Gemm gemm = run.gemm();
 
     Reals gBranch = scratch.reals("gBranch", rows * dim);
-    branchGradient(gy, from, gBranch, first, count, residual2, run, scratch);
+    residual2.drop().gradient(gy, from, gBranch, size, chunk, run);
     Reals gHidden = scratch.reals("gHidden", rows * hidden);
     fc2.backward(gemm, keep.reals("act", 0), gBranch, 0, gHidden, gradients, rows, scratch);
     gelu.backward(keep.bytes("fc1", 0), gHidden, rows, scratch);
@@ -223,7 +192,7 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     gMiddle.put(0, gy, from, rows * dim);
     norm2.backward(keep.shorts("residual1", 0), gNorm, gMiddle, 0, dim, gradients, rows, scratch);
 
-    branchGradient(gMiddle, 0, gBranch, first, count, residual1, run, scratch);
+    residual1.drop().gradient(gMiddle, 0, gBranch, size, chunk, run);
     if (windows != null) {
       Reals inWindows = scratch.reals("ordered", rows * dim);
       windows.apply(gBranch, 0, inWindows, count, dim);
@@ -233,21 +202,9 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     Reals gContext = scratch.reals("gContext", rows * dim);
     proj.backward(gemm, keep.reals("context", 0), gBranch, 0, gContext, gradients, rows, scratch);
     Reals gQkv = scratch.reals("gQkv", rows * 3 * dim);
-    int perGroup = attention.probabilities();
-    int group = site.rowTokens() * dim;
-    for (int i = 0; i < count * site.groups(); i++) {
-      attention.backward(
-          gemm,
-          keep.reals("qkv", 0),
-          i * 3 * group,
-          keep.reals("probabilities", 0),
-          i * perGroup,
-          gContext,
-          i * group,
-          gQkv,
-          i * 3 * group,
-          scratch);
-    }
+    Reals probabilities = keep.reals("probabilities", 0);
+    attention.backward(
+        gemm, keep.reals("qkv", 0), probabilities, gContext, gQkv, count * site.groups(), scratch);
     qkv.backward(gemm, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
     if (windows != null) {
       positions.finish(gradients, scratch);
@@ -258,26 +215,6 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     norm1.backward(keep.shorts("input", 0), gNorm, gMiddle, 0, dim, gradients, rows, scratch);
     if (gx != null) {
       gx.put(from, gMiddle, 0, rows * dim);
-    }
-  }
-
-  private void branchGradient(
-      Reals g,
-      int from,
-      Reals gBranch,
-      int first,
-      int count,
-      QuantResidual residual,
-      Execution run,
-      Buffers scratch) {
-    int size = site.tokens() * site.dim();
-    for (int i = 0; i < count; i++) {
-      double factor = residual.factor(true, run, first + i);
-      if (factor == 1) {
-        gBranch.put(i * size, g, from + i * size, size);
-      } else {
-        FloatKernels.scale(g, from + i * size, factor, gBranch, i * size, size, scratch);
-      }
     }
   }
 }

@@ -24,9 +24,7 @@ public record QuantizedOperators(PartSpec spec, Scheme scheme)
 
   @Override
   public QuantizedOperator stem(Stem stem) {
-    return stem.normed()
-        ? new QuantizedNormedEmbedding(spec, stem, scheme)
-        : new QuantizedEmbedding(spec, stem, scheme);
+    return new QuantizedStem(spec, stem, scheme);
   }
 
   @Override
@@ -41,8 +39,6 @@ public record QuantizedOperators(PartSpec spec, Scheme scheme)
 
   @Override
   public QuantizedOperator head(Head head) {
-    return head.pooled()
-        ? new QuantizedPooledHead(spec, head, scheme)
-        : new QuantizedHead(spec, head, scheme);
+    return new QuantizedHead(spec, head, scheme);
   }
 }

@@ -4,11 +4,10 @@ import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.scheme.Scheme;
-import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
-import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.integer.Codes;
 import org.ivit.train.operator.integer.QuantNorm;
 import org.ivit.train.parameter.ParameterKind;
@@ -60,25 +59,17 @@ public final class ILayerNormOperator extends RowOperator {
   }
 
   @Override
-  void forward(
-      Gemm gemm,
-      short[] x,
-      short[] out,
-      int rows,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values) {
-    byte[] narrow = scratch.bytes("norm.output", rows * channels);
-    norm.forward(x, narrow, rows, values, scratch);
-    Codes.widen(narrow, out, rows * channels);
+  void forward(Gemm gemm, short[] x, short[] out, Chunk chunk) {
+    byte[] narrow = chunk.scratch().bytes("norm.output", chunk.count() * channels);
+    norm.forward(x, narrow, chunk.count(), chunk.seen(), chunk.scratch());
+    Codes.widen(narrow, out, chunk.count() * channels);
   }
 
   @Override
-  Reals backward(
-      Gemm gemm, short[] x, Reals g, Reals gradients, int rows, Buffers keep, Buffers scratch) {
-    Reals gx = scratch.reals("norm.gradient", rows * channels);
-    gx.clear(0, rows * channels);
-    norm.backward(x, g, gx, 0, channels, gradients, rows, scratch);
+  Reals backward(Gemm gemm, short[] x, Reals g, Reals gradients, Chunk chunk) {
+    Reals gx = chunk.scratch().reals("norm.gradient", chunk.count() * channels);
+    gx.clear(0, chunk.count() * channels);
+    norm.backward(x, g, gx, 0, channels, gradients, chunk.count(), chunk.scratch());
     return gx;
   }
 }

@@ -11,6 +11,7 @@ import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.integer.Codes;
 import org.ivit.train.operator.integer.QuantLinear;
@@ -87,15 +88,11 @@ public final class LinearOperator extends RowOperator {
   }
 
   @Override
-  void forward(
-      Gemm gemm,
-      short[] x,
-      short[] out,
-      int rows,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values) {
-    Reals codes = keep.reals("linear.input", rows * inputs);
+  void forward(Gemm gemm, short[] x, short[] out, Chunk chunk) {
+    int rows = chunk.count();
+    Buffers scratch = chunk.scratch();
+    SeenRanges values = chunk.seen();
+    Reals codes = chunk.keep().reals("linear.input", rows * inputs);
     codes.put(0, x, 0, rows * inputs);
     if (outputBits == 16) {
       linear.forward(gemm, codes, null, out, rows, OutlierChannels.NONE, values, scratch);
@@ -107,10 +104,11 @@ public final class LinearOperator extends RowOperator {
   }
 
   @Override
-  Reals backward(
-      Gemm gemm, short[] x, Reals g, Reals gradients, int rows, Buffers keep, Buffers scratch) {
-    Reals gx = scratch.reals("linear.gradient", rows * inputs);
-    linear.backward(gemm, keep.reals("linear.input", 0), g, 0, gx, gradients, rows, scratch);
+  Reals backward(Gemm gemm, short[] x, Reals g, Reals gradients, Chunk chunk) {
+    int rows = chunk.count();
+    Reals codes = chunk.keep().reals("linear.input", 0);
+    Reals gx = chunk.scratch().reals("linear.gradient", rows * inputs);
+    linear.backward(gemm, codes, g, 0, gx, gradients, rows, chunk.scratch());
     return gx;
   }
 }

@@ -9,7 +9,6 @@ import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
-import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.integer.Codes;
 import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterLayout;
@@ -95,17 +94,9 @@ abstract class RowOperator extends QuantizedOperator {
    *
    * @param x input codes, [rows][inputs]; kept for the backward pass
    * @param out receives output codes, [rows][outputs]
-   * @param keep what the backward pass needs
-   * @param values receives the output's values, or null
+   * @param chunk which rows
    */
-  abstract void forward(
-      Gemm gemm,
-      short[] x,
-      short[] out,
-      int rows,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values);
+  abstract void forward(Gemm gemm, short[] x, short[] out, Chunk chunk);
 
   /**
    * Straight through.
@@ -113,10 +104,10 @@ abstract class RowOperator extends QuantizedOperator {
    * @param x input codes, [rows][inputs]
    * @param g gradient by the output, [rows][outputs]; may be overwritten
    * @param gradients added to
+   * @param chunk as in the forward pass
    * @return gradient by the input, [rows][inputs]
    */
-  abstract Reals backward(
-      Gemm gemm, short[] x, Reals g, Reals gradients, int rows, Buffers keep, Buffers scratch);
+  abstract Reals backward(Gemm gemm, short[] x, Reals g, Reals gradients, Chunk chunk);
 
   @Override
   public final float outputScale(Reals weights) {
@@ -175,31 +166,26 @@ abstract class RowOperator extends QuantizedOperator {
 
   @Override
   protected final void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
-    Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int n = count * inputs;
-    short[] in = keep.shorts("row.input", n);
-    Codes.quantize(inputNode, x, first * inputs, inputScale, inputBits, in, n, scratch);
+    short[] in = chunk.keep().shorts("row.input", n);
+    Codes.quantize(inputNode, x, chunk.first() * inputs, inputScale, inputBits, in, n, scratch);
     short[] out = scratch.shorts("row.output", count * outputs);
-    forward(run.gemm(), in, out, count, keep, scratch, chunk.seen());
-    Codes.dequantize(out, count * outputs, outputScale, y, first * outputs, scratch);
+    forward(run.gemm(), in, out, chunk);
+    Codes.dequantize(out, count * outputs, outputScale, y, chunk.first() * outputs, scratch);
   }
 
   @Override
   protected final void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
-    Buffers keep = chunk.keep();
-    Buffers scratch = chunk.scratch();
-    Reals g = scratch.reals("row.gradient", count * outputs);
-    g.put(0, gy, first * outputs, count * outputs);
-    short[] in = keep.shorts("row.input", 0);
-    Reals gInput = backward(run.gemm(), in, g, gradients, count, keep, scratch);
+    Reals g = chunk.scratch().reals("row.gradient", count * outputs);
+    g.put(0, gy, chunk.first() * outputs, count * outputs);
+    short[] in = chunk.keep().shorts("row.input", 0);
+    Reals gInput = backward(run.gemm(), in, g, gradients, chunk);
     if (gx != null) {
-      gx.put(first * inputs, gInput, 0, count * inputs);
+      gx.put(chunk.first() * inputs, gInput, 0, count * inputs);
     }
   }
 }

@@ -4,11 +4,10 @@ import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Gelu;
-import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
-import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.integer.Codes;
 import org.ivit.train.operator.integer.QuantGelu;
 import org.ivit.train.parameter.ParameterLayout;
@@ -55,26 +54,18 @@ public final class ShiftGeluOperator extends RowOperator {
   }
 
   @Override
-  void forward(
-      Gemm gemm,
-      short[] x,
-      short[] out,
-      int rows,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values) {
-    int n = rows * channels;
-    byte[] codes = keep.bytes("gelu.input", n);
+  void forward(Gemm gemm, short[] x, short[] out, Chunk chunk) {
+    int n = chunk.count() * channels;
+    byte[] codes = chunk.keep().bytes("gelu.input", n);
     Codes.narrow(x, codes, n);
-    byte[] narrow = scratch.bytes("gelu.output", n);
-    gelu.forward(codes, narrow, rows, values);
+    byte[] narrow = chunk.scratch().bytes("gelu.output", n);
+    gelu.forward(codes, narrow, chunk.count(), chunk.seen());
     Codes.widen(narrow, out, n);
   }
 
   @Override
-  Reals backward(
-      Gemm gemm, short[] x, Reals g, Reals gradients, int rows, Buffers keep, Buffers scratch) {
-    gelu.backward(keep.bytes("gelu.input", 0), g, rows, scratch);
+  Reals backward(Gemm gemm, short[] x, Reals g, Reals gradients, Chunk chunk) {
+    gelu.backward(chunk.keep().bytes("gelu.input", 0), g, chunk.count(), chunk.scratch());
     return g;
   }
 }

@@ -2,11 +2,10 @@ package org.ivit.train.operator.rows;
 
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
-import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
-import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.operator.integer.Codes;
 import org.ivit.train.parameter.ParameterLayout;
@@ -56,35 +55,27 @@ public final class ShiftmaxOperator extends RowOperator {
   }
 
   @Override
-  void forward(
-      Gemm gemm,
-      short[] x,
-      short[] out,
-      int rows,
-      Buffers keep,
-      Buffers scratch,
-      SeenRanges values) {
-    int n = rows * channels;
-    byte[] scores = scratch.bytes("softmax.scores", n);
+  void forward(Gemm gemm, short[] x, short[] out, Chunk chunk) {
+    int n = chunk.count() * channels;
+    byte[] scores = chunk.scratch().bytes("softmax.scores", n);
     Codes.narrow(x, scores, n);
     for (int at = 0; at < n; at += channels) {
       table.row(scores, at, channels, null, 0, out, at);
     }
-    keep.reals("softmax.output", n).put(0, out, 0, n);
+    chunk.keep().reals("softmax.output", n).put(0, out, 0, n);
   }
 
   @Override
-  Reals backward(
-      Gemm gemm, short[] x, Reals g, Reals gradients, int rows, Buffers keep, Buffers scratch) {
+  Reals backward(Gemm gemm, short[] x, Reals g, Reals gradients, Chunk chunk) {
     FloatKernels.softmaxBackward(
-        keep.reals("softmax.output", 0),
+        chunk.keep().reals("softmax.output", 0),
         0,
         fixedOutputScale(),
         g,
-        rows,
+        chunk.count(),
         channels,
-        scratch.doubles("softmax.p", channels),
-        scratch.doubles("softmax.g", channels));
+        chunk.scratch().doubles("softmax.p", channels),
+        chunk.scratch().doubles("softmax.g", channels));
     return g;
   }
 }

@@ -272,7 +272,7 @@ class NativeRowsTest {
         1e-7,
         () -> {
           Reals y = Reals.allocate(RealType.FLOAT32, x.size());
-          FloatKernels.gelu(x, y, x.size(), new double[64], 64);
+          FloatKernels.gelu(x, y, x.size(), buffers());
           return y;
         });
     Reals g = reals(3001, 1);
@@ -281,7 +281,7 @@ class NativeRowsTest {
         1e-7,
         () -> {
           Reals y = copy(g);
-          FloatKernels.geluBackward(x, y, x.size(), new double[64], new double[64], 64);
+          FloatKernels.geluBackward(x, y, x.size(), buffers());
           return y;
         });
   }

@@ -6,26 +6,32 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
-import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.EmbeddingGradient;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.parameter.PartSpec;
 
-/** Patch embedding with leading tokens and positions on the device; its input are pixels. */
-final class DeviceEmbedding extends QuantizedPart {
+/**
+ * Patch embedding on the device, with leading tokens and positions or with a norm; its input are
+ * pixels.
+ */
+final class DeviceStem extends QuantizedPart {
   private final Stem shape;
   private final PixelCodes pixels;
   private final DeviceLinear proj;
-  private final EmbeddingGradient gradient;
-  private final DeviceBuffers kept;
+
+  /** Null where there is no norm. */
+  private final DeviceNorm norm;
+
   private float inputScale;
   private LinearConstants product;
+  private LayerNorm builtNorm;
   private Embed embed;
   private int leading;
   private int position;
@@ -46,13 +52,12 @@ final class DeviceEmbedding extends QuantizedPart {
     private final Field<Integer> leadingSize = int32();
   }
 
-  DeviceEmbedding(Pass pass, PartSpec spec, Stem shape, Scheme scheme, int from) {
-    super(spec, scheme, from);
+  DeviceStem(Pass pass, PartSpec spec, Stem shape, Scheme scheme, int from) {
+    super(pass, spec, scheme, from);
     this.shape = shape;
     pixels = new PixelCodes(shape);
     proj = new DeviceLinear(pass, layout, shape.projection(), OutlierChannels.NONE);
-    gradient = new EmbeddingGradient(shape, layout);
-    kept = new DeviceBuffers(pass.device);
+    norm = shape.normed() ? new DeviceNorm(pass, layout, shape.output(), shape.dim()) : null;
   }
 
   @Override
@@ -66,16 +71,25 @@ final class DeviceEmbedding extends QuantizedPart {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     product = proj.build(pass, nodes, scales);
-    embed = nodes.embed(shape, product.outputScale(), scales.of(shape.output()));
+    float outputScale = scales.of(shape.output());
+    if (norm == null) {
+      embed = nodes.embed(shape, product.outputScale(), outputScale);
+    } else {
+      builtNorm = nodes.norm(shape.output(), outputScale);
+    }
   }
 
   @Override
   public void prepare(Pass pass, Reals weights) {
     pixels.prepare(pass, inputScale);
     proj.prepare(pass, product);
-    leading = pass.constants.ints(embed.leading());
-    position = pass.constants.shorts(embed.position());
-    extremes = pass.extremes();
+    if (norm == null) {
+      leading = pass.constants.ints(embed.leading());
+      position = pass.constants.shorts(embed.position());
+      extremes = pass.extremes();
+    } else {
+      norm.prepare(pass, builtNorm, weights, product.outputScale());
+    }
   }
 
   @Override
@@ -86,13 +100,28 @@ final class DeviceEmbedding extends QuantizedPart {
   @Override
   public long forward(Pass pass, long x, int pictures) {
     int rows = pictures * shape.patches();
-    int dim = shape.dim();
     long codes = kept.of("patches", (long) rows * shape.patchInputs(), 1);
     pixels.forward(pass, x, pictures, codes);
+    long out = kept.of("embed", (long) pictures * shape.outputTokens() * shape.dim(), 2);
+    if (norm == null) {
+      embed(pass, codes, pictures, out);
+    } else {
+      long count = (long) rows * shape.dim();
+      long narrow = pass.scratch.of("codes", count, 1);
+      proj.forward8(pass, codes, rows, narrow);
+      long projected = kept.of("projected", count, 2);
+      widen(pass, narrow, projected, count);
+      norm.forward16(pass, projected, rows, out, 0);
+    }
+    return out;
+  }
+
+  private void embed(Pass pass, long codes, int pictures, long out) {
+    int rows = pictures * shape.patches();
+    int dim = shape.dim();
     long projected = pass.scratch.of("branch", (long) rows * dim, 2);
     proj.forward16(pass, codes, rows, projected);
     long count = (long) pictures * shape.outputTokens() * dim;
-    long out = kept.of("embed", count, 2);
     EmbedArguments a = new EmbedArguments();
     a.patches.set(projected);
     a.leading.set(pass.constants.at(leading));
@@ -107,13 +136,21 @@ final class DeviceEmbedding extends QuantizedPart {
     a.size.set(shape.outputTokens() * dim);
     a.leadingSize.set(shape.leadingTokens() * dim);
     pass.each("embed_observed", count, 0, a);
-    return out;
   }
 
   @Override
   public long backward(Pass pass, long gy, int pictures) {
-    long gProjected = gradient.run(pass, gy, pictures);
     int rows = pictures * shape.patches();
+    long gProjected;
+    if (norm == null) {
+      gProjected = new EmbeddingGradient(shape, layout).run(pass, gy, pictures);
+    } else {
+      long count = (long) rows * shape.dim();
+      gProjected = pass.scratch.of("gNorm", count, 4);
+      pass.clear(gProjected, count);
+      long projected = kept.of("projected", 0, 2);
+      norm.backward(pass, projected, gy, gProjected, shape.dim(), rows, 0, pass.added());
+    }
     proj.backward(pass, kept.of("patches", 0, 1), gProjected, 0, rows);
     return 0;
   }
@@ -122,15 +159,19 @@ final class DeviceEmbedding extends QuantizedPart {
   public void seen(Pass pass, SeenRanges seen) {
     pixels.seen(pass, seen);
     proj.seen(pass, OutlierChannels.NONE, seen);
-    seen.include(
-        shape.output().name(),
-        Pass.unordered(pass.observed.longAt(extremes, 0)),
-        Pass.unordered(pass.observed.longAt(extremes, 1)));
+    if (norm == null) {
+      pass.include(seen, shape.output().name(), extremes, 1);
+    } else {
+      norm.seen(pass, seen);
+    }
   }
 
   @Override
   public void close() {
+    super.close();
     proj.close();
-    kept.close();
+    if (norm != null) {
+      norm.close();
+    }
   }
 }

@@ -12,54 +12,74 @@ import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.PartSpec;
 
 /**
- * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], leading
- * tokens first, positions added.
+ * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], either with
+ * leading tokens first and positions added, or with a norm.
  */
-public final class FloatEmbedding extends ChunkedOperator {
+public final class FloatStem extends ChunkedOperator {
   private final Stem shape;
   private final PatchRows patchRows;
   private final FloatLinear proj;
+
+  /** Null where there is no norm. */
+  private final FloatNorm norm;
 
   /**
    * @param spec of the stem
    * @param shape sizes
    */
-  public FloatEmbedding(PartSpec spec, Stem shape) {
+  public FloatStem(PartSpec spec, Stem shape) {
     super(spec.parameters(), shape.outputTokens());
     this.shape = shape;
     this.patchRows = new PatchRows(shape);
     this.proj = new FloatLinear(layout(), Stem.PROJECTION, shape.patchInputs(), shape.dim());
+    this.norm =
+        shape.normed()
+            ? new FloatNorm(layout(), shape.output().name(), shape.dim(), shape.epsilon())
+            : null;
   }
 
   @Override
   protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
     int first = chunk.first();
     int count = chunk.count();
-    Buffers keep = chunk.keep();
+    int dim = shape.dim();
+    int rows = count * shape.patches();
+    int inputs = shape.patchInputs();
+    Reals columns = chunk.keep().reals("patches", rows * inputs);
+    for (int i = 0; i < count; i++) {
+      patchRows.unfold(x, (first + i) * shape.pixels(), columns, i * shape.patches() * inputs);
+    }
+    run.tapped(Node.INPUT, columns, 0, rows * inputs, 1);
+    Buffers memory = norm == null ? chunk.scratch() : chunk.keep();
+    Reals projected = memory.reals("projected", rows * dim);
+    proj.forward(run.gemm(), weights, columns, projected, 0, rows);
+    run.tapped(shape.projection().node(), projected, 0, rows * dim, dim);
+    int size = shape.outputTokens() * dim;
+    if (norm == null) {
+      embed(weights, projected, y, chunk);
+    } else {
+      Reals normed = chunk.scratch().reals("normed", rows * dim);
+      norm.forward(weights, projected, 0, dim, normed, rows, chunk.scratch());
+      y.put(first * size, normed, 0, rows * dim);
+    }
+    run.tapped(shape.output(), y, first * size, count * size, dim);
+  }
+
+  private void embed(Reals weights, Reals projected, Reals y, Chunk chunk) {
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
-    int patches = shape.patches();
     int tokens = shape.outputTokens();
     int leading = shape.leadingTokens();
-    int posFrom = layout().from(Stem.POSITION);
+    int positions = layout().from(Stem.POSITION);
     int leadingFrom = leadingFrom(shape, layout());
-    Reals columns = keep.reals("patches", count * patches * shape.patchInputs());
-    Reals embedded = scratch.reals("embedded", count * patches * dim);
-    for (int i = 0; i < count; i++) {
-      patchRows.unfold(x, (first + i) * shape.pixels(), columns, i * patches * shape.patchInputs());
-    }
-    run.tapped(Node.INPUT, columns, 0, count * patches * shape.patchInputs(), 1);
-    proj.forward(run.gemm(), weights, columns, embedded, 0, count * patches);
-    run.tapped(shape.projection().node(), embedded, 0, count * patches * dim, dim);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < chunk.count(); i++) {
       for (int t = 0; t < tokens; t++) {
-        int at = ((first + i) * tokens + t) * dim;
-        Reals source = t < leading ? weights : embedded;
-        int from = t < leading ? leadingFrom + t * dim : (i * patches + t - leading) * dim;
-        FloatKernels.addScaled(source, from, weights, posFrom + t * dim, 1, y, at, dim, scratch);
+        int at = ((chunk.first() + i) * tokens + t) * dim;
+        Reals source = t < leading ? weights : projected;
+        int from = t < leading ? leadingFrom + t * dim : (i * shape.patches() + t - leading) * dim;
+        FloatKernels.addScaled(source, from, weights, positions + t * dim, 1, y, at, dim, scratch);
       }
     }
-    run.tapped(shape.output(), y, first * tokens * dim, count * tokens * dim, dim);
   }
 
   /** The gradient by the pixels is not computed: {@code gx} must be null. */
@@ -72,19 +92,19 @@ public final class FloatEmbedding extends ChunkedOperator {
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
-    int patches = shape.patches();
-    Reals gEmbedded = scratch.reals("embedded", count * patches * dim);
-    splitGradient(shape, layout(), gy, first, count, gEmbedded, gradients, scratch);
-    proj.backward(
-        run.gemm(),
-        weights,
-        keep.reals("patches", 0),
-        gEmbedded,
-        0,
-        null,
-        gradients,
-        count * patches,
-        scratch);
+    int rows = count * shape.patches();
+    Reals gProjected = scratch.reals("gProjected", rows * dim);
+    if (norm == null) {
+      splitGradient(shape, layout(), gy, first, count, gProjected, gradients, scratch);
+    } else {
+      Reals gNormed = scratch.reals("normed", rows * dim);
+      gNormed.put(0, gy, first * shape.patches() * dim, rows * dim);
+      gProjected.clear(0, rows * dim);
+      Reals projected = keep.reals("projected", 0);
+      norm.backward(weights, projected, 0, dim, gNormed, gProjected, 0, gradients, rows, scratch);
+    }
+    Reals columns = keep.reals("patches", 0);
+    proj.backward(run.gemm(), weights, columns, gProjected, 0, null, gradients, rows, scratch);
   }
 
   /** Passes the gradient of the tokens on to patches, leading tokens and positions. */
@@ -94,7 +114,7 @@ public final class FloatEmbedding extends ChunkedOperator {
       Reals gy,
       int first,
       int count,
-      Reals gEmbedded,
+      Reals gPatches,
       Reals gradients,
       Buffers scratch) {
     int dim = shape.dim();
@@ -105,7 +125,7 @@ public final class FloatEmbedding extends ChunkedOperator {
     double[] sum = scratch.doubles("row2", dim);
     for (int i = 0; i < count; i++) {
       int from = (first + i) * tokens * dim;
-      gEmbedded.put(i * patches * dim, gy, from + leading * dim, patches * dim);
+      gPatches.put(i * patches * dim, gy, from + leading * dim, patches * dim);
       for (int t = 0; t < tokens; t++) {
         gy.get(from + t * dim, g, 0, dim);
         FloatKernels.add(g, dim, gradients, layout.from(Stem.POSITION) + t * dim, sum);
