@@ -98,8 +98,11 @@ public record Stem(
   public List<Parameter> parameters() {
     Parameters all = new Parameters();
     if (!normed) {
-      leading.forEach(token -> all.add(token.name(), Role.TOKEN, 1, token.count(), dim));
+      // In timm the class token comes before the positions, tokens of later models behind them.
+      int first = Math.min(1, leading.size());
+      leading.subList(0, first).forEach(token -> token(all, token));
       all.add(POSITION, Role.POSITION, 1, outputTokens(), dim);
+      leading.subList(first, leading.size()).forEach(token -> token(all, token));
     }
     all.add(projection().weight(), Role.CONVOLUTION, dim, CHANNELS, patch, patch)
         .add(projection().bias(), Role.BIAS, dim);
@@ -107,6 +110,10 @@ public record Stem(
       all.norm(NORM, dim);
     }
     return all.all();
+  }
+
+  private void token(Parameters all, LeadingToken token) {
+    all.add(token.name(), Role.TOKEN, 1, token.count(), dim);
   }
 
   @Override

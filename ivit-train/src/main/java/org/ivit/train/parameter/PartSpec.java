@@ -1,6 +1,7 @@
 package org.ivit.train.parameter;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
@@ -60,13 +61,20 @@ public record PartSpec(Part part, Node input, int block, double dropPath) {
     return part.outputTokens() * part.outputDim();
   }
 
-  /** Its learned parameters, under their names within the part. */
+  /**
+   * Its learned parameters, under their names within the part: leading tokens one after the other,
+   * as they go into the stream, then the others.
+   */
   public ParameterLayout parameters() {
     ParameterLayout layout = new ParameterLayout();
-    for (Parameter parameter : part.parameters()) {
-      layout.add(
-          local(parameter.name()), ParameterKind.of(parameter.role()), parameter.shapeArray());
-    }
+    part.parameters().stream()
+        .sorted(Comparator.comparing(parameter -> parameter.role() != Parameter.Role.TOKEN))
+        .forEach(
+            parameter ->
+                layout.add(
+                    local(parameter.name()),
+                    ParameterKind.of(parameter.role()),
+                    parameter.shapeArray()));
     return layout;
   }
 }

@@ -3,6 +3,8 @@ package org.ivit.train.device.integer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.ivit.train.parameter.PartSpec;
+import org.ivit.core.architecture.Block;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
@@ -28,6 +30,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class WeightCodesTest {
   private static final int BEFORE = 3;
   private static final String KEY = "fc";
+
+  private static final PartSpec PART =
+      new PartSpec(new Block("block", 2, 1, 2, 4, null, 1e-6), null);
 
   private final SplittableRandom random = new SplittableRandom(5);
 
@@ -64,7 +69,7 @@ class WeightCodesTest {
       pass = new Pass(device, parameters, 0, ProductPrecision.FLOAT32, null, false);
       codes =
           new WeightCodes(
-              pass, new NodeLayout(null, layout, null, BEFORE), KEY, inputs, outputs, outliers);
+              pass, new NodeLayout(PART, layout, null, BEFORE), KEY, inputs, outputs, outliers);
     }
 
     private void put(ParameterLayout layout, String name, float[] values) {
