@@ -3,6 +3,9 @@ package org.ivit.train.operator.floating;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.NativeRows;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
+import org.ivit.train.operator.DropPath;
+import org.ivit.train.operator.Execution;
 
 /** Rows of the float network: softmax, GELU, bias, sums. All in float64 between memory. */
 public final class FloatKernels {
@@ -235,6 +238,25 @@ public final class FloatKernels {
         row[i] *= factor;
       }
       y.put(yFrom + at, row, 0, part);
+    }
+  }
+
+  /**
+   * The gradient by a branch, [count][size], from that by the sum.
+   *
+   * @param g gradient by the sum, from {@code from} on
+   * @param gBranch written
+   * @param size numbers of a picture
+   */
+  public static void branchGradient(
+      DropPath drop, Reals g, int from, Reals gBranch, int size, Chunk chunk, Execution run) {
+    for (int i = 0; i < chunk.count(); i++) {
+      double factor = drop.factor(run, chunk.first() + i);
+      if (factor == 1) {
+        gBranch.put(i * size, g, from + i * size, size);
+      } else {
+        scale(g, from + i * size, factor, gBranch, i * size, size, chunk.scratch());
+      }
     }
   }
 }

@@ -3,12 +3,11 @@ package org.ivit.train.device.integer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import org.ivit.train.parameter.PartSpec;
-import org.ivit.core.architecture.Block;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.ChannelSums;
 import org.ivit.core.arithmetic.LinearQuantizer;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -23,6 +22,7 @@ import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.parameter.ParameterKind;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
