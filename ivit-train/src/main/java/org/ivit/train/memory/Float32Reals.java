@@ -6,7 +6,6 @@ import java.util.Objects;
 /** Single precision. */
 final class Float32Reals extends Reals {
   private static final int ROW = 1024;
-  private static final float[] ZEROS = new float[ROW];
 
   private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[ROW]);
 
@@ -110,12 +109,5 @@ final class Float32Reals extends Reals {
   @Override
   public void put(int at, Reals source, int sourceFrom, int n) {
     buffer.put(at, ((Float32Reals) source).buffer, sourceFrom, n);
-  }
-
-  @Override
-  public void clear(int from, int n) {
-    for (int done = 0; done < n; done += ZEROS.length) {
-      buffer.put(from + done, ZEROS, 0, Math.min(ZEROS.length, n - done));
-    }
   }
 }

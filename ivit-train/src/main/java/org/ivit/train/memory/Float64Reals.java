@@ -6,7 +6,6 @@ import java.util.Objects;
 /** Double precision. */
 final class Float64Reals extends Reals {
   private static final int ROW = 1024;
-  private static final double[] ZEROS = new double[ROW];
 
   private static final ThreadLocal<double[]> SCRATCH =
       ThreadLocal.withInitial(() -> new double[ROW]);
@@ -102,12 +101,5 @@ final class Float64Reals extends Reals {
   @Override
   public void put(int at, Reals source, int sourceFrom, int n) {
     buffer.put(at, ((Float64Reals) source).buffer, sourceFrom, n);
-  }
-
-  @Override
-  public void clear(int from, int n) {
-    for (int done = 0; done < n; done += ZEROS.length) {
-      buffer.put(from + done, ZEROS, 0, Math.min(ZEROS.length, n - done));
-    }
   }
 }

@@ -12,6 +12,8 @@ import java.util.Objects;
  * once for both types. Ranges out of bounds throw {@link IndexOutOfBoundsException}.
  */
 public abstract sealed class Reals permits Float32Reals, Float64Reals {
+  private static final float[] ZEROS = new float[1024];
+
   /** Codes on their way, which float32 holds exactly. */
   private static final ThreadLocal<float[]> CODES = ThreadLocal.withInitial(() -> new float[1024]);
 
@@ -120,7 +122,11 @@ public abstract sealed class Reals permits Float32Reals, Float64Reals {
   public abstract void put(int at, Reals source, int sourceFrom, int n);
 
   /** Sets {@code n} numbers from {@code from} on to zero. */
-  public abstract void clear(int from, int n);
+  public final void clear(int from, int n) {
+    for (int done = 0; done < n; done += ZEROS.length) {
+      put(from + done, ZEROS, 0, Math.min(ZEROS.length, n - done));
+    }
+  }
 
   /** All numbers as float64. */
   public final double[] doubles() {

@@ -1,7 +1,5 @@
 package org.ivit.train.operator;
 
-import org.ivit.train.memory.Reals;
-import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.parameter.PartSpec;
 
 /**
@@ -57,24 +55,6 @@ public record DropPath(double rate, long key) {
       return 1;
     }
     return keeps(run.pictureKey(picture)) ? factor() : 0;
-  }
-
-  /**
-   * The gradient by the branch, [count][size], from that by the sum.
-   *
-   * @param g gradient by the sum, from {@code from} on
-   * @param gBranch written
-   * @param size numbers of a picture
-   */
-  public void gradient(Reals g, int from, Reals gBranch, int size, Chunk chunk, Execution run) {
-    for (int i = 0; i < chunk.count(); i++) {
-      double factor = factor(run, chunk.first() + i);
-      if (factor == 1) {
-        gBranch.put(i * size, g, from + i * size, size);
-      } else {
-        FloatKernels.scale(g, from + i * size, factor, gBranch, i * size, size, chunk.scratch());
-      }
-    }
   }
 
   /** The finalizer of SplitMix64 (Steele, Lea, Flood 2014). */

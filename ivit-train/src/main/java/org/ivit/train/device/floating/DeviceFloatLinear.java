@@ -51,17 +51,10 @@ final class DeviceFloatLinear {
       a.columns.set((long) outputs);
       pass.each("fill_rows", (long) rows * outputs, 0, a);
     }
+    Matrix in = Matrix.of(x, inputs);
+    Matrix out = Matrix.of(y, outputs);
     pass.product.run(
-        Product.Kind.NT_REAL_REAL,
-        rows,
-        outputs,
-        inputs,
-        1,
-        Matrix.of(x, inputs),
-        weight(pass),
-        Matrix.of(y, outputs),
-        0,
-        biased);
+        Product.Kind.NT_REAL_REAL, rows, outputs, inputs, 1, in, weight(pass), out, 0, biased);
   }
 
   /**
@@ -70,33 +63,19 @@ final class DeviceFloatLinear {
    * @param gx receives that by the input, [rows][inputs]; 0 where nobody wants it
    */
   void backward(Pass pass, long x, long gy, long gx, int rows) {
+    Matrix g = Matrix.of(gy, outputs);
+    Matrix in = Matrix.of(x, inputs);
+    Matrix byWeight = Matrix.of(pass.gradients + 4L * weightAt, inputs);
     pass.product.run(
-        Product.Kind.TN_REAL_REAL,
-        outputs,
-        inputs,
-        rows,
-        1,
-        Matrix.of(gy, outputs),
-        Matrix.of(x, inputs),
-        Matrix.of(pass.gradients + 4L * weightAt, inputs),
-        0,
-        pass.added());
+        Product.Kind.TN_REAL_REAL, outputs, inputs, rows, 1, g, in, byWeight, 0, pass.added());
     if (biasAt != NONE) {
       long to = pass.gradients + 4L * biasAt;
       pass.columnSums(gy, rows, outputs, outputs, to, pass.added());
     }
     if (gx != 0) {
+      Matrix byInput = Matrix.of(gx, inputs);
       pass.product.run(
-          Product.Kind.NN_REAL_REAL,
-          rows,
-          inputs,
-          outputs,
-          1,
-          Matrix.of(gy, outputs),
-          weight(pass),
-          Matrix.of(gx, inputs),
-          0,
-          false);
+          Product.Kind.NN_REAL_REAL, rows, inputs, outputs, 1, g, weight(pass), byInput, 0, false);
     }
   }
 }

@@ -303,13 +303,14 @@ final class DeviceLinear implements AutoCloseable {
    */
   void backward(Pass pass, long x, long gy, long gx, int rows) {
     long gradient = pass.gradients + 4L * weightAt;
+    Matrix g = Matrix.of(gy, outputs);
     pass.product.run(
         Product.Kind.TN_REAL_CODE8,
         outputs,
         inputs,
         rows,
         inputScale,
-        Matrix.of(gy, outputs),
+        g,
         Matrix.of(x, inputs),
         Matrix.of(gradient, inputs),
         factors == NONE ? 0 : pass.constants.at(factors),
@@ -325,17 +326,10 @@ final class DeviceLinear implements AutoCloseable {
       }
     }
     if (gx != 0) {
+      Matrix weight = Matrix.of(values(), inputs);
+      Matrix byInput = Matrix.of(gx, inputs);
       pass.product.run(
-          Product.Kind.NN_REAL_REAL,
-          rows,
-          inputs,
-          outputs,
-          1,
-          Matrix.of(gy, outputs),
-          Matrix.of(values(), inputs),
-          Matrix.of(gx, inputs),
-          0,
-          false);
+          Product.Kind.NN_REAL_REAL, rows, inputs, outputs, 1, g, weight, byInput, 0, false);
     }
   }
 

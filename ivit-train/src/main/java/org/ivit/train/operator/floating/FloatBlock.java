@@ -148,7 +148,7 @@ public final class FloatBlock extends ChunkedOperator {
     Gemm gemm = run.gemm();
 
     Reals gBranch = scratch.reals("branch", rows * dim);
-    drop2.gradient(gy, from, gBranch, size, chunk, run);
+    FloatKernels.branchGradient(drop2, gy, from, gBranch, size, chunk, run);
     Reals gHidden = scratch.reals("gHidden", rows * hidden);
     fc2.backward(
         gemm, weights, keep.reals("act", 0), gBranch, 0, gHidden, gradients, rows, scratch);
@@ -161,7 +161,7 @@ public final class FloatBlock extends ChunkedOperator {
     norm2.backward(
         weights, keep.reals("residual1", 0), 0, dim, gNorm, gMiddle, 0, gradients, rows, scratch);
 
-    drop1.gradient(gMiddle, 0, gBranch, size, chunk, run);
+    FloatKernels.branchGradient(drop1, gMiddle, 0, gBranch, size, chunk, run);
     if (windows != null) {
       Reals inWindows = scratch.reals("ordered", rows * dim);
       windows.apply(gBranch, 0, inWindows, count, dim);

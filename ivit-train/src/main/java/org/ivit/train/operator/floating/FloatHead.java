@@ -106,7 +106,7 @@ public final class FloatHead extends ChunkedOperator {
     int dim = shape.dim();
     int stride = shape.tokens() * dim;
     int from = chunk.first() * stride;
-    Reals gLogits = part(shape, gy, chunk.first(), count, scratch);
+    Reals gLogits = part(shape, gy, chunk);
     Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
     int at = gx == null ? 0 : from;
     target.clear(at, count * stride);
@@ -117,7 +117,7 @@ public final class FloatHead extends ChunkedOperator {
           .get(h)
           .backward(run.gemm(), weights, features, gLogits, 0, gFeature, gradients, count, scratch);
       if (shape.pooled()) {
-        Reals gNorm = spread(shape, gFeature, count, scratch);
+        Reals gNorm = spread(shape, gFeature, chunk);
         int rows = count * shape.tokens();
         norm.backward(weights, x, from, dim, gNorm, target, at, gradients, rows, scratch);
       } else {
@@ -138,11 +138,11 @@ public final class FloatHead extends ChunkedOperator {
   }
 
   /** The gradient of a mean: an equal share for every token. */
-  public static Reals spread(Head shape, Reals gPool, int count, Buffers scratch) {
+  public static Reals spread(Head shape, Reals gPool, Chunk chunk) {
     int dim = shape.dim();
-    double[] row = scratch.doubles("pool.row", dim);
-    Reals gNorm = scratch.reals("gNorm", count * shape.tokens() * dim);
-    for (int i = 0; i < count; i++) {
+    double[] row = chunk.scratch().doubles("pool.row", dim);
+    Reals gNorm = chunk.scratch().reals("gNorm", chunk.count() * shape.tokens() * dim);
+    for (int i = 0; i < chunk.count(); i++) {
       gPool.get(i * dim, row, 0, dim);
       for (int c = 0; c < dim; c++) {
         row[c] /= shape.tokens();
@@ -155,11 +155,12 @@ public final class FloatHead extends ChunkedOperator {
   }
 
   /** The gradient of each head's logits, [count][classes]: its part of the mean's. */
-  public static Reals part(Head shape, Reals gy, int first, int count, Buffers scratch) {
-    int size = count * shape.classes();
+  public static Reals part(Head shape, Reals gy, Chunk chunk) {
+    int size = chunk.count() * shape.classes();
+    Buffers scratch = chunk.scratch();
     Reals gradient = scratch.reals("gLogits", size);
     double part = 1.0 / shape.classifiers().size();
-    FloatKernels.scale(gy, first * shape.classes(), part, gradient, 0, size, scratch);
+    FloatKernels.scale(gy, chunk.first() * shape.classes(), part, gradient, 0, size, scratch);
     return gradient;
   }
 }

@@ -3,102 +3,16 @@ package org.ivit.train.operator.floating;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.NativeRows;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Chunk;
+import org.ivit.train.operator.DropPath;
+import org.ivit.train.operator.Execution;
 
-/** Rows of the float network: norm, softmax, GELU, bias, sums. All in float64 between memory. */
+/** Rows of the float network: softmax, GELU, bias, sums. All in float64 between memory. */
 public final class FloatKernels {
   /** Numbers that are widened at once where there are no rows. */
   private static final int BLOCK = 1024;
 
   private FloatKernels() {}
-
-  /**
-   * Layer normalization, {@code y = (x − mean)/√(variance + ε)·γ + β}, rows of {@code channels}.
-   */
-  public static void norm(
-      Reals x,
-      int xFrom,
-      int xStride,
-      double[] gamma,
-      double[] beta,
-      double epsilon,
-      Reals y,
-      int yFrom,
-      int rows,
-      int channels,
-      double[] row) {
-    if (NativeRows.serves(x, channels)) {
-      NativeRows.norm(
-          NativeRows.address(x, xFrom, rows, xStride, channels),
-          xStride,
-          gamma,
-          beta,
-          epsilon,
-          NativeRows.address(y, yFrom, rows * channels),
-          rows,
-          channels);
-      return;
-    }
-    for (int r = 0; r < rows; r++) {
-      x.get(xFrom + r * xStride, row, 0, channels);
-      double mean = mean(row, channels);
-      double factor = inverseDeviation(row, channels, mean, epsilon);
-      for (int c = 0; c < channels; c++) {
-        row[c] = (row[c] - mean) * factor * gamma[c] + beta[c];
-      }
-      y.put(yFrom + r * channels, row, 0, channels);
-    }
-  }
-
-  /**
-   * Backward pass of {@link #norm}. Adds the gradient by x to what {@code gx} holds.
-   *
-   * @param gammaGradient added to
-   * @param betaGradient added to
-   */
-  public static void normBackward(
-      Reals x,
-      int xFrom,
-      int xStride,
-      double[] gamma,
-      double epsilon,
-      Reals gy,
-      Reals gx,
-      int gxFrom,
-      double[] gammaGradient,
-      double[] betaGradient,
-      int rows,
-      int channels,
-      Buffers buffers) {
-    if (NativeRows.serves(x, channels)) {
-      NativeRows.normBackward(
-          NativeRows.address(x, xFrom, rows, xStride, channels),
-          xStride,
-          gamma,
-          epsilon,
-          NativeRows.address(gy, 0, rows * channels),
-          NativeRows.address(gx, gxFrom, rows, xStride, channels),
-          rows,
-          channels,
-          gammaGradient,
-          betaGradient);
-      return;
-    }
-    double[] row = buffers.doubles("norm.x", channels);
-    double[] g = buffers.doubles("norm.g", channels);
-    double[] sum = buffers.doubles("norm.sum", channels);
-    for (int r = 0; r < rows; r++) {
-      x.get(xFrom + r * xStride, row, 0, channels);
-      gy.get(r * channels, g, 0, channels);
-      double mean = mean(row, channels);
-      double factor = inverseDeviation(row, channels, mean, epsilon);
-      for (int c = 0; c < channels; c++) {
-        row[c] = (row[c] - mean) * factor;
-      }
-      gx.get(gxFrom + r * xStride, sum, 0, channels);
-      normRowBackward(row, factor, gamma, g, sum, gammaGradient, betaGradient, channels);
-      gx.put(gxFrom + r * xStride, sum, 0, channels);
-    }
-  }
 
   /**
    * Backward pass of one normalised row.
@@ -134,23 +48,6 @@ public final class FloatKernels {
     for (int c = 0; c < channels; c++) {
       gx[c] += (g[c] - total - normalised[c] * along) * factor;
     }
-  }
-
-  private static double mean(double[] row, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      sum += row[i];
-    }
-    return sum / n;
-  }
-
-  private static double inverseDeviation(double[] row, int n, double mean, double epsilon) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      double d = row[i] - mean;
-      sum += d * d;
-    }
-    return 1 / Math.sqrt(sum / n + epsilon);
   }
 
   /** Softmax of each row, in place. */
@@ -341,6 +238,25 @@ public final class FloatKernels {
         row[i] *= factor;
       }
       y.put(yFrom + at, row, 0, part);
+    }
+  }
+
+  /**
+   * The gradient by a branch, [count][size], from that by the sum.
+   *
+   * @param g gradient by the sum, from {@code from} on
+   * @param gBranch written
+   * @param size numbers of a picture
+   */
+  public static void branchGradient(
+      DropPath drop, Reals g, int from, Reals gBranch, int size, Chunk chunk, Execution run) {
+    for (int i = 0; i < chunk.count(); i++) {
+      double factor = drop.factor(run, chunk.first() + i);
+      if (factor == 1) {
+        gBranch.put(i * size, g, from + i * size, size);
+      } else {
+        scale(g, from + i * size, factor, gBranch, i * size, size, chunk.scratch());
+      }
     }
   }
 }

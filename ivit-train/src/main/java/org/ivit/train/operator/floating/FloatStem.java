@@ -87,18 +87,16 @@ public final class FloatStem extends ChunkedOperator {
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
     PatchRows.requireNoGradient(gx);
-    int first = chunk.first();
-    int count = chunk.count();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
-    int rows = count * shape.patches();
+    int rows = chunk.count() * shape.patches();
     Reals gProjected = scratch.reals("gProjected", rows * dim);
     if (norm == null) {
-      splitGradient(shape, layout(), gy, first, count, gProjected, gradients, scratch);
+      splitGradient(shape, layout(), gy, gProjected, gradients, chunk);
     } else {
       Reals gNormed = scratch.reals("normed", rows * dim);
-      gNormed.put(0, gy, first * shape.patches() * dim, rows * dim);
+      gNormed.put(0, gy, chunk.first() * shape.patches() * dim, rows * dim);
       gProjected.clear(0, rows * dim);
       Reals projected = keep.reals("projected", 0);
       norm.backward(weights, projected, 0, dim, gNormed, gProjected, 0, gradients, rows, scratch);
@@ -109,22 +107,16 @@ public final class FloatStem extends ChunkedOperator {
 
   /** Passes the gradient of the tokens on to patches, leading tokens and positions. */
   public static void splitGradient(
-      Stem shape,
-      ParameterLayout layout,
-      Reals gy,
-      int first,
-      int count,
-      Reals gPatches,
-      Reals gradients,
-      Buffers scratch) {
+      Stem shape, ParameterLayout layout, Reals gy, Reals gPatches, Reals gradients, Chunk chunk) {
+    Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int patches = shape.patches();
     int tokens = shape.outputTokens();
     int leading = shape.leadingTokens();
     double[] g = scratch.doubles("row", dim);
     double[] sum = scratch.doubles("row2", dim);
-    for (int i = 0; i < count; i++) {
-      int from = (first + i) * tokens * dim;
+    for (int i = 0; i < chunk.count(); i++) {
+      int from = (chunk.first() + i) * tokens * dim;
       gPatches.put(i * patches * dim, gy, from + leading * dim, patches * dim);
       for (int t = 0; t < tokens; t++) {
         gy.get(from + t * dim, g, 0, dim);

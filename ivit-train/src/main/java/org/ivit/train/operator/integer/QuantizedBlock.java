@@ -15,6 +15,7 @@ import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.operator.floating.RelativePositions;
 import org.ivit.train.parameter.PartSpec;
 import org.ivit.train.parameter.RowOrder;
@@ -182,7 +183,7 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     Gemm gemm = run.gemm();
 
     Reals gBranch = scratch.reals("gBranch", rows * dim);
-    residual2.drop().gradient(gy, from, gBranch, size, chunk, run);
+    FloatKernels.branchGradient(residual2.drop(), gy, from, gBranch, size, chunk, run);
     Reals gHidden = scratch.reals("gHidden", rows * hidden);
     fc2.backward(gemm, keep.reals("act", 0), gBranch, 0, gHidden, gradients, rows, scratch);
     gelu.backward(keep.bytes("fc1", 0), gHidden, rows, scratch);
@@ -192,7 +193,7 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     gMiddle.put(0, gy, from, rows * dim);
     norm2.backward(keep.shorts("residual1", 0), gNorm, gMiddle, 0, dim, gradients, rows, scratch);
 
-    residual1.drop().gradient(gMiddle, 0, gBranch, size, chunk, run);
+    FloatKernels.branchGradient(residual1.drop(), gMiddle, 0, gBranch, size, chunk, run);
     if (windows != null) {
       Reals inWindows = scratch.reals("ordered", rows * dim);
       windows.apply(gBranch, 0, inWindows, count, dim);

@@ -144,21 +144,20 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
-    int first = chunk.first();
     int count = chunk.count();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int stride = shape.tokens() * dim;
-    Reals gLogits = FloatHead.part(shape, gy, first, count, scratch);
+    Reals gLogits = FloatHead.part(shape, gy, chunk);
     Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
-    int from = gx == null ? 0 : first * stride;
+    int from = gx == null ? 0 : chunk.first() * stride;
     target.clear(from, count * stride);
     Reals gFeature = scratch.reals("gFeature", count * dim);
     if (shape.pooled()) {
       Reals pooled = keep.reals("pool", 0);
       classifier.backward(run.gemm(), 0, pooled, gLogits, gFeature, gradients, count, scratch);
-      Reals gNorm = FloatHead.spread(shape, gFeature, count, scratch);
+      Reals gNorm = FloatHead.spread(shape, gFeature, chunk);
       short[] input = keep.shorts("input", 0);
       int rows = count * shape.tokens();
       norm.backward(input, gNorm, target, from, dim, gradients, rows, scratch);

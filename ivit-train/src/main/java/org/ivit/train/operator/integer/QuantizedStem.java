@@ -143,18 +143,16 @@ public final class QuantizedStem extends QuantizedPartOperator {
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
     PatchRows.requireNoGradient(gx);
-    int first = chunk.first();
-    int count = chunk.count();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
-    int rows = count * shape.patches();
+    int rows = chunk.count() * shape.patches();
     Reals gProjected = scratch.reals("gProjected", rows * dim);
     if (norm == null) {
-      FloatStem.splitGradient(shape, layout(), gy, first, count, gProjected, gradients, scratch);
+      FloatStem.splitGradient(shape, layout(), gy, gProjected, gradients, chunk);
     } else {
       Reals gNormed = scratch.reals("gNormed", rows * dim);
-      gNormed.put(0, gy, first * shape.patches() * dim, rows * dim);
+      gNormed.put(0, gy, chunk.first() * shape.patches() * dim, rows * dim);
       gProjected.clear(0, rows * dim);
       short[] projected = keep.shorts("projected", 0);
       norm.backward(projected, gNormed, gProjected, 0, dim, gradients, rows, scratch);

@@ -35,6 +35,7 @@ import org.ivit.train.operator.DropPath;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatKernels;
+import org.ivit.train.operator.floating.FloatNorm;
 import org.ivit.train.parameter.ParameterKind;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.ParameterView;
@@ -222,15 +223,18 @@ class NativeRowsTest {
       int rows = 3;
       int stride = channels + 2;
       Reals x = reals(rows * stride, 2);
-      double[] gamma = random.doubles(channels, -1, 1).toArray();
-      double[] beta = random.doubles(channels, -1, 1).toArray();
+      ParameterLayout layout =
+          new ParameterLayout()
+              .add("norm.weight", ParameterKind.NORM_WEIGHT, channels)
+              .add("norm.bias", ParameterKind.NORM_BIAS, channels);
+      FloatNorm norm = new FloatNorm(layout, "norm", channels, 1e-6);
+      Reals weights = Reals.of(RealType.FLOAT32, random.doubles(2L * channels, -1, 1).toArray());
       near(
           kernels,
           1e-6,
           () -> {
             Reals y = Reals.allocate(RealType.FLOAT32, rows * channels);
-            FloatKernels.norm(
-                x, 1, stride, gamma, beta, 1e-6, y, 0, rows, channels, new double[channels]);
+            norm.forward(weights, x, 1, stride, y, rows, buffers());
             return y;
           });
       Reals gy = reals(rows * channels, 1);
@@ -240,20 +244,8 @@ class NativeRowsTest {
           2e-6,
           () -> {
             Reals sum = copy(gx);
-            FloatKernels.normBackward(
-                x,
-                1,
-                stride,
-                gamma,
-                1e-6,
-                gy,
-                sum,
-                1,
-                new double[channels],
-                new double[channels],
-                rows,
-                channels,
-                buffers());
+            Reals gradients = Reals.allocate(RealType.FLOAT32, layout.size());
+            norm.backward(weights, x, 1, stride, gy, sum, 1, gradients, rows, buffers());
             return sum;
           });
     }
