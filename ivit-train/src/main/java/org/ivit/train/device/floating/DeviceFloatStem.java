@@ -59,7 +59,8 @@ final class DeviceFloatStem extends FloatPart {
     long count = (long) pictures * size;
     RealEmbedArguments a = new RealEmbedArguments();
     a.patches.set(projected);
-    a.leading.set(pass.parameters + 4L * layout.at(shape.leading().get(0).name()));
+    // Leading tokens, if there are any, are the first parameters.
+    a.leading.set(pass.parameters + 4L * layout.from());
     a.positions.set(pass.parameters + 4L * layout.at(Stem.POSITION));
     a.to.set(out);
     a.count.set(count);
