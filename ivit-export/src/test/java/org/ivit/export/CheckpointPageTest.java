@@ -65,17 +65,9 @@ class CheckpointPageTest {
     assertThat(described)
         .isEqualTo(
             Architectures.parse(
-                Map.of(
-                    "kind", "vit",
-                    "name", "small",
-                    "image", 4,
-                    "patch", 2,
-                    "dim", 6,
-                    "depth", 2,
-                    "heads", 2,
-                    "hidden", 8,
-                    "classes", 3,
-                    "distilled", true)));
+                """
+                {"kind": "vit", "name": "small", "image": 4, "patch": 2, "dim": 6, "depth": 2,
+                "heads": 2, "hidden": 8, "classes": 3, "distilled": true}"""));
     assertThat(described.head().classifiers()).isEqualTo(List.of("head", "head_dist"));
   }
 }

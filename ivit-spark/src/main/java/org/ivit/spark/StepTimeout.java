@@ -42,11 +42,8 @@ final class StepTimeout {
 
   private static InputException refusal(String text, Throwable cause) {
     return new InputException(
-        "property "
-            + PROPERTY
-            + ": found '"
-            + text
-            + "', expected seconds above 0, at most 1000000",
+        "property %s: found '%s', expected seconds above 0, at most 1000000"
+            .formatted(PROPERTY, text),
         cause);
   }
 

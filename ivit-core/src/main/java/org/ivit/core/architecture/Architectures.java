@@ -125,17 +125,6 @@ public final class Architectures {
   }
 
   /**
-   * A description as a map, for example a part of a YAML run.
-   *
-   * @param description see {@link #parse(JsonNode)}
-   * @throws InputException naming the key that is wrong
-   */
-  public static Architecture parse(Map<String, ?> description) {
-    JsonNode tree = JSON.valueToTree(description);
-    return parse(tree);
-  }
-
-  /**
    * A timm name as a JSON string, or a description as an object. Kind {@code vit}: {@code image},
    * {@code patch}, {@code dim}, {@code depth}, {@code heads}, {@code classes}; optional {@code
    * name}, {@code hidden} (4 · dim), {@code epsilon} (1e-6) and {@code distilled} (false). Kind
@@ -180,6 +169,6 @@ public final class Architectures {
     Family base = familyOf(keys.text("base", null));
     int image = keys.integer("image", base.image());
     int classes = keys.integer("classes", base.classes());
-    return (image == base.image() ? base : base.withImage(image)).withClasses(classes);
+    return base.with(image, classes);
   }
 }

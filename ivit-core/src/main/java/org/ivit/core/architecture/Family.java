@@ -15,17 +15,11 @@ public interface Family {
   Architecture architecture();
 
   /**
-   * The same for another number of classes.
-   *
-   * @param count at least 1
-   */
-  Family withClasses(int count);
-
-  /**
-   * The same for pictures of another size; the name says so.
+   * The same for pictures of another size, which the name says, and another number of classes.
    *
    * @param size height and width in pixels
-   * @throws org.ivit.core.InputException if patches or windows do not divide it
+   * @param count at least 1
+   * @throws org.ivit.core.InputException if patches or windows do not divide the size
    */
-  Family withImage(int size);
+  Family with(int size, int count);
 }

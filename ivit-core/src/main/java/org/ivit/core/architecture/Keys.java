@@ -5,7 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.Suggestion;
@@ -16,7 +20,8 @@ record Keys(ObjectNode object, Set<String> known) {
     this(object, new LinkedHashSet<>());
   }
 
-  private JsonNode take(String key, boolean required) {
+  private Optional<JsonNode> take(
+      String key, boolean required, Predicate<JsonNode> fits, String expected) {
     known.add(key);
     JsonNode value = object.remove(key);
     if (value == null && required) {
@@ -25,66 +30,50 @@ record Keys(ObjectNode object, Set<String> known) {
       String slip = Suggestion.nearest(key, found).map(name -> " (found " + name + ")").orElse("");
       throw new InputException("architecture: " + key + " is missing" + slip);
     }
-    return value;
+    if (value != null && !fits.test(value)) {
+      throw new InputException(
+          "architecture: %s is %s, expected %s"
+              .formatted(key, MessageText.line(value.toString()), expected));
+    }
+    return Optional.ofNullable(value);
+  }
+
+  private static boolean isInteger(JsonNode value) {
+    return value.isIntegralNumber() && value.canConvertToInt();
+  }
+
+  private static Stream<JsonNode> elements(JsonNode list) {
+    return StreamSupport.stream(list.spliterator(), false);
   }
 
   String text(String key, String otherwise) {
-    JsonNode value = take(key, otherwise == null);
-    if (value == null) {
-      return otherwise;
-    }
-    if (!value.isTextual()) {
-      throw wrong(key, value, "a text");
-    }
-    return value.textValue();
+    return take(key, otherwise == null, JsonNode::isTextual, "a text")
+        .map(JsonNode::textValue)
+        .orElse(otherwise);
   }
 
   int integer(String key, Integer otherwise) {
-    JsonNode value = take(key, otherwise == null);
-    if (value == null) {
-      return otherwise;
-    }
-    if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-      throw wrong(key, value, "an integer");
-    }
-    return value.intValue();
+    return take(key, otherwise == null, Keys::isInteger, "an integer")
+        .map(JsonNode::intValue)
+        .orElse(otherwise);
   }
 
   List<Integer> integers(String key) {
-    JsonNode value = take(key, true);
-    if (!value.isArray()) {
-      throw wrong(key, value, "a list of integers");
-    }
-    List<Integer> list = new ArrayList<>();
-    for (JsonNode element : value) {
-      if (!element.isIntegralNumber() || !element.canConvertToInt()) {
-        throw wrong(key, value, "a list of integers");
-      }
-      list.add(element.intValue());
-    }
-    return list;
+    Predicate<JsonNode> fits = list -> list.isArray() && elements(list).allMatch(Keys::isInteger);
+    JsonNode list = take(key, true, fits, "a list of integers").orElseThrow();
+    return elements(list).map(JsonNode::intValue).toList();
   }
 
   boolean flag(String key) {
-    JsonNode value = take(key, false);
-    if (value == null) {
-      return false;
-    }
-    if (!value.isBoolean()) {
-      throw wrong(key, value, "true or false");
-    }
-    return value.booleanValue();
+    return take(key, false, JsonNode::isBoolean, "true or false")
+        .map(JsonNode::booleanValue)
+        .orElse(false);
   }
 
   double real(String key, double otherwise) {
-    JsonNode value = take(key, false);
-    if (value == null) {
-      return otherwise;
-    }
-    if (!value.isNumber()) {
-      throw wrong(key, value, "a number");
-    }
-    return value.doubleValue();
+    return take(key, false, JsonNode::isNumber, "a number")
+        .map(JsonNode::doubleValue)
+        .orElse(otherwise);
   }
 
   void expectNoMore() {
@@ -95,11 +84,5 @@ record Keys(ObjectNode object, Set<String> known) {
           .forEachRemaining(key -> unknown.add(MessageText.quote(key) + Suggestion.of(key, known)));
       throw new InputException("architecture: unknown key " + MessageText.list(unknown));
     }
-  }
-
-  private static InputException wrong(String key, JsonNode value, String expected) {
-    return new InputException(
-        "architecture: %s is %s, expected %s"
-            .formatted(key, MessageText.line(value.toString()), expected));
   }
 }

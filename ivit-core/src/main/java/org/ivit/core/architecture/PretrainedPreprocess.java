@@ -1,6 +1,5 @@
 package org.ivit.core.architecture;
 
-import java.util.Optional;
 import org.ivit.core.image.Preprocess;
 
 /** How the pictures were prepared that the weights of a timm name were trained on. */
@@ -15,22 +14,6 @@ public final class PretrainedPreprocess {
   private static final int SMALL = 64;
 
   private PretrainedPreprocess() {}
-
-  /**
-   * The evaluation transform of timm's default configuration: bicubic to {@link #resize}, centre
-   * crop; mean and std ½ for the {@code augreg} ViTs, ImageNet's for DeiT and Swin. (The DeiT
-   * repository itself resizes to 256.)
-   *
-   * @param architecture any
-   * @return nothing for an architecture that is neither a registered one nor one for another
-   *     picture size, whose weights could have been trained on anything; the number of classes does
-   *     not matter
-   */
-  public static Optional<Preprocess> of(Architecture architecture) {
-    return registered(architecture)
-        ? Optional.of(usual(architecture, resize(architecture.image())))
-        : Optional.empty();
-  }
 
   /**
    * To what the shorter side of a picture is resized, where nothing says it: the picture size over

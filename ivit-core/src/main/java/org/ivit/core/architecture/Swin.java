@@ -123,7 +123,7 @@ public record Swin(
   }
 
   @Override
-  public Swin withImage(int size) {
+  public Swin with(int size, int count) {
     return new Swin(
         Architectures.nameFor(name, image, size),
         size,
@@ -132,13 +132,8 @@ public record Swin(
         dim,
         depths,
         heads,
-        classes,
+        count,
         epsilon);
-  }
-
-  @Override
-  public Swin withClasses(int count) {
-    return new Swin(name, image, patch, window, dim, depths, heads, count, epsilon);
   }
 
   static Swin parse(Keys keys) {

@@ -90,7 +90,7 @@ public record Vit(
   }
 
   @Override
-  public Vit withImage(int size) {
+  public Vit with(int size, int count) {
     return new Vit(
         Architectures.nameFor(name, image, size),
         size,
@@ -99,14 +99,9 @@ public record Vit(
         depth,
         heads,
         hidden,
-        classes,
+        count,
         epsilon,
         distilled);
-  }
-
-  @Override
-  public Vit withClasses(int count) {
-    return new Vit(name, image, patch, dim, depth, heads, hidden, count, epsilon, distilled);
   }
 
   static Vit parse(Keys keys) {

@@ -34,12 +34,11 @@ public record OutlierChannels(int[] channels, int shift) {
     }
     if (channels.length == 0 ? shift != 0 : shift < 1 || shift > MAX_SHIFT) {
       throw new InputException(
-          "outlier channels "
-              + Arrays.toString(channels)
-              + " with shift "
-              + shift
-              + ": expected a shift of "
-              + (channels.length == 0 ? "0" : "1 to " + MAX_SHIFT));
+          "outlier channels %s with shift %s: expected a shift of %s"
+              .formatted(
+                  Arrays.toString(channels),
+                  shift,
+                  channels.length == 0 ? "0" : "1 to " + MAX_SHIFT));
     }
   }
 

@@ -128,14 +128,8 @@ public final class Quantizer {
       double code = Math.rint(token[i] / patchScale);
       if (Math.abs(code) > Integer.MAX_VALUE) {
         throw new InputException(
-            tensor
-                + ": refused, element "
-                + i
-                + " is "
-                + token[i]
-                + ", too large for 32 bits at the scale "
-                + patchScale
-                + " of patch_embed");
+            "%s: refused, element %s is %s, too large for 32 bits at the scale %s of patch_embed"
+                .formatted(tensor, i, token[i], patchScale));
       }
       codes[i] = (int) code;
     }

@@ -43,19 +43,10 @@ public record ShiftExponential(int x0, int n) {
     }
     if (n < 0) {
       throw new InputException(
-          name
-              + ": refused, at scale "
-              + scale
-              + " the sum of "
-              + terms
-              + " shift exponentials does not fit 31 bits");
+          "%s: refused, at scale %s the sum of %s shift exponentials does not fit 31 bits"
+              .formatted(name, scale, terms));
     }
     return new ShiftExponential((int) x0, n);
-  }
-
-  /** Constants of a softmax row: n = 15, lowered until −x0·2^n·tokens < 2^31. */
-  public static ShiftExponential softmax(float scale, int tokens) {
-    return of("softmax", scale, 15, tokens);
   }
 
   /**

@@ -56,23 +56,10 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits, boolean d
     for (int d = 1; d < SIZE; d++) {
       if (exponentials[d] < 0 || exponentials[d] > exponentials[0]) {
         throw new InputException(
-            "softmax table: entry "
-                + d
-                + " is "
-                + exponentials[d]
-                + ", expected 0 to "
-                + exponentials[0]);
+            "softmax table: entry %s is %s, expected 0 to %s"
+                .formatted(d, exponentials[d], exponentials[0]));
       }
     }
-  }
-
-  /**
-   * As {@link #of(String, SoftmaxForm, float, int, int)} for a node without a name.
-   *
-   * @throws InputException if such a row is refused
-   */
-  public static SoftmaxTable of(SoftmaxForm form, float scale, int tokens, int bits) {
-    return of("softmax", form, scale, tokens, bits);
   }
 
   /**
@@ -127,12 +114,12 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits, boolean d
     long largest = (long) tokens * exponentials[0] * (deferred ? 128 : 1);
     if (largest >= Bounds.LIMIT) {
       throw new InputException(
-          name
-              + ": refused, the sum of "
-              + tokens
-              + (deferred ? " exponentials times values may reach " : " exponentials may reach ")
-              + largest
-              + ", expected below 2^31");
+          "%s: refused, the sum of %s%s%s, expected below 2^31"
+              .formatted(
+                  name,
+                  tokens,
+                  deferred ? " exponentials times values may reach " : " exponentials may reach ",
+                  largest));
     }
   }
 

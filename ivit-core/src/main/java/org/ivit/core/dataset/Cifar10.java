@@ -70,12 +70,8 @@ public final class Cifar10 implements Dataset {
       long length = channel.size();
       if (length == 0 || length % RECORD != 0 || length > Integer.MAX_VALUE) {
         throw new InputException(
-            file
-                + ": found "
-                + length
-                + " bytes, expected a multiple of "
-                + RECORD
-                + ", the size of a CIFAR-10 record");
+            "%s: found %s bytes, expected a multiple of %s, the size of a CIFAR-10 record"
+                .formatted(file, length, RECORD));
       }
       data = channel.map(FileChannel.MapMode.READ_ONLY, 0, length);
     } catch (IOException e) {

@@ -28,14 +28,8 @@ public final class ClassList {
       Integer before = index.putIfAbsent(ids.get(i), i);
       if (before != null && !(isNamed(before) && isNamed(i))) {
         throw new InputException(
-            source
-                + ": class '"
-                + ids.get(i)
-                + "' stands twice, as number "
-                + before
-                + " and "
-                + i
-                + " counted from 0");
+            "%s: class '%s' stands twice, as number %s and %s counted from 0"
+                .formatted(source, ids.get(i), before, i));
       }
     }
   }
@@ -60,12 +54,8 @@ public final class ClassList {
   public static ClassList of(String source, List<String> ids, List<String> names) {
     if (ids.isEmpty() || ids.size() != names.size()) {
       throw new InputException(
-          source
-              + ": found "
-              + ids.size()
-              + " classes with "
-              + names.size()
-              + " names, expected one name each");
+          "%s: found %s classes with %s names, expected one name each"
+              .formatted(source, ids.size(), names.size()));
     }
     return new ClassList(source, ids, names);
   }

@@ -130,14 +130,8 @@ public final class Datasets {
     for (int i = 0; i < classes.size(); i++) {
       if (!classes.ids().get(i).equals(Cifar10.CLASSES.get(i))) {
         throw new InputException(
-            path
-                + ": CIFAR-10's class "
-                + i
-                + " counted from 0 is '"
-                + Cifar10.CLASSES.get(i)
-                + "', the class list has '"
-                + classes.ids().get(i)
-                + "'");
+            "%s: CIFAR-10's class %s counted from 0 is '%s', the class list has '%s'"
+                .formatted(path, i, Cifar10.CLASSES.get(i), classes.ids().get(i)));
       }
     }
   }

@@ -67,10 +67,8 @@ public final class ImageFolder {
         int label = classes.indexOf(folder);
         if (label < 0) {
           throw new InputException(
-              source.describe(folder)
-                  + ": the folder is none of the "
-                  + classes.size()
-                  + " classes of the class list");
+              "%s: the folder is none of the %s classes of the class list"
+                  .formatted(source.describe(folder), classes.size()));
         }
         List<String> files = source.files(folder);
         List<String> pictures = files.stream().filter(PictureSource::isPicture).toList();
@@ -80,12 +78,11 @@ public final class ImageFolder {
             .forEach(f -> ignored.add(folder + "/" + f));
         if (pictures.isEmpty()) {
           throw new InputException(
-              source.describe(folder)
-                  + ": found no picture directly in this class folder"
-                  + (files.isEmpty() ? "" : " among " + files.size() + " files")
-                  + ", expected "
-                  + ENDINGS
-                  + " files");
+              "%s: found no picture directly in this class folder%s, expected %s files"
+                  .formatted(
+                      source.describe(folder),
+                      files.isEmpty() ? "" : " among " + files.size() + " files",
+                      ENDINGS));
         }
         for (String picture : pictures) {
           items.add(new FileDataset.Item(folder + "/" + picture, label));
@@ -212,14 +209,8 @@ public final class ImageFolder {
     }
     if (index < 0 || index >= classes.size()) {
       throw new InputException(
-          file
-              + ": '"
-              + name
-              + "' has the class '"
-              + label
-              + "', expected one of "
-              + classes.size()
-              + " classes or their numbers from 0");
+          "%s: '%s' has the class '%s', expected one of %s classes or their numbers from 0"
+              .formatted(file, name, label, classes.size()));
     }
     return index;
   }

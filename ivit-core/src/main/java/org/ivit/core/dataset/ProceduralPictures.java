@@ -75,11 +75,8 @@ public final class ProceduralPictures implements Dataset {
   public ProceduralPictures(long seed, int first, int count, int size, Strengths strengths) {
     if (first < 0 || count < 1 || first > Integer.MAX_VALUE - count) {
       throw new InputException(
-          "procedural pictures: found "
-              + count
-              + " from number "
-              + first
-              + ", expected at least 1 from 0 on");
+          "procedural pictures: found %s from number %s, expected at least 1 from 0 on"
+              .formatted(count, first));
     }
     if (size < 8 || size > 4096) {
       throw new InputException(

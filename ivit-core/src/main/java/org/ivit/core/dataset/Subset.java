@@ -27,27 +27,6 @@ public final class Subset implements Dataset {
     return where(base, i -> i < count);
   }
 
-  /** The first pictures of each class. */
-  public static Subset firstOfEachClass(Dataset base, int count) {
-    int[] rank = ranks(base);
-    return where(base, i -> rank[i] < count);
-  }
-
-  /** For each picture, how many of its class come before it. */
-  static int[] ranks(Dataset base) {
-    int[] seen = new int[base.classes()];
-    int[] rank = new int[base.size()];
-    for (int i = 0; i < rank.length; i++) {
-      rank[i] = seen[base.label(i)]++;
-    }
-    return rank;
-  }
-
-  /** The index in the whole set of picture {@code i}. */
-  public int baseIndex(int i) {
-    return indices[i];
-  }
-
   @Override
   public int size() {
     return indices.length;

@@ -59,4 +59,15 @@ public record GeluRow(
   public byte apply(int code, int rowMaximum) {
     return Quantizer.clamp8(requantization.apply((long) code * sigmoid(code, rowMaximum)));
   }
+
+  /** All output codes, by {@link ShiftGelu#rowIndex}; 0 where a code is above its row's maximum. */
+  public byte[] tables() {
+    byte[] tables = new byte[sigmoid.length];
+    for (int max = -128; max < 128; max++) {
+      for (int x = -128; x <= max; x++) {
+        tables[ShiftGelu.rowIndex(max, x)] = apply(x, max);
+      }
+    }
+    return tables;
+  }
 }

@@ -29,11 +29,6 @@ public record IntegerGraph(
     scheme.check(architecture);
   }
 
-  /** The first part. */
-  public IntegerStem stem() {
-    return (IntegerStem) parts.get(0);
-  }
-
   /** The transformer blocks, in order of execution. */
   public List<IntegerBlock> blocks() {
     return parts.stream()

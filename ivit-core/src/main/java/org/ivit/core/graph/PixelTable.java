@@ -20,11 +20,8 @@ public record PixelTable(byte[][] codes) {
   public static PixelTable of(float[] mean, float[] std, float inputScale) {
     if (mean.length != 3 || std.length != 3) {
       throw new InputException(
-          "preprocess: found "
-              + mean.length
-              + " means and "
-              + std.length
-              + " standard deviations, expected 3 of each");
+          "preprocess: found %s means and %s standard deviations, expected 3 of each"
+              .formatted(mean.length, std.length));
     }
     byte[][] codes = new byte[3][];
     for (int c = 0; c < 3; c++) {

@@ -1,6 +1,8 @@
 package org.ivit.core.graph;
 
+import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.Quantizer;
 
@@ -63,6 +65,24 @@ public record PositionBias(
         Dyadic.of(name, Dyadic.ratio(scoresScale, outputScale)),
         Dyadic.of(name, Dyadic.ratio(tableScale, outputScale)),
         outputScale);
+  }
+
+  /** Requantized scores by code + 128. */
+  public int[] scores() {
+    return IntStream.range(-128, 128).map(code -> (int) score.apply(code)).toArray();
+  }
+
+  /** Requantized biases of the block's windows, [heads][query][key]. */
+  public int[] biases(Windows windows) {
+    int[] relative = windows.relativeIndex();
+    int[] biases = new int[heads * relative.length];
+    for (int head = 0; head < heads; head++) {
+      for (int i = 0; i < relative.length; i++) {
+        int code = table[relative[i] * heads + head];
+        biases[head * relative.length + i] = (int) position.apply(code);
+      }
+    }
+    return biases;
   }
 
   /**

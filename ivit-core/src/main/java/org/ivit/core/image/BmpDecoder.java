@@ -1,8 +1,6 @@
 package org.ivit.core.image;
 
 import java.awt.image.BufferedImage;
-import java.awt.image.IndexColorModel;
-import java.awt.image.Raster;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,7 +34,7 @@ final class BmpDecoder {
       if (input.exhausted()) {
         throw new EOFException("the data ends before the picture");
       }
-      return rgb(picture);
+      return JdkReaders.rgb(picture);
     } finally {
       reader.dispose();
     }
@@ -54,43 +52,5 @@ final class BmpDecoder {
     if (plain && (in.getInt(10) & 0xffffffffL) + row * height > bytes.length) {
       throw new EOFException("the data ends before the picture");
     }
-  }
-
-  private static Rgb rgb(BufferedImage picture) {
-    int width = picture.getWidth();
-    int height = picture.getHeight();
-    Raster raster = picture.getRaster();
-    int bands = raster.getNumBands();
-    byte[][] values = values(picture);
-    byte[] out = new byte[3 * width * height];
-    int[] row = new int[width * bands];
-    for (int y = 0; y < height; y++) {
-      raster.getPixels(0, y, width, 1, row);
-      for (int x = 0; x < width; x++) {
-        for (int c = 0; c < 3; c++) {
-          out[(y * width + x) * 3 + c] = values[c][row[x * bands + (bands == 1 ? 0 : c)]];
-        }
-      }
-    }
-    return new Rgb(width, height, out);
-  }
-
-  /** For each channel the byte of each stored sample. */
-  private static byte[][] values(BufferedImage picture) {
-    byte[][] values = new byte[3][256];
-    if (picture.getColorModel() instanceof IndexColorModel palette) {
-      palette.getReds(values[0]);
-      palette.getGreens(values[1]);
-      palette.getBlues(values[2]);
-      return values;
-    }
-    for (int c = 0; c < 3; c++) {
-      int band = Math.min(c, picture.getRaster().getNumBands() - 1);
-      int largest = (1 << picture.getSampleModel().getSampleSize(band)) - 1;
-      for (int i = 0; i <= largest; i++) {
-        values[c][i] = (byte) (i * 255 / largest);
-      }
-    }
-    return values;
   }
 }

@@ -2,7 +2,6 @@ package org.ivit.core.image;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -34,20 +33,6 @@ public final class ImageDecoder {
       throw new InputException(file + ": no such picture", e);
     } catch (IOException e) {
       throw new InputException(file + ": cannot be read: " + FileFailures.reason(e), e);
-    }
-  }
-
-  /**
-   * Decodes a stream, read to its end and not closed.
-   *
-   * @param name what messages call it
-   * @throws InputException as for a file
-   */
-  public static Rgb decode(InputStream in, String name) {
-    try {
-      return decode(in.readAllBytes(), name);
-    } catch (IOException e) {
-      throw new InputException(name + ": cannot be read: " + FileFailures.reason(e), e);
     }
   }
 
@@ -92,13 +77,8 @@ public final class ImageDecoder {
   static void checkSize(long width, long height) throws IOException {
     if (width < 1 || height < 1 || width * height > MAX_PIXELS) {
       throw new IOException(
-          "its header claims "
-              + width
-              + "x"
-              + height
-              + " pixels, expected 1 to "
-              + MAX_PIXELS
-              + " in all");
+          "its header claims %sx%s pixels, expected 1 to %s in all"
+              .formatted(width, height, MAX_PIXELS));
     }
   }
 }

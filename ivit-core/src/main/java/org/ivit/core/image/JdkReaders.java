@@ -1,5 +1,8 @@
 package org.ivit.core.image;
 
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Iterator;
@@ -35,6 +38,45 @@ final class JdkReaders {
       registered = provider;
     }
     return registered.createReaderInstance();
+  }
+
+  /** The stored samples, looked up in the palette or widened to 8 bits as Pillow does it. */
+  static Rgb rgb(BufferedImage picture) {
+    int width = picture.getWidth();
+    int height = picture.getHeight();
+    Raster raster = picture.getRaster();
+    int bands = raster.getNumBands();
+    byte[][] values = values(picture);
+    byte[] out = new byte[3 * width * height];
+    int[] row = new int[width * bands];
+    for (int y = 0; y < height; y++) {
+      raster.getPixels(0, y, width, 1, row);
+      for (int x = 0; x < width; x++) {
+        for (int c = 0; c < 3; c++) {
+          out[(y * width + x) * 3 + c] = values[c][row[x * bands + (bands == 1 ? 0 : c)]];
+        }
+      }
+    }
+    return new Rgb(width, height, out);
+  }
+
+  /** For each channel the byte of each stored sample. */
+  private static byte[][] values(BufferedImage picture) {
+    byte[][] values = new byte[3][256];
+    if (picture.getColorModel() instanceof IndexColorModel palette) {
+      palette.getReds(values[0]);
+      palette.getGreens(values[1]);
+      palette.getBlues(values[2]);
+      return values;
+    }
+    for (int c = 0; c < 3; c++) {
+      int band = Math.min(c, picture.getRaster().getNumBands() - 1);
+      int largest = (1 << picture.getSampleModel().getSampleSize(band)) - 1;
+      for (int i = 0; i <= largest; i++) {
+        values[c][i] = (byte) (i * 255 / largest);
+      }
+    }
+    return values;
   }
 
   /**

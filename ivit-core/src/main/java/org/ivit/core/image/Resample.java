@@ -76,18 +76,7 @@ public final class Resample {
     }
     if (x < 0 || y < 0 || x > width - partWidth || y > height - partHeight) {
       throw new IllegalArgumentException(
-          "part "
-              + x
-              + ","
-              + y
-              + " "
-              + partWidth
-              + "x"
-              + partHeight
-              + " of "
-              + width
-              + "x"
-              + height);
+          "part %s,%s %sx%s of %sx%s".formatted(x, y, partWidth, partHeight, width, height));
     }
     return part(
         in,

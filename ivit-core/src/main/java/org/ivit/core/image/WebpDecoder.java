@@ -1,7 +1,6 @@
 package org.ivit.core.image;
 
 import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
-import java.awt.image.Raster;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,7 +29,7 @@ final class WebpDecoder {
     try (JdkReaders.Input input = new JdkReaders.Input(withoutProfile(bytes))) {
       reader.setInput(input, true, true);
       ImageDecoder.checkSize(reader.getWidth(0), reader.getHeight(0));
-      return rgb(reader.read(0).getRaster());
+      return JdkReaders.rgb(reader.read(0));
     } finally {
       reader.dispose();
     }
@@ -56,23 +55,6 @@ final class WebpDecoder {
       at += (int) Math.min(out.length - at, CHUNK_HEADER + length + (length & 1));
     }
     return out;
-  }
-
-  private static Rgb rgb(Raster raster) {
-    int width = raster.getWidth();
-    int height = raster.getHeight();
-    int bands = raster.getNumBands();
-    byte[] out = new byte[3 * width * height];
-    int[] row = new int[width * bands];
-    for (int y = 0; y < height; y++) {
-      raster.getPixels(0, y, width, 1, row);
-      for (int x = 0; x < width; x++) {
-        for (int c = 0; c < 3; c++) {
-          out[(y * width + x) * 3 + c] = (byte) row[x * bands + c];
-        }
-      }
-    }
-    return new Rgb(width, height, out);
   }
 
   private static String text(byte[] bytes, int at) {

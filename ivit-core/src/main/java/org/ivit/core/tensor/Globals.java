@@ -41,107 +41,28 @@ final class Globals {
 
   /** The only names of Python's builtins, 2 and 3; among the others are those that run programs. */
   private static final Set<String> BUILTINS =
-      Set.of(
-          "basestring",
-          "bool",
-          "bytearray",
-          "bytes",
-          "complex",
-          "dict",
-          "float",
-          "frozenset",
-          "int",
-          "list",
-          "long",
-          "object",
-          "range",
-          "set",
-          "slice",
-          "str",
-          "tuple",
-          "type",
-          "unicode",
-          "xrange",
-          "Ellipsis",
-          "NotImplemented",
-          "NoneType");
+      words(
+          """
+          basestring bool bytearray bytes complex dict float frozenset int list long object range
+          set slice str tuple type unicode xrange Ellipsis NotImplemented NoneType""");
 
   /** Modules that reach outside of the program, anywhere in a dotted name. */
   private static final Set<String> HARMFUL_MODULES =
-      Set.of(
-          "_pickle",
-          "_posixsubprocess",
-          "asyncio",
-          "bdb",
-          "cloudpickle",
-          "codeop",
-          "commands",
-          "cPickle",
-          "cProfile",
-          "cpp_extension",
-          "ctypes",
-          "dill",
-          "distutils",
-          "ftplib",
-          "http",
-          "imp",
-          "importlib",
-          "joblib",
-          "marshal",
-          "multiprocessing",
-          "nt",
-          "os",
-          "pdb",
-          "pickle",
-          "pip",
-          "platform",
-          "posix",
-          "pty",
-          "pydoc",
-          "requests",
-          "runpy",
-          "runstring",
-          "setuptools",
-          "shelve",
-          "shutil",
-          "signal",
-          "smtplib",
-          "socket",
-          "subprocess",
-          "sys",
-          "tempfile",
-          "threading",
-          "timeit",
-          "urllib",
-          "webbrowser",
-          "zipimport");
+      words(
+          """
+          _pickle _posixsubprocess asyncio bdb cloudpickle codeop commands cPickle cProfile
+          cpp_extension ctypes dill distutils ftplib http imp importlib joblib marshal
+          multiprocessing nt os pdb pickle pip platform posix pty pydoc requests runpy runstring
+          setuptools shelve shutil signal smtplib socket subprocess sys tempfile threading timeit
+          urllib webbrowser zipimport""");
 
   /** Functions that run or reach something, whatever their module. */
   private static final Set<String> HARMFUL_FUNCTIONS =
-      Set.of(
-          "__import__",
-          "_load_global_deps",
-          "attrgetter",
-          "breakpoint",
-          "call",
-          "CodeType",
-          "compile",
-          "delattr",
-          "eval",
-          "exec",
-          "execfile",
-          "FunctionType",
-          "getattr",
-          "globals",
-          "load",
-          "loads",
-          "methodcaller",
-          "open",
-          "popen",
-          "Popen",
-          "reduce",
-          "setattr",
-          "system");
+      words(
+          """
+          __import__ _load_global_deps attrgetter breakpoint call CodeType compile delattr eval
+          exec execfile FunctionType getattr globals load loads methodcaller open popen Popen
+          reduce setattr system""");
 
   static {
     KINDS.put("torch._utils._rebuild_tensor", Kind.TENSOR);
@@ -173,6 +94,10 @@ final class Globals {
   }
 
   private Globals() {}
+
+  private static Set<String> words(String text) {
+    return Set.of(text.split("\\s+"));
+  }
 
   private static void storage(String prefix, DType dtype, String torchName) {
     KINDS.put("torch." + prefix + "Storage", Kind.STORAGE);

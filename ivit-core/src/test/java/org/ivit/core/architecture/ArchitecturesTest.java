@@ -3,6 +3,8 @@ package org.ivit.core.architecture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +26,11 @@ class ArchitecturesTest {
   private static final Map<String, Object> MICRO =
       Map.of(
           "kind", "vit", "image", 32, "patch", 8, "dim", 32, "depth", 2, "heads", 2, "classes", 10);
+
+  private static Architecture parse(Map<String, Object> description) {
+    JsonNode tree = new ObjectMapper().valueToTree(description);
+    return Architectures.parse(tree);
+  }
 
   /** Parameter counts as published for the models (ViT and DeiT of a size are equal). */
   @ParameterizedTest
@@ -61,7 +68,7 @@ class ArchitecturesTest {
 
   @Test
   void inlineDescriptionTakesDefaults() {
-    Architecture vit = Architectures.parse(MICRO);
+    Architecture vit = parse(MICRO);
     Block block = vit.blocks().get(0);
     assertThat(block.hidden()).isEqualTo(128);
     assertThat(block.epsilon()).isEqualTo(1e-6);
@@ -119,7 +126,7 @@ class ArchitecturesTest {
   void refusesSizesByName(String key, long value, String message) {
     Map<String, Object> description = new HashMap<>(MICRO);
     description.put(key, value);
-    assertThatThrownBy(() -> Architectures.parse(description))
+    assertThatThrownBy(() -> parse(description))
         .isInstanceOf(InputException.class)
         .hasMessageContaining(message);
   }
@@ -170,7 +177,7 @@ class ArchitecturesTest {
 
   @Test
   void swinStagesHalveTheGridAndDoubleTheChannels() {
-    Architecture swin = Architectures.parse(SWIN);
+    Architecture swin = parse(SWIN);
     assertThat(swin.blocks()).extracting(Block::epsilon).containsOnly(1e-5);
     assertThat(swin.blocks())
         .extracting(block -> block.windows().resolution())
@@ -203,7 +210,7 @@ class ArchitecturesTest {
   void refusesSwinsByName(String key, Object value, String message) {
     Map<String, Object> description = new HashMap<>(SWIN);
     description.put(key, value);
-    assertThatThrownBy(() -> Architectures.parse(description))
+    assertThatThrownBy(() -> parse(description))
         .isInstanceOf(InputException.class)
         .hasMessageContaining(message);
   }
@@ -213,7 +220,7 @@ class ArchitecturesTest {
     Map<String, Object> description = new HashMap<>(SWIN);
     description.put("image", 36);
     description.put("window", 9);
-    assertThatThrownBy(() -> Architectures.parse(description))
+    assertThatThrownBy(() -> parse(description))
         .hasMessageContaining("stage 0: resolution is 9, expected a multiple of the merging, 2");
   }
 
@@ -252,7 +259,8 @@ class ArchitecturesTest {
     assertThat(vit)
         .isEqualTo(
             new Vit("deit_tiny_patch16_384", 384, 16, 192, 12, 3, 768, 10, 1e-6).architecture());
-    assertThat(PretrainedPreprocess.of(vit)).contains(Preprocess.imagenet(384, 384));
+    assertThat(PretrainedPreprocess.usual(vit, PretrainedPreprocess.resize(384)))
+        .isEqualTo(Preprocess.imagenet(384, 384));
     assertThat(Architectures.parse(Architectures.toJson(vit))).isEqualTo(vit);
     assertThat(Architectures.parse("{\"base\": \"swin_tiny_patch4_window7_224\", \"classes\": 5}"))
         .isEqualTo(Architectures.byName("swin_tiny_patch4_window7_224").withClasses(5));

@@ -36,18 +36,10 @@ class PretrainedPreprocessTest {
       Architecture architecture = Architectures.byName(name);
       Preprocess expected =
           name.startsWith("vit_") ? Preprocess.half(248, 224) : Preprocess.imagenet(248, 224);
-      assertThat(PretrainedPreprocess.of(architecture)).contains(expected);
-      assertThat(PretrainedPreprocess.of(architecture.withClasses(10))).contains(expected);
+      int resize = PretrainedPreprocess.resize(architecture.image());
+      assertThat(PretrainedPreprocess.usual(architecture, resize)).isEqualTo(expected);
+      assertThat(PretrainedPreprocess.usual(architecture.withClasses(10), resize))
+          .isEqualTo(expected);
     }
-  }
-
-  @Test
-  void inlineArchitecturesHaveNone() {
-    assertThat(
-            PretrainedPreprocess.of(new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6).architecture()))
-        .isEmpty();
-    Architecture other =
-        new Vit("vit_tiny_patch16_224", 32, 8, 32, 2, 2, 128, 10, 1e-6).architecture();
-    assertThat(PretrainedPreprocess.of(other)).isEmpty();
   }
 }

@@ -153,14 +153,18 @@ class GoldenOpsTest {
     int tokens = golden.columns("codes_" + i);
     int bits = golden.integer("bits_" + i);
     float scale = golden.scalar("scale_" + i);
-    ShiftExponential exponential = ShiftExponential.softmax(scale, tokens);
+    ShiftExponential exponential = ShiftExponential.of("softmax", scale, 15, tokens);
     assertThat(new long[] {exponential.x0(), exponential.n()}).isEqualTo(golden.longs("x0_n_" + i));
-    assertSoftmax(
-        golden, i, SoftmaxTable.of(SoftmaxForm.SHIFT, scale, tokens, bits), "table_", "out_");
     assertSoftmax(
         golden,
         i,
-        SoftmaxTable.of(SoftmaxForm.EXACT, scale, tokens, bits),
+        SoftmaxTable.of("softmax", SoftmaxForm.SHIFT, scale, tokens, bits),
+        "table_",
+        "out_");
+    assertSoftmax(
+        golden,
+        i,
+        SoftmaxTable.of("softmax", SoftmaxForm.EXACT, scale, tokens, bits),
         "exact_table_",
         "exact_out_");
   }

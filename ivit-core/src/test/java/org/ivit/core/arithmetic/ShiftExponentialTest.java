@@ -14,7 +14,7 @@ class ShiftExponentialTest {
     for (float scale : new float[] {2f, 1f, 0.999f, 0.3f, 0.08f, 0.0021f, 1e-5f, 0x1p-23f}) {
       for (ShiftExponential exponential :
           new ShiftExponential[] {
-            ShiftExponential.softmax(scale, 13), ShiftExponential.gelu(scale)
+            ShiftExponential.of("softmax", scale, 15, 13), ShiftExponential.gelu(scale)
           }) {
         for (int u = -510; u <= 255; u++) {
           assertThat(exponential.of(u)).isEqualTo(oracle(exponential, u));
@@ -48,7 +48,7 @@ class ShiftExponentialTest {
   @Test
   void differencesAtAndBelowZeroLieBetweenTheExtremes() {
     for (float scale : new float[] {3f, 0.5f, 0.04f, 0.0009f}) {
-      ShiftExponential exponential = ShiftExponential.softmax(scale, 197);
+      ShiftExponential exponential = ShiftExponential.of("softmax", scale, 15, 197);
       assertThat(exponential.of(0)).isEqualTo(-(long) exponential.x0() << exponential.n());
       assertThat(exponential.of(Integer.MIN_VALUE)).isEqualTo(exponential.smallest());
       for (int d = 0; d < 256; d++) {
@@ -64,7 +64,7 @@ class ShiftExponentialTest {
         if (Math.ceil(1 / scale) * tokens >= 0x1p31) {
           continue;
         }
-        ShiftExponential exponential = ShiftExponential.softmax(scale, tokens);
+        ShiftExponential exponential = ShiftExponential.of("softmax", scale, 15, tokens);
         assertThat(exponential.of(0) * tokens).isLessThan(1L << 31);
         if (exponential.n() < 15) {
           assertThat(exponential.of(0) * 2 * tokens).isGreaterThanOrEqualTo(1L << 31);
@@ -75,17 +75,17 @@ class ShiftExponentialTest {
 
   @Test
   void theConstantIsAFloor() {
-    assertThat(ShiftExponential.softmax(2f, 1).x0()).isEqualTo(-1);
-    assertThat(ShiftExponential.softmax(1f, 1).x0()).isEqualTo(-1);
-    assertThat(ShiftExponential.softmax(0.75f, 1).x0()).isEqualTo(-2);
-    assertThat(ShiftExponential.softmax(0.5f, 1).x0()).isEqualTo(-2);
+    assertThat(ShiftExponential.of("softmax", 2f, 15, 1).x0()).isEqualTo(-1);
+    assertThat(ShiftExponential.of("softmax", 1f, 15, 1).x0()).isEqualTo(-1);
+    assertThat(ShiftExponential.of("softmax", 0.75f, 15, 1).x0()).isEqualTo(-2);
+    assertThat(ShiftExponential.of("softmax", 0.5f, 15, 1).x0()).isEqualTo(-2);
   }
 
   @Test
   void refusesWhatDoesNotFit() {
     // −x0 = 2^23 leaves room for fewer than 2^8 tokens.
-    assertThat(ShiftExponential.softmax(0x1p-23f, 255).n()).isZero();
-    assertThatThrownBy(() -> ShiftExponential.softmax(0x1p-23f, 256))
+    assertThat(ShiftExponential.of("softmax", 0x1p-23f, 15, 255).n()).isZero();
+    assertThatThrownBy(() -> ShiftExponential.of("softmax", 0x1p-23f, 15, 256))
         .isInstanceOf(InputException.class)
         .hasMessage(
             "softmax: refused, at scale 1.1920929E-7 the sum of 256 shift exponentials does not fit"
@@ -96,7 +96,7 @@ class ShiftExponentialTest {
     assertThatThrownBy(() -> ShiftExponential.gelu(Float.MIN_VALUE))
         .isInstanceOf(InputException.class);
     for (float scale : new float[] {0f, -1f, Float.NaN, Float.POSITIVE_INFINITY}) {
-      assertThatThrownBy(() -> ShiftExponential.softmax(scale, 1))
+      assertThatThrownBy(() -> ShiftExponential.of("softmax", scale, 15, 1))
           .hasMessage("softmax: scale " + scale + ", expected a positive finite value");
     }
     assertThatThrownBy(() -> new ShiftExponential(0, 3)).hasMessageContaining("x0 0 and n 3");

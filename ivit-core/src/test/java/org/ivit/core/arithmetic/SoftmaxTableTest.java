@@ -32,7 +32,7 @@ class SoftmaxTableTest {
     Random random = new Random(3);
     for (int tokens : new int[] {1, 2, 49, 197, 1025, 65_535}) {
       for (float scale : new float[] {2f, 0.3f, 0.02f, 0.0009f}) {
-        SoftmaxTable table = SoftmaxTable.of(SoftmaxForm.DEFERRED, scale, tokens, 8);
+        SoftmaxTable table = SoftmaxTable.of("softmax", SoftmaxForm.DEFERRED, scale, tokens, 8);
         assertThat(table.exponentials()[0]).isEqualTo(255);
         for (int spread : new int[] {1, 2, 30, 256}) {
           byte[] scores = new byte[tokens];
@@ -66,7 +66,8 @@ class SoftmaxTableTest {
         assertThat(Math.abs((long) y)).isLessThanOrEqualTo(128L << 15);
       }
     }
-    assertThatThrownBy(() -> SoftmaxTable.of(SoftmaxForm.DEFERRED, 1f, 10, 8).prove("s", 65_794))
+    assertThatThrownBy(
+            () -> SoftmaxTable.of("softmax", SoftmaxForm.DEFERRED, 1f, 10, 8).prove("s", 65_794))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("65794 exponentials times values may reach 2147516160");
   }
@@ -86,7 +87,7 @@ class SoftmaxTableTest {
     for (int tokens : new int[] {1, 2, 3, 49, 197, 577}) {
       for (float scale : new float[] {2f, 0.3f, 0.02f, 0.0009f}) {
         for (int bits : new int[] {2, 8, 16}) {
-          SoftmaxTable table = SoftmaxTable.of(form, scale, tokens, bits);
+          SoftmaxTable table = SoftmaxTable.of("softmax", form, scale, tokens, bits);
           assertThat((long) table.exponentials()[0] * tokens).isLessThan(1L << 31);
           for (int spread : new int[] {1, 2, 30, 256}) {
             byte[] scores = new byte[tokens];
@@ -117,10 +118,10 @@ class SoftmaxTableTest {
 
   @Test
   void aSingleScoreTakesAll() {
-    SoftmaxTable exact = SoftmaxTable.of(SoftmaxForm.EXACT, 0.05f, 1, 16);
-    SoftmaxTable exact8 = SoftmaxTable.of(SoftmaxForm.EXACT, 0.05f, 1, 8);
-    SoftmaxTable shift = SoftmaxTable.of(SoftmaxForm.SHIFT, 0.05f, 1, 16);
-    SoftmaxTable shift8 = SoftmaxTable.of(SoftmaxForm.SHIFT, 0.05f, 1, 8);
+    SoftmaxTable exact = SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 0.05f, 1, 16);
+    SoftmaxTable exact8 = SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 0.05f, 1, 8);
+    SoftmaxTable shift = SoftmaxTable.of("softmax", SoftmaxForm.SHIFT, 0.05f, 1, 16);
+    SoftmaxTable shift8 = SoftmaxTable.of("softmax", SoftmaxForm.SHIFT, 0.05f, 1, 8);
     for (byte score : new byte[] {-128, 0, 127}) {
       byte[] row = {score};
       assertThat(row(exact, row, null)).containsExactly(32767);
@@ -134,7 +135,7 @@ class SoftmaxTableTest {
   @ParameterizedTest
   @EnumSource(SoftmaxForm.class)
   void onlyDifferencesToTheMaximumMatter(SoftmaxForm form) {
-    SoftmaxTable table = SoftmaxTable.of(form, 0.03f, 5, bits(form));
+    SoftmaxTable table = SoftmaxTable.of("softmax", form, 0.03f, 5, bits(form));
     byte[] low = {-128, -100, -101, -128, -90};
     byte[] high = {89, 117, 116, 89, 127};
     assertThat(row(table, low, null)).isEqualTo(row(table, high, null));
@@ -144,10 +145,13 @@ class SoftmaxTableTest {
 
   @Test
   void longFlatRowsOfThePaperLoseMass() {
-    short[] p = row(SoftmaxTable.of(SoftmaxForm.SHIFT, 0.02f, 197, 8), new byte[197], null);
+    short[] p =
+        row(SoftmaxTable.of("softmax", SoftmaxForm.SHIFT, 0.02f, 197, 8), new byte[197], null);
     assertThat(sum(p)).isZero();
-    short[] wide = row(SoftmaxTable.of(SoftmaxForm.SHIFT, 0.02f, 197, 16), new byte[197], null);
-    short[] exact = row(SoftmaxTable.of(SoftmaxForm.EXACT, 0.02f, 197, 16), new byte[197], null);
+    short[] wide =
+        row(SoftmaxTable.of("softmax", SoftmaxForm.SHIFT, 0.02f, 197, 16), new byte[197], null);
+    short[] exact =
+        row(SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 0.02f, 197, 16), new byte[197], null);
     // floor((2^31−1)/sum) = 6 has few bits left: 150 of 166.3, 0.90 of the mass.
     assertThat(wide).containsOnly((short) 150);
     assertThat(exact[0]).isEqualTo((short) 166);
@@ -156,7 +160,7 @@ class SoftmaxTableTest {
   @ParameterizedTest
   @EnumSource(SoftmaxForm.class)
   void maskedScoresDoNotTakePartInTheMaximum(SoftmaxForm form) {
-    SoftmaxTable table = SoftmaxTable.of(form, 0.3f, 4, bits(form));
+    SoftmaxTable table = SoftmaxTable.of("softmax", form, 0.3f, 4, bits(form));
     byte[] scores = {10, 127, 12, -128};
     boolean[] masked = {false, true, false, true};
     short[] p = row(table, scores, masked);
@@ -169,7 +173,7 @@ class SoftmaxTableTest {
     } else {
       // What a very negative score would get: E at saturation.
       assertThat(table.exponentials()[SoftmaxTable.MASKED])
-          .isEqualTo((int) ShiftExponential.softmax(0.3f, 4).smallest());
+          .isEqualTo((int) ShiftExponential.of("softmax", 0.3f, 15, 4).smallest());
     }
     boolean[] none = new boolean[4];
     assertThat(row(table, scores, none)).isEqualTo(row(table, scores, null));
@@ -178,7 +182,7 @@ class SoftmaxTableTest {
   @ParameterizedTest
   @EnumSource(SoftmaxForm.class)
   void aFullyMaskedRowIsRefused(SoftmaxForm form) {
-    SoftmaxTable table = SoftmaxTable.of(form, 0.3f, 2, bits(form));
+    SoftmaxTable table = SoftmaxTable.of("softmax", form, 0.3f, 2, bits(form));
     assertThatThrownBy(() -> row(table, new byte[2], new boolean[] {true, true}))
         .isInstanceOf(InputException.class)
         .hasMessage("softmax: refused, every score of a row of 2 is masked");
@@ -186,7 +190,7 @@ class SoftmaxTableTest {
 
   @Test
   void offsetsAreHonoured() {
-    SoftmaxTable table = SoftmaxTable.of(SoftmaxForm.EXACT, 0.3f, 3, 16);
+    SoftmaxTable table = SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 0.3f, 3, 16);
     byte[] scores = {127, 1, 2, 3, 127};
     boolean[] masked = {true, true, false, true, false};
     short[] out = new short[6];
@@ -198,7 +202,7 @@ class SoftmaxTableTest {
 
   @Test
   void theExactTableFitsLessThan65536Tokens() {
-    SoftmaxTable table = SoftmaxTable.of(SoftmaxForm.EXACT, 0.01f, 65_535, 16);
+    SoftmaxTable table = SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 0.01f, 65_535, 16);
     byte[] scores = new byte[65_535];
     assertThat(row(table, scores, null)).containsOnly((short) 1);
     assertThatCode(() -> table.prove("softmax", 65_535)).doesNotThrowAnyException();
@@ -211,28 +215,28 @@ class SoftmaxTableTest {
             () -> SoftmaxTable.of("blocks.1.softmax", SoftmaxForm.EXACT, 0.01f, 65_536, 16))
         .isInstanceOf(InputException.class)
         .hasMessage("blocks.1.softmax: refused, 65536 tokens, expected below 65536");
-    assertThatThrownBy(() -> SoftmaxTable.of(SoftmaxForm.SHIFT, 0x1p-23f, 256, 16))
+    assertThatThrownBy(() -> SoftmaxTable.of("softmax", SoftmaxForm.SHIFT, 0x1p-23f, 256, 16))
         .hasMessageStartingWith("softmax: refused, at scale 1.1920929E-7");
-    assertThatThrownBy(() -> SoftmaxTable.of(SoftmaxForm.EXACT, Float.NaN, 2, 16))
+    assertThatThrownBy(() -> SoftmaxTable.of("softmax", SoftmaxForm.EXACT, Float.NaN, 2, 16))
         .hasMessage("softmax: scale NaN, expected a positive finite value");
   }
 
   @Test
   void theExactTableFallsFromTwoToThe15() {
-    SoftmaxTable table = SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 10, 8);
+    SoftmaxTable table = SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 1f, 10, 8);
     assertThat(table.exponentials()).startsWith(32768, 12055, 4435, 1631).endsWith(0, 0);
     assertThat(table.rounding()).isEqualTo(1 << 23);
     assertThat(table)
-        .isEqualTo(SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 99, 8))
-        .hasSameHashCodeAs(SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 99, 8))
-        .isNotEqualTo(SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 10, 16))
-        .isNotEqualTo(SoftmaxTable.of(SoftmaxForm.DEFERRED, 1f, 10, 8))
+        .isEqualTo(SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 1f, 99, 8))
+        .hasSameHashCodeAs(SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 1f, 99, 8))
+        .isNotEqualTo(SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 1f, 10, 16))
+        .isNotEqualTo(SoftmaxTable.of("softmax", SoftmaxForm.DEFERRED, 1f, 10, 8))
         .hasToString("SoftmaxTable[E[0]=32768, H=8388608, bits=8, deferred=false]");
   }
 
   @Test
   void refusesTablesThatAreNone() {
-    int[] good = SoftmaxTable.of(SoftmaxForm.EXACT, 1f, 10, 16).exponentials();
+    int[] good = SoftmaxTable.of("softmax", SoftmaxForm.EXACT, 1f, 10, 16).exponentials();
     assertThatThrownBy(() -> new SoftmaxTable(new int[256], 0, 16, false))
         .isInstanceOf(InputException.class)
         .hasMessage("softmax table: 256 entries, expected 257");

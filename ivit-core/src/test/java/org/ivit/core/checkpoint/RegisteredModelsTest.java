@@ -76,7 +76,8 @@ class RegisteredModelsTest {
         file,
         new IntegerCheckpoint(
             graph,
-            PretrainedPreprocess.of(architecture).orElseThrow(),
+            PretrainedPreprocess.usual(
+                architecture, PretrainedPreprocess.resize(architecture.image())),
             classes,
             Provenance.UNKNOWN));
     IntegerGraph read = CheckpointFile.read(file).graph();

@@ -3,7 +3,6 @@ package org.ivit.core.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -245,7 +244,7 @@ class ImageDecoderTest {
   @Test
   void formatIsToldByContent() throws IOException {
     byte[] bytes = Files.readAllBytes(odd("rgb_8.png"));
-    Rgb picture = ImageDecoder.decode(new ByteArrayInputStream(bytes), "picture.JPEG");
+    Rgb picture = ImageDecoder.decode(bytes, "picture.JPEG");
     assertThat(picture).isEqualTo(Ppm.read(odd("rgb_8.png.ppm")));
   }
 

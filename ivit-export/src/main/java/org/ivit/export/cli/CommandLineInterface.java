@@ -71,10 +71,8 @@ public final class CommandLineInterface {
   private static int usage(PrintWriter err, ParameterException e) {
     line(
         err,
-        UsageText.of(e)
-            + " (see "
-            + e.getCommandLine().getCommandSpec().qualifiedName()
-            + " --help)");
+        "%s (see %s --help)"
+            .formatted(UsageText.of(e), e.getCommandLine().getCommandSpec().qualifiedName()));
     return ExitCode.USAGE;
   }
 

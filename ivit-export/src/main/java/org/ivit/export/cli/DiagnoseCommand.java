@@ -102,9 +102,7 @@ final class DiagnoseCommand implements Callable<Integer> {
     if (!Locations.isRemote(data) && !Datasets.exists(data)) {
       throw new InputException("--data: " + data + ": no such file or folder");
     }
-    if (classes != null) {
-      Checks.file("--classes", classes);
-    }
+    Checks.file("--classes", classes);
     json.validate();
     Checks.writable("--html", html);
     Diagnosing.diagnose(this, json.text(spec));

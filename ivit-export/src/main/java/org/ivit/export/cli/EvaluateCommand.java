@@ -120,9 +120,7 @@ final class EvaluateCommand implements Callable<Integer> {
     json.validate();
     Checks.writable("--html", html);
     Checks.writable("--logits", logits);
-    if (against != null) {
-      Checks.exists("--against", against);
-    }
+    Checks.exists("--against", against);
     files.validate();
     if (skipCorrupt && spark != null) {
       throw new InputException("--skip-corrupt: found beside --spark, expected one of them");
@@ -177,14 +175,9 @@ final class EvaluateCommand implements Callable<Integer> {
       ClassList list = ClassList.read(files.classes);
       if (list.size() != model.architecture().classes()) {
         throw new InputException(
-            files.classes
-                + ": found "
-                + list.size()
-                + " classes, expected "
-                + model.architecture().classes()
-                + " as "
-                + options.model
-                + " has");
+            "%s: found %s classes, expected %s as %s has"
+                .formatted(
+                    files.classes, list.size(), model.architecture().classes(), options.model));
       }
       return list;
     }
@@ -194,15 +187,13 @@ final class EvaluateCommand implements Callable<Integer> {
   private void requireClasses(Model model, Path path, Dataset set) {
     if (model.architecture().classes() != set.classes()) {
       throw new InputException(
-          data
-              + ": found "
-              + set.classes()
-              + " classes, expected "
-              + model.architecture().classes()
-              + " as "
-              + path
-              + " has"
-              + (files.classes == null ? " (--classes FILE gives their order)" : ""));
+          "%s: found %s classes, expected %s as %s has%s"
+              .formatted(
+                  data,
+                  set.classes(),
+                  model.architecture().classes(),
+                  path,
+                  files.classes == null ? " (--classes FILE gives their order)" : ""));
     }
   }
 
@@ -247,11 +238,11 @@ final class EvaluateCommand implements Callable<Integer> {
     String against = reference == null ? null : reference.identity().kind();
     return EvaluationReport.of(
         model.identity().architecture() + (reference == null ? "" : ", compared"),
-        model.identity().path()
-            + (reference == null ? "" : " against " + reference.identity().path())
-            + " on "
-            + data
-            + ".",
+        "%s%s on %s."
+            .formatted(
+                model.identity().path(),
+                reference == null ? "" : " against " + reference.identity().path(),
+                data),
         new EvaluationReport.Subject(name, answers),
         reference == null
             ? null
@@ -268,11 +259,8 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     facts.put(
         "kind of " + what,
-        model.identity().kind()
-            + ", "
-            + model.identity().architecture()
-            + ", engine "
-            + model.engine());
+        "%s, %s, engine %s"
+            .formatted(model.identity().kind(), model.identity().architecture(), model.engine()));
   }
 
   private static String absolute(Path path) {

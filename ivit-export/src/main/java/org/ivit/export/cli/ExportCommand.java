@@ -182,9 +182,7 @@ final class ExportCommand implements Callable<Integer> {
     } else {
       Checks.exists("--model", source.model);
     }
-    if (classes != null) {
-      Checks.file("--classes", classes);
-    }
+    Checks.file("--classes", classes);
     Checks.writable("--output", output);
     return OnnxExporting.of(
             source.run,
@@ -203,9 +201,7 @@ final class ExportCommand implements Callable<Integer> {
       throw new InputException(
           "--architecture is missing: a published checkpoint does not say what model it is");
     }
-    if (classes != null) {
-      Checks.file("--classes", classes);
-    }
+    Checks.file("--classes", classes);
     Checks.writable("--output", output);
     return PublishedExport.export(
         source.published, new FloatReading(architecture, weightsKey), classes, output);

@@ -33,11 +33,8 @@ final class Exporting {
       IdentityCheck check = verify(run, frozen, verify);
       check.require();
       verified =
-          ", logits of "
-              + check.pictures()
-              + " pictures identical to the training network's ("
-              + String.join(", ", check.engines())
-              + ")";
+          ", logits of %s pictures identical to the training network's (%s)"
+              .formatted(check.pictures(), String.join(", ", check.engines()));
     }
     String digest = CheckpointFile.write(output, frozen.checkpoint());
     return WrittenFile.checkpoint(output, verified, digest);

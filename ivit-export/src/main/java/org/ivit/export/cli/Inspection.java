@@ -128,11 +128,8 @@ final class Inspection {
               (node, set) ->
                   row(
                       "outliers",
-                      node
-                          + ": channels "
-                          + Arrays.toString(set.channels())
-                          + ", k = "
-                          + set.shift()));
+                      "%s: channels %s, k = %s"
+                          .formatted(node, Arrays.toString(set.channels()), set.shift())));
     }
   }
 

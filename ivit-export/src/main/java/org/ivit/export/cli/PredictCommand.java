@@ -73,9 +73,7 @@ final class PredictCommand implements Callable<Integer> {
     options.validate();
     Checks.atLeast("--top", top, 1);
     PictureFiles pictures = PictureFiles.of(images);
-    if (classes != null) {
-      Checks.file("--classes", classes);
-    }
+    Checks.file("--classes", classes);
     json.validate();
     try (Model model = options.open()) {
       return predict(model, pictures);
@@ -172,12 +170,8 @@ final class PredictCommand implements Callable<Integer> {
     }
     if (names.size() != count) {
       throw new InputException(
-          (classes == null ? options.model : classes)
-              + ": found "
-              + names.size()
-              + " classes, expected "
-              + count
-              + " as the model has");
+          "%s: found %s classes, expected %s as the model has"
+              .formatted(classes == null ? options.model : classes, names.size(), count));
     }
     return names;
   }

@@ -100,15 +100,9 @@ final class QuantizeCommand implements Callable<Integer> {
         throw new InputException("--set: found '" + override + "', expected key=value");
       }
     }
-    if (weights != null) {
-      Checks.exists("--weights", weights);
-    }
-    if (config != null) {
-      Checks.file("--config", config);
-    }
-    if (classes != null) {
-      Checks.file("--classes", classes);
-    }
+    Checks.exists("--weights", weights);
+    Checks.file("--config", config);
+    Checks.file("--classes", classes);
     Checks.writable("--output", output);
     PrintWriter out = spec.commandLine().getOut();
     new Quantizing(

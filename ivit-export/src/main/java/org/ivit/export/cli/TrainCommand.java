@@ -84,9 +84,7 @@ final class TrainCommand implements Callable<Integer> {
         throw new InputException("--resume: " + resume + ": no such folder");
       }
     }
-    if (config != null) {
-      Checks.file("--config", config);
-    }
+    Checks.file("--config", config);
     return Training.run(
         new Training.Request(
             config, overrides, resume, output, device, gpu.of(EngineConfig.standard()), spark),

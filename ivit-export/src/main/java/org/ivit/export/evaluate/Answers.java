@@ -87,10 +87,8 @@ public record Answers(
     progress.accept(skipped.size());
     if (parts.isEmpty()) {
       throw new InputException(
-          "found no picture that can be decoded among "
-              + data.size()
-              + ", first: "
-              + skipped.get(0).reason());
+          "found no picture that can be decoded among %s, first: %s"
+              .formatted(data.size(), skipped.get(0).reason()));
     }
     double seconds = (System.nanoTime() - start) / 1e9;
     Dataset set = skipped.isEmpty() ? data : Subset.where(data, i -> answered[i]);

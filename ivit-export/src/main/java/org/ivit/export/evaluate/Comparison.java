@@ -26,11 +26,8 @@ public record Comparison(
   public static Comparison of(Logits model, Logits reference, int[] labels) {
     if (model.classes() != reference.classes()) {
       throw new InputException(
-          "the model to compare with has "
-              + reference.classes()
-              + " classes, expected "
-              + model.classes()
-              + " as the model has");
+          "the model to compare with has %s classes, expected %s as the model has"
+              .formatted(reference.classes(), model.classes()));
     }
     Evaluation.requireLabels(model, labels);
     Evaluation.requireLabels(reference, labels);

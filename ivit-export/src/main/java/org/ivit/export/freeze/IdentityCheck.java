@@ -144,13 +144,8 @@ public record IdentityCheck(String judge, int pictures, List<String> engines, lo
   public void require() {
     if (differences > 0) {
       throw new IllegalStateException(
-          differences
-              + " logits of "
-              + pictures
-              + " pictures differ between "
-              + judge
-              + " and "
-              + String.join(", ", engines));
+          "%s logits of %s pictures differ between %s and %s"
+              .formatted(differences, pictures, judge, String.join(", ", engines)));
     }
   }
 }

@@ -154,7 +154,7 @@ final class FloatGraph implements PartVisitor<Void> {
 
   private String attention(Block site, String qkv) {
     List<String> heads = tokens.heads(qkv, site, site.node("attn"));
-    String scores = products.scores(site, heads.get(0), heads.get(1));
+    String scores = graph.node("MatMul", site.scores().name(), List.of(heads.get(0), heads.get(1)));
     String scaled =
         graph.node(
             "Mul",
@@ -163,7 +163,8 @@ final class FloatGraph implements PartVisitor<Void> {
     String biased = site.windows() == null ? scaled : biased(site, scaled);
     String probabilities =
         graph.node("Softmax", site.softmax(), List.of(biased), attribute("axis", -1L));
-    String context = products.context(site, probabilities, heads.get(2));
+    String context =
+        graph.node("MatMul", site.context().name(), List.of(probabilities, heads.get(2)));
     return tokens.join(context, site, site.context().name());
   }
 

@@ -4,7 +4,6 @@ import static org.ivit.export.onnx.OnnxGraph.attribute;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.graph.FloatWeights;
@@ -51,15 +50,5 @@ final class FloatProducts implements Products {
             attribute("strides", new long[] {patch, patch}));
     String flat = tokens.reshape(planes, name, -1, dim, stem.patches());
     return tokens.reshape(tokens.transpose(flat, name, 0, 2, 1), name, -1, dim);
-  }
-
-  @Override
-  public String scores(Block site, String query, String key) {
-    return graph.node("MatMul", site.scores().name(), List.of(query, key));
-  }
-
-  @Override
-  public String context(Block site, String probabilities, String value) {
-    return graph.node("MatMul", site.context().name(), List.of(probabilities, value));
   }
 }

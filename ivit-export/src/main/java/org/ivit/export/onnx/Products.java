@@ -1,6 +1,5 @@
 package org.ivit.export.onnx;
 
-import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Stem;
 
@@ -23,20 +22,4 @@ interface Products {
    * @return [batch·patches, channels]
    */
   String patches(Stem stem, String pixels);
-
-  /**
-   * Scores before their scale: Q·Kᵀ.
-   *
-   * @param query [groups, heads, tokens, channels]
-   * @param key [groups, heads, channels, tokens]
-   */
-  String scores(Block site, String query, String key);
-
-  /**
-   * P·V.
-   *
-   * @param probabilities [groups, heads, tokens, tokens]
-   * @param value [groups, heads, tokens, channels]
-   */
-  String context(Block site, String probabilities, String value);
 }

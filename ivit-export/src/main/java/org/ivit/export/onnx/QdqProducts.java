@@ -6,7 +6,6 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Stem;
@@ -143,15 +142,5 @@ final class QdqProducts implements Products {
   public String patches(Stem stem, String pixels) {
     LinearSpec layer = stem.projection();
     return linear(layer, tokens.unfold(pixels, layer.parameters(), stem.image(), stem.patch()));
-  }
-
-  @Override
-  public String scores(Block site, String query, String key) {
-    return graph.node("MatMul", site.scores().name(), List.of(query, key));
-  }
-
-  @Override
-  public String context(Block site, String probabilities, String value) {
-    return graph.node("MatMul", site.context().name(), List.of(probabilities, value));
   }
 }

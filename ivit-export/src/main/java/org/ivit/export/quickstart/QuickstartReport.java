@@ -66,11 +66,10 @@ final class QuickstartReport {
         result.comparison(),
         List.of(
             new Report.Check(
-                "logits of engines "
-                    + String.join(", ", result.identity().engines())
-                    + " equal the training network's on "
-                    + result.identity().pictures()
-                    + " pictures",
+                "logits of engines %s equal the training network's on %s pictures"
+                    .formatted(
+                        String.join(", ", result.identity().engines()),
+                        result.identity().pictures()),
                 result.identity().differences() == 0,
                 result.identity().differences() + " differences")),
         test.classNames(),

@@ -101,22 +101,19 @@ public final class ReportWriter {
             100 * c.agreement().high()));
     facts.put(
         "KL divergence",
-        "mean "
-            + Numbers.value(c.meanKl())
-            + ", median "
-            + Numbers.value(c.medianKl())
-            + ", largest "
-            + Numbers.value(c.largestKl())
-            + " nats, from the other model's answers");
+        "mean %s, median %s, largest %s nats, from the other model's answers"
+            .formatted(
+                Numbers.value(c.meanKl()),
+                Numbers.value(c.medianKl()),
+                Numbers.value(c.largestKl())));
     facts.put(
         "McNemar's test",
-        "only this model right: "
-            + m.onlyModel()
-            + ", only the other right: "
-            + m.onlyReference()
-            + ", p = "
-            + Numbers.value(m.pValue())
-            + (m.exact() ? " (exact)" : " (chi-square)"));
+        "only this model right: %s, only the other right: %s, p = %s%s"
+            .formatted(
+                m.onlyModel(),
+                m.onlyReference(),
+                Numbers.value(m.pValue()),
+                m.exact() ? " (exact)" : " (chi-square)"));
     return Page.facts(facts);
   }
 

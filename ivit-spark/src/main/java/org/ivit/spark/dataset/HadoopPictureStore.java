@@ -67,10 +67,8 @@ public final class HadoopPictureStore implements PictureStore {
   private static void refuseLabels(String location, java.nio.file.Path labels) {
     if (labels != null) {
       throw new InputException(
-          labels
-              + ": found a label file beside Parquet, expected none: "
-              + location
-              + " has labels");
+          "%s: found a label file beside Parquet, expected none: %s has labels"
+              .formatted(labels, location));
     }
   }
 

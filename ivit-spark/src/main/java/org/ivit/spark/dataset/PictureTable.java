@@ -92,13 +92,8 @@ record PictureTable(Type image, Type label, Type path) {
         || type.isRepetition(Type.Repetition.REPEATED)
         || !Set.of(types).contains(type.asPrimitiveType().getPrimitiveTypeName())) {
       throw new InputException(
-          file
-              + ": column "
-              + name
-              + ": found '"
-              + type.toString().replaceAll("\\s+", " ")
-              + "', expected "
-              + expected);
+          "%s: column %s: found '%s', expected %s"
+              .formatted(file, name, type.toString().replaceAll("\\s+", " "), expected));
     }
     return type;
   }

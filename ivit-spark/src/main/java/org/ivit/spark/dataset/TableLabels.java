@@ -52,10 +52,8 @@ record TableLabels(ClassList classes, int[] labels) {
           || (first != null
               && !(first.ids().equals(other.ids()) && first.names().equals(other.names())))) {
         throw new InputException(
-            file.name()
-                + ": found other classes in its metadata than in "
-                + files.get(0).name()
-                + ", expected the same");
+            "%s: found other classes in its metadata than in %s, expected the same"
+                .formatted(file.name(), files.get(0).name()));
       }
     }
     return first;
@@ -106,12 +104,8 @@ record TableLabels(ClassList classes, int[] labels) {
       int index, PictureFile file, int row, String found, ClassList classes) {
     if (index < 0) {
       throw new InputException(
-          file.describe(row)
-              + ": found the class "
-              + found
-              + ", expected one of "
-              + classes.size()
-              + " classes, numbered from 0");
+          "%s: found the class %s, expected one of %s classes, numbered from 0"
+              .formatted(file.describe(row), found, classes.size()));
     }
     return index;
   }

@@ -81,13 +81,8 @@ record TableRows(List<String> names, List<Long> numbers, List<String> ids) {
   private void require(Group row, String column, String file, String expected) {
     if (row.getFieldRepetitionCount(column) == 0) {
       throw new InputException(
-          file
-              + ": row "
-              + names.size()
-              + ", counted from 0: column "
-              + column
-              + ": found null, expected "
-              + expected);
+          "%s: row %s, counted from 0: column %s: found null, expected %s"
+              .formatted(file, names.size(), column, expected));
     }
   }
 }

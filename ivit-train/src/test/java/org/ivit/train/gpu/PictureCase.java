@@ -72,7 +72,9 @@ final class PictureCase {
     int side = architecture.image();
     int size = 3 * side * side;
     Normalisation normalisation =
-        new Normalisation(PretrainedPreprocess.of(architecture).orElseThrow());
+        new Normalisation(
+            PretrainedPreprocess.usual(
+                architecture, PretrainedPreprocess.resize(architecture.image())));
     List<StepPictures> steps = new ArrayList<>();
     for (int first = 0; first < labels.length; first += BATCH) {
       int n = Math.min(BATCH, labels.length - first);

@@ -52,7 +52,9 @@ final class TrainingPictures {
     Architecture architecture = Architectures.byName(name);
     writeWeights(architecture, weights, folder.resolve(name + PictureCase.WEIGHTS));
     EvaluationTransform transform =
-        new EvaluationTransform(PretrainedPreprocess.of(architecture).orElseThrow());
+        new EvaluationTransform(
+            PretrainedPreprocess.usual(
+                architecture, PretrainedPreprocess.resize(architecture.image())));
     List<Path> chosen = spread(pictures, classes, count);
     ByteArrayOutputStream rgb = new ByteArrayOutputStream();
     int[] labels = new int[chosen.size()];

@@ -69,13 +69,6 @@ final class BatchRuns implements AutoCloseable {
     }
   }
 
-  /** Returns how many are kept. */
-  int idle() {
-    synchronized (idle) {
-      return idle.size();
-    }
-  }
-
   /** Lets go of those that nobody uses. */
   @Override
   public void close() {

@@ -9,7 +9,6 @@ import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
-import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
@@ -288,20 +287,10 @@ final class ModelBuilder {
         NativeKernels.gelu(
             model,
             byRow,
-            byRow ? tables((GeluRow) gelu) : ((GeluTable) gelu).table(),
+            byRow ? ((GeluRow) gelu).tables() : ((GeluTable) gelu).table(),
             outlierTable,
             gelu.outputOutliers().channels(),
             channels));
-  }
-
-  private static byte[] tables(GeluRow gelu) {
-    byte[] tables = new byte[ShiftGelu.SIZE * ShiftGelu.SIZE];
-    for (int max = -128; max < 128; max++) {
-      for (int x = -128; x <= max; x++) {
-        tables[ShiftGelu.rowIndex(max, x)] = gelu.apply(x, max);
-      }
-    }
-    return tables;
   }
 
   private long attention(Attention attention, Block site) {
@@ -323,19 +312,36 @@ final class ModelBuilder {
                 attention.context().multiplier(),
                 attention.context().shift()));
     if (site.windows() != null) {
-      WindowConstants window = new WindowConstants(attention.position(), site.windows());
       PositionBias position = attention.position();
       require(
           position.name(),
           NativeKernels.window(
               model,
               handle,
-              window.scores(),
-              window.biases(),
-              window.masks(),
+              position.scores(),
+              position.biases(site.windows()),
+              masks(site.windows()),
               site.windows().count()));
     }
     return handle;
+  }
+
+  /** A bit a masked key, [windows][query][words of 64 keys]. */
+  private static long[] masks(Windows windows) {
+    int tokens = windows.tokens();
+    int words = (tokens + 63) / 64;
+    long[] bits = new long[windows.count() * tokens * words];
+    for (int window = 0; window < windows.count(); window++) {
+      boolean[] mask = windows.mask(window);
+      for (int i = 0; mask != null && i < mask.length; i++) {
+        if (mask[i]) {
+          int row = (window * tokens + i / tokens) * words;
+          int key = i % tokens;
+          bits[row + key / 64] |= 1L << (key % 64);
+        }
+      }
+    }
+    return bits;
   }
 
   private long require(String node, long handle) {

@@ -24,21 +24,11 @@ final class GeluKernel {
       outliers = fixed.outputOutliers().channels();
       outlierTable = fixed.outlierTable();
     } else {
-      table = tables((GeluRow) gelu);
+      table = ((GeluRow) gelu).tables();
       byMaximum = true;
       outliers = new int[0];
       outlierTable = new byte[0];
     }
-  }
-
-  private static byte[] tables(GeluRow gelu) {
-    byte[] tables = new byte[ShiftGelu.SIZE * ShiftGelu.SIZE];
-    for (int max = -128; max < 128; max++) {
-      for (int x = -128; x <= max; x++) {
-        tables[ShiftGelu.rowIndex(max, x)] = gelu.apply(x, max);
-      }
-    }
-    return tables;
   }
 
   /**

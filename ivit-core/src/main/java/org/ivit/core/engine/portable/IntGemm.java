@@ -40,15 +40,6 @@ public final class IntGemm {
   private final int[] shifts;
 
   /**
-   * Packs a matrix without outlier channels.
-   *
-   * @param weight codes, [outputs][inputs]; not kept
-   */
-  public IntGemm(byte[] weight, int outputs, int inputs) {
-    this(weight, outputs, inputs, OutlierChannels.NONE);
-  }
-
-  /**
    * Packs a matrix.
    *
    * @param weight codes, [outputs][inputs]; not kept

@@ -81,6 +81,6 @@ class RefusedGraphTest {
             b.fc2(),
             b.residual2());
     return new IntegerGraph(
-        g.architecture(), g.scheme(), g.inputScale(), List.of(g.stem(), block, g.head()));
+        g.architecture(), g.scheme(), g.inputScale(), List.of(g.parts().get(0), block, g.head()));
   }
 }

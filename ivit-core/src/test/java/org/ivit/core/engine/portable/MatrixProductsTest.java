@@ -62,7 +62,7 @@ class MatrixProductsTest {
       Arrays.fill(weight, 0, inputs, extreme[1]);
       weight[2 * inputs - 1] = 1;
       int[] acc = new int[2];
-      new IntGemm(weight, 2, inputs).multiply(x, 0, 1, null, acc, 0);
+      new IntGemm(weight, 2, inputs, OutlierChannels.NONE).multiply(x, 0, 1, null, acc, 0);
       assertThat(acc).containsExactly(inputs * extreme[0] * extreme[1], extreme[0]);
     }
   }
@@ -79,7 +79,7 @@ class MatrixProductsTest {
       expected += x[k] * weight[k];
     }
     int[] acc = new int[1];
-    new IntGemm(weight, 1, inputs).multiply(x, 0, 1, new int[] {5}, acc, 0);
+    new IntGemm(weight, 1, inputs, OutlierChannels.NONE).multiply(x, 0, 1, new int[] {5}, acc, 0);
     assertThat(acc[0]).isEqualTo(expected + 5);
   }
 
@@ -110,7 +110,7 @@ class MatrixProductsTest {
     byte[] x = codes(new Random(1), 3 + 2 * 5);
     byte[] weight = codes(new Random(2), 4 * 5);
     int[] acc = new int[2 + 2 * 4];
-    new IntGemm(weight, 4, 5).multiply(x, 3, 2, null, acc, 2);
+    new IntGemm(weight, 4, 5, OutlierChannels.NONE).multiply(x, 3, 2, null, acc, 2);
     int[] expected =
         reference.linear(
             Arrays.copyOfRange(x, 3, 13), 2, weight, new int[4], 5, OutlierChannels.NONE);
@@ -120,7 +120,7 @@ class MatrixProductsTest {
 
   @Test
   void refusesAWeightOfAnotherSize() {
-    assertThatThrownBy(() -> new IntGemm(new byte[7], 2, 4))
+    assertThatThrownBy(() -> new IntGemm(new byte[7], 2, 4, OutlierChannels.NONE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("weight: 7 codes, expected 2 x 4");
   }

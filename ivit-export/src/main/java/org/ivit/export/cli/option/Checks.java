@@ -48,19 +48,24 @@ public final class Checks {
   }
 
   /**
+   * @param path null where the option was not given
    * @throws InputException if there is nothing at the path
    */
   public static void exists(String option, Path path) {
-    if (!Files.exists(path)) {
+    if (path != null && !Files.exists(path)) {
       throw new InputException(option + ": " + path + ": no such file or folder");
     }
   }
 
   /**
+   * @param path null where the option was not given
    * @throws InputException if the path is no readable file
    */
   public static void file(String option, Path path) {
     exists(option, path);
+    if (path == null) {
+      return;
+    }
     if (Files.isDirectory(path)) {
       throw new InputException(option + ": " + path + " is a folder, expected a file");
     }
@@ -70,6 +75,7 @@ public final class Checks {
   }
 
   /**
+   * @param path null where the option was not given
    * @throws InputException if a file cannot be written there, as far as can be told before
    */
   public static void writable(String option, Path path) {

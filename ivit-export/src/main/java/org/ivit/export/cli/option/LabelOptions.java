@@ -20,11 +20,7 @@ public final class LabelOptions {
 
   /** Refuses files that are not there before anything long starts. */
   public void validate() {
-    if (classes != null) {
-      Checks.file("--classes", classes);
-    }
-    if (labels != null) {
-      Checks.file("--labels", labels);
-    }
+    Checks.file("--classes", classes);
+    Checks.file("--labels", labels);
   }
 }

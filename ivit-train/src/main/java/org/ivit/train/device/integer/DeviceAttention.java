@@ -109,8 +109,8 @@ final class DeviceAttention implements AutoCloseable {
   }
 
   private void prepareWindows(Pass pass, PositionBias position, Windows windows) {
-    terms = pass.constants.ints(WindowTables.scores(position));
-    biases = pass.constants.ints(WindowTables.biases(position, windows));
+    terms = pass.constants.ints(position.scores());
+    biases = pass.constants.ints(position.biases(windows));
     int[] relative = windows.relativeIndex();
     byte[] table = new byte[heads * relative.length];
     for (int i = 0; i < table.length; i++) {

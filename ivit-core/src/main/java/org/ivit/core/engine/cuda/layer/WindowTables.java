@@ -1,6 +1,5 @@
 package org.ivit.core.engine.cuda.layer;
 
-import java.util.stream.IntStream;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.graph.PositionBias;
 
@@ -18,8 +17,8 @@ public record WindowTables(long scores, long biases, long masks, int words) {
 
   public static WindowTables of(Constants constants, PositionBias position, Windows windows) {
     return new WindowTables(
-        constants.ints(scores(position)),
-        constants.ints(biases(position, windows)),
+        constants.ints(position.scores()),
+        constants.ints(position.biases(windows)),
         windows.shift() == 0 ? 0 : constants.ints(masks(windows)),
         words(windows));
   }
@@ -27,25 +26,6 @@ public record WindowTables(long scores, long biases, long masks, int words) {
   /** Returns 32-bit words of a row of a mask. */
   public static int words(Windows windows) {
     return (windows.tokens() + 31) / 32;
-  }
-
-  /** Returns requantized scores by code + 128. */
-  public static int[] scores(PositionBias position) {
-    return IntStream.range(-128, 128).map(code -> (int) position.score().apply(code)).toArray();
-  }
-
-  /** Returns requantized biases, [heads][query][key]. */
-  public static int[] biases(PositionBias position, Windows windows) {
-    int heads = position.heads();
-    int[] relative = windows.relativeIndex();
-    int[] biases = new int[heads * relative.length];
-    for (int head = 0; head < heads; head++) {
-      for (int i = 0; i < relative.length; i++) {
-        int code = position.table()[relative[i] * heads + head];
-        biases[head * relative.length + i] = (int) position.position().apply(code);
-      }
-    }
-    return biases;
   }
 
   /** Returns a bit a masked key, [windows][query][words]. */
