@@ -69,11 +69,6 @@ public record Head(
   }
 
   @Override
-  public String prefix() {
-    return "";
-  }
-
-  @Override
   public List<Parameter> parameters() {
     Parameters all = new Parameters().norm(NORM, dim);
     linears().forEach(all::linear);

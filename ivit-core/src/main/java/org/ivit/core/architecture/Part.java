@@ -18,7 +18,9 @@ import java.util.List;
 })
 public sealed interface Part permits Stem, Block, Merging, Head {
   /** What its parameters' names begin with: its name and a dot, or nothing. */
-  String prefix();
+  default String prefix() {
+    return "";
+  }
 
   /** The learned parameters by their timm names, in timm's order. */
   List<Parameter> parameters();

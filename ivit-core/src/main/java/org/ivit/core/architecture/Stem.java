@@ -90,11 +90,6 @@ public record Stem(
   }
 
   @Override
-  public String prefix() {
-    return "";
-  }
-
-  @Override
   public List<Parameter> parameters() {
     Parameters all = new Parameters();
     if (!normed) {

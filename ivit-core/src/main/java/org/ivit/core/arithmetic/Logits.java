@@ -20,6 +20,17 @@ public final class Logits {
     return max / 64f;
   }
 
+  /** The class with the largest logit; ties go to the lower index. */
+  public static int argMax(int[] logits, int offset, int classes) {
+    int best = 0;
+    for (int c = 1; c < classes; c++) {
+      if (logits[offset + c] > logits[offset + best]) {
+        best = c;
+      }
+    }
+    return best;
+  }
+
   /**
    * The classes with the largest logits, best first; ties go to the lower index.
    *

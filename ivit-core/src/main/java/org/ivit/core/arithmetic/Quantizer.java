@@ -76,23 +76,11 @@ public final class Quantizer {
   }
 
   /**
-   * The codes of a tensor.
+   * The 8-bit codes of a tensor.
    *
    * @param tensor name, for messages
-   * @param bits 2 to 32
    * @throws InputException if a value is NaN or infinite; names the tensor
    */
-  public static int[] codes(String tensor, float[] x, float scale, int bits) {
-    float reciprocal = reciprocal(scale);
-    int[] codes = new int[x.length];
-    for (int i = 0; i < x.length; i++) {
-      requireFinite(tensor, i, x[i]);
-      codes[i] = code(x[i], reciprocal, bits);
-    }
-    return codes;
-  }
-
-  /** As {@link #codes} for 8 bits. */
   public static byte[] codes8(String tensor, float[] x, float scale) {
     float reciprocal = reciprocal(scale);
     byte[] codes = new byte[x.length];
@@ -103,7 +91,7 @@ public final class Quantizer {
     return codes;
   }
 
-  /** As {@link #codes} for 16 bits. */
+  /** As {@link #codes8} for 16 bits. */
   public static short[] codes16(String tensor, float[] x, float scale) {
     float reciprocal = reciprocal(scale);
     short[] codes = new short[x.length];

@@ -299,14 +299,9 @@ public final class ObservingForward {
     PositionBias position = windows == null ? null : position(site, scores, scoresScale);
     // The context's range is not known yet; softmax does not depend on it.
     Attention unscaled = Attention.of(site, scheme, qkvScale, scoresScale, position, 1);
-    short[] probabilities =
-        windows == null
-            ? NodeKernels.softmax(unscaled.softmax(), scores, tokens)
-            : NodeKernels.softmax(
-                unscaled.softmax(),
-                NodeKernels.biased(position, scores, windows.relativeIndex()),
-                windows,
-                heads);
+    byte[] biased =
+        windows == null ? scores : NodeKernels.biased(position, scores, windows.relativeIndex());
+    short[] probabilities = NodeKernels.softmax(unscaled.softmax(), biased, site);
     int[] context =
         NodeKernels.normalise(
             unscaled,

@@ -17,13 +17,8 @@ public final class EngineChecks {
     long image = graph.architecture().image();
     if (pictures < 1 || codes.length != 3 * image * image * pictures) {
       throw new InputException(
-          "input: found "
-              + codes.length
-              + " codes for "
-              + pictures
-              + " pictures, expected "
-              + 3 * image * image
-              + " a picture");
+          "input: found %s codes for %s pictures, expected %s a picture"
+              .formatted(codes.length, pictures, 3 * image * image));
     }
   }
 }

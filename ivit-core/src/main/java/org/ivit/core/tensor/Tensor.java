@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.ivit.core.InputException;
 
 /**
@@ -36,47 +37,37 @@ public final class Tensor {
    * @param shape their shape; nothing for a scalar
    */
   public static Tensor of(float[] values, long... shape) {
-    ByteBuffer memory = allocate(DType.F32, values.length, shape);
-    memory.asFloatBuffer().put(values);
-    return view(DType.F32, memory, shape);
+    return of(DType.F32, values.length, shape, memory -> memory.asFloatBuffer().put(values));
   }
 
   /** F64; see {@link #of(float[], long...)}. */
   public static Tensor of(double[] values, long... shape) {
-    ByteBuffer memory = allocate(DType.F64, values.length, shape);
-    memory.asDoubleBuffer().put(values);
-    return view(DType.F64, memory, shape);
+    return of(DType.F64, values.length, shape, memory -> memory.asDoubleBuffer().put(values));
   }
 
   /** I64; see {@link #of(float[], long...)}. */
   public static Tensor of(long[] values, long... shape) {
-    ByteBuffer memory = allocate(DType.I64, values.length, shape);
-    memory.asLongBuffer().put(values);
-    return view(DType.I64, memory, shape);
+    return of(DType.I64, values.length, shape, memory -> memory.asLongBuffer().put(values));
   }
 
   /** I32; see {@link #of(float[], long...)}. */
   public static Tensor of(int[] values, long... shape) {
-    ByteBuffer memory = allocate(DType.I32, values.length, shape);
-    memory.asIntBuffer().put(values);
-    return view(DType.I32, memory, shape);
+    return of(DType.I32, values.length, shape, memory -> memory.asIntBuffer().put(values));
   }
 
   /** I16; see {@link #of(float[], long...)}. */
   public static Tensor of(short[] values, long... shape) {
-    ByteBuffer memory = allocate(DType.I16, values.length, shape);
-    memory.asShortBuffer().put(values);
-    return view(DType.I16, memory, shape);
+    return of(DType.I16, values.length, shape, memory -> memory.asShortBuffer().put(values));
   }
 
   /** I8; see {@link #of(float[], long...)}. */
   public static Tensor of(byte[] values, long... shape) {
-    return bytes(DType.I8, values, shape);
+    return of(DType.I8, values.length, shape, memory -> memory.put(0, values));
   }
 
   /** U8; see {@link #of(float[], long...)}. */
   public static Tensor ofUnsigned(byte[] values, long... shape) {
-    return bytes(DType.U8, values, shape);
+    return of(DType.U8, values.length, shape, memory -> memory.put(0, values));
   }
 
   /**
@@ -106,18 +97,14 @@ public final class Tensor {
     return new Tensor(origin, dtype, shape.clone(), buffer, memory);
   }
 
-  private static Tensor bytes(DType dtype, byte[] values, long[] shape) {
-    ByteBuffer memory = allocate(dtype, values.length, shape);
-    memory.put(values).rewind();
-    return view(dtype, memory, shape);
-  }
-
-  private static ByteBuffer allocate(DType dtype, int length, long[] shape) {
+  private static Tensor of(DType dtype, int length, long[] shape, Consumer<ByteBuffer> values) {
     if (elements(shape) != length) {
       throw new IllegalArgumentException(length + " values for shape " + Arrays.toString(shape));
     }
     int bytes = Math.multiplyExact(length, dtype.size());
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer memory = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    values.accept(memory);
+    return view(dtype, memory, shape);
   }
 
   private static long elements(long[] shape) {

@@ -38,7 +38,7 @@ class QuantizerTest {
   @Test
   void tiesGoToEven() {
     float[] x = {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -2.5f, 126.5f, 127.5f, -128.5f, -129f};
-    assertThat(Quantizer.codes("x", x, 1f, 8))
+    assertThat(Quantizer.codes8("x", x, 1f))
         .containsExactly(0, 2, 2, 0, -2, -2, 126, 127, -128, -128);
   }
 
@@ -69,10 +69,9 @@ class QuantizerTest {
   void valuesThatAreNotFiniteAreRefusedByName(float bad) {
     float[] x = {0f, bad};
     String message = "blocks.3.mlp.fc1: element 1 is " + bad + ", expected a finite value";
-    assertThatThrownBy(() -> Quantizer.codes("blocks.3.mlp.fc1", x, 1f, 8))
+    assertThatThrownBy(() -> Quantizer.codes8("blocks.3.mlp.fc1", x, 1f))
         .isInstanceOf(InputException.class)
         .hasMessage(message);
-    assertThatThrownBy(() -> Quantizer.codes8("blocks.3.mlp.fc1", x, 1f)).hasMessage(message);
     assertThatThrownBy(() -> Quantizer.codes16("blocks.3.mlp.fc1", x, 1f)).hasMessage(message);
     assertThatThrownBy(() -> Quantizer.scaleOf("blocks.3.mlp.fc1", x, 8)).hasMessage(message);
     assertThatThrownBy(() -> Quantizer.tokenCodes("blocks.3.mlp.fc1", x, 1f)).hasMessage(message);
@@ -80,7 +79,7 @@ class QuantizerTest {
 
   @Test
   void emptyTensorsHaveNoCodes() {
-    assertThat(Quantizer.codes("x", new float[0], 1f, 8)).isEmpty();
+    assertThat(Quantizer.codes8("x", new float[0], 1f)).isEmpty();
     assertThat(Quantizer.scaleOf("x", new float[0], 16)).isEqualTo(Quantizer.MIN_SCALE);
   }
 

@@ -1,6 +1,8 @@
 package org.ivit.core.engine.reference;
 
+import java.util.Arrays;
 import java.util.List;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.ILayerNorm;
@@ -145,20 +147,6 @@ public final class NodeKernels {
   }
 
   /**
-   * @param softmax table
-   * @param scores 8-bit codes, [rows][tokens]
-   * @param tokens length of a row
-   * @return probabilities, [rows][tokens]
-   */
-  public static short[] softmax(SoftmaxTable softmax, byte[] scores, int tokens) {
-    short[] out = new short[scores.length];
-    for (int row = 0; row < scores.length; row += tokens) {
-      softmax.row(scores, row, tokens, null, 0, out, row);
-    }
-    return out;
-  }
-
-  /**
    * Divides the sums of the rows of probabilities out of P·V where softmax left that ({@code
    * docs/arithmetic.md#softmax}).
    *
@@ -227,23 +215,21 @@ public final class NodeKernels {
 
   /**
    * @param softmax table
-   * @param scores 8-bit codes, [pictures][windows][heads][query][key]
-   * @param windows of the block
-   * @param heads number of heads
+   * @param scores 8-bit codes, [pictures][groups][heads][query][key]
+   * @param site of the block
    * @return probabilities, of the same shape
    */
-  public static short[] softmax(SoftmaxTable softmax, byte[] scores, Windows windows, int heads) {
-    int tokens = windows.tokens();
-    int count = windows.count();
-    boolean[][] masks = new boolean[count][];
-    for (int i = 0; i < count; i++) {
-      masks[i] = windows.mask(i);
+  public static short[] softmax(SoftmaxTable softmax, byte[] scores, Block site) {
+    int tokens = site.rowTokens();
+    boolean[][] masks = new boolean[site.groups()][];
+    if (site.windows() != null) {
+      Arrays.setAll(masks, site.windows()::mask);
     }
     short[] out = new short[scores.length];
     for (int row = 0; row < scores.length; row += tokens) {
       int query = row / tokens % tokens;
-      int window = row / (heads * tokens * tokens) % count;
-      softmax.row(scores, row, tokens, masks[window], query * tokens, out, row);
+      int group = row / (site.heads() * tokens * tokens) % masks.length;
+      softmax.row(scores, row, tokens, masks[group], query * tokens, out, row);
     }
     return out;
   }

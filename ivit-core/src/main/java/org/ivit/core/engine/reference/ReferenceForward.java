@@ -137,7 +137,13 @@ final class ReferenceForward implements GraphVisitor<Void> {
         NodeKernels.scores(
             attention.scores(), products.scores(qkv, groups, tokens, heads, site.headDim()));
     show(site.scores().name(), scores);
-    short[] probabilities = probabilities(attention, site, scores);
+    byte[] biased = scores;
+    if (site.windows() != null) {
+      int[] relative = site.windows().relativeIndex();
+      biased = NodeKernels.biased(attention.position(), scores, relative);
+      show(attention.position().name(), biased);
+    }
+    short[] probabilities = NodeKernels.softmax(attention.softmax(), biased, site);
     show(site.softmax(), probabilities);
     int[] acc = products.context(probabilities, qkv, groups, tokens, heads, site.headDim());
     byte[] context =
@@ -145,15 +151,5 @@ final class ReferenceForward implements GraphVisitor<Void> {
             attention, NodeKernels.normalise(attention, acc, probabilities, tokens));
     show(site.context().name(), context);
     return context;
-  }
-
-  private short[] probabilities(Attention attention, Block site, byte[] scores) {
-    Windows windows = site.windows();
-    if (windows == null) {
-      return NodeKernels.softmax(attention.softmax(), scores, site.rowTokens());
-    }
-    byte[] biased = NodeKernels.biased(attention.position(), scores, windows.relativeIndex());
-    show(attention.position().name(), biased);
-    return NodeKernels.softmax(attention.softmax(), biased, windows, site.heads());
   }
 }

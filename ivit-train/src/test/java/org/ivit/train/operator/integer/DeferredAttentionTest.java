@@ -73,7 +73,7 @@ class DeferredAttentionTest {
     byte[] scores =
         NodeKernels.scores(
             node.scores(), products.scores(qkv, 1, tokens, site.heads(), site.headDim()));
-    short[] p = NodeKernels.softmax(node.softmax(), scores, tokens);
+    short[] p = NodeKernels.softmax(node.softmax(), scores, site);
     int[] acc = products.context(p, qkv, 1, tokens, site.heads(), site.headDim());
     return NodeKernels.context(node, NodeKernels.normalise(node, acc, p, tokens));
   }

@@ -1,6 +1,5 @@
 package org.ivit.core.engine.cuda.layer;
 
-import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.GeluRow;
@@ -32,13 +31,7 @@ public record GeluTables(long address, int outliers) {
   }
 
   public static GeluTables of(Constants constants, GeluRow gelu) {
-    byte[] tables = new byte[ShiftGelu.SIZE * ShiftGelu.SIZE];
-    for (int max = -128; max < 128; max++) {
-      for (int x = -128; x <= max; x++) {
-        tables[ShiftGelu.rowIndex(max, x)] = gelu.apply(x, max);
-      }
-    }
-    return new GeluTables(constants.bytes(tables), 0);
+    return new GeluTables(constants.bytes(gelu.tables()), 0);
   }
 
   /** The paper's form over rows of codes, in place. */
