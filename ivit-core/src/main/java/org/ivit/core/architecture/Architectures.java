@@ -127,11 +127,11 @@ public final class Architectures {
   /**
    * A timm name as a JSON string, or a description as an object. Kind {@code vit}: {@code image},
    * {@code patch}, {@code dim}, {@code depth}, {@code heads}, {@code classes}; optional {@code
-   * name}, {@code hidden} (4 · dim), {@code epsilon} (1e-6) and {@code distilled} (false). Kind
-   * {@code swin}: {@code image}, {@code patch}, {@code window}, {@code dim}, {@code depths} and
-   * {@code heads} (a list, one a stage), {@code classes}; optional {@code name} and {@code epsilon}
-   * (1e-5). Or {@code base}, a timm name, with another {@code image} or other {@code classes}; or
-   * {@code parts}, as {@link #toJson} writes them.
+   * name}, {@code hidden} (4 · dim), {@code epsilon} (1e-6), {@code distilled} (false) and {@code
+   * registers} (0). Kind {@code swin}: {@code image}, {@code patch}, {@code window}, {@code dim},
+   * {@code depths} and {@code heads} (a list, one a stage), {@code classes}; optional {@code name}
+   * and {@code epsilon} (1e-5). Or {@code base}, a timm name, with another {@code image} or other
+   * {@code classes}; or {@code parts}, as {@link #toJson} writes them.
    *
    * @param description the JSON
    * @throws InputException naming the key that is unknown, missing, of a wrong type or out of range

@@ -7,7 +7,8 @@ import org.ivit.core.architecture.Stem.LeadingToken;
 /**
  * ViT and DeiT: a class token, a learned position embedding, blocks with the norm before, the head
  * on the class token. A distilled DeiT has a second token and a second head; its logits are the
- * mean of both heads'.
+ * mean of both heads'. Register tokens (Darcet et al. 2024) come after these, at positions of their
+ * own; no head reads them.
  *
  * @param name timm name
  * @param image height and width of the picture in pixels, a multiple of {@code patch}
@@ -19,6 +20,7 @@ import org.ivit.core.architecture.Stem.LeadingToken;
  * @param classes number of classes
  * @param epsilon of the float model's layer norms, 1e-6 for ViT and DeiT
  * @param distilled whether there are a distillation token and its head
+ * @param registers number of register tokens, 0 or more
  */
 public record Vit(
     String name,
@@ -30,12 +32,15 @@ public record Vit(
     int hidden,
     int classes,
     double epsilon,
-    boolean distilled)
+    boolean distilled,
+    int registers)
     implements Family {
   /** The value of {@code kind} in a description. */
   public static final String KIND = "vit";
 
   static final double EPSILON = 1e-6;
+
+  private static final int MOST_REGISTERS = 256;
 
   /**
    * Checks the sizes.
@@ -52,9 +57,13 @@ public record Vit(
     check.inRange("hidden", hidden);
     check.inRange("classes", classes);
     check.epsilon(epsilon);
+    if (registers < 0 || registers > MOST_REGISTERS) {
+      throw check.refused("registers is %d, expected 0 to %d".formatted(registers, MOST_REGISTERS));
+    }
     check.multiple("image", image, "patch", patch);
     check.multiple("dim", dim, "heads", heads);
-    check.rowOfScores("has", (long) (image / patch) * (image / patch) + (distilled ? 2 : 1));
+    int leading = (distilled ? 2 : 1) + registers;
+    check.rowOfScores("has", (long) (image / patch) * (image / patch) + leading);
   }
 
   /** A ViT or DeiT with a class token alone; parameters as those of the record. */
@@ -71,6 +80,21 @@ public record Vit(
     this(name, image, patch, dim, depth, heads, hidden, classes, epsilon, false);
   }
 
+  /** A ViT or DeiT without registers; parameters as those of the record. */
+  public Vit(
+      String name,
+      int image,
+      int patch,
+      int dim,
+      int depth,
+      int heads,
+      int hidden,
+      int classes,
+      double epsilon,
+      boolean distilled) {
+    this(name, image, patch, dim, depth, heads, hidden, classes, epsilon, distilled, 0);
+  }
+
   @Override
   public Architecture architecture() {
     List<LeadingToken> leading = new ArrayList<>(List.of(new LeadingToken("cls_token", 1)));
@@ -78,6 +102,9 @@ public record Vit(
     if (distilled) {
       leading.add(new LeadingToken("dist_token", 1));
       classifiers.add("head_dist");
+    }
+    if (registers > 0) {
+      leading.add(new LeadingToken("reg_token", registers));
     }
     Stem stem = new Stem(image, patch, dim, leading, false, epsilon);
     int tokens = stem.outputTokens();
@@ -101,7 +128,8 @@ public record Vit(
         hidden,
         count,
         epsilon,
-        distilled);
+        distilled,
+        registers);
   }
 
   static Vit parse(Keys keys) {
@@ -115,7 +143,9 @@ public record Vit(
     int hidden = keys.integer("hidden", 4 * dim);
     double epsilon = keys.real("epsilon", EPSILON);
     boolean distilled = keys.flag("distilled");
+    int registers = keys.integer("registers", 0);
     String name = keys.text("name", "vit_%dx%d_patch%d_%d".formatted(dim, depth, patch, image));
-    return new Vit(name, image, patch, dim, depth, heads, hidden, classes, epsilon, distilled);
+    return new Vit(
+        name, image, patch, dim, depth, heads, hidden, classes, epsilon, distilled, registers);
   }
 }

@@ -80,6 +80,24 @@ class ArchitecturesTest {
   }
 
   @Test
+  void registersFollowTheTokensThatHeadsRead() {
+    Map<String, Object> description = new HashMap<>(MICRO);
+    description.put("registers", 4);
+    Architecture vit = parse(description);
+    assertThat(vit.parameters().get("reg_token")).containsExactly(1, 4, 32);
+    assertThat(vit.parameters().get("pos_embed")).containsExactly(1, 21, 32);
+    assertThat(vit.blocks()).extracting(Block::tokens).containsOnly(21);
+    assertThat(vit.head().readTokens()).isEqualTo(1);
+    assertThat(Architectures.parse(Architectures.toJson(vit))).isEqualTo(vit);
+    for (int count : new int[] {-1, 257}) {
+      description.put("registers", count);
+      assertThatThrownBy(() -> parse(description))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining("registers is " + count + ", expected 0 to 256");
+    }
+  }
+
+  @Test
   void parametersOfOneBlockInTimmOrder() {
     Architecture vit = new Vit("one", 6, 3, 4, 1, 2, 5, 7, 1e-6).architecture();
     assertThat(List.copyOf(vit.parameters().keySet()))

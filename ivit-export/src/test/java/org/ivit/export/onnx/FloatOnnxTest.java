@@ -68,6 +68,11 @@ class FloatOnnxTest {
   }
 
   @Test
+  void randomVitWithRegisters() throws OrtException {
+    random(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6, false, 4).architecture());
+  }
+
+  @Test
   void randomSwinWithShiftedWindows() throws OrtException {
     random(new Swin("small", 24, 2, 3, 8, List.of(2, 2), List.of(2, 4), 3, 1e-5).architecture());
   }

@@ -79,6 +79,12 @@ class IntegerOnnxTest {
     same(new GoldenModel(name).graph(), 1);
   }
 
+  @Test
+  void registers() throws OrtException {
+    Architecture vit = new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6, false, 4).architecture();
+    same(ObservedModel.graph(vit, Scheme.EXACT, new Random(3)), 2);
+  }
+
   @Property(tries = 12)
   void vits(
       @ForAll @IntRange(min = 0) int seed,

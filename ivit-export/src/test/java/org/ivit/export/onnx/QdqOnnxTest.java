@@ -95,6 +95,7 @@ class QdqOnnxTest {
     near(VIT, outliers(GeluForm.ASYMMETRIC));
     near(SWIN, Scheme.EXACT);
     near(new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6, true).architecture(), Scheme.EXACT);
+    near(new Vit("small", 12, 4, 12, 2, 3, 22, 5, 1e-6, false, 4).architecture(), Scheme.EXACT);
   }
 
   private static void near(Architecture architecture, Scheme scheme) throws OrtException {
@@ -114,7 +115,7 @@ class QdqOnnxTest {
         for (int i = 0; i < all.length; i++) {
           noise += Math.pow(all[i] - expected[i], 2);
         }
-        // 8 bits at some ten nodes in a row: measured 0.00001 to 0.0014 of the power.
+        // 8 bits at some ten nodes in a row: measured 0.00001 to 0.0031 of the power.
         assertThat(noise).isPositive().isLessThan(0.02 * power);
         assertThat(ort.logits(Arrays.copyOf(pixels, picture), 1))
             .isEqualTo(Arrays.copyOf(all, architecture.classes()));

@@ -73,8 +73,11 @@ class DeviceStepTest {
         new Swin("swin", 16, 2, 2, 6, List.of(1, 2), List.of(1, 2), 3, 1e-5).architecture();
     Architecture shifted =
         new Swin("shifted", 16, 2, 4, 8, List.of(2), List.of(2), 4, 1e-5).architecture();
+    Architecture registers =
+        new Vit("registers", 12, 4, 18, 2, 2, 41, 5, 1e-6, true, 4).architecture();
     return Stream.of(
         new Case("vit", vit, Scheme.EXACT, 0, 0),
+        new Case("registers", registers, Scheme.EXACT, 0.2, 0),
         new Case("vit, outliers", vit, scheme(vit, GeluForm.EXACT, SoftmaxForm.EXACT, 16), 0.4, 0),
         new Case(
             "vit, asymmetric, outliers",

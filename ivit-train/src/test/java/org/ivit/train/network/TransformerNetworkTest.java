@@ -152,6 +152,7 @@ class TransformerNetworkTest {
     return List.of(
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6).architecture(),
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, true).architecture(),
+        new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, false, 2).architecture(),
         new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5).architecture());
   }
 

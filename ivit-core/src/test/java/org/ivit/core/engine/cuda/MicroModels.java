@@ -74,6 +74,11 @@ final class MicroModels {
         form++;
       }
     }
+    for (boolean distilled : new boolean[] {false, true}) {
+      Architecture registers =
+          new Vit("registers", 15, 3, 10, 2, 2, 41, 3, 1e-6, distilled, 4).architecture();
+      micros.add(observed(registers, 0, schemes(registers).get(0), 4));
+    }
     return micros;
   }
 

@@ -75,6 +75,17 @@ class NativeEngineTest {
     }
   }
 
+  @ParameterizedTest
+  @FieldSource("KERNELS")
+  void equalsTheReferenceWithRegisters(String kernels) {
+    Providers.require(kernels);
+    for (boolean distilled : new boolean[] {false, true}) {
+      Architecture vit =
+          new Vit("registers", 18, 3, 24, 2, 2, 50, 5, 1e-6, distilled, 4).architecture();
+      compare(vit.name(), ObservedModel.graph(vit, Scheme.EXACT, new Random(4)), kernels, 4);
+    }
+  }
+
   private static final List<Architecture> SWINS =
       List.of(
           swin(4, 2, 1, 4, List.of(1), List.of(2)),
