@@ -16,6 +16,6 @@ void ivit_bias_avx512(uint8_t *scores, const struct ivit_window *window, int hea
 void ivit_normalise_avx512(int32_t *acc, int rows, const int32_t *factor);
 int32_t ivit_softmax_avx512(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
-    uint8_t *high, uint8_t *low);
+    uint8_t *out, size_t plane);
 
 #endif

@@ -21,12 +21,14 @@ void ivit_block_begin(
 }
 
 /* The paper's GELU, whose table depends on the row's maximum. */
-static void gelu_by_row(const struct ivit_gelu *gelu, int channels, uint8_t *codes) {
-  int largest = 0;
+static void gelu_by_row(
+    const struct ivit_gelu *gelu, uint8_t zero, int channels, uint8_t *codes) {
+  int largest = INT8_MIN;
   for (int c = 0; c < channels; c++) {
-    largest = codes[c] > largest ? codes[c] : largest;
+    int8_t code = (int8_t)(codes[c] - zero);
+    largest = code > largest ? code : largest;
   }
-  const uint8_t *table = gelu->table + 256 * largest;
+  const uint8_t *table = gelu->table + 256 * (uint8_t)(largest + zero);
   for (int c = 0; c < channels; c++) {
     codes[c] = table[codes[c]];
   }
@@ -43,7 +45,7 @@ static void mlp(
   ivit_linear_to8(
       k, block->fc1, s->input, s->input_stride, n, by_row ? NULL : block->gelu, s, s->codes_out);
   for (int r = 0; by_row && r < n; r++) {
-    gelu_by_row(block->gelu, block->hidden, s->codes_out[r]);
+    gelu_by_row(block->gelu, k->zero, block->hidden, s->codes_out[r]);
   }
   ivit_linear_add16(
       k, block->fc2, s->hidden, stride, n, &block->residual2, s,

@@ -21,44 +21,26 @@ fi
 
 # Warnings are errors in scripts/check-native only: other compilers have others.
 flags="-std=c11 -D_GNU_SOURCE -O3 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas"
-avx2="-mavx2"
-avx512="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi"
-vnni="$avx512 -mavx512vnni"
-amx="$avx512 -mamx-tile -mamx-int8"
+. "$engine/sets.sh"
+sets_header
+built=
 
-# own NAME FLAG...
-own() {
+# set_of NAME FLAG...: every file of a set
+set_of() {
   name=$1
   shift
-  compile "$sources/$name.c" "$name" "$@"
+  for file in "$sources"/*_"$name".c; do
+    compile "$file" "$(basename "$file" .c)" "$@"
+  done
+  built="$built $name"
 }
+each_set shared set_of
+built=
+each_set engine set_of
 
-has=
-# shellcheck disable=SC2086
-if [ "$arch" = x86_64 ]; then
-  if supports $avx2; then
-    has="$has -DIVIT_HAS_AVX2"
-    for part in gemm epilogue norm softmax; do
-      own ${part}_avx2 $avx2
-    done
-  fi
-  if supports $vnni; then
-    has="$has -DIVIT_HAS_VNNI"
-    own gemm_vnni $vnni
-    own epilogue_avx512 $avx512
-    own norm_avx512 $avx512
-    own softmax_avx512 $avx512
-  fi
-  if supports $amx; then
-    has="$has -DIVIT_HAS_AMX"
-    own gemm_amx $amx
-  fi
-fi
-for part in arena attention block cpu_features epilogue_c gemm_c jni kernels_c linear model \
-    norm_c norm_statistics pack softmax_c; do
-  # shellcheck disable=SC2086
-  own $part $has
+for part in $(common_files) jni; do
+  compile "$sources/$part.c" "$part"
 done
 
 link_library
-echo "$kernels: built for $os-$arch by $compiler,$has"
+echo "$kernels: built for $os-$arch by $compiler:$built"

@@ -78,7 +78,7 @@ compile() {
   object=$2
   shift 2
   # shellcheck disable=SC2086
-  call "$(basename "$file")" $flags "-I$sources" "-I$engine" "-I$include" "-I$include/$os" "$@" \
+  call "$(basename "$file")" $flags "-I$sources" "-I$engine" "-I$objects" "-I$include" "-I$include/$os" "$@" \
     -c "$file" -o "$objects/$object.o"
   linked="$linked $object.o"
 }

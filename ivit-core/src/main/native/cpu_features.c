@@ -1,5 +1,6 @@
 /* Which kernels run on this processor and under this operating system. */
 #include "ivit.h"
+#include "kernel_sets.h"
 
 #include <string.h>
 
@@ -11,81 +12,120 @@
 #endif
 
 /* The compiler's builtin asks the operating system about the registers as well. */
-#if defined(IVIT_HAS_AVX2)
-static const char *lacks_avx2(void) {
-  return __builtin_cpu_supports("avx2") ? NULL : "this processor has no AVX2";
-}
-#endif
-
-#if defined(IVIT_HAS_VNNI)
-static const char *lacks_avx512(void) {
-  int rows = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-      && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
-      && __builtin_cpu_supports("avx512vbmi");
-  return rows ? NULL : "this processor has no AVX-512 with VBMI";
-}
-
-static const char *lacks_vnni(void) {
-  const char *rows = lacks_avx512();
-  if (rows != NULL) {
-    return rows;
+#define BUILTIN(name) \
+  static int has_##name(void) { \
+    return __builtin_cpu_supports(#name); \
   }
-  return __builtin_cpu_supports("avx512vnni") ? NULL : "this processor has no AVX512-VNNI";
+BUILTIN(avx2)
+BUILTIN(fma)
+BUILTIN(avx512f)
+BUILTIN(avx512bw)
+BUILTIN(avx512vl)
+BUILTIN(avx512dq)
+BUILTIN(avx512vbmi)
+BUILTIN(avx512vnni)
+
+static int has_avxvnni(void) {
+  unsigned a, b, c, d;
+  return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4) != 0;
 }
 
-#endif
-
-#if defined(IVIT_HAS_AMX)
-static const char *lacks_amx(void) {
-  const char *rows = lacks_avx512();
-  if (rows != NULL) {
-    return rows;
-  }
+static int has_amx(void) {
   unsigned a, b, c, d;
   const unsigned tiles = 1u << 24, int8 = 1u << 25;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & tiles) == 0 || (d & int8) == 0) {
-    return "this processor has no AMX int8";
-  }
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & tiles) != 0 && (d & int8) != 0;
+}
+
+/* Tile data is large, so Linux hands it out per process, on request: ARCH_REQ_XCOMP_PERM. */
+static int grants_amx(void) {
 #if defined(__linux__)
-  /* Tile data is large, so Linux hands it out per process, on request: ARCH_REQ_XCOMP_PERM. */
   const long request = 0x1023, tile_data = 18;
-  return syscall(SYS_arch_prctl, request, tile_data) == 0
-      ? NULL : "the operating system does not grant AMX";
+  return syscall(SYS_arch_prctl, request, tile_data) == 0;
 #else
-  return "AMX is used on Linux only";
+  return 0;
 #endif
 }
 #endif
-#endif
 
-struct candidate {
-  const char *name;
-  const struct ivit_kernels *kernels;
-  const char *(*lacks)(void);
+struct feature {
+  const char *word; /* of kernel_sets */
+  int (*present)(void);
+  const char *lack;
 };
 
-static const struct candidate candidates[] = {
+static const struct feature features[] = {
 #if defined(__x86_64__)
-#if defined(IVIT_HAS_AMX)
-    {"amx", &ivit_kernels_amx, lacks_amx},
+    {"avx2", has_avx2, "this processor has no AVX2"},
+    {"fma", has_fma, "this processor has no FMA"},
+    {"avx512f", has_avx512f, "this processor has no AVX-512"},
+    {"avx512bw", has_avx512bw, "this processor has no AVX-512 with BW"},
+    {"avx512vl", has_avx512vl, "this processor has no AVX-512 with VL"},
+    {"avx512dq", has_avx512dq, "this processor has no AVX-512 with DQ"},
+    {"avx512vbmi", has_avx512vbmi, "this processor has no AVX-512 with VBMI"},
+    {"avx512vnni", has_avx512vnni, "this processor has no AVX512-VNNI"},
+    {"avxvnni", has_avxvnni, "this processor has no AVX-VNNI"},
+    {"amx", has_amx, "this processor has no AMX int8"},
+    {"amx", grants_amx, "the operating system does not grant AMX"},
 #endif
-#if defined(IVIT_HAS_VNNI)
-    {"vnni", &ivit_kernels_vnni, lacks_vnni},
-#endif
-#if defined(IVIT_HAS_AVX2)
-    {"avx2", &ivit_kernels_avx2, lacks_avx2},
-#endif
-#endif
-    {"c", &ivit_kernels_c, NULL},
+    {"-", NULL, NULL},
 };
+
+static int is_word(const char *list, size_t length, const char *word) {
+  return strlen(word) == length && memcmp(list, word, length) == 0;
+}
+
+const char *ivit_features_lacking(const char *list) {
+  for (;;) {
+    size_t length = strcspn(list, ",");
+    int known = 0;
+    for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
+      const struct feature *f = &features[i];
+      if (is_word(list, length, f->word)) {
+        known = 1;
+        if (f->present != NULL && !f->present()) {
+          return f->lack;
+        }
+      }
+    }
+    if (!known) {
+      return "kernel_sets asks for a feature that cpu_features.c does not know";
+    }
+    if (list[length] == '\0') {
+      return NULL;
+    }
+    list += length + 1;
+  }
+}
+
+#define DECLARE(name, features) extern const struct ivit_kernels ivit_kernels_##name;
+#define ENTRY(name, features) {&ivit_kernels_##name, features},
+#define NAME(name, features) #name,
+
+IVIT_ENGINE_SETS(DECLARE)
+
+static const struct {
+  const struct ivit_kernels *kernels;
+  const char *features;
+} sets[] = {IVIT_ENGINE_SETS(ENTRY)};
+
+const char *const ivit_kernels_names[] = {IVIT_ENGINE_SETS(NAME) NULL};
 
 const struct ivit_kernels *ivit_kernels_find(const char *name, const char **reason) {
-  for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-    if (strcmp(candidates[i].name, name) == 0) {
-      *reason = candidates[i].lacks == NULL ? NULL : candidates[i].lacks();
-      return *reason == NULL ? candidates[i].kernels : NULL;
+  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+    if (strcmp(sets[i].kernels->name, name) == 0) {
+      *reason = ivit_features_lacking(sets[i].features);
+      return *reason == NULL ? sets[i].kernels : NULL;
     }
   }
   *reason = "this library was built without it";
+  return NULL;
+}
+
+const struct ivit_kernels *ivit_kernels_named(const char *name) {
+  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+    if (strcmp(sets[i].kernels->name, name) == 0) {
+      return sets[i].kernels;
+    }
+  }
   return NULL;
 }

@@ -98,7 +98,13 @@ static void tile(
 const struct ivit_kernels ivit_kernels_avx2 = {
     .name = "avx2",
     .rows = ROWS,
+    .zero = 128,
+    .pack = ivit_pack_dot,
+    .pack_keys = ivit_pack_keys_dot,
+    .pack_values = ivit_pack_values_dot,
     .tile = tile,
+    .scores = tile,
+    .context = tile,
     .to8 = ivit_to8_avx2,
     .add16 = ivit_add16_avx2,
     .norm = ivit_norm_avx2,

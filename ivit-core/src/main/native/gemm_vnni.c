@@ -103,7 +103,13 @@ static void tile(
 const struct ivit_kernels ivit_kernels_vnni = {
     .name = "vnni",
     .rows = 12,
+    .zero = 128,
+    .pack = ivit_pack_dot,
+    .pack_keys = ivit_pack_keys_dot,
+    .pack_values = ivit_pack_values_dot,
     .tile = tile,
+    .scores = tile,
+    .context = tile,
     .to8 = ivit_to8_avx512,
     .add16 = ivit_add16_avx512,
     .norm = ivit_norm_avx512,

@@ -1,11 +1,12 @@
 /*
  * The integer forward pass in C: types and kernels, free of JNI.
  *
- * One convention runs through all of it. An 8-bit code that feeds a matrix product is stored as an
- * offset code, code + 128 in an unsigned byte, because the instructions that multiply bytes
- * (vpdpbusd, tdpbusd) take their left operand unsigned. The right operand's bias takes the 128 back
- * out exactly: sum (x+128)*w - 128*sum w. Sums wrap modulo 2^32 on the way; the bounds proved by
- * the graph say that the final accumulator does not.
+ * One convention runs through all of it. An 8-bit code that feeds a matrix product is stored as
+ * code + zero in an unsigned byte, zero being the kernel set's own: 128 where the instructions that
+ * multiply bytes take their left operand unsigned (vpmaddubsw, vpdpbusd, tdpbusd), 0 where it is
+ * signed. The right operand's bias takes the 128 back out exactly: sum (x+128)*w - 128*sum w. Sums
+ * wrap modulo 2^32 on the way; the bounds proved by the graph say that the final accumulator does
+ * not.
  *
  * There is no floating point in this folder.
  */
@@ -23,16 +24,27 @@ enum {
   IVIT_K_GROUP = 16    /* groups of four along K are padded to this: a tile register of AMX */
 };
 
+/* Blocks of zeroed memory that are freed together; allocation fails only as a whole. */
+struct ivit_arena;
+struct ivit_arena *ivit_arena_new(void);
+void *ivit_arena_take(struct ivit_arena *arena, size_t bytes);
+/* Whether every block so far could be had. */
+int ivit_arena_whole(const struct ivit_arena *arena);
+void ivit_arena_free(struct ivit_arena *arena);
+
 /*
- * The right operand of a product, packed for byte dot products: [panels][groups][32][4], a group
- * being four neighbours along K. What lies beyond the matrix is zero.
+ * The right operand of a product, in a layout of the kernel set's own. That for byte dot products
+ * is [panels][groups][32][4], a group being four neighbours along K; what lies beyond the matrix is
+ * zero there.
  */
 struct ivit_matrix {
   int columns;
   int panels;
-  int groups;       /* that hold anything */
+  int groups;        /* that hold anything */
   size_t panel_size; /* bytes from one panel to the next */
   int8_t *data;
+  size_t room; /* bytes at data */
+  void *plan;  /* what else a kernel set keeps */
 };
 
 /*
@@ -79,17 +91,16 @@ struct ivit_linear {
   int outputs;
   int outliers; /* number of input channels in operand.high */
   int *outlier; /* their indices */
-  uint8_t *is_outlier; /* [inputs] */
   struct ivit_operand operand;
   struct ivit_requant requant;
   int32_t *exact_multiplier; /* of logits, which are not clamped, as the graph has them */
   uint8_t *exact_shift;
 };
 
-/* GELU by table from offset codes to offset codes. */
+/* GELU by table from stored codes to stored codes. */
 struct ivit_gelu {
   int by_row;             /* the row's maximum selects one of 256 tables */
-  uint8_t *table;         /* [256], or [row maximum + 128][256] */
+  uint8_t *table;         /* [256], or [row maximum, stored][256] */
   uint8_t *outlier_table; /* [256] for the columns marked in outliers */
   uint32_t *outliers;     /* a bit a column, one word a panel; null without outliers */
 };
@@ -118,7 +129,7 @@ struct ivit_window {
   int tokens;
   int words;             /* 64-bit words of a row of a mask */
   int narrow;            /* both terms stay below 2^14: 16-bit lanes are enough */
-  int32_t score[256];    /* requantized score, by offset code */
+  int32_t score[256];    /* requantized score, by stored code */
   uint8_t score_low[256]; /* its bytes where narrow */
   uint8_t score_high[256];
   int row;           /* elements from one query's biases to the next, a multiple of 64 */
@@ -137,24 +148,52 @@ struct ivit_attention {
   struct ivit_window *window; /* null where scores take no bias */
 };
 
+/* One head of one group of tokens. */
+struct ivit_head {
+  const uint8_t *queries; /* row of the group's first token */
+  const uint8_t *keys;
+  const uint8_t *values;
+  size_t stride;
+  int tokens;
+  int dim;
+};
+
+/*
+ * Accumulators of at most `rows` rows and one panel, acc[row][32]. May read, not use, up to 63
+ * bytes beyond a row and as many rows as a tile has.
+ */
+typedef void ivit_tile(
+    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
+    const struct ivit_operand *w, int panel, int32_t *acc);
+
 /* The kernels of one instruction set. */
 struct ivit_kernels {
   const char *name;
-  int rows; /* of a tile, at most IVIT_TILE_ROWS */
+  int rows;     /* of a tile, at most IVIT_TILE_ROWS */
+  uint8_t zero; /* what a code of 0 is stored as */
+
+  /*
+   * Packs weights [columns][depth] into a matrix whose columns and panels are set; memory is the
+   * arena's, and what an earlier call took is used again. Returns 0 where there is none.
+   */
+  int (*pack)(struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth);
+
+  /*
+   * Packs the keys of a head, and their bias, as the right operand of `scores`; its values as that
+   * of `context`, whose bias is zero. There is room for two bytes a code (ivit_matrix_room).
+   */
+  void (*pack_keys)(const struct ivit_head *head, struct ivit_operand *keys);
+  void (*pack_values)(const struct ivit_head *head, int bits, struct ivit_operand *values);
 
   /* Around a run of tiles in one thread; null where nothing is to be set up. */
   void (*enter)(void);
   void (*leave)(void);
 
-  /*
-   * Accumulators of at most `rows` rows and one panel, acc[row][32]. May read, not use, up to 63
-   * bytes beyond a row and as many rows as a tile has.
-   */
-  void (*tile)(
-      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-      const struct ivit_operand *w, int panel, int32_t *acc);
+  ivit_tile *tile;    /* of a linear layer */
+  ivit_tile *scores;  /* of queries by keys; nothing is high */
+  ivit_tile *context; /* of probabilities, as softmax leaves them, by values */
 
-  /* n <= 32 columns from `column`, as offset codes to out[row] + column; gelu may be null. */
+  /* n <= 32 columns from `column`, as stored codes to out[row] + column; gelu may be null. */
   void (*to8)(
       const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
       int column, int n, uint8_t *const *out);
@@ -164,40 +203,52 @@ struct ivit_kernels {
       const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
       int column, int n, const int16_t *const *identity, int16_t *const *out);
 
-  /* One row of 16-bit codes to offset codes, or to 16-bit codes; these rows do not overlap. */
+  /* One row of 16-bit codes to stored codes, or to 16-bit codes; these rows do not overlap. */
   void (*norm)(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
   void (*norm16)(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
 
   /*
-   * One row of offset codes of scores, in place to biased ones. Rows are readable and writable up
+   * One row of stored codes of scores, in place to biased ones. Rows are readable and writable up
    * to a multiple of 64.
    */
   void (*bias)(uint8_t *scores, const struct ivit_window *window, int head, int query);
 
   /*
-   * One row of scores to probabilities: their upper bytes (where bits > 8, else anything) and lower
-   * bytes, zero from n to the next multiple of 64. Masked keys have a bit in `mask`, which may be
-   * null. Returns what the row's context is to be multiplied with, of use where that is deferred.
+   * One row of scores to probabilities, which are zero from n to the next multiple of 64. Their
+   * form is the set's own and fills 2 * plane bytes at most, plane being a multiple of 64 above n.
+   * For byte dot products lower bytes lie at `out`, upper bytes (where bits > 8, else anything) at
+   * out + plane. Masked keys have a bit in `mask`, which may be null. Returns what the row's
+   * context is to be multiplied with, of use where that is deferred.
    */
   int32_t (*softmax)(
       const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
-      uint8_t *high, uint8_t *low);
+      uint8_t *out, size_t plane);
 
   /* acc = (acc * factor[row] + 2^15) >> 16 in a tile. */
   void (*normalise)(int32_t *acc, int rows, const int32_t *factor);
 };
 
 extern const struct ivit_kernels ivit_kernels_c;
-extern const struct ivit_kernels ivit_kernels_avx2;
-extern const struct ivit_kernels ivit_kernels_vnni;
-extern const struct ivit_kernels ivit_kernels_amx;
+
+/* Names of the sets in this library, fastest first, to a null. */
+extern const char *const ivit_kernels_names[];
 
 /* The kernels of a name; null with a reason where they do not run here. */
 const struct ivit_kernels *ivit_kernels_find(const char *name, const char **reason);
 
-void ivit_tile_c(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-    const struct ivit_operand *w, int panel, int32_t *acc);
+/* What this processor lacks of features, words of kernel_sets with commas between; null: nothing. */
+const char *ivit_features_lacking(const char *features);
+
+/* The same whether they run here or not; null where this library has none. */
+const struct ivit_kernels *ivit_kernels_named(const char *name);
+
+/* pack_dot.c: the layout for byte dot products, of codes stored with 128 for zero. */
+int ivit_pack_dot(
+    struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth);
+void ivit_pack_keys_dot(const struct ivit_head *head, struct ivit_operand *keys);
+void ivit_pack_values_dot(const struct ivit_head *head, int bits, struct ivit_operand *values);
+
+ivit_tile ivit_tile_c;
 void ivit_to8_c(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
     int column, int n, uint8_t *const *out);
@@ -209,20 +260,12 @@ void ivit_norm16_c(const int16_t *x, const struct ivit_norm *norm, int16_t *out)
 void ivit_bias_c(uint8_t *scores, const struct ivit_window *window, int head, int query);
 int32_t ivit_softmax_c(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
-    uint8_t *high, uint8_t *low);
+    uint8_t *out, size_t plane);
 void ivit_normalise_c(int32_t *acc, int rows, const int32_t *factor);
 
 /* norm_statistics.c */
 int32_t ivit_norm_mean(int64_t sum, int channels);
 int32_t ivit_norm_factor(uint64_t squares);
-
-/* Blocks of zeroed memory that are freed together; allocation fails only as a whole. */
-struct ivit_arena;
-struct ivit_arena *ivit_arena_new(void);
-void *ivit_arena_take(struct ivit_arena *arena, size_t bytes);
-/* Whether every block so far could be had. */
-int ivit_arena_whole(const struct ivit_arena *arena);
-void ivit_arena_free(struct ivit_arena *arena);
 
 static inline size_t ivit_round_up(size_t n, size_t to) {
   return (n + to - 1) / to * to;

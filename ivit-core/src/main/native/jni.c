@@ -100,7 +100,7 @@ METHOD(jlong, linear)(
   void *e = pin(env, exponent);
   struct ivit_linear *l = NULL;
   if (w != NULL && b != NULL && o != NULL && mu != NULL && e != NULL) {
-    l = ivit_linear_new(m->arena, w, inputs, outputs, b, o, outliers, shift, mu, e, logits);
+    l = ivit_linear_new(m->kernels, m->arena, w, inputs, outputs, b, o, outliers, shift, mu, e, logits);
   }
   unpin(env, exponent, e);
   unpin(env, multiplier, mu);
@@ -142,7 +142,8 @@ METHOD(jlong, gelu)(
   void *o = pin(env, outlier);
   struct ivit_gelu *g = NULL;
   if (t != NULL && ot != NULL && o != NULL) {
-    g = ivit_gelu_new(model_of(model)->arena, by_row, t, ot, o, outliers, channels);
+    const struct ivit_model *m = model_of(model);
+    g = ivit_gelu_new(m->kernels->zero, m->arena, by_row, t, ot, o, outliers, channels);
   }
   unpin(env, outlier, o);
   unpin(env, outlier_table, ot);
@@ -214,13 +215,14 @@ METHOD(jboolean, window)(
     JNIEnv *env, jclass class, jlong model, jlong attention, jintArray score, jintArray bias,
     jlongArray masks, jint windows) {
   (void)class;
+  const struct ivit_model *m = model_of(model);
   struct ivit_attention *a = (struct ivit_attention *)(intptr_t)attention;
   void *s = pin(env, score);
   void *b = pin(env, bias);
   void *k = pin(env, masks);
   if (s != NULL && b != NULL && k != NULL) {
     a->window =
-        ivit_window_new(model_of(model)->arena, s, b, a->heads, a->tokens, k, windows);
+        ivit_window_new(m->kernels->zero, m->arena, s, b, a->heads, a->tokens, k, windows);
   }
   unpin(env, masks, k);
   unpin(env, bias, b);

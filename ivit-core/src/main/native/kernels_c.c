@@ -3,7 +3,13 @@
 const struct ivit_kernels ivit_kernels_c = {
     .name = "c",
     .rows = 8,
+    .zero = 128,
+    .pack = ivit_pack_dot,
+    .pack_keys = ivit_pack_keys_dot,
+    .pack_values = ivit_pack_values_dot,
     .tile = ivit_tile_c,
+    .scores = ivit_tile_c,
+    .context = ivit_tile_c,
     .to8 = ivit_to8_c,
     .add16 = ivit_add16_c,
     .norm = ivit_norm_c,

@@ -88,8 +88,8 @@ void ivit_picture_free(struct ivit_picture *p) {
 
 static void take_operand(
     struct ivit_arena *arena, struct ivit_operand *o, int columns, int depth) {
-  ivit_matrix_shape(&o->main, columns, depth);
-  o->main.data = ivit_arena_take(arena, o->main.panel_size * (size_t)o->main.panels);
+  ivit_matrix_columns(&o->main, columns);
+  ivit_matrix_take(arena, &o->main, ivit_matrix_room(columns, depth));
   o->bias =
       ivit_arena_take(arena, (size_t)o->main.panels * IVIT_COLUMNS * sizeof(int32_t));
 }
@@ -118,8 +118,7 @@ struct ivit_scratch *ivit_scratch_new(const struct ivit_model *m) {
   s->values.shift = 8;
   s->score_stride = ivit_stride((size_t)m->most_group);
   s->scores = ivit_arena_take(arena, IVIT_TILE_ROWS * s->score_stride);
-  s->probabilities_high = ivit_arena_take(arena, IVIT_TILE_ROWS * s->score_stride);
-  s->probabilities_low = ivit_arena_take(arena, IVIT_TILE_ROWS * s->score_stride);
+  s->probabilities = ivit_arena_take(arena, 2 * IVIT_TILE_ROWS * s->score_stride);
   if (!ivit_arena_whole(arena)) {
     ivit_arena_free(arena);
     return NULL;
@@ -133,7 +132,7 @@ void ivit_scratch_free(struct ivit_scratch *s) {
   }
 }
 
-/* A patch as a row of offset codes: channel, row, column. */
+/* A patch as a row of stored codes: channel, row, column. */
 static void unfold(const struct ivit_model *m, const int8_t *codes, int patch, uint8_t *out) {
   int grid = m->image / m->patch;
   size_t corner = ((size_t)(patch / grid) * (size_t)m->image + (size_t)(patch % grid))
@@ -143,7 +142,7 @@ static void unfold(const struct ivit_model *m, const int8_t *codes, int patch, u
       const int8_t *from = codes + ((size_t)c * (size_t)m->image + (size_t)y) * (size_t)m->image
           + corner;
       for (int x = 0; x < m->patch; x++) {
-        *out++ = (uint8_t)(from[x] + 128);
+        *out++ = (uint8_t)(from[x] + m->kernels->zero);
       }
     }
   }
@@ -174,9 +173,9 @@ static void embed(
       s->tokens_out);
 }
 
-static void widen(const uint8_t *codes, int n, int16_t *out) {
+static void widen(const uint8_t *codes, uint8_t zero, int n, int16_t *out) {
   for (int i = 0; i < n; i++) {
-    out[i] = (int16_t)(codes[i] - 128);
+    out[i] = (int8_t)(codes[i] - zero);
   }
 }
 
@@ -191,7 +190,7 @@ static void patch_norm(
   ivit_linear_to8(
       m->kernels, step->linear, s->input, s->input_stride, n, NULL, s, s->codes_out);
   for (int r = 0; r < n; r++) {
-    widen(s->codes_out[r], step->dim, s->wide);
+    widen(s->codes_out[r], m->kernels->zero, step->dim, s->wide);
     m->kernels->norm16(s->wide, step->norm, token(step, p, first + r));
   }
 }
@@ -219,7 +218,7 @@ static void merge(
       m->kernels, step->linear, s->input, s->input_stride, n, NULL, s, s->codes_out);
   for (int r = 0; r < n; r++) {
     widen(
-        s->codes_out[r], 2 * dim,
+        s->codes_out[r], m->kernels->zero, 2 * dim,
         p->tokens[step->tokens_out] + (size_t)(first + r) * (size_t)(2 * dim));
   }
 }
@@ -237,18 +236,19 @@ static void pool_head(
     const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
     struct ivit_scratch *s) {
   int32_t *sums = s->pool;
+  uint8_t zero = m->kernels->zero;
   memset(sums, 0, (size_t)step->dim * sizeof *sums);
   for (int t = 0; t < step->tokens; t++) {
     m->kernels->norm(token(step, p, t), step->norm, s->input);
     for (int c = 0; c < step->dim; c++) {
-      sums[c] += s->input[c] - 128;
+      sums[c] += (int8_t)(s->input[c] - zero);
     }
   }
   for (int c = 0; c < step->dim; c++) {
     int64_t product =
         (int64_t)sums[c] * step->pool_multiplier + ((int64_t)1 << (step->pool_shift - 1));
     int64_t mean = product >> step->pool_shift;
-    s->input[c] = (uint8_t)((mean < -128 ? -128 : mean > 127 ? 127 : mean) + 128);
+    s->input[c] = (uint8_t)((mean < -128 ? -128 : mean > 127 ? 127 : mean) + zero);
   }
   ivit_linear_logits(m->kernels, step->linear, s->input, s, 0, p->logits);
 }

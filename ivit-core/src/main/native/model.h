@@ -107,9 +107,8 @@ struct ivit_scratch {
   struct ivit_operand keys;
   struct ivit_operand values;
   size_t score_stride;
-  uint8_t *scores;             /* [tile][group] */
-  uint8_t *probabilities_high;
-  uint8_t *probabilities_low;
+  uint8_t *scores;        /* [tile][score_stride] */
+  uint8_t *probabilities; /* [tile][2][score_stride] */
   int32_t factors[IVIT_TILE_ROWS]; /* of the context's rows */
   uint8_t *codes_out[IVIT_CHUNK];
   int16_t *tokens_out[IVIT_CHUNK];

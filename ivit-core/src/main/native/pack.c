@@ -1,18 +1,24 @@
 #include "pack.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-void ivit_matrix_shape(struct ivit_matrix *m, int columns, int depth) {
+void ivit_matrix_columns(struct ivit_matrix *m, int columns) {
   m->columns = columns;
   m->panels = (columns + IVIT_COLUMNS - 1) / IVIT_COLUMNS;
-  m->groups = (depth + 3) / 4;
-  m->panel_size = ivit_round_up((size_t)m->groups, IVIT_K_GROUP) * 4 * IVIT_COLUMNS;
 }
 
-/* The first code of a column; code k lies k / 4 * 128 + k % 4 further on. */
-static int8_t *column_of(const struct ivit_matrix *m, int column) {
-  return m->data + (size_t)(column / IVIT_COLUMNS) * m->panel_size
-      + (size_t)(column % IVIT_COLUMNS) * 4;
+size_t ivit_matrix_room(int columns, int depth) {
+  size_t panels = (size_t)(columns + IVIT_COLUMNS - 1) / IVIT_COLUMNS;
+  return panels * ivit_round_up((size_t)depth, 4 * IVIT_K_GROUP) * 2 * IVIT_COLUMNS;
+}
+
+int ivit_matrix_take(struct ivit_arena *arena, struct ivit_matrix *m, size_t bytes) {
+  if (m->data == NULL || m->room < bytes) {
+    m->data = ivit_arena_take(arena, bytes);
+    m->room = bytes;
+  }
+  return m->data != NULL;
 }
 
 static void *take_columns(struct ivit_arena *arena, int columns, size_t size) {
@@ -69,55 +75,62 @@ int ivit_dyadic_set(struct ivit_dyadic *d, int32_t multiplier, int shift) {
   return 1;
 }
 
-void ivit_linear_pack(struct ivit_linear *l, const int8_t *weight, const int32_t *bias) {
-  int whole = l->inputs / 4;
-  for (int c = 0; c < l->outputs; c++) {
-    const int8_t *row = weight + (size_t)c * l->inputs;
-    int8_t *main = column_of(&l->operand.main, c);
-    int8_t *high = column_of(&l->operand.high, c);
-    int32_t rest = 0;
-    int32_t set = 0;
-    for (int k = 0; k < l->inputs; k++) {
-      rest += l->is_outlier[k] ? 0 : row[k];
-    }
-    for (int g = 0; g < whole; g++) {
-      memcpy(main + (size_t)g * 4 * IVIT_COLUMNS, row + 4 * g, 4);
-    }
-    for (int k = 4 * whole; k < l->inputs; k++) {
-      main[(size_t)whole * 4 * IVIT_COLUMNS + k % 4] = row[k];
-    }
+/* Weights [outputs][inputs] without those of outlier channels, and these apart. */
+static void split(const struct ivit_linear *l, const int8_t *weight, int8_t *main, int8_t *high) {
+  memcpy(main, weight, (size_t)l->outputs * (size_t)l->inputs);
+  for (int c = 0; c < l->outputs; c++, main += l->inputs) {
     for (int i = 0; i < l->outliers; i++) {
-      int k = l->outlier[i];
-      main[(size_t)(k / 4) * 4 * IVIT_COLUMNS + k % 4] = 0;
+      *high++ = main[l->outlier[i]];
+      main[l->outlier[i]] = 0;
     }
-    for (int i = 0; i < l->outliers; i++) {
-      high[i / 4 * 4 * IVIT_COLUMNS + i % 4] = row[l->outlier[i]];
-      set += row[l->outlier[i]];
-    }
-    uint32_t offset = 128 * ((uint32_t)rest + ((uint32_t)set << l->operand.shift));
-    l->operand.bias[c] = (int32_t)((uint32_t)bias[c] - offset);
   }
 }
 
+int ivit_linear_pack(
+    const struct ivit_kernels *k, struct ivit_arena *arena, struct ivit_linear *l,
+    const int8_t *weight, const int32_t *bias) {
+  for (int c = 0; c < l->outputs; c++) {
+    const int8_t *row = weight + (size_t)c * (size_t)l->inputs;
+    int32_t all = 0;
+    int32_t set = 0;
+    for (int i = 0; i < l->inputs; i++) {
+      all += row[i];
+    }
+    for (int i = 0; i < l->outliers; i++) {
+      set += row[l->outlier[i]];
+    }
+    uint32_t offset = k->zero * ((uint32_t)(all - set) + ((uint32_t)set << l->operand.shift));
+    l->operand.bias[c] = (int32_t)((uint32_t)bias[c] - offset);
+  }
+  if (l->outliers == 0) {
+    return k->pack(arena, &l->operand.main, weight, l->inputs);
+  }
+  int8_t *main = malloc((size_t)l->outputs * (size_t)(l->inputs + l->outliers));
+  if (main == NULL) {
+    return 0;
+  }
+  int8_t *high = main + (size_t)l->outputs * (size_t)l->inputs;
+  split(l, weight, main, high);
+  int packed = k->pack(arena, &l->operand.main, main, l->inputs)
+      && k->pack(arena, &l->operand.high, high, l->outliers);
+  free(main);
+  return packed;
+}
+
 struct ivit_linear *ivit_linear_new(
-    struct ivit_arena *arena, const int8_t *weight, int inputs, int outputs, const int32_t *bias,
-    const int32_t *outlier, int outliers, int shift, const int32_t *multiplier,
-    const uint8_t *exponent, int logits) {
+    const struct ivit_kernels *k, struct ivit_arena *arena, const int8_t *weight, int inputs,
+    int outputs, const int32_t *bias, const int32_t *outlier, int outliers, int shift,
+    const int32_t *multiplier, const uint8_t *exponent, int logits) {
   struct ivit_linear *l = ivit_arena_take(arena, sizeof *l);
   if (l == NULL) {
     return NULL;
   }
-  l->is_outlier = ivit_arena_take(arena, (size_t)inputs);
   l->inputs = inputs;
   l->outputs = outputs;
   l->outliers = outliers;
   l->operand.shift = shift;
-  ivit_matrix_shape(&l->operand.main, outputs, inputs);
-  ivit_matrix_shape(&l->operand.high, outputs, outliers);
-  struct ivit_matrix *main = &l->operand.main;
-  struct ivit_matrix *high = &l->operand.high;
-  main->data = ivit_arena_take(arena, main->panel_size * (size_t)main->panels);
-  high->data = ivit_arena_take(arena, high->panel_size * (size_t)high->panels);
+  ivit_matrix_columns(&l->operand.main, outputs);
+  ivit_matrix_columns(&l->operand.high, outputs);
   l->operand.bias = take_columns(arena, outputs, sizeof(int32_t));
   l->outlier = ivit_arena_take(arena, (size_t)outliers * sizeof(int));
   if (!ivit_arena_whole(arena)) {
@@ -125,9 +138,10 @@ struct ivit_linear *ivit_linear_new(
   }
   for (int i = 0; i < outliers; i++) {
     l->outlier[i] = outlier[i];
-    l->is_outlier[outlier[i]] = 1;
   }
-  ivit_linear_pack(l, weight, bias);
+  if (!ivit_linear_pack(k, arena, l, weight, bias)) {
+    return NULL;
+  }
   if (!logits) {
     return ivit_requant_set(arena, &l->requant, multiplier, exponent, outputs) ? l : NULL;
   }
@@ -167,26 +181,35 @@ struct ivit_norm *ivit_norm_new(
   return n;
 }
 
+/* What the code i - 128 is stored as. */
+static uint8_t stored_index(int i, uint8_t zero) {
+  return (uint8_t)(i - 128 + zero);
+}
+
 struct ivit_gelu *ivit_gelu_new(
-    struct ivit_arena *arena, int by_row, const int8_t *table, const int8_t *outlier_table,
-    const int32_t *outlier, int outliers, int channels) {
+    uint8_t zero, struct ivit_arena *arena, int by_row, const int8_t *table,
+    const int8_t *outlier_table, const int32_t *outlier, int outliers, int channels) {
   struct ivit_gelu *g = ivit_arena_take(arena, sizeof *g);
   size_t size = by_row ? 256 * 256 : 256;
-  uint8_t *offset = ivit_arena_take(arena, size);
+  uint8_t *stored = ivit_arena_take(arena, size);
   uint8_t *other = ivit_arena_take(arena, 256);
   size_t panels = ivit_round_up((size_t)channels, IVIT_COLUMNS) / IVIT_COLUMNS;
   uint32_t *bits = ivit_arena_take(arena, panels * sizeof(uint32_t));
   if (!ivit_arena_whole(arena)) {
     return NULL;
   }
-  for (size_t i = 0; i < size; i++) {
-    offset[i] = (uint8_t)(table[i] + 128);
+  for (int row = 0; row < (int)size / 256; row++) {
+    const int8_t *from = table + 256 * row;
+    uint8_t *to = by_row ? stored + 256 * stored_index(row, zero) : stored;
+    for (int i = 0; i < 256; i++) {
+      to[stored_index(i, zero)] = (uint8_t)(from[i] + zero);
+    }
   }
   g->by_row = by_row;
-  g->table = offset;
+  g->table = stored;
   if (outliers > 0) {
     for (int i = 0; i < 256; i++) {
-      other[i] = (uint8_t)(outlier_table[i] + 128);
+      other[stored_index(i, zero)] = (uint8_t)(outlier_table[i] + zero);
     }
     for (int i = 0; i < outliers; i++) {
       bits[outlier[i] / IVIT_COLUMNS] |= (uint32_t)1 << outlier[i] % IVIT_COLUMNS;
@@ -219,8 +242,8 @@ static int below(int32_t v, int32_t limit) {
 }
 
 struct ivit_window *ivit_window_new(
-    struct ivit_arena *arena, const int32_t *score, const int32_t *bias, int heads, int tokens,
-    const uint64_t *masks, int windows) {
+    uint8_t zero, struct ivit_arena *arena, const int32_t *score, const int32_t *bias, int heads,
+    int tokens, const uint64_t *masks, int windows) {
   struct ivit_window *w = ivit_arena_take(arena, sizeof *w);
   size_t row = ivit_round_up((size_t)tokens, 64);
   size_t rows = (size_t)heads * (size_t)tokens;
@@ -238,9 +261,10 @@ struct ivit_window *ivit_window_new(
   w->bias16 = narrow;
   w->masks = of_window;
   for (int i = 0; i < 256; i++) {
-    w->score[i] = score[i];
-    w->score_low[i] = (uint8_t)score[i];
-    w->score_high[i] = (uint8_t)((uint32_t)score[i] >> 8);
+    uint8_t at = stored_index(i, zero);
+    w->score[at] = score[i];
+    w->score_low[at] = (uint8_t)score[i];
+    w->score_high[at] = (uint8_t)((uint32_t)score[i] >> 8);
     w->narrow &= below(score[i], 1 << 14);
   }
   for (size_t r = 0; r < rows; r++) {

@@ -10,8 +10,14 @@
  */
 enum { IVIT_LEAST_SHIFT = 8, IVIT_LEAST_CODE_SHIFT = 17 };
 
-/* Room for a packed matrix of `depth` rows along K. */
-void ivit_matrix_shape(struct ivit_matrix *m, int columns, int depth);
+/* A matrix of so many columns, which nothing is packed into yet. */
+void ivit_matrix_columns(struct ivit_matrix *m, int columns);
+
+/* Bytes that hold a matrix of two bytes a code, in panels and whole groups. */
+size_t ivit_matrix_room(int columns, int depth);
+
+/* Memory for its data, what it has where that is enough; 0 where there is none. */
+int ivit_matrix_take(struct ivit_arena *arena, struct ivit_matrix *m, size_t bytes);
 
 /* Constants of `columns` multipliers; 0 where one is refused. */
 int ivit_requant_set(
@@ -22,36 +28,42 @@ int ivit_requant_set(
 int ivit_dyadic_set(struct ivit_dyadic *d, int32_t multiplier, int shift);
 
 /*
- * A linear layer from weight codes [outputs][inputs] and biases; outlier channels ascend. Null
- * where a multiplier is refused or memory is short. Logits keep their multipliers as they are.
+ * A linear layer for kernels from weight codes [outputs][inputs] and biases; outlier channels
+ * ascend. Null where a multiplier is refused or memory is short. Logits keep their multipliers as
+ * they are.
  */
 struct ivit_linear *ivit_linear_new(
-    struct ivit_arena *arena, const int8_t *weight, int inputs, int outputs, const int32_t *bias,
-    const int32_t *outlier, int outliers, int shift, const int32_t *multiplier,
-    const uint8_t *exponent, int logits);
+    const struct ivit_kernels *k, struct ivit_arena *arena, const int8_t *weight, int inputs,
+    int outputs, const int32_t *bias, const int32_t *outlier, int outliers, int shift,
+    const int32_t *multiplier, const uint8_t *exponent, int logits);
 
-/* Other weights and biases of the same sizes. */
-void ivit_linear_pack(struct ivit_linear *l, const int8_t *weight, const int32_t *bias);
+/* Other weights and biases of the same sizes, for the same kernels; 0 where memory is short. */
+int ivit_linear_pack(
+    const struct ivit_kernels *k, struct ivit_arena *arena, struct ivit_linear *l,
+    const int8_t *weight, const int32_t *bias);
 
 struct ivit_norm *ivit_norm_new(
     struct ivit_arena *arena, const int32_t *multiplier, const int64_t *offset, int channels,
     int shift);
 
-/* GELU of `channels` from tables of final codes by code + 128; outlier channels may be none. */
+/*
+ * GELU of `channels`, codes being stored with `zero`, from tables of final codes by code + 128;
+ * outlier channels may be none.
+ */
 struct ivit_gelu *ivit_gelu_new(
-    struct ivit_arena *arena, int by_row, const int8_t *table, const int8_t *outlier_table,
-    const int32_t *outlier, int outliers, int channels);
+    uint8_t zero, struct ivit_arena *arena, int by_row, const int8_t *table,
+    const int8_t *outlier_table, const int32_t *outlier, int outliers, int channels);
 
 void ivit_softmax_set(
     struct ivit_softmax *softmax, const int32_t *exponentials, int32_t rounding, int bits,
     int deferred);
 
 /*
- * Scores of windows: requantized score by code + 128, requantized biases [heads][query][key], and
+ * Scores of windows, stored with `zero`: requantized score by code + 128, requantized biases [heads][query][key], and
  * masks [windows][query][words], of which those of unmasked windows are all zero.
  */
 struct ivit_window *ivit_window_new(
-    struct ivit_arena *arena, const int32_t *score, const int32_t *bias, int heads, int tokens,
-    const uint64_t *masks, int windows);
+    uint8_t zero, struct ivit_arena *arena, const int32_t *score, const int32_t *bias, int heads,
+    int tokens, const uint64_t *masks, int windows);
 
 #endif

@@ -99,7 +99,8 @@ static void deferred(
 
 int32_t ivit_softmax_avx2(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
-    uint8_t *high, uint8_t *low) {
+    uint8_t *out, size_t plane) {
+  uint8_t *low = out, *high = out + plane;
   __m256i largest = _mm256_set1_epi32(largest_of(scores, n, mask));
   __m256i sums = _mm256_setzero_si256();
   for (int i = 0; i < n; i += 8) {

@@ -210,7 +210,8 @@ void ivit_normalise_avx512(int32_t *acc, int rows, const int32_t *factor) {
 
 int32_t ivit_softmax_avx512(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
-    uint8_t *high, uint8_t *low) {
+    uint8_t *out, size_t plane) {
+  uint8_t *low = out, *high = out + plane;
   int32_t largest = largest_of(scores, n, mask);
   if (softmax->deferred) {
     return deferred(scores, n, mask, softmax, _mm512_set1_epi8((char)largest), low);

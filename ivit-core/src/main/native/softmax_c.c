@@ -43,7 +43,8 @@ void ivit_normalise_c(int32_t *acc, int rows, const int32_t *factor) {
 
 int32_t ivit_softmax_c(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
-    uint8_t *high, uint8_t *low) {
+    uint8_t *out, size_t plane) {
+  uint8_t *low = out, *high = out + plane;
   int largest = 0;
   for (int i = 0; i < n; i++) {
     if (!masked(mask, i) && scores[i] > largest) {

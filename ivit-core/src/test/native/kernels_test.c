@@ -45,7 +45,9 @@ static void random_multipliers(int32_t *m, uint8_t *e, int n) {
   }
 }
 
-static struct ivit_linear *random_linear(
+/* The same layer as packed by several kernel sets. */
+static void random_linears(
+    const struct ivit_kernels *const *k, int sets, struct ivit_linear **l,
     struct ivit_arena *arena, int inputs, int outputs, int outliers, int logits) {
   int8_t *w = ivit_arena_take(arena, (size_t)inputs * (size_t)outputs);
   int32_t *bias = ivit_arena_take(arena, (size_t)outputs * sizeof *bias);
@@ -64,8 +66,26 @@ static struct ivit_linear *random_linear(
     set[i] = i * inputs / outliers;
   }
   int shift = outliers == 0 ? 0 : 1 + (int)draw(4);
-  return ivit_linear_new(
-      arena, w, inputs, outputs, bias, set, outliers, shift, m, e, logits);
+  for (int i = 0; i < sets; i++) {
+    l[i] = ivit_linear_new(
+        k[i], arena, w, inputs, outputs, bias, set, outliers, shift, m, e, logits);
+  }
+}
+
+static struct ivit_linear *random_linear(
+    const struct ivit_kernels *k, struct ivit_arena *arena, int inputs, int outputs, int outliers,
+    int logits) {
+  struct ivit_linear *l;
+  random_linears(&k, 1, &l, arena, inputs, outputs, outliers, logits);
+  return l;
+}
+
+/* Codes as one set stores them, as another does. */
+static void restore(
+    const uint8_t *from, uint8_t zero, uint8_t *to, uint8_t other, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    to[i] = (uint8_t)(from[i] - zero + other);
+  }
 }
 
 /* Tiles of every height, and what follows them. */
@@ -76,7 +96,10 @@ static void products(const struct ivit_kernels *k) {
     int inputs = 1 + (int)draw(600), outputs = 1 + (int)draw(200);
     int outliers = draw(2) == 0 ? 0 : 1 + (int)draw((uint32_t)(inputs < 40 ? inputs : 40));
     int rows = 1 + (int)draw((uint32_t)k->rows);
-    struct ivit_linear *l = random_linear(arena, inputs, outputs, outliers, 0);
+    const struct ivit_kernels *both[] = {k, &ivit_kernels_c};
+    struct ivit_linear *ls[2];
+    random_linears(both, 2, ls, arena, inputs, outputs, outliers, 0);
+    struct ivit_linear *l = ls[0];
     uint8_t *x = ivit_arena_take(arena, IVIT_TILE_ROWS * STRIDE);
     uint8_t *high = ivit_arena_take(arena, IVIT_TILE_ROWS * 64);
     for (int i = 0; i < IVIT_TILE_ROWS * STRIDE; i++) {
@@ -90,7 +113,9 @@ static void products(const struct ivit_kernels *k) {
     int n = outputs - column < IVIT_COLUMNS ? outputs - column : IVIT_COLUMNS;
     int32_t *acc = ivit_arena_take(arena, IVIT_TILE_ROWS * IVIT_COLUMNS * sizeof *acc);
     int32_t *expected = ivit_arena_take(arena, IVIT_TILE_ROWS * IVIT_COLUMNS * sizeof *acc);
-    ivit_tile_c(x, STRIDE, high, 64, rows, &l->operand, panel, expected);
+    ivit_tile_c(x, STRIDE, high, 64, rows, &ls[1]->operand, panel, expected);
+    restore(x, 128, x, k->zero, IVIT_TILE_ROWS * STRIDE);
+    restore(high, 128, high, k->zero, IVIT_TILE_ROWS * 64);
     if (k->enter != NULL) {
       k->enter();
     }
@@ -110,8 +135,11 @@ static void products(const struct ivit_kernels *k) {
       other[i] = (int8_t)draw(256);
     }
     int32_t marked[2] = {0, outputs - 1};
-    struct ivit_gelu *gelu = ivit_gelu_new(
-        arena, 0, table, other, marked, outputs > 1 ? (int)draw(3) : 0, outputs);
+    int apart = outputs > 1 ? (int)draw(3) : 0;
+    struct ivit_gelu *gelus[2];
+    for (int i = 0; i < 2; i++) {
+      gelus[i] = ivit_gelu_new(both[i]->zero, arena, 0, table, other, marked, apart, outputs);
+    }
     struct ivit_adder adder;
     int set = ivit_dyadic_set(&adder.branch, (1 << 30) + (int)draw(1 << 30), 17 + (int)draw(45))
         && ivit_dyadic_set(&adder.identity, (1 << 30) + (int)draw(1 << 30), 17 + (int)draw(45));
@@ -133,10 +161,10 @@ static void products(const struct ivit_kernels *k) {
       acc[i] = draw(3) == 0 ? code(-INT32_MAX / 2, INT32_MAX / 2) : code(-5000, 5000);
     }
     for (int with = 0; with < 2; with++) {
-      const struct ivit_gelu *g = with ? gelu : NULL;
-      k->to8(acc, rows, &l->requant, g, column, n, codes[0]);
-      ivit_to8_c(acc, rows, &l->requant, g, column, n, codes[1]);
+      k->to8(acc, rows, &l->requant, with ? gelus[0] : NULL, column, n, codes[0]);
+      ivit_to8_c(acc, rows, &l->requant, with ? gelus[1] : NULL, column, n, codes[1]);
       for (int r = 0; r < rows; r++) {
+        restore(codes[0][r] + column, k->zero, codes[0][r] + column, 128, (size_t)n);
         compare(k->name, "to8", codes[0][r], codes[1][r], OUT, outputs, column, rows);
       }
     }
@@ -170,12 +198,105 @@ static void norms(const struct ivit_kernels *k) {
     struct ivit_norm *norm = ivit_norm_new(arena, m, b, channels, 1 + (int)draw(62));
     k->norm(x, norm, found);
     ivit_norm_c(x, norm, expected);
+    restore(found, k->zero, found, 128, (size_t)channels);
     compare(k->name, "norm", found, expected, 512, channels, norm->shift, kind);
     int16_t *wide = ivit_arena_take(arena, 1024);
     int16_t *wide_expected = ivit_arena_take(arena, 1024);
     k->norm16(x, norm, wide);
     ivit_norm16_c(x, norm, wide_expected);
     compare(k->name, "norm16", wide, wide_expected, 1024, channels, norm->shift, kind);
+    ivit_arena_free(arena);
+  }
+}
+
+/* A row of probabilities, whatever their form, as the contexts of values that are 1 once. */
+static int32_t *contexts(
+    struct ivit_arena *arena, const struct ivit_kernels *k, const uint8_t *p, size_t plane, int n,
+    int bits) {
+  enum { DIM = 40 };
+  struct ivit_operand values;
+  memset(&values, 0, sizeof values);
+  ivit_matrix_columns(&values.main, DIM);
+  ivit_matrix_take(arena, &values.main, ivit_matrix_room(DIM, n));
+  values.bias = ivit_arena_take(arena, 2 * IVIT_COLUMNS * sizeof *values.bias);
+  values.shift = 8;
+  size_t stride = DIM + 3;
+  uint8_t *v = ivit_arena_take(arena, stride * (size_t)n);
+  int32_t *out = ivit_arena_take(arena, (size_t)(n + DIM + 64) * sizeof *out);
+  int32_t *acc = ivit_arena_take(arena, IVIT_TILE_ROWS * IVIT_COLUMNS * sizeof *acc);
+  struct ivit_head head = {NULL, NULL, v, stride, n, DIM};
+  for (int from = 0; from < n; from += DIM) {
+    memset(v, k->zero, stride * (size_t)n);
+    for (int d = 0; d < DIM && from + d < n; d++) {
+      v[(size_t)(from + d) * stride + (size_t)d]++;
+    }
+    k->pack_values(&head, bits, &values);
+    for (int panel = 0; panel < 2; panel++) {
+      if (k->enter != NULL) {
+        k->enter();
+      }
+      k->context(p, 2 * plane, p + plane, 2 * plane, 1, &values, panel, acc);
+      if (k->leave != NULL) {
+        k->leave();
+      }
+      size_t count = panel == 0 ? IVIT_COLUMNS : DIM - IVIT_COLUMNS;
+      memcpy(out + from + panel * IVIT_COLUMNS, acc, count * sizeof *acc);
+    }
+  }
+  return out;
+}
+
+/* Scores of queries by keys and contexts of values, over every code. */
+static void heads(const struct ivit_kernels *k) {
+  const struct ivit_kernels *both[] = {k, &ivit_kernels_c};
+  for (int round = 0; round < 200; round++) {
+    struct ivit_arena *arena = ivit_arena_new();
+    int tokens = 1 + (int)draw(230), dim = 1 + (int)draw(80);
+    int rows = 1 + (int)draw((uint32_t)(k->rows < 8 ? k->rows : 8));
+    int panels = (tokens + 31) / 32;
+    size_t stride = ivit_stride((size_t)(3 * dim));
+    size_t size = stride * (size_t)(tokens + IVIT_TILE_ROWS);
+    uint8_t *qkv[2];
+    int32_t *acc[2];
+    for (int i = 0; i < 2; i++) {
+      qkv[i] = ivit_arena_take(arena, size);
+      acc[i] = ivit_arena_take(arena, (size_t)panels * 32 * IVIT_TILE_ROWS * sizeof(int32_t));
+    }
+    int least = draw(3) == 0 ? 0 : 1;
+    for (size_t j = 0; j < size; j++) {
+      qkv[1][j] = (uint8_t)code(least, 255);
+    }
+    restore(qkv[1], 128, qkv[0], k->zero, size);
+    for (int i = 0; i < 2; i++) {
+      struct ivit_operand keys;
+      memset(&keys, 0, sizeof keys);
+      ivit_matrix_columns(&keys.main, tokens);
+      ivit_matrix_take(arena, &keys.main, ivit_matrix_room(tokens, dim));
+      memset(keys.main.data, 55, keys.main.room);
+      keys.bias = ivit_arena_take(arena, (size_t)panels * 32 * sizeof(int32_t));
+      struct ivit_head h = {qkv[i], qkv[i] + dim, qkv[i] + 2 * dim, stride, tokens, dim};
+      if (both[i]->enter != NULL) {
+        both[i]->enter();
+      }
+      both[i]->pack_keys(&h, &keys);
+      for (int panel = 0; panel < panels; panel++) {
+        both[i]->scores(
+            h.queries, stride, NULL, 0, rows, &keys, panel,
+            acc[i] + panel * 32 * IVIT_TILE_ROWS);
+      }
+      if (both[i]->leave != NULL) {
+        both[i]->leave();
+      }
+    }
+    for (int panel = 0; panel < panels; panel++) {
+      int n = tokens - 32 * panel < 32 ? tokens - 32 * panel : 32;
+      for (int r = 0; r < rows; r++) {
+        int at = panel * 32 * IVIT_TILE_ROWS + r * 32;
+        compare(
+            k->name, "scores", acc[0] + at, acc[1] + at, (size_t)n * sizeof(int32_t), tokens, dim,
+            rows);
+      }
+    }
     ivit_arena_free(arena);
   }
 }
@@ -196,16 +317,18 @@ static void rows_of_scores(const struct ivit_kernels *k) {
     for (int i = 0; i < heads * n * n; i++) {
       bias[i] = code(-range, range - 1);
     }
-    struct ivit_window *w = ivit_window_new(arena, score, bias, heads, n, mask, 1);
     int query = (int)draw((uint32_t)n), head = (int)draw((uint32_t)heads);
     uint8_t *found = ivit_arena_take(arena, row);
     uint8_t *expected = ivit_arena_take(arena, row);
     for (int i = 0; i < n; i++) {
-      found[i] = expected[i] = (uint8_t)code(0, 255);
+      expected[i] = (uint8_t)code(0, 255);
     }
-    k->bias(found, w, head, query);
-    ivit_bias_c(expected, w, head, query);
+    restore(expected, 128, found, k->zero, (size_t)n);
+    k->bias(found, ivit_window_new(k->zero, arena, score, bias, heads, n, mask, 1), head, query);
+    ivit_bias_c(expected, ivit_window_new(128, arena, score, bias, heads, n, mask, 1), head, query);
+    restore(found, k->zero, found, 128, (size_t)n);
     compare(k->name, "bias", found, expected, (size_t)n, n, head, query);
+    restore(expected, 128, found, k->zero, (size_t)n);
 
     int32_t table[257];
     int32_t first = draw(2) == 0 ? 1 << 15 : (int32_t)(1 + draw(INT32_MAX / 300));
@@ -231,21 +354,21 @@ static void rows_of_scores(const struct ivit_kernels *k) {
         }
       }
     }
-    uint8_t *p[2][2];
-    for (int i = 0; i < 2; i++) {
-      p[i][0] = ivit_arena_take(arena, row);
-      p[i][1] = ivit_arena_take(arena, row);
-      memset(p[i][0], 77, row);
-      memset(p[i][1], 77, row);
-    }
+    uint8_t *p[2];
     int32_t factor[2];
-    factor[0] = k->softmax(expected, n, hidden, &softmax, p[0][0], p[0][1]);
-    factor[1] = ivit_softmax_c(expected, n, hidden, &softmax, p[1][0], p[1][1]);
-    compare(k->name, "factor", &factor[0], &factor[1], sizeof(int32_t), n, bits, deferred);
-    compare(k->name, "probabilities", p[0][1], p[1][1], row, n, bits, softmax.narrow);
-    if (bits > 8) {
-      compare(k->name, "upper bytes", p[0][0], p[1][0], row, n, bits, softmax.narrow);
+    for (int i = 0; i < 2; i++) {
+      p[i] = ivit_arena_take(arena, 2 * row + IVIT_TILE_ROWS * 2 * row);
+      memset(p[i], 77, 2 * row);
     }
+    factor[0] = k->softmax(found, n, hidden, &softmax, p[0], row);
+    factor[1] = ivit_softmax_c(expected, n, hidden, &softmax, p[1], row);
+    compare(k->name, "factor", &factor[0], &factor[1], sizeof(int32_t), n, bits, deferred);
+    int32_t *seen[2];
+    seen[0] = contexts(arena, k, p[0], row, n, bits);
+    seen[1] = contexts(arena, &ivit_kernels_c, p[1], row, n, bits);
+    compare(
+        k->name, "probabilities", seen[0], seen[1], (size_t)n * sizeof(int32_t), n, bits,
+        softmax.narrow);
     ivit_arena_free(arena);
   }
 }
@@ -291,15 +414,15 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   b->hidden = z.hidden;
   b->tokens = tokens;
   b->norm1 = b->norm2 = ivit_norm_new(a, ones, zeros, dim, 52);
-  b->qkv = random_linear(a, dim, 3 * dim, z.outliers, 0);
-  b->proj = random_linear(a, dim, dim, z.outliers, 0);
-  b->fc1 = random_linear(a, dim, z.hidden, 0, 0);
-  b->fc2 = random_linear(a, z.hidden, dim, 0, 0);
+  b->qkv = random_linear(k, a, dim, 3 * dim, z.outliers, 0);
+  b->proj = random_linear(k, a, dim, dim, z.outliers, 0);
+  b->fc1 = random_linear(k, a, dim, z.hidden, 0, 0);
+  b->fc2 = random_linear(k, a, z.hidden, dim, 0, 0);
   int8_t table[256];
   for (int i = 0; i < 256; i++) {
     table[i] = (int8_t)draw(256);
   }
-  b->gelu = ivit_gelu_new(a, 0, table, table, NULL, 0, z.hidden);
+  b->gelu = ivit_gelu_new(k->zero, a, 0, table, table, NULL, 0, z.hidden);
   b->attention = ivit_arena_take(a, sizeof *b->attention);
   b->attention->heads = z.heads;
   b->attention->head_dim = z.head_dim;
@@ -325,7 +448,7 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   b->residual1.identity = b->residual2.branch = b->residual2.identity = b->residual1.branch;
 
   struct ivit_step *embed = ivit_model_add_step(m, IVIT_EMBED, tokens, dim);
-  embed->linear = random_linear(a, 3 * z.patch * z.patch, dim, 0, 0);
+  embed->linear = random_linear(k, a, 3 * z.patch * z.patch, dim, 0, 0);
   embed->leading = 1;
   embed->leading_codes = ivit_arena_take(a, (size_t)dim * sizeof(int16_t));
   embed->positions = ivit_arena_take(a, (size_t)(tokens * dim) * sizeof(int16_t));
@@ -334,7 +457,7 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   ivit_model_add_step(m, IVIT_BLOCK, tokens, dim)->block = b;
   struct ivit_step *head = ivit_model_add_step(m, IVIT_HEAD, 1, dim);
   head->norm = b->norm1;
-  head->linear = random_linear(a, dim, z.classes, 0, 1);
+  head->linear = random_linear(k, a, dim, z.classes, 0, 1);
   m->classes = z.classes;
   m->most_tokens = (size_t)tokens * (size_t)dim;
   m->most_qkv = (size_t)tokens * ivit_stride(3 * (size_t)dim);
@@ -386,27 +509,41 @@ static void models(const struct ivit_kernels *k) {
   }
 }
 
-int main(void) {
-  const char *names[] = {"amx", "vnni", "avx2", "c"};
-  for (int i = 0; i < 4; i++) {
-    const char *reason = NULL;
-    const struct ivit_kernels *k = ivit_kernels_find(names[i], &reason);
-#if defined(IVIT_EMULATE_AMX)
-    if (i == 0 && ivit_kernels_find("vnni", &reason) != NULL) {
-      k = &ivit_kernels_amx;
-      printf("amx: emulated\n");
+/* Whether an emulation of its instruction was compiled in. */
+static int is_emulated(const char *name) {
+#if defined(IVIT_EMULATED)
+  const char *list = IVIT_EMULATED;
+  for (size_t length; *list != '\0'; list += length + (list[length] == ',')) {
+    length = strcspn(list, ",");
+    if (strlen(name) == length && memcmp(list, name, length) == 0) {
+      return 1;
     }
+  }
 #endif
+  (void)name;
+  return 0;
+}
+
+int main(void) {
+  for (int i = 0; ivit_kernels_names[i] != NULL; i++) {
+    const char *name = ivit_kernels_names[i];
+    const char *reason = NULL;
+    const struct ivit_kernels *k = ivit_kernels_find(name, &reason);
+    if (k == NULL && is_emulated(name)) {
+      k = ivit_kernels_named(name);
+      printf("%s: emulated\n", name);
+    }
     if (k == NULL) {
-      printf("%s: skipped, %s\n", names[i], reason);
+      printf("%s: skipped, %s\n", name, reason);
       continue;
     }
     products(k);
     norms(k);
     rows_of_scores(k);
     normalised_rows(k);
+    heads(k);
     models(k);
-    printf("%s: equal\n", names[i]);
+    printf("%s: equal\n", name);
   }
   return 0;
 }

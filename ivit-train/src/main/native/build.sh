@@ -25,63 +25,42 @@ fi
 flags="-std=c11 -D_GNU_SOURCE -O3 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -fno-math-errno"
 flags="$flags -fno-trapping-math -fno-signed-zeros -fassociative-math -ffp-contract=off"
 
-# set_of NAME FLAG...: the row kernels of an instruction set
-set_of() {
+. "$engine/sets.sh"
+sets_header
+sets=
+built=
+
+# rows_of NAME FLAG...: the row kernels of an instruction set
+rows_of() {
   name=$1
   shift
   compile "$sources/kernels.c" "kernels_$name" "-DIVIT_SET=ivit_training_$name" \
     "-DIVIT_SET_NAME=\"$name\"" "$@"
+  sets="$sets $name"
 }
+each_set training rows_of
+for part in choose product jni; do
+  compile "$sources/$part.c" "$part"
+done
 
-# shared NAME FLAG...: one of the engine's, under the name of its own build
-shared() {
+# products_of NAME FLAG...: the engine's kernels of a set, under the names of its own build
+products_of() {
   name=$1
   shift
-  compile "$engine/$name.c" "engine_$name" "$@"
+  for file in "$engine"/*_"$name".c; do
+    compile "$file" "engine_$(basename "$file" .c)" "$@"
+  done
+  built="$built $name"
 }
-
-avx2="-mavx2 -mfma"
-avx512="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512"
-sets=
-# shellcheck disable=SC2086
-if [ "$arch" = x86_64 ]; then
-  if supports $avx2; then
-    sets="$sets -DIVIT_HAS_AVX2"
-    set_of avx2 $avx2
-  fi
-  if supports $avx512; then
-    sets="$sets -DIVIT_HAS_AVX512"
-    set_of avx512 $avx512
-  fi
-fi
-set_of c
-# shellcheck disable=SC2086
-compile "$sources/choose.c" choose $sets
-compile "$sources/product.c" product
-compile "$sources/jni.c" jni
-
-engine_avx512="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi"
-engine_vnni="$engine_avx512 -mavx512vnni"
-engine_amx="$engine_avx512 -mamx-tile -mamx-int8"
-has=
-# shellcheck disable=SC2086
-if [ "$arch" = x86_64 ]; then
-  if supports $engine_vnni; then
-    has="$has -DIVIT_HAS_VNNI"
-    shared gemm_vnni $engine_vnni
-    for part in epilogue norm softmax; do
-      shared ${part}_avx512 $engine_avx512
-    done
-    if supports $engine_amx; then
-      has="$has -DIVIT_HAS_AMX"
-      shared gemm_amx $engine_amx
-    fi
-  fi
-fi
-for part in arena cpu_features epilogue_c gemm_c kernels_c norm_c norm_statistics pack softmax_c; do
-  # shellcheck disable=SC2086
-  shared $part $has
+each_set shared products_of
+built=
+each_set engine products_of
+for part in $(common_files); do
+  case $part in
+    attention | block | linear | model) ;;
+    *) compile "$engine/$part.c" "engine_$part" ;;
+  esac
 done
 
 link_library -lm
-echo "$kernels: built for $os-$arch by $compiler,$sets$has"
+echo "$kernels: built for $os-$arch by $compiler:$sets; products$built"

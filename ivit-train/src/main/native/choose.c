@@ -1,25 +1,26 @@
 /* Which kernels run here. */
 #include "kernels.h"
 
+#include "ivit.h"
+#include "kernel_sets.h"
+
 #include <string.h>
 
-extern const struct ivit_training_kernels ivit_training_c;
-extern const struct ivit_training_kernels ivit_training_avx2;
-extern const struct ivit_training_kernels ivit_training_avx512;
+#define DECLARE(name, features) extern const struct ivit_training_kernels ivit_training_##name;
+#define ENTRY(name, features) {&ivit_training_##name, features},
+
+IVIT_TRAINING_SETS(DECLARE)
+
+static const struct {
+  const struct ivit_training_kernels *kernels;
+  const char *features;
+} sets[] = {IVIT_TRAINING_SETS(ENTRY)};
 
 const struct ivit_training_kernels *ivit_training_find(const char *name) {
-#if defined(IVIT_HAS_AVX512)
-  if (strcmp(name, "avx512") == 0 && __builtin_cpu_supports("avx512f")
-      && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
-      && __builtin_cpu_supports("avx512dq")) {
-    return &ivit_training_avx512;
+  for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+    if (strcmp(sets[i].kernels->name, name) == 0) {
+      return ivit_features_lacking(sets[i].features) == NULL ? sets[i].kernels : NULL;
+    }
   }
-#endif
-#if defined(IVIT_HAS_AVX2)
-  if (strcmp(name, "avx2") == 0 && __builtin_cpu_supports("avx2")
-      && __builtin_cpu_supports("fma")) {
-    return &ivit_training_avx2;
-  }
-#endif
-  return strcmp(name, "c") == 0 ? &ivit_training_c : NULL;
+  return NULL;
 }

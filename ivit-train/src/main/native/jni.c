@@ -414,16 +414,15 @@ METHOD(void, freeProduct)(JNIEnv *env, jclass class, jlong product) {
   ivit_product_free(product_of(product));
 }
 
-METHOD(void, loadProduct)(
+METHOD(jboolean, loadProduct)(
     JNIEnv *env, jclass class, jlong product, jbyteArray weight, jintArray bias) {
   (void)class;
   void *w = pin(env, weight);
   void *b = pin(env, bias);
-  if (w != NULL && b != NULL) {
-    ivit_product_load(product_of(product), w, b);
-  }
+  int done = w != NULL && b != NULL && ivit_product_load(product_of(product), w, b);
   unpin(env, bias, b, JNI_ABORT);
   unpin(env, weight, w, JNI_ABORT);
+  return (jboolean)done;
 }
 
 METHOD(jlong, scratchOfProduct)(JNIEnv *env, jclass class, jlong product, jint rows) {

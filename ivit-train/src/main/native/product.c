@@ -14,8 +14,13 @@ struct ivit_product {
 /* Without these instructions the float product is as fast. */
 static const struct ivit_kernels *fast(void) {
   const char *reason = NULL;
-  const struct ivit_kernels *k = ivit_kernels_find("amx", &reason);
-  return k != NULL ? k : ivit_kernels_find("vnni", &reason);
+  for (int i = 0; ivit_kernels_names[i] != NULL; i++) {
+    const struct ivit_kernels *k = ivit_kernels_find(ivit_kernels_names[i], &reason);
+    if (k != NULL) {
+      return k == &ivit_kernels_c ? NULL : k;
+    }
+  }
+  return NULL;
 }
 
 struct ivit_product *ivit_product_new(
@@ -29,7 +34,7 @@ struct ivit_product *ivit_product_new(
     p->arena = ivit_arena_new();
     if (p->arena != NULL) {
       p->linear = ivit_linear_new(
-          p->arena, weight, inputs, outputs, zeros, outlier, outliers, shift, zeros,
+          k, p->arena, weight, inputs, outputs, zeros, outlier, outliers, shift, zeros,
           (const uint8_t *)zeros, 1);
     }
   }
@@ -49,8 +54,8 @@ void ivit_product_free(struct ivit_product *p) {
   }
 }
 
-void ivit_product_load(struct ivit_product *p, const int8_t *weight, const int32_t *bias) {
-  ivit_linear_pack(p->linear, weight, bias);
+int ivit_product_load(struct ivit_product *p, const int8_t *weight, const int32_t *bias) {
+  return ivit_linear_pack(p->kernels, p->arena, p->linear, weight, bias);
 }
 
 /* A tile may read as many rows as it has, and whole vectors. */
@@ -63,12 +68,12 @@ size_t ivit_product_scratch(const struct ivit_product *p, int rows) {
       + rows_of(ivit_stride((size_t)p->linear->outliers), rows);
 }
 
-static void offset_codes(
-    const struct ivit_linear *l, const int8_t *x, int rows, uint8_t *main, size_t stride,
-    uint8_t *high, size_t high_stride) {
+static void store_codes(
+    const struct ivit_linear *l, uint8_t zero, const int8_t *x, int rows, uint8_t *main,
+    size_t stride, uint8_t *high, size_t high_stride) {
   for (int r = 0; r < rows; r++, x += l->inputs, main += stride, high += high_stride) {
     for (int k = 0; k < l->inputs; k++) {
-      main[k] = (uint8_t)(x[k] ^ -128);
+      main[k] = (uint8_t)(x[k] + zero);
     }
     for (int i = 0; i < l->outliers; i++) {
       high[i] = main[l->outlier[i]];
@@ -85,7 +90,7 @@ void ivit_product_run(
   size_t stride = ivit_stride((size_t)l->inputs);
   size_t high_stride = ivit_stride((size_t)l->outliers);
   uint8_t *high = scratch + rows_of(stride, rows);
-  offset_codes(l, x, rows, scratch, stride, high, high_stride);
+  store_codes(l, p->kernels->zero, x, rows, scratch, stride, high, high_stride);
   int height = p->kernels->rows;
   if (p->kernels->enter != NULL) {
     p->kernels->enter();

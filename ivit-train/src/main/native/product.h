@@ -14,8 +14,8 @@ struct ivit_product *ivit_product_new(
     int inputs, int outputs, const int32_t *outlier, int outliers, int shift);
 void ivit_product_free(struct ivit_product *p);
 
-/* Weight codes [outputs][inputs] and biases of this pass. */
-void ivit_product_load(struct ivit_product *p, const int8_t *weight, const int32_t *bias);
+/* Weight codes [outputs][inputs] and biases of this pass; 0 where memory is short. */
+int ivit_product_load(struct ivit_product *p, const int8_t *weight, const int32_t *bias);
 
 /* Bytes of scratch memory that a product of so many rows needs. */
 size_t ivit_product_scratch(const struct ivit_product *p, int rows);

@@ -3,8 +3,8 @@ package org.ivit.core.engine;
 /**
  * What an engine or a float model runs on, and why.
  *
- * @param kernels the set of kernels: {@code amx}, {@code vnni}, {@code avx2} or {@code c} of the
- *     native ones, {@code java}, {@code reference} or {@code cuda}; {@code float} for a network in
+ * @param kernels the set of kernels: a name of {@code kernel_sets} such as {@code avx2} for native
+ *     ones, {@code java}, {@code reference} or {@code cuda}; {@code float} for a network in
  *     floating point
  * @param why why these were chosen, and what kept faster ones away
  * @param processor model name of the processor or GPU that runs them
@@ -16,8 +16,8 @@ public record Backend(String kernels, String why, String processor, int threads)
     String what =
         switch (kernels) {
           case "java" -> "portable Java";
-          case "amx", "vnni", "avx2", "c" -> "native " + kernels;
-          default -> kernels;
+          case "reference", "cuda", "float" -> kernels;
+          default -> "native " + kernels;
         };
     return what + " (" + why + ")";
   }

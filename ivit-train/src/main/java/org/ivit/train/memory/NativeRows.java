@@ -291,7 +291,8 @@ public final class NativeRows {
 
   public static native void freeProduct(long product);
 
-  public static native void loadProduct(long product, byte[] weight, int[] bias);
+  /** Answers whether there was memory. */
+  public static native boolean loadProduct(long product, byte[] weight, int[] bias);
 
   /** Bytes of scratch memory. */
   public static native long scratchOfProduct(long product, int rows);

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.Processor;
+import org.ivit.core.engine.jni.KernelSets;
 import org.ivit.core.engine.jni.NativeEngine;
 import org.ivit.core.engine.jni.NativeLibrary;
 import org.ivit.core.engine.jni.RefusedGraphException;
@@ -24,9 +25,6 @@ import org.slf4j.LoggerFactory;
 final class CpuEngines {
   private static final String JAVA = "java";
 
-  /** Native kernels, fastest first; those in portable C are slower than portable Java. */
-  private static final List<String> FAST = List.of("amx", "vnni", "avx2");
-
   private static final Logger LOG = LoggerFactory.getLogger(CpuEngines.class);
 
   /** What was said already: once in a process is enough. */
@@ -36,9 +34,9 @@ final class CpuEngines {
 
   /** Returns the names that can be asked for, fastest first. */
   static List<String> names() {
-    List<String> names = new ArrayList<>(FAST);
+    List<String> names = new ArrayList<>(KernelSets.fast());
     names.add(JAVA);
-    names.add("c");
+    names.add(KernelSets.PORTABLE);
     return names;
   }
 
@@ -83,7 +81,7 @@ final class CpuEngines {
     String last = "";
     String notLoaded = NativeLibrary.notLoaded();
     String lost = notLoaded != null && NativeLibrary.isExpected() ? notLoaded : null;
-    for (String name : FAST) {
+    for (String name : KernelSets.fast()) {
       String unavailable = NativeLibrary.unavailable(name);
       if (unavailable == null) {
         try {

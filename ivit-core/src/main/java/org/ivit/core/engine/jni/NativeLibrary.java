@@ -38,7 +38,7 @@ public final class NativeLibrary {
   /**
    * Says why kernels do not run here, loading the library at the first call.
    *
-   * @param kernels {@code amx}, {@code vnni}, {@code avx2} or {@code c}
+   * @param kernels one of {@link KernelSets#all}
    * @return the reason, or null where they run
    */
   public static String unavailable(String kernels) {
@@ -52,7 +52,7 @@ public final class NativeLibrary {
 
   /** Returns whether a build on this platform makes kernels that are faster than portable Java. */
   public static boolean isExpected() {
-    return platform().endsWith("-x86_64") && !platform().startsWith("windows");
+    return !KernelSets.fast().isEmpty() && !platform().startsWith("windows");
   }
 
   /** Loads the library and returns null, or else the reason why it cannot be. */
@@ -99,8 +99,13 @@ public final class NativeLibrary {
   /** Operating system and architecture, as the build names them. */
   private static String platform() {
     String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    return (os.startsWith("mac") ? "darwin" : os) + "-" + processor();
+  }
+
+  /** The kind of processor, as the build names it: {@code x86_64}, {@code aarch64}. */
+  static String processor() {
     String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-    return (os.startsWith("mac") ? "darwin" : os) + "-" + (arch.equals("amd64") ? "x86_64" : arch);
+    return arch.equals("amd64") ? "x86_64" : arch;
   }
 
   /** Returns the SHA-256 that the build wrote down, or null where there is no library. */

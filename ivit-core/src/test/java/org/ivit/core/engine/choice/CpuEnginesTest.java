@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.Processor;
+import org.ivit.core.engine.jni.KernelSets;
 import org.ivit.core.engine.jni.NativeLibrary;
 import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.graph.IntegerGraph;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class CpuEnginesTest {
   private final IntegerGraph graph = ObservedModel.small();
@@ -45,7 +45,7 @@ class CpuEnginesTest {
   void takesTheFastestKernelsThatRunHereAndSaysWhyNotFaster() {
     try (Engine engine = open()) {
       assertThat(engine.name()).isEqualTo("cpu");
-      for (String name : List.of("amx", "vnni", "avx2")) {
+      for (String name : KernelSets.fast()) {
         String unavailable = NativeLibrary.unavailable(name);
         if (unavailable == null) {
           assertThat(engine.description()).startsWith("cpu: native kernels " + name + " on ");
@@ -60,7 +60,7 @@ class CpuEnginesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"amx", "vnni", "avx2", "c"})
+  @MethodSource("org.ivit.core.engine.jni.KernelSets#all")
   void runsWhatThePropertyNamesOrSaysWhyNot(String name) {
     System.setProperty(EngineConfig.KERNELS, name);
     String unavailable = NativeLibrary.unavailable(name);
@@ -96,7 +96,8 @@ class CpuEnginesTest {
     System.setProperty(EngineConfig.KERNELS, "sse");
     assertThatThrownBy(this::open)
         .isInstanceOf(InputException.class)
-        .hasMessage("property ivit.cpu: 'sse', expected one of amx, vnni, avx2, java, c");
+        .hasMessage(
+            "property ivit.cpu: 'sse', expected one of %s", String.join(", ", CpuEngines.names()));
   }
 
   @Test

@@ -6,7 +6,7 @@ import java.util.List;
 
 /** The kernels that tests run; those of another processor are skipped with the reason. */
 final class Providers {
-  static final List<String> ALL = List.of("amx", "vnni", "avx2", "c");
+  static final List<String> ALL = KernelSets.all();
 
   private Providers() {}
 

@@ -20,6 +20,7 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.engine.jni.KernelSets;
 import org.ivit.core.engine.jni.NativeEngine;
 import org.ivit.core.engine.jni.NativeLibrary;
 import org.ivit.core.engine.jni.RefusedGraphException;
@@ -252,7 +253,7 @@ class PortableEngineTest {
           forms.equals("exact") ? reference.logits(one, 1) : Arrays.copyOf(observed, vit.classes());
       assertThat(engine.logits(one, 1)).isEqualTo(expected);
     }
-    for (String kernels : List.of("amx", "vnni", "avx2", "c")) {
+    for (String kernels : KernelSets.all()) {
       if (NativeLibrary.unavailable(kernels) == null) {
         try (NativeEngine engine = new NativeEngine(graph, WorkerPool.shared(), kernels, "test")) {
           assertThat(engine.logits(codes, 2)).as(kernels).isEqualTo(observed);

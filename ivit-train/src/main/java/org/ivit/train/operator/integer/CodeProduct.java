@@ -35,11 +35,15 @@ final class CodeProduct {
     return handle == 0 ? null : new CodeProduct(handle, inputs, outputs);
   }
 
-  /** Takes the weights, [outputs][inputs], and biases of this pass. */
-  void load(byte[] weight, int[] bias) {
+  /**
+   * Takes the weights, [outputs][inputs], and biases of this pass.
+   *
+   * @return whether there was memory for them
+   */
+  boolean load(byte[] weight, int[] bias) {
     Objects.checkFromIndexSize(0, inputs * outputs, weight.length);
     Objects.checkFromIndexSize(0, outputs, bias.length);
-    NativeRows.loadProduct(handle, weight, bias);
+    return NativeRows.loadProduct(handle, weight, bias);
   }
 
   /**

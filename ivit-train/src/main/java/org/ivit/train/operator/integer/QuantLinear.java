@@ -111,10 +111,7 @@ public final class QuantLinear {
     if (product == null) {
       product = CodeProduct.of(inputs, outputs, built.inputOutliers());
     }
-    if (product != null) {
-      product.load(built.weight(), built.bias());
-    }
-    return product != null;
+    return product != null && product.load(built.weight(), built.bias());
   }
 
   private void dequantize() {

@@ -1,0 +1,3 @@
+#include <stdlib.h>
+#include <string.h>
+int probe(void) { return abs(-1); }
