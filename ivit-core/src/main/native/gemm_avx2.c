@@ -1,110 +1,254 @@
 /*
- * Tile of a product on AVX2: 6 rows by 8 columns at a time. Codes and weights are widened to 16
- * bits for vpmaddwd, whose sums of two are exact; vpmaddubsw would saturate.
+ * Products on AVX2. Tile of a layer: 6 rows by 8 columns at a time, in runs of two vectors of
+ * weights whose products are known to hold in 16 bits together (pack_avx2.c), so that one
+ * vpmaddwd and one addition serve 64 products. Keys and values are codes of any size, which
+ * vpmaddwd multiplies in 16 bits.
  */
 #include "avx2.h"
+#include "pack.h"
+#include "plan_avx2.h"
 
 #include <immintrin.h>
 #include <string.h>
 
-enum { ROWS = 6, PIECE = 128 /* groups that are widened together */ };
+enum { ROWS = 6 };
 
-/* Accumulators of four columns: two partial sums each, which lie side by side. */
-static inline __attribute__((always_inline)) void columns_of(
-    const int rows, const int16_t wide[][4 * PIECE], int groups, const int8_t *weights,
-    int32_t *acc) {
-  __m256i low[ROWS], high[ROWS];
-#pragma GCC unroll 6
-  for (int r = 0; r < rows; r++) {
-    low[r] = _mm256_setzero_si256();
-    high[r] = _mm256_setzero_si256();
-  }
-  for (int g = 0; g < groups; g++, weights += 4 * IVIT_COLUMNS) {
-    __m256i first = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)weights));
-    __m256i second = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(weights + 16)));
+static inline __m256i four_codes(const uint8_t *x) {
+  int32_t codes;
+  memcpy(&codes, x, sizeof codes);
+  return _mm256_set1_epi32(codes);
+}
+
+static inline __m256i weights_at(const int8_t *weights) {
+  return _mm256_load_si256((const __m256i *)weights);
+}
+
+/* Row r of the rows from x on. */
+#define ROW(x, r) ((r) < 3 ? (x) + (size_t)(r) * ldx : (x) + ldx3 + (size_t)((r) - 3) * ldx)
+
+static inline __attribute__((always_inline)) void offset_runs_of(
+    const int rows, const uint8_t *x, size_t ldx, const int8_t *weights, const int32_t *places,
+    int runs, __m256i *acc) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  const size_t ldx3 = 3 * ldx;
+  for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2) {
+    __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
+    const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
-      int64_t four;
-      memcpy(&four, wide[r] + 4 * g, sizeof four);
-      __m256i codes = _mm256_set1_epi64x(four);
-      low[r] = _mm256_add_epi32(low[r], _mm256_madd_epi16(codes, first));
-      high[r] = _mm256_add_epi32(high[r], _mm256_madd_epi16(codes, second));
+      __m256i sums = _mm256_add_epi16(
+          _mm256_maddubs_epi16(four_codes(ROW(a, r)), first),
+          _mm256_maddubs_epi16(four_codes(ROW(b, r)), second));
+      acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(sums, ones));
     }
   }
+}
+
+/* Magnitudes times weights with the signs of the codes. */
+static inline __attribute__((always_inline)) void sign_runs_of(
+    const int rows, const uint8_t *x, size_t plane, size_t ldx, const int8_t *weights,
+    const int32_t *places, int runs, __m256i *acc) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  const size_t ldx3 = 3 * ldx;
+  for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2) {
+    __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
+    const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
+    const uint8_t *c = a + plane, *d = b + plane;
 #pragma GCC unroll 6
-  for (int r = 0; r < rows; r++) {
-    __m256i sums = _mm256_permute4x64_epi64(_mm256_hadd_epi32(low[r], high[r]), 0xD8);
-    __m256i *to = (__m256i *)(acc + r * IVIT_COLUMNS);
-    _mm256_store_si256(to, _mm256_add_epi32(_mm256_load_si256(to), sums));
-  }
-}
-
-static void widen(const uint8_t *x, int groups, int16_t *out) {
-  for (int i = 0; i < 4 * groups; i += 16) {
-    __m128i codes = _mm_loadu_si128((const __m128i *)(x + i));
-    _mm256_store_si256((__m256i *)(out + i), _mm256_cvtepu8_epi16(codes));
-  }
-}
-
-static inline __attribute__((always_inline)) void accumulate_of(
-    const int rows, const uint8_t *x, size_t ldx, const struct ivit_matrix *w, int panel,
-    int32_t *acc) {
-  _Alignas(32) int16_t wide[ROWS][4 * PIECE];
-  const int8_t *weights = w->data + (size_t)panel * w->panel_size;
-  for (int g = 0; g < w->groups; g += PIECE) {
-    int groups = w->groups - g < PIECE ? w->groups - g : PIECE;
     for (int r = 0; r < rows; r++) {
-      widen(x + (size_t)r * ldx + 4 * (size_t)g, groups, wide[r]);
-    }
-    for (int c = 0; c < IVIT_COLUMNS; c += 8) {
-      columns_of(rows, wide, groups, weights + (size_t)g * 4 * IVIT_COLUMNS + 4 * c, acc + c);
+      __m256i sums = _mm256_add_epi16(
+          _mm256_maddubs_epi16(four_codes(ROW(a, r)), _mm256_sign_epi8(first, four_codes(ROW(c, r)))),
+          _mm256_maddubs_epi16(
+              four_codes(ROW(b, r)), _mm256_sign_epi8(second, four_codes(ROW(d, r)))));
+      acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(sums, ones));
     }
   }
 }
 
-static __attribute__((noinline)) void accumulate(
-    int rows, const uint8_t *x, size_t ldx, const struct ivit_matrix *w, int panel,
-    int32_t *acc) {
-  switch (rows) {
-    case 6: accumulate_of(6, x, ldx, w, panel, acc); break;
-    case 5: accumulate_of(5, x, ldx, w, panel, acc); break;
-    case 4: accumulate_of(4, x, ldx, w, panel, acc); break;
-    case 3: accumulate_of(3, x, ldx, w, panel, acc); break;
-    case 2: accumulate_of(2, x, ldx, w, panel, acc); break;
-    default: accumulate_of(1, x, ldx, w, panel, acc); break;
+/* All runs of a block; acc [rows] are of eight columns. */
+static inline __attribute__((always_inline)) void runs_of(
+    const int rows, const uint8_t *x, size_t ldx, size_t plane, const struct ivit_block_avx2 *b,
+    __m256i *acc) {
+  offset_runs_of(rows, x, ldx, b->weights, b->places, b->offset_runs, acc);
+  if (b->sign_runs > 0) {
+    sign_runs_of(
+        rows, x + plane, plane, ldx, b->weights + (size_t)b->offset_runs * IVIT_RUN_AVX2,
+        b->places + 2 * (size_t)b->offset_runs, b->sign_runs, acc);
   }
 }
+
+static inline __m256i load(const int32_t *v) {
+  return _mm256_loadu_si256((const __m256i *)v);
+}
+
+static inline __attribute__((always_inline)) void tile_of(
+    const int rows, const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,
+    const struct ivit_operand *w, int panel, int32_t *out) {
+  enum { BLOCKS = IVIT_COLUMNS / IVIT_BLOCK_AVX2 };
+  const struct ivit_block_avx2 *main = (const struct ivit_block_avx2 *)w->main.plan + BLOCKS * panel;
+  const struct ivit_block_avx2 *apart = (const struct ivit_block_avx2 *)w->high.plan + BLOCKS * panel;
+  const int32_t *bias = w->bias + panel * IVIT_COLUMNS;
+  size_t plane = ivit_plane_avx2(w->main.groups);
+  for (int b = 0; b < BLOCKS; b++) {
+    __m256i acc[ROWS];
+    __m256i first = _mm256_add_epi32(load(bias + 8 * b), load(main[b].lack));
+    if (w->high.groups == 0) {
+#pragma GCC unroll 6
+      for (int r = 0; r < rows; r++) {
+        acc[r] = first;
+      }
+    } else {
+      __m128i shift = _mm_cvtsi32_si128(w->shift);
+#pragma GCC unroll 6
+      for (int r = 0; r < rows; r++) {
+        acc[r] = load(apart[b].lack);
+      }
+      runs_of(rows, high, ldh, ivit_plane_avx2(w->high.groups), &apart[b], acc);
+#pragma GCC unroll 6
+      for (int r = 0; r < rows; r++) {
+        acc[r] = _mm256_add_epi32(_mm256_sll_epi32(acc[r], shift), first);
+      }
+    }
+    runs_of(rows, x, ldx, plane, &main[b], acc);
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) {
+      _mm256_store_si256((__m256i *)(out + r * IVIT_COLUMNS + 8 * b), acc[r]);
+    }
+  }
+}
+
+/* One function a height, so that its accumulators are registers. */
+#define HEIGHT(rows)                                                                       \
+  static __attribute__((noinline)) void tile_##rows(                                       \
+      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
+      const struct ivit_operand *w, int panel, int32_t *out) {                             \
+    tile_of(rows, x, ldx, high, ldh, w, panel, out);                                       \
+  }
+HEIGHT(1)
+HEIGHT(2)
+HEIGHT(3)
+HEIGHT(4)
+HEIGHT(5)
+HEIGHT(6)
+
+typedef void height(
+    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
+    int panel, int32_t *out);
+
+static height *const heights[] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
 
 static void tile(
     const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
     const struct ivit_operand *w, int panel, int32_t *acc) {
-  memset(acc, 0, (size_t)rows * IVIT_COLUMNS * sizeof *acc);
-  if (w->high.groups > 0) {
-    accumulate(rows, high, ldh, &w->high, panel, acc);
+  heights[rows - 1](x, ldx, high, ldh, w, panel, acc);
+}
+
+/* A row of offset codes as it is, then its magnitudes, then its codes. */
+static void arrange(const uint8_t *x, int n, uint8_t *out) {
+  size_t plane = ivit_plane_avx2((n + 3) / 4);
+  const __m256i sign = _mm256_set1_epi8((char)0x80);
+  for (size_t i = 0; i < plane; i += 32) {
+    __m256i stored = _mm256_loadu_si256((const __m256i *)(x + i));
+    __m256i codes = _mm256_xor_si256(stored, sign);
+    _mm256_storeu_si256((__m256i *)(out + i), stored);
+    _mm256_storeu_si256((__m256i *)(out + plane + i), _mm256_abs_epi8(codes));
+    _mm256_storeu_si256((__m256i *)(out + 2 * plane + i), codes);
   }
-  const int32_t *bias = w->bias + panel * IVIT_COLUMNS;
-  __m128i shift = _mm_cvtsi32_si128(w->shift);
+}
+
+/* Pairs along K of 16 columns of a matrix of 16-bit numbers, [pairs][32 columns][2]. */
+static inline __attribute__((always_inline)) void pairs_of(
+    const int rows, const int16_t *x, size_t ldx, const int16_t *w, int pairs, int32_t *out) {
+  __m256i left[ROWS], right[ROWS];
+#pragma GCC unroll 6
   for (int r = 0; r < rows; r++) {
-    for (int c = 0; c < IVIT_COLUMNS; c += 8) {
-      __m256i *to = (__m256i *)(acc + r * IVIT_COLUMNS + c);
-      __m256i shifted = _mm256_sll_epi32(_mm256_load_si256(to), shift);
-      __m256i b = _mm256_load_si256((const __m256i *)(bias + c));
-      _mm256_store_si256(to, _mm256_add_epi32(shifted, b));
+    left[r] = load(out + r * IVIT_COLUMNS);
+    right[r] = load(out + r * IVIT_COLUMNS + 8);
+  }
+  for (int p = 0; p < pairs; p++, x += 2, w += 2 * IVIT_COLUMNS) {
+    __m256i first = _mm256_load_si256((const __m256i *)w);
+    __m256i second = _mm256_load_si256((const __m256i *)(w + 16));
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) {
+      __m256i pair = four_codes((const uint8_t *)(x + (size_t)r * ldx));
+      left[r] = _mm256_add_epi32(left[r], _mm256_madd_epi16(pair, first));
+      right[r] = _mm256_add_epi32(right[r], _mm256_madd_epi16(pair, second));
     }
   }
-  accumulate(rows, x, ldx, &w->main, panel, acc);
+#pragma GCC unroll 6
+  for (int r = 0; r < rows; r++) {
+    _mm256_store_si256((__m256i *)(out + r * IVIT_COLUMNS), left[r]);
+    _mm256_store_si256((__m256i *)(out + r * IVIT_COLUMNS + 8), right[r]);
+  }
+}
+
+static void accumulate_pairs(
+    int rows, const int16_t *x, size_t ldx, const int16_t *w, int pairs, int32_t *out) {
+  for (int c = 0; c < IVIT_COLUMNS; c += 16, w += 32) {
+    switch (rows) {
+      case 6: pairs_of(6, x, ldx, w, pairs, out + c); break;
+      case 5: pairs_of(5, x, ldx, w, pairs, out + c); break;
+      case 4: pairs_of(4, x, ldx, w, pairs, out + c); break;
+      case 3: pairs_of(3, x, ldx, w, pairs, out + c); break;
+      case 2: pairs_of(2, x, ldx, w, pairs, out + c); break;
+      default: pairs_of(1, x, ldx, w, pairs, out + c); break;
+    }
+  }
+}
+
+static const int16_t *wide_panel(const struct ivit_matrix *m, int panel) {
+  return (const int16_t *)(const void *)(m->data + (size_t)panel * m->panel_size);
+}
+
+/* Queries are widened as codes, so that keys need no bias. */
+static void scores(
+    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
+    const struct ivit_operand *w, int panel, int32_t *acc) {
+  enum { PIECE = 128 };
+  (void)high;
+  (void)ldh;
+  _Alignas(32) int16_t wide[ROWS][PIECE];
+  const __m128i sign = _mm_set1_epi8((char)0x80);
+  memset(acc, 0, (size_t)rows * IVIT_COLUMNS * sizeof *acc);
+  const int16_t *keys = wide_panel(&w->main, panel);
+  int depth = 2 * w->main.groups;
+  for (int k = 0; k < depth; k += PIECE) {
+    int n = depth - k < PIECE ? depth - k : PIECE;
+    for (int r = 0; r < rows; r++) {
+      for (int i = 0; i < n; i += 16) {
+        __m128i codes = _mm_loadu_si128((const __m128i *)(x + (size_t)r * ldx + k + i));
+        _mm256_store_si256(
+            (__m256i *)(wide[r] + i), _mm256_cvtepi8_epi16(_mm_xor_si128(codes, sign)));
+      }
+    }
+    accumulate_pairs(rows, wide[0], PIECE, keys + (size_t)k * IVIT_COLUMNS, n / 2, acc);
+  }
+}
+
+/* Probabilities are 16-bit numbers, as softmax leaves them. */
+static void context(
+    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
+    const struct ivit_operand *w, int panel, int32_t *acc) {
+  (void)high;
+  (void)ldh;
+  memset(acc, 0, (size_t)rows * IVIT_COLUMNS * sizeof *acc);
+  accumulate_pairs(
+      rows, (const int16_t *)(const void *)x, ldx / sizeof(int16_t), wide_panel(&w->main, panel),
+      w->main.groups, acc);
 }
 
 const struct ivit_kernels ivit_kernels_avx2 = {
     .name = "avx2",
     .rows = ROWS,
     .zero = 128,
-    .pack = ivit_pack_dot,
-    .pack_keys = ivit_pack_keys_dot,
-    .pack_values = ivit_pack_values_dot,
+    .pack = ivit_pack_avx2,
+    .planes = 3,
+    .arrange = arrange,
+    .pack_keys = ivit_pack_keys_avx2,
+    .pack_values = ivit_pack_values_avx2,
     .tile = tile,
-    .scores = tile,
-    .context = tile,
+    .scores = scores,
+    .context = context,
     .to8 = ivit_to8_avx2,
     .add16 = ivit_add16_avx2,
     .norm = ivit_norm_avx2,

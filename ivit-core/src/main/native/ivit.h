@@ -179,6 +179,13 @@ struct ivit_kernels {
   int (*pack)(struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth);
 
   /*
+   * Brings a row of n codes into the form that `tile` reads, `planes` times as many bytes, each
+   * plane a multiple of 64; null where that is the row as it is.
+   */
+  int planes;
+  void (*arrange)(const uint8_t *x, int n, uint8_t *out);
+
+  /*
    * Packs the keys of a head, and their bias, as the right operand of `scores`; its values as that
    * of `context`, whose bias is zero. There is room for two bytes a code (ivit_matrix_room).
    */

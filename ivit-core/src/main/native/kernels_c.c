@@ -5,6 +5,7 @@ const struct ivit_kernels ivit_kernels_c = {
     .rows = 8,
     .zero = 128,
     .pack = ivit_pack_dot,
+    .planes = 1,
     .pack_keys = ivit_pack_keys_dot,
     .pack_values = ivit_pack_values_dot,
     .tile = ivit_tile_c,

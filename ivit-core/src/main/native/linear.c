@@ -3,20 +3,52 @@
 
 enum { ACCUMULATORS = IVIT_TILE_ROWS * IVIT_COLUMNS };
 
-/* Outlier channels of rows, side by side; null where a layer has none. */
-static const uint8_t *gather(
-    const struct ivit_linear *l, const uint8_t *x, size_t ldx, int rows, struct ivit_scratch *s) {
-  if (l->outliers == 0) {
-    return NULL;
-  }
-  for (int r = 0; r < rows; r++) {
-    const uint8_t *from = x + r * ldx;
-    uint8_t *to = s->high + r * s->high_stride;
+/* Rows in the form that tiles read; `high` is null where a layer has no outlier channels. */
+struct left {
+  const uint8_t *x;
+  size_t ldx;
+  const uint8_t *high;
+  size_t ldh;
+};
+
+/* Outlier channels of rows, side by side. */
+static void gather(
+    const struct ivit_linear *l, const uint8_t *x, size_t ldx, int rows, uint8_t *to,
+    size_t ldh) {
+  for (int r = 0; r < rows; r++, x += ldx, to += ldh) {
     for (int i = 0; i < l->outliers; i++) {
-      to[i] = from[l->outlier[i]];
+      to[i] = x[l->outlier[i]];
     }
   }
-  return s->high;
+}
+
+static void arrange(
+    const struct ivit_kernels *k, const uint8_t *x, size_t ldx, int rows, int n, uint8_t *to,
+    size_t stride) {
+  for (int r = 0; r < rows; r++) {
+    k->arrange(x + (size_t)r * ldx, n, to + (size_t)r * stride);
+  }
+}
+
+static struct left left_of(
+    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
+    int rows, struct ivit_scratch *s) {
+  struct left left = {x, ldx, NULL, s->high_stride};
+  if (l->outliers > 0) {
+    gather(l, x, ldx, rows, s->high, s->high_stride);
+    left.high = s->high;
+  }
+  if (k->arrange != NULL) {
+    left.x = s->arranged;
+    left.ldx = ivit_arranged_stride(k, l->inputs);
+    arrange(k, x, ldx, rows, l->inputs, s->arranged, left.ldx);
+  }
+  if (k->arrange != NULL && l->outliers > 0) {
+    left.high = s->arranged_high;
+    left.ldh = ivit_arranged_stride(k, l->outliers);
+    arrange(k, s->high, s->high_stride, rows, l->outliers, s->arranged_high, left.ldh);
+  }
+  return left;
 }
 
 static int columns_of(int panel, int outputs) {
@@ -36,14 +68,14 @@ void ivit_linear_to8(
     const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
     int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s, uint8_t *const *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
-  const uint8_t *high = gather(l, x, ldx, rows, s);
+  struct left left = left_of(k, l, x, ldx, rows, s);
   int height = ivit_tile_height(k, rows);
   for (int panel = 0; panel < l->operand.main.panels; panel++) {
     int n = columns_of(panel, l->outputs);
     for (int r = 0; r < rows; r += height) {
       int count = rows_of(height, r, rows);
       k->tile(
-          x + (size_t)r * ldx, ldx, row_of(high, s->high_stride, r), s->high_stride, count,
+          row_of(left.x, left.ldx, r), left.ldx, row_of(left.high, left.ldh, r), left.ldh, count,
           &l->operand, panel, acc);
       k->to8(acc, count, &l->requant, gelu, panel * IVIT_COLUMNS, n, out + r);
     }
@@ -55,14 +87,14 @@ void ivit_linear_add16(
     int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
     const int16_t *const *identity, int16_t *const *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
-  const uint8_t *high = gather(l, x, ldx, rows, s);
+  struct left left = left_of(k, l, x, ldx, rows, s);
   int height = ivit_tile_height(k, rows);
   for (int panel = 0; panel < l->operand.main.panels; panel++) {
     int n = columns_of(panel, l->outputs);
     for (int r = 0; r < rows; r += height) {
       int count = rows_of(height, r, rows);
       k->tile(
-          x + (size_t)r * ldx, ldx, row_of(high, s->high_stride, r), s->high_stride, count,
+          row_of(left.x, left.ldx, r), left.ldx, row_of(left.high, left.ldh, r), left.ldh, count,
           &l->operand, panel, acc);
       k->add16(
           acc, count, &l->requant, adder, panel * IVIT_COLUMNS, n, identity + r, out + r);
@@ -74,9 +106,9 @@ void ivit_linear_logits(
     const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x,
     struct ivit_scratch *s, int add, int32_t *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
-  const uint8_t *high = gather(l, x, 0, 1, s);
+  struct left left = left_of(k, l, x, 0, 1, s);
   for (int panel = 0; panel < l->operand.main.panels; panel++) {
-    k->tile(x, 0, high, 0, 1, &l->operand, panel, acc);
+    k->tile(left.x, 0, left.high, 0, 1, &l->operand, panel, acc);
     int n = columns_of(panel, l->outputs);
     for (int i = 0; i < n; i++) {
       int c = panel * IVIT_COLUMNS + i;

@@ -94,6 +94,11 @@ static void take_operand(
       ivit_arena_take(arena, (size_t)o->main.panels * IVIT_COLUMNS * sizeof(int32_t));
 }
 
+/* Most inputs of a product, whether its rows are norms or hidden ones. */
+static int most_depth(const struct ivit_model *m) {
+  return m->most_inputs < m->most_hidden ? m->most_hidden : m->most_inputs;
+}
+
 struct ivit_scratch *ivit_scratch_new(const struct ivit_model *m) {
   struct ivit_arena *arena = ivit_arena_new();
   if (arena == NULL) {
@@ -113,6 +118,12 @@ struct ivit_scratch *ivit_scratch_new(const struct ivit_model *m) {
   s->hidden = ivit_arena_take(arena, rows * ivit_stride((size_t)m->most_hidden));
   s->high_stride = ivit_stride((size_t)m->most_outliers);
   s->high = ivit_arena_take(arena, rows * s->high_stride);
+  if (m->kernels->arrange != NULL) {
+    s->arranged = ivit_arena_take(
+        arena, rows * ivit_arranged_stride(m->kernels, most_depth(m)));
+    s->arranged_high = ivit_arena_take(
+        arena, rows * ivit_arranged_stride(m->kernels, m->most_outliers));
+  }
   take_operand(arena, &s->keys, m->most_group, m->most_head_dim);
   take_operand(arena, &s->values, m->most_head_dim, m->most_group);
   s->values.shift = 8;

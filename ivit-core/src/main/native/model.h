@@ -104,6 +104,8 @@ struct ivit_scratch {
   uint8_t *hidden;  /* [IVIT_CHUNK + tile][most_hidden] */
   size_t high_stride;
   uint8_t *high;    /* outlier channels, [IVIT_CHUNK + tile][most_outliers] */
+  uint8_t *arranged; /* rows as tiles read them, where that is another form */
+  uint8_t *arranged_high;
   struct ivit_operand keys;
   struct ivit_operand values;
   size_t score_stride;
@@ -118,6 +120,11 @@ struct ivit_scratch {
 static inline int ivit_tile_height(const struct ivit_kernels *k, int rows) {
   int tiles = (rows + k->rows - 1) / k->rows;
   return tiles == 0 ? k->rows : (rows + tiles - 1) / tiles;
+}
+
+/* Bytes from one arranged row of n codes to the next. */
+static inline size_t ivit_arranged_stride(const struct ivit_kernels *k, int n) {
+  return ivit_stride((size_t)k->planes * ivit_round_up((size_t)n, IVIT_ALIGN));
 }
 
 /* Linear layers over at most IVIT_CHUNK rows; out has a pointer a row. */

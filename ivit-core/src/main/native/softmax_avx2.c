@@ -60,10 +60,11 @@ void ivit_bias_avx2(uint8_t *scores, const struct ivit_window *window, int head,
   }
 }
 
-/* Eight values below 2^16 to bytes. */
-static inline int64_t bytes_of(__m256i v) {
-  __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-  return _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+/* Eight values below 2^15 as 16-bit numbers. */
+static inline void store_words(int16_t *to, __m256i v) {
+  _mm_storeu_si128(
+      (__m128i *)to,
+      _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
 }
 
 void ivit_normalise_avx2(int32_t *acc, int rows, const int32_t *factor) {
@@ -86,21 +87,21 @@ void ivit_normalise_avx2(int32_t *acc, int rows, const int32_t *factor) {
 /* Exponentials of 8 bits, which are the probabilities. */
 static void deferred(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
-    __m256i largest, uint8_t *low) {
+    __m256i largest, int16_t *out) {
   for (int i = 0; i < (int)ivit_round_up((size_t)n, 64); i += 8) {
     __m256i e = _mm256_setzero_si256();
     if (i < n) {
       e = exponentials(scores, i, n, mask, softmax, largest);
     }
-    int64_t bytes = bytes_of(e);
-    memcpy(low + i, &bytes, sizeof bytes);
+    store_words(out + i, e);
   }
 }
 
 int32_t ivit_softmax_avx2(
     const uint8_t *scores, int n, const uint64_t *mask, const struct ivit_softmax *softmax,
     uint8_t *out, size_t plane) {
-  uint8_t *low = out, *high = out + plane;
+  (void)plane;
+  int16_t *p = (int16_t *)(void *)out;
   __m256i largest = _mm256_set1_epi32(largest_of(scores, n, mask));
   __m256i sums = _mm256_setzero_si256();
   for (int i = 0; i < n; i += 8) {
@@ -110,7 +111,7 @@ int32_t ivit_softmax_avx2(
   half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
   uint32_t sum = (uint32_t)_mm_cvtsi128_si32(_mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1)));
   if (softmax->deferred) {
-    deferred(scores, n, mask, softmax, largest, low);
+    deferred(scores, n, mask, softmax, largest, p);
     return (int32_t)(INT32_MAX / sum);
   }
   __m256i factor = _mm256_set1_epi32((int32_t)(INT32_MAX / sum));
@@ -118,18 +119,13 @@ int32_t ivit_softmax_avx2(
   __m256i limit = _mm256_set1_epi32((1 << (softmax->bits - 1)) - 1);
   __m128i shift = _mm_cvtsi32_si128(32 - softmax->bits);
   for (int i = 0; i < (int)ivit_round_up((size_t)n, 64); i += 8) {
-    __m256i p = _mm256_setzero_si256();
+    __m256i v = _mm256_setzero_si256();
     if (i < n) {
       __m256i e = exponentials(scores, i, n, mask, softmax, largest);
-      p = _mm256_add_epi32(_mm256_mullo_epi32(e, factor), rounding);
-      p = _mm256_min_epu32(_mm256_srl_epi32(p, shift), limit);
+      v = _mm256_add_epi32(_mm256_mullo_epi32(e, factor), rounding);
+      v = _mm256_min_epu32(_mm256_srl_epi32(v, shift), limit);
     }
-    int64_t bytes = bytes_of(_mm256_and_si256(p, _mm256_set1_epi32(0xFF)));
-    memcpy(low + i, &bytes, sizeof bytes);
-    if (softmax->bits > 8) {
-      bytes = bytes_of(_mm256_srli_epi32(p, 8));
-      memcpy(high + i, &bytes, sizeof bytes);
-    }
+    store_words(p + i, v);
   }
   return (int32_t)(INT32_MAX / sum);
 }

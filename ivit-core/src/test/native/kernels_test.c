@@ -88,6 +88,20 @@ static void restore(
   }
 }
 
+/* Rows as the tiles of a set read them. */
+static uint8_t *arranged(
+    struct ivit_arena *arena, const struct ivit_kernels *k, uint8_t *x, size_t stride, int n,
+    size_t arranged_stride) {
+  if (k->arrange == NULL || n == 0) {
+    return x;
+  }
+  uint8_t *out = ivit_arena_take(arena, IVIT_TILE_ROWS * arranged_stride);
+  for (int r = 0; r < k->rows; r++) {
+    k->arrange(x + (size_t)r * stride, n, out + (size_t)r * arranged_stride);
+  }
+  return out;
+}
+
 /* Tiles of every height, and what follows them. */
 static void products(const struct ivit_kernels *k) {
   enum { STRIDE = 704, OUT = 256 };
@@ -119,7 +133,13 @@ static void products(const struct ivit_kernels *k) {
     if (k->enter != NULL) {
       k->enter();
     }
-    k->tile(x, STRIDE, high, 64, rows, &l->operand, panel, acc);
+    size_t ldx = (size_t)k->planes * ivit_round_up((size_t)inputs, 64);
+    size_t ldh = (size_t)k->planes * ivit_round_up((size_t)outliers, 64);
+    x = arranged(arena, k, x, STRIDE, inputs, ldx);
+    high = arranged(arena, k, high, 64, outliers, ldh);
+    k->tile(
+        x, k->arrange == NULL ? STRIDE : ldx, high, k->arrange == NULL ? 64 : ldh, rows,
+        &l->operand, panel, acc);
     if (k->leave != NULL) {
       k->leave();
     }

@@ -4,6 +4,7 @@
 #include "pack.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct ivit_product {
   struct ivit_arena *arena;
@@ -63,20 +64,46 @@ static size_t rows_of(size_t stride, int rows) {
   return stride * ((size_t)rows + IVIT_TILE_ROWS) + IVIT_ALIGN;
 }
 
-size_t ivit_product_scratch(const struct ivit_product *p, int rows) {
-  return rows_of(ivit_stride((size_t)p->linear->inputs), rows)
-      + rows_of(ivit_stride((size_t)p->linear->outliers), rows);
+/* Bytes from one row of n codes to the next, as tiles read them. */
+static size_t stride_of(const struct ivit_kernels *k, int n) {
+  return ivit_stride((size_t)k->planes * ivit_round_up((size_t)n, IVIT_ALIGN));
 }
 
+/* A row of codes as they are stored, before it is arranged. */
+static size_t row_size(int n) {
+  return ivit_round_up((size_t)n, IVIT_ALIGN) + IVIT_ALIGN;
+}
+
+size_t ivit_product_scratch(const struct ivit_product *p, int rows) {
+  const struct ivit_linear *l = p->linear;
+  return rows_of(stride_of(p->kernels, l->inputs), rows)
+      + rows_of(stride_of(p->kernels, l->outliers), rows) + row_size(l->inputs)
+      + row_size(l->outliers);
+}
+
+static void arrange(const struct ivit_kernels *k, const uint8_t *row, int n, uint8_t *out) {
+  if (k->arrange == NULL) {
+    memcpy(out, row, (size_t)n);
+  } else {
+    k->arrange(row, n, out);
+  }
+}
+
+/* Rows as tiles read them; `row` is for one row of codes and one of outlier channels. */
 static void store_codes(
-    const struct ivit_linear *l, uint8_t zero, const int8_t *x, int rows, uint8_t *main,
-    size_t stride, uint8_t *high, size_t high_stride) {
+    const struct ivit_kernels *k, const struct ivit_linear *l, const int8_t *x, int rows,
+    uint8_t *main, size_t stride, uint8_t *high, size_t high_stride, uint8_t *row) {
+  uint8_t *apart = row + row_size(l->inputs);
   for (int r = 0; r < rows; r++, x += l->inputs, main += stride, high += high_stride) {
-    for (int k = 0; k < l->inputs; k++) {
-      main[k] = (uint8_t)(x[k] + zero);
+    for (int i = 0; i < l->inputs; i++) {
+      row[i] = (uint8_t)(x[i] + k->zero);
     }
-    for (int i = 0; i < l->outliers; i++) {
-      high[i] = main[l->outlier[i]];
+    arrange(k, row, l->inputs, main);
+    if (l->outliers > 0) {
+      for (int i = 0; i < l->outliers; i++) {
+        apart[i] = row[l->outlier[i]];
+      }
+      arrange(k, apart, l->outliers, high);
     }
   }
 }
@@ -87,10 +114,11 @@ void ivit_product_run(
     void *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[IVIT_TILE_ROWS * IVIT_COLUMNS];
   const struct ivit_linear *l = p->linear;
-  size_t stride = ivit_stride((size_t)l->inputs);
-  size_t high_stride = ivit_stride((size_t)l->outliers);
+  size_t stride = stride_of(p->kernels, l->inputs);
+  size_t high_stride = stride_of(p->kernels, l->outliers);
   uint8_t *high = scratch + rows_of(stride, rows);
-  store_codes(l, p->kernels->zero, x, rows, scratch, stride, high, high_stride);
+  uint8_t *row = high + rows_of(high_stride, rows);
+  store_codes(p->kernels, l, x, rows, scratch, stride, high, high_stride, row);
   int height = p->kernels->rows;
   if (p->kernels->enter != NULL) {
     p->kernels->enter();
