@@ -14,6 +14,7 @@ void ivit_add16_avx2(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
     int column, int n, const int16_t *const *identity, int16_t *const *out);
 void ivit_norm_avx2(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
+void ivit_norm16_avx2(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
 void ivit_bias_avx2(uint8_t *scores, const struct ivit_window *window, int head, int query);
 void ivit_normalise_avx2(int32_t *acc, int rows, const int32_t *factor);
 int32_t ivit_softmax_avx2(

@@ -3,6 +3,7 @@
 #define IVIT_LANES_AVX2_H
 
 #include <immintrin.h>
+#include <stdint.h>
 
 /* (hi32(z * m) + half) >> shift in each lane; odd multipliers are m moved down by one lane. */
 static inline __m256i ivit_upper_avx2(
@@ -19,6 +20,45 @@ static inline __m256i ivit_pack_codes_avx2(__m256i a, __m256i b, __m256i c, __m2
   /* Packing works by halves. */
   packed = _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   return _mm256_xor_si256(packed, _mm256_set1_epi8((char)0x80));
+}
+
+/* Sixteen bytes of a table by the lower halves of an index. */
+static inline __m256i ivit_sixteen_avx2(const uint8_t *table, __m256i low) {
+  __m128i bytes = _mm_loadu_si128((const __m128i *)table);
+  return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), low);
+}
+
+static inline __m256i ivit_sixty_four_avx2(
+    const uint8_t *table, __m256i low, __m256i bit4, __m256i bit5) {
+  __m256i below = _mm256_blendv_epi8(
+      ivit_sixteen_avx2(table, low), ivit_sixteen_avx2(table + 16, low), bit4);
+  __m256i above = _mm256_blendv_epi8(
+      ivit_sixteen_avx2(table + 32, low), ivit_sixteen_avx2(table + 48, low), bit4);
+  return _mm256_blendv_epi8(below, above, bit5);
+}
+
+/* 32 bytes of a table of 256; a shuffle for each sixteen of it, since gathers are slow. */
+static inline __m256i ivit_look_up_avx2(const uint8_t *table, __m256i index) {
+  __m256i low = _mm256_and_si256(index, _mm256_set1_epi8(0x0F));
+  __m256i bit4 = _mm256_slli_epi16(index, 3);
+  __m256i bit5 = _mm256_slli_epi16(index, 2);
+  __m256i bit6 = _mm256_slli_epi16(index, 1);
+  __m256i below = _mm256_blendv_epi8(
+      ivit_sixty_four_avx2(table, low, bit4, bit5),
+      ivit_sixty_four_avx2(table + 64, low, bit4, bit5), bit6);
+  __m256i above = _mm256_blendv_epi8(
+      ivit_sixty_four_avx2(table + 128, low, bit4, bit5),
+      ivit_sixty_four_avx2(table + 192, low, bit4, bit5), bit6);
+  return _mm256_blendv_epi8(below, above, index);
+}
+
+/* All ones in the bytes whose bit is set. */
+static inline __m256i ivit_bytes_of_bits_avx2(uint32_t bits) {
+  const __m256i from = _mm256_setr_epi64x(
+      0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+  const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+  __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32((int32_t)bits), from);
+  return _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
 }
 
 #endif

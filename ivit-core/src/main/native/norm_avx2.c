@@ -54,11 +54,15 @@ static inline __m256i eight(
   return _mm256_sra_epi32(upper, shift);
 }
 
-static inline uint8_t one(
+/* Channel c alone, not clamped yet. */
+static inline int64_t one(
     int16_t x, int32_t mean, int64_t factor, const struct ivit_norm *norm, int c) {
   int64_t y = ((x - mean) * factor) >> 1;
-  int64_t v = (y * norm->multiplier[c] + norm->offset[c]) >> norm->shift;
-  return (uint8_t)((v < -128 ? -128 : v > 127 ? 127 : v) + 128);
+  return (y * norm->multiplier[c] + norm->offset[c]) >> norm->shift;
+}
+
+static inline int64_t clamp(int64_t v, int64_t low, int64_t high) {
+  return v < low ? low : v > high ? high : v;
 }
 
 void ivit_norm_avx2(const int16_t *x, const struct ivit_norm *norm, uint8_t *out) {
@@ -79,6 +83,29 @@ void ivit_norm_avx2(const int16_t *x, const struct ivit_norm *norm, uint8_t *out
     _mm256_storeu_si256((__m256i *)(out + c), codes);
   }
   for (int c = whole; c < norm->channels; c++) {
-    out[c] = one(x[c], mean_of_row, factor_of_row, norm, c);
+    out[c] = (uint8_t)(clamp(one(x[c], mean_of_row, factor_of_row, norm, c), -128, 127) + 128);
+  }
+}
+
+void ivit_norm16_avx2(const int16_t *x, const struct ivit_norm *norm, int16_t *out) {
+  if (norm->shift < 32) {
+    ivit_norm16_c(x, norm, out);
+    return;
+  }
+  int32_t mean_of_row;
+  int32_t factor_of_row = statistics(x, norm->channels, &mean_of_row);
+  __m256i mean = _mm256_set1_epi32(mean_of_row);
+  __m256i factor = _mm256_set1_epi64x(factor_of_row);
+  __m128i shift = _mm_cvtsi32_si128(norm->shift - 32);
+  int whole = norm->channels / 16 * 16;
+  for (int c = 0; c < whole; c += 16) {
+    __m256i codes = _mm256_packs_epi32(
+        eight(x, c, mean, factor, norm, shift), eight(x, c + 8, mean, factor, norm, shift));
+    /* Packing works by halves. */
+    _mm256_storeu_si256((__m256i *)(out + c), _mm256_permute4x64_epi64(codes, 0xD8));
+  }
+  for (int c = whole; c < norm->channels; c++) {
+    out[c] = (int16_t)clamp(
+        one(x[c], mean_of_row, factor_of_row, norm, c), INT16_MIN, INT16_MAX);
   }
 }
