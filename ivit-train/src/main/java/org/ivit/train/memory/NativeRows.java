@@ -1,10 +1,11 @@
 package org.ivit.train.memory;
 
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.ivit.core.InputException;
+import org.ivit.core.engine.jni.KernelSets;
 import org.ivit.core.engine.jni.NativeLibrary;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +30,6 @@ public final class NativeRows {
 
   private static final Logger LOG = LoggerFactory.getLogger(NativeRows.class);
   private static final String JAVA = "java";
-  private static final List<String> SETS = List.of("avx512", "avx2", "c");
 
   private static volatile String chosen = choose(System.getProperty(PROPERTY, ""));
 
@@ -37,9 +37,10 @@ public final class NativeRows {
 
   private static String choose(String asked) {
     String wanted = asked.strip();
-    if (!wanted.isEmpty() && !wanted.equals(JAVA) && !SETS.contains(wanted)) {
+    if (!wanted.isEmpty() && !wanted.equals(JAVA) && !sets().contains(wanted)) {
       throw new InputException(
-          "-D%s=%s: expected one of %s, java".formatted(PROPERTY, wanted, String.join(", ", SETS)));
+          "-D%s=%s: expected one of %s, java"
+              .formatted(PROPERTY, wanted, String.join(", ", sets())));
     }
     if (wanted.equals(JAVA)) {
       LOG.debug("float networks: portable Java (asked for)");
@@ -64,11 +65,20 @@ public final class NativeRows {
     return JAVA;
   }
 
-  /** On x86 without AVX2 the compiler finds few vectors, and exponentials are faster in Java. */
+  /** Returns the kernels that a library for this kind of processor may have, fastest first. */
+  public static List<String> sets() {
+    List<String> sets = new ArrayList<>(KernelSets.fastTraining());
+    sets.add(KernelSets.PORTABLE);
+    return sets;
+  }
+
+  /**
+   * What is taken unasked: portable C only for want of others, since on x86 without AVX2 the
+   * compiler finds few vectors, and exponentials are faster in Java.
+   */
   private static List<String> faster() {
-    String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-    boolean x86 = arch.equals("amd64") || arch.equals("x86_64");
-    return x86 ? List.of("avx512", "avx2") : List.of("c");
+    List<String> fast = KernelSets.fastTraining();
+    return fast.isEmpty() ? List.of(KernelSets.PORTABLE) : fast;
   }
 
   /** What runs, in a few words: {@code native kernels avx512}, {@code portable Java}. */

@@ -12,29 +12,39 @@ public final class KernelSets {
   /** The set in portable C, which any processor runs and which is slower than portable Java. */
   public static final String PORTABLE = "c";
 
+  private static final String ENGINE = "engine";
+  private static final String TRAINING = "training";
+
   private record Entry(String kind, String name, String processor) {}
 
   private static final List<Entry> ENTRIES = read();
 
   private KernelSets() {}
 
-  /** Returns the sets for every processor, fastest first, the portable one among them. */
+  /** Returns the engine's sets for every processor, fastest first, the portable one among them. */
   public static List<String> all() {
-    return engine().stream().map(Entry::name).toList();
+    return ENTRIES.stream().filter(entry -> entry.kind().equals(ENGINE)).map(Entry::name).toList();
   }
 
   /**
-   * Returns the sets that a build for this kind of processor may have, without the portable one.
+   * Returns the engine's sets that a build for this kind of processor may have, fastest first,
+   * without the portable one.
    */
   public static List<String> fast() {
-    return engine().stream()
+    return fast(ENGINE);
+  }
+
+  /** The same for the row kernels of training. */
+  public static List<String> fastTraining() {
+    return fast(TRAINING);
+  }
+
+  private static List<String> fast(String kind) {
+    return ENTRIES.stream()
+        .filter(entry -> entry.kind().equals(kind))
         .filter(entry -> entry.processor().equals(NativeLibrary.processor()))
         .map(Entry::name)
         .toList();
-  }
-
-  private static List<Entry> engine() {
-    return ENTRIES.stream().filter(entry -> entry.kind().equals("engine")).toList();
   }
 
   private static List<Entry> read() {

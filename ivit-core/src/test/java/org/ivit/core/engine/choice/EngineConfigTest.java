@@ -92,7 +92,7 @@ class EngineConfigTest {
     EngineConfig cpu = EngineConfig.standard().withEngine("cpu");
     assertThatThrownBy(() -> Engines.open(graph, cpu.withKernels("sse")))
         .isInstanceOf(InputException.class)
-        .hasMessage("kernels: 'sse', expected one of amx, vnni, avx2, java, c");
+        .hasMessage("kernels: 'sse', expected one of " + String.join(", ", CpuEngines.names()));
     assertThatThrownBy(() -> cpu.withThreads(-1)).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> cpu.withThreads(1025)).isInstanceOf(IllegalArgumentException.class);
     System.setProperty(EngineConfig.GPU, "first");

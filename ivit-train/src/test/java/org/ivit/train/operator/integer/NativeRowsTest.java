@@ -42,7 +42,7 @@ import org.ivit.train.parameter.ParameterView;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every set of kernels gives the codes and ranges of the portable Java, and its numbers. */
 class NativeRowsTest {
@@ -129,7 +129,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void codesAndNumbers(String kernels) {
     for (int n : new int[] {1, 7, 16, 1000, 1025}) {
       float scale = 0.0037f;
@@ -159,7 +159,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void normsOfCodes(String kernels) {
     for (int channels : CHANNELS) {
       int rows = 3;
@@ -217,7 +217,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void norms(String kernels) {
     for (int channels : CHANNELS) {
       int rows = 3;
@@ -252,7 +252,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void gelus(String kernels) {
     Reals x = reals(3001, 3);
     x.put(0, 0);
@@ -279,7 +279,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void gelusOfCodes(String kernels) {
     for (GeluForm form : new GeluForm[] {GeluForm.EXACT, GeluForm.ASYMMETRIC, GeluForm.ELEMENT}) {
       for (int channels : CHANNELS) {
@@ -329,7 +329,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void residuals(String kernels) {
     for (int n : new int[] {1, 5, 16, 31, 32, 1000}) {
       short[] branch = codes16(n + 2);
@@ -350,7 +350,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void attentions(String kernels) {
     for (SoftmaxForm form : SoftmaxForm.values()) {
       for (int tokens : new int[] {1, 2, 17, 50, 197}) {
@@ -381,7 +381,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void softmaxes(String kernels) {
     for (int n : new int[] {1, 2, 15, 16, 17, 197}) {
       Reals x = reals(3 * n, 4);
@@ -408,7 +408,7 @@ class NativeRowsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void sums(String kernels) {
     for (int channels : CHANNELS) {
       Reals g = reals(5 * channels, 1);
@@ -443,7 +443,7 @@ class NativeRowsTest {
 
   /** Codes of a linear layer: float product in Java, byte product in the kernels. */
   @ParameterizedTest
-  @ValueSource(strings = {"avx512", "avx2", "c"})
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void linears(String kernels) {
     for (int inputs : new int[] {1, 3, 4, 5, 63, 64, 65, 200, 1100}) {
       for (int outputs : new int[] {1, 31, 32, 33, 70}) {
