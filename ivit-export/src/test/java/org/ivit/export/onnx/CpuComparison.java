@@ -85,7 +85,8 @@ final class CpuComparison {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("date", Instant.now().toString());
     json.put("commit", System.getProperty("ivit.bench.commit", "unknown"));
-    json.put("processor", Processor.name());
+    ObjectNode processor = json.putObject("processor");
+    processor.put("name", Processor.name());
     Path cpuinfo = Path.of("/proc/cpuinfo");
     if (Files.exists(cpuinfo)) {
       // Virtual machines name the processor vaguely; its family and model tell which it is.
@@ -94,7 +95,7 @@ final class CpuComparison {
         lines.stream()
             .filter(line -> line.matches(key + "\\s*:.*"))
             .findFirst()
-            .ifPresent(line -> json.put(key, line.substring(line.indexOf(':') + 1).strip()));
+            .ifPresent(line -> processor.put(key, line.substring(line.indexOf(':') + 1).strip()));
       }
     }
     if (LEVEL != null) {

@@ -80,8 +80,7 @@ final class ModelComparison implements AutoCloseable {
     ortFloat = new Ort(floats.toByteArray(), image, threads);
     ortUnsigned = new Ort(quantized(QdqWeights.UNSIGNED), image, threads);
     ortSigned = new Ort(quantized(QdqWeights.SIGNED), image, threads);
-    engine =
-        Engines.open(integers.graph(), EngineConfig.standard().withThreads(threads));
+    engine = Engines.open(integers.graph(), EngineConfig.standard().withThreads(threads));
   }
 
   private Architecture architecture() {
