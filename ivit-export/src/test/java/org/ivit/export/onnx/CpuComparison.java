@@ -1,6 +1,5 @@
 package org.ivit.export.onnx;
 
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -8,166 +7,132 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Random;
-import org.ivit.core.architecture.Architecture;
-import org.ivit.core.checkpoint.CheckpointFile;
-import org.ivit.core.checkpoint.IntegerCheckpoint;
-import org.ivit.core.engine.Engine;
-import org.ivit.core.engine.choice.Engines;
-import org.ivit.core.graph.Dequantized;
-import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.engine.Processor;
+import org.ivit.core.io.AtomicFiles;
+import org.ivit.export.cli.console.BusyMachine;
+import org.ivit.export.onnx.ModelComparison.Ratios;
 
 /**
  * Measures the CPU engine beside ONNX Runtime on the same weights: rounds in turn, so that a busy
  * machine is as busy for each. Started by {@code scripts/bench-cpu}; no test.
  */
 final class CpuComparison {
-  private static final double ROUND_SECONDS = 1;
+  /** What {@code scripts/hide-cpu} left of the processor. */
+  private static final String LEVEL = System.getenv("IVIT_HIDE_CPU");
 
   private CpuComparison() {}
 
-  @FunctionalInterface
-  private interface Batch {
-    void run() throws OrtException;
-  }
-
   /**
-   * Compares.
+   * Compares, prints a line for each engine and all ratios in the last one, and writes JSON.
    *
-   * @param arguments integer checkpoint; integer checkpoint for the QDQ model, or {@code same};
-   *     batch sizes with commas; threads; rounds; JSON file
+   * @param arguments JSON file, or folder for it; batch sizes with commas; threads; rounds; then
+   *     for each model an integer checkpoint, and one for its QDQ model, or {@code same}
    */
   public static void main(String[] arguments) throws OrtException, IOException {
-    IntegerCheckpoint integers = CheckpointFile.read(Path.of(arguments[0]));
-    IntegerCheckpoint pairs =
-        arguments[1].equals("same") ? integers : CheckpointFile.read(Path.of(arguments[1]));
-    int threads = Integer.parseInt(arguments[3]);
-    int rounds = Integer.parseInt(arguments[4]);
-    System.setProperty("ivit.threads", arguments[3]);
-    Architecture architecture = integers.graph().architecture();
-    FloatWeights weights = Dequantized.of(integers.graph());
-    ModelProto floats =
-        OnnxExport.floating(
-            architecture,
-            new FloatWeights(weights.values(), Map.of()),
-            FloatOnnxTest.description(architecture));
-    ModelProto unsigned = quantized(pairs, QdqWeights.UNSIGNED);
-    ModelProto signed = quantized(pairs, QdqWeights.SIGNED);
-    ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("model", architecture.name());
-    json.put("date", LocalDate.now(ZoneOffset.UTC).toString());
-    json.put("processor", processor());
-    json.put("java", Runtime.version().toString());
-    json.put("onnxRuntime", OrtEnvironment.getEnvironment().getVersion());
+    int[] batches =
+        Arrays.stream(arguments[1].split(",", -1)).mapToInt(Integer::parseInt).toArray();
+    int threads = Integer.parseInt(arguments[2]);
+    int rounds = Integer.parseInt(arguments[3]);
+    double load = BusyMachine.load();
+    ObjectNode json = machine(load);
     json.put("threads", threads);
     json.put("rounds", rounds);
-    ArrayNode results = json.putArray("results");
-    try (Engine engine = Engines.open(integers.graph());
-        Ort ortFloat = new Ort(floats.toByteArray(), architecture.image(), threads);
-        Ort ortUnsigned = new Ort(unsigned.toByteArray(), architecture.image(), threads);
-        Ort ortSigned = new Ort(signed.toByteArray(), architecture.image(), threads)) {
-      json.put("engine", engine.description());
-      System.out.printf(
-          "%s, ONNX Runtime %s%n", engine.description(), json.get("onnxRuntime").asText());
-      for (String size : arguments[2].split(",", -1)) {
-        int batch = Integer.parseInt(size);
-        int pixels = 3 * architecture.image() * architecture.image() * batch;
-        Random random = new Random(1);
-        byte[] codes = new byte[pixels];
-        random.nextBytes(codes);
-        float[] values = new float[pixels];
-        for (int i = 0; i < pixels; i++) {
-          values[i] = codes[i] / 128f;
-        }
-        Map<String, Batch> peers = new LinkedHashMap<>();
-        peers.put("ivit", () -> engine.logits(codes, batch));
-        peers.put("onnxruntime float32", () -> ortFloat.logits(values, batch));
-        peers.put("onnxruntime QDQ", () -> ortUnsigned.logits(values, batch));
-        peers.put("onnxruntime QDQ signed", () -> ortSigned.logits(values, batch));
-        compare(peers, batch, rounds, results);
+    ObjectNode exact = json.putObject("qdqExactHere");
+    boolean signedExact = LargeProduct.isExact(QdqWeights.SIGNED);
+    exact.put("unsigned", LargeProduct.isExact(QdqWeights.UNSIGNED));
+    exact.put("signed", signedExact);
+    warn(BusyMachine.ofLoad(load, Runtime.getRuntime().availableProcessors(), threads), json);
+    ArrayNode models = json.putArray("models");
+    List<String> ratios = new ArrayList<>();
+    String kernels = "";
+    for (int i = 4; i < arguments.length; i += 2) {
+      Path pairs = Path.of(arguments[i + 1].equals("same") ? arguments[i] : arguments[i + 1]);
+      try (ModelComparison model =
+          new ModelComparison(Path.of(arguments[i]), pairs, threads, signedExact)) {
+        kernels = model.kernels();
+        List<Ratios> found = model.measure(batches, rounds, models.addObject());
+        ratios.add(line(model.name(), found));
       }
     }
-    Files.writeString(
-        Path.of(arguments[5]),
-        new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+    json.put("loadAfter", BusyMachine.load());
+    Path file = Path.of(arguments[0]);
+    if (Files.isDirectory(file)) {
+      String name = models.size() == 1 ? models.get(0).get("model").asText() + "-" : "";
+      file = file.resolve("cpu-" + name + kernels + "-" + LocalDate.now(ZoneOffset.UTC) + ".json");
+    }
+    byte[] text = new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
+    AtomicFiles.write(
+        file,
+        stream -> {
+          stream.write(text);
+          stream.write('\n');
+        });
+    System.out.println("written: " + file);
+    System.out.println("over float32, over INT8 QDQ: " + String.join("; ", ratios));
   }
 
-  private static ModelProto quantized(IntegerCheckpoint integers, QdqWeights form) {
-    return OnnxExport.quantized(
-        integers.graph(), form, FloatOnnxTest.description(integers.graph().architecture()));
-  }
-
-  private static void compare(Map<String, Batch> peers, int batch, int rounds, ArrayNode results)
-      throws OrtException {
-    Map<String, List<Double>> times = new LinkedHashMap<>();
-    for (int round = -1; round < rounds; round++) {
-      for (Map.Entry<String, Batch> peer : peers.entrySet()) {
-        double time = milliseconds(peer.getValue()) / batch;
-        if (round >= 0) {
-          times.computeIfAbsent(peer.getKey(), name -> new ArrayList<>()).add(time);
-        }
+  private static ObjectNode machine(double load) throws IOException {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("date", Instant.now().toString());
+    json.put("commit", System.getProperty("ivit.bench.commit", "unknown"));
+    ObjectNode processor = json.putObject("processor");
+    processor.put("name", Processor.name());
+    Path cpuinfo = Path.of("/proc/cpuinfo");
+    if (Files.exists(cpuinfo)) {
+      // Virtual machines name the processor vaguely; its family and model tell which it is.
+      List<String> lines = Files.readAllLines(cpuinfo, StandardCharsets.ISO_8859_1);
+      for (String key : List.of("cpu family", "model", "stepping")) {
+        lines.stream()
+            .filter(line -> line.matches(key + "\\s*:.*"))
+            .findFirst()
+            .ifPresent(line -> processor.put(key, line.substring(line.indexOf(':') + 1).strip()));
       }
     }
-    double own = median(times.get("ivit"));
-    for (Map.Entry<String, List<Double>> entry : times.entrySet()) {
-      double[] sorted = entry.getValue().stream().mapToDouble(t -> t).sorted().toArray();
-      double median = median(entry.getValue());
-      System.out.printf(
-          Locale.ROOT,
-          "batch %2d  %5.2f x  %-22s %8.2f ms a picture (%.2f to %.2f)%n",
-          batch,
-          median / own,
-          entry.getKey(),
-          median,
-          sorted[0],
-          sorted[sorted.length - 1]);
-      ObjectNode row = results.addObject();
-      row.put("batch", batch);
-      row.put("peer", entry.getKey());
-      row.put("ratio", median / own);
-      row.put("medianMilliseconds", median);
-      row.put("least", sorted[0]);
-      row.put("most", sorted[sorted.length - 1]);
+    if (LEVEL != null) {
+      json.put("restrictedTo", LEVEL);
+    }
+    json.put("processors", Runtime.getRuntime().availableProcessors());
+    json.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+    json.put("java", Runtime.version().toString());
+    json.put("onnxRuntime", OrtEnvironment.getEnvironment().getVersion());
+    json.put("loadBefore", load);
+    return json;
+  }
+
+  private static void warn(String warning, ObjectNode json) {
+    if (warning != null) {
+      System.err.println("bench-cpu: " + warning);
+      json.put("warning", warning);
     }
   }
 
-  /** Median time of a batch over a round. */
-  private static double milliseconds(Batch batch) throws OrtException {
-    List<Double> times = new ArrayList<>();
-    long end = System.nanoTime() + (long) (ROUND_SECONDS * 1e9);
-    do {
-      long begin = System.nanoTime();
-      batch.run();
-      times.add((System.nanoTime() - begin) / 1e6);
-    } while (System.nanoTime() < end);
-    return median(times);
-  }
-
-  private static double median(List<Double> values) {
-    double[] sorted = values.stream().mapToDouble(t -> t).toArray();
-    Arrays.sort(sorted);
-    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
-  }
-
-  private static String processor() throws IOException {
-    Path file = Path.of("/proc/cpuinfo");
-    if (!Files.exists(file)) {
-      return System.getProperty("os.arch");
+  private static String line(String model, List<Ratios> ratios) {
+    StringBuilder line = new StringBuilder(model);
+    String separator = "";
+    for (Ratios r : ratios) {
+      line.append(
+          String.format(
+              Locale.ROOT,
+              "%s batch %d %.2f x %.2f x%s",
+              separator,
+              r.batch(),
+              r.overFloat(),
+              r.overInt8(),
+              r.exact()
+                  ? ""
+                  : String.format(Locale.ROOT, " (saturates; exact %.2f x)", r.overExactInt8())));
+      separator = ",";
     }
-    return Files.readAllLines(file).stream()
-        .filter(line -> line.startsWith("model name"))
-        .map(line -> line.substring(line.indexOf(':') + 1).strip())
-        .findFirst()
-        .orElse(System.getProperty("os.arch"));
+    return line.toString();
   }
 }

@@ -1,0 +1,72 @@
+package org.ivit.core.engine;
+
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Part;
+import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Stem;
+
+/**
+ * Multiply-adds of a picture as the CPU engine takes them, without padding: where the head reads
+ * the leading tokens only, the last block goes on with these alone behind its keys and values.
+ *
+ * @param layers of products with weights
+ * @param attention of scores and contexts
+ */
+record MultiplyAdds(long layers, long attention) {
+  static MultiplyAdds of(Architecture architecture) {
+    Counter counter = new Counter(architecture);
+    for (Part part : architecture.parts()) {
+      part.accept(counter);
+    }
+    return new MultiplyAdds(counter.layers, counter.attention);
+  }
+
+  private static final class Counter implements PartVisitor<Void> {
+    private final Block last;
+    private final int readByHead;
+    private long layers;
+    private long attention;
+
+    Counter(Architecture architecture) {
+      last = architecture.blocks().get(architecture.blocks().size() - 1);
+      readByHead = architecture.head().readTokens();
+    }
+
+    private void layer(LinearSpec linear, long rows) {
+      layers += rows * linear.inputs() * linear.outputs();
+    }
+
+    @Override
+    public Void stem(Stem stem) {
+      layer(stem.projection(), stem.patches());
+      return null;
+    }
+
+    @Override
+    public Void block(Block block) {
+      long rows = block.equals(last) ? readByHead : block.tokens();
+      layer(block.qkvLinear(), block.tokens());
+      layer(block.projLinear(), rows);
+      layer(block.fc1Linear(), rows);
+      layer(block.fc2Linear(), rows);
+      attention += 2 * rows * block.rowTokens() * block.dim();
+      return null;
+    }
+
+    @Override
+    public Void merging(Merging merging) {
+      layer(merging.reduction(), merging.outputTokens());
+      return null;
+    }
+
+    @Override
+    public Void head(Head head) {
+      head.linears().forEach(linear -> layer(linear, 1));
+      return null;
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package org.ivit.core.testing;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Architectures;
+import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.checkpoint.CheckpointFile;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.scheme.Scheme;
+
+/**
+ * A checkpoint of a registered architecture with normally distributed weights, in the forms that
+ * {@code ivit quantize} chooses but without outlier channels: for measurements where no weights are
+ * at hand. Started by {@code scripts/bench-cpu} and {@code scripts/profile-cpu}; no test.
+ */
+final class GeneratedCheckpoint {
+  private static final Scheme SCHEME =
+      new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, Collections.emptySortedMap());
+
+  private GeneratedCheckpoint() {}
+
+  /**
+   * Writes one.
+   *
+   * @param arguments name of the architecture; file
+   */
+  public static void main(String[] arguments) {
+    Architecture architecture = Architectures.byName(arguments[0]);
+    IntegerGraph graph = ObservedModel.graph(architecture, SCHEME, new Random(1));
+    CheckpointFile.write(
+        Path.of(arguments[1]),
+        new IntegerCheckpoint(
+            graph,
+            Preprocess.half(architecture.image(), architecture.image()),
+            IntStream.range(0, architecture.classes()).mapToObj(Integer::toString).toList(),
+            new Provenance("generated", "", "", "", "", "")));
+  }
+}
