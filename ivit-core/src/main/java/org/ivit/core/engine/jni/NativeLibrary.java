@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.io.Digests;
+import org.ivit.core.io.FileFailures;
 import org.ivit.core.io.UserCache;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,8 @@ public final class NativeLibrary {
 
   /** Name of the library of this jar. */
   static final String NAME = "libivit";
+
+  private static final String NOT_LOADED = "native kernels do not load: ";
 
   private static final String COPY_ELSEWHERE = "-Divit.cache=DIR names another folder for its copy";
 
@@ -95,8 +98,15 @@ public final class NativeLibrary {
       }
       load.accept(copy(jar, resource, digest).toString());
       return null;
-    } catch (IOException | UncheckedIOException | InputException | UnsatisfiedLinkError e) {
-      return new NotLoaded("native kernels do not load: " + e.getMessage(), COPY_ELSEWHERE);
+    } catch (IOException e) {
+      return new NotLoaded(NOT_LOADED + e.getMessage(), null);
+    } catch (UncheckedIOException | InputException e) {
+      return new NotLoaded(NOT_LOADED + e.getMessage(), COPY_ELSEWHERE);
+    } catch (UnsatisfiedLinkError e) {
+      String build = platform.howToBuild();
+      return new NotLoaded(
+          NOT_LOADED + e.getMessage(),
+          build == null ? COPY_ELSEWHERE : COPY_ELSEWHERE + "; " + build);
     }
   }
 
@@ -137,7 +147,15 @@ public final class NativeLibrary {
 
   private static Path temporary(Class<?> jar, String name, String resource, String digest)
       throws IOException {
-    Path folder = Files.createTempDirectory(TEMPORARY);
+    Path folder;
+    try {
+      folder = Files.createTempDirectory(TEMPORARY);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "no temporary folder in %s: %s"
+              .formatted(System.getProperty("java.io.tmpdir"), FileFailures.reason(e)),
+          e);
+    }
     Path copy = folder.resolve(name);
     folder.toFile().deleteOnExit();
     copy.toFile().deleteOnExit();
