@@ -6,20 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
-int ivit_test(void);
+int ivit_test(int count, char **words);
 
-static __attribute__((noinline)) int lower(int steps) {
+static __attribute__((noinline)) int lower(int steps, char **words) {
   char *room = __builtin_alloca((size_t)steps * 16 + 16);
   memset(room, steps, 16);
   printf("stack at %d of 64\n", (int)((uintptr_t)room % 64));
   fflush(stdout);
-  int result = ivit_test();
+  int result = ivit_test(1, words);
   return result != 0 || room[15] != steps;
 }
 
-int main(void) {
+int main(int count, char **words) {
+  (void)count;
   for (int steps = 0; steps < 4; steps++) {
-    if (lower(steps) != 0) {
+    if (lower(steps, words) != 0) {
       return 1;
     }
   }
