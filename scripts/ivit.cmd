@@ -8,20 +8,23 @@ set "java="
 if defined JAVA_HOME set "java=%JAVA_HOME:"=%\bin\java.exe"
 if not exist "%java%" set "java=java"
 if "%java%"=="java" (
-  where java >nul 2>&1 || (
+  where java >nul 2>&1
+  if errorlevel 1 (
     echo ivit: java is missing: install a JDK, 17 or newer, or set JAVA_HOME>&2
     exit /b 1
   )
 )
 call :class_path
 if not defined CLASSPATH (
-  where mvn >nul 2>&1 || (
+  where mvn >nul 2>&1
+  if errorlevel 1 (
     echo ivit: mvn is missing: install Apache Maven, 3.8 or newer, to build>&2
     exit /b 1
   )
   echo ivit: building ^(once; minutes the first time^)>&2
   pushd "%root%"
-  call mvn -q -B -ntp -Dstyle.color=never -DskipTests -Dspotless.check.skip=true package 1>&2 || (
+  call mvn -q -B -ntp -Dstyle.color=never -DskipTests -Dspotless.check.skip=true package 1>&2
+  if errorlevel 1 (
     popd
     echo ivit: the build failed; its messages are above>&2
     exit /b 1
