@@ -45,8 +45,8 @@ set_target() {
   arch=${target#*-}
   folder=$output/native/$target
   case $os in
-    windows) ending=dll ;;
-    *) ending=so ;;
+    windows) ending=dll pic= ;;
+    *) ending=so pic=-fPIC ;;
   esac
 }
 
@@ -101,7 +101,8 @@ build_for() {
 works() {
   printf '%s\n' '#include <stdlib.h>' '#include <string.h>' 'int probe(void) { return abs(-1); }' \
     >"$objects/probe.c"
-  "$1" -shared -fPIC "$objects/probe.c" -o "$objects/probe.so" >/dev/null 2>&1
+  # shellcheck disable=SC2086
+  "$1" -shared $pic "$objects/probe.c" -o "$objects/probe.so" >/dev/null 2>&1
 }
 
 # Sets `include` and `platform_include`: the JDK's headers, of which only jni_md.h differs, on Windows.
@@ -122,7 +123,7 @@ find_headers() {
 
 # Sets `target_flags` and `link_flags`. Names of functions that nobody calls by name stay out of the jar.
 set_flags_of_target() {
-  target_flags=-fPIC
+  target_flags=$pic
   case $os in
     windows)
       # The stack is aligned to 16 bytes there, which GCC forgets where it keeps wider vectors (its bug 54412).

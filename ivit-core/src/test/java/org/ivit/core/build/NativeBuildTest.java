@@ -146,7 +146,10 @@ class NativeBuildTest {
 
   private static String host() throws Exception {
     String name = outcome(new ProcessBuilder("uname", "-sm")).output().strip();
-    return name.toLowerCase(Locale.ROOT).replace(' ', '-').replace("arm64", "aarch64");
+    return name.toLowerCase(Locale.ROOT)
+        .replace(' ', '-')
+        .replace("amd64", "x86_64")
+        .replace("arm64", "aarch64");
   }
 
   @ParameterizedTest
