@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Its memory begins within the same allocation, aligned; not every C library allocates aligned. */
 struct block {
   struct block *next;
-  void *memory;
 };
 
 struct ivit_arena {
@@ -20,15 +20,14 @@ struct ivit_arena *ivit_arena_new(void) {
 void *ivit_arena_take(struct ivit_arena *arena, size_t bytes) {
   /* Kernels read whole vectors, so a block ends on a cache line and has one to spare. */
   size_t size = ivit_round_up(bytes, IVIT_ALIGN) + IVIT_ALIGN;
-  struct block *block = malloc(sizeof *block);
-  void *memory = NULL;
-  if (block == NULL || size < bytes || posix_memalign(&memory, IVIT_ALIGN, size) != 0) {
-    free(block);
+  size_t before = sizeof(struct block) + IVIT_ALIGN - 1;
+  struct block *block = size < bytes || size + before < size ? NULL : malloc(before + size);
+  if (block == NULL) {
     arena->failed = 1;
     return NULL;
   }
+  void *memory = (void *)ivit_round_up((uintptr_t)(block + 1), IVIT_ALIGN);
   memset(memory, 0, size);
-  block->memory = memory;
   block->next = arena->blocks;
   arena->blocks = block;
   return memory;
@@ -45,7 +44,6 @@ void ivit_arena_free(struct ivit_arena *arena) {
   struct block *block = arena->blocks;
   while (block != NULL) {
     struct block *next = block->next;
-    free(block->memory);
     free(block);
     block = next;
   }

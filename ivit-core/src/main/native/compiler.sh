@@ -2,55 +2,143 @@
 #
 # The caller sets `kernels`, what is built, in words; `library`, its name without its ending; `instead`,
 # what there is without; `output`, where classes lie; `java_home`; `sources` and `engine`, the folders of
-# headers. It gets `os` and `arch`, as NativeLibrary composes them of os.name and os.arch, and `objects`,
-# an existing folder. Where nothing can be compiled, the build says so in a line and ends well: the jar is
-# then portable Java, with a note of the reason.
+# headers. Then each_target CALL builds for this machine, with CC or any C compiler, and for the other
+# platforms of the jar, with the cross compilers that are found: those of CC_LINUX_X86_64, CC_LINUX_AARCH64
+# and CC_WINDOWS_X86_64, or the usual ones; `none` leaves a platform out.
+#
+# CALL compiles and links for one target, in a shell of its own. It has `target`, as NativeLibrary composes
+# it, `os` and `arch`, its halves, and `objects`, an existing folder. Where nothing can be compiled, the build
+# says so in a line and ends well, as do the others: the jar is then portable Java on that platform, with a
+# note of the reason.
 #
 # Folders may have any name; `flags` are words.
 
-objects=$output/../native-objects
-mkdir -p "$objects"
-rm -f "$objects/failed"
+host_os=$(uname -s | tr '[:upper:]' '[:lower:]')
+host=$host_os-$(uname -m | sed -e 's/^amd64$/x86_64/' -e 's/^arm64$/aarch64/')
 
+each_target() {
+  make_library=$1
+  (build_for "$host" ${CC:+"$CC"} gcc cc clang)
+  (cross linux-x86_64 x86_64-linux-gnu-gcc "${CC_LINUX_X86_64:-}")
+  (cross linux-aarch64 aarch64-linux-gnu-gcc "${CC_LINUX_AARCH64:-}")
+  (cross windows-x86_64 x86_64-w64-mingw32-gcc "${CC_WINDOWS_X86_64:-}")
+}
+
+# cross TARGET USUAL NAMED: NAMED may be empty
+cross() {
+  [ "$1" != "$host" ] || return 0
+  set_target "$1"
+  if [ "$3" = none ]; then
+    without "it was left out"
+  elif [ -n "$3" ]; then
+    build_for "$1" "$3"
+  elif command -v "$2" >/dev/null 2>&1; then
+    build_for "$1" "$2"
+  else
+    without "no compiler $2"
+  fi
+}
+
+set_target() {
+  target=$1
+  os=${target%-*}
+  arch=${target#*-}
+  folder=$output/native/$target
+  case $os in
+    windows) ending=dll pic= ;;
+    *) ending=so pic=-fPIC ;;
+  esac
+}
+
+# The library of this target is not there, and NativeLibrary says why to who wonders why it is slow.
+without() {
+  mkdir -p "$folder"
+  rm -f "$folder/$library.$ending" "$folder/$library.$ending.sha256"
+  printf '%s\n' "$1" >"$folder/$library.skipped"
+}
+
+# Ends the build for this target.
 skip() {
-  echo "$kernels: skipped, $1; $instead"
-  rm -rf "$output/native"
-  mkdir -p "$output/native"
-  # NativeLibrary says it to who wonders why it is slow.
-  printf '%s\n' "$1" >"$output/native/$library.skipped"
+  if [ "$target" = "$host" ]; then
+    echo "$kernels: skipped, $1; $instead"
+  else
+    echo "$kernels: skipped for $target, $1"
+  fi
+  without "$1"
   exit 0
+}
+
+# build_for TARGET COMPILER...: with the first that works
+build_for() {
+  set_target "$1"
+  shift
+  digest=$folder/$library.$ending.sha256
+  if [ -f "$digest" ] && [ -z "$(find "$sources" "$engine" -newer "$digest" -type f)" ]; then
+    return
+  fi
+  objects=$output/../native-objects/$target
+  mkdir -p "$objects"
+  rm -f "$objects/failed"
+
+  compiler=
+  reason="no C compiler ($(printf '%s, ' "$@" | sed 's/, $//'))"
+  for candidate in "$@"; do
+    command -v "$candidate" >/dev/null 2>&1 || continue
+    if works "$candidate"; then
+      compiler=$candidate
+      break
+    fi
+    reason="the C compiler $candidate fails on a file of three lines"
+  done
+  [ -n "$compiler" ] || skip "$reason"
+  find_headers
+  set_flags_of_target
+  linked=
+  "$make_library"
 }
 
 # Whether a compiler makes a shared library here at all.
 works() {
   printf '%s\n' '#include <stdlib.h>' '#include <string.h>' 'int probe(void) { return abs(-1); }' \
     >"$objects/probe.c"
-  "$1" -fPIC -shared "$objects/probe.c" -o "$objects/probe.so" >/dev/null 2>&1
+  # shellcheck disable=SC2086
+  "$1" -shared $pic "$objects/probe.c" -o "$objects/probe.so" >/dev/null 2>&1
 }
 
-compiler=
-reason="no C compiler (gcc, cc, clang)"
-for candidate in ${CC:+"$CC"} gcc cc clang; do
-  command -v "$candidate" >/dev/null 2>&1 || continue
-  if works "$candidate"; then
-    compiler=$candidate
-    break
-  fi
-  reason="the C compiler $candidate fails on a file of three lines"
-done
-[ -n "$compiler" ] || skip "$reason"
+# Sets `include` and `platform_include`: the JDK's headers, of which only jni_md.h differs, on Windows.
+find_headers() {
+  include=
+  for candidate in "$java_home/include" "$java_home/../include"; do
+    if [ -f "$candidate/jni.h" ]; then
+      include=$candidate
+      break
+    fi
+  done
+  [ -n "$include" ] || skip "no jni.h under $java_home"
+  case $os in
+    windows) platform_include=$engine/windows ;;
+    *) platform_include=$include/$host_os ;;
+  esac
+}
 
-include=
-for candidate in "$java_home/include" "$java_home/../include"; do
-  if [ -f "$candidate/jni.h" ]; then
-    include=$candidate
-    break
-  fi
-done
-[ -n "$include" ] || skip "no jni.h under $java_home"
-
-os=$(uname -s | tr '[:upper:]' '[:lower:]')
-arch=$(uname -m | sed -e 's/^amd64$/x86_64/' -e 's/^arm64$/aarch64/')
+# Sets `target_flags` and `link_flags`. Names of functions that nobody calls by name stay out of the jar.
+set_flags_of_target() {
+  target_flags=$pic
+  case $os in
+    windows)
+      # The stack is aligned to 16 bytes there, which GCC forgets where it keeps wider vectors (its bug 54412).
+      target_flags=-Wa,-muse-unaligned-vector-move
+      if ! supports $target_flags; then
+        "$compiler" --version 2>/dev/null | grep -q clang \
+          || skip "the assembler of $compiler has no -muse-unaligned-vector-move, which binutils have from 2.38 on"
+        target_flags=
+      fi
+      link_flags="-static-libgcc -s -Wl,--no-insert-timestamp"
+      ;;
+    darwin) link_flags= ;;
+    *) link_flags=-s ;;
+  esac
+}
 
 # supports FLAG...
 supports() {
@@ -70,32 +158,29 @@ call() {
   cat "$objects/messages" >&2
 }
 
-linked=
-
 # compile FILE OBJECT FLAG...
 compile() {
   file=$1
   object=$2
   shift 2
   # shellcheck disable=SC2086
-  call "$(basename "$file")" $flags "-I$sources" "-I$engine" "-I$objects" "-I$include" "-I$include/$os" "$@" \
-    -c "$file" -o "$objects/$object.o"
+  call "$(basename "$file")" $flags $target_flags "-I$sources" "-I$engine" "-I$objects" "-I$include" \
+    "-I$platform_include" "$@" -c "$file" -o "$objects/$object.o"
   linked="$linked $object.o"
 }
 
-# link_library FLAG...: OUTPUT/native/OS-ARCH/LIBRARY.so of what was compiled, and its SHA-256.
+# link_library FLAG...: the library of what was compiled, and its SHA-256.
 link_library() {
-  name=$library.so
-  folder=$output/native/$os-$arch
+  name=$library.$ending
   cd "$objects"
   # shellcheck disable=SC2086
-  call "$name" -shared -o "$name" $linked "$@"
+  call "$name" -shared -o "$name" $linked $link_flags "$@"
   if command -v sha256sum >/dev/null 2>&1; then
     sha256sum "$name" | cut -c1-64 >"$name.sha256"
   else
     shasum -a 256 "$name" | cut -c1-64 >"$name.sha256"
   fi
   mkdir -p "$folder"
-  rm -f "$output/native/$library.skipped"
+  rm -f "$folder/$library.skipped"
   mv "$name" "$name.sha256" "$folder"
 }

@@ -9,6 +9,8 @@
 #if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
+#elif defined(_WIN32)
+#include <windows.h>
 #endif
 
 /* The compiler's builtin asks the operating system about the registers as well. */
@@ -36,11 +38,22 @@ static int has_amx(void) {
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & tiles) != 0 && (d & int8) != 0;
 }
 
-/* Tile data is large, so Linux hands it out per process, on request: ARCH_REQ_XCOMP_PERM. */
+/*
+ * Tile data is large, so systems hand it out per process, on request: Linux by ARCH_REQ_XCOMP_PERM,
+ * Windows, from 11 and Server 2022 on, by a function that older ones lack.
+ */
 static int grants_amx(void) {
 #if defined(__linux__)
   const long request = 0x1023, tile_data = 18;
   return syscall(SYS_arch_prctl, request, tile_data) == 0;
+#elif defined(_WIN32)
+  typedef BOOL WINAPI enable_features(DWORD64 features);
+  const DWORD64 tile_configuration = 1u << 17, tile_data = 1u << 18;
+  HMODULE kernel = GetModuleHandleA("kernel32.dll");
+  FARPROC found =
+      kernel == NULL ? NULL : GetProcAddress(kernel, "EnableProcessOptionalXStateFeatures");
+  enable_features *enable = (enable_features *)(void (*)(void))found;
+  return enable != NULL && enable(tile_configuration | tile_data);
 #else
   return 0;
 #endif

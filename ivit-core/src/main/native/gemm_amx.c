@@ -8,6 +8,21 @@
 #include "amx_emulation.h"
 #else
 #include <immintrin.h>
+#if defined(_WIN32) && !defined(__clang__)
+/* GCC's own take the stride as a long, which has 32 bits here and is no index. */
+#undef _tile_loadd
+#define _tile_loadd(tile, base, stride)                                             \
+  __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile                               \
+                   :                                                                \
+                   : "r"((const void *)(base)), "r"((size_t)(stride))               \
+                   : "memory")
+#undef _tile_stored
+#define _tile_stored(tile, base, stride)                                            \
+  __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)"                           \
+                   :                                                                \
+                   : "r"((void *)(base)), "r"((size_t)(stride))                     \
+                   : "memory")
+#endif
 #endif
 
 #include <string.h>

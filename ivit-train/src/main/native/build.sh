@@ -3,8 +3,9 @@
 #
 # ENGINE has the sources of the CPU engine's kernels, whose integer products serve here too.
 #
-# Puts OUTPUT/native/OS-ARCH/libivit-train.so and its SHA-256 beside it. Where there is no C compiler, one
-# that fails, or no jni.h, it says so and ends well: training is then portable Java.
+# Puts OUTPUT/native/OS-ARCH/libivit-train.so (.dll for Windows) and its SHA-256 beside it, for this machine
+# and the other platforms that compiler.sh finds compilers for. Where there is none, one that fails, or no
+# jni.h, it says so and ends well: training is then portable Java.
 set -eu
 
 sources=$1
@@ -16,19 +17,11 @@ kernels="native training kernels"
 instead="training will be portable Java"
 . "$engine/compiler.sh"
 
-digest=$output/native/$os-$arch/libivit-train.so.sha256
-if [ -f "$digest" ] && [ -z "$(find "$sources" "$engine" -newer "$digest" -type f)" ]; then
-  exit 0
-fi
-
 # Sums may be taken in another order, and nothing else: no multiplication and addition become one.
-flags="-std=c11 -D_GNU_SOURCE -O3 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -fno-math-errno"
+flags="-std=c11 -D_GNU_SOURCE -O3 -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -fno-math-errno"
 flags="$flags -fno-trapping-math -fno-signed-zeros -fassociative-math -ffp-contract=off"
 
 . "$engine/sets.sh"
-sets_header
-sets=
-built=
 
 # rows_of NAME FLAG...: the row kernels of an instruction set
 rows_of() {
@@ -38,10 +31,6 @@ rows_of() {
     "-DIVIT_SET_NAME=\"$name\"" "$@"
   sets="$sets $name"
 }
-each_set training rows_of
-for part in choose product jni; do
-  compile "$sources/$part.c" "$part"
-done
 
 # products_of NAME FLAG...: the engine's kernels of a set, under the names of its own build
 products_of() {
@@ -52,15 +41,25 @@ products_of() {
   done
   built="$built $name"
 }
-each_set shared products_of
-built=
-each_set engine products_of
-for part in $(common_files); do
-  case $part in
-    attention | block | linear | model) ;;
-    *) compile "$engine/$part.c" "engine_$part" ;;
-  esac
-done
 
-link_library -lm
-echo "$kernels: built for $os-$arch by $compiler:$sets; products$built"
+build_training() {
+  sets_header
+  sets=
+  each_set training rows_of
+  for part in choose product jni; do
+    compile "$sources/$part.c" "$part"
+  done
+  built=
+  each_set shared products_of
+  built=
+  each_set engine products_of
+  for part in $(common_files); do
+    case $part in
+      attention | block | linear | model) ;;
+      *) compile "$engine/$part.c" "engine_$part" ;;
+    esac
+  done
+  link_library -lm
+  echo "$kernels: built for $target by $compiler:$sets; products$built"
+}
+each_target build_training

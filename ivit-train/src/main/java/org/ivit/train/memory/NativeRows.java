@@ -7,6 +7,7 @@ import java.util.Objects;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.jni.KernelSets;
 import org.ivit.core.engine.jni.NativeLibrary;
+import org.ivit.core.engine.jni.NotLoaded;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,8 +47,9 @@ public final class NativeRows {
       LOG.debug("float networks: portable Java (asked for)");
       return JAVA;
     }
-    String reason = NativeLibrary.load(NativeRows.class, "libivit-train", System::load);
-    if (reason == null) {
+    NotLoaded missing = NativeLibrary.load(NativeRows.class, "libivit-train", System::load);
+    String reason;
+    if (missing == null) {
       for (String set : wanted.isEmpty() ? faster() : List.of(wanted)) {
         if (select(set)) {
           LOG.debug("float networks: native kernels {}", set);
@@ -57,11 +59,13 @@ public final class NativeRows {
       reason =
           "this processor does not run "
               + (wanted.isEmpty() ? String.join(", ", faster()) : wanted);
+    } else {
+      reason = missing.line();
     }
     if (!wanted.isEmpty()) {
       throw new InputException("-D%s=%s: %s".formatted(PROPERTY, wanted, reason));
     }
-    LOG.info("float networks: portable Java ({}), which is slower", reason);
+    LOG.info("float networks: portable Java, which is slower; {}", reason);
     return JAVA;
   }
 

@@ -10,6 +10,7 @@ import org.ivit.core.engine.Processor;
 import org.ivit.core.engine.jni.KernelSets;
 import org.ivit.core.engine.jni.NativeEngine;
 import org.ivit.core.engine.jni.NativeLibrary;
+import org.ivit.core.engine.jni.NotLoaded;
 import org.ivit.core.engine.jni.RefusedGraphException;
 import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.graph.IntegerGraph;
@@ -20,7 +21,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Chooses what the engine {@code cpu} runs on: what is asked for, or else the fastest that runs
  * here and holds the graph. Where faster kernels exist for this platform and cannot be used, a line
- * of the log warns, once a process.
+ * of the log warns, once a process, and says how to come by them; where none exist, it only says
+ * so.
  */
 final class CpuEngines {
   private static final String JAVA = "java";
@@ -28,7 +30,7 @@ final class CpuEngines {
   private static final Logger LOG = LoggerFactory.getLogger(CpuEngines.class);
 
   /** What was said already: once in a process is enough. */
-  private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
+  private static final Set<String> SAID = ConcurrentHashMap.newKeySet();
 
   private CpuEngines() {}
 
@@ -79,8 +81,8 @@ final class CpuEngines {
   private static Engine fastest(IntegerGraph graph, WorkerPool pool, String why) {
     StringBuilder reason = new StringBuilder(why);
     String last = "";
-    String notLoaded = NativeLibrary.notLoaded();
-    String lost = notLoaded != null && NativeLibrary.isExpected() ? notLoaded : null;
+    NotLoaded missing = NativeLibrary.missing();
+    String lost = missing != null && NativeLibrary.isExpected() ? missing.line() : null;
     for (String name : KernelSets.fast()) {
       String unavailable = NativeLibrary.unavailable(name);
       if (unavailable == null) {
@@ -96,8 +98,12 @@ final class CpuEngines {
       }
       last = unavailable;
     }
-    if (lost != null && WARNED.add(lost)) {
-      LOG.warn("slower than it could be: portable Java instead of native kernels; {}", lost);
+    if (lost != null) {
+      if (SAID.add(lost)) {
+        LOG.warn("slower than it could be: portable Java instead of native kernels; {}", lost);
+      }
+    } else if (missing != null && SAID.add(missing.reason())) {
+      LOG.info("portable Java runs: {}", missing.reason());
     }
     return new PortableEngine(graph, pool, reason.toString());
   }

@@ -42,7 +42,7 @@ public final class KernelSets {
   private static List<String> fast(String kind) {
     return ENTRIES.stream()
         .filter(entry -> entry.kind().equals(kind))
-        .filter(entry -> entry.processor().equals(NativeLibrary.processor()))
+        .filter(entry -> entry.processor().equals(Platform.here().processor()))
         .map(Entry::name)
         .toList();
   }

@@ -13,7 +13,7 @@ class KernelSetsTest {
 
   @Test
   void fastSetsAreThoseOfThisProcessorFastestFirst() {
-    assumeTrue(NativeLibrary.processor().equals("x86_64"), "not x86-64");
+    assumeTrue(Platform.here().processor().equals("x86_64"), "not x86-64");
     assertThat(KernelSets.fast()).containsSubsequence("amx", "vnni", "avx2");
     assertThat(KernelSets.all()).containsSubsequence(KernelSets.fast());
     assertThat(KernelSets.fast()).doesNotContain(KernelSets.PORTABLE);

@@ -15,13 +15,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativeLibraryTest {
+  private static final String RESOURCE = Platform.here().resource(NativeLibrary.NAME);
+
   @TempDir Path folder;
   private String before;
   private String digest;
 
   @BeforeEach
   void cacheInTheFolder() throws IOException {
-    digest = NativeLibrary.digest(NativeLibrary.class, NativeLibrary.resource(NativeLibrary.NAME));
+    digest = NativeLibrary.digest(NativeLibrary.class, RESOURCE);
     assumeTrue(digest != null, "built without native kernels");
     before = System.setProperty(NativeLibrary.CACHE, folder.resolve("new").toString());
   }
@@ -36,11 +38,7 @@ class NativeLibraryTest {
   }
 
   private Path copy() throws IOException {
-    return NativeLibrary.copy(
-        NativeLibrary.class,
-        NativeLibrary.NAME,
-        NativeLibrary.resource(NativeLibrary.NAME),
-        digest);
+    return NativeLibrary.copy(NativeLibrary.class, RESOURCE, digest);
   }
 
   @Test
@@ -75,20 +73,9 @@ class NativeLibraryTest {
   @Test
   void refusesALibraryThatIsNotTheOneThatWasBuilt() {
     String other = "0".repeat(64);
-    assertThatThrownBy(
-            () ->
-                NativeLibrary.copy(
-                    NativeLibrary.class,
-                    NativeLibrary.NAME,
-                    NativeLibrary.resource(NativeLibrary.NAME),
-                    other))
+    assertThatThrownBy(() -> NativeLibrary.copy(NativeLibrary.class, RESOURCE, other))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            NativeLibrary.resource(NativeLibrary.NAME)
-                + ": found SHA-256 "
-                + digest
-                + ", expected "
-                + other
-                + ": a damaged jar");
+            RESOURCE + ": found SHA-256 " + digest + ", expected " + other + ": a damaged jar");
   }
 }
