@@ -121,7 +121,8 @@ find_headers() {
   esac
 }
 
-# Sets `target_flags` and `link_flags`. Names of functions that nobody calls by name stay out of the jar.
+# Sets `target_flags` and `link_flags`. Functions that nobody calls by name lose their names, but on the
+# host, where a profiler wants them.
 set_flags_of_target() {
   target_flags=$pic
   case $os in
@@ -136,7 +137,7 @@ set_flags_of_target() {
       link_flags="-static-libgcc -s -Wl,--no-insert-timestamp"
       ;;
     darwin) link_flags= ;;
-    *) link_flags=-s ;;
+    *) if [ "$target" = "$host" ]; then link_flags=; else link_flags=-s; fi ;;
   esac
 }
 
