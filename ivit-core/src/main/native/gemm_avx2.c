@@ -5,6 +5,7 @@
  * vpmaddwd multiplies in 16 bits.
  */
 #include "avx2.h"
+#include "lanes_avx2.h"
 #include "pack.h"
 #include "plan_avx2.h"
 
@@ -44,6 +45,25 @@ static inline __attribute__((always_inline)) void offset_runs_of(
   }
 }
 
+static inline __attribute__((always_inline)) void centred_runs_of(
+    const int rows, const uint8_t *x, size_t ldx, const int8_t *weights, const int32_t *places,
+    const int16_t *centres, int runs, __m256i *acc) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  const size_t ldx3 = 3 * ldx;
+  for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2, centres += 16) {
+    __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
+    __m256i centre = _mm256_load_si256((const __m256i *)centres);
+    const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) {
+      __m256i sums = _mm256_add_epi16(
+          _mm256_add_epi16(_mm256_maddubs_epi16(four_codes(ROW(a, r)), first), centre),
+          _mm256_maddubs_epi16(four_codes(ROW(b, r)), second));
+      acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(sums, ones));
+    }
+  }
+}
+
 /* Magnitudes times weights with the signs of the codes. */
 static inline __attribute__((always_inline)) void sign_runs_of(
     const int rows, const uint8_t *x, size_t plane, size_t ldx, const int8_t *weights,
@@ -69,12 +89,18 @@ static inline __attribute__((always_inline)) void sign_runs_of(
 static inline __attribute__((always_inline)) void runs_of(
     const int rows, const uint8_t *x, size_t ldx, size_t plane, const struct ivit_block_avx2 *b,
     __m256i *acc) {
-  offset_runs_of(rows, x, ldx, b->weights, b->places, b->offset_runs, acc);
-  if (b->sign_runs > 0) {
-    sign_runs_of(
-        rows, x + plane, plane, ldx, b->weights + (size_t)b->offset_runs * IVIT_RUN_AVX2,
-        b->places + 2 * (size_t)b->offset_runs, b->sign_runs, acc);
-  }
+  const int8_t *weights = b->weights;
+  const int32_t *places = b->places;
+  int runs = b->runs[IVIT_OFFSET_AVX2];
+  offset_runs_of(rows, x, ldx, weights, places, runs, acc);
+  weights += (size_t)runs * IVIT_RUN_AVX2;
+  places += 2 * runs;
+  runs = b->runs[IVIT_CENTRED_AVX2];
+  centred_runs_of(rows, x, ldx, weights, places, b->centres, runs, acc);
+  weights += (size_t)runs * IVIT_RUN_AVX2;
+  places += 2 * runs;
+  sign_runs_of(
+      rows, x + IVIT_MAGNITUDES_AVX2 * plane, plane, ldx, weights, places, b->runs[IVIT_SIGN_AVX2], acc);
 }
 
 static inline __m256i load(const int32_t *v) {
@@ -143,16 +169,20 @@ static void tile(
   heights[rows - 1](x, ldx, high, ldh, w, panel, acc);
 }
 
-/* A row of offset codes as it is, then its magnitudes, then its codes. */
 static void arrange(const uint8_t *x, int n, uint8_t *out) {
   size_t plane = ivit_plane_avx2((n + 3) / 4);
   const __m256i sign = _mm256_set1_epi8((char)0x80);
+  const __m256i second = ivit_order_of_avx2(1), third = ivit_order_of_avx2(2);
   for (size_t i = 0; i < plane; i += 32) {
     __m256i stored = _mm256_loadu_si256((const __m256i *)(x + i));
     __m256i codes = _mm256_xor_si256(stored, sign);
-    _mm256_storeu_si256((__m256i *)(out + i), stored);
-    _mm256_storeu_si256((__m256i *)(out + plane + i), _mm256_abs_epi8(codes));
-    _mm256_storeu_si256((__m256i *)(out + 2 * plane + i), codes);
+    __m256i *to = (__m256i *)(out + i);
+    size_t step = plane / sizeof *to;
+    _mm256_storeu_si256(to, stored);
+    _mm256_storeu_si256(to + step, _mm256_shuffle_epi8(stored, second));
+    _mm256_storeu_si256(to + 2 * step, _mm256_shuffle_epi8(stored, third));
+    _mm256_storeu_si256(to + IVIT_MAGNITUDES_AVX2 * step, _mm256_abs_epi8(codes));
+    _mm256_storeu_si256(to + IVIT_CODES_AVX2 * step, codes);
   }
 }
 
@@ -242,7 +272,7 @@ const struct ivit_kernels ivit_kernels_avx2 = {
     .rows = ROWS,
     .zero = 128,
     .pack = ivit_pack_avx2,
-    .planes = 3,
+    .planes = IVIT_PLANES_AVX2,
     .arrange = arrange,
     .pack_keys = ivit_pack_keys_avx2,
     .pack_values = ivit_pack_values_avx2,

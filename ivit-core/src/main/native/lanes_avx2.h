@@ -61,4 +61,12 @@ static inline __m256i ivit_bytes_of_bits_avx2(uint32_t bits) {
   return _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
 }
 
+/* How vpshufb brings each four neighbours into an order. */
+static inline __m256i ivit_order_of_avx2(int order) {
+  static const int32_t of_four[3] = {0x03020100, 0x03010200, 0x02010300};
+  const __m256i groups = _mm256_setr_epi32(
+      0, 0x04040404, 0x08080808, 0x0C0C0C0C, 0, 0x04040404, 0x08080808, 0x0C0C0C0C);
+  return _mm256_add_epi8(_mm256_set1_epi32(of_four[order]), groups);
+}
+
 #endif

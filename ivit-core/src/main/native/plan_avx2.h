@@ -10,20 +10,42 @@ enum {
   IVIT_RUN_AVX2 = 64     /* two vectors, whose products are added in 16 bits */
 };
 
+/* The kinds of runs, in the order in which a block takes them. */
+enum {
+  IVIT_OFFSET_AVX2,  /* of offset codes, whose sums hold as they are */
+  IVIT_CENTRED_AVX2, /* of offset codes, whose sums hold once a number is added to each */
+  IVIT_SIGN_AVX2,    /* of magnitudes, their weights taking the sign */
+  IVIT_KINDS_AVX2
+};
+
 /*
- * The runs of a block in the order in which they are taken. Each is two vectors of weights and the
- * places along K of the codes that they meet.
+ * The runs of a block. Each is two vectors of weights and the places along K of the codes that they
+ * meet.
  */
 struct ivit_block_avx2 {
-  int offset_runs; /* of offset codes */
-  int sign_runs;   /* then of magnitudes, their weights taking the sign */
+  int runs[IVIT_KINDS_AVX2];
   const int8_t *weights;
-  const int32_t *places; /* [runs][2] */
-  /* What sign runs lack of a product of stored codes: 128 times the sum of their weights. */
+  const int32_t *places;  /* [runs][2] */
+  const int16_t *centres; /* [centred runs][16], what each sum takes on */
+  /*
+   * What the sums of all runs lack of a product of stored codes: 128 times the weights of sign
+   * runs, less the centres.
+   */
   int32_t lack[IVIT_BLOCK_AVX2];
 };
 
-/* Bytes from one plane of an arranged row to the next: offset codes, magnitudes, codes. */
+/*
+ * The planes of an arranged row: offset codes with each four neighbours in every order that pairs
+ * them otherwise, magnitudes, codes.
+ */
+enum {
+  IVIT_ORDERS_AVX2 = 3,
+  IVIT_MAGNITUDES_AVX2 = IVIT_ORDERS_AVX2,
+  IVIT_CODES_AVX2,
+  IVIT_PLANES_AVX2
+};
+
+/* Bytes from one plane to the next. */
 static inline size_t ivit_plane_avx2(int groups) {
   return ivit_round_up(4 * (size_t)groups, IVIT_ALIGN);
 }

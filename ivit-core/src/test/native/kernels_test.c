@@ -205,14 +205,15 @@ static void products(const struct ivit_kernels *k) {
 
 /*
  * Four weights whose sums lie on the bounds of docs/arithmetic.md#sixteen-bits-that-hold or one
- * beyond: 127 or 128 of one sign, 255 or 256 of both, -128.
+ * beyond: 128 or 129 of one sign, 255 to 258 of both, -128.
  */
 static void four_on_the_bound(int8_t *w) {
   static const int8_t fours[][4] = {
       {64, 64, -64, -64}, {64, 64, 1, -128},  {127, 1, -127, -1},  {127, 2, 0, 0},
       {127, 127, 1, 0},   {127, 127, 1, 1},   {-127, -127, -1, 0}, {-127, -127, -1, -1},
       {32, 32, 32, 32},   {32, 32, 32, 33},   {-32, -32, -32, 32}, {-128, -128, -128, -128},
-      {127, 127, 127, 127}, {-127, -1, 0, 0}, {-127, -2, 0, 0},    {100, 28, -28, -100}};
+      {127, 127, 127, 127}, {-127, -1, 0, 0}, {-127, -2, 0, 0},    {100, 28, -28, -100},
+      {127, -1, 0, 0},    {127, -2, 0, 0},    {127, 2, 2, 2},      {-127, -2, -2, -2}};
   memcpy(w, fours[draw(sizeof fours / sizeof *fours)], 4);
   for (int i = 3; i > 0; i--) {
     int j = (int)draw((uint32_t)i + 1);
@@ -284,7 +285,8 @@ static void sixteen_bits(const struct ivit_kernels *k) {
 
 #if defined(__x86_64__)
 /* Runs of a block of two groups along K with these weights in every column. */
-static void expect_runs(const char *fours, const int8_t *w, int offset_runs, int sign_runs) {
+static void expect_runs(
+    const char *what, const int8_t *w, int offset_runs, int centred_runs, int sign_runs) {
   struct ivit_arena *arena = ivit_arena_new();
   int8_t weights[IVIT_BLOCK_AVX2 * 8];
   for (int c = 0; c < IVIT_BLOCK_AVX2; c++) {
@@ -296,27 +298,31 @@ static void expect_runs(const char *fours, const int8_t *w, int offset_runs, int
   if (!ivit_pack_avx2(arena, &m, weights, 8)) {
     fail("avx2", "memory", 0, 0, 0);
   }
-  const struct ivit_block_avx2 *b = m.plan;
-  if (b->offset_runs != offset_runs || b->sign_runs != sign_runs) {
-    fail("avx2", fours, b->offset_runs, b->sign_runs, 0);
+  const int *runs = ((const struct ivit_block_avx2 *)m.plan)->runs;
+  int expected[IVIT_KINDS_AVX2] = {offset_runs, centred_runs, sign_runs};
+  if (memcmp(runs, expected, sizeof expected) != 0) {
+    fail("avx2", what, runs[0], runs[1], runs[2]);
   }
   ivit_arena_free(arena);
 }
 
 /* Which weights the proof lets into which run: each bound, and one beyond. */
 static void bounds_of_runs(void) {
-  expect_runs("128 of each sign", (int8_t[8]){64, 0, -64, 0, 64, 0, -64, 0}, 1, 0);
-  expect_runs("128 in two groups", (int8_t[8]){127, -128, 0, 0, 1, 0, 0, 0}, 1, 1);
-  expect_runs("129 positive", (int8_t[8]){65, 0, 0, 0, 64, 0, 0, 0}, 0, 1);
-  expect_runs("129 negative", (int8_t[8]){-65, 0, 0, 0, -64, 0, 0, 0}, 0, 1);
-  expect_runs("129 in the second lane", (int8_t[8]){0, 0, 65, 0, 0, 0, 64, 0}, 0, 1);
-  expect_runs("255 of both signs", (int8_t[8]){127, -1, 0, 0, 127, 0, 0, 0}, 0, 1);
-  expect_runs("256 of one sign", (int8_t[8]){127, 1, 0, 0, 127, 1, 0, 0}, 0, 2);
-  expect_runs("256 of both signs", (int8_t[8]){127, 2, 0, 0, 127, 0, 0, 0}, 0, 2);
-  expect_runs("254 alone", (int8_t[8]){127, 127, 0, 0, 0, 0, 0, 0}, 0, 1);
-  expect_runs("the least weight", (int8_t[8]){-128, 0, 0, 0, 0, 0, 0, 0}, 1, 0);
-  expect_runs("the least weight twice", (int8_t[8]){-128, -128, 0, 0, 0, 0, 0, 0}, 0, 2);
-  expect_runs("nothing", (int8_t[8]){0, 0, 0, 0, 0, 0, 0, 0}, 0, 0);
+  expect_runs("128 of each sign", (int8_t[8]){64, 0, -64, 0, 64, 0, -64, 0}, 1, 0, 0);
+  expect_runs("128 of each sign, one alone", (int8_t[8]){127, -128, 0, 0, 1, 0, 0, 0}, 2, 0, 0);
+  expect_runs("129 positive", (int8_t[8]){65, 0, 0, 0, 64, 0, 0, 0}, 0, 1, 0);
+  expect_runs("129 negative", (int8_t[8]){-65, 0, 0, 0, -64, 0, 0, 0}, 0, 1, 0);
+  expect_runs("129 in the second lane", (int8_t[8]){0, 0, 65, 0, 0, 0, 64, 0}, 0, 1, 0);
+  expect_runs("257 of both signs", (int8_t[8]){127, -1, 0, 0, 127, -2, 0, 0}, 0, 1, 0);
+  expect_runs("258 of both signs", (int8_t[8]){127, -1, 0, 0, 127, -3, 0, 0}, 2, 0, 0);
+  expect_runs("129 in every order", (int8_t[8]){127, 2, 2, 2, 126, 0, 0, 0}, 0, 0, 1);
+  expect_runs("256 with it", (int8_t[8]){127, 2, 2, 2, 127, 0, 0, 0}, 1, 0, 1);
+  expect_runs("129 in every order twice", (int8_t[8]){127, 2, 2, 2, 127, 2, 2, 2}, 0, 0, 2);
+  expect_runs("254 in one order", (int8_t[8]){127, 127, 0, 0, 0, 0, 0, 0}, 1, 0, 0);
+  expect_runs("128 in another order", (int8_t[8]){64, 64, -64, -64, 64, -64, 64, -64}, 1, 0, 0);
+  expect_runs("the least weight", (int8_t[8]){-128, 0, 0, 0, 0, 0, 0, 0}, 1, 0, 0);
+  expect_runs("the least weight twice", (int8_t[8]){-128, -128, 0, 0, 0, 0, 0, 0}, 1, 0, 0);
+  expect_runs("nothing", (int8_t[8]){0, 0, 0, 0, 0, 0, 0, 0}, 0, 0, 0);
 }
 #endif
 
