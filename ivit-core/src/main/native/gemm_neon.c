@@ -1,5 +1,5 @@
 /*
- * Products on NEON as every ARM64 has it: 4 rows by 16 columns in 16 accumulators. smull and smlal2
+ * Products on NEON as every ARM64 has it: 6 rows by 8 columns in 12 accumulators. smull and smlal2
  * bring the products of four places along K together in 16 bits, two and two, and sadalp adds
  * these to 32 bits: three instructions for 16 products. Two products fit 16 bits unless both codes
  * of the right operand are -128; a panel that packing has found to have such a pair (weights never
@@ -9,12 +9,12 @@
 
 #include <arm_neon.h>
 
-enum { ROWS = 4, UNIT = 2, STRIPS = 4 /* at once */, BLOCK = 4 * STRIPS /* columns */ };
+enum { ROWS = 6, UNIT = 2, STRIPS = 2 /* at once */, BLOCK = 4 * STRIPS /* columns */ };
 
-/* Places 4q and 4q + 1 four times, then 4q + 2 and 4q + 3. */
-static inline uint8x16_t places(int q) {
-  static const uint8_t first[16] = {0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3};
-  return vaddq_u8(vld1q_u8(first), vdupq_n_u8((uint8_t)(4 * q)));
+/* Four codes as a vector of weights meets them: the first two four times, then the others. */
+static inline int8x16_t spread(const uint8_t *x) {
+  static const uint8_t places[16] = {0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3};
+  return vreinterpretq_s8_u8(vqtbl1q_u8(vld1q_u8(x), vld1q_u8(places)));
 }
 
 static inline __attribute__((always_inline)) int32x4_t multiply_add(
@@ -31,32 +31,18 @@ static inline __attribute__((always_inline)) void accumulate(
     const struct ivit_matrix *w, int panel, int column, const int apart) {
   size_t strip = ivit_strip_size_neon(w, UNIT);
   const int8_t *weights = w->data + (size_t)panel * w->panel_size + (size_t)(column / 4) * strip;
-  const int8_t *row = (const int8_t *)x;
-  uint8x16_t four[4];
-#pragma GCC unroll 4
-  for (int q = 0; q < 4; q++) {
-    four[q] = places(q);
-  }
-  for (int g = 0; g < w->groups; g++, row += 16, weights += 64) {
-    int8x16_t codes[ROWS];
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; r++) {
-      codes[r] = vld1q_s8(row + (size_t)r * ldx);
+  for (int g = 0; g < 4 * w->groups; g++, x += 4, weights += 16) {
+    int8x16_t v[STRIPS];
+#pragma GCC unroll 2
+    for (int s = 0; s < STRIPS; s++) {
+      v[s] = vld1q_s8(weights + (size_t)s * strip);
     }
-#pragma GCC unroll 4
-    for (int q = 0; q < 4; q++) {
-      int8x16_t v[STRIPS];
-#pragma GCC unroll 4
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) {
+      int8x16_t codes = spread(x + (size_t)r * ldx);
+#pragma GCC unroll 2
       for (int s = 0; s < STRIPS; s++) {
-        v[s] = vld1q_s8(weights + (size_t)s * strip + 16 * q);
-      }
-#pragma GCC unroll 4
-      for (int r = 0; r < rows; r++) {
-        int8x16_t spread = vqtbl1q_s8(codes[r], four[q]);
-#pragma GCC unroll 4
-        for (int s = 0; s < STRIPS; s++) {
-          acc[r][s] = multiply_add(acc[r][s], spread, v[s], apart);
-        }
+        acc[r][s] = multiply_add(acc[r][s], codes, v[s], apart);
       }
     }
   }
@@ -78,9 +64,9 @@ static inline __attribute__((always_inline)) void tile_of(
   for (int c = 0; c < IVIT_COLUMNS; c += BLOCK) {
     const int32_t *bias = w->bias + panel * IVIT_COLUMNS + c;
     int32x4_t acc[ROWS][STRIPS];
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
       for (int s = 0; s < STRIPS; s++) {
         acc[r][s] = w->high.groups == 0 ? vld1q_s32(bias + 4 * s) : vdupq_n_s32(0);
       }
@@ -88,18 +74,18 @@ static inline __attribute__((always_inline)) void tile_of(
     if (w->high.groups > 0) {
       accumulate_any(acc, rows, high, ldh, &w->high, panel, c);
       int32x4_t shift = vdupq_n_s32(w->shift);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
       for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int s = 0; s < STRIPS; s++) {
           acc[r][s] = vaddq_s32(vshlq_s32(acc[r][s], shift), vld1q_s32(bias + 4 * s));
         }
       }
     }
     accumulate_any(acc, rows, x, ldx, &w->main, panel, c);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
       for (int s = 0; s < STRIPS; s++) {
         vst1q_s32(out + r * IVIT_COLUMNS + c + 4 * s, acc[r][s]);
       }
@@ -108,16 +94,13 @@ static inline __attribute__((always_inline)) void tile_of(
 }
 
 /* Values of one token times the probability that each row has for it. */
-#define TOKEN(lane)                                                                       \
-  {                                                                                       \
-    int16x8_t first = vld1q_s16(v + (lane)*IVIT_COLUMNS);                                 \
-    int16x8_t second = vld1q_s16(v + (lane)*IVIT_COLUMNS + 8);                            \
-    _Pragma("GCC unroll 4") for (int r = 0; r < rows; r++) {                              \
-      acc[r][0] = vmlal_laneq_s16(acc[r][0], vget_low_s16(first), p[r], lane);            \
-      acc[r][1] = vmlal_high_laneq_s16(acc[r][1], first, p[r], lane);                     \
-      acc[r][2] = vmlal_laneq_s16(acc[r][2], vget_low_s16(second), p[r], lane);           \
-      acc[r][3] = vmlal_high_laneq_s16(acc[r][3], second, p[r], lane);                    \
-    }                                                                                     \
+#define TOKEN(lane)                                                                     \
+  {                                                                                     \
+    int16x8_t values = vld1q_s16(v + (lane) * IVIT_COLUMNS);                            \
+    _Pragma("GCC unroll 6") for (int r = 0; r < rows; r++) {                            \
+      acc[r][0] = vmlal_lane_s16(acc[r][0], vget_low_s16(values), p[r], lane);          \
+      acc[r][1] = vmlal_high_lane_s16(acc[r][1], values, p[r], lane);                   \
+    }                                                                                   \
   }
 
 static inline __attribute__((always_inline)) void context_of(
@@ -126,37 +109,37 @@ static inline __attribute__((always_inline)) void context_of(
   for (int c = 0; c < IVIT_COLUMNS; c += BLOCK) {
     const int16_t *v = (const int16_t *)(const void *)(w->main.data
         + (size_t)panel * w->main.panel_size) + c;
-    const uint8_t *x_of_token = x;
+    const uint8_t *probability = x;
     int32x4_t acc[ROWS][STRIPS];
-    int16x8_t p[ROWS];
-#pragma GCC unroll 4
+    int16x4_t p[ROWS];
+#pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
       for (int s = 0; s < STRIPS; s++) {
         acc[r][s] = vdupq_n_s32(0);
       }
     }
     int t = 0;
-    for (; t + 4 <= w->main.groups; t += 4, x_of_token += 8, v += 4 * IVIT_COLUMNS) {
-#pragma GCC unroll 4
+    for (; t + 4 <= w->main.groups; t += 4, probability += 8, v += 4 * IVIT_COLUMNS) {
+#pragma GCC unroll 6
       for (int r = 0; r < rows; r++) {
-        p[r] = vld1q_s16((const int16_t *)(const void *)(x_of_token + (size_t)r * ldx));
+        p[r] = vld1_s16((const int16_t *)(const void *)(probability + (size_t)r * ldx));
       }
       TOKEN(0)
       TOKEN(1)
       TOKEN(2)
       TOKEN(3)
     }
-    for (; t < w->main.groups; t++, x_of_token += 2, v += IVIT_COLUMNS) {
-#pragma GCC unroll 4
+    for (; t < w->main.groups; t++, probability += 2, v += IVIT_COLUMNS) {
+#pragma GCC unroll 6
       for (int r = 0; r < rows; r++) {
-        p[r] = vld1q_s16((const int16_t *)(const void *)(x_of_token + (size_t)r * ldx));
+        p[r] = vld1_s16((const int16_t *)(const void *)(probability + (size_t)r * ldx));
       }
       TOKEN(0)
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
       for (int s = 0; s < STRIPS; s++) {
         vst1q_s32(out + r * IVIT_COLUMNS + c + 4 * s, acc[r][s]);
       }
@@ -182,13 +165,16 @@ HEIGHT(1)
 HEIGHT(2)
 HEIGHT(3)
 HEIGHT(4)
+HEIGHT(5)
+HEIGHT(6)
 
 typedef void height(
     const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
     int panel, int32_t *out);
 
-static height *const tiles[] = {tile_1, tile_2, tile_3, tile_4};
-static height *const contexts[] = {context_1, context_2, context_3, context_4};
+static height *const tiles[] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
+static height *const contexts[] = {
+    context_1, context_2, context_3, context_4, context_5, context_6};
 
 static void tile(
     const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
