@@ -20,7 +20,8 @@ static inline __attribute__((always_inline)) int32x4_t requantize(
 static inline __attribute__((always_inline)) void to8(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
     int column, int n, uint8_t *const *out, const int prescaled, const int with_gelu) {
-  uint32_t outliers = with_gelu && gelu->outliers != NULL ? gelu->outliers[column / IVIT_COLUMNS] : 0;
+  uint32_t outliers =
+      with_gelu && gelu->outliers != NULL ? gelu->outliers[column / IVIT_COLUMNS] : 0;
   struct ivit_table_neon table;
   if (with_gelu) {
     table = ivit_table_neon_load(gelu->table);

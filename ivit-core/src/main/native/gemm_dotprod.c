@@ -2,9 +2,8 @@
  * Products on ARM's dot product of bytes: 8 rows by 8 columns in 16 accumulators, one sdot for 16
  * products, which takes four codes of a row from any quarter of a register.
  */
+#include "lanes_neon.h"
 #include "neon.h"
-
-#include <arm_neon.h>
 
 enum { ROWS = 8, UNIT = 4, BLOCK = 8 /* columns */ };
 
@@ -13,7 +12,7 @@ enum { ROWS = 8, UNIT = 4, BLOCK = 8 /* columns */ };
   {                                                                \
     int8x16_t first = vld1q_s8(left + 16 * (q));                   \
     int8x16_t second = vld1q_s8(right + 16 * (q));                 \
-    _Pragma("GCC unroll 8") for (int r = 0; r < rows; r++) {       \
+    IVIT_UNROLL for (int r = 0; r < rows; r++) {       \
       acc[r][0] = vdotq_laneq_s32(acc[r][0], first, codes[r], q);  \
       acc[r][1] = vdotq_laneq_s32(acc[r][1], second, codes[r], q); \
     }                                                              \
@@ -28,7 +27,7 @@ static inline __attribute__((always_inline)) void accumulate(
   const int8_t *row = (const int8_t *)x;
   for (int g = 0; g < w->groups; g++, row += 16, left += 64, right += 64) {
     int8x16_t codes[ROWS];
-#pragma GCC unroll 8
+    IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
       codes[r] = vld1q_s8(row + (size_t)r * ldx);
     }
@@ -47,27 +46,27 @@ static inline __attribute__((always_inline)) void tile_of(
     int32x4_t first = vld1q_s32(bias), second = vld1q_s32(bias + 4);
     int32x4_t acc[ROWS][2];
     if (w->high.groups == 0) {
-#pragma GCC unroll 8
+      IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
         acc[r][0] = first;
         acc[r][1] = second;
       }
     } else {
-#pragma GCC unroll 8
+      IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
         acc[r][0] = vdupq_n_s32(0);
         acc[r][1] = vdupq_n_s32(0);
       }
       accumulate(acc, rows, high, ldh, &w->high, panel, c);
       int32x4_t shift = vdupq_n_s32(w->shift);
-#pragma GCC unroll 8
+      IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
         acc[r][0] = vaddq_s32(vshlq_s32(acc[r][0], shift), first);
         acc[r][1] = vaddq_s32(vshlq_s32(acc[r][1], shift), second);
       }
     }
     accumulate(acc, rows, x, ldx, &w->main, panel, c);
-#pragma GCC unroll 8
+    IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
       vst1q_s32(out + r * IVIT_COLUMNS + c, acc[r][0]);
       vst1q_s32(out + r * IVIT_COLUMNS + c + 4, acc[r][1]);

@@ -2,9 +2,8 @@
  * Products on ARM's multiplication of matrices of bytes: 4 rows by 16 columns in 16 accumulators of
  * 2 by 2, one smmla for 32 products of two rows by two columns.
  */
+#include "lanes_neon.h"
 #include "neon.h"
-
-#include <arm_neon.h>
 
 enum { ROWS = 4, UNIT = 8, STRIPS = 8 /* at once */, BLOCK = 2 * STRIPS /* columns */ };
 
@@ -25,22 +24,22 @@ static inline __attribute__((always_inline)) void accumulate(
   const int8_t *row = (const int8_t *)x;
   for (int g = 0; g < w->groups; g++, row += 16, weights += 32) {
     int8x16_t lower[ROWS / 2], upper[ROWS / 2];
-#pragma GCC unroll 2
+    IVIT_UNROLL
     for (int i = 0; 2 * i < rows; i++) {
       int8x16_t first = vld1q_s8(row + (size_t)(2 * i) * ldx);
       int8x16_t second = 2 * i + 1 < rows ? vld1q_s8(row + (size_t)(2 * i + 1) * ldx) : first;
       lower[i] = lower_halves(first, second);
       upper[i] = upper_halves(first, second);
     }
-#pragma GCC unroll 8
+    IVIT_UNROLL
     for (int s = 0; s < STRIPS; s++) {
       int8x16_t first = vld1q_s8(weights + (size_t)s * strip);
       int8x16_t second = vld1q_s8(weights + (size_t)s * strip + 16);
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int i = 0; 2 * i < rows; i++) {
         acc[i][s] = vmmlaq_s32(acc[i][s], lower[i], first);
       }
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int i = 0; 2 * i < rows; i++) {
         acc[i][s] = vmmlaq_s32(acc[i][s], upper[i], second);
       }
@@ -67,35 +66,35 @@ static inline __attribute__((always_inline)) void tile_of(
     const int32_t *bias = w->bias + panel * IVIT_COLUMNS + c;
     int32x4_t acc[ROWS / 2][STRIPS];
     if (w->high.groups == 0) {
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int i = 0; 2 * i < rows; i++) {
-#pragma GCC unroll 8
+        IVIT_UNROLL
         for (int s = 0; s < STRIPS; s++) {
           acc[i][s] = bias_of(bias, s);
         }
       }
     } else {
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int i = 0; 2 * i < rows; i++) {
-#pragma GCC unroll 8
+        IVIT_UNROLL
         for (int s = 0; s < STRIPS; s++) {
           acc[i][s] = vdupq_n_s32(0);
         }
       }
       accumulate(acc, rows, high, ldh, &w->high, panel, c);
       int32x4_t shift = vdupq_n_s32(w->shift);
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int i = 0; 2 * i < rows; i++) {
-#pragma GCC unroll 8
+        IVIT_UNROLL
         for (int s = 0; s < STRIPS; s++) {
           acc[i][s] = vaddq_s32(vshlq_s32(acc[i][s], shift), bias_of(bias, s));
         }
       }
     }
     accumulate(acc, rows, x, ldx, &w->main, panel, c);
-#pragma GCC unroll 4
+    IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 4
+      IVIT_UNROLL
       for (int s = 0; s < STRIPS; s += 2) {
         vst1q_s32(
             out + r * IVIT_COLUMNS + c + 2 * s, row_of(acc[r / 2][s], acc[r / 2][s + 1], r % 2));

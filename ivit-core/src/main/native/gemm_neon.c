@@ -5,9 +5,8 @@
  * of the right operand are -128; a panel that packing has found to have such a pair (weights never
  * do, keys may) is added product by product. Probabilities of 16 bits meet values of 16 bits.
  */
+#include "lanes_neon.h"
 #include "neon.h"
-
-#include <arm_neon.h>
 
 enum { ROWS = 6, UNIT = 2, STRIPS = 2 /* at once */, BLOCK = 4 * STRIPS /* columns */ };
 
@@ -33,14 +32,14 @@ static inline __attribute__((always_inline)) void accumulate(
   const int8_t *weights = w->data + (size_t)panel * w->panel_size + (size_t)(column / 4) * strip;
   for (int g = 0; g < 4 * w->groups; g++, x += 4, weights += 16) {
     int8x16_t v[STRIPS];
-#pragma GCC unroll 2
+    IVIT_UNROLL
     for (int s = 0; s < STRIPS; s++) {
       v[s] = vld1q_s8(weights + (size_t)s * strip);
     }
-#pragma GCC unroll 6
+    IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
       int8x16_t codes = spread(x + (size_t)r * ldx);
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int s = 0; s < STRIPS; s++) {
         acc[r][s] = multiply_add(acc[r][s], codes, v[s], apart);
       }
@@ -64,9 +63,9 @@ static inline __attribute__((always_inline)) void tile_of(
   for (int c = 0; c < IVIT_COLUMNS; c += BLOCK) {
     const int32_t *bias = w->bias + panel * IVIT_COLUMNS + c;
     int32x4_t acc[ROWS][STRIPS];
-#pragma GCC unroll 6
+    IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int s = 0; s < STRIPS; s++) {
         acc[r][s] = w->high.groups == 0 ? vld1q_s32(bias + 4 * s) : vdupq_n_s32(0);
       }
@@ -74,18 +73,18 @@ static inline __attribute__((always_inline)) void tile_of(
     if (w->high.groups > 0) {
       accumulate_any(acc, rows, high, ldh, &w->high, panel, c);
       int32x4_t shift = vdupq_n_s32(w->shift);
-#pragma GCC unroll 6
+      IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
+        IVIT_UNROLL
         for (int s = 0; s < STRIPS; s++) {
           acc[r][s] = vaddq_s32(vshlq_s32(acc[r][s], shift), vld1q_s32(bias + 4 * s));
         }
       }
     }
     accumulate_any(acc, rows, x, ldx, &w->main, panel, c);
-#pragma GCC unroll 6
+    IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int s = 0; s < STRIPS; s++) {
         vst1q_s32(out + r * IVIT_COLUMNS + c + 4 * s, acc[r][s]);
       }
@@ -97,7 +96,7 @@ static inline __attribute__((always_inline)) void tile_of(
 #define TOKEN(lane)                                                                     \
   {                                                                                     \
     int16x8_t values = vld1q_s16(v + (lane) * IVIT_COLUMNS);                            \
-    _Pragma("GCC unroll 6") for (int r = 0; r < rows; r++) {                            \
+    IVIT_UNROLL for (int r = 0; r < rows; r++) {                            \
       acc[r][0] = vmlal_lane_s16(acc[r][0], vget_low_s16(values), p[r], lane);          \
       acc[r][1] = vmlal_high_lane_s16(acc[r][1], values, p[r], lane);                   \
     }                                                                                   \
@@ -112,16 +111,16 @@ static inline __attribute__((always_inline)) void context_of(
     const uint8_t *probability = x;
     int32x4_t acc[ROWS][STRIPS];
     int16x4_t p[ROWS];
-#pragma GCC unroll 6
+    IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int s = 0; s < STRIPS; s++) {
         acc[r][s] = vdupq_n_s32(0);
       }
     }
     int t = 0;
     for (; t + 4 <= w->main.groups; t += 4, probability += 8, v += 4 * IVIT_COLUMNS) {
-#pragma GCC unroll 6
+      IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
         p[r] = vld1_s16((const int16_t *)(const void *)(probability + (size_t)r * ldx));
       }
@@ -131,15 +130,15 @@ static inline __attribute__((always_inline)) void context_of(
       TOKEN(3)
     }
     for (; t < w->main.groups; t++, probability += 2, v += IVIT_COLUMNS) {
-#pragma GCC unroll 6
+      IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
         p[r] = vld1_s16((const int16_t *)(const void *)(probability + (size_t)r * ldx));
       }
       TOKEN(0)
     }
-#pragma GCC unroll 6
+    IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
+      IVIT_UNROLL
       for (int s = 0; s < STRIPS; s++) {
         vst1q_s32(out + r * IVIT_COLUMNS + c + 4 * s, acc[r][s]);
       }

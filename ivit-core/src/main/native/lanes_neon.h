@@ -5,6 +5,13 @@
 #include <arm_neon.h>
 #include <stdint.h>
 
+/* Before a loop over a tile's registers, which are an array to C until it is unrolled whole. */
+#if defined(__clang__)
+#define IVIT_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define IVIT_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /*
  * (hi32(z * m) + half) >> shift, half being half of 2^shift, from the upper half of 2 * z * m: a
  * rounding shift by one more. m is not negative, so nothing saturates. `down` is -(shift + 1).
