@@ -38,28 +38,31 @@ static inline uint8x16_t ivit_codes_neon(int32x4_t a, int32x4_t b, int32x4_t c, 
 
 /* A table of 256 bytes in registers. */
 struct ivit_table_neon {
-  uint8x16x4_t quarter[4];
+  uint8x16x4_t first, second, third, fourth;
 };
 
+static inline uint8x16x4_t ivit_sixty_four_neon(const uint8_t *table) {
+  uint8x16x4_t quarter = {
+      {vld1q_u8(table), vld1q_u8(table + 16), vld1q_u8(table + 32), vld1q_u8(table + 48)}};
+  return quarter;
+}
+
 static inline struct ivit_table_neon ivit_table_neon_load(const uint8_t *table) {
-  struct ivit_table_neon t;
-  for (int q = 0; q < 4; q++) {
-    for (int i = 0; i < 4; i++) {
-      t.quarter[q].val[i] = vld1q_u8(table + 64 * q + 16 * i);
-    }
-  }
+  struct ivit_table_neon t = {
+      ivit_sixty_four_neon(table), ivit_sixty_four_neon(table + 64),
+      ivit_sixty_four_neon(table + 128), ivit_sixty_four_neon(table + 192)};
   return t;
 }
 
 static inline uint8x16_t ivit_look_up_neon(const struct ivit_table_neon *t, uint8x16_t index) {
   const uint8x16_t quarter = vdupq_n_u8(64);
-  uint8x16_t found = vqtbl4q_u8(t->quarter[0], index);
+  uint8x16_t found = vqtbl4q_u8(t->first, index);
   index = vsubq_u8(index, quarter);
-  found = vqtbx4q_u8(found, t->quarter[1], index);
+  found = vqtbx4q_u8(found, t->second, index);
   index = vsubq_u8(index, quarter);
-  found = vqtbx4q_u8(found, t->quarter[2], index);
+  found = vqtbx4q_u8(found, t->third, index);
   index = vsubq_u8(index, quarter);
-  return vqtbx4q_u8(found, t->quarter[3], index);
+  return vqtbx4q_u8(found, t->fourth, index);
 }
 
 /* All ones in the bytes whose bit is set. */

@@ -50,8 +50,7 @@ public final class NativeCheck {
   private static void logits(Path model, Path picture, Path output) throws IOException {
     IntegerCheckpoint checkpoint = CheckpointFile.read(model);
     Preprocess preprocess = checkpoint.preprocess();
-    byte[] rgb =
-        new EvaluationTransform(preprocess).apply(ImageDecoder.decode(picture)).data();
+    byte[] rgb = new EvaluationTransform(preprocess).apply(ImageDecoder.decode(picture)).data();
     byte[] codes =
         PixelTable.of(preprocess.mean(), preprocess.std(), checkpoint.graph().inputScale())
             .apply(rgb, 1);
