@@ -1,20 +1,15 @@
 /*
- * Products on NEON as every ARM64 has it: 6 rows by 8 columns in 12 accumulators. smull and smlal2
- * bring the products of four places along K together in 16 bits, two and two, and sadalp adds
- * these to 32 bits: three instructions for 16 products. Two products fit 16 bits unless both codes
- * of the right operand are -128; a panel that packing has found to have such a pair (weights never
- * do, keys may) is added product by product. Probabilities of 16 bits meet values of 16 bits.
+ * Products on NEON as every ARM64 has it: 4 rows by 4 columns in 16 accumulators, each with four
+ * sums of one element. smull and smlal2 bring the products of sixteen places along K together in 16
+ * bits, two and two, and sadalp adds these to 32 bits: three instructions for 16 products. Two
+ * products fit 16 bits unless both codes of the right operand are -128; a panel that packing has
+ * found to have such a pair (weights never do, keys may) is added product by product. Probabilities
+ * of 16 bits meet values of 16 bits.
  */
 #include "lanes_neon.h"
 #include "neon.h"
 
-enum { ROWS = 6, UNIT = 2, STRIPS = 2 /* at once */, BLOCK = 4 * STRIPS /* columns */ };
-
-/* Four codes as a vector of weights meets them: the first two four times, then the others. */
-static inline int8x16_t spread(const uint8_t *x) {
-  static const uint8_t places[16] = {0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3};
-  return vreinterpretq_s8_u8(vqtbl1q_u8(vld1q_u8(x), vld1q_u8(places)));
-}
+enum { ROWS = 4, UNIT = 16, COLUMNS = 4 /* at once */, CONTEXT_COLUMNS = 16 };
 
 static inline __attribute__((always_inline)) int32x4_t multiply_add(
     int32x4_t sum, int8x16_t codes, int8x16_t weights, const int apart) {
@@ -26,68 +21,75 @@ static inline __attribute__((always_inline)) int32x4_t multiply_add(
 }
 
 static inline __attribute__((always_inline)) void accumulate(
-    int32x4_t acc[][STRIPS], const int rows, const uint8_t *x, size_t ldx,
-    const struct ivit_matrix *w, int panel, int column, const int apart) {
-  size_t strip = ivit_strip_size_neon(w, UNIT);
-  const int8_t *weights = w->data + (size_t)panel * w->panel_size + (size_t)(column / 4) * strip;
-  for (int g = 0; g < 4 * w->groups; g++, x += 4, weights += 16) {
-    int8x16_t v[STRIPS];
+    int32x4_t acc[][COLUMNS], const int rows, const uint8_t *x, size_t ldx,
+    const int8_t *weights, size_t strip, int groups, const int apart) {
+  IVIT_UNROLL
+  for (int r = 0; r < rows; r++) {
     IVIT_UNROLL
-    for (int s = 0; s < STRIPS; s++) {
-      v[s] = vld1q_s8(weights + (size_t)s * strip);
+    for (int c = 0; c < COLUMNS; c++) {
+      acc[r][c] = vdupq_n_s32(0);
     }
+  }
+  const int8_t *row = (const int8_t *)x;
+  for (int g = 0; g < groups; g++, row += 16, weights += 16) {
+    int8x16_t codes[ROWS];
     IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
-      int8x16_t codes = spread(x + (size_t)r * ldx);
+      codes[r] = vld1q_s8(row + (size_t)r * ldx);
+    }
+    IVIT_UNROLL
+    for (int c = 0; c < COLUMNS; c++) {
+      int8x16_t v = vld1q_s8(weights + (size_t)c * strip);
       IVIT_UNROLL
-      for (int s = 0; s < STRIPS; s++) {
-        acc[r][s] = multiply_add(acc[r][s], codes, v[s], apart);
+      for (int r = 0; r < rows; r++) {
+        acc[r][c] = multiply_add(acc[r][c], codes[r], v, apart);
       }
     }
   }
 }
 
-static inline __attribute__((always_inline)) void accumulate_any(
-    int32x4_t acc[][STRIPS], const int rows, const uint8_t *x, size_t ldx,
-    const struct ivit_matrix *w, int panel, int column) {
+/* Sums of four columns to sum[row]. */
+static inline __attribute__((always_inline)) void sums_of(
+    const int rows, const uint8_t *x, size_t ldx, const struct ivit_matrix *w, int panel,
+    int column, int32x4_t *sum) {
+  size_t strip = ivit_strip_size_neon(w, UNIT);
+  const int8_t *weights = w->data + (size_t)panel * w->panel_size + (size_t)column * strip;
+  int32x4_t acc[ROWS][COLUMNS];
   if (ivit_overflows_neon(w, panel)) {
-    accumulate(acc, rows, x, ldx, w, panel, column, 1);
+    accumulate(acc, rows, x, ldx, weights, strip, w->groups, 1);
   } else {
-    accumulate(acc, rows, x, ldx, w, panel, column, 0);
+    accumulate(acc, rows, x, ldx, weights, strip, w->groups, 0);
+  }
+  IVIT_UNROLL
+  for (int r = 0; r < rows; r++) {
+    sum[r] = vpaddq_s32(vpaddq_s32(acc[r][0], acc[r][1]), vpaddq_s32(acc[r][2], acc[r][3]));
   }
 }
 
 static inline __attribute__((always_inline)) void tile_of(
     const int rows, const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,
     const struct ivit_operand *w, int panel, int32_t *out) {
-  for (int c = 0; c < IVIT_COLUMNS; c += BLOCK) {
-    const int32_t *bias = w->bias + panel * IVIT_COLUMNS + c;
-    int32x4_t acc[ROWS][STRIPS];
-    IVIT_UNROLL
-    for (int r = 0; r < rows; r++) {
-      IVIT_UNROLL
-      for (int s = 0; s < STRIPS; s++) {
-        acc[r][s] = w->high.groups == 0 ? vld1q_s32(bias + 4 * s) : vdupq_n_s32(0);
-      }
-    }
+  for (int c = 0; c < IVIT_COLUMNS; c += COLUMNS) {
+    int32_t *to = out + c;
+    int32x4_t bias = vld1q_s32(w->bias + panel * IVIT_COLUMNS + c);
+    int32x4_t sum[ROWS];
     if (w->high.groups > 0) {
-      accumulate_any(acc, rows, high, ldh, &w->high, panel, c);
-      int32x4_t shift = vdupq_n_s32(w->shift);
+      sums_of(rows, high, ldh, &w->high, panel, c, sum);
       IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
-        IVIT_UNROLL
-        for (int s = 0; s < STRIPS; s++) {
-          acc[r][s] = vaddq_s32(vshlq_s32(acc[r][s], shift), vld1q_s32(bias + 4 * s));
-        }
+        int32x4_t shifted = vshlq_s32(sum[r], vdupq_n_s32(w->shift));
+        vst1q_s32(to + r * IVIT_COLUMNS, vaddq_s32(shifted, bias));
+      }
+    } else {
+      IVIT_UNROLL
+      for (int r = 0; r < rows; r++) {
+        vst1q_s32(to + r * IVIT_COLUMNS, bias);
       }
     }
-    accumulate_any(acc, rows, x, ldx, &w->main, panel, c);
+    sums_of(rows, x, ldx, &w->main, panel, c, sum);
     IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
-      IVIT_UNROLL
-      for (int s = 0; s < STRIPS; s++) {
-        vst1q_s32(out + r * IVIT_COLUMNS + c + 4 * s, acc[r][s]);
-      }
+      vst1q_s32(to + r * IVIT_COLUMNS, vaddq_s32(vld1q_s32(to + r * IVIT_COLUMNS), sum[r]));
     }
   }
 }
@@ -95,26 +97,29 @@ static inline __attribute__((always_inline)) void tile_of(
 /* Values of one token times the probability that each row has for it. */
 #define TOKEN(lane)                                                                     \
   {                                                                                     \
-    int16x8_t values = vld1q_s16(v + (lane) * IVIT_COLUMNS);                            \
-    IVIT_UNROLL for (int r = 0; r < rows; r++) {                            \
-      acc[r][0] = vmlal_lane_s16(acc[r][0], vget_low_s16(values), p[r], lane);          \
-      acc[r][1] = vmlal_high_lane_s16(acc[r][1], values, p[r], lane);                   \
+    int16x8_t first = vld1q_s16(v + (lane) * IVIT_COLUMNS);                             \
+    int16x8_t second = vld1q_s16(v + (lane) * IVIT_COLUMNS + 8);                        \
+    IVIT_UNROLL for (int r = 0; r < rows; r++) {                                        \
+      acc[r][0] = vmlal_lane_s16(acc[r][0], vget_low_s16(first), p[r], lane);           \
+      acc[r][1] = vmlal_high_lane_s16(acc[r][1], first, p[r], lane);                    \
+      acc[r][2] = vmlal_lane_s16(acc[r][2], vget_low_s16(second), p[r], lane);          \
+      acc[r][3] = vmlal_high_lane_s16(acc[r][3], second, p[r], lane);                   \
     }                                                                                   \
   }
 
 static inline __attribute__((always_inline)) void context_of(
     const int rows, const uint8_t *x, size_t ldx, const struct ivit_operand *w, int panel,
     int32_t *out) {
-  for (int c = 0; c < IVIT_COLUMNS; c += BLOCK) {
+  for (int c = 0; c < IVIT_COLUMNS; c += CONTEXT_COLUMNS) {
     const int16_t *v = (const int16_t *)(const void *)(w->main.data
         + (size_t)panel * w->main.panel_size) + c;
     const uint8_t *probability = x;
-    int32x4_t acc[ROWS][STRIPS];
+    int32x4_t acc[ROWS][CONTEXT_COLUMNS / 4];
     int16x4_t p[ROWS];
     IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
       IVIT_UNROLL
-      for (int s = 0; s < STRIPS; s++) {
+      for (int s = 0; s < CONTEXT_COLUMNS / 4; s++) {
         acc[r][s] = vdupq_n_s32(0);
       }
     }
@@ -139,7 +144,7 @@ static inline __attribute__((always_inline)) void context_of(
     IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
       IVIT_UNROLL
-      for (int s = 0; s < STRIPS; s++) {
+      for (int s = 0; s < CONTEXT_COLUMNS / 4; s++) {
         vst1q_s32(out + r * IVIT_COLUMNS + c + 4 * s, acc[r][s]);
       }
     }
@@ -164,16 +169,13 @@ HEIGHT(1)
 HEIGHT(2)
 HEIGHT(3)
 HEIGHT(4)
-HEIGHT(5)
-HEIGHT(6)
 
 typedef void height(
     const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
     int panel, int32_t *out);
 
-static height *const tiles[] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
-static height *const contexts[] = {
-    context_1, context_2, context_3, context_4, context_5, context_6};
+static height *const tiles[] = {tile_1, tile_2, tile_3, tile_4};
+static height *const contexts[] = {context_1, context_2, context_3, context_4};
 
 static void tile(
     const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,

@@ -2,12 +2,12 @@
  * Kernels on NEON, which every set for ARM64 uses. Codes are stored as they are, with 0 for zero.
  *
  * A right operand is packed in strips of a few columns: [columns / n][K / unit][n][unit], where n *
- * unit codes are as much of K as one instruction takes. K is padded to whole steps with zeros.
+ * unit codes are the 16 bytes that an instruction takes. K is padded to whole steps with zeros.
  *
- *              unit   n   a vector of 16 bytes has
- *   neon         2    4   4 columns at two places along K: two halves of [4][2]
- *   dotprod      4    4   4 columns
- *   i8mm         8    2   2 columns
+ *              unit   n
+ *   neon        16    1
+ *   dotprod      4    4
+ *   i8mm         8    2
  */
 #ifndef IVIT_NEON_H
 #define IVIT_NEON_H
@@ -17,7 +17,7 @@
 enum { IVIT_STEP_NEON = 16 /* codes along K that a row is read by */ };
 
 static inline int ivit_strip_columns_neon(int unit) {
-  return unit == 8 ? 2 : 4;
+  return 16 / unit;
 }
 
 /* Bytes from one strip of a matrix to the next. */
@@ -43,7 +43,7 @@ void ivit_pack_values_words_neon(
     const struct ivit_head *head, int bits, struct ivit_operand *values);
 
 /*
- * Whether a panel in strips of unit 2 has a pair of places whose products meet in 16 bits and whose
+ * Whether a panel in strips of unit 16 has a pair of places whose products meet in 16 bits and whose
  * codes are both -128, so that their sum may be 2 * 128 * 128 = 2^15: one too many. Any other pair
  * stays within 128 * 128 + 128 * 127 < 2^15.
  */

@@ -7,7 +7,7 @@
 
 enum { MOST_COLUMNS = 4 /* of a strip */, SIXTEEN = 16 /* columns of values packed at once */ };
 
-/* Strips of `columns` and, in strips of unit 2, whether a panel overflows. */
+/* Strips of `columns`, and room for whether a panel overflows. */
 static void shape(struct ivit_matrix *m, int columns, int depth, int unit) {
   ivit_matrix_columns(m, columns);
   m->groups = (depth + IVIT_STEP_NEON - 1) / IVIT_STEP_NEON;
@@ -44,10 +44,7 @@ static inline void interleave(int8_t *to, const uint8_t *const *column, int unit
          vreinterpretq_u32_u8(c[3])}};
     vst4q_u32((uint32_t *)(void *)to, v);
   } else {
-    uint16x8x4_t v = {
-        {vreinterpretq_u16_u8(c[0]), vreinterpretq_u16_u8(c[1]), vreinterpretq_u16_u8(c[2]),
-         vreinterpretq_u16_u8(c[3])}};
-    vst4q_u16((uint16_t *)(void *)to, v);
+    vst1q_u8((uint8_t *)to, c[0]);
   }
 }
 
@@ -94,7 +91,7 @@ static inline __attribute__((always_inline)) void pack_columns(
     int8_t *strip = strip_of(m, c, unit);
     int left = m->columns - c;
     pack_strip(strip, from + (size_t)c * stride, stride, left < n ? left : n, depth, unit);
-    if (unit == 2) {
+    if (unit == 16) {
       int8_t *flag = overflow_of(m, c / IVIT_COLUMNS);
       int before = c % IVIT_COLUMNS != 0 && *flag;
       *flag = (int8_t)(before || overflows(strip, m->groups * n));
@@ -105,12 +102,12 @@ static inline __attribute__((always_inline)) void pack_columns(
 /* One loop a unit, which is then a constant. */
 static void pack_any(
     const struct ivit_matrix *m, const uint8_t *from, size_t stride, int depth, int unit) {
-  if (unit == 2) {
-    pack_columns(m, from, stride, depth, 2);
-  } else if (unit == 4) {
-    pack_columns(m, from, stride, depth, 4);
-  } else {
+  if (unit == 16) {
+    pack_columns(m, from, stride, depth, 16);
+  } else if (unit == 8) {
     pack_columns(m, from, stride, depth, 8);
+  } else {
+    pack_columns(m, from, stride, depth, 4);
   }
 }
 
