@@ -2,6 +2,11 @@
  * Products on ARM's multiplication of matrices of bytes: 4 rows by 16 columns in 16 accumulators of
  * 2 by 2, one smmla for 32 products of two rows by two columns.
  */
+#if !defined(__clang__)
+/* gcc would order the instructions of a tile so that more registers are taken than there are. */
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 #include "lanes_neon.h"
 #include "neon.h"
 

@@ -6,6 +6,11 @@
  * found to have such a pair (weights never do, keys may) is added product by product. Probabilities
  * of 16 bits meet values of 16 bits.
  */
+#if !defined(__clang__)
+/* gcc would order the instructions of a tile so that more registers are taken than there are. */
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 #include "lanes_neon.h"
 #include "neon.h"
 

@@ -43,9 +43,9 @@ void ivit_pack_values_words_neon(
     const struct ivit_head *head, int bits, struct ivit_operand *values);
 
 /*
- * Whether a panel in strips of unit 16 has a pair of places whose products meet in 16 bits and whose
- * codes are both -128, so that their sum may be 2 * 128 * 128 = 2^15: one too many. Any other pair
- * stays within 128 * 128 + 128 * 127 < 2^15.
+ * Whether a panel in strips of unit 16 has a pair of places whose products meet in 16 bits and
+ * whose codes are both -128, so that their sum may be 2 * 128 * 128 = 2^15: one too many. Any other
+ * pair stays within 128 * 128 + 128 * 127 < 2^15.
  */
 int ivit_overflows_neon(const struct ivit_matrix *m, int panel);
 
