@@ -61,8 +61,8 @@ static inline __attribute__((always_inline)) void tile_of(
       int32x4_t shift = vdupq_n_s32(w->shift);
       IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
-        acc[r][0] = vaddq_s32(vshlq_s32(acc[r][0], shift), first);
-        acc[r][1] = vaddq_s32(vshlq_s32(acc[r][1], shift), second);
+        acc[r][0] = ivit_add_neon(vshlq_s32(acc[r][0], shift), first);
+        acc[r][1] = ivit_add_neon(vshlq_s32(acc[r][1], shift), second);
       }
     }
     accumulate(acc, rows, x, ldx, &w->main, panel, c);

@@ -92,7 +92,7 @@ static inline __attribute__((always_inline)) void tile_of(
       for (int i = 0; 2 * i < rows; i++) {
         IVIT_UNROLL
         for (int s = 0; s < STRIPS; s++) {
-          acc[i][s] = vaddq_s32(vshlq_s32(acc[i][s], shift), bias_of(bias, s));
+          acc[i][s] = ivit_add_neon(vshlq_s32(acc[i][s], shift), bias_of(bias, s));
         }
       }
     }

@@ -83,7 +83,7 @@ static inline __attribute__((always_inline)) void tile_of(
       IVIT_UNROLL
       for (int r = 0; r < rows; r++) {
         int32x4_t shifted = vshlq_s32(sum[r], vdupq_n_s32(w->shift));
-        vst1q_s32(to + r * IVIT_COLUMNS, vaddq_s32(shifted, bias));
+        vst1q_s32(to + r * IVIT_COLUMNS, ivit_add_neon(shifted, bias));
       }
     } else {
       IVIT_UNROLL
@@ -94,7 +94,7 @@ static inline __attribute__((always_inline)) void tile_of(
     sums_of(rows, x, ldx, &w->main, panel, c, sum);
     IVIT_UNROLL
     for (int r = 0; r < rows; r++) {
-      vst1q_s32(to + r * IVIT_COLUMNS, vaddq_s32(vld1q_s32(to + r * IVIT_COLUMNS), sum[r]));
+      vst1q_s32(to + r * IVIT_COLUMNS, ivit_add_neon(vld1q_s32(to + r * IVIT_COLUMNS), sum[r]));
     }
   }
 }

@@ -12,6 +12,11 @@
 #define IVIT_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Modulo 2^32, as accumulators are. */
+static inline int32x4_t ivit_add_neon(int32x4_t a, int32x4_t b) {
+  return vreinterpretq_s32_u32(vaddq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)));
+}
+
 /*
  * (hi32(z * m) + half) >> shift, half being half of 2^shift, from the upper half of 2 * z * m: a
  * rounding shift by one more. m is not negative, so nothing saturates. `down` is -(shift + 1).

@@ -79,8 +79,8 @@ static inline int largest_of(const int8_t *scores, int n, const uint64_t *mask) 
 
 /* How far scores are below the largest. */
 static inline uint8x16_t distances(const struct row *row, int i) {
-  int8x16_t below = vsubq_s8(vdupq_n_s8((int8_t)row->largest), vld1q_s8(row->scores + i));
-  return vreinterpretq_u8_s8(below);
+  uint8x16_t scores = vreinterpretq_u8_s8(vld1q_s8(row->scores + i));
+  return vsubq_u8(vdupq_n_u8((uint8_t)row->largest), scores);
 }
 
 /* One byte of exponentials, zero where there is no score. */
