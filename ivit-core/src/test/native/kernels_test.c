@@ -5,6 +5,9 @@
  */
 #include "model.h"
 #include "pack.h"
+#if defined(__x86_64__)
+#include "plan_avx2.h"
+#endif
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +203,123 @@ static void products(const struct ivit_kernels *k) {
     ivit_arena_free(arena);
   }
 }
+
+/*
+ * Four weights whose sums lie on the bounds of docs/arithmetic.md#sixteen-bits-that-hold or one
+ * beyond: 127 or 128 of one sign, 255 or 256 of both, -128.
+ */
+static void four_on_the_bound(int8_t *w) {
+  static const int8_t fours[][4] = {
+      {64, 64, -64, -64}, {64, 64, 1, -128},  {127, 1, -127, -1},  {127, 2, 0, 0},
+      {127, 127, 1, 0},   {127, 127, 1, 1},   {-127, -127, -1, 0}, {-127, -127, -1, -1},
+      {32, 32, 32, 32},   {32, 32, 32, 33},   {-32, -32, -32, 32}, {-128, -128, -128, -128},
+      {127, 127, 127, 127}, {-127, -1, 0, 0}, {-127, -2, 0, 0},    {100, 28, -28, -100}};
+  memcpy(w, fours[draw(sizeof fours / sizeof *fours)], 4);
+  for (int i = 3; i > 0; i--) {
+    int j = (int)draw((uint32_t)i + 1);
+    int8_t kept = w[i];
+    w[i] = w[j];
+    w[j] = kept;
+  }
+}
+
+/* Products whose partial sums are as large as codes can make them, in one column each row. */
+static void sixteen_bits(const struct ivit_kernels *k) {
+  enum { DEPTH = 256, STRIDE = 320 };
+  for (int round = 0; round < 300; round++) {
+    struct ivit_arena *arena = ivit_arena_new();
+    int inputs = 4 * (1 + (int)draw(DEPTH / 4)), outputs = 1 + (int)draw(40);
+    int8_t *w = ivit_arena_take(arena, (size_t)(inputs * outputs));
+    int32_t *bias = ivit_arena_take(arena, (size_t)outputs * sizeof *bias);
+    int32_t *m = ivit_arena_take(arena, (size_t)outputs * sizeof *m);
+    uint8_t *e = ivit_arena_take(arena, (size_t)outputs);
+    random_multipliers(m, e, outputs);
+    int alike = draw(2) == 0;
+    for (int i = 0; i < inputs * outputs; i += 4) {
+      if (alike && i >= inputs) {
+        memcpy(w + i, w + i % inputs, 4);
+      } else {
+        four_on_the_bound(w + i);
+      }
+    }
+    struct ivit_linear *l =
+        ivit_linear_new(k, arena, w, inputs, outputs, bias, NULL, 0, 0, m, e, 0);
+    uint8_t *x = ivit_arena_take(arena, IVIT_TILE_ROWS * STRIDE);
+    int32_t expected[IVIT_TILE_ROWS];
+    int column[IVIT_TILE_ROWS];
+    for (int r = 0; r < k->rows; r++) {
+      column[r] = (int)draw((uint32_t)outputs);
+      const int8_t *of = w + column[r] * inputs;
+      int kind = (int)draw(4);
+      expected[r] = 0;
+      for (int i = 0; i < inputs; i++) {
+        int c = kind == 0 ? (of[i] > 0 ? 127 : -128)
+            : kind == 1   ? (of[i] < 0 ? 127 : -128)
+            : kind == 2   ? -128
+                          : 127;
+        expected[r] += c * of[i];
+        x[r * STRIDE + i] = (uint8_t)(c + k->zero);
+      }
+    }
+    size_t ldx = k->arrange == NULL ? STRIDE : (size_t)k->planes * ivit_round_up((size_t)inputs, 64);
+    x = arranged(arena, k, x, STRIDE, inputs, ldx);
+    int32_t *acc = ivit_arena_take(arena, IVIT_TILE_ROWS * IVIT_COLUMNS * sizeof *acc);
+    for (int panel = 0; panel < l->operand.main.panels; panel++) {
+      if (k->enter != NULL) {
+        k->enter();
+      }
+      k->tile(x, ldx, NULL, 0, k->rows, &l->operand, panel, acc);
+      if (k->leave != NULL) {
+        k->leave();
+      }
+      for (int r = 0; r < k->rows; r++) {
+        if (column[r] / IVIT_COLUMNS == panel
+            && acc[r * IVIT_COLUMNS + column[r] % IVIT_COLUMNS] != expected[r]) {
+          fail(k->name, "sum in 16 bits", inputs, outputs, r);
+        }
+      }
+    }
+    ivit_arena_free(arena);
+  }
+}
+
+#if defined(__x86_64__)
+/* Runs of a block of two groups along K with these weights in every column. */
+static void expect_runs(const char *fours, const int8_t *w, int offset_runs, int sign_runs) {
+  struct ivit_arena *arena = ivit_arena_new();
+  int8_t weights[IVIT_BLOCK_AVX2 * 8];
+  for (int c = 0; c < IVIT_BLOCK_AVX2; c++) {
+    memcpy(weights + 8 * c, w, 8);
+  }
+  struct ivit_matrix m;
+  memset(&m, 0, sizeof m);
+  ivit_matrix_columns(&m, IVIT_BLOCK_AVX2);
+  if (!ivit_pack_avx2(arena, &m, weights, 8)) {
+    fail("avx2", "memory", 0, 0, 0);
+  }
+  const struct ivit_block_avx2 *b = m.plan;
+  if (b->offset_runs != offset_runs || b->sign_runs != sign_runs) {
+    fail("avx2", fours, b->offset_runs, b->sign_runs, 0);
+  }
+  ivit_arena_free(arena);
+}
+
+/* Which weights the proof lets into which run: each bound, and one beyond. */
+static void bounds_of_runs(void) {
+  expect_runs("128 of each sign", (int8_t[8]){64, 0, -64, 0, 64, 0, -64, 0}, 1, 0);
+  expect_runs("128 in two groups", (int8_t[8]){127, -128, 0, 0, 1, 0, 0, 0}, 1, 1);
+  expect_runs("129 positive", (int8_t[8]){65, 0, 0, 0, 64, 0, 0, 0}, 0, 1);
+  expect_runs("129 negative", (int8_t[8]){-65, 0, 0, 0, -64, 0, 0, 0}, 0, 1);
+  expect_runs("129 in the second lane", (int8_t[8]){0, 0, 65, 0, 0, 0, 64, 0}, 0, 1);
+  expect_runs("255 of both signs", (int8_t[8]){127, -1, 0, 0, 127, 0, 0, 0}, 0, 1);
+  expect_runs("256 of one sign", (int8_t[8]){127, 1, 0, 0, 127, 1, 0, 0}, 0, 2);
+  expect_runs("256 of both signs", (int8_t[8]){127, 2, 0, 0, 127, 0, 0, 0}, 0, 2);
+  expect_runs("254 alone", (int8_t[8]){127, 127, 0, 0, 0, 0, 0, 0}, 0, 1);
+  expect_runs("the least weight", (int8_t[8]){-128, 0, 0, 0, 0, 0, 0, 0}, 1, 0);
+  expect_runs("the least weight twice", (int8_t[8]){-128, -128, 0, 0, 0, 0, 0, 0}, 0, 2);
+  expect_runs("nothing", (int8_t[8]){0, 0, 0, 0, 0, 0, 0, 0}, 0, 0);
+}
+#endif
 
 static void norms(const struct ivit_kernels *k) {
   for (int round = 0; round < 400; round++) {
@@ -547,6 +667,9 @@ static int is_emulated(const char *name) {
 
 int main(int arguments, char **argument) {
   const char *only = arguments > 1 ? argument[1] : NULL;
+#if defined(__x86_64__)
+  bounds_of_runs();
+#endif
   for (int i = 0; ivit_kernels_names[i] != NULL; i++) {
     const char *name = ivit_kernels_names[i];
     const char *reason = NULL;
@@ -564,6 +687,7 @@ int main(int arguments, char **argument) {
       return 1;
     }
     products(k);
+    sixteen_bits(k);
     norms(k);
     rows_of_scores(k);
     normalised_rows(k);

@@ -22,8 +22,9 @@ import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
 
 /**
- * Graphs whose constants no training would give: weights at the ends of their range, biases up to
- * the proved bound, multipliers of every size and sign of rounding, tables without order.
+ * Graphs whose constants no training would give: weights at the ends of their range or on the
+ * bounds of sums in 16 bits, biases up to the proved bound, multipliers of every size and sign of
+ * rounding, tables without order.
  */
 public final class ForgedGraphs implements GraphVisitor<GraphPart> {
   private final Random random;
@@ -87,9 +88,13 @@ public final class ForgedGraphs implements GraphVisitor<GraphPart> {
   }
 
   private Linear linear(Linear l) {
-    byte[] weight = l.weight().clone();
-    for (int i = 0; i < weight.length; i++) {
-      weight[i] = (byte) extreme(8);
+    byte[] weight = new byte[l.weight().length];
+    if (random.nextBoolean()) {
+      for (int i = 0; i < weight.length; i++) {
+        weight[i] = (byte) extreme(8);
+      }
+    } else {
+      onTheBound(weight);
     }
     int[] bias = new int[l.outputs()];
     for (int c = 0; c < bias.length; c++) {
@@ -110,6 +115,23 @@ public final class ForgedGraphs implements GraphVisitor<GraphPart> {
         multipliers(l.outputs(), l.bits() == 32 ? 34 : 9),
         l.bits(),
         l.outputScale());
+  }
+
+  /**
+   * Each two neighbours on a bound of {@code docs/arithmetic.md#sixteen-bits-that-hold}, or one
+   * beyond it: alone, or together with a pair like it.
+   */
+  private void onTheBound(byte[] weight) {
+    int[] sums = {63, 64, 65, 126, 127, 128, 129, 254, 255, 256};
+    for (int i = 0; i < weight.length; i += 2) {
+      int sum = sums[random.nextInt(sums.length)];
+      int first = Math.max(sum - 128, random.nextInt(Math.min(sum, 127) + 1));
+      int second = sum - first;
+      weight[i] = (byte) (random.nextBoolean() ? Math.min(first, 127) : -first);
+      if (i + 1 < weight.length) {
+        weight[i + 1] = (byte) (random.nextBoolean() ? Math.min(second, 127) : -second);
+      }
+    }
   }
 
   /** Outliers with a large shift may not have large weights. */
