@@ -60,6 +60,45 @@ static int grants_amx(void) {
 }
 #endif
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+
+/* Bits of the kernel's interface, which older headers do not name. */
+static int has_dotprod(void) {
+  const unsigned long asimddp = 1ul << 20;
+  return (getauxval(AT_HWCAP) & asimddp) != 0;
+}
+
+static int has_i8mm(void) {
+  const unsigned long i8mm = 1ul << 13;
+  return (getauxval(AT_HWCAP2) & i8mm) != 0;
+}
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+
+static int has_option(const char *name) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(name, &value, &size, NULL, 0) == 0 && value != 0;
+}
+
+static int has_dotprod(void) {
+  return has_option("hw.optional.arm.FEAT_DotProd");
+}
+
+static int has_i8mm(void) {
+  return has_option("hw.optional.arm.FEAT_I8MM");
+}
+#elif defined(__aarch64__)
+static int has_dotprod(void) {
+  return 0;
+}
+
+static int has_i8mm(void) {
+  return 0;
+}
+#endif
+
 struct feature {
   const char *word; /* of kernel_sets */
   int (*present)(void);
@@ -79,6 +118,9 @@ static const struct feature features[] = {
     {"avxvnni", has_avxvnni, "this processor has no AVX-VNNI"},
     {"amx", has_amx, "this processor has no AMX int8"},
     {"amx", grants_amx, "the operating system does not grant AMX"},
+#elif defined(__aarch64__)
+    {"dotprod", has_dotprod, "this processor has no dot product of bytes (FEAT_DotProd)"},
+    {"i8mm", has_i8mm, "this processor has no product of byte matrices (FEAT_I8MM)"},
 #endif
     {"-", NULL, NULL},
 };

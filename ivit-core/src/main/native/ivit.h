@@ -187,7 +187,8 @@ struct ivit_kernels {
 
   /*
    * Packs the keys of a head, and their bias, as the right operand of `scores`; its values as that
-   * of `context`, whose bias is zero. There is room for two bytes a code (ivit_matrix_room).
+   * of `context`, whose bias is zero unless this sets it. There is room for two bytes a code
+   * (ivit_matrix_room).
    */
   void (*pack_keys)(const struct ivit_head *head, struct ivit_operand *keys);
   void (*pack_values)(const struct ivit_head *head, int bits, struct ivit_operand *values);

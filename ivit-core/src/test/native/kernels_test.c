@@ -1,6 +1,7 @@
 /*
  * Every kernel set that runs here against the portable one, over odd sizes and extremes; then whole
- * blocks. Meant to be built with AddressSanitizer and UBSan: see scripts/check-native.
+ * blocks. Meant to be built with AddressSanitizer and UBSan: see scripts/check-native. With an
+ * argument, the name of a set, only this set, which then must be the fastest that runs here.
  */
 #include "model.h"
 #include "pack.h"
@@ -670,7 +671,8 @@ static int is_emulated(const char *name) {
   return 0;
 }
 
-int main(void) {
+int main(int arguments, char **argument) {
+  const char *only = arguments > 1 ? argument[1] : NULL;
 #if defined(__x86_64__)
   bounds_of_runs();
 #endif
@@ -686,6 +688,10 @@ int main(void) {
       printf("%s: skipped, %s\n", name, reason);
       continue;
     }
+    if (only != NULL && strcmp(name, only) != 0) {
+      printf("%s: the fastest that runs here, expected %s\n", name, only);
+      return 1;
+    }
     products(k);
     sixteen_bits(k);
     norms(k);
@@ -694,6 +700,9 @@ int main(void) {
     heads(k);
     models(k);
     printf("%s: equal\n", name);
+    if (only != NULL) {
+      break;
+    }
   }
   return 0;
 }

@@ -71,9 +71,13 @@ class CpuEnginesTest {
             .endsWith(" threads (test; " + name + " by property ivit.cpu)");
       }
     } else {
+      String expected =
+          CpuEngines.names().contains(name)
+              ? unavailable
+              : "expected one of " + String.join(", ", CpuEngines.names());
       assertThatThrownBy(this::open)
           .isInstanceOf(InputException.class)
-          .hasMessage("property ivit.cpu: '" + name + "', " + unavailable);
+          .hasMessage("property ivit.cpu: '" + name + "', " + expected);
     }
   }
 

@@ -12,6 +12,13 @@ class KernelSetsTest {
   }
 
   @Test
+  void setsOfOneProcessorAreOrderedBySpeed() {
+    assertThat(KernelSets.all())
+        .containsSubsequence("amx", "vnni", "avx2")
+        .containsSubsequence("i8mm", "dotprod", "neon");
+  }
+
+  @Test
   void fastSetsAreThoseOfThisProcessorFastestFirst() {
     assumeTrue(Platform.here().processor().equals("x86_64"), "not x86-64");
     assertThat(KernelSets.fast()).containsSubsequence("amx", "vnni", "avx2");
