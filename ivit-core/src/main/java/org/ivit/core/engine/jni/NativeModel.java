@@ -1,8 +1,10 @@
 package org.ivit.core.engine.jni;
 
 import java.lang.ref.Cleaner;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongUnaryOperator;
 import org.ivit.core.graph.IntegerGraph;
@@ -13,7 +15,7 @@ final class NativeModel {
 
   private final Memory memory;
   private final Cleaner.Cleanable cleanable;
-  private final int[] rows;
+  private final List<StepWork> steps;
 
   /**
    * @param kernels that run here
@@ -33,7 +35,8 @@ final class NativeModel {
     cleanable = CLEANER.register(this, memory);
     boolean built = false;
     try {
-      rows = new ModelBuilder(model).build(graph);
+      new ModelBuilder(model).build(graph);
+      steps = StepWork.of(graph.architecture());
       built = true;
     } finally {
       if (!built) {
@@ -42,14 +45,9 @@ final class NativeModel {
     }
   }
 
-  /** Number of steps. */
-  int steps() {
-    return rows.length;
-  }
-
-  /** Rows of a step, which may be split. */
-  int rows(int step) {
-    return rows[step];
+  /** What each step does. */
+  List<StepWork> steps() {
+    return steps;
   }
 
   /** Lends the buffers of a picture to {@code body}. */
@@ -57,10 +55,44 @@ final class NativeModel {
     memory.pictures.with(body);
   }
 
-  /** Runs rows {@code from} to {@code to} − 1 of a step. */
-  void run(int step, long picture, int from, int to) {
+  /** Lends the buffers of so many pictures to {@code body}. */
+  void withPictures(int count, Consumer<long[]> body) {
+    withPictures(new long[count], 0, body);
+  }
+
+  private void withPictures(long[] pictures, int taken, Consumer<long[]> body) {
+    if (taken == pictures.length) {
+      body.accept(pictures);
+      return;
+    }
+    memory.pictures.with(
+        picture -> {
+          pictures[taken] = picture;
+          withPictures(pictures, taken + 1, body);
+        });
+  }
+
+  /** Runs all steps of a picture. */
+  void run(long picture) {
     memory.scratches.with(
-        scratch -> NativeKernels.run(memory.model, step, picture, scratch, from, to));
+        scratch -> {
+          for (int step = 0; step < steps.size(); step++) {
+            PhaseWork all = steps.get(step).whole();
+            run(step, all, picture, scratch, 0, all.rows(), 0, all.units());
+          }
+        });
+  }
+
+  /** Runs a part of a phase of a step. */
+  void run(Split split, long picture, int from, int to, int first, int end) {
+    memory.scratches.with(
+        scratch -> run(split.step(), split.work(), picture, scratch, from, to, first, end));
+  }
+
+  private void run(
+      int step, PhaseWork work, long picture, long scratch, int from, int to, int first, int end) {
+    NativeKernels.run(
+        memory.model, step, picture, scratch, work.phase().code, from, to, first, end);
   }
 
   /** Frees everything; nothing may run any more. */

@@ -160,7 +160,7 @@ class NativeEngineTest {
       throws RefusedGraphException {
     int classes = graph.architecture().classes();
     int size = codes.length / pictures;
-    for (int threads : new int[] {1, 2, 3}) {
+    for (int threads : new int[] {1, 2, 3, 7, 16}) {
       try (WorkerPool pool = new WorkerPool(threads);
           NativeEngine engine = new NativeEngine(graph, pool, kernels, "test")) {
         for (int count = 1; count <= pictures; count++) {
