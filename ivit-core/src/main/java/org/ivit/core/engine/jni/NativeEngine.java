@@ -18,6 +18,7 @@ import org.ivit.core.parallel.WorkerPool;
 public final class NativeEngine implements Engine {
   private final IntegerGraph graph;
   private final WorkerPool pool;
+  private final Costs costs;
   private final Backend backend;
   private final NativeModel model;
 
@@ -40,12 +41,19 @@ public final class NativeEngine implements Engine {
    */
   public NativeEngine(IntegerGraph graph, WorkerPool pool, String kernels, String why)
       throws RefusedGraphException {
+    this(graph, pool, kernels, why, Costs.VNNI);
+  }
+
+  /** The same with work split by other costs. */
+  NativeEngine(IntegerGraph graph, WorkerPool pool, String kernels, String why, Costs costs)
+      throws RefusedGraphException {
     String unavailable = NativeLibrary.unavailable(kernels);
     if (unavailable != null) {
       throw new IllegalArgumentException("native kernels " + kernels + ": " + unavailable);
     }
     this.graph = graph;
     this.pool = pool;
+    this.costs = costs;
     this.backend = new Backend(kernels, why, Processor.name(), pool.threads());
     this.model = new NativeModel(graph, kernels);
   }
@@ -104,8 +112,7 @@ public final class NativeEngine implements Engine {
   /** Pictures from {@code first} on, fewer than there are threads. */
   private void together(byte[] codes, int first, int count, int[] logits) {
     Schedule schedule =
-        schedules.computeIfAbsent(
-            count, n -> Schedule.of(model.steps(), n, pool.threads(), Costs.VNNI));
+        schedules.computeIfAbsent(count, n -> Schedule.of(model.steps(), n, pool.threads(), costs));
     model.withPictures(
         count,
         pictures -> {
