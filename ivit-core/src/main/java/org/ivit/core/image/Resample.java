@@ -114,21 +114,23 @@ public final class Resample {
 
   /** Rows from {@code first} on, until {@code out} is full. */
   private static void copy(Rows rows, int first, byte[] out) {
-    rows.hold(2);
+    rows.hold(first, 2);
     for (int to = 0; to < out.length; to += rows.length) {
+      rows.compute(first + 1);
       narrow(rows.at(first++), out, to);
     }
   }
 
   /** The vertical pass. Its loops run along rows, which compilers make vectors of. */
   private static void down(Rows rows, Weights weights, byte[] out) {
-    rows.hold(weights.stride + 1);
+    rows.hold(weights.start[0], weights.stride + 1);
     int[] sum = new int[rows.length];
     for (int y = 0; y < weights.start.length; y++) {
       Arrays.fill(sum, HALF);
       int from = weights.start[y];
       int weight = y * weights.stride;
       int count = weights.length[y];
+      rows.compute(from + count);
       int i = 0;
       for (; i + 1 < count; i += 2) {
         int[] row = rows.at(from + i);
@@ -172,8 +174,8 @@ public final class Resample {
   }
 
   /**
-   * The rows of a picture after the horizontal pass, [3·column + channel]. They are computed when
-   * asked for, two at once, and no more are held than the vertical pass reads together.
+   * The rows of a picture after the horizontal pass, [3·column + channel]. They are computed one
+   * after the other, two at once, and no more are held than the vertical pass reads together.
    */
   private static final class Rows {
     /** {@link #HALF} for both rows. */
@@ -185,7 +187,7 @@ public final class Resample {
     private final int left;
     private final long[] pairs;
     private int[][] held = {};
-    private int end = -1;
+    private int end;
 
     /**
      * @param weights of the horizontal pass, or null where columns stay as they are
@@ -198,28 +200,30 @@ public final class Resample {
       this.pairs = new long[weights == null ? 0 : 3 * (weights.end() - left)];
     }
 
-    /** Rows held at once, at least two: as many as are read together and one. */
-    void hold(int count) {
+    /** Begins with row {@code first}; holds as many as are read together and one, at least two. */
+    void hold(int first, int count) {
       held = new int[count][length];
+      end = first;
     }
 
-    /** A row, which may not lie before those held. Asked for the first time, it is the first. */
+    /** One of the rows that {@link #compute} made last. */
     int[] at(int row) {
-      if (end < 0) {
-        end = row;
-      }
-      while (row >= end) {
+      return held[row % held.length];
+    }
+
+    /** Computes the rows before {@code wanted} that are not yet. */
+    void compute(int wanted) {
+      while (end < wanted) {
         int next = Math.min(end + 1, in.height() - 1);
         if (weights == null) {
-          widen(end, held[end % held.length]);
-          widen(next, held[next % held.length]);
+          widen(end, at(end));
+          widen(next, at(next));
         } else {
           pair(end, next);
-          filter(held[end % held.length], held[next % held.length]);
+          filter(at(end), at(next));
         }
         end = next + 1;
       }
-      return held[row % held.length];
     }
 
     private void widen(int row, int[] to) {
