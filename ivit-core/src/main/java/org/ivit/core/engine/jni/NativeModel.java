@@ -4,6 +4,7 @@ import java.lang.ref.Cleaner;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongUnaryOperator;
@@ -120,13 +121,22 @@ final class NativeModel {
     }
   }
 
-  /** Native buffers: as many exist as were ever used at once. */
+  /**
+   * Native buffers: as many exist as were ever used at once. A thread looks first where it put one
+   * down, so that threads of a pool do not wait for each other's cache line at every part.
+   */
   private static final class Buffers {
+    private static final int PLACES = 64;
+
+    /** From one place to the next: a cache line. */
+    private static final int APART = 8;
+
     private final LongUnaryOperator factory;
     private final LongConsumer end;
     private final Memory memory;
     private final ConcurrentLinkedQueue<Long> all = new ConcurrentLinkedQueue<>();
-    private final ConcurrentLinkedDeque<Long> idle = new ConcurrentLinkedDeque<>();
+    private final AtomicLongArray places = new AtomicLongArray(PLACES * APART);
+    private final ConcurrentLinkedDeque<Long> more = new ConcurrentLinkedDeque<>();
 
     Buffers(LongUnaryOperator factory, LongConsumer end, Memory memory) {
       this.factory = factory;
@@ -135,24 +145,51 @@ final class NativeModel {
     }
 
     void with(LongConsumer body) {
-      Long buffer = idle.pollFirst();
-      if (buffer == null) {
-        long fresh = factory.applyAsLong(memory.model);
-        if (fresh == 0) {
-          throw new OutOfMemoryError("native kernels: no memory for buffers");
-        }
-        buffer = fresh;
-        all.add(buffer);
-      }
+      long buffer = take();
       try {
         body.accept(buffer);
       } finally {
-        idle.addFirst(buffer);
+        putDown(buffer);
       }
     }
 
+    /** Where a thread looks in turn. */
+    private static int place(int turn) {
+      return (int) ((Thread.currentThread().getId() + turn) % PLACES) * APART;
+    }
+
+    private long take() {
+      for (int turn = 0; turn < PLACES; turn++) {
+        int place = place(turn);
+        long buffer = places.get(place);
+        if (buffer != 0 && places.compareAndSet(place, buffer, 0)) {
+          return buffer;
+        }
+      }
+      Long idle = more.pollFirst();
+      return idle == null ? fresh() : idle;
+    }
+
+    private long fresh() {
+      long buffer = factory.applyAsLong(memory.model);
+      if (buffer == 0) {
+        throw new OutOfMemoryError("native kernels: no memory for buffers");
+      }
+      all.add(buffer);
+      return buffer;
+    }
+
+    private void putDown(long buffer) {
+      for (int turn = 0; turn < PLACES; turn++) {
+        if (places.compareAndSet(place(turn), 0, buffer)) {
+          return;
+        }
+      }
+      more.addFirst(buffer);
+    }
+
     void free() {
-      idle.clear();
+      more.clear();
       for (Long buffer = all.poll(); buffer != null; buffer = all.poll()) {
         end.accept(buffer);
       }
