@@ -21,6 +21,9 @@ public final class IntegerModel implements Model {
   private final Engine engine;
   private final PixelTable pixels;
 
+  /** Codes of the last batch: a new array each time would soon fill a small heap. */
+  private byte[] input = new byte[0];
+
   /**
    * Opens an engine.
    *
@@ -71,7 +74,10 @@ public final class IntegerModel implements Model {
   @Override
   public Logits logits(List<Rgb> pictures) {
     int length = pictures.get(0).data().length;
-    byte[] input = new byte[Math.multiplyExact(length, pictures.size())];
+    int size = Math.multiplyExact(length, pictures.size());
+    if (input.length != size) {
+      input = new byte[size];
+    }
     pool.run(pictures.size(), i -> pixels.apply(pictures.get(i).data(), input, i * length));
     int[] codes = engine.logits(input, pictures.size());
     return Logits.ofCodes(codes, checkpoint.graph().logitScale(), architecture().classes());
