@@ -21,8 +21,8 @@ record Costs(
     double part,
     double barrier) {
   /**
-   * One core with AVX512-VNNI ({@code docs/performance.md#threads}). Slower kernels lose less by
-   * reading weights and waiting, so what suits these does not hurt them.
+   * One core with AVX512-VNNI ({@code docs/performance.md}). Slower kernels lose less by reading
+   * weights and waiting, so what suits these does not hurt them.
    */
   static final Costs VNNI = new Costs(300, 0.1, 0.43, 0.12, 12, 400, 1000);
 

@@ -8,7 +8,7 @@ import org.ivit.core.architecture.Architectures;
 
 /**
  * How much faster several threads are than one by {@link Costs}, from the splits that {@link
- * NativeEngine} makes ({@code docs/performance.md#threads}).
+ * NativeEngine} makes ({@code docs/performance.md}).
  */
 final class ScalingTable {
   static final int[] THREADS = {2, 4, 8, 16};
