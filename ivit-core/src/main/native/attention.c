@@ -62,7 +62,7 @@ static void context_of(
 
 /* Queries from to to - 1 of one group. */
 static void attend(
-    const struct ivit_kernels *k, const struct ivit_block *block,
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span heads,
     const struct ivit_picture *picture, struct ivit_scratch *s, int group, int from, int to) {
   const struct ivit_attention *a = block->attention;
   size_t stride = ivit_stride((size_t)(3 * block->dim));
@@ -70,7 +70,7 @@ static void attend(
   size_t first = (size_t)group * (size_t)a->tokens;
   const uint8_t *qkv = picture->qkv[block->qkv_in] + first * stride;
   int height = ivit_tile_height(k, to - from);
-  for (int head = 0; head < a->heads; head++) {
+  for (int head = heads.from; head < heads.to; head++) {
     const uint8_t *queries = qkv + (size_t)head * (size_t)a->head_dim;
     struct ivit_head h = {
         queries, queries + block->dim, queries + 2 * block->dim, stride, a->tokens, a->head_dim};
@@ -88,13 +88,13 @@ static void attend(
 }
 
 void ivit_attention_rows(
-    const struct ivit_kernels *k, const struct ivit_block *block,
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span heads,
     const struct ivit_picture *picture, struct ivit_scratch *s, int from, int to) {
   int tokens = block->attention->tokens;
   while (from < to) {
     int group = from / tokens;
     int end = (group + 1) * tokens < to ? (group + 1) * tokens : to;
-    attend(k, block, picture, s, group, from - group * tokens, end - group * tokens);
+    attend(k, block, heads, picture, s, group, from - group * tokens, end - group * tokens);
     from = end;
   }
 }

@@ -272,6 +272,7 @@ METHOD(jlong, block)(
   at_least(&m->most_tokens, (size_t)tokens * (size_t)dim);
   at_least(&m->most_qkv, (size_t)tokens * ivit_stride(3 * (size_t)dim));
   at_least(&m->most_context, (size_t)tokens * ivit_stride((size_t)dim));
+  at_least(&m->most_expanded, (size_t)tokens * ivit_stride((size_t)hidden));
   at_least_int(&m->most_dim, dim);
   at_least_int(&m->most_hidden, hidden);
   return set_adder(&b->residual1, r) && set_adder(&b->residual2, r + 4) ? (jlong)(intptr_t)b : 0;
@@ -417,11 +418,12 @@ METHOD(void, logits)(
 }
 
 METHOD(void, run)(
-    JNIEnv *env, jclass class, jlong model, jint step, jlong picture, jlong scratch, jint from,
-    jint to) {
+    JNIEnv *env, jclass class, jlong model, jint step, jlong picture, jlong scratch, jint phase,
+    jint from, jint to, jint first, jint end) {
   (void)env;
   (void)class;
+  struct ivit_part part = {(enum ivit_phase)phase, from, to, first, end};
   ivit_model_run(
-      model_of(model), step, (struct ivit_picture *)(intptr_t)picture,
-      (struct ivit_scratch *)(intptr_t)scratch, from, to);
+      model_of(model), step, &part, (struct ivit_picture *)(intptr_t)picture,
+      (struct ivit_scratch *)(intptr_t)scratch);
 }

@@ -65,12 +65,13 @@ static const uint8_t *row_of(const uint8_t *rows, size_t stride, int row) {
 }
 
 void ivit_linear_to8(
-    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
-    int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s, uint8_t *const *out) {
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s,
+    uint8_t *const *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
   struct left left = left_of(k, l, x, ldx, rows, s);
   int height = ivit_tile_height(k, rows);
-  for (int panel = 0; panel < l->operand.main.panels; panel++) {
+  for (int panel = panels.from; panel < panels.to; panel++) {
     int n = columns_of(panel, l->outputs);
     for (int r = 0; r < rows; r += height) {
       int count = rows_of(height, r, rows);
@@ -83,13 +84,13 @@ void ivit_linear_to8(
 }
 
 void ivit_linear_add16(
-    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
-    int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
     const int16_t *const *identity, int16_t *const *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
   struct left left = left_of(k, l, x, ldx, rows, s);
   int height = ivit_tile_height(k, rows);
-  for (int panel = 0; panel < l->operand.main.panels; panel++) {
+  for (int panel = panels.from; panel < panels.to; panel++) {
     int n = columns_of(panel, l->outputs);
     for (int r = 0; r < rows; r += height) {
       int count = rows_of(height, r, rows);
@@ -103,11 +104,11 @@ void ivit_linear_add16(
 }
 
 void ivit_linear_logits(
-    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x,
-    struct ivit_scratch *s, int add, int32_t *out) {
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, struct ivit_scratch *s, int add, int32_t *out) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
   struct left left = left_of(k, l, x, 0, 1, s);
-  for (int panel = 0; panel < l->operand.main.panels; panel++) {
+  for (int panel = panels.from; panel < panels.to; panel++) {
     k->tile(left.x, 0, left.high, 0, 1, &l->operand, panel, acc);
     int n = columns_of(panel, l->outputs);
     for (int i = 0; i < n; i++) {

@@ -69,6 +69,8 @@ struct ivit_picture *ivit_picture_new(const struct ivit_model *m) {
   p->codes = ivit_arena_take(arena, 3 * (size_t)m->image * (size_t)m->image);
   p->logits = ivit_arena_take(arena, (size_t)m->classes * sizeof(int32_t));
   p->context = ivit_arena_take(arena, with_slack(m->most_context, widest));
+  p->expanded = ivit_arena_take(
+      arena, with_slack(m->most_expanded, ivit_stride((size_t)m->most_hidden)));
   for (int i = 0; i < 2; i++) {
     p->tokens[i] = ivit_arena_take(arena, m->most_tokens * sizeof(int16_t));
     p->qkv[i] = ivit_arena_take(arena, with_slack(m->most_qkv, widest));
@@ -180,8 +182,8 @@ static void embed(
     }
   }
   ivit_linear_add16(
-      m->kernels, step->linear, s->input, s->input_stride, patches, &step->adder, s, positions,
-      s->tokens_out);
+      m->kernels, step->linear, ivit_panels_of(step->linear), s->input, s->input_stride, patches,
+      &step->adder, s, positions, s->tokens_out);
 }
 
 static void widen(const uint8_t *codes, uint8_t zero, int n, int16_t *out) {
@@ -199,7 +201,8 @@ static void patch_norm(
     s->codes_out[r] = s->hidden + (size_t)r * stride;
   }
   ivit_linear_to8(
-      m->kernels, step->linear, s->input, s->input_stride, n, NULL, s, s->codes_out);
+      m->kernels, step->linear, ivit_panels_of(step->linear), s->input, s->input_stride, n, NULL, s,
+      s->codes_out);
   for (int r = 0; r < n; r++) {
     widen(s->codes_out[r], m->kernels->zero, step->dim, s->wide);
     m->kernels->norm16(s->wide, step->norm, token(step, p, first + r));
@@ -226,7 +229,8 @@ static void merge(
     s->codes_out[r] = s->hidden + (size_t)r * stride;
   }
   ivit_linear_to8(
-      m->kernels, step->linear, s->input, s->input_stride, n, NULL, s, s->codes_out);
+      m->kernels, step->linear, ivit_panels_of(step->linear), s->input, s->input_stride, n, NULL, s,
+      s->codes_out);
   for (int r = 0; r < n; r++) {
     widen(
         s->codes_out[r], m->kernels->zero, 2 * dim,
@@ -236,16 +240,16 @@ static void merge(
 
 /* The first head sets the logits, a second one, of a distilled model, adds its own. */
 static void head(
-    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
-    struct ivit_scratch *s) {
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_span panels,
+    struct ivit_picture *p, struct ivit_scratch *s) {
   m->kernels->norm(token(step, p, step->token), step->norm, s->input);
-  ivit_linear_logits(m->kernels, step->linear, s->input, s, step->token > 0, p->logits);
+  ivit_linear_logits(m->kernels, step->linear, panels, s->input, s, step->token > 0, p->logits);
 }
 
 /* Mean over all tokens in one rounding. */
 static void pool_head(
-    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
-    struct ivit_scratch *s) {
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_span panels,
+    struct ivit_picture *p, struct ivit_scratch *s) {
   int32_t *sums = s->pool;
   uint8_t zero = m->kernels->zero;
   memset(sums, 0, (size_t)step->dim * sizeof *sums);
@@ -261,45 +265,86 @@ static void pool_head(
     int64_t mean = product >> step->pool_shift;
     s->input[c] = (uint8_t)((mean < -128 ? -128 : mean > 127 ? 127 : mean) + zero);
   }
-  ivit_linear_logits(m->kernels, step->linear, s->input, s, 0, p->logits);
+  ivit_linear_logits(m->kernels, step->linear, panels, s->input, s, 0, p->logits);
+}
+
+/* A step around the blocks, and the beginning of the block after it. */
+static void around(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
+    struct ivit_scratch *s, int first, int n) {
+  if (step->kind == IVIT_EMBED) {
+    embed(m, step, p, s, first, n);
+  } else if (step->kind == IVIT_PATCH_NORM) {
+    patch_norm(m, step, p, s, first, n);
+  } else {
+    merge(m, step, p, s, first, n);
+  }
+  const struct ivit_block *next = step->next;
+  ivit_block_begin(m->kernels, next, ivit_panels_of(next->qkv), p, s, NULL, first, n);
+}
+
+static void chunk(
+    const struct ivit_model *m, const struct ivit_step *step, const struct ivit_part *part,
+    struct ivit_picture *p, struct ivit_scratch *s, int first, int n) {
+  const struct ivit_kernels *k = m->kernels;
+  struct ivit_span panels = {part->first, part->end};
+  switch (part->phase) {
+    case IVIT_PROJECT:
+      ivit_block_project(k, step->block, panels, p, s, first, n);
+      return;
+    case IVIT_EXPAND:
+      ivit_block_expand(k, step->block, panels, p, s, first, n);
+      return;
+    case IVIT_CONTRACT:
+      ivit_block_contract(k, step->block, panels, p, s, first, n);
+      return;
+    case IVIT_BEGIN:
+      ivit_block_begin(k, step->next, panels, p, s, NULL, first, n);
+      return;
+    default:
+      around(m, step, p, s, first, n);
+  }
+}
+
+static void run_block(
+    const struct ivit_model *m, const struct ivit_step *step, const struct ivit_part *part,
+    struct ivit_picture *p, struct ivit_scratch *s) {
+  const struct ivit_block *block = step->block;
+  if (part->phase != IVIT_FINISH) {
+    struct ivit_span some = {part->first, part->end};
+    struct ivit_span heads = part->phase == IVIT_WHOLE ? ivit_heads_of(block->attention) : some;
+    ivit_attention_rows(m->kernels, block, heads, p, s, part->from, part->to);
+  }
+  if (part->phase != IVIT_ATTEND) {
+    ivit_block_finish(m->kernels, block, step->next, p, s, part->from, part->to);
+  }
 }
 
 static void run(
-    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
-    struct ivit_scratch *s, int from, int to) {
-  switch (step->kind) {
-    case IVIT_BLOCK:
-      ivit_block_finish(m->kernels, step->block, step->next, p, s, from, to);
-      return;
-    case IVIT_HEAD:
-      head(m, step, p, s);
-      return;
-    case IVIT_POOL_HEAD:
-      pool_head(m, step, p, s);
-      return;
-    default:
-      break;
-  }
-  for (int row = from; row < to; row += IVIT_CHUNK) {
-    int n = to - row < IVIT_CHUNK ? to - row : IVIT_CHUNK;
-    if (step->kind == IVIT_EMBED) {
-      embed(m, step, p, s, row, n);
-    } else if (step->kind == IVIT_PATCH_NORM) {
-      patch_norm(m, step, p, s, row, n);
-    } else {
-      merge(m, step, p, s, row, n);
+    const struct ivit_model *m, const struct ivit_step *step, const struct ivit_part *part,
+    struct ivit_picture *p, struct ivit_scratch *s) {
+  struct ivit_span panels = {part->first, part->end};
+  if (step->kind == IVIT_HEAD) {
+    head(m, step, panels, p, s);
+  } else if (step->kind == IVIT_POOL_HEAD) {
+    pool_head(m, step, panels, p, s);
+  } else if (step->kind == IVIT_BLOCK && part->phase <= IVIT_FINISH) {
+    run_block(m, step, part, p, s);
+  } else {
+    for (int row = part->from; row < part->to; row += IVIT_CHUNK) {
+      int n = part->to - row < IVIT_CHUNK ? part->to - row : IVIT_CHUNK;
+      chunk(m, step, part, p, s, row, n);
     }
-    ivit_block_begin(m->kernels, step->next, p, s, NULL, row, n);
   }
 }
 
 void ivit_model_run(
-    const struct ivit_model *m, int step, struct ivit_picture *picture, struct ivit_scratch *s,
-    int from, int to) {
+    const struct ivit_model *m, int step, const struct ivit_part *part,
+    struct ivit_picture *picture, struct ivit_scratch *s) {
   if (m->kernels->enter != NULL) {
     m->kernels->enter();
   }
-  run(m, &m->step[step], picture, s, from, to);
+  run(m, &m->step[step], part, picture, s);
   if (m->kernels->leave != NULL) {
     m->kernels->leave();
   }

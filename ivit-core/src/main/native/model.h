@@ -38,6 +38,30 @@ enum ivit_step_kind {
 };
 
 /*
+ * How much of a step a call does. All of it runs row by row, without regard to other rows; its
+ * phases can also be split over heads, or over panels of columns, which is for few rows and many
+ * threads. Each phase needs all of the one before it.
+ */
+enum ivit_phase {
+  IVIT_WHOLE,    /* any step; a head may be split over panels of its classes */
+  IVIT_ATTEND,   /* attention of a block, by heads */
+  IVIT_FINISH,   /* all that follows it, by rows alone: in place of the next four */
+  IVIT_PROJECT,  /* projection and residual, by panels */
+  IVIT_EXPAND,   /* norm, first layer of the MLP, GELU, by panels */
+  IVIT_CONTRACT, /* second layer and residual, by panels */
+  IVIT_BEGIN     /* what the next block does before its attention, by panels */
+};
+
+/* Rows from to to - 1 of a phase; of each heads, or panels, first to end - 1. */
+struct ivit_part {
+  enum ivit_phase phase;
+  int from;
+  int to;
+  int first;
+  int end;
+};
+
+/*
  * A step runs over rows that do not depend on each other: any split over threads gives the same
  * result, but no row of a step may begin before every row of the step before has ended. After a
  * step that leaves tokens behind comes, row by row, what block `next` does before its attention.
@@ -75,6 +99,7 @@ struct ivit_model {
   size_t most_tokens;   /* elements of a token buffer */
   size_t most_qkv;      /* bytes */
   size_t most_context;  /* bytes */
+  size_t most_expanded; /* bytes */
   int most_inputs;      /* of any product or norm */
   int most_outliers;
   int most_dim;
@@ -91,6 +116,7 @@ struct ivit_picture {
   int16_t *tokens[2];
   uint8_t *qkv[2];    /* offset codes, [places][stride of 3 dim] */
   uint8_t *context;   /* offset codes, [places][stride of dim] */
+  uint8_t *expanded;  /* between the layers of an MLP in phases, [rows][stride of hidden] */
   int32_t *logits;
 };
 
@@ -127,33 +153,61 @@ static inline size_t ivit_arranged_stride(const struct ivit_kernels *k, int n) {
   return ivit_stride((size_t)k->planes * ivit_round_up((size_t)n, IVIT_ALIGN));
 }
 
-/* Linear layers over at most IVIT_CHUNK rows; out has a pointer a row. */
+/* Panels, or heads, from to to - 1. */
+struct ivit_span {
+  int from;
+  int to;
+};
+
+static inline struct ivit_span ivit_panels_of(const struct ivit_linear *l) {
+  struct ivit_span all = {0, l->operand.main.panels};
+  return all;
+}
+
+static inline struct ivit_span ivit_heads_of(const struct ivit_attention *a) {
+  struct ivit_span all = {0, a->heads};
+  return all;
+}
+
+/* Some panels of linear layers over at most IVIT_CHUNK rows; out has a pointer a row. */
 void ivit_linear_to8(
-    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
-    int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s, uint8_t *const *out);
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s,
+    uint8_t *const *out);
 void ivit_linear_add16(
-    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
-    int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
     const int16_t *const *identity, int16_t *const *out);
 /* One row; logits are added to those of another head where `add`. */
 void ivit_linear_logits(
-    const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x,
-    struct ivit_scratch *s, int add, int32_t *out);
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, struct ivit_scratch *s, int add, int32_t *out);
 
-/* Attention of the queries at places from to to - 1, all heads. */
+/* Attention of the queries at places from to to - 1. */
 void ivit_attention_rows(
-    const struct ivit_kernels *k, const struct ivit_block *block,
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span heads,
     const struct ivit_picture *picture, struct ivit_scratch *s, int from, int to);
 
 /* What a block does before its attention, for picture rows [n] or, if null, from first on. */
 void ivit_block_begin(
-    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_picture *picture,
-    struct ivit_scratch *s, const int *rows, int first, int n);
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
+    struct ivit_picture *picture, struct ivit_scratch *s, const int *rows, int first, int n);
 
-/* Attention and all that follows it, for places from to to - 1, and the beginning of `next`. */
+/* What follows attention for places from to to - 1, and the beginning of `next`, if not null. */
 void ivit_block_finish(
     const struct ivit_kernels *k, const struct ivit_block *block, const struct ivit_block *next,
     struct ivit_picture *picture, struct ivit_scratch *s, int from, int to);
+
+/* Phases: some panels for at most IVIT_CHUNK places, or picture rows, from first on. */
+void ivit_block_project(
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
+    struct ivit_picture *picture, struct ivit_scratch *s, int first, int n);
+void ivit_block_expand(
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
+    struct ivit_picture *picture, struct ivit_scratch *s, int first, int n);
+void ivit_block_contract(
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
+    struct ivit_picture *picture, struct ivit_scratch *s, int first, int n);
 
 struct ivit_model *ivit_model_new(const struct ivit_kernels *kernels, int image, int patch);
 /* A new step at the end, or null. */
@@ -166,9 +220,9 @@ void ivit_picture_free(struct ivit_picture *p);
 struct ivit_scratch *ivit_scratch_new(const struct ivit_model *m);
 void ivit_scratch_free(struct ivit_scratch *s);
 
-/* Rows from to to - 1 of a step. */
+/* Some rows, and heads or panels, of a step. */
 void ivit_model_run(
-    const struct ivit_model *m, int step, struct ivit_picture *picture, struct ivit_scratch *s,
-    int from, int to);
+    const struct ivit_model *m, int step, const struct ivit_part *part,
+    struct ivit_picture *picture, struct ivit_scratch *s);
 
 #endif

@@ -541,15 +541,14 @@ static void normalised_rows(const struct ivit_kernels *k) {
   }
 }
 
-/* Sizes of a model of one block over `tokens` tokens with one leading token. */
+/* Sizes of a model of two blocks with one leading token, which alone the last of them answers. */
 struct sizes {
-  int grid, patch, heads, head_dim, hidden, classes, bits, outliers;
+  int grid, patch, heads, head_dim, hidden, classes, bits, outliers, by_row;
 };
 
-static struct ivit_model *random_model(const struct ivit_kernels *k, struct sizes z) {
+static struct ivit_block *random_block(
+    const struct ivit_kernels *k, struct ivit_arena *a, struct sizes z, int number) {
   int dim = z.heads * z.head_dim, tokens = z.grid * z.grid + 1;
-  struct ivit_model *m = ivit_model_new(k, z.grid * z.patch, z.patch);
-  struct ivit_arena *a = m->arena;
   struct ivit_block *b = ivit_arena_take(a, sizeof *b);
   int32_t *ones = ivit_arena_take(a, (size_t)dim * sizeof *ones);
   int64_t *zeros = ivit_arena_take(a, (size_t)dim * sizeof *zeros);
@@ -565,11 +564,11 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   b->proj = random_linear(k, a, dim, dim, z.outliers, 0);
   b->fc1 = random_linear(k, a, dim, z.hidden, 0, 0);
   b->fc2 = random_linear(k, a, z.hidden, dim, 0, 0);
-  int8_t table[256];
-  for (int i = 0; i < 256; i++) {
+  static int8_t table[256 * 256];
+  for (int i = 0; i < (z.by_row ? 256 * 256 : 256); i++) {
     table[i] = (int8_t)draw(256);
   }
-  b->gelu = ivit_gelu_new(k->zero, a, 0, table, table, NULL, 0, z.hidden);
+  b->gelu = ivit_gelu_new(k->zero, a, z.by_row, table, table, NULL, 0, z.hidden);
   b->attention = ivit_arena_take(a, sizeof *b->attention);
   b->attention->heads = z.heads;
   b->attention->head_dim = z.head_dim;
@@ -593,22 +592,35 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   }
   ivit_dyadic_set(&b->residual1.branch, 1 << 30, 31);
   b->residual1.identity = b->residual2.branch = b->residual2.identity = b->residual1.branch;
+  b->qkv_in = number % 2;
+  return b;
+}
+
+static struct ivit_model *random_model(const struct ivit_kernels *k, struct sizes z) {
+  int dim = z.heads * z.head_dim, tokens = z.grid * z.grid + 1;
+  struct ivit_model *m = ivit_model_new(k, z.grid * z.patch, z.patch);
+  struct ivit_arena *a = m->arena;
+  struct ivit_block *first = random_block(k, a, z, 0), *last = random_block(k, a, z, 1);
 
   struct ivit_step *embed = ivit_model_add_step(m, IVIT_EMBED, tokens, dim);
   embed->linear = random_linear(k, a, 3 * z.patch * z.patch, dim, 0, 0);
   embed->leading = 1;
   embed->leading_codes = ivit_arena_take(a, (size_t)dim * sizeof(int16_t));
   embed->positions = ivit_arena_take(a, (size_t)(tokens * dim) * sizeof(int16_t));
-  embed->adder = b->residual1;
-  embed->next = b;
-  ivit_model_add_step(m, IVIT_BLOCK, tokens, dim)->block = b;
+  embed->adder = first->residual1;
+  embed->next = first;
+  struct ivit_step *step = ivit_model_add_step(m, IVIT_BLOCK, tokens, dim);
+  step->block = first;
+  step->next = last;
+  ivit_model_add_step(m, IVIT_BLOCK, 1, dim)->block = last;
   struct ivit_step *head = ivit_model_add_step(m, IVIT_HEAD, 1, dim);
-  head->norm = b->norm1;
+  head->norm = last->norm1;
   head->linear = random_linear(k, a, dim, z.classes, 0, 1);
   m->classes = z.classes;
   m->most_tokens = (size_t)tokens * (size_t)dim;
   m->most_qkv = (size_t)tokens * ivit_stride(3 * (size_t)dim);
   m->most_context = (size_t)tokens * ivit_stride((size_t)dim);
+  m->most_expanded = (size_t)tokens * ivit_stride((size_t)z.hidden);
   m->most_inputs = z.hidden;
   m->most_inputs = m->most_inputs < dim ? dim : m->most_inputs;
   m->most_inputs = m->most_inputs < embed->linear->inputs ? embed->linear->inputs : m->most_inputs;
@@ -620,7 +632,49 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   return m;
 }
 
-static void run_model(const struct ivit_kernels *k, struct sizes z, int32_t *logits) {
+/* Rows and, of each, heads or panels in three or fewer parts each, the last ones first. */
+static void run_split(
+    const struct ivit_model *m, int step, enum ivit_phase phase, int rows, int units,
+    struct ivit_picture *p, struct ivit_scratch *s) {
+  for (int r = 2; r >= 0; r--) {
+    for (int u = 2; u >= 0; u--) {
+      struct ivit_part part = {
+          phase, rows * r / 3, rows * (r + 1) / 3, units * u / 3, units * (u + 1) / 3};
+      if (part.from < part.to && part.first < part.end) {
+        ivit_model_run(m, step, &part, p, s);
+      }
+    }
+  }
+}
+
+/* A step at once, where `split` is 0, or in phases: two or all of a block. */
+static void run_step(
+    const struct ivit_model *m, int number, int split, struct ivit_picture *p,
+    struct ivit_scratch *s) {
+  const struct ivit_step *step = &m->step[number];
+  const struct ivit_block *b = step->block;
+  int rows = step->rows;
+  if (split == 0 || step->kind == IVIT_EMBED) {
+    struct ivit_part all = {IVIT_WHOLE, 0, rows, 0, ivit_panels_of(m->step[m->steps - 1].linear).to};
+    ivit_model_run(m, number, &all, p, s);
+  } else if (step->kind == IVIT_HEAD) {
+    run_split(m, number, IVIT_WHOLE, rows, step->linear->operand.main.panels, p, s);
+  } else {
+    run_split(m, number, IVIT_ATTEND, rows, b->attention->heads, p, s);
+    if (split == 1) {
+      run_split(m, number, IVIT_FINISH, rows, 1, p, s);
+      return;
+    }
+    run_split(m, number, IVIT_PROJECT, rows, b->proj->operand.main.panels, p, s);
+    run_split(m, number, IVIT_EXPAND, rows, b->fc1->operand.main.panels, p, s);
+    run_split(m, number, IVIT_CONTRACT, rows, b->fc2->operand.main.panels, p, s);
+    if (step->next != NULL) {
+      run_split(m, number, IVIT_BEGIN, rows, step->next->qkv->operand.main.panels, p, s);
+    }
+  }
+}
+
+static void run_model(const struct ivit_kernels *k, struct sizes z, int split, int32_t *logits) {
   struct ivit_model *m = random_model(k, z);
   struct ivit_picture *p = ivit_picture_new(m);
   struct ivit_scratch *s = ivit_scratch_new(m);
@@ -628,10 +682,7 @@ static void run_model(const struct ivit_kernels *k, struct sizes z, int32_t *log
     p->codes[i] = (int8_t)code(-128, 127);
   }
   for (int step = 0; step < m->steps; step++) {
-    int rows = m->step[step].rows;
-    int half = rows / 3;
-    ivit_model_run(m, step, p, s, half, rows);
-    ivit_model_run(m, step, p, s, 0, half);
+    run_step(m, step, split, p, s);
   }
   memcpy(logits, p->logits, (size_t)z.classes * sizeof *logits);
   ivit_scratch_free(s);
@@ -643,16 +694,18 @@ static void models(const struct ivit_kernels *k) {
   for (int round = 0; round < 40; round++) {
     struct sizes z = {
         1 + (int)draw(13), 1 + (int)draw(6), 1 + (int)draw(3), 1 + (int)draw(70),
-        1 + (int)draw(200), 1 + (int)draw(50), draw(2) == 0 ? 8 : 16, 0};
+        1 + (int)draw(200), 1 + (int)draw(50), draw(2) == 0 ? 8 : 16, 0, draw(3) == 0};
     z.outliers = draw(2) == 0 ? 0 : 1 + (int)draw((uint32_t)(z.heads * z.head_dim));
     uint64_t seed = state;
     int32_t found[64], expected[64];
-    run_model(k, z, found);
-    state = seed;
-    run_model(&ivit_kernels_c, z, expected);
-    compare(
-        k->name, "model", found, expected, (size_t)z.classes * sizeof *found, z.grid, z.head_dim,
-        round);
+    run_model(&ivit_kernels_c, z, 0, expected);
+    for (int split = 0; split < 3; split++) {
+      state = seed;
+      run_model(k, z, split, found);
+      compare(
+          k->name, "model", found, expected, (size_t)z.classes * sizeof *found, z.grid, split,
+          round);
+    }
   }
 }
 

@@ -36,17 +36,32 @@ public record PixelTable(byte[][] codes) {
    * @return input codes, [pictures][3][height][width]
    */
   public byte[] apply(byte[] rgb, int pictures) {
-    int pixels = rgb.length / (3 * pictures);
+    int length = rgb.length / pictures;
     byte[] out = new byte[rgb.length];
     for (int n = 0; n < pictures; n++) {
-      int base = n * 3 * pixels;
-      for (int c = 0; c < 3; c++) {
-        byte[] table = codes[c];
-        for (int p = 0; p < pixels; p++) {
-          out[base + c * pixels + p] = table[rgb[base + 3 * p + c] & 0xFF];
-        }
-      }
+      apply(rgb, n * length, out, n * length, length);
     }
     return out;
+  }
+
+  /**
+   * @param rgb a picture, u8, [height][width][3]
+   * @param out where its codes go from {@code to} on, [3][height][width]
+   */
+  public void apply(byte[] rgb, byte[] out, int to) {
+    apply(rgb, 0, out, to, rgb.length);
+  }
+
+  private void apply(byte[] rgb, int from, byte[] out, int to, int length) {
+    int pixels = length / 3;
+    byte[] red = codes[0];
+    byte[] green = codes[1];
+    byte[] blue = codes[2];
+    for (int p = 0; p < pixels; p++) {
+      int at = from + 3 * p;
+      out[to + p] = red[rgb[at] & 0xFF];
+      out[to + pixels + p] = green[rgb[at + 1] & 0xFF];
+      out[to + 2 * pixels + p] = blue[rgb[at + 2] & 0xFF];
+    }
   }
 }

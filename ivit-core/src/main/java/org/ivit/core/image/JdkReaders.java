@@ -1,11 +1,15 @@
 package org.ivit.core.image;
 
 import java.awt.image.BufferedImage;
+import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
+import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Iterator;
+import java.util.stream.IntStream;
 import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
@@ -38,6 +42,24 @@ final class JdkReaders {
       registered = provider;
     }
     return registered.createReaderInstance();
+  }
+
+  /**
+   * The samples of a raster of bytes, [height][width][bands]: its own array where it has no more.
+   */
+  static byte[] samples(Raster raster) {
+    int bands = raster.getNumBands();
+    int width = raster.getWidth();
+    if (raster.getDataBuffer() instanceof DataBufferByte buffer
+        && buffer.getNumBanks() == 1
+        && buffer.getData().length == raster.getHeight() * width * bands
+        && raster.getSampleModel() instanceof PixelInterleavedSampleModel model
+        && model.getPixelStride() == bands
+        && model.getScanlineStride() == width * bands
+        && Arrays.equals(model.getBandOffsets(), IntStream.range(0, bands).toArray())) {
+      return buffer.getData();
+    }
+    return (byte[]) raster.getDataElements(0, 0, width, raster.getHeight(), null);
   }
 
   /** The stored samples, looked up in the palette or widened to 8 bits as Pillow does it. */

@@ -73,7 +73,7 @@ final class JpegDecoder {
           || raster.getHeight() != header.height) {
         throw new IOException("more than one frame");
       }
-      return (byte[]) raster.getDataElements(0, 0, header.width, header.height, null);
+      return JdkReaders.samples(raster);
     } finally {
       reader.dispose();
     }

@@ -13,9 +13,6 @@ public final class Resample {
 
   private static final int HALF = 1 << (PRECISION_BITS - 1);
 
-  /** Numbers whose cache lines are near each other where lines and columns are exchanged. */
-  private static final int BLOCK = 16;
-
   private Resample() {}
 
   /** The whole picture, resized to {@code width} × {@code height}. */
@@ -89,24 +86,14 @@ public final class Resample {
     if (across.same() && down.same()) {
       return in.crop((int) across.first, (int) down.first, across.count, down.count);
     }
-    int first = (int) down.first;
-    int end = first + down.count;
-    Weights rows = null;
-    if (!down.same()) {
-      rows = Weights.of(down, interpolation);
-      first = rows.start[0];
-      end = rows.end();
-    }
-    int[][] lines;
-    if (across.same()) {
-      int left = (int) across.first;
-      lines = rows(in, first, end, left, left + across.count);
+    Rows rows = new Rows(in, across, across.same() ? null : Weights.of(across, interpolation));
+    byte[] out = new byte[3 * across.count * down.count];
+    if (down.same()) {
+      copy(rows, (int) down.first, out);
     } else {
-      Weights columns = Weights.of(across, interpolation);
-      int left = columns.start[0];
-      lines = transposed(filter(columns(in, first, end, left, columns.end()), columns, 3, left));
+      down(rows, Weights.of(down, interpolation), out);
     }
-    return rgb(rows == null ? lines : filter(lines, rows, 1, first), across.count);
+    return new Rgb(across.count, down.count, out);
   }
 
   /**
@@ -125,112 +112,170 @@ public final class Resample {
     }
   }
 
-  /** The rows of a rectangle of a picture: [row][3·column + channel]. */
-  private static int[][] rows(Rgb in, int first, int end, int left, int right) {
-    byte[] data = in.data();
-    int[][] rows = new int[end - first][3 * (right - left)];
-    for (int y = first; y < end; y++) {
-      int[] row = rows[y - first];
-      int from = 3 * (y * in.width() + left);
-      for (int i = 0; i < row.length; i++) {
-        row[i] = data[from + i] & 0xff;
-      }
+  /** Rows from {@code first} on, until {@code out} is full. */
+  private static void copy(Rows rows, int first, byte[] out) {
+    rows.hold(first, 2);
+    for (int to = 0; to < out.length; to += rows.length) {
+      rows.compute(first + 1);
+      narrow(rows.at(first++), out, to);
     }
-    return rows;
   }
 
-  /** The columns of a rectangle of a picture: [3·column + channel][row]. */
-  private static int[][] columns(Rgb in, int first, int end, int left, int right) {
-    byte[] data = in.data();
-    int stride = 3 * in.width();
-    int[][] columns = new int[3 * (right - left)][end - first];
-    for (int block = first; block < end; block += BLOCK) {
-      int blockEnd = Math.min(end, block + BLOCK);
-      for (int i = 0; i < columns.length; i++) {
-        int[] column = columns[i];
-        for (int y = block; y < blockEnd; y++) {
-          column[y - first] = data[y * stride + 3 * left + i] & 0xff;
-        }
+  /** The vertical pass. Its loops run along rows, which compilers make vectors of. */
+  private static void down(Rows rows, Weights weights, byte[] out) {
+    rows.hold(weights.start[0], weights.stride + 1);
+    int[] sum = new int[rows.length];
+    for (int y = 0; y < weights.start.length; y++) {
+      Arrays.fill(sum, HALF);
+      int from = weights.start[y];
+      int weight = y * weights.stride;
+      int count = weights.length[y];
+      rows.compute(from + count);
+      int i = 0;
+      for (; i + 1 < count; i += 2) {
+        int[] row = rows.at(from + i);
+        int[] next = rows.at(from + i + 1);
+        add(row, weights.weight[weight + i], next, weights.weight[weight + i + 1], sum);
       }
+      if (i < count) {
+        add(rows.at(from + i), weights.weight[weight + i], sum);
+      }
+      clip(sum);
+      narrow(sum, out, y * sum.length);
     }
-    return columns;
   }
 
-  private static int[][] transposed(int[][] lines) {
-    int[][] out = new int[lines[0].length][lines.length];
-    for (int block = 0; block < lines.length; block += BLOCK) {
-      int blockEnd = Math.min(lines.length, block + BLOCK);
-      for (int y = 0; y < out.length; y++) {
-        int[] row = out[y];
-        for (int i = block; i < blockEnd; i++) {
-          row[i] = lines[i][y];
-        }
-      }
-    }
-    return out;
-  }
-
-  /**
-   * Weighted sums of whole lines, rounded to bytes. The loops run along lines, which compilers make
-   * vectors of; so the horizontal pass takes columns for lines.
-   *
-   * @param lines [positions·group][…]
-   * @param weights whose positions are counted from {@code first} on
-   * @param group lines of a position, which are kept apart
-   */
-  private static int[][] filter(int[][] lines, Weights weights, int group, int first) {
-    int outputs = weights.start.length;
-    int[][] out = new int[outputs * group][lines[0].length];
-    for (int x = 0; x < outputs; x++) {
-      for (int c = 0; c < group; c++) {
-        int[] sum = out[x * group + c];
-        Arrays.fill(sum, HALF);
-        int from = (weights.start[x] - first) * group + c;
-        int weight = x * weights.stride;
-        int count = weights.length[x];
-        int i = 0;
-        for (; i + 1 < count; i += 2) {
-          int[] line = lines[from + i * group];
-          int[] next = lines[from + (i + 1) * group];
-          add(line, weights.weight[weight + i], next, weights.weight[weight + i + 1], sum);
-        }
-        if (i < count) {
-          add(lines[from + i * group], weights.weight[weight + i], sum);
-        }
-        clip(sum);
-      }
-    }
-    return out;
-  }
-
-  private static void add(int[] line, int weight, int[] next, int nextWeight, int[] sum) {
+  private static void add(int[] row, int weight, int[] next, int nextWeight, int[] sum) {
     for (int i = 0; i < sum.length; i++) {
-      sum[i] += line[i] * weight + next[i] * nextWeight;
+      sum[i] += row[i] * weight + next[i] * nextWeight;
     }
   }
 
-  private static void add(int[] line, int weight, int[] sum) {
+  private static void add(int[] row, int weight, int[] sum) {
     for (int i = 0; i < sum.length; i++) {
-      sum[i] += line[i] * weight;
+      sum[i] += row[i] * weight;
     }
   }
 
   private static void clip(int[] sum) {
     for (int i = 0; i < sum.length; i++) {
-      sum[i] = Math.max(0, Math.min(255, sum[i] >> PRECISION_BITS));
+      sum[i] = clipped(sum[i]);
     }
   }
 
-  private static Rgb rgb(int[][] rows, int width) {
-    byte[] out = new byte[3 * width * rows.length];
-    for (int y = 0; y < rows.length; y++) {
-      int[] row = rows[y];
-      int to = y * row.length;
-      for (int i = 0; i < row.length; i++) {
-        out[to + i] = (byte) row[i];
+  private static int clipped(int sum) {
+    return Math.max(0, Math.min(255, sum >> PRECISION_BITS));
+  }
+
+  private static void narrow(int[] row, byte[] out, int to) {
+    for (int i = 0; i < row.length; i++) {
+      out[to + i] = (byte) row[i];
+    }
+  }
+
+  /**
+   * The rows of a picture after the horizontal pass, [3·column + channel]. They are computed one
+   * after the other, two at once, and no more are held than the vertical pass reads together.
+   */
+  private static final class Rows {
+    /** {@link #HALF} for both rows. */
+    private static final long HALVES = (long) HALF << 32 | HALF;
+
+    final int length;
+    private final Rgb in;
+    private final Weights weights;
+    private final int left;
+    private final long[] pairs;
+    private int[][] held = {};
+    private int end;
+
+    /**
+     * @param weights of the horizontal pass, or null where columns stay as they are
+     */
+    Rows(Rgb in, Axis across, Weights weights) {
+      this.in = in;
+      this.weights = weights;
+      this.length = 3 * across.count;
+      this.left = weights == null ? (int) across.first : weights.start[0];
+      this.pairs = new long[weights == null ? 0 : 3 * (weights.end() - left)];
+    }
+
+    /** Begins with row {@code first}; holds as many as are read together and one, at least two. */
+    void hold(int first, int count) {
+      held = new int[count][length];
+      end = first;
+    }
+
+    /** One of the rows that {@link #compute} made last. */
+    int[] at(int row) {
+      return held[row % held.length];
+    }
+
+    /** Computes the rows before {@code wanted} that are not yet. */
+    void compute(int wanted) {
+      while (end < wanted) {
+        int next = Math.min(end + 1, in.height() - 1);
+        if (weights == null) {
+          widen(end, at(end));
+          widen(next, at(next));
+        } else {
+          pair(end, next);
+          filter(at(end), at(next));
+        }
+        end = next + 1;
       }
     }
-    return new Rgb(width, rows.length, out);
+
+    private void widen(int row, int[] to) {
+      byte[] data = in.data();
+      int from = 3 * (row * in.width() + left);
+      for (int i = 0; i < length; i++) {
+        to[i] = data[from + i] & 0xff;
+      }
+    }
+
+    /** Two rows as the lower and the upper halves of numbers. */
+    private void pair(int first, int second) {
+      byte[] data = in.data();
+      int from = 3 * (first * in.width() + left);
+      int other = 3 * (second * in.width() + left);
+      for (int i = 0; i < pairs.length; i++) {
+        pairs[i] = (long) (data[other + i] & 0xff) << 32 | (data[from + i] & 0xff);
+      }
+    }
+
+    /**
+     * Weighted sums of both rows with one multiplication each. The sum of the lower half fits in 32
+     * bits with its sign, so that subtracting it leaves that of the upper half.
+     */
+    private void filter(int[] first, int[] second) {
+      for (int x = 0; x < weights.start.length; x++) {
+        int from = 3 * (weights.start[x] - left);
+        int weight = x * weights.stride;
+        int weightEnd = weight + weights.length[x];
+        long red = HALVES;
+        long green = HALVES;
+        long blue = HALVES;
+        for (; weight < weightEnd; weight++) {
+          long w = weights.weight[weight];
+          red += pairs[from] * w;
+          green += pairs[from + 1] * w;
+          blue += pairs[from + 2] * w;
+          from += 3;
+        }
+        int to = 3 * x;
+        first[to] = clipped((int) red);
+        first[to + 1] = clipped((int) green);
+        first[to + 2] = clipped((int) blue);
+        second[to] = clipped(upper(red));
+        second[to + 1] = clipped(upper(green));
+        second[to + 2] = clipped(upper(blue));
+      }
+    }
+
+    private static int upper(long sums) {
+      return (int) ((sums - (int) sums) >> 32);
+    }
   }
 
   /** For each output position: the first input position, how many, and their weights. */

@@ -10,14 +10,19 @@ import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
+import org.ivit.core.parallel.WorkerPool;
 
 /** An integer graph run by an engine. */
 public final class IntegerModel implements Model {
   private final ModelIdentity identity;
   private final IntegerCheckpoint checkpoint;
   private final ClassNames classes;
+  private final WorkerPool pool;
   private final Engine engine;
   private final PixelTable pixels;
+
+  /** Codes of the last batch: a new array each time would soon fill a small heap. */
+  private byte[] input = new byte[0];
 
   /**
    * Opens an engine.
@@ -30,6 +35,7 @@ public final class IntegerModel implements Model {
     this.identity = identity;
     this.checkpoint = checkpoint;
     this.classes = ClassNames.parse(checkpoint.classes());
+    this.pool = config.pool();
     this.engine = Engines.open(checkpoint.graph(), config);
     Preprocess p = checkpoint.preprocess();
     this.pixels = PixelTable.of(p.mean(), p.std(), checkpoint.graph().inputScale());
@@ -67,8 +73,13 @@ public final class IntegerModel implements Model {
 
   @Override
   public Logits logits(List<Rgb> pictures) {
-    byte[] rgb = bytes(pictures);
-    int[] codes = engine.logits(pixels.apply(rgb, pictures.size()), pictures.size());
+    int length = pictures.get(0).data().length;
+    int size = Math.multiplyExact(length, pictures.size());
+    if (input.length != size) {
+      input = new byte[size];
+    }
+    pool.run(pictures.size(), i -> pixels.apply(pictures.get(i).data(), input, i * length));
+    int[] codes = engine.logits(input, pictures.size());
     return Logits.ofCodes(codes, checkpoint.graph().logitScale(), architecture().classes());
   }
 

@@ -6,7 +6,10 @@ import org.ivit.core.engine.Backend;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 
-/** A model that can be asked for the logits of pictures, whatever it is made of. */
+/**
+ * A model that can be asked for the logits of pictures, whatever it is made of. For one thread at a
+ * time.
+ */
 public interface Model extends AutoCloseable {
   /** What identifies it. */
   ModelIdentity identity();

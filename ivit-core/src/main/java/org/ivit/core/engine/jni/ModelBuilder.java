@@ -27,13 +27,14 @@ import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
 
-/** Hands a graph to the native side, node by node, and lists its steps. */
+/**
+ * Hands a graph to the native side, node by node, and its steps, as {@link StepWork} lists them.
+ */
 final class ModelBuilder {
   /** Beyond this, 32-bit lanes of a norm's sums could overflow. */
   private static final int MOST_CHANNELS = 1 << 16;
 
   private final long model;
-  private final List<Integer> rows = new ArrayList<>();
 
   /** Native blocks in the order of execution. */
   private final List<Long> handles = new ArrayList<>();
@@ -48,16 +49,14 @@ final class ModelBuilder {
   /**
    * Fills the model.
    *
-   * @return rows of each step
    * @throws RefusedGraphException if the kernels cannot hold a node
    */
-  int[] build(IntegerGraph graph) {
+  void build(IntegerGraph graph) {
     // A step runs into the block after it, so blocks come first.
     Blocks all = new Blocks();
     graph.parts().forEach(part -> part.accept(all));
     Steps steps = new Steps();
     graph.parts().forEach(part -> part.accept(steps));
-    return rows.stream().mapToInt(Integer::intValue).toArray();
   }
 
   /** Hands over the blocks. */
@@ -104,7 +103,6 @@ final class ModelBuilder {
       if (waiting != null) {
         boolean done = NativeKernels.blockStep(model, count, handles.get(block - 1), next);
         require(waiting.name(), done);
-        rows.add(count);
       }
       waiting = null;
     }
@@ -126,7 +124,6 @@ final class ModelBuilder {
       } else {
         embed(part, stem.embed(), projection);
       }
-      rows.add(part.outputTokens());
       return null;
     }
 
@@ -171,7 +168,6 @@ final class ModelBuilder {
               norm(merging.norm()),
               linear(merging.reduction(), false),
               nextBlock()));
-      rows.add(part.outputTokens());
       return null;
     }
 
@@ -188,7 +184,6 @@ final class ModelBuilder {
             head.pool() != null
                 ? poolHead(part, head.pool(), norm, handle)
                 : NativeKernels.headStep(model, part.dim(), buffer, i, norm, handle));
-        rows.add(1);
       }
       return null;
     }

@@ -118,6 +118,18 @@ final class NativeKernels {
 
   static native void logits(long picture, int[] logits, int at, int length);
 
-  /** Runs rows {@code from} to {@code to} − 1 of a step. */
-  static native void run(long model, int step, long picture, long scratch, int from, int to);
+  /**
+   * Runs rows {@code from} to {@code to} − 1 of a phase of a step, and of each, where it has such,
+   * heads or panels {@code first} to {@code end} − 1.
+   */
+  static native void run(
+      long model,
+      int step,
+      long picture,
+      long scratch,
+      int phase,
+      int from,
+      int to,
+      int first,
+      int end);
 }

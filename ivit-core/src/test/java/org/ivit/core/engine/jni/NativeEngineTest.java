@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.ivit.core.InputException;
@@ -154,15 +156,36 @@ class NativeEngineTest {
     check(what, graph, kernels, codes, pictures, expected);
   }
 
-  /** Every batch size and split of rows gives the same integers. */
+  /** Costs by which the smallest model is split in each of the ways. */
+  private static final List<Costs> COSTS =
+      List.of(
+          Costs.VNNI,
+          new Costs(1, 1, 0, 0, 100, 0, 0),
+          new Costs(1000, 0, 0, 100, 1e9, 0, 2000),
+          new Costs(1, 1, 0, 0, 0.01, 0, 0));
+
+  @Test
+  void splitsInEveryWay() {
+    List<StepWork> steps = StepWork.of(new Vit("v", 8, 4, 66, 2, 2, 130, 70, 1e-6).architecture());
+    Set<Phase> phases = EnumSet.noneOf(Phase.class);
+    for (Costs costs : COSTS) {
+      Schedule.of(steps, 1, 4, costs).splits().stream()
+          .filter(split -> split.parts() > 1)
+          .forEach(split -> phases.add(split.work().phase()));
+    }
+    assertThat(phases).containsExactlyInAnyOrder(Phase.values());
+  }
+
+  /** Every batch size and split gives the same integers. */
   private static void check(
       String what, IntegerGraph graph, String kernels, byte[] codes, int pictures, int[] expected)
       throws RefusedGraphException {
     int classes = graph.architecture().classes();
     int size = codes.length / pictures;
-    for (int threads : new int[] {1, 2, 3}) {
+    for (int threads : new int[] {1, 2, 3, 4, 7, 16}) {
+      Costs costs = COSTS.get(threads % COSTS.size());
       try (WorkerPool pool = new WorkerPool(threads);
-          NativeEngine engine = new NativeEngine(graph, pool, kernels, "test")) {
+          NativeEngine engine = new NativeEngine(graph, pool, kernels, "test", costs)) {
         for (int count = 1; count <= pictures; count++) {
           assertThat(engine.logits(Arrays.copyOf(codes, count * size), count))
               .as("%s, %s, %d threads, %d pictures", what, kernels, threads, count)
