@@ -36,9 +36,6 @@ interface ExactProduct {
   /** Columns that the sums of a product of {@code n} columns need. */
   int width(int n);
 
-  /** Rows that are computed together: pieces of a multiple of them waste nothing. */
-  int rowsAtOnce();
-
   /**
    * A right-hand side, all zero, in a layout of its own.
    *

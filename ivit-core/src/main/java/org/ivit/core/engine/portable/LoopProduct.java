@@ -30,11 +30,6 @@ final class LoopProduct implements ExactProduct {
   }
 
   @Override
-  public int rowsAtOnce() {
-    return 1;
-  }
-
-  @Override
   public float[][] matrix(int length, int columns) {
     return new float[length][columns];
   }

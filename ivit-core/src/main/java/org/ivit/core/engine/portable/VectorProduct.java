@@ -9,7 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
  * and 25 both have and compile to instructions is used.
  */
 final class VectorProduct implements ExactProduct {
-  private static final int ROWS = 6;
+  /** Six would leave too few of the sixteen registers that AVX2 has: C2 then spills. */
+  private static final int ROWS = 4;
 
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
@@ -39,11 +40,6 @@ final class VectorProduct implements ExactProduct {
   @Override
   public int width(int n) {
     return (n + WIDTH - 1) / WIDTH * WIDTH;
-  }
-
-  @Override
-  public int rowsAtOnce() {
-    return ROWS;
   }
 
   @Override
@@ -103,15 +99,9 @@ final class VectorProduct implements ExactProduct {
     FloatVector c21 = FloatVector.zero(SPECIES);
     FloatVector c30 = FloatVector.zero(SPECIES);
     FloatVector c31 = FloatVector.zero(SPECIES);
-    FloatVector c40 = FloatVector.zero(SPECIES);
-    FloatVector c41 = FloatVector.zero(SPECIES);
-    FloatVector c50 = FloatVector.zero(SPECIES);
-    FloatVector c51 = FloatVector.zero(SPECIES);
     int a1 = aAt + stride;
     int a2 = a1 + stride;
     int a3 = a2 + stride;
-    int a4 = a3 + stride;
-    int a5 = a4 + stride;
     for (int k = 0; k < length; k++) {
       FloatVector w0 = FloatVector.fromArray(SPECIES, w, wAt + k * WIDTH);
       FloatVector w1 = FloatVector.fromArray(SPECIES, w, wAt + k * WIDTH + LANES);
@@ -127,12 +117,6 @@ final class VectorProduct implements ExactProduct {
       x = FloatVector.broadcast(SPECIES, a[a3 + k]);
       c30 = x.fma(w0, c30);
       c31 = x.fma(w1, c31);
-      x = FloatVector.broadcast(SPECIES, a[a4 + k]);
-      c40 = x.fma(w0, c40);
-      c41 = x.fma(w1, c41);
-      x = FloatVector.broadcast(SPECIES, a[a5 + k]);
-      c50 = x.fma(w0, c50);
-      c51 = x.fma(w1, c51);
     }
     c00.intoArray(c[r], at);
     c01.intoArray(c[r], at + LANES);
@@ -142,10 +126,6 @@ final class VectorProduct implements ExactProduct {
     c21.intoArray(c[r + 2], at + LANES);
     c30.intoArray(c[r + 3], at);
     c31.intoArray(c[r + 3], at + LANES);
-    c40.intoArray(c[r + 4], at);
-    c41.intoArray(c[r + 4], at + LANES);
-    c50.intoArray(c[r + 5], at);
-    c51.intoArray(c[r + 5], at + LANES);
   }
 
   private static void row(float[] c, int at, float[] w, int wAt, float[] a, int aAt, int length) {
