@@ -59,8 +59,8 @@ final class AttentionKernel {
     /** Sum of the exponentials of each query. */
     final int[] sum;
 
-    Scratch(int tokens, int heads, int headDim) {
-      products = new HeadProducts(tokens, heads, headDim);
+    Scratch(int tokens, int heads, int headDim, ExactProduct product) {
+      products = new HeadProducts(tokens, heads, headDim, product);
       codes = new byte[tokens * tokens];
       numerators = new int[tokens][tokens];
       maximum = new int[tokens];

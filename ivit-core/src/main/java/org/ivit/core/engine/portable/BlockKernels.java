@@ -23,26 +23,26 @@ record BlockKernels(
     LinearKernel fc2,
     Adder residual2) {
 
-  static BlockKernels of(IntegerBlock block) {
+  static BlockKernels of(IntegerBlock block, ExactProduct product) {
     Windows windows = block.part().windows();
     return new BlockKernels(
         windows == null ? null : windows.places(),
         new NormKernel(block.norm1().constants()),
-        new LinearKernel(block.qkv()),
+        new LinearKernel(block.qkv(), product),
         new AttentionKernel(block.attention(), block.part()),
-        new LinearKernel(block.proj()),
+        new LinearKernel(block.proj(), product),
         new Adder(block.residual1()),
         new NormKernel(block.norm2().constants()),
-        new LinearKernel(block.fc1()),
+        new LinearKernel(block.fc1(), product),
         new GeluKernel(block.gelu(), block.fc1().outputs()),
-        new LinearKernel(block.fc2()),
+        new LinearKernel(block.fc2(), product),
         new Adder(block.residual2()));
   }
 
   /** Packs the weights of blocks, one block a thread. */
-  static BlockKernels[] of(List<IntegerBlock> blocks, WorkerPool pool) {
+  static BlockKernels[] of(List<IntegerBlock> blocks, WorkerPool pool, ExactProduct product) {
     BlockKernels[] kernels = new BlockKernels[blocks.size()];
-    pool.run(kernels.length, i -> kernels[i] = of(blocks.get(i)));
+    pool.run(kernels.length, i -> kernels[i] = of(blocks.get(i), product));
     return kernels;
   }
 }

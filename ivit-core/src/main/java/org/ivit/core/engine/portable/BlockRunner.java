@@ -11,6 +11,7 @@ import org.ivit.core.parallel.WorkerPool;
  */
 final class BlockRunner {
   private final WorkerPool pool;
+  private final ExactProduct product;
   private final Block site;
   private final int inputs;
   private final FreeList<Rows> rows = new FreeList<>(this::newRows);
@@ -47,9 +48,11 @@ final class BlockRunner {
   /**
    * @param site one of the blocks
    * @param inputs input channels of the product that comes before the blocks
+   * @param product multiplies
    */
-  BlockRunner(WorkerPool pool, Block site, int inputs) {
+  BlockRunner(WorkerPool pool, Block site, int inputs, ExactProduct product) {
     this.pool = pool;
+    this.product = product;
     this.site = site;
     this.inputs = inputs;
   }
@@ -69,7 +72,7 @@ final class BlockRunner {
   }
 
   private AttentionKernel.Scratch newAttention() {
-    return new AttentionKernel.Scratch(site.rowTokens(), site.heads(), site.headDim());
+    return new AttentionKernel.Scratch(site.rowTokens(), site.heads(), site.headDim(), product);
   }
 
   /** Gives every thread a run of rows, in even pieces of at most {@link IntGemm#ROWS}. */

@@ -15,11 +15,14 @@ final class HeadKernel {
   private final LinearKernel[] classifiers;
   private final FreeList<int[]> sums;
 
-  HeadKernel(IntegerHead head) {
+  HeadKernel(IntegerHead head, ExactProduct product) {
     part = head.part();
     norm = new NormKernel(head.norm().constants());
     pool = head.pool();
-    classifiers = head.classifiers().stream().map(LinearKernel::new).toArray(LinearKernel[]::new);
+    classifiers =
+        head.classifiers().stream()
+            .map(linear -> new LinearKernel(linear, product))
+            .toArray(LinearKernel[]::new);
     sums = new FreeList<>(() -> new int[part.classes()]);
   }
 

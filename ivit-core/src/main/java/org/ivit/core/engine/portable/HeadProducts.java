@@ -6,6 +6,7 @@ package org.ivit.core.engine.portable;
  * largest head asked for.
  */
 final class HeadProducts {
+  private final ExactProduct product;
   private final int tokens;
   private final int headDim;
   private final int stride;
@@ -15,7 +16,13 @@ final class HeadProducts {
   private final float[] keys;
   private final float[] values;
 
-  /** [key][query]: scores, then probabilities; rows past the tokens stay zero. */
+  /** A matrix of keys and queries; keys past the tokens stay zero. */
+  private final float[][] probabilities;
+
+  private final int width;
+  private final int length;
+
+  /** [key][query]: scores, then what {@link #loadProbabilities} takes. */
   final float[][] scores;
 
   /** [channel][query]. */
@@ -30,19 +37,22 @@ final class HeadProducts {
    * @param tokens number of tokens
    * @param heads number of heads
    * @param headDim channels of a head
+   * @param product multiplies
    */
-  HeadProducts(int tokens, int heads, int headDim) {
+  HeadProducts(int tokens, int heads, int headDim, ExactProduct product) {
+    this.product = product;
     this.tokens = tokens;
     this.headDim = headDim;
     this.part = heads * headDim;
     this.stride = 3 * part;
-    int width = ExactProduct.padded(headDim);
-    int length = ExactProduct.padded(tokens);
-    this.queries = new float[width][tokens];
+    this.width = ExactProduct.padded(headDim);
+    this.length = ExactProduct.padded(tokens);
+    this.queries = product.matrix(width, tokens);
     this.keys = new float[tokens * width];
     this.values = new float[headDim * length];
-    this.scores = new float[length][tokens];
-    this.context = new float[headDim][tokens];
+    this.probabilities = product.matrix(length, tokens);
+    this.scores = new float[tokens][product.width(tokens)];
+    this.context = new float[headDim][product.width(tokens)];
     this.before = headDim > ExactProduct.CODES ? new int[tokens][tokens] : null;
   }
 
@@ -56,12 +66,12 @@ final class HeadProducts {
   void multiplyScores(byte[] qkv, int offset, int head, int from, int to) {
     int q = offset + head * headDim;
     int k = q + part;
-    int width = queries.length;
+    float[] row = scores[0];
     for (int d = 0; d < headDim; d++) {
-      float[] row = queries[d];
       for (int i = from; i < to; i++) {
         row[i - from] = qkv[q + i * stride + d];
       }
+      product.setRow(queries, d, row, to - from);
     }
     for (int t = 0; t < tokens; t++) {
       for (int d = 0; d < headDim; d++) {
@@ -70,9 +80,9 @@ final class HeadProducts {
     }
     int n = to - from;
     for (int start = 0; start < width; start += ExactProduct.CODES) {
-      int length = Math.min(ExactProduct.CODES, width - start);
-      ExactProduct.multiply(scores, tokens, n, queries, start, length, keys, start, width);
-      if (start + length < width) {
+      int part = Math.min(ExactProduct.CODES, width - start);
+      product.multiply(scores, tokens, n, queries, start, part, keys, start, width);
+      if (start + part < width) {
         for (int t = 0; t < tokens; t++) {
           for (int i = 0; i < n; i++) {
             before[t][i] = (start == 0 ? 0 : before[t][i]) + (int) scores[t][i];
@@ -91,8 +101,8 @@ final class HeadProducts {
    */
   void multiplyContext(byte[] qkv, int offset, int head, int n) {
     loadValues(qkv, offset, head);
-    int length = scores.length;
-    ExactProduct.multiply(context, headDim, n, scores, 0, length, values, 0, length);
+    loadProbabilities(n);
+    product.multiply(context, headDim, n, probabilities, 0, length, values, 0, length);
   }
 
   /**
@@ -101,10 +111,10 @@ final class HeadProducts {
    */
   void multiplyByteContext(byte[] qkv, int offset, int head, int n) {
     loadValues(qkv, offset, head);
-    int length = scores.length;
+    loadProbabilities(n);
     for (int start = 0; start < length; start += ExactProduct.BYTES) {
       int part = Math.min(ExactProduct.BYTES, length - start);
-      ExactProduct.multiply(context, headDim, n, scores, start, part, values, start, length);
+      product.multiply(context, headDim, n, probabilities, start, part, values, start, length);
       if (start + part < length) {
         keepContext(n, start == 0);
       }
@@ -127,9 +137,14 @@ final class HeadProducts {
     return contextBefore == null ? null : contextBefore[channel];
   }
 
+  private void loadProbabilities(int n) {
+    for (int t = 0; t < tokens; t++) {
+      product.setRow(probabilities, t, scores[t], n);
+    }
+  }
+
   private void loadValues(byte[] qkv, int offset, int head) {
     int v = offset + head * headDim + 2 * part;
-    int length = scores.length;
     for (int t = 0; t < tokens; t++) {
       for (int d = 0; d < headDim; d++) {
         values[d * length + t] = qkv[v + t * stride + d];

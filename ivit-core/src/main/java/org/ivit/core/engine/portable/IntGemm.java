@@ -9,8 +9,8 @@ import org.ivit.core.parallel.WorkerPool;
  * x·w + ((Σ_outliers x·w) << k) + bias[c]} in 32 bits, exact for all codes. Immutable; any number
  * of threads may use one at once.
  *
- * <p>Weights are held as float32, one array for each input and column block, four bytes a weight.
- * The inner index is cut so that no partial sum can pass 2^24, proved from the weights.
+ * <p>Weights are held as float32, four bytes a weight. The inner index is cut so that no partial
+ * sum can pass 2^24, proved from the weights.
  */
 public final class IntGemm {
   /** Columns of a block: its sums and four panels stay near the processor. */
@@ -21,11 +21,12 @@ public final class IntGemm {
 
   private static final FreeList<GemmScratch> SCRATCH = new FreeList<>(GemmScratch::new);
 
+  private final ExactProduct product;
   private final int outputs;
   private final int inputs;
   private final int width;
 
-  /** [column block][packed input][column]. */
+  /** A matrix of packed inputs and columns for each column block. */
   private final float[][][] panels;
 
   /** Packed position of each input. */
@@ -46,10 +47,16 @@ public final class IntGemm {
    * @param inputOutliers input channels whose products are shifted
    */
   public IntGemm(byte[] weight, int outputs, int inputs, OutlierChannels inputOutliers) {
+    this(weight, outputs, inputs, inputOutliers, ExactProduct.fastest());
+  }
+
+  IntGemm(
+      byte[] weight, int outputs, int inputs, OutlierChannels inputOutliers, ExactProduct product) {
     if (outputs < 1 || inputs < 1 || weight.length != (long) outputs * inputs) {
       throw new IllegalArgumentException(
           "weight: " + weight.length + " codes, expected " + outputs + " x " + inputs);
     }
+    this.product = product;
     this.outputs = outputs;
     this.inputs = inputs;
     Segments segments = new Segments(weight, outputs, inputs, inputOutliers);
@@ -58,12 +65,13 @@ public final class IntGemm {
     this.starts = Arrays.copyOf(segments.starts, segments.count + 1);
     this.shifts = Arrays.copyOf(segments.shifts, segments.count);
     int blocks = (outputs + WIDEST - 1) / WIDEST;
-    this.width = ((outputs + blocks - 1) / blocks + 7) / 8 * 8;
-    this.panels = new float[(outputs + width - 1) / width][packed()][width];
+    this.width = product.width((outputs + blocks - 1) / blocks);
+    this.panels = new float[(outputs + width - 1) / width][][];
+    Arrays.setAll(panels, b -> product.matrix(packed(), width));
     for (int c = 0; c < outputs; c++) {
       float[][] panel = panels[c / width];
       for (int k = 0; k < inputs; k++) {
-        panel[position[k]][c % width] = weight[c * inputs + k];
+        product.set(panel, position[k], c % width, weight[c * inputs + k]);
       }
     }
   }
@@ -222,7 +230,7 @@ public final class IntGemm {
     for (int b = 0; b < panels.length; b++) {
       int n = Math.min(width, outputs - b * width);
       for (int s = 0; s <= last; s++) {
-        ExactProduct.multiply(
+        product.multiply(
             sums,
             rows,
             n,

@@ -7,8 +7,10 @@ final class LinearKernel {
   private final IntGemm gemm;
   private final Requantizer requantizer;
 
-  LinearKernel(Linear linear) {
-    gemm = new IntGemm(linear.weight(), linear.outputs(), linear.inputs(), linear.inputOutliers());
+  LinearKernel(Linear linear, ExactProduct product) {
+    gemm =
+        new IntGemm(
+            linear.weight(), linear.outputs(), linear.inputs(), linear.inputOutliers(), product);
     requantizer = new Requantizer(linear.requantization(), linear.bias());
   }
 

@@ -11,9 +11,9 @@ final class MergingKernel implements StageEntry {
   private final int resolution;
   private final int dim;
 
-  MergingKernel(IntegerMerging merging) {
+  MergingKernel(IntegerMerging merging, ExactProduct product) {
     norm = new NormKernel(merging.norm().constants());
-    reduction = new LinearKernel(merging.reduction());
+    reduction = new LinearKernel(merging.reduction(), product);
     resolution = merging.part().resolution();
     dim = merging.part().dim();
   }

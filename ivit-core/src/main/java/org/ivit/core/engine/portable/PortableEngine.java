@@ -17,6 +17,7 @@ public final class PortableEngine implements Engine {
   private final IntegerGraph graph;
   private final WorkerPool pool;
   private final String why;
+  private final ExactProduct product;
   private final PortableForward forward;
   private volatile boolean closed;
 
@@ -35,10 +36,15 @@ public final class PortableEngine implements Engine {
    * @param why why this engine was chosen, for {@link #description}
    */
   public PortableEngine(IntegerGraph graph, WorkerPool pool, String why) {
+    this(graph, pool, why, ExactProduct.fastest());
+  }
+
+  PortableEngine(IntegerGraph graph, WorkerPool pool, String why, ExactProduct product) {
+    this.product = product;
     this.graph = graph;
     this.pool = pool;
     this.why = why;
-    this.forward = new PortableForward(graph, pool);
+    this.forward = new PortableForward(graph, pool, product);
   }
 
   @Override
@@ -48,7 +54,7 @@ public final class PortableEngine implements Engine {
 
   @Override
   public String description() {
-    return "cpu: portable Java on %d threads (%s)".formatted(pool.threads(), why);
+    return "cpu: %s on %d threads (%s)".formatted(product.title(), pool.threads(), why);
   }
 
   @Override

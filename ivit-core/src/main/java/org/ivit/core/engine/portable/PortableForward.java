@@ -19,6 +19,7 @@ import org.ivit.core.parallel.WorkerPool;
  */
 final class PortableForward implements GraphVisitor<Void> {
   private final WorkerPool pool;
+  private final ExactProduct product;
   private final int classes;
   private final List<Stage> stages = new ArrayList<>();
   private final FreeList<Picture[]> pictures = new FreeList<>(this::newPictures);
@@ -36,15 +37,16 @@ final class PortableForward implements GraphVisitor<Void> {
     }
   }
 
-  PortableForward(IntegerGraph graph, WorkerPool pool) {
+  PortableForward(IntegerGraph graph, WorkerPool pool, ExactProduct product) {
     this.pool = pool;
+    this.product = product;
     this.classes = graph.architecture().classes();
     graph.parts().forEach(part -> part.accept(this));
   }
 
   @Override
   public Void stem(IntegerStem stem) {
-    entry = new StemKernel(stem);
+    entry = new StemKernel(stem, product);
     return null;
   }
 
@@ -57,21 +59,21 @@ final class PortableForward implements GraphVisitor<Void> {
   @Override
   public Void merging(IntegerMerging merging) {
     endStage();
-    entry = new MergingKernel(merging);
+    entry = new MergingKernel(merging, product);
     return null;
   }
 
   @Override
   public Void head(IntegerHead classifiers) {
     endStage();
-    head = new HeadKernel(classifiers);
+    head = new HeadKernel(classifiers, product);
     return null;
   }
 
   private void endStage() {
     Block first = blocks.get(0).part();
-    BlockRunner runner = new BlockRunner(pool, first, entry.inputs());
-    stages.add(new Stage(entry, BlockKernels.of(blocks, pool), runner, first));
+    BlockRunner runner = new BlockRunner(pool, first, entry.inputs(), product);
+    stages.add(new Stage(entry, BlockKernels.of(blocks, pool, product), runner, first));
     blocks.clear();
   }
 

@@ -10,6 +10,7 @@ public final class PortableMatrixProducts implements MatrixProducts {
   /** Sums of probabilities up to this one keep P·V exact in float32. */
   private static final long LARGEST_SUM = ExactProduct.LIMIT / 128;
 
+  private final ExactProduct product = ExactProduct.fastest();
   private final WorkerPool pool;
 
   /** Uses the pool of the whole process. */
@@ -28,14 +29,16 @@ public final class PortableMatrixProducts implements MatrixProducts {
   public int[] linear(
       byte[] x, int rows, byte[] weight, int[] bias, int inputs, OutlierChannels inputOutliers) {
     int[] acc = new int[rows * bias.length];
-    new IntGemm(weight, bias.length, inputs, inputOutliers).multiply(pool, x, rows, bias, acc);
+    new IntGemm(weight, bias.length, inputs, inputOutliers, product)
+        .multiply(pool, x, rows, bias, acc);
     return acc;
   }
 
   @Override
   public int[] scores(byte[] qkv, int pictures, int tokens, int heads, int headDim) {
     int[] acc = new int[pictures * heads * tokens * tokens];
-    FreeList<HeadProducts> free = new FreeList<>(() -> new HeadProducts(tokens, heads, headDim));
+    FreeList<HeadProducts> free =
+        new FreeList<>(() -> new HeadProducts(tokens, heads, headDim, product));
     pool.run(
         pictures * heads,
         task ->
@@ -61,7 +64,8 @@ public final class PortableMatrixProducts implements MatrixProducts {
   public int[] context(
       short[] probabilities, byte[] qkv, int pictures, int tokens, int heads, int headDim) {
     int[] acc = new int[pictures * tokens * heads * headDim];
-    FreeList<HeadProducts> free = new FreeList<>(() -> new HeadProducts(tokens, heads, headDim));
+    FreeList<HeadProducts> free =
+        new FreeList<>(() -> new HeadProducts(tokens, heads, headDim, product));
     pool.run(
         pictures * heads,
         task ->

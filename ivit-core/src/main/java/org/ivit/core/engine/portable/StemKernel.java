@@ -14,9 +14,9 @@ final class StemKernel implements StageEntry {
   private final Adder sum;
   private final NormKernel norm;
 
-  StemKernel(IntegerStem stem) {
+  StemKernel(IntegerStem stem, ExactProduct product) {
     part = stem.part();
-    projection = new LinearKernel(stem.projection());
+    projection = new LinearKernel(stem.projection(), product);
     embed = stem.embed();
     sum = embed == null ? null : new Adder(embed.sum());
     norm = stem.norm() == null ? null : new NormKernel(stem.norm().constants());

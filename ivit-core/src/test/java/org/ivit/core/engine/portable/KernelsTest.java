@@ -226,7 +226,8 @@ class KernelsTest {
               0.02f);
       byte[] found = new byte[tokens * channels];
       AttentionKernel kernel = new AttentionKernel(node, site);
-      AttentionKernel.Scratch scratch = new AttentionKernel.Scratch(tokens, heads, headDim);
+      AttentionKernel.Scratch scratch =
+          new AttentionKernel.Scratch(tokens, heads, headDim, LoopProduct.INSTANCE);
       int middle = tokens / 3;
       for (int h = 0; h < heads; h++) {
         kernel.run(qkv, 0, h, middle, tokens, found, scratch);
