@@ -1,3 +1,0 @@
-#include <stdlib.h>
-#include <string.h>
-int probe(void) { return abs(-1); }
