@@ -34,6 +34,7 @@ static inline __attribute__((always_inline)) void offset_runs_of(
   const size_t ldx3 = 3 * ldx;
   for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2) {
     __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
+    ivit_fetch_ahead(weights);
     const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
@@ -52,6 +53,7 @@ static inline __attribute__((always_inline)) void centred_runs_of(
   const size_t ldx3 = 3 * ldx;
   for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2, centres += 16) {
     __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
+    ivit_fetch_ahead(weights);
     __m256i centre = _mm256_load_si256((const __m256i *)centres);
     const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
 #pragma GCC unroll 6
@@ -72,6 +74,7 @@ static inline __attribute__((always_inline)) void sign_runs_of(
   const size_t ldx3 = 3 * ldx;
   for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2) {
     __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
+    ivit_fetch_ahead(weights);
     const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
     const uint8_t *c = a + plane, *d = b + plane;
 #pragma GCC unroll 6

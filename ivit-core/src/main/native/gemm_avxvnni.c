@@ -33,6 +33,7 @@ static inline __attribute__((always_inline)) void bytes_of(
     int groups) {
   for (int g = 0; g < groups; g++, x += 4, weights += 4 * IVIT_COLUMNS) {
     __m256i left = load(weights), right = load(weights + 32);
+    ivit_fetch_ahead(weights);
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
       __m256i codes = four_bytes(ROW(x, r));

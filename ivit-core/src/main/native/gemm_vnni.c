@@ -22,6 +22,8 @@ static inline __attribute__((always_inline)) void accumulate(
   for (ptrdiff_t g = 0; g < w->groups; g++) {
     __m512i left = _mm512_load_si512(weights + 128 * g);
     __m512i right = _mm512_load_si512(weights + 128 * g + 64);
+    ivit_fetch_ahead(weights + 128 * g);
+    ivit_fetch_ahead(weights + 128 * g + 64);
 #pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
       __m512i codes = four_codes(base[r / 3] + (size_t)(r % 3) * ldx + 4 * g);

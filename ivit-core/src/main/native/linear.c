@@ -1,7 +1,10 @@
 /* Linear layers: tiles of a product, each followed by what its layer does with the accumulators. */
 #include "model.h"
 
-enum { ACCUMULATORS = IVIT_TILE_ROWS * IVIT_COLUMNS };
+enum {
+  ACCUMULATORS = IVIT_TILE_ROWS * IVIT_COLUMNS,
+  ROOM = 256 * 1024 /* bytes of rows that all weights pass over: half a small second-level cache */
+};
 
 /* Rows in the form that tiles read; `high` is null where a layer has no outlier channels. */
 struct left {
@@ -64,7 +67,14 @@ static const uint8_t *row_of(const uint8_t *rows, size_t stride, int row) {
   return rows == NULL ? NULL : rows + (size_t)row * stride;
 }
 
-void ivit_linear_to8(
+/* Rows that are taken at once: whole tiles, two of them at least. */
+static int group_of(const struct ivit_kernels *k, const struct ivit_linear *l, size_t ldx) {
+  size_t stride = k->arrange == NULL ? ldx : ivit_arranged_stride(k, l->inputs);
+  int tiles = (int)(ROOM / (stride * (size_t)k->rows));
+  return (tiles < 2 ? 2 : tiles) * k->rows;
+}
+
+static void group_to8(
     const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
     const uint8_t *x, size_t ldx, int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s,
     uint8_t *const *out) {
@@ -83,7 +93,18 @@ void ivit_linear_to8(
   }
 }
 
-void ivit_linear_add16(
+void ivit_linear_to8(
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s,
+    uint8_t *const *out) {
+  int group = group_of(k, l, ldx);
+  for (int r = 0; r < rows; r += group) {
+    group_to8(
+        k, l, panels, x + (size_t)r * ldx, ldx, rows_of(group, r, rows), gelu, s, out + r);
+  }
+}
+
+static void group_add16(
     const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
     const uint8_t *x, size_t ldx, int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
     const int16_t *const *identity, int16_t *const *out) {
@@ -100,6 +121,18 @@ void ivit_linear_add16(
       k->add16(
           acc, count, &l->requant, adder, panel * IVIT_COLUMNS, n, identity + r, out + r);
     }
+  }
+}
+
+void ivit_linear_add16(
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
+    const int16_t *const *identity, int16_t *const *out) {
+  int group = group_of(k, l, ldx);
+  for (int r = 0; r < rows; r += group) {
+    group_add16(
+        k, l, panels, x + (size_t)r * ldx, ldx, rows_of(group, r, rows), adder, s, identity + r,
+        out + r);
   }
 }
 
