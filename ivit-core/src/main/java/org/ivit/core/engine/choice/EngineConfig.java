@@ -74,7 +74,8 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
   /**
    * The same with what the engine {@code cpu} runs on.
    *
-   * @param name {@code amx}, {@code vnni}, {@code avx2}, {@code java} or {@code c}
+   * @param name a set of {@link org.ivit.core.engine.jni.KernelSets}, such as {@code vnni}, or
+   *     {@code java}
    */
   public EngineConfig withKernels(String name) {
     return new EngineConfig(engine, new Asked(name, null), threads, gpu);
