@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
+import org.ivit.core.InputException;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.engine.choice.Engines;
@@ -89,6 +90,15 @@ final class KernelAccount {
    *     rates.c}; file for perf's samples
    */
   public static void main(String[] arguments) throws IOException, InterruptedException {
+    try {
+      account(arguments);
+    } catch (InputException e) {
+      System.err.println("profile-cpu: " + e.getMessage());
+      System.exit(2);
+    }
+  }
+
+  private static void account(String[] arguments) throws IOException, InterruptedException {
     IntegerGraph graph = CheckpointFile.read(Path.of(arguments[0])).graph();
     String kernels = arguments[1];
     int batch = Integer.parseInt(arguments[2]);

@@ -1,6 +1,7 @@
 package org.ivit.core.engine.portable;
 
 import org.ivit.core.architecture.Block;
+import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 
 /**

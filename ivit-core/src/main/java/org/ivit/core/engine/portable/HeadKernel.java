@@ -6,6 +6,7 @@ import org.ivit.core.engine.portable.BlockRunner.Picture;
 import org.ivit.core.engine.portable.BlockRunner.Rows;
 import org.ivit.core.graph.IntegerHead;
 import org.ivit.core.graph.Pool;
+import org.ivit.core.parallel.FreeList;
 
 /** Tokens to logits. */
 final class HeadKernel {

@@ -2,6 +2,7 @@ package org.ivit.core.engine.portable;
 
 import java.util.Arrays;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 
 /**

@@ -10,6 +10,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.IntegerHead;
 import org.ivit.core.graph.IntegerMerging;
 import org.ivit.core.graph.IntegerStem;
+import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 
 /**

@@ -3,6 +3,7 @@ package org.ivit.core.engine.portable;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Products;
 import org.ivit.core.engine.MatrixProducts;
+import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 
 /** The matrix products on all threads of a pool, exact for all codes. */

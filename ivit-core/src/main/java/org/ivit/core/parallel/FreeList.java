@@ -1,23 +1,28 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.parallel;
 
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Buffers for reuse: as many exist as were ever used at once; the last given back goes first. */
-final class FreeList<T> {
+/**
+ * Buffers for reuse by any threads: as many exist as were ever used at once; the last given back
+ * goes first.
+ *
+ * @param <T> a buffer
+ */
+public final class FreeList<T> {
   private final ConcurrentLinkedDeque<T> free = new ConcurrentLinkedDeque<>();
   private final Supplier<T> factory;
 
   /**
    * @param factory makes a buffer when none is free
    */
-  FreeList(Supplier<T> factory) {
+  public FreeList(Supplier<T> factory) {
     this.factory = factory;
   }
 
   /** Lends a buffer to {@code body} that nobody else has meanwhile. */
-  void with(Consumer<T> body) {
+  public void with(Consumer<T> body) {
     T buffer = free.pollFirst();
     if (buffer == null) {
       buffer = factory.get();
@@ -30,7 +35,7 @@ final class FreeList<T> {
   }
 
   /** Lets go of all buffers that are not lent. */
-  void clear() {
+  public void clear() {
     free.clear();
   }
 }
