@@ -5,6 +5,7 @@
  * vpmaddwd multiplies in 16 bits.
  */
 #include "avx2.h"
+#include "heights.h"
 #include "lanes_avx2.h"
 #include "pack.h"
 #include "plan_avx2.h"
@@ -27,62 +28,40 @@ static inline __m256i weights_at(const int8_t *weights) {
 /* Row r of the rows from x on. */
 #define ROW(x, r) ((r) < 3 ? (x) + (size_t)(r) * ldx : (x) + ldx3 + (size_t)((r) - 3) * ldx)
 
-static inline __attribute__((always_inline)) void offset_runs_of(
-    const int rows, const uint8_t *x, size_t ldx, const int8_t *weights, const int32_t *places,
-    int runs, __m256i *acc) {
+/*
+ * The products of a run, from where their codes lie; magnitudes meet weights with the signs of the
+ * codes.
+ */
+static inline __attribute__((always_inline)) __m256i sums_of(
+    const int kind, const uint8_t *a, const uint8_t *b, size_t plane, __m256i first,
+    __m256i second, __m256i centre) {
+  if (kind == IVIT_SIGN_AVX2) {
+    first = _mm256_sign_epi8(first, four_codes(a + plane));
+    second = _mm256_sign_epi8(second, four_codes(b + plane));
+  }
+  __m256i sums = _mm256_maddubs_epi16(four_codes(a), first);
+  if (kind == IVIT_CENTRED_AVX2) {
+    sums = _mm256_add_epi16(sums, centre);
+  }
+  return _mm256_add_epi16(sums, _mm256_maddubs_epi16(four_codes(b), second));
+}
+
+/* Runs of one kind; `plane` takes magnitudes to their codes. */
+static inline __attribute__((always_inline)) void runs_of_kind(
+    const int kind, const int rows, const uint8_t *x, size_t plane, size_t ldx,
+    const int8_t *weights, const int32_t *places, const int16_t *centres, int runs, __m256i *acc) {
   const __m256i ones = _mm256_set1_epi16(1);
   const size_t ldx3 = 3 * ldx;
   for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2) {
     __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
     ivit_fetch_ahead(weights);
+    __m256i centre = kind == IVIT_CENTRED_AVX2
+        ? _mm256_load_si256((const __m256i *)(centres + 16 * i))
+        : _mm256_setzero_si256();
     const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++) {
-      __m256i sums = _mm256_add_epi16(
-          _mm256_maddubs_epi16(four_codes(ROW(a, r)), first),
-          _mm256_maddubs_epi16(four_codes(ROW(b, r)), second));
-      acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(sums, ones));
-    }
-  }
-}
-
-static inline __attribute__((always_inline)) void centred_runs_of(
-    const int rows, const uint8_t *x, size_t ldx, const int8_t *weights, const int32_t *places,
-    const int16_t *centres, int runs, __m256i *acc) {
-  const __m256i ones = _mm256_set1_epi16(1);
-  const size_t ldx3 = 3 * ldx;
-  for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2, centres += 16) {
-    __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
-    ivit_fetch_ahead(weights);
-    __m256i centre = _mm256_load_si256((const __m256i *)centres);
-    const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++) {
-      __m256i sums = _mm256_add_epi16(
-          _mm256_add_epi16(_mm256_maddubs_epi16(four_codes(ROW(a, r)), first), centre),
-          _mm256_maddubs_epi16(four_codes(ROW(b, r)), second));
-      acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(sums, ones));
-    }
-  }
-}
-
-/* Magnitudes times weights with the signs of the codes. */
-static inline __attribute__((always_inline)) void sign_runs_of(
-    const int rows, const uint8_t *x, size_t plane, size_t ldx, const int8_t *weights,
-    const int32_t *places, int runs, __m256i *acc) {
-  const __m256i ones = _mm256_set1_epi16(1);
-  const size_t ldx3 = 3 * ldx;
-  for (int i = 0; i < runs; i++, weights += IVIT_RUN_AVX2) {
-    __m256i first = weights_at(weights), second = weights_at(weights + IVIT_VECTOR_AVX2);
-    ivit_fetch_ahead(weights);
-    const uint8_t *a = x + places[2 * i], *b = x + places[2 * i + 1];
-    const uint8_t *c = a + plane, *d = b + plane;
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++) {
-      __m256i sums = _mm256_add_epi16(
-          _mm256_maddubs_epi16(four_codes(ROW(a, r)), _mm256_sign_epi8(first, four_codes(ROW(c, r)))),
-          _mm256_maddubs_epi16(
-              four_codes(ROW(b, r)), _mm256_sign_epi8(second, four_codes(ROW(d, r)))));
+      __m256i sums = sums_of(kind, ROW(a, r), ROW(b, r), plane, first, second, centre);
       acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(sums, ones));
     }
   }
@@ -95,15 +74,16 @@ static inline __attribute__((always_inline)) void runs_of(
   const int8_t *weights = b->weights;
   const int32_t *places = b->places;
   int runs = b->runs[IVIT_OFFSET_AVX2];
-  offset_runs_of(rows, x, ldx, weights, places, runs, acc);
+  runs_of_kind(IVIT_OFFSET_AVX2, rows, x, plane, ldx, weights, places, NULL, runs, acc);
   weights += (size_t)runs * IVIT_RUN_AVX2;
   places += 2 * runs;
   runs = b->runs[IVIT_CENTRED_AVX2];
-  centred_runs_of(rows, x, ldx, weights, places, b->centres, runs, acc);
+  runs_of_kind(IVIT_CENTRED_AVX2, rows, x, plane, ldx, weights, places, b->centres, runs, acc);
   weights += (size_t)runs * IVIT_RUN_AVX2;
   places += 2 * runs;
-  sign_runs_of(
-      rows, x + IVIT_MAGNITUDES_AVX2 * plane, plane, ldx, weights, places, b->runs[IVIT_SIGN_AVX2], acc);
+  runs_of_kind(
+      IVIT_SIGN_AVX2, rows, x + IVIT_MAGNITUDES_AVX2 * plane, plane, ldx, weights, places, NULL,
+      b->runs[IVIT_SIGN_AVX2], acc);
 }
 
 static inline __m256i load(const int32_t *v) {
@@ -146,31 +126,7 @@ static inline __attribute__((always_inline)) void tile_of(
   }
 }
 
-/* One function a height, so that its accumulators are registers. */
-#define HEIGHT(rows)                                                                       \
-  static __attribute__((noinline)) void tile_##rows(                                       \
-      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
-      const struct ivit_operand *w, int panel, int32_t *out) {                             \
-    tile_of(rows, x, ldx, high, ldh, w, panel, out);                                       \
-  }
-HEIGHT(1)
-HEIGHT(2)
-HEIGHT(3)
-HEIGHT(4)
-HEIGHT(5)
-HEIGHT(6)
-
-typedef void height(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
-    int panel, int32_t *out);
-
-static height *const heights[] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
-
-static void tile(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-    const struct ivit_operand *w, int panel, int32_t *acc) {
-  heights[rows - 1](x, ldx, high, ldh, w, panel, acc);
-}
+IVIT_TILE_BY_HEIGHT(tile, 6)
 
 static void arrange(const uint8_t *x, int n, uint8_t *out) {
   size_t plane = ivit_plane_avx2((n + 3) / 4);

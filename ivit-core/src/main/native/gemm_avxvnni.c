@@ -3,6 +3,7 @@
  * products of bytes, one vpdpwssd for 16 of probabilities and values.
  */
 #include "avx2.h"
+#include "heights.h"
 
 #if defined(IVIT_EMULATE_AVXVNNI)
 #include "avxvnni_emulation.h"
@@ -84,8 +85,10 @@ static inline __attribute__((always_inline)) void tile_of(
 
 /* Probabilities of 16 bits, as softmax leaves them, by pairs of values (heads_avx2.c). */
 static inline __attribute__((always_inline)) void context_of(
-    const int rows, const uint8_t *x, size_t stride, const struct ivit_operand *w, int panel,
-    int32_t *out) {
+    const int rows, const uint8_t *x, size_t stride, const uint8_t *high, size_t ldh,
+    const struct ivit_operand *w, int panel, int32_t *out) {
+  (void)high;
+  (void)ldh;
   for (int c = 0; c < IVIT_COLUMNS; c += HALF) {
     const int8_t *values = w->main.data + (size_t)panel * w->main.panel_size + 4 * c;
     const uint8_t *pair = x;
@@ -112,46 +115,8 @@ static inline __attribute__((always_inline)) void context_of(
   }
 }
 
-/* One function a height, so that its accumulators are registers. */
-#define HEIGHT(rows)                                                                       \
-  static __attribute__((noinline)) void tile_##rows(                                       \
-      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
-      const struct ivit_operand *w, int panel, int32_t *out) {                             \
-    tile_of(rows, x, ldx, high, ldh, w, panel, out);                                       \
-  }                                                                                        \
-  static __attribute__((noinline)) void context_##rows(                                    \
-      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
-      const struct ivit_operand *w, int panel, int32_t *out) {                             \
-    (void)high;                                                                            \
-    (void)ldh;                                                                             \
-    context_of(rows, x, ldx, w, panel, out);                                               \
-  }
-HEIGHT(1)
-HEIGHT(2)
-HEIGHT(3)
-HEIGHT(4)
-HEIGHT(5)
-HEIGHT(6)
-
-typedef void height(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
-    int panel, int32_t *out);
-
-static height *const tiles[] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
-static height *const contexts[] = {
-    context_1, context_2, context_3, context_4, context_5, context_6};
-
-static void tile(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-    const struct ivit_operand *w, int panel, int32_t *acc) {
-  tiles[rows - 1](x, ldx, high, ldh, w, panel, acc);
-}
-
-static void context(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-    const struct ivit_operand *w, int panel, int32_t *acc) {
-  contexts[rows - 1](x, ldx, high, ldh, w, panel, acc);
-}
+IVIT_TILE_BY_HEIGHT(tile, 6)
+IVIT_TILE_BY_HEIGHT(context, 6)
 
 const struct ivit_kernels ivit_kernels_avxvnni = {
     .name = "avxvnni",

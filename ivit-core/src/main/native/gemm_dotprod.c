@@ -2,6 +2,7 @@
  * Products on ARM's dot product of bytes: 8 rows by 8 columns in 16 accumulators, one sdot for 16
  * products, which takes four codes of a row from any quarter of a register.
  */
+#include "heights.h"
 #include "lanes_neon.h"
 #include "neon.h"
 
@@ -74,34 +75,7 @@ static inline __attribute__((always_inline)) void tile_of(
   }
 }
 
-/* One function a height, so that its accumulators are registers. */
-#define HEIGHT(rows)                                                                       \
-  static __attribute__((noinline)) void tile_##rows(                                       \
-      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
-      const struct ivit_operand *w, int panel, int32_t *out) {                             \
-    tile_of(rows, x, ldx, high, ldh, w, panel, out);                                       \
-  }
-HEIGHT(1)
-HEIGHT(2)
-HEIGHT(3)
-HEIGHT(4)
-HEIGHT(5)
-HEIGHT(6)
-HEIGHT(7)
-HEIGHT(8)
-
-typedef void height(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
-    int panel, int32_t *out);
-
-static height *const heights[] = {
-    tile_1, tile_2, tile_3, tile_4, tile_5, tile_6, tile_7, tile_8};
-
-static void tile(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-    const struct ivit_operand *w, int panel, int32_t *acc) {
-  heights[rows - 1](x, ldx, high, ldh, w, panel, acc);
-}
+IVIT_TILE_BY_HEIGHT(tile, 8)
 
 static int pack(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth) {

@@ -7,6 +7,7 @@
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
+#include "heights.h"
 #include "lanes_neon.h"
 #include "neon.h"
 
@@ -108,29 +109,7 @@ static inline __attribute__((always_inline)) void tile_of(
   }
 }
 
-/* One function a height, so that its accumulators are registers. */
-#define HEIGHT(rows)                                                                       \
-  static __attribute__((noinline)) void tile_##rows(                                       \
-      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
-      const struct ivit_operand *w, int panel, int32_t *out) {                             \
-    tile_of(rows, x, ldx, high, ldh, w, panel, out);                                       \
-  }
-HEIGHT(1)
-HEIGHT(2)
-HEIGHT(3)
-HEIGHT(4)
-
-typedef void height(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
-    int panel, int32_t *out);
-
-static height *const heights[] = {tile_1, tile_2, tile_3, tile_4};
-
-static void tile(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-    const struct ivit_operand *w, int panel, int32_t *acc) {
-  heights[rows - 1](x, ldx, high, ldh, w, panel, acc);
-}
+IVIT_TILE_BY_HEIGHT(tile, 4)
 
 static int pack(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth) {

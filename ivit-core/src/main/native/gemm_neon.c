@@ -11,6 +11,7 @@
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
+#include "heights.h"
 #include "lanes_neon.h"
 #include "neon.h"
 
@@ -113,8 +114,10 @@ static inline __attribute__((always_inline)) void tile_of(
   }
 
 static inline __attribute__((always_inline)) void context_of(
-    const int rows, const uint8_t *x, size_t ldx, const struct ivit_operand *w, int panel,
-    int32_t *out) {
+    const int rows, const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,
+    const struct ivit_operand *w, int panel, int32_t *out) {
+  (void)high;
+  (void)ldh;
   for (int c = 0; c < IVIT_COLUMNS; c += CONTEXT_COLUMNS) {
     const int16_t *v = (const int16_t *)(const void *)(w->main.data
         + (size_t)panel * w->main.panel_size) + c;
@@ -156,43 +159,8 @@ static inline __attribute__((always_inline)) void context_of(
   }
 }
 
-/* One function a height, so that its accumulators are registers. */
-#define HEIGHT(rows)                                                                       \
-  static __attribute__((noinline)) void tile_##rows(                                       \
-      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
-      const struct ivit_operand *w, int panel, int32_t *out) {                             \
-    tile_of(rows, x, ldx, high, ldh, w, panel, out);                                       \
-  }                                                                                        \
-  static __attribute__((noinline)) void context_##rows(                                    \
-      const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,                       \
-      const struct ivit_operand *w, int panel, int32_t *out) {                             \
-    (void)high;                                                                            \
-    (void)ldh;                                                                             \
-    context_of(rows, x, ldx, w, panel, out);                                               \
-  }
-HEIGHT(1)
-HEIGHT(2)
-HEIGHT(3)
-HEIGHT(4)
-
-typedef void height(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
-    int panel, int32_t *out);
-
-static height *const tiles[] = {tile_1, tile_2, tile_3, tile_4};
-static height *const contexts[] = {context_1, context_2, context_3, context_4};
-
-static void tile(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-    const struct ivit_operand *w, int panel, int32_t *acc) {
-  tiles[rows - 1](x, ldx, high, ldh, w, panel, acc);
-}
-
-static void context(
-    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
-    const struct ivit_operand *w, int panel, int32_t *acc) {
-  contexts[rows - 1](x, ldx, high, ldh, w, panel, acc);
-}
+IVIT_TILE_BY_HEIGHT(tile, 4)
+IVIT_TILE_BY_HEIGHT(context, 4)
 
 static int pack(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth) {

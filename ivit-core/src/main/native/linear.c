@@ -74,21 +74,45 @@ static int group_of(const struct ivit_kernels *k, const struct ivit_linear *l, s
   return (tiles < 2 ? 2 : tiles) * k->rows;
 }
 
-static void group_to8(
+/* What becomes of the accumulators: codes, by GELU or not, or a sum with the identity. */
+struct outcome {
+  const struct ivit_gelu *gelu;
+  uint8_t *const *codes; /* null where sums are asked for */
+  const struct ivit_adder *adder;
+  const int16_t *const *identity;
+  int16_t *const *sums;
+};
+
+static void finish(
+    const struct ivit_kernels *k, const struct ivit_linear *l, const struct outcome *o,
+    const int32_t *acc, int row, int rows, int panel) {
+  int n = columns_of(panel, l->outputs);
+  int column = panel * IVIT_COLUMNS;
+  if (o->codes != NULL) {
+    k->to8(acc, rows, &l->requant, o->gelu, column, n, o->codes + row);
+  } else {
+    k->add16(
+        acc, rows, &l->requant, o->adder, column, n, o->identity + row, o->sums + row);
+  }
+}
+
+static void linear(
     const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
-    const uint8_t *x, size_t ldx, int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s,
-    uint8_t *const *out) {
+    const uint8_t *x, size_t ldx, int rows, struct ivit_scratch *s, const struct outcome *o) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
-  struct left left = left_of(k, l, x, ldx, rows, s);
-  int height = ivit_tile_height(k, rows);
-  for (int panel = panels.from; panel < panels.to; panel++) {
-    int n = columns_of(panel, l->outputs);
-    for (int r = 0; r < rows; r += height) {
-      int count = rows_of(height, r, rows);
-      k->tile(
-          row_of(left.x, left.ldx, r), left.ldx, row_of(left.high, left.ldh, r), left.ldh, count,
-          &l->operand, panel, acc);
-      k->to8(acc, count, &l->requant, gelu, panel * IVIT_COLUMNS, n, out + r);
+  int most = group_of(k, l, ldx);
+  for (int from = 0; from < rows; from += most) {
+    int group = rows_of(most, from, rows);
+    struct left left = left_of(k, l, x + (size_t)from * ldx, ldx, group, s);
+    int height = ivit_tile_height(k, group);
+    for (int panel = panels.from; panel < panels.to; panel++) {
+      for (int r = 0; r < group; r += height) {
+        int count = rows_of(height, r, group);
+        k->tile(
+            row_of(left.x, left.ldx, r), left.ldx, row_of(left.high, left.ldh, r), left.ldh,
+            count, &l->operand, panel, acc);
+        finish(k, l, o, acc, from + r, count, panel);
+      }
     }
   }
 }
@@ -97,43 +121,16 @@ void ivit_linear_to8(
     const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
     const uint8_t *x, size_t ldx, int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s,
     uint8_t *const *out) {
-  int group = group_of(k, l, ldx);
-  for (int r = 0; r < rows; r += group) {
-    group_to8(
-        k, l, panels, x + (size_t)r * ldx, ldx, rows_of(group, r, rows), gelu, s, out + r);
-  }
-}
-
-static void group_add16(
-    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
-    const uint8_t *x, size_t ldx, int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
-    const int16_t *const *identity, int16_t *const *out) {
-  _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
-  struct left left = left_of(k, l, x, ldx, rows, s);
-  int height = ivit_tile_height(k, rows);
-  for (int panel = panels.from; panel < panels.to; panel++) {
-    int n = columns_of(panel, l->outputs);
-    for (int r = 0; r < rows; r += height) {
-      int count = rows_of(height, r, rows);
-      k->tile(
-          row_of(left.x, left.ldx, r), left.ldx, row_of(left.high, left.ldh, r), left.ldh, count,
-          &l->operand, panel, acc);
-      k->add16(
-          acc, count, &l->requant, adder, panel * IVIT_COLUMNS, n, identity + r, out + r);
-    }
-  }
+  struct outcome outcome = {.gelu = gelu, .codes = out};
+  linear(k, l, panels, x, ldx, rows, s, &outcome);
 }
 
 void ivit_linear_add16(
     const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
     const uint8_t *x, size_t ldx, int rows, const struct ivit_adder *adder, struct ivit_scratch *s,
     const int16_t *const *identity, int16_t *const *out) {
-  int group = group_of(k, l, ldx);
-  for (int r = 0; r < rows; r += group) {
-    group_add16(
-        k, l, panels, x + (size_t)r * ldx, ldx, rows_of(group, r, rows), adder, s, identity + r,
-        out + r);
-  }
+  struct outcome outcome = {.adder = adder, .identity = identity, .sums = out};
+  linear(k, l, panels, x, ldx, rows, s, &outcome);
 }
 
 void ivit_linear_logits(
