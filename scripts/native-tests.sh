@@ -37,13 +37,8 @@ compile() {
   "$compiler" $flags $emulate "-I$engine" "-I$engine_tests" "-I$build" "$@" -c "$file" -o "$build/$object.o"
 }
 
-# set_of NAME FLAG...: every file of a set
 set_of() {
-  name=$1
-  shift
-  for file in "$engine"/*_"$name".c; do
-    compile "$file" "$(basename "$file" .c)" "$@"
-  done
+  compile_set '' "$@"
 }
 
 # engine_test PROGRAM: makes the test of the engine's kernels
@@ -60,10 +55,7 @@ engine_test() {
 }
 
 rows_of() {
-  name=$1
-  shift
-  compile "$training/kernels.c" "training_$name" "-DIVIT_SET=ivit_training_$name" \
-    "-DIVIT_SET_NAME=\"$name\"" "-I$training" "$@"
+  compile_rows "$training/kernels.c" "training_$1" "$@" "-I$training"
 }
 
 # training_test PROGRAM: makes that of training's, which bring the engine's with them, made before

@@ -19,14 +19,9 @@ instead="the CPU engine will be portable Java"
 flags="-std=c11 -D_GNU_SOURCE -O3 -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas"
 . "$engine/sets.sh"
 
-# set_of NAME FLAG...: every file of a set
 set_of() {
-  name=$1
-  shift
-  for file in "$sources"/*_"$name".c; do
-    compile "$file" "$(basename "$file" .c)" "$@"
-  done
-  built="$built $name"
+  compile_set '' "$@"
+  built="$built $1"
 }
 
 build_engine() {

@@ -1,7 +1,7 @@
 # Reads kernel_sets, for the builds and scripts/check-native to source.
 #
 # The caller sets `engine`, the folder of kernel_sets; `arch`; `objects`, an existing folder; and has
-# supports FLAG..., whether the compiler takes them.
+# supports FLAG..., whether the compiler takes them, and compile FILE OBJECT FLAG....
 
 # each_set KIND CALL: CALL NAME FLAG... for every set of this kind that the compiler can make here.
 each_set() {
@@ -59,4 +59,23 @@ common_files() {
       echo "$name"
     fi
   done
+}
+
+# compile_set PREFIX NAME FLAG...: every file of a set, to objects of this prefix.
+compile_set() {
+  prefix=$1
+  name=$2
+  shift 2
+  for file in "$engine"/*_"$name".c; do
+    compile "$file" "$prefix$(basename "$file" .c)" "$@"
+  done
+}
+
+# compile_rows FILE OBJECT NAME FLAG...: the row kernels of training for an instruction set.
+compile_rows() {
+  file=$1
+  object=$2
+  name=$3
+  shift 3
+  compile "$file" "$object" "-DIVIT_SET=ivit_training_$name" "-DIVIT_SET_NAME=\"$name\"" "$@"
 }

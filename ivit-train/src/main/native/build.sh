@@ -23,23 +23,15 @@ flags="$flags -fno-trapping-math -fno-signed-zeros -fassociative-math -ffp-contr
 
 . "$engine/sets.sh"
 
-# rows_of NAME FLAG...: the row kernels of an instruction set
 rows_of() {
-  name=$1
-  shift
-  compile "$sources/kernels.c" "kernels_$name" "-DIVIT_SET=ivit_training_$name" \
-    "-DIVIT_SET_NAME=\"$name\"" "$@"
-  sets="$sets $name"
+  compile_rows "$sources/kernels.c" "kernels_$1" "$@"
+  sets="$sets $1"
 }
 
-# products_of NAME FLAG...: the engine's kernels of a set, under the names of its own build
+# The engine's kernels, under the names of its own build.
 products_of() {
-  name=$1
-  shift
-  for file in "$engine"/*_"$name".c; do
-    compile "$file" "engine_$(basename "$file" .c)" "$@"
-  done
-  built="$built $name"
+  compile_set engine_ "$@"
+  built="$built $1"
 }
 
 build_training() {
