@@ -35,14 +35,31 @@ static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) 
   return ivit_norm_factor((uint64_t)(square - 2 * m * sum + channels * m * m));
 }
 
-static inline __m256i eight(
-    const int16_t *x, int c, __m256i mean, __m256i factor, const struct ivit_norm *norm,
-    __m128i shift) {
-  __m256i codes = _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(x + c)));
-  __m256i y = _mm256_sub_epi32(codes, mean);
+/* A row and what its channels have in common, alone and in all lanes. */
+struct row {
+  const int16_t *x;
+  const struct ivit_norm *norm;
+  int32_t mean, factor;
+  __m256i means, factors;
+  __m128i shift;
+};
+
+static inline struct row row_of(const int16_t *x, const struct ivit_norm *norm) {
+  struct row row = {.x = x, .norm = norm};
+  row.factor = statistics(x, norm->channels, &row.mean);
+  row.means = _mm256_set1_epi32(row.mean);
+  row.factors = _mm256_set1_epi64x(row.factor);
+  row.shift = _mm_cvtsi32_si128(norm->shift - 32);
+  return row;
+}
+
+static inline __m256i eight(const struct row *row, int c) {
+  const struct ivit_norm *norm = row->norm;
+  __m256i codes = _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(row->x + c)));
+  __m256i y = _mm256_sub_epi32(codes, row->means);
   /* y' has 31 bits, so the lower half of a 64-bit lane holds it whole. */
-  __m256i even = _mm256_srli_epi64(_mm256_mul_epi32(y, factor), 1);
-  __m256i odd = _mm256_srli_epi64(_mm256_mul_epi32(_mm256_srli_epi64(y, 32), factor), 1);
+  __m256i even = _mm256_srli_epi64(_mm256_mul_epi32(y, row->factors), 1);
+  __m256i odd = _mm256_srli_epi64(_mm256_mul_epi32(_mm256_srli_epi64(y, 32), row->factors), 1);
   __m256i m = _mm256_loadu_si256((const __m256i *)(norm->multiplier + c));
   even = _mm256_add_epi64(
       _mm256_mul_epi32(even, m),
@@ -51,13 +68,13 @@ static inline __m256i eight(
       _mm256_mul_epi32(odd, _mm256_srli_epi64(m, 32)),
       _mm256_loadu_si256((const __m256i *)(norm->offset_odd + c / 2)));
   __m256i upper = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
-  return _mm256_sra_epi32(upper, shift);
+  return _mm256_sra_epi32(upper, row->shift);
 }
 
 /* Channel c alone, not clamped yet. */
-static inline int64_t one(
-    int16_t x, int32_t mean, int64_t factor, const struct ivit_norm *norm, int c) {
-  int64_t y = ((x - mean) * factor) >> 1;
+static inline int64_t one(const struct row *row, int c) {
+  const struct ivit_norm *norm = row->norm;
+  int64_t y = ((row->x[c] - row->mean) * (int64_t)row->factor) >> 1;
   return (y * norm->multiplier[c] + norm->offset[c]) >> norm->shift;
 }
 
@@ -70,20 +87,15 @@ void ivit_norm_avx2(const int16_t *x, const struct ivit_norm *norm, uint8_t *out
     ivit_norm_c(x, norm, out);
     return;
   }
-  int32_t mean_of_row;
-  int32_t factor_of_row = statistics(x, norm->channels, &mean_of_row);
-  __m256i mean = _mm256_set1_epi32(mean_of_row);
-  __m256i factor = _mm256_set1_epi64x(factor_of_row);
-  __m128i shift = _mm_cvtsi32_si128(norm->shift - 32);
+  struct row row = row_of(x, norm);
   int whole = norm->channels / IVIT_COLUMNS * IVIT_COLUMNS;
   for (int c = 0; c < whole; c += IVIT_COLUMNS) {
     __m256i codes = ivit_pack_codes_avx2(
-        eight(x, c, mean, factor, norm, shift), eight(x, c + 8, mean, factor, norm, shift),
-        eight(x, c + 16, mean, factor, norm, shift), eight(x, c + 24, mean, factor, norm, shift));
+        eight(&row, c), eight(&row, c + 8), eight(&row, c + 16), eight(&row, c + 24));
     _mm256_storeu_si256((__m256i *)(out + c), codes);
   }
   for (int c = whole; c < norm->channels; c++) {
-    out[c] = (uint8_t)(clamp(one(x[c], mean_of_row, factor_of_row, norm, c), -128, 127) + 128);
+    out[c] = (uint8_t)(clamp(one(&row, c), -128, 127) + 128);
   }
 }
 
@@ -92,20 +104,14 @@ void ivit_norm16_avx2(const int16_t *x, const struct ivit_norm *norm, int16_t *o
     ivit_norm16_c(x, norm, out);
     return;
   }
-  int32_t mean_of_row;
-  int32_t factor_of_row = statistics(x, norm->channels, &mean_of_row);
-  __m256i mean = _mm256_set1_epi32(mean_of_row);
-  __m256i factor = _mm256_set1_epi64x(factor_of_row);
-  __m128i shift = _mm_cvtsi32_si128(norm->shift - 32);
+  struct row row = row_of(x, norm);
   int whole = norm->channels / 16 * 16;
   for (int c = 0; c < whole; c += 16) {
-    __m256i codes = _mm256_packs_epi32(
-        eight(x, c, mean, factor, norm, shift), eight(x, c + 8, mean, factor, norm, shift));
+    __m256i codes = _mm256_packs_epi32(eight(&row, c), eight(&row, c + 8));
     /* Packing works by halves. */
     _mm256_storeu_si256((__m256i *)(out + c), _mm256_permute4x64_epi64(codes, 0xD8));
   }
   for (int c = whole; c < norm->channels; c++) {
-    out[c] = (int16_t)clamp(
-        one(x[c], mean_of_row, factor_of_row, norm, c), INT16_MIN, INT16_MAX);
+    out[c] = (int16_t)clamp(one(&row, c), INT16_MIN, INT16_MAX);
   }
 }

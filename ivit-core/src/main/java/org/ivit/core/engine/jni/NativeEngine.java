@@ -33,8 +33,8 @@ public final class NativeEngine implements Engine {
   /**
    * @param graph any model
    * @param pool the threads to use; not closed with the engine
-   * @param kernels {@code amx}, {@code vnni}, {@code avx2} or {@code c}, of which {@link
-   *     NativeLibrary#unavailable} says that they run here
+   * @param kernels a set of {@link KernelSets} of which {@link NativeLibrary#unavailable} says that
+   *     it runs here
    * @param why why this engine was chosen, for {@link #description}
    * @throws RefusedGraphException if the kernels cannot hold the graph
    * @throws IllegalArgumentException if they do not run here
