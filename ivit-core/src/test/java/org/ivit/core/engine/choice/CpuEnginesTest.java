@@ -12,30 +12,18 @@ import org.ivit.core.engine.jni.NativeLibrary;
 import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.ClearedProperties;
 import org.ivit.core.testing.ObservedModel;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CpuEnginesTest {
   private final IntegerGraph graph = ObservedModel.small();
-  private String before;
 
-  @BeforeEach
-  void clear() {
-    before = System.clearProperty(EngineConfig.KERNELS);
-  }
-
-  @AfterEach
-  void restore() {
-    if (before == null) {
-      System.clearProperty(EngineConfig.KERNELS);
-    } else {
-      System.setProperty(EngineConfig.KERNELS, before);
-    }
-  }
+  @RegisterExtension
+  final ClearedProperties properties = new ClearedProperties(EngineConfig.KERNELS);
 
   private Engine open() {
     return CpuEngines.open(graph, EngineConfig.standard(), "test");

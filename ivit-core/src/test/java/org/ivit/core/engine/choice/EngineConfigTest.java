@@ -3,21 +3,20 @@ package org.ivit.core.engine.choice;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.List;
-import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.ClearedProperties;
 import org.ivit.core.testing.ObservedModel;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class EngineConfigTest {
-  private static final List<String> PROPERTIES =
-      List.of(
+  @RegisterExtension
+  final ClearedProperties properties =
+      new ClearedProperties(
           EngineConfig.ENGINE,
           EngineConfig.KERNELS,
           EngineConfig.GPU,
@@ -25,23 +24,6 @@ class EngineConfigTest {
           WorkerPool.PROPERTY);
 
   private final IntegerGraph graph = ObservedModel.small();
-  private final TreeMap<String, String> before = new TreeMap<>();
-
-  @BeforeEach
-  void clear() {
-    for (String property : PROPERTIES) {
-      String value = System.clearProperty(property);
-      if (value != null) {
-        before.put(property, value);
-      }
-    }
-  }
-
-  @AfterEach
-  void restore() {
-    PROPERTIES.forEach(System::clearProperty);
-    before.forEach(System::setProperty);
-  }
 
   @Test
   void standsForTheProperties() {

@@ -6,28 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.ivit.core.InputException;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.testing.ClearedProperties;
 import org.ivit.core.testing.ObservedModel;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class EnginesTest {
   private final IntegerGraph graph = ObservedModel.small();
-  private String before;
 
-  @BeforeEach
-  void clear() {
-    before = System.clearProperty(EngineConfig.ENGINE);
-  }
-
-  @AfterEach
-  void restore() {
-    if (before == null) {
-      System.clearProperty(EngineConfig.ENGINE);
-    } else {
-      System.setProperty(EngineConfig.ENGINE, before);
-    }
-  }
+  @RegisterExtension
+  final ClearedProperties properties = new ClearedProperties(EngineConfig.ENGINE);
 
   @Test
   void takesTheFastestUnasked() {

@@ -15,9 +15,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.ivit.core.io.Digests;
-import org.junit.jupiter.api.AfterEach;
+import org.ivit.core.testing.ClearedProperties;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,7 +29,9 @@ class MissingLibraryTest {
 
   @TempDir private Path folder;
   private final List<String> loaded = new ArrayList<>();
-  private String before;
+
+  @RegisterExtension
+  final ClearedProperties properties = new ClearedProperties(NativeLibrary.CACHE);
 
   /** Stands for a class of the jar. */
   static final class Resident {}
@@ -65,16 +68,7 @@ class MissingLibraryTest {
 
   @BeforeEach
   void cacheInTheFolder() {
-    before = System.setProperty(NativeLibrary.CACHE, folder.resolve("cache").toString());
-  }
-
-  @AfterEach
-  void restore() {
-    if (before == null) {
-      System.clearProperty(NativeLibrary.CACHE);
-    } else {
-      System.setProperty(NativeLibrary.CACHE, before);
-    }
+    System.setProperty(NativeLibrary.CACHE, folder.resolve("cache").toString());
   }
 
   private NotLoaded load(Platform platform, Consumer<String> load) throws IOException {

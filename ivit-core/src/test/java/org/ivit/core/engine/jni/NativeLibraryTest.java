@@ -9,32 +9,27 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.ivit.core.io.Digests;
-import org.junit.jupiter.api.AfterEach;
+import org.ivit.core.testing.ClearedProperties;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativeLibraryTest {
   private static final String RESOURCE = Platform.here().resource(NativeLibrary.NAME);
 
   @TempDir Path folder;
-  private String before;
+
+  @RegisterExtension
+  final ClearedProperties properties = new ClearedProperties(NativeLibrary.CACHE);
+
   private String digest;
 
   @BeforeEach
   void cacheInTheFolder() throws IOException {
     digest = NativeLibrary.digest(NativeLibrary.class, RESOURCE);
     assumeTrue(digest != null, "built without native kernels");
-    before = System.setProperty(NativeLibrary.CACHE, folder.resolve("new").toString());
-  }
-
-  @AfterEach
-  void restore() {
-    if (before == null) {
-      System.clearProperty(NativeLibrary.CACHE);
-    } else {
-      System.setProperty(NativeLibrary.CACHE, before);
-    }
+    System.setProperty(NativeLibrary.CACHE, folder.resolve("new").toString());
   }
 
   private Path copy() throws IOException {

@@ -15,12 +15,17 @@ import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.ClearedProperties;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A graph that the native kernels cannot hold runs on portable Java. */
 class RefusedGraphTest {
   private static final String REASON = "blocks.0: a ratio of scales is too large";
+
+  @RegisterExtension
+  final ClearedProperties properties = new ClearedProperties(EngineConfig.KERNELS);
 
   private final IntegerGraph graph = withLargeRatio(ObservedModel.small());
 
@@ -49,18 +54,10 @@ class RefusedGraphTest {
   @Test
   void cannotBeForced() {
     String kernels = Providers.here().get(0);
-    String before = System.setProperty(EngineConfig.KERNELS, kernels);
-    try {
-      assertThatThrownBy(() -> Engines.open(graph, "cpu"))
-          .isInstanceOf(InputException.class)
-          .hasMessage("property ivit.cpu: '" + kernels + "' cannot hold this model, " + REASON);
-    } finally {
-      if (before == null) {
-        System.clearProperty(EngineConfig.KERNELS);
-      } else {
-        System.setProperty(EngineConfig.KERNELS, before);
-      }
-    }
+    System.setProperty(EngineConfig.KERNELS, kernels);
+    assertThatThrownBy(() -> Engines.open(graph, "cpu"))
+        .isInstanceOf(InputException.class)
+        .hasMessage("property ivit.cpu: '" + kernels + "' cannot hold this model, " + REASON);
   }
 
   private static IntegerGraph withLargeRatio(IntegerGraph g) {
