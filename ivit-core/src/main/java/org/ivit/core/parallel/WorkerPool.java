@@ -157,11 +157,17 @@ public final class WorkerPool implements AutoCloseable {
       throw new IllegalArgumentException("n: " + n + ", minChunk: " + minChunk);
     }
     int parts = parts(n, minChunk);
-    run(
-        parts,
-        part ->
-            body.accept(
-                (int) ((long) n * part / parts), (int) ((long) n * (part + 1) / parts), part));
+    run(parts, part -> body.accept(start(n, part, parts), start(n, part + 1, parts), part));
+  }
+
+  /**
+   * Returns the first index of a part where 0 … n − 1 is cut into parts of nearly equal length; the
+   * part ends where the next one begins.
+   *
+   * @param part from 0; {@code parts} gives n
+   */
+  public static int start(int n, int part, int parts) {
+    return (int) ((long) n * part / parts);
   }
 
   /** In how many parts {@link #ranges} splits {@code n} indices: 0 if there are none. */

@@ -1,6 +1,7 @@
 package org.ivit.train.distributed;
 
 import java.util.stream.IntStream;
+import org.ivit.core.parallel.WorkerPool;
 
 /**
  * Which pictures of a micro-batch are whose. Mixing pairs a picture with the one at the same place
@@ -17,8 +18,8 @@ public final class StepSlice {
    */
   public static int[] places(int batch, int part, int parts) {
     int pairs = (batch + 1) / 2;
-    int from = (int) ((long) pairs * part / parts);
-    int to = (int) ((long) pairs * (part + 1) / parts);
+    int from = WorkerPool.start(pairs, part, parts);
+    int to = WorkerPool.start(pairs, part + 1, parts);
     return IntStream.concat(
             IntStream.range(from, to), IntStream.range(from, to).map(i -> batch - 1 - i))
         .sorted()

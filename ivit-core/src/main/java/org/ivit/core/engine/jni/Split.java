@@ -1,5 +1,7 @@
 package org.ivit.core.engine.jni;
 
+import org.ivit.core.parallel.WorkerPool;
+
 /**
  * A phase of a step cut into parts of nearly equal size: rows into {@code rowParts} runs, the units
  * of each into {@code unitParts}.
@@ -35,13 +37,9 @@ record Split(int step, PhaseWork work, int rowParts, int unitParts) {
     int unit = index / rowParts;
     body.run(
         this,
-        bound(work.rows(), row, rowParts),
-        bound(work.rows(), row + 1, rowParts),
-        bound(work.units(), unit, unitParts),
-        bound(work.units(), unit + 1, unitParts));
-  }
-
-  private static int bound(int length, int part, int parts) {
-    return (int) ((long) length * part / parts);
+        WorkerPool.start(work.rows(), row, rowParts),
+        WorkerPool.start(work.rows(), row + 1, rowParts),
+        WorkerPool.start(work.units(), unit, unitParts),
+        WorkerPool.start(work.units(), unit + 1, unitParts));
   }
 }
