@@ -38,18 +38,9 @@ final class Requantizer {
 
   /** A piece of a row, clamped to 8 bits. Parameters as {@link RowSink#row}. */
   void to8(int column, int n, float[] last, int[] before, byte[] out, int at) {
-    if (!narrow) {
+    if (before != null || !narrow) {
       for (int j = 0; j < n; j++) {
         long v = value(column + j, (int) last[j] + (before == null ? 0 : before[j]));
-        out[at + j] = (byte) Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, v));
-      }
-      return;
-    }
-    if (before != null) {
-      for (int j = 0; j < n; j++) {
-        int c = column + j;
-        int z = (int) last[j] + before[j];
-        int v = (int) ((z * multiplier[c] + offset[c]) >> shift[c]);
         out[at + j] = (byte) Math.max(Byte.MIN_VALUE, Math.min(Byte.MAX_VALUE, v));
       }
       return;
@@ -63,18 +54,9 @@ final class Requantizer {
 
   /** A piece of a row, clamped to 16 bits. */
   void to16(int column, int n, float[] last, int[] before, short[] out, int at) {
-    if (!narrow) {
+    if (before != null || !narrow) {
       for (int j = 0; j < n; j++) {
         long v = value(column + j, (int) last[j] + (before == null ? 0 : before[j]));
-        out[at + j] = (short) Math.max(Short.MIN_VALUE, Math.min(Short.MAX_VALUE, v));
-      }
-      return;
-    }
-    if (before != null) {
-      for (int j = 0; j < n; j++) {
-        int c = column + j;
-        int z = (int) last[j] + before[j];
-        int v = (int) ((z * multiplier[c] + offset[c]) >> shift[c]);
         out[at + j] = (short) Math.max(Short.MIN_VALUE, Math.min(Short.MAX_VALUE, v));
       }
       return;
