@@ -36,10 +36,9 @@ final class UsualPreprocessing {
       return Data.Preprocessing.PLAIN;
     }
     if (folder) {
-      return Data.Preprocessing.of(
-          HuggingFaceFolder.preprocess(weights, LOG::info), sizes.image().side());
+      return Data.Preprocessing.of(HuggingFaceFolder.preprocess(weights, LOG::info), sizes.image());
     }
-    Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image().side());
-    return Data.Preprocessing.of(usual, sizes.image().side());
+    Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image());
+    return Data.Preprocessing.of(usual, sizes.image());
   }
 }
