@@ -21,6 +21,7 @@ public final class WeightAdaptation {
   private static final double HEAD_DEVIATION = 0.02;
 
   private final Architecture architecture;
+  private final GridResampling resampling;
   private final Consumer<String> said;
   private final Map<String, long[]> expected;
 
@@ -29,7 +30,17 @@ public final class WeightAdaptation {
    * @param said hears a line for each kind of change
    */
   public WeightAdaptation(Architecture architecture, Consumer<String> said) {
+    this(architecture, GridResampling.BICUBIC_ANTIALIAS, said);
+  }
+
+  /**
+   * @param architecture what the weights shall fit
+   * @param resampling the rule of their source for positions
+   * @param said hears a line for each kind of change
+   */
+  WeightAdaptation(Architecture architecture, GridResampling resampling, Consumer<String> said) {
     this.architecture = architecture;
+    this.resampling = resampling;
     this.said = said;
     this.expected = architecture.parameters();
   }
@@ -82,33 +93,19 @@ public final class WeightAdaptation {
   private Tensor embedding(Tensor tensor, long[] shape) {
     int grid = architecture.stem().grid();
     int leading = (int) shape[1] - grid * grid;
-    int side = root(tensor.shape()[1] - leading);
-    int channels = (int) shape[2];
-    if (side == 0 || tensor.shape()[0] != 1 || tensor.shape()[2] != channels) {
-      return null;
-    }
-    float[] old = tensor.floats();
-    float[] values = Arrays.copyOf(old, (int) (shape[1] * channels));
-    float[] resampled =
-        BicubicGrid.resample(
-            Arrays.copyOfRange(old, leading * channels, old.length), side, grid, channels, true);
-    System.arraycopy(resampled, 0, values, leading * channels, resampled.length);
-    return Tensor.of(values, shape);
+    boolean fits = tensor.shape()[0] == 1 && tensor.shape()[2] == shape[2];
+    return fits ? PositionGrid.fit(tensor, leading, grid, grid, resampling) : null;
   }
 
   private static Tensor table(Tensor tensor, long[] shape) {
-    int from = root(tensor.shape()[0]);
-    int to = root(shape[0]);
+    int from = PositionGrid.root(tensor.shape()[0]);
+    int to = PositionGrid.root(shape[0]);
     int heads = (int) shape[1];
     if (from == 0 || to == 0 || tensor.shape()[1] != heads) {
       return null;
     }
-    return Tensor.of(BicubicGrid.resample(tensor.floats(), from, to, heads, false), shape);
-  }
-
-  private static int root(long square) {
-    int root = (int) Math.rint(Math.sqrt((double) Math.max(0, square)));
-    return (long) root * root == square ? root : 0;
+    return Tensor.of(
+        GridResampling.BICUBIC.resample(tensor.floats(), from, from, to, to, heads), shape);
   }
 
   /**

@@ -18,11 +18,11 @@ import org.ivit.core.MessageText;
 import org.ivit.core.NumberedNames;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.pretrained.names.TimmNames;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
-import org.ivit.core.tensor.TimmNames;
 
 /**
  * Finds the weights of an architecture in a file, wherever they lie in it: under whatever keys a

@@ -12,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.io.FileFailures;
@@ -24,7 +26,14 @@ import org.ivit.core.io.FileFailures;
 public final class TensorFiles {
   private static final String MODEL = "model.safetensors";
   private static final String PYTORCH = "pytorch_model.bin";
+  private static final String WEIGHTS = "weights.safetensors";
+  private static final String OPEN_CLIP = "open_clip_model.safetensors";
+  private static final String OPEN_CLIP_PYTORCH = "open_clip_pytorch_model.bin";
+  private static final Pattern OF_WEIGHTS = Pattern.compile(".*\\.(safetensors|bin|pth|pt|npz)");
   private static final String INDEX = ".index.json";
+  private static final List<String> NAMES =
+      List.of(
+          MODEL, MODEL + INDEX, PYTORCH, PYTORCH + INDEX, WEIGHTS, OPEN_CLIP, OPEN_CLIP_PYTORCH);
   private static final long LARGEST_INDEX = 16 << 20;
   private static final int ZIP = 0x04034b50;
   private static final int EMPTY_ZIP = 0x06054b50;
@@ -121,19 +130,29 @@ public final class TensorFiles {
   }
 
   /**
-   * The file that stands for a path: of a Hugging Face folder its weights or their index.
+   * The file that stands for a path: of a folder its weights or their index, by the names that
+   * Hugging Face, timm and open_clip give them, or else its only file of weights.
    *
-   * @param path a file or a Hugging Face folder
+   * @param path a file or a folder
    * @throws InputException if it is a folder without them
    */
   public static Path file(Path path) {
     if (!Files.isDirectory(path)) {
       return path;
     }
-    for (String name : List.of(MODEL, MODEL + INDEX, PYTORCH, PYTORCH + INDEX)) {
+    for (String name : NAMES) {
       if (Files.isRegularFile(path.resolve(name))) {
         return path.resolve(name);
       }
+    }
+    List<Path> files;
+    try (Stream<Path> all = Files.list(path)) {
+      files = all.filter(file -> OF_WEIGHTS.matcher(file.toString()).matches()).toList();
+    } catch (IOException e) {
+      throw new InputException(path + ": cannot be read: " + FileFailures.reason(e), e);
+    }
+    if (files.size() == 1) {
+      return files.get(0);
     }
     throw new InputException(
         "%s: a folder without %s or %s, whole or in shards".formatted(path, MODEL, PYTORCH));
