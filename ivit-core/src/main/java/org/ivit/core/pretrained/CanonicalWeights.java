@@ -3,6 +3,7 @@ package org.ivit.core.pretrained;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -18,16 +19,19 @@ import org.ivit.core.tensor.TensorFile;
  *   <li>LayerScale's γ ({@code ls1.gamma}, {@code gamma_1}, …) is multiplied into rows and bias of
  *       {@code attn.proj} and {@code mlp.fc2}, in float32;
  *   <li>{@code q_bias} and {@code v_bias} become {@code qkv.bias}, zeros for the keys;
- *   <li>a bias that the source lacks, of the patch projection, {@code qkv} or {@code head}, is
- *       zeros;
+ *   <li>a bias that the source lacks is zeros: of {@code qkv} where no block has one, of the patch
+ *       projection and {@code head} in CLIP;
  *   <li>the attention pool's query, a constant, is multiplied into its keys: {@code
- *       attn_pool.scores}, [heads][dim], and {@code attn_pool.v} remain;
- *   <li>F16 and BF16 are widened to F32.
+ *       attn_pool.scores}, [heads][dim], and {@code attn_pool.v} remain.
  * </ul>
  */
 final class CanonicalWeights {
   private static final String PATCHES = "patch_embed.proj";
   private static final String HEAD = "head";
+
+  /** CLIP's norm before the blocks, which comes with projections that have no bias. */
+  private static final String PRE_NORM = "norm_pre.weight";
+
   private static final String POOL = "attn_pool.";
   private static final String QKV = "attn.qkv";
   private static final String WEIGHT = ".weight";
@@ -52,15 +56,21 @@ final class CanonicalWeights {
    */
   static TensorFile of(TensorFile file, int heads) {
     CanonicalWeights weights = new CanonicalWeights(file);
-    weights.widen();
-    for (String block : blocks(file.tensors().keySet())) {
+    Set<String> blocks = blocks(file.tensors().keySet());
+    weights.requireScalesOfAll(blocks);
+    boolean biased = isBiased(file.tensors().keySet());
+    for (String block : blocks) {
       weights.fold(block + "attn.proj", block, ATTENTION_SCALES);
       weights.fold(block + "mlp.fc2", block, MLP_SCALES);
       weights.joinBiases(block + "attn.");
-      weights.addBias(block + QKV);
+      if (!biased) {
+        weights.addBias(block + QKV);
+      }
     }
-    weights.addBias(PATCHES);
-    weights.addBias(HEAD);
+    if (file.tensors().containsKey(PRE_NORM)) {
+      weights.addBias(PATCHES);
+      weights.addBias(HEAD);
+    }
     weights.foldPool(heads);
     return new TensorFile(weights.tensors, file.metadata(), file.source());
   }
@@ -72,6 +82,7 @@ final class CanonicalWeights {
    */
   static Set<String> names(Set<String> timm) {
     Set<String> names = new LinkedHashSet<>(timm);
+    boolean biased = isBiased(timm);
     for (String block : blocks(timm)) {
       for (String scale : ATTENTION_SCALES) {
         names.remove(block + scale);
@@ -79,14 +90,13 @@ final class CanonicalWeights {
       for (String scale : MLP_SCALES) {
         names.remove(block + scale);
       }
-      if (timm.contains(block + QKV + WEIGHT)) {
+      boolean apart = names.removeAll(Set.of(block + "attn.q_bias", block + "attn.v_bias"));
+      if (timm.contains(block + QKV + WEIGHT) && (apart || !biased)) {
         names.add(block + QKV + BIAS);
-        names.remove(block + "attn.q_bias");
-        names.remove(block + "attn.v_bias");
       }
     }
     for (String linear : new String[] {PATCHES, HEAD}) {
-      if (timm.contains(linear + WEIGHT)) {
+      if (timm.contains(PRE_NORM) && timm.contains(linear + WEIGHT)) {
         names.add(linear + BIAS);
       }
     }
@@ -120,12 +130,35 @@ final class CanonicalWeights {
     return blocks;
   }
 
-  private void widen() {
-    tensors.replaceAll(
+  private static boolean isBiased(Set<String> names) {
+    return names.stream()
+        .anyMatch(name -> name.endsWith("attn.qkv.bias") || name.endsWith("attn.q_bias"));
+  }
+
+  /** The same with F16 and BF16 widened to F32. */
+  static TensorFile widened(TensorFile file) {
+    Map<String, Tensor> wide = new LinkedHashMap<>(file.tensors());
+    wide.replaceAll(
         (name, tensor) ->
             tensor.dtype() == DType.F16 || tensor.dtype() == DType.BF16
                 ? Tensor.of(tensor.floats(), tensor.shape())
                 : tensor);
+    return new TensorFile(wide, file.metadata(), file.source());
+  }
+
+  /** A block whose scale is missing would be taken for one that is not scaled. */
+  private void requireScalesOfAll(Set<String> blocks) {
+    for (String[] scales : new String[][] {ATTENTION_SCALES, MLP_SCALES}) {
+      for (String scale : scales) {
+        List<String> without =
+            blocks.stream().filter(block -> !tensors.containsKey(block + scale)).toList();
+        if (!without.isEmpty() && without.size() < blocks.size()) {
+          throw new InputException(
+              "%s: tensor %s%s: is missing, expected it in all blocks or none"
+                  .formatted(source, without.get(0), scale));
+        }
+      }
+    }
   }
 
   private void fold(String linear, String block, String[] scales) {

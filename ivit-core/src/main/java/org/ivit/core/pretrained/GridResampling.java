@@ -1,6 +1,7 @@
 package org.ivit.core.pretrained;
 
 import java.util.Arrays;
+import org.ivit.core.pretrained.names.TimmNames;
 
 /**
  * Rules by which the sources of models resample a grid of vectors to another number of rows and
@@ -49,6 +50,22 @@ public enum GridResampling {
       return antialiased(size, to, 1, GridResampling::linear);
     }
   };
+
+  /**
+   * The rule of a source for its position embeddings.
+   *
+   * @param source who named the tensors
+   * @param registers whether the model has register tokens
+   */
+  static GridResampling of(TimmNames.Source source, boolean registers) {
+    return switch (source) {
+      case TIMM, OPEN_CLIP, AUGREG, TORCHVISION -> BICUBIC_ANTIALIAS;
+      case DINOV2 -> registers ? BICUBIC_ANTIALIAS : BICUBIC_OFFSET;
+      case HUGGING_FACE -> registers ? BICUBIC_ANTIALIAS : BICUBIC;
+      case HUGGING_FACE_TOWER -> BICUBIC;
+      case BIG_VISION -> BILINEAR;
+    };
+  }
 
   /** The weight of a place at a distance. */
   private interface Filter {

@@ -93,18 +93,6 @@ final class HuggingFaceConfig {
     };
   }
 
-  /**
-   * The transform alone.
-   *
-   * @param folder has a {@code config.json} of such a model
-   */
-  static Preprocess preprocess(Path folder, JsonFile config, Consumer<String> say) {
-    String type = config.text(TYPE);
-    JsonFile sizes = config.has("vision_config") ? config.object("vision_config") : config;
-    int image = sizes.has("image_size") ? sizes.side("image_size") : 224;
-    return HuggingFacePreprocessor.read(folder, processed(type), picture(folder, type, image), say);
-  }
-
   /** DINOv2's positions follow the picture, whose size the transform says. */
   private static int picture(Path folder, String type, int image) {
     return type.startsWith("dinov2")
@@ -116,10 +104,9 @@ final class HuggingFaceConfig {
     return type.replace("_vision_model", "");
   }
 
-  private ModelClaims claims(GridResampling resampling, int image, List<String> classes) {
+  private ModelClaims claims(int image, List<String> classes) {
     return new ModelClaims(
         keys,
-        resampling,
         side ->
             ModelTransforms.scaled(
                 HuggingFacePreprocessor.read(folder, processed(type), image, say), side),
@@ -163,12 +150,7 @@ final class HuggingFaceConfig {
     }
     List<String> classes = classifies() ? classes() : List.of();
     keys.put("classes", classes.size());
-    return claims(
-        type.equals("dinov2_with_registers")
-            ? GridResampling.BICUBIC_ANTIALIAS
-            : GridResampling.BICUBIC,
-        image,
-        classes);
+    return claims(image, classes);
   }
 
   /** Without a teacher's head the distillation token is one that no head reads: a register. */
@@ -200,7 +182,7 @@ final class HuggingFaceConfig {
     keys.put("epsilon", config.real("layer_norm_eps"));
     List<String> classes = classifies() ? classes() : List.of();
     keys.put("classes", classes.size());
-    return claims(GridResampling.BICUBIC, image, classes);
+    return claims(image, classes);
   }
 
   private ModelClaims tower() {
@@ -225,7 +207,7 @@ final class HuggingFaceConfig {
     if (projection) {
       keys.put("classes", config.integer("projection_dim", 512));
     }
-    return claims(GridResampling.BICUBIC, image, List.of());
+    return claims(image, List.of());
   }
 
   private static String activation(JsonFile config, String otherwise) {

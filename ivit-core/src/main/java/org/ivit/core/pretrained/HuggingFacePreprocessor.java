@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.function.Consumer;
-import org.ivit.core.architecture.PretrainedPreprocess;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;

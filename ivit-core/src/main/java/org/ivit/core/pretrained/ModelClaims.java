@@ -9,15 +9,11 @@ import org.ivit.core.image.Preprocess;
  * What a source says of a model beside its tensors.
  *
  * @param keys keys of an inline description that it gives; shapes of tensors say the others
- * @param resampling its rule for positions at another picture size
  * @param preprocess how pictures are prepared, by the model's picture size
  * @param classes names in the order of the logits; empty where it has none
  */
 record ModelClaims(
-    ObjectNode keys,
-    GridResampling resampling,
-    IntFunction<Preprocess> preprocess,
-    List<String> classes) {
+    ObjectNode keys, IntFunction<Preprocess> preprocess, List<String> classes) {
   ModelClaims {
     classes = List.copyOf(classes);
   }

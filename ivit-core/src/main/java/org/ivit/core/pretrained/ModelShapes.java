@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 
@@ -174,19 +175,11 @@ final class ModelShapes {
       positions = "none";
     } else if (prefix > 0) {
       long tokens = extent("pos_embed", 1, 3);
-      int[] image = image(description.get("image"));
-      long patches = (long) (image[0] / patch) * (image[1] / patch);
+      long patches = Size.read(description.get("image")).dividedBy(patch).area();
       boolean all = tokens == patches + prefix || (tokens != patches && root(tokens) == 0);
       positions = all ? "all" : "patches";
     }
     putUnless("positions", positions, "all");
-  }
-
-  /** Height and width of a description's {@code image}. */
-  static int[] image(JsonNode image) {
-    return image.isArray()
-        ? new int[] {image.path(0).intValue(), image.path(1).intValue()}
-        : new int[] {image.intValue(), image.intValue()};
   }
 
   private long heads(long dim) {

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
-import org.ivit.core.architecture.PretrainedPreprocess;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
@@ -81,7 +81,7 @@ final class OpenClipConfig {
     } else {
       tower(timm, names);
     }
-    return new ModelClaims(keys, GridResampling.BICUBIC_ANTIALIAS, this::preprocess, List.of());
+    return new ModelClaims(keys, this::preprocess, List.of());
   }
 
   private void own() {

@@ -1,6 +1,7 @@
 package org.ivit.core.pretrained;
 
 import java.util.Arrays;
+import org.ivit.core.Size;
 import org.ivit.core.tensor.Tensor;
 
 /** Position embeddings [1, prefix + rows · columns, dim] for another grid of patches. */
@@ -12,17 +13,16 @@ final class PositionGrid {
    *
    * @param positions F32, F16 or BF16
    * @param prefix tokens before the patches that have a position
-   * @param rows of the new grid
-   * @param columns of the new grid
+   * @param grid of the new patches
    * @return F32; the same where the grid is the same; null where the old patches are no square, nor
    *     as many as the new ones
    */
-  static Tensor fit(Tensor positions, int prefix, int rows, int columns, GridResampling rule) {
+  static Tensor fit(Tensor positions, int prefix, Size grid, GridResampling rule) {
     long[] shape = positions.shape();
     long patches = shape[1] - prefix;
     int side = root(patches);
-    boolean sameCount = patches == (long) rows * columns;
-    if (sameCount && (rows == columns || side == 0)) {
+    boolean sameCount = patches == grid.area();
+    if (sameCount && (grid.isSquare() || side == 0)) {
       return positions;
     }
     if (side == 0) {
@@ -32,10 +32,10 @@ final class PositionGrid {
     float[] old = positions.floats();
     float[] resampled =
         rule.resample(
-            Arrays.copyOfRange(old, prefix * dim, old.length), side, side, rows, columns, dim);
+            Arrays.copyOfRange(old, prefix * dim, old.length), side, side, grid.height(), grid.width(), dim);
     float[] all = Arrays.copyOf(old, prefix * dim + resampled.length);
     System.arraycopy(resampled, 0, all, prefix * dim, resampled.length);
-    return Tensor.of(all, 1, prefix + (long) rows * columns, dim);
+    return Tensor.of(all, 1, prefix + grid.area(), dim);
   }
 
   /** The root of a square; 0 of other numbers. */

@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.pretrained.names.TimmNames;
 import org.ivit.core.tensor.Tensor;
@@ -23,17 +24,20 @@ import org.ivit.core.tensor.TensorFiles;
  * folder of timm or Hugging Face, one of open_clip, or the file of a release: DINOv2's {@code
  * .pth}, OpenAI's {@code .pt}, the {@code .npz} of augreg and big_vision, torchvision's.
  *
- * @param description sizes and options, as {@link Architectures#parse} reads them
+ * @param architecture its chain of parts
+ * @param description the same as an inline description, for {@link Architectures#parse}
  * @param weights parameters in the form that parts of a chain have: see {@link CanonicalWeights}
  * @param preprocess how the source prepares pictures
  * @param classes names in the order of the logits; empty where the source has none
  */
 public record PretrainedModel(
-    ObjectNode description, TensorFile weights, Preprocess preprocess, List<String> classes) {
+    Architecture architecture,
+    ObjectNode description,
+    TensorFile weights,
+    Preprocess preprocess,
+    List<String> classes) {
   private static final String CONFIG = "config.json";
   private static final String IMAGE = "image";
-  private static final String POSITIONS = "pos_embed";
-  private static final String PATCHES = "patch_embed.proj.weight";
   private static final String TABLE = ".relative_position_bias_table";
   private static final String OPEN_CLIP = "open_clip_";
 
@@ -51,7 +55,16 @@ public record PretrainedModel(
    */
   public record Wishes(ObjectNode keys, String weightsKey) {
     /** Nothing. */
-    public static final Wishes NONE = new Wishes(JsonNodeFactory.instance.objectNode(), null);
+    public static final Wishes NONE = new Wishes(null);
+
+    /**
+     * No keys.
+     *
+     * @param weightsKey as of the record
+     */
+    public Wishes(String weightsKey) {
+      this(JsonNodeFactory.instance.objectNode(), weightsKey);
+    }
   }
 
   /**
@@ -68,21 +81,45 @@ public record PretrainedModel(
   /** As {@link #open(Path, Consumer)}, where a user says more. */
   public static PretrainedModel open(Path path, Wishes wishes, Consumer<String> say) {
     Path file = TensorFiles.file(path);
-    JsonFile config = config(file);
     try (TensorContents contents = TensorFiles.contents(file)) {
       Unsupported missing = new Unsupported();
-      ModelClaims claims = configured(config, contents, missing, say);
+      ModelClaims configured = configured(config(file), contents, missing, say);
       WeightPlace place = WeightPlace.find(contents, wishes.weightsKey, say);
-      TensorFile read = place.read(contents);
-      TensorFile timm = withRegisters(TimmNames.of(read), claims);
+      TensorFile timm = TimmNames.of(place.read(contents));
+      if (configured != null) {
+        timm = withRegister(timm);
+      }
       missing.addAll(timm);
       missing.refuse(contents.source());
-      if (claims == null) {
-        claims = ReleaseClaims.of(place.timm().source(), contents, read, timm);
-      }
+      ModelClaims claims = configured == null ? ReleaseClaims.of(place, contents) : configured;
       place.sayLeftOut(contents, say);
-      return model(timm, claims, wishes.keys, say);
+      return model(timm, place.timm().source(), claims, wishes.keys, say);
     }
+  }
+
+  /**
+   * How the source prepares pictures, without its weights.
+   *
+   * @param path a folder or file as of {@link #open(Path, Consumer)}
+   * @param image height and width of the model's pictures
+   * @param say hears where nothing says it, and what is taken
+   * @throws InputException as {@link #open(Path, Consumer)}
+   */
+  public static Preprocess preprocess(Path path, int image, Consumer<String> say) {
+    Path file = TensorFiles.file(path);
+    try (TensorContents contents = TensorFiles.contents(file)) {
+      ModelClaims claims = configured(config(file), contents, new Unsupported(), say);
+      if (claims == null) {
+        claims = ReleaseClaims.of(WeightPlace.find(contents, null, line -> {}), contents);
+      }
+      return claims.preprocess().apply(image);
+    }
+  }
+
+  /** Whether a folder says of which model its weights are. */
+  public static boolean isConfigured(Path folder) {
+    return Files.isRegularFile(folder.resolve(CONFIG))
+        || Files.isRegularFile(folder.resolve(OpenClipConfig.FILE));
   }
 
   /** Null where no configuration lies beside the file. */
@@ -117,21 +154,21 @@ public record PretrainedModel(
   }
 
   /** A distillation token that no head reads is a register. */
-  private static TensorFile withRegisters(TensorFile timm, ModelClaims claims) {
-    boolean single =
-        timm.tensors().containsKey("dist_token")
-            && !timm.tensors().containsKey("head_dist.weight")
-            && claims != null;
-    if (!single) {
+  private static TensorFile withRegister(TensorFile timm) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>(timm.tensors());
+    if (tensors.containsKey("head_dist.weight") || !tensors.containsKey("dist_token")) {
       return timm;
     }
-    Map<String, Tensor> tensors = new LinkedHashMap<>(timm.tensors());
     tensors.put("reg_token", tensors.remove("dist_token"));
     return new TensorFile(tensors, timm.metadata(), timm.source());
   }
 
   private static PretrainedModel model(
-      TensorFile timm, ModelClaims claims, ObjectNode wishes, Consumer<String> say) {
+      TensorFile timm,
+      TimmNames.Source source,
+      ModelClaims claims,
+      ObjectNode wishes,
+      Consumer<String> say) {
     ObjectNode keys = claims.keys().deepCopy();
     keys.setAll(wishes);
     if (claims.keys().has(IMAGE)) {
@@ -145,85 +182,35 @@ public record PretrainedModel(
     }
     boolean pooled = description.path("pool").asText().equals("map");
     int heads = pooled ? description.path("heads").intValue() : 0;
-    TensorFile canonical = CanonicalWeights.of(timm, heads);
-    int[] image = ModelShapes.image(description.get(IMAGE));
+    TensorFile canonical = CanonicalWeights.widened(CanonicalWeights.of(timm, heads));
+    GridResampling rule =
+        GridResampling.of(source, timm.tensors().containsKey("reg_token"));
+    Architecture architecture = Architectures.parse(description);
+    if (description.path("relative_positions").booleanValue()) {
+      requireTable(canonical, architecture.stem().grid());
+    }
+    TensorFile fitted =
+        new WeightAdaptation(architecture, rule, say).positions(canonical);
+    WeightCheck.check(fitted, architecture);
     return new PretrainedModel(
+        architecture,
         description,
-        fitted(canonical, description, claims.resampling(), say),
-        claims.preprocess().apply(image[0]),
+        fitted,
+        claims.preprocess().apply(architecture.image().longer()),
         claims.classes());
   }
 
-  private static TensorFile fitted(
-      TensorFile file, ObjectNode description, GridResampling rule, Consumer<String> say) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>(file.tensors());
-    int patch = description.path("patch").intValue();
-    int[] image = ModelShapes.image(description.get(IMAGE));
-    Tensor kernel = file.get(PATCHES);
-    int old = (int) kernel.shape()[2];
-    if (old != patch) {
-      GridResampling filter =
-          rule == GridResampling.BILINEAR ? rule : GridResampling.BICUBIC_ANTIALIAS;
-      long dim = kernel.shape()[0];
-      tensors.put(
-          PATCHES,
-          Tensor.of(
-              PatchResampling.resample(kernel.floats(), old, patch, filter), dim, 3, patch, patch));
-      say.accept(
-          "%s: the projection of patches of %d pixels is resampled to %d"
-              .formatted(file.source(), old, patch));
-    }
-    Tensor positions = file.tensors().get(POSITIONS);
-    int rows = image[0] / patch;
-    int columns = image[1] / patch;
-    if (positions != null) {
-      boolean all = !description.path("positions").asText("all").equals("patches");
-      Tensor fitted =
-          PositionGrid.fit(positions, all ? prefix(description) : 0, rows, columns, rule);
-      if (fitted == null) {
-        throw new InputException(
-            "%s: tensor pos_embed: is %s, expected positions of a square of patches"
-                .formatted(file.source(), positions));
-      }
-      if (!fitted.equals(positions)) {
-        say.accept(
-            "%s: position embeddings of %d tokens interpolated to %d, for pictures of %d × %d"
-                .formatted(
-                    file.source(), positions.shape()[1], fitted.shape()[1], image[0], image[1]));
-      }
-      tensors.put(POSITIONS, fitted);
-    } else if (description.path("relative_positions").booleanValue()) {
-      requireTable(file, rows, columns);
-    }
-    return new TensorFile(tensors, file.metadata(), file.source());
-  }
-
-  private static int prefix(ObjectNode description) {
-    return (description.path("class_token").asBoolean(true) ? 1 : 0)
-        + (description.path("distilled").asBoolean(false) ? 1 : 0)
-        + description.path("registers").intValue();
-  }
-
-  private static void requireTable(TensorFile file, int rows, int columns) {
-    long expected = (2L * rows - 1) * (2L * columns - 1) + 3;
+  private static void requireTable(TensorFile file, Size grid) {
+    long expected = (2L * grid.height() - 1) * (2L * grid.width() - 1) + 3;
     file.tensors()
         .forEach(
             (name, tensor) -> {
               if (name.endsWith(TABLE) && tensor.shape()[0] != expected) {
                 throw new InputException(
-                    "%s: tensor %s: is %s, expected %d rows for %d × %d patches: relative positions are"
-                            .formatted(file.source(), name, tensor, expected, rows, columns)
+                    "%s: tensor %s: is %s, expected %d rows for %s patches: relative positions are"
+                            .formatted(file.source(), name, tensor, expected, grid)
                         + " not resampled");
               }
             });
-  }
-
-  /**
-   * The chain of parts.
-   *
-   * @throws InputException if the description is not one of {@link Architectures#parse}
-   */
-  public Architecture architecture() {
-    return Architectures.parse(description);
   }
 }

@@ -3,38 +3,36 @@ package org.ivit.core.pretrained;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.function.IntFunction;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.PretrainedPreprocess;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.pretrained.names.TimmNames.Source;
-import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
-import org.ivit.core.tensor.TensorFile;
 
 /** What is known of a release's file of weights, which has no configuration beside it. */
 final class ReleaseClaims {
   private static final String SCRIPT = "TorchScript archive";
+  private static final int WHOLE = 518;
   private static final String POOL = "attn_pool.latent";
 
   private ReleaseClaims() {}
 
   /**
-   * @param source who named the tensors
+   * @param place where the model's tensors are
    * @param contents the file
-   * @param read its tensors of the model, under the names of the file
-   * @param timm the same under timm's names
    * @throws InputException if the names are those of several families that compute otherwise
    */
-  static ModelClaims of(Source source, TensorContents contents, TensorFile read, TensorFile timm) {
+  static ModelClaims of(WeightPlace place, TensorContents contents) {
     ObjectNode keys = JsonNodeFactory.instance.objectNode();
-    return switch (source) {
+    Set<String> timm = place.timmNames();
+    return switch (place.timm().source()) {
       case DINOV2 -> dinov2(keys, timm);
       case OPEN_CLIP -> openai(keys, contents);
-      case AUGREG, BIG_VISION -> flax(keys, source, read, timm);
+      case AUGREG, BIG_VISION -> flax(keys, place, contents);
       case TORCHVISION -> torchvision(keys, timm);
       case HUGGING_FACE, HUGGING_FACE_TOWER ->
           throw unknown(contents, "has names of Hugging Face, but no config.json beside it");
@@ -51,22 +49,19 @@ final class ReleaseClaims {
         "%s: %s, expected --architecture NAME".formatted(contents.source(), what));
   }
 
-  private static ModelClaims claims(
-      ObjectNode keys, GridResampling resampling, IntFunction<Preprocess> preprocess) {
-    return new ModelClaims(keys, resampling, preprocess, List.of());
+  private static ModelClaims claims(ObjectNode keys, IntFunction<Preprocess> preprocess) {
+    return new ModelClaims(keys, preprocess, List.of());
   }
 
-  private static ModelClaims dinov2(ObjectNode keys, TensorFile timm) {
-    boolean registers = timm.tensors().containsKey("reg_token");
+  private static ModelClaims dinov2(ObjectNode keys, Set<String> timm) {
+    boolean registers = timm.contains("reg_token");
     keys.put("name", registers ? "dinov2_reg" : "dinov2");
     keys.put("epsilon", 1e-6);
     // At its own size the model sees the whole picture, as in timm; smaller ones are cut as the
     // release does.
-    int native518 = 518;
     return claims(
         keys,
-        registers ? GridResampling.BICUBIC_ANTIALIAS : GridResampling.BICUBIC_OFFSET,
-        image -> Preprocess.imagenet(image >= native518 ? image : 256 * image / 224, image));
+        image -> Preprocess.imagenet(image >= WHOLE ? image : 256 * image / 224, image));
   }
 
   private static ModelClaims openai(ObjectNode keys, TensorContents contents) {
@@ -80,17 +75,19 @@ final class ReleaseClaims {
     keys.put("epsilon", 1e-5);
     keys.put("activation", "quick_gelu");
     keys.put("projection", true);
-    return claims(keys, GridResampling.BICUBIC, image -> PretrainedPreprocess.clip(image, image));
+    return claims(keys, image -> PretrainedPreprocess.clip(image, image));
   }
 
   private static ModelClaims flax(
-      ObjectNode keys, Source source, TensorFile read, TensorFile timm) {
-    boolean siglip = timm.tensors().containsKey(POOL);
-    keys.put("name", siglip ? "siglip" : source == Source.BIG_VISION ? "flexivit" : "vit");
-    for (Map.Entry<String, Tensor> tensor : read.tensors().entrySet()) {
-      long[] shape = tensor.getValue().shape();
-      if (tensor.getKey().endsWith("/query/kernel") && shape.length == 3) {
+      ObjectNode keys, WeightPlace place, TensorContents contents) {
+    boolean siglip = place.timmNames().contains(POOL);
+    boolean bigVision = place.timm().source() == Source.BIG_VISION;
+    keys.put("name", siglip ? "siglip" : bigVision ? "flexivit" : "vit");
+    for (String name : place.names().values()) {
+      long[] shape = name.endsWith("/query/kernel") ? contents.read(name).shape() : new long[0];
+      if (shape.length == 3) {
         keys.put("heads", (int) shape[1]);
+        break;
       }
     }
     keys.put("epsilon", 1e-6);
@@ -98,14 +95,13 @@ final class ReleaseClaims {
     keys.put("activation", siglip ? "gelu_tanh" : "gelu");
     return claims(
         keys,
-        source == Source.BIG_VISION ? GridResampling.BILINEAR : GridResampling.BICUBIC_ANTIALIAS,
         siglip
             ? image -> Preprocess.half(image, image).withCropMode(CropMode.SQUASH)
             : image -> Preprocess.half(PretrainedPreprocess.resize(image), image));
   }
 
-  private static ModelClaims torchvision(ObjectNode keys, TensorFile timm) {
-    boolean swin = timm.tensors().containsKey("layers.0.blocks.0.norm1.weight");
+  private static ModelClaims torchvision(ObjectNode keys, Set<String> timm) {
+    boolean swin = timm.contains("layers.0.blocks.0.norm1.weight");
     keys.put("name", swin ? "torchvision_swin" : "torchvision_vit");
     keys.put("epsilon", swin ? 1e-5 : 1e-6);
     if (swin) {
@@ -113,7 +109,6 @@ final class ReleaseClaims {
     }
     return claims(
         keys,
-        GridResampling.BICUBIC_ANTIALIAS,
         image -> {
           int resize = swin ? image * 232 / 224 : image * 256 / 224;
           Preprocess imagenet = Preprocess.imagenet(resize, image);

@@ -192,7 +192,7 @@ final class TimmConfig {
       // Tuned to classes, the head is one of them; else it is the projection to CLIP's features.
       keys.put("projection", clip && headed && !pretrained.text("tag", "").contains("ft_"));
     }
-    return new ModelClaims(keys, GridResampling.BICUBIC_ANTIALIAS, this::preprocess, classes());
+    return new ModelClaims(keys, this::preprocess, classes());
   }
 
   private String pool(String pool) {

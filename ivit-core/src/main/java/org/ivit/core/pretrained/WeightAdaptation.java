@@ -15,10 +15,11 @@ import org.ivit.core.tensor.TensorFile;
 
 /**
  * Fits pretrained weights to another picture size, window or number of classes. What is changed is
- * said; whatever else differs is left for {@link org.ivit.core.architecture.WeightCheck} to list.
+ * said; whatever else differs is left for {@link org.ivit.core.pretrained.WeightCheck} to list.
  */
 public final class WeightAdaptation {
   private static final double HEAD_DEVIATION = 0.02;
+  private static final String PROJECTION = Stem.PROJECTION + ".weight";
 
   private final Architecture architecture;
   private final GridResampling resampling;
@@ -46,9 +47,9 @@ public final class WeightAdaptation {
   }
 
   /**
-   * Interpolates position embeddings for another picture size, as timm's {@code
-   * resample_abs_pos_embed}: bicubic with antialiasing, the class token's as it is; and tables of
-   * relative positions for another window, as the Swin release: bicubic.
+   * Interpolates position embeddings for another picture size by the rule of their source, those of
+   * tokens before the patches as they are; tables of relative positions for another window, as the
+   * Swin release: bicubic; and the projection of patches for another patch size, as FlexiViT.
    *
    * @param file weights under timm's names
    * @return the same, or with tables of the sizes that the architecture has
@@ -69,10 +70,16 @@ public final class WeightAdaptation {
         Tensor resampled = embedding(tensor, shape);
         if (resampled != null) {
           said.accept(
-              "%s: position embeddings of %d tokens interpolated to %d, for pictures of %d"
+              "%s: position embeddings of %d tokens interpolated to %d, for pictures of %s"
                   .formatted(file.source(), tensor.shape()[1], shape[1], architecture.image()));
           tensors.put(name, resampled);
         }
+      } else if (isProjection(name, tensor, shape)) {
+        int patch = (int) shape[2];
+        said.accept(
+            "%s: the projection of patches of %d pixels is resampled to %d"
+                .formatted(file.source(), tensor.shape()[2], patch));
+        tensors.put(name, projection(tensor, patch, resampling));
       } else if (tables.contains(name) && tensor.shape().length == 2) {
         Tensor resampled = table(tensor, shape);
         if (resampled != null) {
@@ -91,10 +98,36 @@ public final class WeightAdaptation {
 
   /** Null where the two are no square grids behind the same leading tokens. */
   private Tensor embedding(Tensor tensor, long[] shape) {
-    int grid = architecture.stem().grid();
-    int leading = (int) shape[1] - grid * grid;
+    Stem stem = architecture.stem();
+    int leading = stem.positionRows() - stem.patches();
     boolean fits = tensor.shape()[0] == 1 && tensor.shape()[2] == shape[2];
-    return fits ? PositionGrid.fit(tensor, leading, grid, grid, resampling) : null;
+    return fits ? PositionGrid.fit(tensor, leading, stem.grid(), resampling) : null;
+  }
+
+  /** Whether it is the projection, of squares of another size alone. */
+  private static boolean isProjection(String name, Tensor tensor, long[] shape) {
+    long[] found = tensor.shape();
+    return name.equals(PROJECTION)
+        && found.length == 4
+        && found[0] == shape[0]
+        && found[1] == shape[1]
+        && found[2] == found[3];
+  }
+
+  /**
+   * The projection of patches for another patch size.
+   *
+   * @param kernel [dim][3][patch][patch]
+   * @param patch the new size
+   * @param rule that of the source's positions
+   */
+  static Tensor projection(Tensor kernel, int patch, GridResampling rule) {
+    GridResampling filter =
+        rule == GridResampling.BILINEAR ? rule : GridResampling.BICUBIC_ANTIALIAS;
+    long[] shape = kernel.shape();
+    float[] resampled =
+        PatchResampling.resample(kernel.floats(), (int) shape[2], patch, filter);
+    return Tensor.of(resampled, shape[0], shape[1], patch, patch);
   }
 
   private static Tensor table(Tensor tensor, long[] shape) {

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -35,8 +36,7 @@ record WeightPlace(String path, Map<String, String> names, TimmNames timm) {
   private static final Pattern FIRST_BLOCK = Pattern.compile("(layers\\.0\\.)?blocks\\.0\\..*");
 
   /** Heads that stand beside a tower or backbone. */
-  private static final List<String> HEADS =
-      List.of("head.weight", "head.bias", "visual_projection.weight");
+  static final List<String> HEADS = List.of("head.weight", "head.bias", "visual_projection.weight");
 
   /** Of models of pictures and texts, what is of the texts or of both. */
   private static final Pattern TEXTS =
@@ -135,6 +135,14 @@ record WeightPlace(String path, Map<String, String> names, TimmNames timm) {
       }
     }
     return new WeightPlace(path, found, timm);
+  }
+
+  /** What timm calls the tensors that a model needs. */
+  Set<String> timmNames() {
+    return names.keySet().stream()
+        .map(timm::timm)
+        .filter(Objects::nonNull)
+        .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   /** The tensors, under the names below the path. */

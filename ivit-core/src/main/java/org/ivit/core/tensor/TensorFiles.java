@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -140,22 +141,32 @@ public final class TensorFiles {
     if (!Files.isDirectory(path)) {
       return path;
     }
+    return only(path)
+        .orElseThrow(
+            () ->
+                new InputException(
+                    "%s: a folder without %s or %s, whole or in shards"
+                        .formatted(path, MODEL, PYTORCH)));
+  }
+
+  /** Whether a folder has a file that {@link #file} takes. */
+  public static boolean holdsOne(Path folder) {
+    return only(folder).isPresent();
+  }
+
+  private static Optional<Path> only(Path folder) {
     for (String name : NAMES) {
-      if (Files.isRegularFile(path.resolve(name))) {
-        return path.resolve(name);
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return Optional.of(folder.resolve(name));
       }
     }
-    List<Path> files;
-    try (Stream<Path> all = Files.list(path)) {
-      files = all.filter(file -> OF_WEIGHTS.matcher(file.toString()).matches()).toList();
+    try (Stream<Path> all = Files.list(folder)) {
+      List<Path> files =
+          all.filter(file -> OF_WEIGHTS.matcher(file.getFileName().toString()).matches()).toList();
+      return files.size() == 1 ? Optional.of(files.get(0)) : Optional.empty();
     } catch (IOException e) {
-      throw new InputException(path + ": cannot be read: " + FileFailures.reason(e), e);
+      throw new InputException(folder + ": cannot be read: " + FileFailures.reason(e), e);
     }
-    if (files.size() == 1) {
-      return files.get(0);
-    }
-    throw new InputException(
-        "%s: a folder without %s or %s, whole or in shards".formatted(path, MODEL, PYTORCH));
   }
 
   private static TensorContents shards(Path index) {

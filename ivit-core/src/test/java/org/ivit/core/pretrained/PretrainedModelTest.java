@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.PretrainedPreprocess;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;

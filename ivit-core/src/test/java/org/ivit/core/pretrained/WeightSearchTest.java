@@ -16,9 +16,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
-import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
@@ -202,7 +201,7 @@ class WeightSearchTest {
   @ValueSource(
       strings = {
         "blocks.1.norm1.weight",
-        "blocks.0.ls1.gamma",
+        "blocks.0.attn.k_norm.bias",
         "blocks.0.attn.q_norm.weight",
         "norm_pre.weight",
         "fc_norm.weight",

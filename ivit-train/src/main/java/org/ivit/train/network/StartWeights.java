@@ -3,9 +3,9 @@ package org.ivit.train.network;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.pretrained.WeightAdaptation;
+import org.ivit.core.pretrained.WeightCheck;
 import org.ivit.core.pretrained.WeightSearch;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.train.recipe.Recipe;
@@ -25,12 +25,10 @@ public final class StartWeights {
     if (recipe.weights() == null) {
       return null;
     }
-    WeightAdaptation adaptation = new WeightAdaptation(architecture, say);
     TensorFile tensors =
-        adaptation.positions(
-            new WeightSearch(architecture, recipe.weightsKey(), say).find(recipe.weights()));
+        new WeightSearch(architecture, recipe.weightsKey(), say).findFitted(recipe.weights());
     if (recipe.schedule().epochs() > 0) {
-      tensors = adaptation.newHead(tensors, recipe.seed());
+      tensors = new WeightAdaptation(architecture, say).newHead(tensors, recipe.seed());
     }
     return checked(tensors, architecture);
   }

@@ -1,5 +1,6 @@
-package org.ivit.core.architecture;
+package org.ivit.core.family;
 
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 
@@ -39,8 +40,8 @@ public final class PretrainedPreprocess {
             ? imagenetStatistics(architecture.name())
             : architecture.family().equals(Swin.KIND);
     return imagenet
-        ? Preprocess.imagenet(resize, architecture.image())
-        : Preprocess.half(resize, architecture.image());
+        ? Preprocess.imagenet(resize, architecture.image().side())
+        : Preprocess.half(resize, architecture.image().side());
   }
 
   /**
