@@ -233,7 +233,7 @@ public final class TransformerNetwork {
   }
 
   /**
-   * Logits of a batch, not in training.
+   * Logits, or features, of a batch, not in training.
    *
    * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
@@ -245,7 +245,7 @@ public final class TransformerNetwork {
   }
 
   /**
-   * Integer logits of a batch, not in training.
+   * Integer logits, or features, of a batch, not in training.
    *
    * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
