@@ -134,9 +134,8 @@ struct ivit_window {
   uint8_t score_low[256]; /* its bytes where narrow */
   uint8_t score_high[256];
   int leading;           /* tokens before the grid, 0 or 1 */
-  int rows;              /* of the grid */
-  int columns;
   size_t of_head;        /* biases of a head */
+  size_t *begin;         /* of a query's biases of the first head */
   int32_t *bias;         /* as window.h reads them; null where narrow */
   int16_t *bias16;       /* the same where narrow */
   int32_t *leading_bias; /* by a leading token, [heads]: of a query of the grid, of its own */

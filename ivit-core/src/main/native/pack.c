@@ -283,6 +283,19 @@ static void set_biases(
   }
 }
 
+/* Where a query's run begins, less what a leading token takes before it. */
+static void set_begins(struct ivit_window *w, struct ivit_grid g) {
+  size_t column = (size_t)(2 * g.rows - 1) * (size_t)g.columns;
+  size_t first = IVIT_BIAS_SPARE - (size_t)g.leading;
+  for (int query = 0; query < g.rows * g.columns; query++) {
+    size_t row = (size_t)(g.rows - 1 - query / g.columns) * (size_t)g.columns;
+    w->begin[g.leading + query] = first + (size_t)(query % g.columns) * column + row;
+  }
+  if (g.leading > 0) {
+    w->begin[0] = first + (size_t)g.columns * column;
+  }
+}
+
 static int set_masks(
     struct ivit_window *w, struct ivit_arena *arena, const uint64_t *masks, int windows) {
   size_t length = (size_t)w->tokens * (size_t)w->words;
@@ -316,8 +329,6 @@ struct ivit_window *ivit_window_new(
   w->tokens = g.leading + area;
   w->words = (w->tokens + 63) / 64;
   w->leading = g.leading;
-  w->rows = g.rows;
-  w->columns = g.columns;
   w->of_head = (size_t)(2 * g.rows - 1) * (size_t)g.columns * (size_t)g.columns
       + (size_t)(g.leading * area);
   w->narrow = 1;
@@ -337,11 +348,13 @@ struct ivit_window *ivit_window_new(
   } else {
     w->bias = ivit_arena_take(arena, all * sizeof(int32_t));
   }
+  w->begin = ivit_arena_take(arena, (size_t)w->tokens * sizeof(size_t));
   w->leading_bias = ivit_arena_take(arena, 2 * (size_t)heads * sizeof(int32_t));
   w->masks = ivit_arena_take(arena, (size_t)windows * sizeof(uint64_t *));
   if (!ivit_arena_whole(arena)) {
     return NULL;
   }
+  set_begins(w, g);
   for (int head = 0; head < heads; head++) {
     set_biases(w, g, table, heads, head);
   }

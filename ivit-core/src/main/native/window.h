@@ -13,14 +13,7 @@ enum { IVIT_BIAS_SPARE = 64 /* elements before and behind all runs, which vector
 
 /* Where the bias by the first key lies; that by a leading token is not there, but next to it. */
 static inline size_t ivit_bias_at(const struct ivit_window *w, int head, int query) {
-  size_t at = IVIT_BIAS_SPARE + (size_t)head * w->of_head;
-  size_t column = (size_t)(2 * w->rows - 1) * (size_t)w->columns;
-  if (query < w->leading) {
-    return at + (size_t)w->columns * column - (size_t)w->leading;
-  }
-  int inside = query - w->leading;
-  size_t row = (size_t)(w->rows - 1 - inside / w->columns) * (size_t)w->columns;
-  return at + (size_t)(inside % w->columns) * column + row - (size_t)w->leading;
+  return (size_t)head * w->of_head + w->begin[query];
 }
 
 /* The biased score of a leading token, of which `code` is the score. */
