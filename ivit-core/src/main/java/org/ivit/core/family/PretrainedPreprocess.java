@@ -1,5 +1,6 @@
 package org.ivit.core.family;
 
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
@@ -28,20 +29,38 @@ public final class PretrainedPreprocess {
   }
 
   /**
-   * Mean and deviation of pixels where nothing says them: by the timm name, or for an inline
-   * description ImageNet's for a Swin and ½ for a ViT.
+   * The transform where nothing says it: that which weights of the timm name are evaluated with, or
+   * for an inline description {@link #resize}, and ImageNet's mean and deviation for a Swin, ½ for
+   * a ViT. A model for larger pictures than its name's sees them whole from 384 on.
+   *
+   * @param architecture any
+   */
+  public static Preprocess usual(Architecture architecture) {
+    int image = architecture.image().longer();
+    RegisteredModel model = registered(architecture);
+    int resize = resize(image);
+    if (model != null) {
+      boolean own = model.description().path("image").intValue() == image;
+      boolean whole = image <= SMALL || (image >= WHOLE && !own);
+      resize = whole ? image : (int) Math.floor(image / model.crop());
+    }
+    return usual(architecture, resize);
+  }
+
+  /**
+   * Mean and deviation of pixels where nothing says them: see {@link #usual(Architecture)}.
    *
    * @param architecture any
    * @param resize see {@link Preprocess}
    */
   public static Preprocess usual(Architecture architecture, int resize) {
-    boolean imagenet =
-        registered(architecture)
-            ? imagenetStatistics(architecture.name())
-            : architecture.family().equals(Swin.KIND);
-    return imagenet
-        ? Preprocess.imagenet(resize, architecture.image().side())
-        : Preprocess.half(resize, architecture.image().side());
+    RegisteredModel model = registered(architecture);
+    RegisteredModel.Pixels unnamed =
+        architecture.family().equals(Swin.KIND)
+            ? RegisteredModel.Pixels.IMAGENET
+            : RegisteredModel.Pixels.HALF;
+    return (model == null ? unnamed : model.pixels())
+        .transform(resize, architecture.image().longer());
   }
 
   /**
@@ -56,21 +75,19 @@ public final class PretrainedPreprocess {
     return new Preprocess(resize, crop, Interpolation.BICUBIC, mean, std);
   }
 
-  /**
-   * Whether weights of a timm name were trained with ImageNet's mean and deviation instead of ½.
-   *
-   * @param timmName a registered name
-   */
-  public static boolean imagenetStatistics(String timmName) {
-    return !timmName.startsWith("vit_");
-  }
-
-  private static boolean registered(Architecture architecture) {
-    return Architectures.names().stream()
-        .map(Architectures::byName)
-        .anyMatch(
-            known ->
-                Architectures.nameFor(known.name(), known.image(), architecture.image())
-                    .equals(architecture.name()));
+  /** By its name, which may say another picture size; null where it is not registered. */
+  private static RegisteredModel registered(Architecture architecture) {
+    RegisteredModel named = RegisteredModel.all().get(architecture.name());
+    if (named != null) {
+      return named;
+    }
+    for (RegisteredModel model : RegisteredModel.all().values()) {
+      Size image = Size.read(model.description().get("image"));
+      String name = model.description().path("name").textValue();
+      if (Architectures.nameFor(name, image, architecture.image()).equals(architecture.name())) {
+        return model;
+      }
+    }
+    return null;
   }
 }

@@ -40,7 +40,7 @@ final class UsualPreprocessing {
           PretrainedModel.preprocess(weights, sizes.image().side(), LOG::info),
           sizes.image().side());
     }
-    Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image().side());
+    Preprocess usual = PretrainedPreprocess.usual(sizes);
     return Data.Preprocessing.of(usual, sizes.image().side());
   }
 }
