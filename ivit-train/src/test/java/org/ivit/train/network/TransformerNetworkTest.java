@@ -171,7 +171,10 @@ class TransformerNetworkTest {
         tiny(
             "'image': [4, 6], 'positions': 'none', 'relative_positions': true,"
                 + " 'pool': 'avg', 'fc_norm': true"),
-        tiny("'classes': 0, 'class_token': false, 'pool': 'map', 'activation': 'gelu_tanh'"));
+        tiny("'classes': 0, 'class_token': false, 'pool': 'map', 'activation': 'gelu_tanh'"),
+        InlineDescription.parse(
+            "'kind': 'swin', 'image': [4, 8], 'patch': 1, 'dim': 2, 'window': 2,"
+                + " 'depths': [2, 1], 'heads': [1, 2], 'classes': 0"));
   }
 
   @ParameterizedTest
