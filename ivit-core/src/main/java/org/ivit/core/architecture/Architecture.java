@@ -58,6 +58,16 @@ public record Architecture(String family, String name, List<Part> parts) {
     return head().classes();
   }
 
+  /** What the numbers mean that a picture is answered with. */
+  public Answer answer() {
+    return Answer.CLASSES;
+  }
+
+  /** How many numbers a picture is answered with: scores of classes, or the width of a feature. */
+  public int answerWidth() {
+    return head().outputDim();
+  }
+
   /** The parameters by their timm names, in order of execution, with their shapes. */
   public Map<String, long[]> parameters() {
     Map<String, long[]> shapes = new LinkedHashMap<>();
