@@ -30,6 +30,7 @@ import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.io.Digests;
 import org.ivit.export.cli.console.Progress;
+import org.ivit.export.cli.console.ReportFacts;
 import org.ivit.export.diagnose.Diagnosis;
 import org.ivit.export.diagnose.DiagnosisPage;
 import org.ivit.export.diagnose.NodeDiagnosis;
