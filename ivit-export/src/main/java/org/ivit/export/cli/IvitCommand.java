@@ -3,6 +3,7 @@ package org.ivit.export.cli;
 import java.util.concurrent.Callable;
 import org.ivit.export.cli.console.IvitVersion;
 import org.ivit.export.cli.features.EmbedCommand;
+import org.ivit.export.cli.features.SearchCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.IVersionProvider;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
       EvaluateCommand.class,
       PredictCommand.class,
       EmbedCommand.class,
+      SearchCommand.class,
       InspectCommand.class,
       BenchCommand.class,
       BenchLoaderCommand.class,
