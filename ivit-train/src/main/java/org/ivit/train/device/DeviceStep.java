@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Structure;
@@ -19,6 +20,7 @@ import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.product.ProductLibrary;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.Loss;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.step.AdamSettings;
 import org.ivit.train.step.MicroBatch;
@@ -102,7 +104,7 @@ public final class DeviceStep implements AutoCloseable {
    * @param options how the device computes
    * @param model the teacher that steps ask; null where there is none, or targets bring its answers
    * @param pool threads that build constants
-   * @throws org.ivit.core.InputException if the device has not enough memory, or cannot run it
+   * @throws InputException if the device has not enough memory, or cannot run it
    */
   public DeviceStep(
       Device device,
@@ -114,7 +116,7 @@ public final class DeviceStep implements AutoCloseable {
       WorkerPool pool) {
     this.device = device;
     this.pool = pool;
-    this.loss = settings.loss();
+    this.loss = crossEntropy(settings.loss());
     this.averageDecay = settings.averageDecay();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
@@ -143,6 +145,16 @@ public final class DeviceStep implements AutoCloseable {
       pass.clear(zeros, size);
     }
     device.write(kinds, kinds());
+  }
+
+  /** Features are learned on the processor. */
+  private static CrossEntropy crossEntropy(Loss loss) {
+    if (loss instanceof CrossEntropy found) {
+      return found;
+    }
+    throw new InputException(
+        "device: found cuda for a model that answers with features, expected cpu: steps on a GPU"
+            + " learn classes alone");
   }
 
   /** Whether each parameter moves, and decays. */

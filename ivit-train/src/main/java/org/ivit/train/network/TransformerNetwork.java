@@ -14,12 +14,14 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.train.layer.FeatureLoss;
 import org.ivit.train.layer.OperatorLayerRuntime;
 import org.ivit.train.layer.SoftTargetLoss;
 import org.ivit.train.memory.Reals;
@@ -35,6 +37,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
@@ -137,15 +140,18 @@ public final class TransformerNetwork {
     return builder
         .addLayer(
             LOSS,
-            new LossLayer.Builder(
-                    new SoftTargetLoss(
-                        options.distillationWeight(), options.distillationTemperature()))
-                .activation(Activation.IDENTITY)
+            new LossLayer.Builder(loss(options)).activation(Activation.IDENTITY)
                 .build(),
             previous)
         .setOutputs(LOSS)
         .setInputTypes(InputType.convolutional(image, image, 3, CNN2DFormat.NCHW))
         .build();
+  }
+
+  private static ILossFunction loss(NetworkOptions options) {
+    return options.architecture().answer() == Answer.FEATURES
+        ? new FeatureLoss()
+        : new SoftTargetLoss(options.distillationWeight(), options.distillationTemperature());
   }
 
   /** What it was built from. */
@@ -232,11 +238,11 @@ public final class TransformerNetwork {
   }
 
   /**
-   * Logits of a batch, not in training.
+   * Logits, or features, of a batch, not in training.
    *
    * @param pixels normalised, [batch][3][image][image]
    * @param batch number of pictures
-   * @return [batch][classes]; in integers the dequantized logits, rounded to the number type
+   * @return [batch][classes], or [batch][width]; in integers dequantized, rounded to the number type
    */
   public double[] logits(float[] pixels, int batch) {
     INDArray output = graph.output(false, array(pixels, batch))[0];
