@@ -1,10 +1,10 @@
 package org.ivit.core.architecture;
 
-/** What the numbers mean that a model answers a picture with. */
+/** What a network's answer to a picture is. */
 public enum Answer {
-  /** A score for each class: the largest is the answer. */
+  /** A logit a class. */
   CLASSES("classes"),
-  /** A feature vector: pictures that are alike have a large cosine. */
+  /** A feature: a vector whose direction is compared with that of others. */
   FEATURES("features");
 
   private final String word;

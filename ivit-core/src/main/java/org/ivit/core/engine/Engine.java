@@ -32,7 +32,7 @@ public interface Engine extends AutoCloseable {
    *     org.ivit.core.graph.PixelTable} or of quantized normalised pixels
    * @param pictures number of pictures, any from 1
    * @return logits or features on the scale {@link IntegerGraph#logitScale}, [pictures][{@link
-   *     org.ivit.core.architecture.Architecture#answerWidth}]
+   *     org.ivit.core.architecture.Architecture#classes}]
    */
   int[] logits(byte[] codes, int pictures);
 

@@ -111,7 +111,7 @@ final class Inspection {
       sizes.add("depths " + depths.values());
       sizes.add("heads " + heads.values());
     }
-    sizes.add(architecture.answer() + " " + architecture.answerWidth());
+    sizes.add(architecture.answer() + " " + architecture.classes());
     stem.leading().forEach(token -> sizes.add(token.name() + " " + token.count()));
     return String.join(", ", sizes);
   }

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
@@ -23,7 +23,8 @@ import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Locations;
 import org.ivit.core.dataset.PictureSource;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
-import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.FileFailures;
 import org.ivit.core.parallel.WorkerPool;
@@ -167,7 +168,7 @@ final class Quantizing {
           new IntegerCheckpoint(
               GraphBuilder.build(architecture, found.weights(), found.scheme(), found.ranges()),
               preprocess,
-              classes.toList(architecture.classes()),
+              classes.toList(architecture),
               provenance());
       String verified = verify == 0 ? "" : verify(verify, found, checkpoint, set, pool);
       String digest = CheckpointFile.write(output, checkpoint);
@@ -198,6 +199,9 @@ final class Quantizing {
   }
 
   private ClassNames classes(Dataset set) {
+    if (architecture.answer() == Answer.FEATURES) {
+      return ClassNames.UNKNOWN;
+    }
     Path file = recipe.data().classes();
     if (file != null) {
       ClassList list = ClassList.read(file);

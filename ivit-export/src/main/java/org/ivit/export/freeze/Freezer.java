@@ -14,8 +14,8 @@ import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.io.Digests;
 import org.ivit.core.io.TextFiles;
 import org.ivit.export.model.ClassNames;
@@ -78,7 +78,7 @@ public final class Freezer {
         new IntegerCheckpoint(
             graph,
             RecipePictures.preprocess(run.recipe(), run.architecture()),
-            classes(run).toList(run.architecture().classes()),
+            classes(run).toList(run.architecture()),
             provenance(run, checkpoint, version));
     return new Frozen(integers, weights, checkpoint.scheme(), checkpoint.ranges());
   }
@@ -182,7 +182,9 @@ public final class Freezer {
     boolean known = source != null && Files.isRegularFile(source);
     double best = checkpoint.state().bestTop1();
     String measure =
-        run.architecture().answer() == Answer.CLASSES ? "top-1" : "mean cosine to the teacher's features";
+        run.architecture().answer() == Answer.CLASSES
+            ? "top-1"
+            : "mean cosine to the teacher's features";
     return new Provenance(
         source == null ? "" : String.valueOf(source.getFileName()),
         known ? Digests.file(source) : "",

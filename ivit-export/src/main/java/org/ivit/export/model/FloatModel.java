@@ -75,7 +75,7 @@ public final class FloatModel implements Model {
 
   @Override
   public Features features(List<Rgb> pictures) {
-    return Features.ofValues(values(pictures), architecture.answerWidth());
+    return Features.ofValues(values(pictures), architecture.classes());
   }
 
   private float[] values(List<Rgb> pictures) {

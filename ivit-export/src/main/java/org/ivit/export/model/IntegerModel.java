@@ -81,7 +81,7 @@ public final class IntegerModel implements Model {
   @Override
   public Features features(List<Rgb> pictures) {
     return Features.ofCodes(
-        codes(pictures), checkpoint.graph().logitScale(), architecture().answerWidth());
+        codes(pictures), checkpoint.graph().logitScale(), architecture().classes());
   }
 
   private int[] codes(List<Rgb> pictures) {

@@ -7,7 +7,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
 
-/** A {@link Loss} of each picture as a loss of Deeplearning4j; the activation must be the identity. */
+/**
+ * A {@link Loss} of each picture as a loss of Deeplearning4j; the activation must be the identity.
+ */
 abstract class RowLoss implements ILossFunction {
   private static final long serialVersionUID = 1L;
 

@@ -550,11 +550,9 @@ public final class Trainer {
     }
     TrainingTransform transform =
         new TrainingTransform(recipe.augmentation(), evaluation.preprocess(), recipe.seed());
-    BatchMixer mixer = 
+    BatchMixer mixer =
         new BatchMixer(
-            recipe.augmentation(),
-            RecipePictures.labelled(training, architecture),
-            recipe.seed());
+            recipe.augmentation(), RecipePictures.labelled(training, architecture), recipe.seed());
     EpochBatches<?> batches =
         step.preparesPictures()
             ? batches(epoch, new BatchAssembly.Planned(transform, mixer))

@@ -4,7 +4,7 @@ import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.io.Digests;
 import org.ivit.core.parallel.WorkerPool;
@@ -49,8 +49,8 @@ public final class Teacher {
               : Architectures.parse(named.architecture());
     }
     if (model.answer() != architecture.answer()
-        || model.answerWidth() != architecture.answerWidth()
-        || model.image() != architecture.image()) {
+        || model.classes() != architecture.classes()
+        || !model.image().equals(architecture.image())) {
       throw new InputException(
           "distillation.teacher: found %s and pictures of %s, expected %s and %s"
               .formatted(
@@ -66,7 +66,7 @@ public final class Teacher {
   private static String answers(Architecture architecture) {
     return architecture.answer() == Answer.CLASSES
         ? architecture.classes() + " classes"
-        : "features " + architecture.answerWidth() + " wide";
+        : "features " + architecture.classes() + " wide";
   }
 
   /** The SHA-256 of the teacher's file; empty without distillation. */

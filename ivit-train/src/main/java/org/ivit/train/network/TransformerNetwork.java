@@ -16,8 +16,8 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -136,12 +136,11 @@ public final class TransformerNetwork {
       builder.addLayer(plan.name(), plan.layer(), previous);
       previous = plan.name();
     }
-    int image = options.architecture().image();
+    int image = options.architecture().image().side();
     return builder
         .addLayer(
             LOSS,
-            new LossLayer.Builder(loss(options)).activation(Activation.IDENTITY)
-                .build(),
+            new LossLayer.Builder(loss(options)).activation(Activation.IDENTITY).build(),
             previous)
         .setOutputs(LOSS)
         .setInputTypes(InputType.convolutional(image, image, 3, CNN2DFormat.NCHW))
@@ -242,7 +241,8 @@ public final class TransformerNetwork {
    *
    * @param pixels normalised, [batch][3][image][image]
    * @param batch number of pictures
-   * @return [batch][classes], or [batch][width]; in integers dequantized, rounded to the number type
+   * @return [batch][classes], or [batch][width]; in integers dequantized, rounded to the number
+   *     type
    */
   public double[] logits(float[] pixels, int batch) {
     INDArray output = graph.output(false, array(pixels, batch))[0];
@@ -282,7 +282,7 @@ public final class TransformerNetwork {
    * @param batch number of pictures
    */
   public INDArray array(float[] pixels, int batch) {
-    int image = options.architecture().image();
+    int image = options.architecture().image().side();
     INDArray array =
         Nd4j.createUninitialized(
             graph.getConfiguration().getDataType(), new long[] {batch, 3, image, image}, 'c');

@@ -1,8 +1,8 @@
 package org.ivit.train.operator;
 
 /**
- * Distillation of features: {@code 1 − cosine} of the network's feature and the teacher's. A feature
- * of zeros has cosine 0 with every other, and no gradient.
+ * Distillation of features: {@code 1 − cosine} of the network's feature and the teacher's. A
+ * feature of zeros has cosine 0 with every other, and no gradient.
  */
 public record CosineDistance() implements Loss {
   /**

@@ -3,7 +3,9 @@ package org.ivit.train.operator;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 
-/** What training makes small: a number a picture, of what the network answers and what it should. */
+/**
+ * What training makes small: a number a picture, of what the network answers and what it should.
+ */
 public sealed interface Loss permits CrossEntropy, CosineDistance {
   /**
    * Loss and gradient of one picture.

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;

@@ -30,7 +30,7 @@ public final class EvaluationText {
 
   /** {@code 1000 classes} or {@code features, 384 wide}. */
   public static String answer(Model model) {
-    int width = model.architecture().answerWidth();
+    int width = model.architecture().classes();
     return model.answer() == Answer.CLASSES
         ? width + " classes"
         : model.answer() + ", " + width + " wide";

@@ -92,13 +92,13 @@ public final class FeatureEvaluating {
     }
     ClassEmbeddings embeddings =
         options.classEmbeddings() == null ? null : ClassEmbeddings.read(options.classEmbeddings());
-    if (embeddings != null && embeddings.width() != model.architecture().answerWidth()) {
+    if (embeddings != null && embeddings.width() != model.architecture().classes()) {
       throw new InputException(
           "%s: tensor embeddings: found rows %d wide, expected %d as %s has features"
               .formatted(
                   options.classEmbeddings(),
                   embeddings.width(),
-                  model.architecture().answerWidth(),
+                  model.architecture().classes(),
                   model.identity().path()));
     }
     return new FeatureEvaluating(request, embeddings, out).run(model, reference);

@@ -119,7 +119,7 @@ public final class SearchCommand implements Callable<Integer> {
               .formatted(
                   index, FeatureFile.MODEL_SHA256, made, options.model, model.identity().sha256()));
     }
-    int width = model.architecture().answerWidth();
+    int width = model.architecture().classes();
     if (known.features().width() != width) {
       throw new InputException(
           "%s: tensor features: found %d wide, expected %d as %s has"

@@ -44,8 +44,8 @@ public final class AnswerChecks {
    * @throws InputException if it does not
    */
   public static void same(String option, Path path, Model model, Model other) {
-    int width = model.architecture().answerWidth();
-    int expected = other.architecture().answerWidth();
+    int width = model.architecture().classes();
+    int expected = other.architecture().classes();
     boolean features = model.answer() == Answer.FEATURES;
     if (model.answer() != other.answer() || (features && width != expected)) {
       throw new InputException(
