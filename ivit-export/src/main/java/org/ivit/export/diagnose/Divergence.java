@@ -22,8 +22,7 @@ public record Divergence(Answer answer, Proportion agreement, double mean) {
    */
   static Divergence of(Outputs model, Outputs reference, int[] labels) {
     if (model.answer() == Answer.FEATURES) {
-      double cosine =
-          FeatureComparison.of(model.features(), reference.features()).meanCosine();
+      double cosine = FeatureComparison.of(model.features(), reference.features()).meanCosine();
       return new Divergence(Answer.FEATURES, null, 1 - cosine);
     }
     Comparison comparison = Comparison.of(model.logits(), reference.logits(), labels);
