@@ -8,6 +8,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Structure;
@@ -20,7 +21,6 @@ import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.product.ProductLibrary;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
-import org.ivit.train.operator.Loss;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.step.AdamSettings;
 import org.ivit.train.step.MicroBatch;
@@ -116,7 +116,8 @@ public final class DeviceStep implements AutoCloseable {
       WorkerPool pool) {
     this.device = device;
     this.pool = pool;
-    this.loss = crossEntropy(settings.loss());
+    requireLearns(architecture);
+    this.loss = (CrossEntropy) settings.loss();
     this.averageDecay = settings.averageDecay();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
@@ -147,14 +148,17 @@ public final class DeviceStep implements AutoCloseable {
     device.write(kinds, kinds());
   }
 
-  /** Features are learned on the processor. */
-  private static CrossEntropy crossEntropy(Loss loss) {
-    if (loss instanceof CrossEntropy found) {
-      return found;
+  /**
+   * Requires a model that steps on a GPU can train.
+   *
+   * @throws InputException if it answers with features
+   */
+  public static void requireLearns(Architecture architecture) {
+    if (architecture.answer() == Answer.FEATURES) {
+      throw new InputException(
+          "device: found cuda for a model that answers with features, expected cpu: steps on a GPU"
+              + " learn classes alone");
     }
-    throw new InputException(
-        "device: found cuda for a model that answers with features, expected cpu: steps on a GPU"
-            + " learn classes alone");
   }
 
   /** Whether each parameter moves, and decays. */
