@@ -172,7 +172,7 @@ final class Quantizing {
               provenance());
       String verified = verify == 0 ? "" : verify(verify, found, checkpoint, set, pool);
       String digest = CheckpointFile.write(output, checkpoint);
-      out.println(WrittenFile.checkpoint(output, verified, digest));
+      out.println(WrittenFile.checkpoint(output, verified, digest, architecture.answer()));
     }
   }
 

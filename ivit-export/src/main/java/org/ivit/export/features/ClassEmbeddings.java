@@ -150,7 +150,7 @@ public final class ClassEmbeddings {
       double alike =
           similarity == Similarity.COSINE
               ? features.of(row, rows, c)
-              : Cosines.product(features.rows(), row, rows.rows(), c) * features.rows().scale();
+              : features.product(row, rows, c) * features.rows().scale();
       scores[c] = alike + bias[c];
     }
     return Ranking.of(scores);

@@ -10,12 +10,16 @@ public final class Cosines {
   private final Features rows;
   private final double[] squares;
 
+  /** Largest absolute value of a code; of no account for float32 values. */
+  private final long largest;
+
   /** Between these rows and others. */
   public Cosines(Features rows) {
     this.rows = rows;
+    this.largest = rows.integer() ? ExactProducts.largest(rows.codes()) : 0;
     this.squares = new double[rows.count()];
     for (int i = 0; i < squares.length; i++) {
-      squares[i] = product(rows, i, rows, i);
+      squares[i] = product(i, this, i);
     }
   }
 
@@ -34,17 +38,21 @@ public final class Cosines {
     if (squared == 0) {
       return 0;
     }
-    double cosine = product(rows, row, others.rows, other) / Math.sqrt(squared);
+    double cosine = product(row, others, other) / Math.sqrt(squared);
     return Math.max(-1, Math.min(1, cosine));
   }
 
-  /** Σ a·b of two rows of the same width, in codes where they are codes. */
-  static double product(Features a, int row, Features b, int other) {
+  /** Σ a·b of a row and a row of others, in codes where they are codes. */
+  double product(int row, Cosines others, int other) {
+    Features a = rows;
+    Features b = others.rows;
     int width = a.width();
     int from = row * width;
     int at = other * width;
     if (a.integer() && b.integer()) {
-      return ExactProducts.of(a.codes(), from, b.codes(), at, width);
+      return ExactProducts.fit64(largest, others.largest, width)
+          ? ExactProducts.of64(a.codes(), from, b.codes(), at, width)
+          : ExactProducts.of(a.codes(), from, b.codes(), at, width);
     }
     double sum = 0;
     for (int i = 0; i < width; i++) {

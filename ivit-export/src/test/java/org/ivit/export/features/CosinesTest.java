@@ -67,6 +67,30 @@ class CosinesTest {
     assertThat(cosine(lowest, highest)).isEqualTo(-1);
   }
 
+  @Test
+  void aSumThatFits64BitsIsTheSameInEveryBit() {
+    Random random = new Random(5);
+    int fit = 0;
+    for (int test = 0; test < 2000; test++) {
+      int length = 1 + random.nextInt(40);
+      int bits = 1 + random.nextInt(31);
+      int[] a = codes(random, length);
+      int[] b = random.ints(length).map(code -> code >> (32 - bits)).toArray();
+      if (ExactProducts.fit64(ExactProducts.largest(a), ExactProducts.largest(b), length)) {
+        fit++;
+        assertThat(ExactProducts.of64(a, 0, b, 0, length))
+            .isEqualTo(ExactProducts.of(a, 0, b, 0, length));
+      }
+    }
+    assertThat(fit).isBetween(100, 1999);
+    long most = 1L << 31;
+    assertThat(ExactProducts.largest(new int[] {3, Integer.MIN_VALUE})).isEqualTo(most);
+    assertThat(ExactProducts.fit64(most, most, 1)).isTrue();
+    assertThat(ExactProducts.fit64(most, most, 2)).isFalse();
+    assertThat(ExactProducts.fit64(most, most - 1, 2)).isTrue();
+    assertThat(ExactProducts.fit64(0, most, 1 << 30)).isTrue();
+  }
+
   /** Sums that fit 53 bits are the integers themselves, also where their halves carry. */
   @Test
   void smallSumsAreIntegers() {
