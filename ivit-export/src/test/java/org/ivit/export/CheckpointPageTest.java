@@ -13,9 +13,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.family.Architectures;
 import org.junit.jupiter.api.Test;
@@ -27,7 +30,7 @@ class CheckpointPageTest {
   /** A row of the table of parts: the part or nothing, then one key or several. */
   private static final Pattern ROW =
       Pattern.compile(
-          "^\\| (?:`(stem|block|merging|head)` )?\\| (`\\w+`(?:, `\\w+`)*) \\|", Pattern.MULTILINE);
+          "^\\| (?:`(\\w+)` )?\\| (`\\w+`(?:, `\\w+`)*) \\|", Pattern.MULTILINE);
 
   private static final Pattern EXAMPLE = Pattern.compile("```json\\n(.*?)```", Pattern.DOTALL);
 
@@ -54,6 +57,9 @@ class CheckpointPageTest {
                 "stem", keys(Stem.class),
                 "block", keys(Block.class),
                 "merging", keys(Merging.class),
+                "norm", keys(Norm.class),
+                "meanPooling", keys(MeanPooling.class),
+                "attentionPooling", keys(AttentionPooling.class),
                 "head", keys(Head.class)));
   }
 
