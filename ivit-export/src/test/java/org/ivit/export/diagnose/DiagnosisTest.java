@@ -95,7 +95,7 @@ class DiagnosisTest {
     IntegerCheckpoint checkpoint =
         new IntegerCheckpoint(
             GraphBuilder.build(architecture, weights, Scheme.EXACT, ranges),
-            Preprocess.half(architecture.image().side(), architecture.image()),
+            Preprocess.half(architecture.image().side(), architecture.image().side()),
             IntStream.range(0, 5).mapToObj(i -> "class " + i).toList(),
             Provenance.UNKNOWN);
     return new Frozen(checkpoint, weights, Scheme.EXACT, ranges);

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FloatOnnxTest {
   static OnnxDescription description(Architecture architecture) {
     return new OnnxDescription(
-        Preprocess.half(architecture.image().side(), architecture.image()),
+        Preprocess.half(architecture.image().side(), architecture.image().side()),
         List.of(),
         Provenance.UNKNOWN);
   }

@@ -40,7 +40,7 @@ class IntegerOnnxTest {
 
   private static void same(IntegerGraph graph, long seed) throws OrtException {
     Architecture architecture = graph.architecture();
-    int size = architecture.image() * architecture.image().side();
+    int size = architecture.image().side() * architecture.image().side();
     Random random = new Random(seed);
     byte[] planes = new byte[PICTURES * 3 * size];
     random.nextBytes(planes);
