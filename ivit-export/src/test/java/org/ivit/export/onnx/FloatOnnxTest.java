@@ -26,10 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The float format gives our float network's logits under ONNX Runtime. */
 class FloatOnnxTest {
   static OnnxDescription description(Architecture architecture) {
-    return new OnnxDescription(
-        Preprocess.half(architecture.image().side(), architecture.image().side()),
-        List.of(),
-        Provenance.UNKNOWN);
+    int side = architecture.image().longer();
+    return new OnnxDescription(Preprocess.half(side, side), List.of(), Provenance.UNKNOWN);
   }
 
   private static void assertSame(
@@ -41,7 +39,7 @@ class FloatOnnxTest {
     double[] expected = network.logits(pixels, pictures);
     ModelProto model = OnnxExport.floating(architecture, weights, description(architecture));
     int picture = architecture.pixels();
-    try (Ort ort = new Ort(model, architecture.image().side())) {
+    try (Ort ort = new Ort(model, architecture.image())) {
       for (int batch : new int[] {pictures, 1}) {
         float[] found = ort.logits(Arrays.copyOf(pixels, batch * picture), batch);
         assertThat(found).hasSize(batch * architecture.classes());

@@ -109,7 +109,7 @@ class QdqOnnxTest {
     int picture = pixels.length / PICTURES;
     for (QdqWeights form : QdqWeights.values()) {
       ModelProto model = OnnxExport.quantized(graph, form, FloatOnnxTest.description(architecture));
-      try (Ort ort = new Ort(model, architecture.image().side())) {
+      try (Ort ort = new Ort(model, architecture.image())) {
         float[] all = ort.logits(pixels, PICTURES);
         double noise = 0;
         for (int i = 0; i < all.length; i++) {
