@@ -269,6 +269,20 @@ METHOD(void, geluBackward)(JNIEnv *env, jclass class, jlong x, jlong g, jint n) 
   kernels()->gelu_backward(at(x), at(g), n);
 }
 
+METHOD(void, sigmoidGate)(
+    JNIEnv *env, jclass class, jlong x, jlong y, jint n, jdouble linear, jdouble cubic) {
+  (void)env;
+  (void)class;
+  kernels()->sigmoid_gate(at(x), at(y), n, linear, cubic);
+}
+
+METHOD(void, sigmoidGateBackward)(
+    JNIEnv *env, jclass class, jlong x, jlong g, jint n, jdouble linear, jdouble cubic) {
+  (void)env;
+  (void)class;
+  kernels()->sigmoid_gate_backward(at(x), at(g), n, linear, cubic);
+}
+
 METHOD(void, scores)(
     JNIEnv *env, jclass class, jlong product, jint n, jlong multiplier, jint shift,
     jbyteArray out, jintArray seen) {

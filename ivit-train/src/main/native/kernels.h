@@ -83,6 +83,8 @@ struct ivit_training_kernels {
       const double *outlier_slopes, const struct ivit_outliers *apart);
   void (*gelu)(const float *x, float *y, int n);
   void (*gelu_backward)(const float *x, float *g, int n);
+  void (*sigmoid_gate)(const float *x, float *y, int n, double linear, double cubic);
+  void (*sigmoid_gate_backward)(const float *x, float *g, int n, double linear, double cubic);
 
   /* attentions.h */
   void (*scores)(

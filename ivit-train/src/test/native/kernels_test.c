@@ -86,6 +86,12 @@ static void check_numbers(
   k->gelu_backward(x, a, size);
   c->gelu_backward(x, b, size);
   near(k->name, "gelu backward", a, b, size);
+  k->sigmoid_gate(x, a, size, 1.6, 0.07);
+  c->sigmoid_gate(x, b, size, 1.6, 0.07);
+  near(k->name, "sigmoid gate", a, b, size);
+  k->sigmoid_gate_backward(x, a, size, 1.6, 0.07);
+  c->sigmoid_gate_backward(x, b, size, 1.6, 0.07);
+  near(k->name, "sigmoid gate backward", a, b, size);
   k->softmax(a, rows, n);
   memcpy(b, a, (size_t)size * sizeof(float));
   k->softmax_backward(x, 0.5, a, rows, n);

@@ -260,6 +260,10 @@ public final class NativeRows {
 
   public static native void geluBackward(long x, long g, int n);
 
+  public static native void sigmoidGate(long x, long y, int n, double linear, double cubic);
+
+  public static native void sigmoidGateBackward(long x, long g, int n, double linear, double cubic);
+
   public static native void scores(
       long product, int n, long multiplier, int shift, byte[] out, int[] seen);
 

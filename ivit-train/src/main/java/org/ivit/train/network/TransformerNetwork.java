@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
@@ -133,7 +134,7 @@ public final class TransformerNetwork {
       builder.addLayer(plan.name(), plan.layer(), previous);
       previous = plan.name();
     }
-    int image = options.architecture().image().side();
+    Size image = options.architecture().image();
     return builder
         .addLayer(
             LOSS,
@@ -144,7 +145,7 @@ public final class TransformerNetwork {
                 .build(),
             previous)
         .setOutputs(LOSS)
-        .setInputTypes(InputType.convolutional(image, image, 3, CNN2DFormat.NCHW))
+        .setInputTypes(InputType.convolutional(image.height(), image.width(), 3, CNN2DFormat.NCHW))
         .build();
   }
 
@@ -232,9 +233,9 @@ public final class TransformerNetwork {
   }
 
   /**
-   * Logits of a batch, not in training.
+   * Logits, or features, of a batch, not in training.
    *
-   * @param pixels normalised, [batch][3][image][image]
+   * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
    * @return [batch][classes]; in integers the dequantized logits, rounded to the number type
    */
@@ -244,9 +245,9 @@ public final class TransformerNetwork {
   }
 
   /**
-   * Integer logits of a batch, not in training.
+   * Integer logits, or features, of a batch, not in training.
    *
-   * @param pixels normalised, [batch][3][image][image]
+   * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
    * @return [batch][classes] on the scale {@link #logitScale()}
    * @throws IllegalStateException if the network computes in floating point
@@ -272,14 +273,16 @@ public final class TransformerNetwork {
   /**
    * Pixels as Deeplearning4j's input.
    *
-   * @param pixels normalised, [batch][3][image][image]
+   * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
    */
   public INDArray array(float[] pixels, int batch) {
-    int image = options.architecture().image().side();
+    Size image = options.architecture().image();
     INDArray array =
         Nd4j.createUninitialized(
-            graph.getConfiguration().getDataType(), new long[] {batch, 3, image, image}, 'c');
+            graph.getConfiguration().getDataType(),
+            new long[] {batch, 3, image.height(), image.width()},
+            'c');
     try (NdMemory.Writes writes = NdMemory.writes()) {
       writes.to(array).put(0, pixels, 0, Math.toIntExact(array.length()));
     }

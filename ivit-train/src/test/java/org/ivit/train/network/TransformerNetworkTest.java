@@ -22,6 +22,7 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.testing.InlineDescription;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.step.MicroBatch;
@@ -148,12 +149,29 @@ class TransformerNetworkTest {
         .hasMessageContaining("blocks.1.mlp.fc2.bias");
   }
 
+  private static Architecture tiny(String options) {
+    String base =
+        "'kind': 'vit', 'image': 4, 'patch': 2, 'dim': 6, 'depth': 1, 'heads': 2, 'hidden': 9,"
+            + " 'classes': 3";
+    return InlineDescription.parse(base, options);
+  }
+
   static List<Architecture> tiny() {
     return List.of(
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6).architecture(),
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, true).architecture(),
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, false, 2).architecture(),
-        new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5).architecture());
+        new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5).architecture(),
+        tiny("'classes': 0, 'image': [4, 6]"),
+        tiny("'positions': 'patches', 'registers': 1, 'activation': 'quick_gelu'"),
+        tiny("'pre_norm': true, 'projection': true, 'activation': 'gelu_tanh'"),
+        tiny("'class_token': false, 'registers': 2, 'positions': 'patches', 'pool': 'avg'"),
+        tiny("'classes': 0, 'pool': 'avg'"),
+        tiny("'classes': 0, 'pool': 'avg', 'fc_norm': true"),
+        tiny(
+            "'image': [4, 6], 'positions': 'none', 'relative_positions': true,"
+                + " 'pool': 'avg', 'fc_norm': true"),
+        tiny("'classes': 0, 'class_token': false, 'pool': 'map', 'activation': 'gelu_tanh'"));
   }
 
   @ParameterizedTest
@@ -166,13 +184,17 @@ class TransformerNetworkTest {
     for (long i = 0; i < parameters.length(); i++) {
       parameters.putScalar(i, parameters.getDouble(i) + 0.3 * random.nextGaussian());
     }
-    float[] pixels = new float[2 * 3 * 4 * 4];
+    float[] pixels = new float[2 * tiny.pixels()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) random.nextGaussian();
     }
-    INDArray labels =
-        Nd4j.createFromArray(
-            new double[][] {{0.7, 0.2, 0.1, 0.5, 0.25, 0.25}, {0, 1, 0, 0.1, 0.1, 0.8}});
+    double[][] targets = new double[2][2 * tiny.classes()];
+    for (double[] row : targets) {
+      for (int i = 0; i < row.length; i++) {
+        row[i] = random.nextDouble() / tiny.classes();
+      }
+    }
+    INDArray labels = Nd4j.createFromArray(targets);
     Nd4j.setDefaultDataTypes(DataType.DOUBLE, DataType.DOUBLE);
     try {
       assertThat(gradientsAreRight(network, network.array(pixels, 2), labels)).isTrue();
@@ -191,6 +213,39 @@ class TransformerNetworkTest {
             .epsilon(1e-6)
             .maxRelError(1e-5)
             .minAbsoluteError(1e-9));
+  }
+
+  /** Deeplearning4j keeps no array of parameters for its pooling. */
+  @Test
+  void aNetworkWithALayerWithoutParametersLearnsAndComesBack(@TempDir Path folder)
+      throws IOException {
+    Architecture tiny = tiny("'class_token': false, 'pool': 'avg', 'fc_norm': true");
+    AdamW optimizer = new AdamW(new FixedSchedule(1e-2), 0.05, 0.9, 0.999, 1e-8);
+    NetworkOptions options =
+        new NetworkOptions(tiny, null, RealType.FLOAT32, 7, optimizer, 0, 0, 1);
+    TransformerNetwork network = TransformerNetwork.build(options, POOL);
+    SplittableRandom random = new SplittableRandom(5);
+    float[] pixels = new float[3 * tiny.pixels()];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) random.nextGaussian();
+    }
+    TrainingStep step = new TrainingStep(network, 0);
+    MicroBatch batch = new MicroBatch(pixels, targets(3, 3), 3, new long[3]);
+    double first = step.run(List.of(batch)).loss();
+    double last = first;
+    for (int i = 0; i < 30; i++) {
+      last = step.run(List.of(batch)).loss();
+    }
+    assertThat(last).isLessThan(0.5 * first);
+
+    Path file = folder.resolve("network.zip");
+    ModelSerializer.writeModel(network.graph(), file.toFile(), true);
+    ComputationGraph restored = ModelSerializer.restoreComputationGraph(file.toFile(), true);
+    double[] logits = network.logits(pixels, 3);
+    assertThat(of(network, restored).logits(pixels, 3)).isEqualTo(logits);
+    assertThat(of(network, network.graph().clone()).logits(pixels, 3)).isEqualTo(logits);
+    assertThat(of(network, restored).weights().values().keySet())
+        .containsExactlyElementsOf(tiny.parameters().keySet());
   }
 
   private static NetworkOptions trained(GoldenModel model, double stochasticDepth) {

@@ -12,7 +12,7 @@ import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.PartSpec;
 
 /**
- * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], either with
+ * Patch embedding in floating point: [batch, 3, height, width] to [batch, tokens, dim], either with
  * leading tokens first and positions added, or with a norm.
  */
 public final class FloatStem extends ChunkedOperator {
@@ -31,7 +31,7 @@ public final class FloatStem extends ChunkedOperator {
     super(spec.parameters(), shape.outputTokens());
     this.shape = shape;
     this.patchRows = new PatchRows(shape);
-    this.proj = new FloatLinear(layout(), Stem.PROJECTION, shape.patchInputs(), shape.dim());
+    this.proj = FloatLinear.of(layout(), spec, shape.projection());
     this.norm =
         shape.normed()
             ? new FloatNorm(layout(), shape.output().name(), shape.dim(), shape.epsilon())
@@ -70,14 +70,18 @@ public final class FloatStem extends ChunkedOperator {
     int dim = shape.dim();
     int tokens = shape.outputTokens();
     int leading = shape.leadingTokens();
-    int positions = layout().from(Stem.POSITION);
     int leadingFrom = leadingFrom(shape, layout());
     for (int i = 0; i < chunk.count(); i++) {
       for (int t = 0; t < tokens; t++) {
         int at = ((chunk.first() + i) * tokens + t) * dim;
         Reals source = t < leading ? weights : projected;
         int from = t < leading ? leadingFrom + t * dim : (i * shape.patches() + t - leading) * dim;
-        FloatKernels.addScaled(source, from, weights, positions + t * dim, 1, y, at, dim, scratch);
+        if (t < firstPosition(shape)) {
+          y.put(at, source, from, dim);
+        } else {
+          int position = positionFrom(shape, layout(), t);
+          FloatKernels.addScaled(source, from, weights, position, 1, y, at, dim, scratch);
+        }
       }
     }
   }
@@ -120,12 +124,24 @@ public final class FloatStem extends ChunkedOperator {
       gPatches.put(i * patches * dim, gy, from + leading * dim, patches * dim);
       for (int t = 0; t < tokens; t++) {
         gy.get(from + t * dim, g, 0, dim);
-        FloatKernels.add(g, dim, gradients, layout.from(Stem.POSITION) + t * dim, sum);
+        if (t >= firstPosition(shape)) {
+          FloatKernels.add(g, dim, gradients, positionFrom(shape, layout, t), sum);
+        }
         if (t < leading) {
           FloatKernels.add(g, dim, gradients, leadingFrom(shape, layout) + t * dim, sum);
         }
       }
     }
+  }
+
+  /** The first token that has a position; those after it have one too. */
+  private static int firstPosition(Stem shape) {
+    return shape.outputTokens() - shape.positionRows();
+  }
+
+  /** Where the position of a token that has one lies. */
+  private static int positionFrom(Stem shape, ParameterLayout layout, int token) {
+    return layout.from(Stem.POSITION) + (token - firstPosition(shape)) * shape.dim();
   }
 
   /** Where the first leading token lies; the others follow it. */

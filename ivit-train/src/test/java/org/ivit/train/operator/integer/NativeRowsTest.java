@@ -37,6 +37,7 @@ import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.operator.floating.FloatNorm;
+import org.ivit.train.operator.floating.SigmoidGate;
 import org.ivit.train.parameter.ParameterKind;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.ParameterView;
@@ -277,6 +278,38 @@ class NativeRowsTest {
           FloatKernels.geluBackward(x, y, x.size(), buffers());
           return y;
         });
+  }
+
+  @ParameterizedTest
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
+  void sigmoidGates(String kernels) {
+    for (Activation function : new Activation[] {Activation.QUICK_GELU, Activation.GELU_TANH}) {
+      SigmoidGate gate = SigmoidGate.of(function);
+      Reals x = reals(3001, 3);
+      x.put(0, 0);
+      x.put(1, 1e30);
+      x.put(2, -1e30);
+      x.put(3, -40);
+      x.put(4, 3);
+      near(
+          kernels,
+          1e-7,
+          () -> {
+            Reals y = Reals.allocate(RealType.FLOAT32, x.size());
+            gate.forward(x, y, x.size(), buffers());
+            y.put(1, y.get(1) / 1e30);
+            return y;
+          });
+      Reals g = reals(3001, 1);
+      near(
+          kernels,
+          1e-7,
+          () -> {
+            Reals y = copy(g);
+            gate.backward(x, y, x.size(), buffers());
+            return y;
+          });
+    }
   }
 
   @ParameterizedTest
