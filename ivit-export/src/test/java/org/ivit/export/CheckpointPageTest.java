@@ -30,7 +30,9 @@ class CheckpointPageTest {
   /** A row of the table of parts: the part or nothing, then one key or several. */
   private static final Pattern ROW =
       Pattern.compile(
-          "^\\| (?:`(\\w+)` )?\\| (`\\w+`(?:, `\\w+`)*) \\|", Pattern.MULTILINE);
+          "^\\| (?:`(stem|block|merging|norm|meanPooling|attentionPooling|head)` )?"
+              + "\\| (`\\w+`(?:, `\\w+`)*) \\|",
+          Pattern.MULTILINE);
 
   private static final Pattern EXAMPLE = Pattern.compile("```json\\n(.*?)```", Pattern.DOTALL);
 
@@ -73,7 +75,8 @@ class CheckpointPageTest {
             Architectures.parse(
                 """
                 {"kind": "vit", "name": "small", "image": 4, "patch": 2, "dim": 6, "depth": 2,
-                "heads": 2, "hidden": 8, "classes": 3, "distilled": true}"""));
+                "heads": 2, "hidden": 8, "classes": 3, "distilled": true}\
+                """));
     assertThat(described.head().classifiers()).isEqualTo(List.of("head", "head_dist"));
   }
 }
