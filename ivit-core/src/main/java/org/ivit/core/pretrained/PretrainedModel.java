@@ -101,19 +101,23 @@ public record PretrainedModel(
    * How the source prepares pictures, without its weights.
    *
    * @param path a folder or file as of {@link #open(Path, Consumer)}
-   * @param image height and width of the model's pictures
+   * @param image size of the model's pictures
    * @param say hears where nothing says it, and what is taken
    * @throws InputException as {@link #open(Path, Consumer)}
    */
-  public static Preprocess preprocess(Path path, int image, Consumer<String> say) {
+  public static Preprocess preprocess(Path path, Size image, Consumer<String> say) {
     Path file = TensorFiles.file(path);
     try (TensorContents contents = TensorFiles.contents(file)) {
       ModelClaims claims = configured(config(file), contents, new Unsupported(), say);
       if (claims == null) {
         claims = ReleaseClaims.of(WeightPlace.find(contents, null, line -> {}), contents);
       }
-      return claims.preprocess().apply(image);
+      return preprocess(claims, image);
     }
+  }
+
+  private static Preprocess preprocess(ModelClaims claims, Size image) {
+    return ModelTransforms.scaled(claims.preprocess().apply(image.longer()), image);
   }
 
   /** Whether a folder says of which model its weights are. */
@@ -183,20 +187,18 @@ public record PretrainedModel(
     boolean pooled = description.path("pool").asText().equals("map");
     int heads = pooled ? description.path("heads").intValue() : 0;
     TensorFile canonical = CanonicalWeights.widened(CanonicalWeights.of(timm, heads));
-    GridResampling rule =
-        GridResampling.of(source, timm.tensors().containsKey("reg_token"));
+    GridResampling rule = GridResampling.of(source, timm.tensors().containsKey("reg_token"));
     Architecture architecture = Architectures.parse(description);
     if (description.path("relative_positions").booleanValue()) {
       requireTable(canonical, architecture.stem().grid());
     }
-    TensorFile fitted =
-        new WeightAdaptation(architecture, rule, say).positions(canonical);
+    TensorFile fitted = new WeightAdaptation(architecture, rule, say).positions(canonical);
     WeightCheck.check(fitted, architecture);
     return new PretrainedModel(
         architecture,
         description,
         fitted,
-        claims.preprocess().apply(architecture.image().longer()),
+        preprocess(claims, architecture.image()),
         claims.classes());
   }
 

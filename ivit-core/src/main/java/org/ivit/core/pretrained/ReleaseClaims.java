@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntFunction;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
@@ -60,8 +61,7 @@ final class ReleaseClaims {
     // At its own size the model sees the whole picture, as in timm; smaller ones are cut as the
     // release does.
     return claims(
-        keys,
-        image -> Preprocess.imagenet(image >= WHOLE ? image : 256 * image / 224, image));
+        keys, image -> Preprocess.imagenet(image >= WHOLE ? image : 256 * image / 224, image));
   }
 
   private static ModelClaims openai(ObjectNode keys, TensorContents contents) {
@@ -78,8 +78,7 @@ final class ReleaseClaims {
     return claims(keys, image -> PretrainedPreprocess.clip(image, image));
   }
 
-  private static ModelClaims flax(
-      ObjectNode keys, WeightPlace place, TensorContents contents) {
+  private static ModelClaims flax(ObjectNode keys, WeightPlace place, TensorContents contents) {
     boolean siglip = place.timmNames().contains(POOL);
     boolean bigVision = place.timm().source() == Source.BIG_VISION;
     keys.put("name", siglip ? "siglip" : bigVision ? "flexivit" : "vit");
@@ -97,7 +96,8 @@ final class ReleaseClaims {
         keys,
         siglip
             ? image -> Preprocess.half(image, image).withCropMode(CropMode.SQUASH)
-            : image -> Preprocess.half(PretrainedPreprocess.resize(image), image));
+            : image ->
+                Preprocess.half(PretrainedPreprocess.resize(Size.of(image)), Size.of(image)));
   }
 
   private static ModelClaims torchvision(ObjectNode keys, Set<String> timm) {
