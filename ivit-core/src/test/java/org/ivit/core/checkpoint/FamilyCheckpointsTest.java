@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,13 +41,17 @@ class FamilyCheckpointsTest {
     Architecture architecture = graph.architecture();
     int classes = architecture.answer() == Answer.CLASSES ? architecture.classes() : 0;
     List<String> names = IntStream.range(0, classes).mapToObj(i -> "class " + i).toList();
-    return new IntegerCheckpoint(graph, Preprocess.half(19, 16), names, Provenance.UNKNOWN);
+    return new IntegerCheckpoint(
+        graph,
+        Preprocess.half(architecture.image(), architecture.image()),
+        names,
+        Provenance.UNKNOWN);
   }
 
   @ParameterizedTest
   @FieldSource("NAMES")
   void everyModelSurvives(String name) {
-    for (IntegerGraph graph : FamilyModels.graphs(FamilyModels.square(name), 5)) {
+    for (IntegerGraph graph : FamilyModels.graphs(FamilyModels.architecture(name), 5)) {
       Path file = folder.resolve("model.ivit.safetensors");
       CheckpointFile.write(file, checkpoint(graph));
       IntegerCheckpoint read = CheckpointFile.read(file);
@@ -74,7 +77,7 @@ class FamilyCheckpointsTest {
       String name, Consumer<Map<String, Tensor>> tensors, Consumer<Map<String, String>> metadata) {
     Scheme scheme = Scheme.EXACT.withNormEpsilon(true);
     IntegerCheckpoint good =
-        checkpoint(ObservedModel.graph(FamilyModels.square(name), scheme, new Random(5)));
+        checkpoint(ObservedModel.graph(FamilyModels.architecture(name), scheme, new Random(5)));
     Map<String, Tensor> forged = new LinkedHashMap<>(GraphTensors.of(good.graph()));
     Map<String, String> forgedMetadata = new LinkedHashMap<>(CheckpointFile.metadata(good));
     tensors.accept(forged);
@@ -119,8 +122,7 @@ class FamilyCheckpointsTest {
   void epsilonsOutOfRange(String name, String norm) {
     String tensor = norm + ".epsilon";
     for (long epsilon : new long[] {-1, (1L << 60) + 1, Long.MIN_VALUE, Long.MAX_VALUE}) {
-      assertThat(
-              refusedTensors(name, t -> t.put(tensor, Tensor.of(new long[] {epsilon}, 1))))
+      assertThat(refusedTensors(name, t -> t.put(tensor, Tensor.of(new long[] {epsilon}, 1))))
           .contains(norm, "LayerNorm: epsilon " + epsilon + ", expected 0 to 2^60");
     }
     assertThat(refusedTensors(name, t -> t.remove(tensor))).contains("1 missing: " + tensor);
@@ -163,12 +165,12 @@ class FamilyCheckpointsTest {
   @Test
   void shapesOfTablesAndScores() {
     String table = "blocks.0.attn.relative_position_bias_table";
-    assertThat(refusedTensors("beit", t -> t.put(table, Tensor.of(new byte[18], 9, 2))))
-        .contains(table + " is I8 [9, 2], expected I8 [12, 2]");
+    assertThat(refusedTensors("beit", t -> t.put(table, Tensor.of(new byte[30], 15, 2))))
+        .contains(table + " is I8 [15, 2], expected I8 [18, 2]");
     assertThat(refusedTensors("siglip", t -> t.put("attn_pool.scores.weight", square())))
         .contains("attn_pool.scores.weight is I8 [12, 12], expected I8 [2, 12]");
-    assertThat(refusedTensors("sbb", t -> t.put("pos_embed", Tensor.of(new short[48], 4, 12))))
-        .contains("pos_embed is I16 [4, 12], expected I16 [8, 12]");
+    assertThat(refusedTensors("sbb", t -> t.put("pos_embed", Tensor.of(new short[72], 6, 12))))
+        .contains("pos_embed is I16 [6, 12], expected I16 [10, 12]");
   }
 
   private static Tensor square() {
@@ -205,23 +207,45 @@ class FamilyCheckpointsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "dino     | \"classes\":12,     | \"classes\":13,      | a feature of 13 channels, expected 12",
-        "dino     | \"part\":\"norm\",\"name\":\"norm\",\"tokens\":1 | \"part\":\"norm\",\"name\":\"norm\",\"tokens\":8 | reads 8 tokens of fewer",
-        "dino     | \"part\":\"norm\",\"name\":\"norm\",\"tokens\":1 | \"part\":\"norm\",\"name\":\"norm\",\"tokens\":0 | has 0 tokens",
-        "clip     | \"projection\":true | \"projection\":false | a projection, expected it with one classifier",
+        "dino     | \"classes\":12,     | \"classes\":13,      | a feature of 13 channels, expected"
+            + " 12",
+        "dino     | \"part\":\"norm\",\"name\":\"norm\",\"tokens\":1 |"
+            + " \"part\":\"norm\",\"name\":\"norm\",\"tokens\":8 | reads 8 tokens of fewer",
+        "dino     | \"part\":\"norm\",\"name\":\"norm\",\"tokens\":1 |"
+            + " \"part\":\"norm\",\"name\":\"norm\",\"tokens\":0 | has 0 tokens",
+        "clip     | \"projection\":true | \"projection\":false | a projection, expected it with one"
+            + " classifier",
         "clip     | \"projection\":true | \"leading\":1        | leaves out leading tokens",
         "clip     | quick_gelu          | slow_gelu            | architecture: parts[2].activation",
-        "avg      | \"leading\":1       | \"leading\":5        | 5 leading tokens of 5",
-        "avg      | \"leading\":1       | \"leading\":-1       | -1 leading tokens of 5",
-        "mae      | \"leading\":1,\"dim\" | \"leading\":5,\"dim\" | 5 leading tokens of 5",
-        "siglip   | \"part\":\"attentionPooling\",\"tokens\":4 | \"part\":\"attentionPooling\",\"tokens\":5 | takes 5 tokens of 12 channels",
-        "siglip   | \"tokens\":4,\"dim\":12,\"heads\":2 | \"tokens\":4,\"dim\":12,\"heads\":5 | multiple of heads",
+        "avg      | \"leading\":1       | \"leading\":7        | 7 leading tokens of 7",
+        "avg      | \"leading\":1       | \"leading\":-1       | -1 leading tokens of 7",
+        "mae      | \"leading\":1,\"dim\" | \"leading\":7,\"dim\" | 7 leading tokens of 7",
+        "siglip   | \"part\":\"attentionPooling\",\"tokens\":6 |"
+            + " \"part\":\"attentionPooling\",\"tokens\":5 | takes 5 tokens of 12 channels",
+        "siglip   | \"tokens\":6,\"dim\":12,\"heads\":2 | \"tokens\":6,\"dim\":12,\"heads\":5 |"
+            + " multiple of heads",
         "sbb      | \"normName\":\"fc_norm\" | \"normName\":\"norm\" | no scale of node norm",
-        "beit     | \"positions\":\"none\"   | \"positions\":\"some\" | architecture: parts[0].positions",
-        "beit     | \"leading\":1            | \"leading\":2          | leading tokens, expected 1 in a window",
-        "swin_wide | \"resolution\":8,\"window\" | \"resolution\":[8,4],\"window\"  | expected those of its windows",
-        "swin_wide | \"image\":16        | \"image\":[16,16,1]     | expected a number or [height, width]",
-        "swin_wide | \"image\":16        | \"image\":[16,2147483647] | image is 2147483647",
+        "beit     | \"positions\":\"none\"   | \"positions\":\"some\" | architecture:"
+            + " parts[0].positions",
+        "beit     | \"leading\":1            | \"leading\":2          | leading tokens, expected 1"
+            + " in a window",
+        "swin_wide | \"resolution\":[4,16],\"window\" | \"resolution\":[4,12],\"window\"  |"
+            + " expected those of its windows",
+        "swin_wide | \"image\":[8,32]   | \"image\":[8,32,1]     | expected a number or [height,"
+            + " width]",
+        "swin_wide | \"resolution\":[4,16],\"window\":4 |"
+            + " \"resolution\":[65536,65537],\"window\":[65536,65537] | a resolution of 65536,"
+            + " expected at most 32768",
+        "beit     | \"resolution\":[2,3],\"window\":[2,3] |"
+            + " \"resolution\":[7,1227133514],\"window\":[7,1227133514] | a resolution of"
+            + " 1227133514, expected at most",
+        "clip     | \"name\":\"norm_pre\" | \"name\":\"head\" | has two parameters head.weight",
+        "clip     | \"name\":\"norm_pre\" | \"name\":\"embed\" | graph: 29 scales, expected the 28",
+        "clip     | \"name\":\"norm_pre\" | \"name\":\"blocks.0.norm1\" | has two parameters"
+            + " blocks.0.norm1.weight",
+        "sbb      | \"normName\":\"fc_norm\" | \"normName\":\"pool\" | graph: 29 scales, expected"
+            + " the 28",
+        "swin_wide | \"image\":[8,32]   | \"image\":[8,2147483647] | image is 2147483647",
         "clip     | \"norm_epsilon\":true    | \"norm_epsilon\":null   | norm_epsilon",
         "clip     | \"norm_epsilon\":true,   | ''                       | norm_pre.epsilon",
       })

@@ -42,9 +42,7 @@ public final class FamilyModels {
         "sbb",
         "'classes':4,'class_token':false,'registers':4,'positions':'patches','pool':'avg',"
             + "'fc_norm':true");
-    vit(
-        "sbb_placed",
-        "'classes':4,'class_token':false,'registers':1,'pool':'avg','fc_norm':true");
+    vit("sbb_placed", "'classes':4,'class_token':false,'registers':1,'pool':'avg','fc_norm':true");
     vit(
         "beit",
         "'classes':4,'positions':'none','relative_positions':true,'pool':'avg','fc_norm':true");
@@ -64,23 +62,12 @@ public final class FamilyModels {
   }
 
   /**
-   * Returns the description of a model.
+   * Returns the chain of a model.
    *
    * @param name one of {@link #NAMES}
    */
-  public static String description(String name) {
-    return DESCRIPTIONS.get(name);
-  }
-
-  /** Returns the chain of a model. */
   public static Architecture architecture(String name) {
-    return Architectures.parse(description(name));
-  }
-
-  /** Returns the chain of a model for square pictures of 16 pixels. */
-  public static Architecture square(String name) {
-    return Architectures.parse(
-        description(name).replaceFirst("\"image\":\\[\\d+,\\d+]", "\"image\":16"));
+    return Architectures.parse(DESCRIPTIONS.get(name));
   }
 
   /**
@@ -89,8 +76,7 @@ public final class FamilyModels {
    * @param architecture whose nodes have the outlier channels
    */
   public static List<Scheme> schemes(Architecture architecture) {
-    Scheme apart =
-        new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.DEFERRED, 8, outliers(architecture));
+    Scheme apart = new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.DEFERRED, 8, outliers(architecture));
     return List.of(
         Scheme.EXACT.withNormEpsilon(true),
         apart.withNormEpsilon(true),

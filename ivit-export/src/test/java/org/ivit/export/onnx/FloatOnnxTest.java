@@ -38,8 +38,8 @@ class FloatOnnxTest {
   static final List<String> FAMILIES = FamilyModels.NAMES;
 
   static OnnxDescription description(Architecture architecture) {
-    int side = architecture.image().longer();
-    return new OnnxDescription(Preprocess.half(side, side), List.of(), Provenance.UNKNOWN);
+    Preprocess preprocess = Preprocess.half(architecture.image(), architecture.image());
+    return new OnnxDescription(preprocess, List.of(), Provenance.UNKNOWN);
   }
 
   private static void assertSame(
