@@ -50,17 +50,15 @@ final class Inspection {
     row("kind", "integer checkpoint, version " + tensors.metadata().get("version"));
     row("architecture", architecture.name());
     row("sizes", ArchitectureSummary.of(architecture));
+    row("answer", architecture.answer().name().toLowerCase(Locale.ROOT));
     row("GELU", scheme.gelu().name().toLowerCase(Locale.ROOT));
     row("softmax", scheme.softmax().name().toLowerCase(Locale.ROOT));
     row("attention", scheme.attentionBits() + " bits");
     row("norms", scheme.normEpsilon() ? "with epsilon" : "without epsilon");
     row("preprocess", checkpoint.preprocess().toString());
-    String scale = Float.toString(graph.logitScale());
-    if (architecture.answer() == Answer.FEATURES) {
-      row("answer", "a feature of " + architecture.classes() + " channels");
-      row("feature scale", scale);
-    } else {
-      row("logit scale", scale);
+    boolean classes = architecture.answer() == Answer.CLASSES;
+    row(classes ? "logit scale" : "feature scale", Float.toString(graph.logitScale()));
+    if (classes) {
       row("classes", classes(checkpoint));
     }
     Provenance p = checkpoint.provenance();
