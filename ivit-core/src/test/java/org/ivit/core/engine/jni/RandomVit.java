@@ -1,5 +1,6 @@
 package org.ivit.core.engine.jni;
 
+import java.util.List;
 import java.util.Random;
 import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
@@ -45,18 +46,22 @@ final class RandomVit {
         .architecture();
   }
 
+  private <T> T any(T[] all) {
+    return List.of(all).get(random.nextInt(all.length));
+  }
+
   private VitOptions options() {
-    Pool pool = Pool.values()[random.nextInt(3)];
+    Pool pool = any(Pool.values());
     boolean relative = random.nextInt(3) == 0;
     boolean token = relative || pool == Pool.TOKEN || flag();
     return new VitOptions(
         token,
         false,
         relative || flag() ? 0 : upTo(4),
-        Positions.values()[random.nextInt(3)],
+        any(Positions.values()),
         relative,
         flag(),
-        Activation.values()[random.nextInt(3)],
+        any(Activation.values()),
         pool,
         pool == Pool.AVG && flag(),
         pool != Pool.MAP && random.nextInt(4) == 0);
