@@ -15,6 +15,7 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.Norm;
@@ -233,7 +234,9 @@ class TransformerNetworkTest {
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) random.nextGaussian();
     }
-    double[][] targets = new double[2][2 * tiny.classes()];
+    // Probabilities and the teacher's, or the teacher's feature.
+    int columns = tiny.answer() == Answer.FEATURES ? tiny.classes() : 2 * tiny.classes();
+    double[][] targets = new double[2][columns];
     for (double[] row : targets) {
       for (int i = 0; i < row.length; i++) {
         row[i] = random.nextDouble() / tiny.classes();
