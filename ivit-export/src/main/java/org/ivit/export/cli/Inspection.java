@@ -50,7 +50,7 @@ final class Inspection {
     row("kind", "integer checkpoint, version " + tensors.metadata().get("version"));
     row("architecture", architecture.name());
     row("sizes", ArchitectureSummary.of(architecture));
-    row("answer", architecture.answer().name().toLowerCase(Locale.ROOT));
+    row("answer", architecture.answer().toString());
     row("GELU", scheme.gelu().name().toLowerCase(Locale.ROOT));
     row("softmax", scheme.softmax().name().toLowerCase(Locale.ROOT));
     row("attention", scheme.attentionBits() + " bits");

@@ -168,7 +168,6 @@ public final class Models {
 
   /** That of the pretrained weights; for others what is usual for their family. */
   static Preprocess preprocess(Architecture architecture) {
-    return PretrainedPreprocess.usual(
-        architecture, PretrainedPreprocess.resize(architecture.image()));
+    return PretrainedPreprocess.usual(architecture);
   }
 }

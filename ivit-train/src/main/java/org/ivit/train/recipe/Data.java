@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.ivit.core.Size;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
@@ -59,9 +60,14 @@ public record Data(
     /** Stands in where nothing of it matters. */
     static final Preprocessing PLAIN = of(Preprocess.half(1, 1), Size.of(1));
 
-    /** Of a transform; the resize of other picture sizes is of no use. */
+    /**
+     * Of a transform. A resize that is as usual for the picture size is left open, and so is one
+     * for other picture sizes.
+     */
     static Preprocessing of(Preprocess transform, Size image) {
-      boolean same = transform.crop().equals(image) && !transform.resize().equals(image);
+      Size usual =
+          transform.cropMode() == CropMode.SQUASH ? image : PretrainedPreprocess.resize(image);
+      boolean same = transform.crop().equals(image) && !transform.resize().equals(usual);
       return new Preprocessing(
           same ? transform.resize() : Size.of(0),
           transform.interpolation(),

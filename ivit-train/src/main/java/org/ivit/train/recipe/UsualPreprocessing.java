@@ -39,7 +39,7 @@ final class UsualPreprocessing {
       return Data.Preprocessing.of(
           PretrainedModel.preprocess(weights, sizes.image(), LOG::info), sizes.image());
     }
-    Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image());
+    Preprocess usual = PretrainedPreprocess.usual(sizes);
     return Data.Preprocessing.of(usual, sizes.image());
   }
 }

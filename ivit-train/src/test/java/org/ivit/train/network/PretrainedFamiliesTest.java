@@ -2,6 +2,9 @@ package org.ivit.train.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.pretrained.PretrainedModel;
@@ -54,11 +57,15 @@ class PretrainedFamiliesTest {
       String path, String wishes, String file, String tensor, String pictures, RealType type) {
     PretrainedModel model = open(path, wishes);
     Tensor images = golden(pictures == null ? file : pictures).get("images");
+    double[] found = network(model, type).logits(images.floats(), (int) images.shape()[0]);
+    return difference(found, expected(golden(file).get(tensor)));
+  }
+
+  private static TransformerNetwork network(PretrainedModel model, RealType type) {
     NetworkOptions options = NetworkOptions.inference(model.architecture(), null).withType(type);
     TransformerNetwork network = TransformerNetwork.build(options, POOL);
     network.load(FloatWeights.of(model.weights().tensors()));
-    double[] found = network.logits(images.floats(), (int) images.shape()[0]);
-    return difference(found, expected(golden(file).get(tensor)));
+    return network;
   }
 
   /** Of tokens, the first of each picture. */
@@ -126,6 +133,49 @@ class PretrainedFamiliesTest {
         .isLessThanOrEqualTo(bound);
     assertThat(error(path, wishes, file, tensor, pictures, RealType.FLOAT32))
         .isLessThanOrEqualTo(SINGLE);
+  }
+
+  /**
+   * Where the file has them: what the blocks receive, and what each gives, of the first picture.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "vit_headless, vit_headless/float, vit_headless/float, 1e-9",
+    "deit3, deit3/float, deit3/float, 1e-6",
+    "dinov2_reg4, dinov2_reg4/float, dinov2_reg4/float, 1e-6",
+    "clip_quickgelu, clip_quickgelu/float, clip_quickgelu/float, 1e-9",
+    "hf_clip, clip_quickgelu/float, clip_quickgelu/float, 1e-9",
+    "release_open_clip, clip_laion/float, clip_laion/float, 1e-9",
+    "sbb_reg4_gap, sbb_reg4_gap/float, sbb_reg4_gap/float, 1e-6",
+    "siglip_map, siglip_map/float, siglip_map/float, 1e-9",
+    "hf_siglip, hf_siglip/float, siglip_map/float, 1e-9",
+    "release_siglip, hf_siglip/float, siglip_map/float, 1e-9",
+    "beit, beit/float, beit/float, 1e-6"
+  })
+  void blocksGiveWhatTheSourceGives(String path, String file, String pictures, double bound) {
+    PretrainedModel model = open(path, null);
+    Tensor images = golden(pictures).get("images");
+    Map<String, double[]> nodes = new HashMap<>();
+    TransformerNetwork network = network(model, RealType.FLOAT64);
+    network
+        .execution()
+        .tap(
+            (node, values, from, length, channels) -> {
+              double[] part = new double[length];
+              values.get(from, part, 0, length);
+              nodes.put(node.name(), part);
+            });
+    network.logits(Arrays.copyOf(images.floats(), model.architecture().pixels()), 1);
+    TensorFile expected = golden(file);
+    if (expected.tensors().containsKey("embed")) {
+      double[] first = nodes.getOrDefault("norm_pre", nodes.get("embed"));
+      assertThat(difference(first, expected.get("embed").doubles())).isLessThanOrEqualTo(bound);
+    }
+    for (int i = 0; i < model.architecture().blocks().size(); i++) {
+      double[] block = nodes.get(model.architecture().blocks().get(i).output().name());
+      double[] golden = expected.get("block_" + i).doubles();
+      assertThat(difference(block, golden)).as("block %d", i).isLessThanOrEqualTo(bound);
+    }
   }
 
   /** A model, told to be another than its files say, or that of another source. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -15,6 +16,9 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Norm;
+import org.ivit.core.architecture.Part;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
@@ -72,6 +76,44 @@ class TransformerNetworkTest {
     TransformerNetwork single = TransformerNetwork.build(options, POOL);
     single.load(model.weights());
     assertClose(single.logits(model.evalPixels(), pictures), golden, 2e-5);
+  }
+
+  /** The golden classifiers on what the same network answers without them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit", "micro_swin", "micro_swin_window7"})
+  void aHeadlessNetworkAnswersWhatItsClassifierReads(String name) {
+    GoldenModel model = new GoldenModel(name);
+    int pictures = model.pictures();
+    Architecture headless = headless(model.architecture());
+    NetworkOptions options = NetworkOptions.inference(headless, null);
+    TransformerNetwork network = TransformerNetwork.build(options.withType(RealType.FLOAT64), POOL);
+    network.load(model.weights());
+    double[] features = network.logits(model.evalPixels(), pictures);
+    String classifier = model.architecture().head().classifiers().get(0);
+    float[] weight = model.weights().get(classifier + ".weight");
+    float[] bias = model.weights().get(classifier + ".bias");
+    int dim = headless.classes();
+    double[] logits = new double[pictures * bias.length];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = bias[i % bias.length];
+      for (int c = 0; c < dim; c++) {
+        logits[i] += weight[i % bias.length * dim + c] * features[i / bias.length * dim + c];
+      }
+    }
+    assertClose(logits, model.file("float").get("logits").doubles(), 1e-10);
+  }
+
+  private static Architecture headless(Architecture architecture) {
+    List<Part> parts = new ArrayList<>(architecture.parts());
+    Head head = (Head) parts.remove(parts.size() - 1);
+    int dim = head.dim();
+    if (head.pooled()) {
+      parts.add(new Head(head.tokens(), dim, true, dim, List.of(), head.epsilon()));
+    } else {
+      parts.add(new Norm(Head.NORM, 1, dim, head.epsilon()));
+      parts.add(Head.ofFirstToken(1, dim));
+    }
+    return new Architecture(architecture.family(), architecture.name(), parts);
   }
 
   private static void assertClose(double[] found, double[] expected, double tolerance) {
@@ -171,7 +213,10 @@ class TransformerNetworkTest {
         tiny(
             "'image': [4, 6], 'positions': 'none', 'relative_positions': true,"
                 + " 'pool': 'avg', 'fc_norm': true"),
-        tiny("'classes': 0, 'class_token': false, 'pool': 'map', 'activation': 'gelu_tanh'"));
+        tiny("'classes': 0, 'class_token': false, 'pool': 'map', 'activation': 'gelu_tanh'"),
+        InlineDescription.parse(
+            "'kind': 'swin', 'image': [4, 8], 'patch': 1, 'dim': 2, 'window': 2,"
+                + " 'depths': [2, 1], 'heads': [1, 2], 'classes': 0"));
   }
 
   @ParameterizedTest

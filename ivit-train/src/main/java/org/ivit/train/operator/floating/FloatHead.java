@@ -35,13 +35,9 @@ public final class FloatHead extends ChunkedOperator {
         shape.normed()
             ? new FloatNorm(layout(), shape.norm().name(), shape.dim(), shape.epsilon())
             : null;
-    this.mean = mean(shape);
+    this.mean = new TokenMean(shape.tokens(), shape.leadingTokens(), shape.dim());
     this.heads =
         shape.linears().stream().map(head -> FloatLinear.of(layout(), spec, head)).toList();
-  }
-
-  private static TokenMean mean(Head shape) {
-    return new TokenMean(shape.tokens(), shape.leadingTokens(), shape.dim());
   }
 
   @Override
@@ -129,7 +125,8 @@ public final class FloatHead extends ChunkedOperator {
     }
     if (shape.pooled()) {
       Reals gPool = gPool(weights, gy, gradients, chunk, run);
-      Reals gNorm = spread(shape, gPool, chunk);
+      Reals gNorm = scratch.reals("gNorm", count * stride);
+      mean.backward(gPool, 0, gNorm, 0, count, scratch);
       int rows = count * shape.tokens();
       norm.backward(weights, x, from, dim, gNorm, target, at, gradients, rows, scratch);
       return;
@@ -160,14 +157,6 @@ public final class FloatHead extends ChunkedOperator {
     FloatLinear head = heads.get(0);
     head.backward(run.gemm(), weights, pooled, gLogits, 0, gPool, gradients, count, scratch);
     return gPool;
-  }
-
-  /** The gradient of a mean: an equal share for every token that it is of. */
-  public static Reals spread(Head shape, Reals gPool, Chunk chunk) {
-    Buffers scratch = chunk.scratch();
-    Reals gNorm = scratch.reals("gNorm", chunk.count() * shape.tokens() * shape.dim());
-    mean(shape).backward(gPool, 0, gNorm, 0, chunk.count(), scratch);
-    return gNorm;
   }
 
   /** The gradient of each head's logits, [count][classes]: its part of the mean's. */

@@ -71,15 +71,17 @@ public final class FloatStem extends ChunkedOperator {
     int tokens = shape.outputTokens();
     int leading = shape.leadingTokens();
     int leadingFrom = leadingFrom(shape, layout());
+    int unpositioned = tokens - shape.positionRows();
+    int positions = positionsFrom(shape, layout());
     for (int i = 0; i < chunk.count(); i++) {
       for (int t = 0; t < tokens; t++) {
         int at = ((chunk.first() + i) * tokens + t) * dim;
         Reals source = t < leading ? weights : projected;
         int from = t < leading ? leadingFrom + t * dim : (i * shape.patches() + t - leading) * dim;
-        if (t < firstPosition(shape)) {
+        if (t < unpositioned) {
           y.put(at, source, from, dim);
         } else {
-          int position = positionFrom(shape, layout(), t);
+          int position = positions + (t - unpositioned) * dim;
           FloatKernels.addScaled(source, from, weights, position, 1, y, at, dim, scratch);
         }
       }
@@ -117,6 +119,9 @@ public final class FloatStem extends ChunkedOperator {
     int patches = shape.patches();
     int tokens = shape.outputTokens();
     int leading = shape.leadingTokens();
+    int leadingFrom = leadingFrom(shape, layout);
+    int unpositioned = tokens - shape.positionRows();
+    int positions = positionsFrom(shape, layout);
     double[] g = scratch.doubles("row", dim);
     double[] sum = scratch.doubles("row2", dim);
     for (int i = 0; i < chunk.count(); i++) {
@@ -124,24 +129,19 @@ public final class FloatStem extends ChunkedOperator {
       gPatches.put(i * patches * dim, gy, from + leading * dim, patches * dim);
       for (int t = 0; t < tokens; t++) {
         gy.get(from + t * dim, g, 0, dim);
-        if (t >= firstPosition(shape)) {
-          FloatKernels.add(g, dim, gradients, positionFrom(shape, layout, t), sum);
+        if (t >= unpositioned) {
+          FloatKernels.add(g, dim, gradients, positions + (t - unpositioned) * dim, sum);
         }
         if (t < leading) {
-          FloatKernels.add(g, dim, gradients, leadingFrom(shape, layout) + t * dim, sum);
+          FloatKernels.add(g, dim, gradients, leadingFrom + t * dim, sum);
         }
       }
     }
   }
 
-  /** The first token that has a position; those after it have one too. */
-  private static int firstPosition(Stem shape) {
-    return shape.outputTokens() - shape.positionRows();
-  }
-
-  /** Where the position of a token that has one lies. */
-  private static int positionFrom(Stem shape, ParameterLayout layout, int token) {
-    return layout.from(Stem.POSITION) + (token - firstPosition(shape)) * shape.dim();
+  /** Where the positions lie, of the last tokens or of all. */
+  private static int positionsFrom(Stem shape, ParameterLayout layout) {
+    return shape.positionRows() == 0 ? 0 : layout.from(Stem.POSITION);
   }
 
   /** Where the first leading token lies; the others follow it. */

@@ -1,7 +1,9 @@
 package org.ivit.train.operator.floating;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.parallel.WorkerPool;
@@ -46,6 +48,58 @@ final class FloatChain {
       nodes.put(ANSWER, values(x, 0, x.size()));
     }
     return nodes;
+  }
+
+  /**
+   * Gradients of a weighted sum of the answers by the parameters.
+   *
+   * @param factors of the sum, [pictures][outputs]
+   * @param threads which share the pictures
+   * @return by timm name
+   */
+  static Map<String, double[]> gradients(
+      Architecture architecture,
+      Map<String, double[]> weights,
+      double[] pixels,
+      double[] factors,
+      RealType type,
+      int threads) {
+    Map<String, double[]> gradients = new HashMap<>();
+    int pictures = pixels.length / architecture.pixels();
+    List<PartSpec> specs = PartSpec.of(architecture, 0);
+    List<Operator> operators = specs.stream().map(FloatOperators::of).toList();
+    List<Reals> own = new ArrayList<>();
+    List<Reals> values = new ArrayList<>(List.of(Reals.of(type, pixels)));
+    try (WorkerPool pool = new WorkerPool(threads)) {
+      Execution run = new Execution(pool, type);
+      for (int i = 0; i < specs.size(); i++) {
+        Operator operator = operators.get(i);
+        own.add(parameters(operator.layout(), specs.get(i).prefix(), weights, type));
+        values.add(Reals.allocate(type, pictures * specs.get(i).outputs()));
+        operator.forward(own.get(i), values.get(i), values.get(i + 1), pictures, true, run);
+      }
+      Reals gy = Reals.of(type, factors);
+      for (int i = specs.size() - 1; i >= 0; i--) {
+        ParameterLayout layout = operators.get(i).layout();
+        Reals gradient = Reals.allocate(type, layout.size());
+        Reals x = values.get(i);
+        Reals gx = i == 0 ? null : unwritten(type, x.size());
+        operators.get(i).backward(own.get(i), x, gy, gx, gradient, pictures, run);
+        for (ParameterLayout.Entry entry : layout.entries()) {
+          String name = specs.get(i).prefix() + entry.key();
+          gradients.put(name, values(gradient, entry.from(), entry.size()));
+        }
+        gy = gx;
+      }
+    }
+    return gradients;
+  }
+
+  /** Memory that an operator must write, not add to. */
+  private static Reals unwritten(RealType type, int size) {
+    double[] numbers = new double[size];
+    Arrays.fill(numbers, 1e3);
+    return Reals.of(type, numbers);
   }
 
   private static Reals parameters(
