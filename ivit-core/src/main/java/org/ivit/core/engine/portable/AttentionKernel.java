@@ -3,6 +3,7 @@ package org.ivit.core.engine.portable;
 import java.util.Arrays;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.SoftmaxTable;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.Attention;
 
 /**

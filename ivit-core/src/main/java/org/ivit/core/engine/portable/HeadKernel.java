@@ -4,6 +4,7 @@ import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.engine.portable.BlockRunner.Picture;
 import org.ivit.core.engine.portable.BlockRunner.Rows;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.IntegerHead;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.parallel.FreeList;

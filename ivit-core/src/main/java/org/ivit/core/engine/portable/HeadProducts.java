@@ -1,5 +1,7 @@
 package org.ivit.core.engine.portable;
 
+import org.ivit.core.engine.portable.product.ExactProduct;
+
 /**
  * The two products of one head of attention for a range of queries, with the query as the inner,
  * vectorised index: sums [key][query], then [channel][query]. One thread's scratch; grows to the

@@ -1,5 +1,8 @@
 package org.ivit.core.engine.portable;
 
+import org.ivit.core.engine.portable.product.ExactProduct;
+import org.ivit.core.engine.portable.product.GemmScratch;
+import org.ivit.core.engine.portable.product.IntGemm;
 import org.ivit.core.graph.Linear;
 
 /** A linear layer of a graph: packed weights and what follows them. */

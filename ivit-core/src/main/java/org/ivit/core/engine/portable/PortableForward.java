@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.engine.portable.BlockRunner.Picture;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;

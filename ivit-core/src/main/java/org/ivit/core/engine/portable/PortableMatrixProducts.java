@@ -3,6 +3,8 @@ package org.ivit.core.engine.portable;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Products;
 import org.ivit.core.engine.MatrixProducts;
+import org.ivit.core.engine.portable.product.ExactProduct;
+import org.ivit.core.engine.portable.product.IntGemm;
 import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 
