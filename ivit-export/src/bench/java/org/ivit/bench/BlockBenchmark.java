@@ -4,7 +4,7 @@ import org.ivit.core.architecture.Architecture;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.family.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.Engine;

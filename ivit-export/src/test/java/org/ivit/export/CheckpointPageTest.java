@@ -13,11 +13,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.family.Architectures;
 import org.junit.jupiter.api.Test;
 
 /** docs/checkpoint.md says of the architecture what is written. */

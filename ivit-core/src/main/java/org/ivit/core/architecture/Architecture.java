@@ -5,10 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 
 /**
  * A vision transformer as a chain of parts: a {@link Stem}, {@link Block}s with {@link Merging}s
- * between them, a {@link Head}. All that is needed to name and size its parameters and nodes.
+ * between them, norms and poolings, a {@link Head}. All that is needed to name and size its
+ * parameters and nodes.
  *
  * @param family key of the {@link Family} that made it, such as {@code vit}
  * @param name the timm name, or what an inline description calls itself
@@ -43,17 +45,22 @@ public record Architecture(String family, String name, List<Part> parts) {
     return (Head) parts.get(parts.size() - 1);
   }
 
-  /** Height and width of the picture in pixels. */
-  public int image() {
+  /** Size of the picture in pixels. */
+  public Size image() {
     return stem().image();
   }
 
-  /** Numbers of a picture, [3][image][image]. */
+  /** Numbers of a picture, [3][height][width]. */
   public int pixels() {
     return stem().pixels();
   }
 
-  /** Number of classes. */
+  /** What the answer to a picture is. */
+  public Answer answer() {
+    return head().answer();
+  }
+
+  /** Number of classes, or channels of a feature. */
   public int classes() {
     return head().classes();
   }
@@ -79,6 +86,11 @@ public record Architecture(String family, String name, List<Part> parts) {
   /** All products with weights, in order of execution. */
   public List<LinearSpec> linears() {
     return parts.stream().flatMap(part -> part.linears().stream()).toList();
+  }
+
+  /** All activation functions, in order of execution. */
+  public List<ActivationSpec> activations() {
+    return parts.stream().flatMap(part -> part.activations().stream()).toList();
   }
 
   /**

@@ -22,7 +22,8 @@ public final class ArchitectureJson {
 
   private ArchitectureJson() {}
 
-  static ObjectNode write(Architecture architecture) {
+  /** What {@link #read(JsonNode, Class)} reads back. */
+  public static ObjectNode write(Architecture architecture) {
     return JSON.valueToTree(architecture);
   }
 
@@ -44,7 +45,12 @@ public final class ArchitectureJson {
     }
   }
 
-  static <T> T read(JsonNode json, Class<T> type) {
+  /**
+   * What {@link #write} wrote.
+   *
+   * @throws InputException saying what is wrong, and where
+   */
+  public static <T> T read(JsonNode json, Class<T> type) {
     try {
       return JSON.treeToValue(json, type);
     } catch (ValueInstantiationException e) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Parameter.Role;
+import org.ivit.core.arithmetic.Activation;
 
 /**
  * A transformer block: norm, attention, residual addition, norm, MLP, residual addition.
@@ -16,11 +17,19 @@ import org.ivit.core.architecture.Parameter.Role;
  * @param tokens tokens of a picture
  * @param windows within which its tokens attend, with a relative position bias; null where all
  *     tokens of a picture do, without one
+ * @param activation of the MLP; null for GELU
  * @param epsilon what is added to the variance in the float model's norms
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Block(
-    String name, int dim, int heads, int hidden, int tokens, Windows windows, double epsilon)
+    String name,
+    int dim,
+    int heads,
+    int hidden,
+    int tokens,
+    Windows windows,
+    Activation activation,
+    double epsilon)
     implements Part {
   /**
    * Checks the sizes.
@@ -40,6 +49,21 @@ public record Block(
           "has %d tokens, expected those of its windows, %d"
               .formatted(tokens, windows.count() * windows.tokens()));
     }
+  }
+
+  /** A block with GELU; parameters as those of the record. */
+  public Block(
+      String name, int dim, int heads, int hidden, int tokens, Windows windows, double epsilon) {
+    this(name, dim, heads, hidden, tokens, windows, null, epsilon);
+  }
+
+  /** The activation function of the MLP. */
+  public Activation function() {
+    return activation == null ? Activation.GELU : activation;
+  }
+
+  private MlpSpec mlp() {
+    return new MlpSpec(name + ".mlp", dim, hidden, function(), norm2());
   }
 
   /** Channels of a head. */
@@ -112,17 +136,17 @@ public record Block(
 
   /** The first product of the MLP. */
   public Node fc1() {
-    return node("mlp.fc1", NodeKind.HIDDEN);
+    return fc1Linear().node();
   }
 
   /** The activation function. */
   public Node act() {
-    return node("mlp.act", NodeKind.ACTIVATION);
+    return mlp().activation().node();
   }
 
   /** The second product of the MLP. */
   public Node fc2() {
-    return node("mlp.fc2", NodeKind.BRANCH);
+    return fc2Linear().node();
   }
 
   /** The stream after the MLP. */
@@ -156,12 +180,12 @@ public record Block(
 
   /** The first product of the MLP. */
   public LinearSpec fc1Linear() {
-    return linear(fc1(), norm2(), dim, hidden);
+    return mlp().fc1();
   }
 
   /** The second product of the MLP. */
   public LinearSpec fc2Linear() {
-    return linear(fc2(), act(), hidden, dim);
+    return mlp().fc2();
   }
 
   @Override
@@ -197,6 +221,11 @@ public record Block(
   @Override
   public List<LinearSpec> linears() {
     return List.of(qkvLinear(), projLinear(), fc1Linear(), fc2Linear());
+  }
+
+  @Override
+  public List<ActivationSpec> activations() {
+    return List.of(mlp().activation());
   }
 
   @Override

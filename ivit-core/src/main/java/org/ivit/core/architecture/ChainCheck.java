@@ -55,8 +55,29 @@ final class ChainCheck implements PartVisitor<Void> {
   }
 
   @Override
+  public Void norm(Norm norm) {
+    if (before == null || before.outputTokens() < norm.tokens()) {
+      throw refused("%s reads %d tokens of fewer".formatted(norm.name(), norm.tokens()));
+    }
+    return takes(norm.name(), before.outputTokens(), norm.dim());
+  }
+
+  @Override
+  public Void meanPooling(MeanPooling pooling) {
+    return takes("pool", pooling.tokens(), pooling.dim());
+  }
+
+  @Override
+  public Void attentionPooling(AttentionPooling pooling) {
+    return takes("attn_pool", pooling.tokens(), pooling.dim());
+  }
+
+  @Override
   public Void head(Head head) {
-    if (!head.pooled() && before instanceof Block block && block.windows() != null) {
+    if (!head.pooled()
+        && before instanceof Block block
+        && block.windows() != null
+        && block.windows().leading() == null) {
       throw refused("reads single tokens of windows, expected the mean over all");
     }
     return takes("head", head.tokens(), head.dim());

@@ -1,26 +1,47 @@
 package org.ivit.core.architecture;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 
 /**
- * Tokens to logits: a norm, then either the mean over all tokens or the first tokens as they are,
- * then classifiers. The logits are the mean of theirs.
+ * Tokens to the answer: a norm, then either the mean over tokens or the first tokens as they are,
+ * then classifiers, of which the logits are the mean. Without classifiers the answer is a feature:
+ * the sum of the normed codes over the tokens of the mean, or, without a mean and then without a
+ * norm, the codes of the first token as they come.
  *
  * @param tokens tokens of a picture
  * @param dim channels of a token
- * @param pooled whether the mean over all tokens is classified; otherwise each classifier reads a
- *     token, from the first on
- * @param classes number of classes
- * @param classifiers parameter prefixes of the classifiers; one where {@code pooled}
+ * @param pooled whether the mean over tokens is taken after the norm; otherwise each classifier
+ *     reads a token, from the first on
+ * @param leading the first tokens, which take no part in the mean; null for none
+ * @param normName prefix of the norm's parameters and its node; null for {@code norm}
+ * @param classes number of classes; of a feature, its channels
+ * @param classifiers parameter prefixes of the classifiers; at most one where {@code pooled}, none
+ *     where the answer is a feature of the tokens
+ * @param projection true where the classifier is a projection, whose logits are a feature; null
+ *     otherwise
  * @param epsilon what is added to the variance in the float model's norm
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record Head(
-    int tokens, int dim, boolean pooled, int classes, List<String> classifiers, double epsilon)
+    int tokens,
+    int dim,
+    boolean pooled,
+    Integer leading,
+    String normName,
+    int classes,
+    List<String> classifiers,
+    Boolean projection,
+    double epsilon)
     implements Part {
   /** The usual classifier. */
   public static final String CLASSIFIER = "head";
 
-  private static final String NORM = "norm";
+  /** The norm of most models. */
+  public static final String NORM = "norm";
+
+  /** The norm of models that have it after the mean. */
+  public static final String POOLED_NORM = "fc_norm";
 
   /**
    * Checks the sizes.
@@ -34,22 +55,79 @@ public record Head(
     check.inRange("classes", classes);
     check.epsilon(epsilon);
     int most = pooled ? 1 : tokens;
-    if (classifiers.isEmpty() || classifiers.size() > most) {
-      throw check.refused("%d classifiers, expected 1 to %d".formatted(classifiers.size(), most));
+    if (classifiers.size() > most) {
+      throw check.refused(
+          "%d classifiers, expected at most %d".formatted(classifiers.size(), most));
     }
+    if (leading != null) {
+      check.leading(leading, tokens);
+      if (!pooled) {
+        throw check.refused("leaves out leading tokens, expected so of a mean alone");
+      }
+    }
+    if (classifiers.isEmpty() && classes != dim) {
+      throw check.refused("a feature of %d channels, expected %d".formatted(classes, dim));
+    }
+    if (projection != null && (!projection || classifiers.size() != 1)) {
+      throw check.refused("a projection, expected it with one classifier");
+    }
+    if (normName != null && !normed(pooled, classifiers)) {
+      throw check.refused("a norm, expected none where the first token is the answer");
+    }
+  }
+
+  /** A head whose answer is a class; parameters as those of the record. */
+  public Head(
+      int tokens, int dim, boolean pooled, int classes, List<String> classifiers, double epsilon) {
+    this(tokens, dim, pooled, null, null, classes, classifiers, null, epsilon);
+  }
+
+  /**
+   * A head whose answer is the first token as it comes.
+   *
+   * @param tokens tokens of a picture
+   * @param dim channels of a token
+   */
+  public static Head ofFirstToken(int tokens, int dim) {
+    return new Head(tokens, dim, false, null, null, dim, List.of(), null, 0);
+  }
+
+  private static boolean normed(boolean pooled, List<String> classifiers) {
+    return pooled || !classifiers.isEmpty();
+  }
+
+  /** Whether there is a norm. */
+  public boolean normed() {
+    return normed(pooled, classifiers);
+  }
+
+  /** What the answer is. */
+  public Answer answer() {
+    return classifiers.isEmpty() || projection != null ? Answer.FEATURES : Answer.CLASSES;
+  }
+
+  /** The first tokens, which take no part in the mean. */
+  public int leadingTokens() {
+    return leading == null ? 0 : leading;
+  }
+
+  /** Tokens that the mean is of, where {@link #pooled}. */
+  public int pooledTokens() {
+    return tokens - leadingTokens();
   }
 
   @Override
   public int readTokens() {
-    return pooled ? tokens : classifiers.size();
+    return pooled ? tokens : Math.max(1, classifiers.size());
   }
 
-  /** The norm of the tokens that are read. */
+  /** The norm of the tokens that are read, where {@link #normed}. */
   public Node norm() {
-    return new Node(NORM, pooled ? NodeKind.POOLED_NORM : NodeKind.NORM);
+    return new Node(
+        normName == null ? NORM : normName, pooled ? NodeKind.POOLED_NORM : NodeKind.NORM);
   }
 
-  /** The mean over the tokens, where {@link #pooled}. */
+  /** The mean over the tokens, where {@link #pooled} and classified. */
   public Node pool() {
     return new Node("pool", NodeKind.POOL);
   }
@@ -63,21 +141,29 @@ public record Head(
    * The same for another number of classes.
    *
    * @param count at least 1
+   * @throws org.ivit.core.InputException if the answer is a feature of tokens, of another width
    */
   public Head withClasses(int count) {
-    return new Head(tokens, dim, pooled, count, classifiers, epsilon);
+    return new Head(
+        tokens, dim, pooled, leading, normName, count, classifiers, projection, epsilon);
   }
 
   @Override
   public List<Parameter> parameters() {
-    Parameters all = new Parameters().norm(NORM, dim);
+    Parameters all = new Parameters();
+    if (normed()) {
+      all.norm(norm().name(), dim);
+    }
     linears().forEach(all::linear);
     return all.all();
   }
 
   @Override
   public List<Node> nodes() {
-    return pooled ? List.of(norm(), pool()) : List.of(norm());
+    if (!normed()) {
+      return List.of();
+    }
+    return pooled && !classifiers.isEmpty() ? List.of(norm(), pool()) : List.of(norm());
   }
 
   @Override
@@ -90,10 +176,10 @@ public record Head(
         .toList();
   }
 
-  /** The first classifier: its scale is that of all. */
+  /** The first classifier, whose scale is that of all; or the feature. */
   @Override
   public Node output() {
-    return linears().get(0).node();
+    return classifiers.isEmpty() ? new Node("features", NodeKind.LOGITS) : linears().get(0).node();
   }
 
   @Override

@@ -1,17 +1,18 @@
 package org.ivit.core.architecture;
 
 import java.util.List;
+import org.ivit.core.Size;
 
 /**
  * Patch merging: the neighbours (0,0), (1,0), (0,1), (1,1), as (row, column), side by side, a norm,
  * a product without bias to twice the channels.
  *
  * @param name prefix of its nodes and parameters, such as {@code layers.0.downsample}
- * @param resolution height and width of the finer grid in tokens, even
+ * @param resolution size of the finer grid in tokens, even
  * @param dim channels of a token of the finer grid
  * @param epsilon what is added to the variance in the float model's norm
  */
-public record Merging(String name, int resolution, int dim, double epsilon) implements Part {
+public record Merging(String name, Size resolution, int dim, double epsilon) implements Part {
   /**
    * Checks the sizes.
    *
@@ -28,7 +29,7 @@ public record Merging(String name, int resolution, int dim, double epsilon) impl
 
   /** Tokens of a picture before it. */
   public int tokens() {
-    return resolution * resolution;
+    return resolution.area();
   }
 
   /** Channels of the neighbours side by side. */
@@ -51,16 +52,15 @@ public record Merging(String name, int resolution, int dim, double epsilon) impl
   /**
    * Where the tokens that merge lie.
    *
-   * @return token of the finer grid by its place when four that merge lie side by side,
-   *     [resolution²]
+   * @return token of the finer grid by its place when four that merge lie side by side, [tokens]
    */
   public int[] order() {
-    int half = resolution / 2;
+    int half = resolution.width() / 2;
     int[] order = new int[tokens()];
     for (int i = 0; i < order.length; i++) {
       int row = 2 * (i / 4 / half) + i % 2;
       int column = 2 * (i / 4 % half) + i % 4 / 2;
-      order[i] = row * resolution + column;
+      order[i] = row * resolution.width() + column;
     }
     return order;
   }

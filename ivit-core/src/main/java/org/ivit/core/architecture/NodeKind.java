@@ -12,6 +12,8 @@ public enum NodeKind {
   EMBEDDING(16, false),
   /** The norm of the patches, the first codes of the residual stream. */
   PATCH_NORM(16, false),
+  /** A norm of the stream that goes on as the stream. */
+  STREAM_NORM(16, false),
   /** A norm that feeds a product. */
   NORM(8, true),
   /** A final norm that feeds a pool, where channels with a scale of their own cannot be summed. */
@@ -36,6 +38,8 @@ public enum NodeKind {
   MERGED(8, false),
   /** The mean over tokens. */
   POOL(8, false),
+  /** The mean over tokens of the stream. */
+  POOLED_STREAM(16, false),
   /** Logits of a classifier: not clamped, their scale follows from the weights. */
   LOGITS(32, false);
 

@@ -6,17 +6,21 @@ import java.util.List;
 
 /**
  * A link of the chain that a network is. A part is data: its sizes and options, from which its
- * parameters, nodes and products follow. What backends do with the four kinds stands in their
- * {@link PartVisitor}s.
+ * parameters, nodes and products follow. What backends do with the kinds stands in their {@link
+ * PartVisitor}s.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "part")
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Stem.class, name = "stem"),
   @JsonSubTypes.Type(value = Block.class, name = "block"),
   @JsonSubTypes.Type(value = Merging.class, name = "merging"),
+  @JsonSubTypes.Type(value = Norm.class, name = "norm"),
+  @JsonSubTypes.Type(value = MeanPooling.class, name = "meanPooling"),
+  @JsonSubTypes.Type(value = AttentionPooling.class, name = "attentionPooling"),
   @JsonSubTypes.Type(value = Head.class, name = "head")
 })
-public sealed interface Part permits Stem, Block, Merging, Head {
+public sealed interface Part
+    permits Stem, Block, Merging, Norm, MeanPooling, AttentionPooling, Head {
   /** What its parameters' names begin with: its name and a dot, or nothing. */
   default String prefix() {
     return "";
@@ -30,6 +34,11 @@ public sealed interface Part permits Stem, Block, Merging, Head {
 
   /** The products with weights, in order of execution. */
   List<LinearSpec> linears();
+
+  /** The activation functions, in order of execution. */
+  default List<ActivationSpec> activations() {
+    return List.of();
+  }
 
   /** The node that its output is the codes of. */
   Node output();

@@ -15,6 +15,15 @@ public interface PartVisitor<R> {
   /** Four tokens to one. */
   R merging(Merging merging);
 
-  /** Tokens to logits. */
+  /** A norm of the stream. */
+  R norm(Norm norm);
+
+  /** The mean over patches. */
+  R meanPooling(MeanPooling pooling);
+
+  /** Attention of one query. */
+  R attentionPooling(AttentionPooling pooling);
+
+  /** Tokens to the answer. */
   R head(Head head);
 }

@@ -1,21 +1,31 @@
 package org.ivit.core.architecture;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Parameter.Role;
 
 /**
  * Pixels to tokens: a product over patches, then either learned positions, with leading tokens
  * before the patches, or a norm.
  *
- * @param image height and width of the picture in pixels, a multiple of {@code patch}
+ * @param image size of the picture in pixels, multiples of {@code patch}
  * @param patch height and width of a patch in pixels
  * @param dim channels of a token
  * @param leading tokens before the patches; none where {@code normed}
  * @param normed whether a norm follows instead of positions
+ * @param positions which tokens have one; null for all, and where {@code normed}
  * @param epsilon what is added to the variance in the float model's norm
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record Stem(
-    int image, int patch, int dim, List<LeadingToken> leading, boolean normed, double epsilon)
+    Size image,
+    int patch,
+    int dim,
+    List<LeadingToken> leading,
+    boolean normed,
+    Positions positions,
+    double epsilon)
     implements Part {
   /** Parameter prefix of the product. */
   public static final String PROJECTION = "patch_embed.proj";
@@ -53,6 +63,26 @@ public record Stem(
     if (normed && !leading.isEmpty()) {
       throw check.refused("has leading tokens and a norm, expected one of both");
     }
+    if (normed && positions != null) {
+      throw check.refused("has positions and a norm, expected one of both");
+    }
+  }
+
+  /** Which tokens have a position; none where {@link #normed}. */
+  public Positions positioned() {
+    if (normed) {
+      return Positions.NONE;
+    }
+    return positions == null ? Positions.ALL : positions;
+  }
+
+  /** Rows of {@link #POSITION}; 0 where there is no such parameter. */
+  public int positionRows() {
+    return switch (positioned()) {
+      case ALL -> outputTokens();
+      case PATCHES -> patches();
+      case NONE -> 0;
+    };
   }
 
   /** Rows of tokens before the patches. */
@@ -60,19 +90,19 @@ public record Stem(
     return leading.stream().mapToInt(LeadingToken::count).sum();
   }
 
-  /** Patches along a side of the picture. */
-  public int grid() {
-    return image / patch;
+  /** Rows and columns of patches. */
+  public Size grid() {
+    return image.dividedBy(patch);
   }
 
   /** Patches of a picture. */
   public int patches() {
-    return grid() * grid();
+    return grid().area();
   }
 
   /** Numbers of a picture. */
   public int pixels() {
-    return CHANNELS * image * image;
+    return CHANNELS * image.area();
   }
 
   /** Numbers of a patch, in the order (channel, row, column). */
@@ -96,7 +126,9 @@ public record Stem(
       // In timm the class token comes before the positions, tokens of later models behind them.
       int first = Math.min(1, leading.size());
       leading.subList(0, first).forEach(token -> token(all, token));
-      all.add(POSITION, Role.POSITION, 1, outputTokens(), dim);
+      if (positionRows() > 0) {
+        all.add(POSITION, Role.POSITION, 1, positionRows(), dim);
+      }
       leading.subList(first, leading.size()).forEach(token -> token(all, token));
     }
     all.add(projection().weight(), Role.CONVOLUTION, dim, CHANNELS, patch, patch)

@@ -1,17 +1,52 @@
 package org.ivit.core.architecture;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import org.ivit.core.Size;
+
 /**
- * How one block of a Swin cuts its square grid of tokens into square windows, and which tokens of a
- * window see each other ({@code docs/arithmetic.md#windows-and-merging}).
+ * How one block cuts its grid of tokens into windows, within which tokens attend with a relative
+ * position bias, and which tokens of a window see each other ({@code
+ * docs/arithmetic.md#windows-and-merging}). A Swin has windows of one size; a BEiT one window, the
+ * whole grid, and leading tokens in it.
  *
- * @param resolution height and width of the grid in tokens, a multiple of {@code window}
- * @param window height and width of a window in tokens
+ * @param resolution size of the grid in tokens, multiples of {@code window}
+ * @param window size of a window in tokens
  * @param shift by how many tokens the grid is rolled up and left before it is cut, below {@code
  *     window}; 0 for none
+ * @param leading tokens before the grid, which belong to the only window; null for none, else 1
  */
-public record Windows(int resolution, int window, int shift) {
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Windows(Size resolution, Size window, Size shift, Integer leading) {
+  /** Rows of the table for pairs with a leading token: it asks, it is asked, itself. */
+  private static final int LEADING_PAIRS = 3;
+
   /** Checks the sizes. */
   public Windows {
+    check(resolution.height(), window.height(), shift.height());
+    check(resolution.width(), window.width(), shift.width());
+    if (leading != null && (leading != 1 || !resolution.equals(window))) {
+      throw new IllegalArgumentException(
+          leading + " leading tokens, expected 1 in a window that is the whole grid");
+    }
+  }
+
+  /** Windows without leading tokens; parameters as those of the record. */
+  public Windows(Size resolution, Size window, Size shift) {
+    this(resolution, window, shift, null);
+  }
+
+  /**
+   * Squares.
+   *
+   * @param resolution side of the grid in tokens
+   * @param window side of a window in tokens
+   * @param shift by how many tokens the grid is rolled up and left
+   */
+  public static Windows square(int resolution, int window, int shift) {
+    return new Windows(Size.of(resolution), Size.of(window), Size.of(shift));
+  }
+
+  private static void check(int resolution, int window, int shift) {
     if (window < 1 || resolution < window || resolution % window != 0) {
       throw new IllegalArgumentException(
           "windows of " + window + " do not divide a resolution of " + resolution);
@@ -22,32 +57,72 @@ public record Windows(int resolution, int window, int shift) {
   }
 
   /**
-   * The windows of a block: where the grid is no larger than a window it is one window, and nothing
-   * shifts.
+   * The windows of a Swin's block: along a side that is no longer than a window there is one
+   * window, and nothing shifts.
    *
-   * @param resolution height and width of the grid in tokens
+   * @param resolution size of the grid in tokens
    * @param window height and width of a window as the model gives it
    * @param shifted whether the block's number in its stage is odd
    */
-  public static Windows of(int resolution, int window, boolean shifted) {
-    return resolution <= window
-        ? new Windows(resolution, resolution, 0)
-        : new Windows(resolution, window, shifted ? window / 2 : 0);
+  public static Windows of(Size resolution, int window, boolean shifted) {
+    Size inside =
+        new Size(Math.min(resolution.height(), window), Math.min(resolution.width(), window));
+    Size shift =
+        new Size(
+            shift(resolution.height(), window, shifted),
+            shift(resolution.width(), window, shifted));
+    return new Windows(resolution, inside, shift);
+  }
+
+  private static int shift(int resolution, int window, boolean shifted) {
+    return shifted && resolution > window ? window / 2 : 0;
+  }
+
+  /**
+   * One window of a whole grid behind a class token.
+   *
+   * @param resolution size of the grid in tokens
+   */
+  public static Windows whole(Size resolution) {
+    return new Windows(resolution, resolution, Size.of(0), 1);
+  }
+
+  /** Whether the grid is rolled, so that some scores are masked. */
+  public boolean shifted() {
+    return shift.height() > 0 || shift.width() > 0;
+  }
+
+  /** Tokens before the grid. */
+  public int leadingTokens() {
+    return leading == null ? 0 : leading;
+  }
+
+  private int columns() {
+    return resolution.width() / window.width();
+  }
+
+  private int rows() {
+    return resolution.height() / window.height();
   }
 
   /** Windows of a picture. */
   public int count() {
-    return (resolution / window) * (resolution / window);
+    return rows() * columns();
   }
 
   /** Tokens of a window. */
   public int tokens() {
-    return window * window;
+    return leadingTokens() + window.area();
   }
 
-  /** Rows of the relative position table: (2w−1)². */
+  /** Relative positions of two tokens of the grid: (2h−1)(2w−1). */
+  private int pairs() {
+    return (2 * window.height() - 1) * (2 * window.width() - 1);
+  }
+
+  /** Rows of the relative position table: (2h−1)(2w−1), and 3 where there is a leading token. */
   public int relativePositions() {
-    return (2 * window - 1) * (2 * window - 1);
+    return pairs() + (leading == null ? 0 : LEADING_PAIRS);
   }
 
   /**
@@ -56,14 +131,20 @@ public record Windows(int resolution, int window, int shift) {
    * @return index in the picture, row-major, of each token in window order, [count·tokens]
    */
   public int[] order() {
-    int[] order = new int[resolution * resolution];
-    int columns = resolution / window;
-    for (int i = 0; i < order.length; i++) {
-      int number = i / tokens();
-      int inside = i % tokens();
-      int row = (number / columns * window + inside / window + shift) % resolution;
-      int column = (number % columns * window + inside % window + shift) % resolution;
-      order[i] = row * resolution + column;
+    int[] order = new int[leadingTokens() + resolution.area()];
+    for (int i = 0; i < leadingTokens(); i++) {
+      order[i] = i;
+    }
+    for (int i = 0; i < resolution.area(); i++) {
+      int number = i / window.area();
+      int inside = i % window.area();
+      int row =
+          (number / columns() * window.height() + inside / window.width() + shift.height())
+              % resolution.height();
+      int column =
+          (number % columns() * window.width() + inside % window.width() + shift.width())
+              % resolution.width();
+      order[leadingTokens() + i] = leadingTokens() + row * resolution.width() + column;
     }
     return order;
   }
@@ -71,7 +152,7 @@ public record Windows(int resolution, int window, int shift) {
   /**
    * Where the tokens of the picture go: the inverse of {@link #order}.
    *
-   * @return place in window order of each token of the picture, [resolution²]
+   * @return place in window order of each token of the picture, [count·tokens]
    */
   public int[] places() {
     int[] order = order();
@@ -83,8 +164,9 @@ public record Windows(int resolution, int window, int shift) {
   }
 
   /**
-   * Row of the relative position table for a query and a key: {@code (Δrow + w−1)(2w−1) + Δcolumn +
-   * w−1}, Δ = query − key.
+   * Row of the relative position table for a query and a key: {@code (Δrow + h−1)(2w−1) + Δcolumn +
+   * w−1}, Δ = query − key. The last three rows are those of a leading token that asks a token of
+   * the grid, of one that is asked, and of one that asks itself.
    *
    * @return [query][key] of a window, row-major
    */
@@ -93,12 +175,22 @@ public record Windows(int resolution, int window, int shift) {
     int[] index = new int[n * n];
     for (int query = 0; query < n; query++) {
       for (int key = 0; key < n; key++) {
-        int rows = query / window - key / window + window - 1;
-        int columns = query % window - key % window + window - 1;
-        index[query * n + key] = rows * (2 * window - 1) + columns;
+        index[query * n + key] = relative(query - leadingTokens(), key - leadingTokens());
       }
     }
     return index;
+  }
+
+  private int relative(int query, int key) {
+    if (query < 0) {
+      return key < 0 ? pairs() + 2 : pairs();
+    }
+    if (key < 0) {
+      return pairs() + 1;
+    }
+    int rows = query / window.width() - key / window.width() + window.height() - 1;
+    int columns = query % window.width() - key % window.width() + window.width() - 1;
+    return rows * (2 * window.width() - 1) + columns;
   }
 
   /**
@@ -110,10 +202,9 @@ public record Windows(int resolution, int window, int shift) {
    *     score of the window is masked
    */
   public boolean[] mask(int number) {
-    int columns = resolution / window;
-    boolean lastRow = number / columns == columns - 1;
-    boolean lastColumn = number % columns == columns - 1;
-    if (shift == 0 || !(lastRow || lastColumn)) {
+    boolean lastRow = shift.height() > 0 && number / columns() == rows() - 1;
+    boolean lastColumn = shift.width() > 0 && number % columns() == columns() - 1;
+    if (!(lastRow || lastColumn)) {
       return null;
     }
     int n = tokens();
@@ -121,15 +212,19 @@ public record Windows(int resolution, int window, int shift) {
     for (int query = 0; query < n; query++) {
       for (int key = 0; key < n; key++) {
         mask[query * n + key] =
-            (lastRow && wrapped(query / window) != wrapped(key / window))
-                || (lastColumn && wrapped(query % window) != wrapped(key % window));
+            (lastRow && wrappedRow(query) != wrappedRow(key))
+                || (lastColumn && wrappedColumn(query) != wrappedColumn(key));
       }
     }
     return mask;
   }
 
-  /** Whether a row or column of an outermost window came from the other side of the picture. */
-  private boolean wrapped(int inside) {
-    return inside >= window - shift;
+  /** Whether a row of an outermost window came from the other side of the picture. */
+  private boolean wrappedRow(int inside) {
+    return inside / window.width() >= window.height() - shift.height();
+  }
+
+  private boolean wrappedColumn(int inside) {
+    return inside % window.width() >= window.width() - shift.width();
   }
 }

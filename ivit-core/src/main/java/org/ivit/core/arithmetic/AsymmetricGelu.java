@@ -36,17 +36,18 @@ public final class AsymmetricGelu {
   }
 
   /**
-   * The final codes: clamp8(rint(GELU(s·x) / float64(s_out)) − offset).
+   * The final codes: clamp8(rint(f(s·x) / float64(s_out)) − offset).
    *
+   * @param function f
    * @param s scale of the input codes, which are symmetric
    * @param sOut scale of the output codes
    * @return [256], by code + 128
    */
-  public static byte[] table(float s, float sOut) {
+  public static byte[] table(Activation function, float s, float sOut) {
     int offset = offset(sOut);
     byte[] table = new byte[ShiftGelu.SIZE];
     for (int x = -128; x < 128; x++) {
-      double code = Math.rint(ShiftGelu.exactValue(s, x) / (double) sOut) - offset;
+      double code = Math.rint(ShiftGelu.exactValue(function, s, x) / (double) sOut) - offset;
       table[x + 128] = (byte) Math.max(-128, Math.min(127, code));
     }
     return table;

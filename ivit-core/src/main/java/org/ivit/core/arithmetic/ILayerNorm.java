@@ -2,7 +2,7 @@ package org.ivit.core.arithmetic;
 
 import org.ivit.core.InputException;
 
-/** LayerNorm on integer codes with an exact integer square root and no epsilon. */
+/** LayerNorm on integer codes with an exact integer square root. */
 public final class ILayerNorm {
   private static final long NUMERATOR = Integer.MAX_VALUE;
 
@@ -15,8 +15,14 @@ public final class ILayerNorm {
    * @param multiplier m [channels]
    * @param offset B [channels], below 2^61 in absolute value
    * @param shift e, 1 to 62
+   * @param epsilon E, added to Σy² before the root; 0 to 2^60, 0 for nothing
    */
-  public record Constants(int[] multiplier, long[] offset, int shift) {
+  public record Constants(int[] multiplier, long[] offset, int shift, long epsilon) {
+    /** Without an epsilon; parameters as those of the record. */
+    public Constants(int[] multiplier, long[] offset, int shift) {
+      this(multiplier, offset, shift, 0);
+    }
+
     /**
      * Checks what a file may have held.
      *
@@ -29,6 +35,9 @@ public final class ILayerNorm {
       }
       if (shift < 1 || shift > Dyadic.MAX_SHIFT) {
         throw new InputException("LayerNorm: shift " + shift + ", expected 1 to 62");
+      }
+      if (epsilon < 0 || epsilon > MAX_EPSILON) {
+        throw new InputException("LayerNorm: epsilon " + epsilon + ", expected 0 to 2^60");
       }
       for (int c = 0; c < multiplier.length; c++) {
         if (multiplier[c] == Integer.MIN_VALUE
@@ -47,6 +56,7 @@ public final class ILayerNorm {
     }
 
     private static final long MAX_OFFSET = 1L << 61;
+    private static final long MAX_EPSILON = 1L << 60;
   }
 
   /**
@@ -57,12 +67,13 @@ public final class ILayerNorm {
    * @param name the node, for messages: its tensors are {@code name.weight} and {@code name.bias}
    * @param gamma γ [channels]
    * @param beta β [channels]
+   * @param epsilon E
    * @param outScale s_out
    * @param out the node's own outlier channels
    * @throws InputException if a parameter is not finite or no e ≥ 1 holds
    */
   public static Constants constants(
-      String name, float[] gamma, float[] beta, float outScale, OutlierChannels out) {
+      String name, float[] gamma, float[] beta, long epsilon, float outScale, OutlierChannels out) {
     int channels = gamma.length;
     if (beta.length != channels) {
       throw new InputException(name + ".bias: " + beta.length + " elements, expected " + channels);
@@ -104,7 +115,33 @@ public final class ILayerNorm {
       multiplier[c] = (int) Math.rint(Math.scalb(g[c], shift));
       offset[c] = (long) Math.rint(Math.scalb(h[c], shift));
     }
-    return new Constants(multiplier, offset, shift);
+    return new Constants(multiplier, offset, shift, epsilon);
+  }
+
+  /** Without an epsilon; otherwise as the other. */
+  public static Constants constants(
+      String name, float[] gamma, float[] beta, float outScale, OutlierChannels out) {
+    return constants(name, gamma, beta, 0, outScale, out);
+  }
+
+  /**
+   * The epsilon of the float model in codes: E = rint(C·ε/s²) in float64, so that Σy² + E is C
+   * times variance plus epsilon, in squares of codes.
+   *
+   * @param name the node, for the message
+   * @param epsilon ε of the float model
+   * @param channels C
+   * @param inputScale s of the codes that are normed
+   * @throws InputException if it exceeds 2^60
+   */
+  public static long epsilon(String name, double epsilon, int channels, float inputScale) {
+    double scaled = Math.rint(channels * epsilon / ((double) inputScale * inputScale));
+    if (!(scaled <= 0x1p60)) {
+      throw new InputException(
+          "%s: an epsilon of %s is %s squares of the input's scale %s, expected at most 2^60"
+              .formatted(name, epsilon, scaled, inputScale));
+    }
+    return (long) scaled;
   }
 
   /**
@@ -144,25 +181,26 @@ public final class ILayerNorm {
    * The normalised values y' of a row of 16-bit codes: normalised value = y'·√C/2^30, |y'| ≤ 2^30.
    *
    * @param x {@code channels} codes from {@code offset}
+   * @param epsilon E
    * @param y receives y' at 0 to {@code channels}−1
-   * @return std = max(1, isqrt(Σ(x − mean)²))
+   * @return std = max(1, isqrt(Σ(x − mean)² + E))
    */
-  public static int normalise(short[] x, int offset, int channels, int[] y) {
+  public static int normalise(short[] x, int offset, int channels, long epsilon, int[] y) {
     for (int c = 0; c < channels; c++) {
       y[c] = x[offset + c];
     }
-    return normalise(channels, y);
+    return normalise(channels, epsilon, y);
   }
 
-  /** As {@link #normalise(short[], int, int, int[])} for 8-bit codes. */
-  public static int normalise(byte[] x, int offset, int channels, int[] y) {
+  /** As {@link #normalise(short[], int, int, long, int[])} for 8-bit codes. */
+  public static int normalise(byte[] x, int offset, int channels, long epsilon, int[] y) {
     for (int c = 0; c < channels; c++) {
       y[c] = x[offset + c];
     }
-    return normalise(channels, y);
+    return normalise(channels, epsilon, y);
   }
 
-  private static int normalise(int channels, int[] y) {
+  private static int normalise(int channels, long epsilon, int[] y) {
     long sum = 0;
     for (int c = 0; c < channels; c++) {
       sum += y[c];
@@ -173,7 +211,7 @@ public final class ILayerNorm {
       y[c] -= mean;
       squares += (long) y[c] * y[c];
     }
-    long std = Math.max(1, isqrt(squares));
+    long std = Math.max(1, isqrt(squares + epsilon));
     long factor = NUMERATOR / std;
     for (int c = 0; c < channels; c++) {
       y[c] = (int) ((y[c] * factor) >> 1);
@@ -207,7 +245,7 @@ public final class ILayerNorm {
   public static void row(
       short[] x, int offset, int channels, Constants c, int bits, byte[] out, int outOffset) {
     int[] y = new int[channels];
-    normalise(x, offset, channels, y);
+    normalise(x, offset, channels, c.epsilon(), y);
     for (int i = 0; i < channels; i++) {
       out[outOffset + i] = (byte) Quantizer.clamp(output(y[i], c, i), bits);
     }
@@ -221,7 +259,7 @@ public final class ILayerNorm {
   public static void row(
       short[] x, int offset, int channels, Constants c, int bits, short[] out, int outOffset) {
     int[] y = new int[channels];
-    normalise(x, offset, channels, y);
+    normalise(x, offset, channels, c.epsilon(), y);
     for (int i = 0; i < channels; i++) {
       out[outOffset + i] = (short) Quantizer.clamp(output(y[i], c, i), bits);
     }
@@ -231,7 +269,7 @@ public final class ILayerNorm {
   public static void row(
       byte[] x, int offset, int channels, Constants c, int bits, short[] out, int outOffset) {
     int[] y = new int[channels];
-    normalise(x, offset, channels, y);
+    normalise(x, offset, channels, c.epsilon(), y);
     for (int i = 0; i < channels; i++) {
       out[outOffset + i] = (short) Quantizer.clamp(output(y[i], c, i), bits);
     }

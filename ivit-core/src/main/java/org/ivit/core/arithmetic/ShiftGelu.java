@@ -1,6 +1,5 @@
 package org.ivit.core.arithmetic;
 
-import org.apache.commons.math3.special.Erf;
 import org.ivit.core.InputException;
 
 /**
@@ -12,7 +11,6 @@ public final class ShiftGelu {
   public static final int SIZE = 256;
 
   private static final float SIGMOID_FACTOR = 1.702f;
-  private static final double SQRT2 = Math.sqrt(2.0);
 
   private ShiftGelu() {}
 
@@ -131,25 +129,25 @@ public final class ShiftGelu {
   }
 
   /**
-   * The final codes of form {@code exact}: clamp8(rint(GELU(s·x) / float64(s_out))).
+   * The final codes of form {@code exact}: clamp8(rint(f(s·x) / float64(s_out))).
    *
+   * @param function f
    * @param s scale of the input codes
    * @param sOut scale of the output codes
    * @return [256]
    */
-  public static byte[] exactTable(float s, float sOut) {
+  public static byte[] exactTable(Activation function, float s, float sOut) {
     byte[] table = new byte[SIZE];
     for (int x = -128; x < 128; x++) {
-      double code = Math.rint(exactValue(s, x) / (double) sOut);
+      double code = Math.rint(exactValue(function, s, x) / (double) sOut);
       table[x + 128] = (byte) Math.max(-128, Math.min(127, code));
     }
     return table;
   }
 
-  /** GELU in float64: ½·X·(1 + erf(X/√2)), X = float64(s)·code. */
-  public static double exactValue(float s, int code) {
-    double x = (double) s * code;
-    return 0.5 * x * (1.0 + Erf.erf(x / SQRT2));
+  /** f(X) in float64, X = float64(s)·code. */
+  public static double exactValue(Activation function, float s, int code) {
+    return function.value((double) s * code);
   }
 
   /**

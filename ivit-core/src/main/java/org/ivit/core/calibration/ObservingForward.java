@@ -4,16 +4,21 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.ivit.core.architecture.ActivationSpec;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Part;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Windows;
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.ILayerNorm;
@@ -30,10 +35,11 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
+import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 
@@ -80,7 +86,7 @@ public final class ObservingForward {
   /**
    * Observes one batch.
    *
-   * @param pixels normalised pixels, float32, [pictures][3][image][image]
+   * @param pixels normalised pixels, float32, [pictures][3][height][width]
    * @param pictures number of pictures
    * @return logits of the batch, [pictures][classes]
    */
@@ -112,7 +118,7 @@ public final class ObservingForward {
       Projected projected = linear(stem.projection(), patches, inputScale);
       x =
           stem.normed()
-              ? patchNorm(stem.output(), projected.codes8())
+              ? patchNorm(stem, projected.codes8(), projected.node.outputScale())
               : embed(stem, projected, pictures);
       return null;
     }
@@ -130,17 +136,52 @@ public final class ObservingForward {
     }
 
     @Override
-    public Void head(Head head) {
-      int read = head.readTokens() * head.dim();
-      Normed norm = norm(head.norm(), NodeKernels.leading(x.codes, pictures, read));
-      if (!head.pooled()) {
-        logits = logits(head, norm.codes, norm.scale);
-        return null;
-      }
-      float scale = observe(head.pool(), means(norm, head.tokens(), head.dim()), head.dim());
-      Pool pool = Pool.of(norm.scale, head.tokens(), scale);
-      logits = logits(head, NodeKernels.pool(pool, norm.codes, head.dim()), scale);
+    public Void norm(Norm norm) {
+      x = streamNorm(norm, leading(norm.tokens() * norm.dim()));
       return null;
+    }
+
+    @Override
+    public Void meanPooling(MeanPooling pooling) {
+      int dim = pooling.dim();
+      int[] sums = NodeKernels.sums(x.codes, pooling.tokens(), pooling.leading(), dim);
+      int tokens = pooling.pooledTokens();
+      float scale = observe(pooling.output(), means(sums, x.scale, tokens), dim);
+      x = new Stream(NodeKernels.pool16(Pool.of(x.scale, tokens, scale), sums), scale);
+      return null;
+    }
+
+    @Override
+    public Void attentionPooling(AttentionPooling pooling) {
+      x = pool(pooling, x);
+      return null;
+    }
+
+    @Override
+    public Void head(Head head) {
+      Stream read = leading(head.readTokens() * head.dim());
+      logits = head.normed() ? answer(head, read) : NodeKernels.widen(read.codes);
+      return null;
+    }
+
+    private Stream leading(int length) {
+      return new Stream(NodeKernels.leading(x.codes, pictures, length), x.scale);
+    }
+
+    private int[] answer(Head head, Stream read) {
+      Normed norm = ObservingForward.this.norm(head.norm(), head.epsilon(), read);
+      if (!head.pooled()) {
+        return logits(head, norm.codes, norm.scale);
+      }
+      int dim = head.dim();
+      int tokens = head.pooledTokens();
+      short[] codes = NodeKernels.widen(norm.codes);
+      int[] sums = NodeKernels.sums(codes, head.tokens(), head.leadingTokens(), dim);
+      if (head.classifiers().isEmpty()) {
+        return sums;
+      }
+      float scale = observe(head.pool(), means(sums, norm.scale, tokens), dim);
+      return logits(head, NodeKernels.pool8(Pool.of(norm.scale, tokens, scale), sums), scale);
     }
 
     private int[] logits(Head head, byte[] codes, float scale) {
@@ -169,29 +210,54 @@ public final class ObservingForward {
     }
   }
 
-  private Stream patchNorm(Node norm, byte[] projected) {
-    LayerNorm node = observedNorm(norm, NodeKernels.widen(projected));
+  private Stream patchNorm(Stem stem, byte[] projected, float scale) {
+    Stream codes = new Stream(NodeKernels.widen(projected), scale);
+    LayerNorm node = observedNorm(stem.output(), stem.epsilon(), codes);
     return new Stream(NodeKernels.layerNorm16(node, projected), node.outputScale());
+  }
+
+  private Stream streamNorm(Norm norm, Stream x) {
+    LayerNorm node = observedNorm(norm.output(), norm.epsilon(), x);
+    return new Stream(NodeKernels.layerNorm16(node, x.codes), node.outputScale());
   }
 
   private Stream merge(Merging merging, Stream x) {
     short[] neighbours = NodeKernels.neighbours(x.codes, merging.resolution(), merging.dim());
-    Projected reduction = linear(merging.reduction(), norm(merging.norm(), neighbours));
+    Normed normed = norm(merging.norm(), merging.epsilon(), new Stream(neighbours, x.scale));
+    Projected reduction = linear(merging.reduction(), normed);
     return new Stream(NodeKernels.widen(reduction.codes8()), reduction.node.outputScale());
   }
 
-  private static float[] means(Normed norm, int tokens, int channels) {
-    double scale = Pooling.sumScale(norm.scale, tokens);
-    float[] values = new float[norm.codes.length / tokens];
+  private static float[] means(int[] sums, float codeScale, int tokens) {
+    double scale = Pooling.sumScale(codeScale, tokens);
+    float[] values = new float[sums.length];
     for (int i = 0; i < values.length; i++) {
-      long sum = 0;
-      int from = i / channels * tokens * channels + i % channels;
-      for (int t = 0; t < tokens; t++) {
-        sum += norm.codes[from + t * channels];
-      }
-      values[i] = (float) (sum * scale);
+      values[i] = (float) (sums[i] * scale);
     }
     return values;
+  }
+
+  private Stream pool(AttentionPooling site, Stream x) {
+    Normed normed = norm(site.norm(), site.epsilon(), x);
+    Projected scores = linear(site.scoresLinear(), normed);
+    Projected values = linear(site.valuesLinear(), normed);
+    float scoresScale = scores.node.outputScale();
+    float valuesScale = values.node.outputScale();
+    // The context's range is not known yet; softmax does not depend on it.
+    QueryAttention unscaled = QueryAttention.of(site, scheme, scoresScale, valuesScale, 1);
+    int tokens = site.tokens();
+    short[] probabilities =
+        NodeKernels.querySoftmax(unscaled.softmax(), scores.codes8(), tokens, site.heads());
+    int[] acc = NodeKernels.queryContext(unscaled, probabilities, values.codes8(), tokens);
+    float accScale = AttentionScales.context(valuesScale, unscaled.softmax().contextBits());
+    float scale = observe(site.context(), values(acc, accScale), site.dim());
+    QueryAttention node = QueryAttention.of(site, scheme, scoresScale, valuesScale, scale);
+    Normed context =
+        new Normed(NodeKernels.context(node.context(), acc), scale, node.contextOutliers());
+    Stream proj = linear(site.projLinear(), context).stream();
+    Normed norm2 = norm(site.norm2(), site.epsilon(), proj);
+    Normed act = gelu(site.act(), linear(site.fc1Linear(), norm2));
+    return residual(site.residual(), linear(site.fc2Linear(), act).stream(), proj, site.dim());
   }
 
   private Stream embed(Stem stem, Projected projected, int pictures) {
@@ -220,25 +286,27 @@ public final class ObservingForward {
   private Stream block(Block site, Stream x) {
     int dim = site.dim();
     int[] order = site.windows() == null ? null : site.windows().order();
-    Normed norm1 = norm(site.norm1(), x.codes);
+    Normed norm1 = norm(site.norm1(), site.epsilon(), x);
     Normed grouped = order == null ? norm1 : norm1.inOrder(order, dim);
     Normed context = attention(site, linear(site.qkvLinear(), grouped));
     Stream proj = linear(site.projLinear(), context).stream();
     Stream branch =
         order == null ? proj : new Stream(NodeKernels.reverse(proj.codes, order, dim), proj.scale);
     Stream residual1 = residual(site.residual1(), branch, x, dim);
-    Normed norm2 = norm(site.norm2(), residual1.codes);
-    Normed act = gelu(site, linear(site.fc1Linear(), norm2));
+    Normed norm2 = norm(site.norm2(), site.epsilon(), residual1);
+    Normed act = gelu(site.activations().get(0), linear(site.fc1Linear(), norm2));
     Stream fc2 = linear(site.fc2Linear(), act).stream();
     return residual(site.residual2(), fc2, residual1, dim);
   }
 
-  private Normed norm(Node norm, short[] x) {
-    LayerNorm node = observedNorm(norm, x);
-    return new Normed(NodeKernels.layerNorm(node, x), node.outputScale(), node.outputOutliers());
+  private Normed norm(Node norm, double epsilon, Stream x) {
+    LayerNorm node = observedNorm(norm, epsilon, x);
+    return new Normed(
+        NodeKernels.layerNorm(node, x.codes), node.outputScale(), node.outputOutliers());
   }
 
-  private LayerNorm observedNorm(Node norm, short[] x) {
+  private LayerNorm observedNorm(Node norm, double epsilon, Stream stream) {
+    short[] x = stream.codes;
     float[] gamma = weights.get(norm.name() + ".weight");
     float[] beta = weights.get(norm.name() + ".bias");
     int channels = gamma.length;
@@ -248,13 +316,14 @@ public final class ObservingForward {
       factor[c] = ILayerNorm.valueFactor(gamma[c], channels);
     }
     int[] normalised = new int[channels];
+    long added = nodes.epsilon(norm, epsilon, channels, stream.scale);
     for (int row = 0; row < x.length; row += channels) {
-      ILayerNorm.normalise(x, row, channels, normalised);
+      ILayerNorm.normalise(x, row, channels, added, normalised);
       for (int c = 0; c < channels; c++) {
         values[row + c] = (float) (normalised[c] * factor[c] + beta[c]);
       }
     }
-    return nodes.norm(norm, observe(norm, values, channels));
+    return nodes.norm(norm, epsilon, stream.scale, observe(norm, values, channels));
   }
 
   private Projected linear(LinearSpec layer, Normed input) {
@@ -331,22 +400,22 @@ public final class ObservingForward {
     return nodes.position(site, scoresScale, observe(site.biased(), values, 1));
   }
 
-  private Normed gelu(Block site, Projected fc1) {
+  private Normed gelu(ActivationSpec site, Projected fc1) {
     byte[] x = fc1.codes8();
     float inputScale = fc1.node.outputScale();
-    OutlierChannels inputOutliers = scheme.outliers(site.fc1());
-    float[] values = geluValues(x, site.hidden(), inputScale, inputOutliers);
-    float scale = observe(site.act(), values, site.hidden());
+    float[] values = geluValues(x, site, inputScale, scheme.outliers(site.input()));
+    float scale = observe(site.node(), values, site.channels());
     Gelu node = nodes.gelu(site, inputScale, scale);
-    return new Normed(NodeKernels.gelu(node, x, site.hidden()), scale, node.outputOutliers());
+    return new Normed(NodeKernels.gelu(node, x, site.channels()), scale, node.outputOutliers());
   }
 
   private float[] geluValues(
-      byte[] x, int channels, float inputScale, OutlierChannels inputOutliers) {
+      byte[] x, ActivationSpec site, float inputScale, OutlierChannels inputOutliers) {
+    int channels = site.channels();
     float[] values = new float[x.length];
     if (scheme.gelu().isErf()) {
-      float[] rest = exactGelu(inputScale);
-      float[] outlier = exactGelu(inputOutliers.outlierScale(inputScale));
+      float[] rest = exactValues(site.function(), inputScale);
+      float[] outlier = exactValues(site.function(), inputOutliers.outlierScale(inputScale));
       float[][] tables = new float[channels][];
       Arrays.setAll(tables, c -> inputOutliers.contains(c) ? outlier : rest);
       for (int row = 0; row < x.length; row += channels) {
@@ -369,10 +438,10 @@ public final class ObservingForward {
     return values;
   }
 
-  private static float[] exactGelu(float scale) {
+  private static float[] exactValues(Activation function, float scale) {
     float[] values = new float[256];
     for (int i = 0; i < values.length; i++) {
-      values[i] = (float) ShiftGelu.exactValue(scale, i - 128);
+      values[i] = (float) ShiftGelu.exactValue(function, scale, i - 128);
     }
     return values;
   }

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -185,13 +186,26 @@ public final class CheckpointFile {
   }
 
   private static IntegerCheckpoint parse(TensorFile file) {
-    GraphDescription description = json(file, GRAPH, new TypeReference<>() {});
+    GraphDescription description = description(file);
     Preprocess preprocess =
         Preprocess.fromJson(json(file, PREPROCESS, new TypeReference<JsonNode>() {}));
     List<String> classes = json(file, CLASSES, new TypeReference<>() {});
     Provenance provenance = json(file, PROVENANCE, new TypeReference<>() {});
     return new IntegerCheckpoint(
         GraphReader.read(file, description), preprocess, classes, provenance);
+  }
+
+  /** A file without an epsilon does not name it. */
+  private static GraphDescription description(TensorFile file) {
+    ObjectNode json = json(file, GRAPH, new TypeReference<>() {});
+    if (!json.has(GraphDescription.NORM_EPSILON)) {
+      json.put(GraphDescription.NORM_EPSILON, false);
+    }
+    try {
+      return JSON.treeToValue(json, GraphDescription.class);
+    } catch (JsonProcessingException e) {
+      throw new InputException("metadata " + GRAPH + ": " + MessageText.problem(e), e);
+    }
   }
 
   private static <T> T json(TensorFile file, String key, TypeReference<T> type) {

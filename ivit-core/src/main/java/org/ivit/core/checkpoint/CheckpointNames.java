@@ -9,6 +9,7 @@ final class CheckpointNames {
   static final String BIAS = ".bias";
   static final String MULTIPLIER = ".multiplier";
   static final String SHIFT = ".shift";
+  static final String EPSILON = ".epsilon";
   static final String OFFSET = ".offset";
   static final String EXPONENTIALS = ".exponentials";
   static final String ROUNDING = ".rounding";

@@ -1,17 +1,18 @@
 package org.ivit.core.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.Scheme;
 
@@ -23,6 +24,7 @@ import org.ivit.core.scheme.Scheme;
  * @param softmax form of softmax
  * @param attentionBits width of the probabilities
  * @param outliers outlier channels by node
+ * @param normEpsilon whether norms add an epsilon; in JSON only where they do
  * @param scales value of one code step by node
  */
 record GraphDescription(
@@ -31,7 +33,11 @@ record GraphDescription(
     String softmax,
     int attentionBits,
     SortedMap<String, Outliers> outliers,
+    @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean normEpsilon,
     SortedMap<String, Scale> scales) {
+
+  /** In JSON, {@link #normEpsilon}. */
+  static final String NORM_EPSILON = "norm_epsilon";
 
   /** The members of {@link OutlierChannels}. */
   record Outliers(int[] channels, int shift) {}
@@ -72,6 +78,7 @@ record GraphDescription(
         scheme.softmax().key(),
         scheme.attentionBits(),
         outliers,
+        scheme.normEpsilon(),
         scales);
   }
 
@@ -85,7 +92,8 @@ record GraphDescription(
     outliers.forEach(
         (node, set) -> sets.put(node, new OutlierChannels(set.channels(), set.shift())));
     Scheme scheme =
-        new Scheme(GeluForm.parse(gelu), SoftmaxForm.parse(softmax), attentionBits, sets);
+        new Scheme(
+            GeluForm.parse(gelu), SoftmaxForm.parse(softmax), attentionBits, sets, normEpsilon);
     scheme.check(parsed);
     return scheme;
   }

@@ -6,11 +6,15 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
+import org.ivit.core.architecture.Part;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.Dyadic;
@@ -28,15 +32,19 @@ import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.GraphPart;
+import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
+import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.TensorFile;
@@ -50,6 +58,9 @@ final class GraphReader implements PartVisitor<GraphPart> {
   private final Scheme scheme;
   private final Map<String, Float> scales;
 
+  /** Scale of the codes between parts. */
+  private float stream;
+
   private GraphReader(TensorFile file, Scheme scheme, Map<String, Float> scales) {
     this.file = file;
     this.scheme = scheme;
@@ -62,8 +73,14 @@ final class GraphReader implements PartVisitor<GraphPart> {
     Map<String, Float> scales = description.scales(architecture);
     new TensorLayout(architecture, scheme).check(file);
     GraphReader reader = new GraphReader(file, scheme, scales);
-    List<GraphPart> parts = architecture.parts().stream().map(part -> part.accept(reader)).toList();
+    List<GraphPart> parts = architecture.parts().stream().map(reader::part).toList();
     return new IntegerGraph(architecture, scheme, reader.scale(Node.INPUT), parts);
+  }
+
+  private GraphPart part(Part part) {
+    GraphPart read = part.accept(this);
+    stream = read.outputScale();
+    return read;
   }
 
   @Override
@@ -97,14 +114,52 @@ final class GraphReader implements PartVisitor<GraphPart> {
   }
 
   @Override
+  public GraphPart norm(Norm norm) {
+    return new IntegerNorm(norm, norm(norm.output(), norm.dim()));
+  }
+
+  @Override
+  public GraphPart meanPooling(MeanPooling pooling) {
+    return new IntegerMeanPooling(pooling, pool(pooling.output(), pooling.pooledTokens()));
+  }
+
+  @Override
+  public GraphPart attentionPooling(AttentionPooling pooling) {
+    Node context = pooling.context();
+    return new IntegerAttentionPooling(
+        pooling,
+        norm(pooling.norm(), pooling.dim()),
+        linear(pooling.scoresLinear()),
+        linear(pooling.valuesLinear()),
+        new QueryAttention(
+            pooling.heads(),
+            pooling.headDim(),
+            softmax(pooling.softmax()),
+            dyadics(context.name()),
+            scheme.outliers(context),
+            scale(context)),
+        linear(pooling.projLinear()),
+        norm(pooling.norm2(), pooling.dim()),
+        linear(pooling.fc1Linear()),
+        gelu(pooling.act().node()),
+        linear(pooling.fc2Linear()),
+        residual(pooling.residual()));
+  }
+
+  @Override
   public GraphPart head(Head head) {
-    return new IntegerHead(
-        head,
-        norm(head.norm(), head.dim()),
-        head.pooled()
-            ? new Pool(head.tokens(), dyadic(head.pool().name(), 0), scale(head.pool()))
-            : null,
-        head.linears().stream().map(this::linear).toList());
+    return head.normed()
+        ? new IntegerHead(
+            head,
+            norm(head.norm(), head.dim()),
+            head.nodes().contains(head.pool()) ? pool(head.pool(), head.pooledTokens()) : null,
+            head.linears().stream().map(this::linear).toList(),
+            0)
+        : new IntegerHead(head, null, null, List.of(), stream);
+  }
+
+  private Pool pool(Node node, int tokens) {
+    return new Pool(tokens, dyadic(node.name(), 0), scale(node));
   }
 
   /** Names the tensor or node in a refusal that knows values alone. */
@@ -177,8 +232,12 @@ final class GraphReader implements PartVisitor<GraphPart> {
             "tensors " + multiplier + ", " + offset + " and " + shift,
             () ->
                 new ILayerNorm.Constants(
-                    ints(multiplier), file.get(offset).longs(), ints(shift)[0]));
+                    ints(multiplier), file.get(offset).longs(), ints(shift)[0], epsilon(node)));
     return new LayerNorm(node.name(), channels, constants, scheme.outliers(node), scale(node));
+  }
+
+  private long epsilon(Node node) {
+    return scheme.normEpsilon() ? file.get(node + CheckpointNames.EPSILON).longs()[0] : 0;
   }
 
   private Attention attention(Block block) {

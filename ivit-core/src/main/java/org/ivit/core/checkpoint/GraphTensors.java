@@ -17,10 +17,13 @@ import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
@@ -32,10 +35,14 @@ import org.ivit.core.tensor.Tensor;
 final class GraphTensors implements GraphVisitor<Void> {
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
-  private GraphTensors() {}
+  private final boolean normEpsilon;
+
+  private GraphTensors(boolean normEpsilon) {
+    this.normEpsilon = normEpsilon;
+  }
 
   static Map<String, Tensor> of(IntegerGraph graph) {
-    GraphTensors all = new GraphTensors();
+    GraphTensors all = new GraphTensors(graph.scheme().normEpsilon());
     graph.parts().forEach(part -> part.accept(all));
     return all.tensors;
   }
@@ -74,8 +81,38 @@ final class GraphTensors implements GraphVisitor<Void> {
   }
 
   @Override
+  public Void norm(IntegerNorm norm) {
+    norm(norm.norm());
+    return null;
+  }
+
+  @Override
+  public Void meanPooling(IntegerMeanPooling pooling) {
+    dyadic(pooling.part().output().name(), pooling.pool().multiplier());
+    return null;
+  }
+
+  @Override
+  public Void attentionPooling(IntegerAttentionPooling pooling) {
+    norm(pooling.norm());
+    linear(pooling.scores());
+    softmax(pooling.part().softmax(), pooling.attention().softmax());
+    linear(pooling.values());
+    dyadic(pooling.part().context().name(), pooling.attention().context());
+    linear(pooling.proj());
+    norm(pooling.norm2());
+    linear(pooling.fc1());
+    gelu(pooling.gelu());
+    linear(pooling.fc2());
+    residual(pooling.residual());
+    return null;
+  }
+
+  @Override
   public Void head(IntegerHead head) {
-    norm(head.norm());
+    if (head.norm() != null) {
+      norm(head.norm());
+    }
     if (head.pool() != null) {
       dyadic(head.part().pool().name(), head.pool().multiplier());
     }
@@ -140,10 +177,12 @@ final class GraphTensors implements GraphVisitor<Void> {
         norm.name(),
         CheckpointNames.SHIFT,
         Tensor.ofUnsigned(new byte[] {(byte) constants.shift()}, 1));
+    if (normEpsilon) {
+      put(norm.name(), CheckpointNames.EPSILON, Tensor.of(new long[] {constants.epsilon()}, 1));
+    }
   }
 
   private void attention(Block site, Attention attention) {
-    SoftmaxTable softmax = attention.softmax();
     dyadic(attention.name() + ".scores", attention.scores());
     PositionBias position = attention.position();
     if (position != null) {
@@ -153,15 +192,13 @@ final class GraphTensors implements GraphVisitor<Void> {
           Tensor.of(position.table(), position.table().length / heads, heads));
       dyadic(position.name(), position.score(), position.position());
     }
-    put(
-        attention.name() + ".softmax",
-        CheckpointNames.EXPONENTIALS,
-        Tensor.of(softmax.exponentials(), SoftmaxTable.SIZE));
-    put(
-        attention.name() + ".softmax",
-        CheckpointNames.ROUNDING,
-        Tensor.of(new int[] {softmax.rounding()}, 1));
+    softmax(attention.name() + ".softmax", attention.softmax());
     dyadic(attention.name() + ".context", attention.context());
+  }
+
+  private void softmax(String name, SoftmaxTable softmax) {
+    put(name, CheckpointNames.EXPONENTIALS, Tensor.of(softmax.exponentials(), SoftmaxTable.SIZE));
+    put(name, CheckpointNames.ROUNDING, Tensor.of(new int[] {softmax.rounding()}, 1));
   }
 
   private void gelu(Gelu gelu) {

@@ -2,6 +2,8 @@ package org.ivit.core.checkpoint;
 
 import java.util.List;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 
@@ -23,16 +25,18 @@ public record IntegerCheckpoint(
    */
   public IntegerCheckpoint {
     classes = List.copyOf(classes);
-    int image = graph.architecture().image();
-    if (preprocess.crop() != image) {
+    Size image = graph.architecture().image();
+    if (!Size.of(preprocess.crop()).equals(image)) {
       throw new InputException(
-          "preprocess: crop is %d, expected the model's picture size, %d"
+          "preprocess: crop is %d, expected the model's picture size, %s"
               .formatted(preprocess.crop(), image));
     }
-    if (classes.size() != graph.architecture().classes()) {
+    boolean named = graph.architecture().answer() == Answer.CLASSES;
+    int expected = named ? graph.architecture().classes() : 0;
+    if (classes.size() != expected) {
       throw new InputException(
           "classes: %d names, expected one for each of the model's %d classes"
-              .formatted(classes.size(), graph.architecture().classes()));
+              .formatted(classes.size(), expected));
     }
   }
 }

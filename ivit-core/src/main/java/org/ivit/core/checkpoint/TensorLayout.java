@@ -8,11 +8,14 @@ import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.GeluForm;
@@ -66,8 +69,7 @@ final class TensorLayout implements PartVisitor<Void> {
       add(block.positionTable(), DType.I8, block.windows().relativePositions(), block.heads());
       dyadic(block.biased(), 2);
     }
-    add(block.softmax() + CheckpointNames.EXPONENTIALS, DType.I32, SoftmaxTable.SIZE);
-    add(block.softmax() + CheckpointNames.ROUNDING, DType.I32, 1);
+    softmax(block.softmax());
     dyadic(block.context(), block.dim());
     linear(block.projLinear());
     dyadic(block.residual1(), 2);
@@ -87,9 +89,39 @@ final class TensorLayout implements PartVisitor<Void> {
   }
 
   @Override
+  public Void norm(Norm norm) {
+    norm(norm.output(), norm.dim());
+    return null;
+  }
+
+  @Override
+  public Void meanPooling(MeanPooling pooling) {
+    dyadic(pooling.output(), 1);
+    return null;
+  }
+
+  @Override
+  public Void attentionPooling(AttentionPooling pooling) {
+    norm(pooling.norm(), pooling.dim());
+    linear(pooling.scoresLinear());
+    softmax(pooling.softmax());
+    linear(pooling.valuesLinear());
+    dyadic(pooling.context(), pooling.dim());
+    linear(pooling.projLinear());
+    norm(pooling.norm2(), pooling.dim());
+    linear(pooling.fc1Linear());
+    gelu(pooling.act().node());
+    linear(pooling.fc2Linear());
+    dyadic(pooling.residual(), 2);
+    return null;
+  }
+
+  @Override
   public Void head(Head head) {
-    norm(head.norm(), head.dim());
-    if (head.pooled()) {
+    if (head.normed()) {
+      norm(head.norm(), head.dim());
+    }
+    if (head.nodes().contains(head.pool())) {
       dyadic(head.pool(), 1);
     }
     head.linears().forEach(this::linear);
@@ -106,6 +138,11 @@ final class TensorLayout implements PartVisitor<Void> {
     dyadic(layer.node(), layer.outputs());
   }
 
+  private void softmax(String name) {
+    add(name + CheckpointNames.EXPONENTIALS, DType.I32, SoftmaxTable.SIZE);
+    add(name + CheckpointNames.ROUNDING, DType.I32, 1);
+  }
+
   private void dyadic(Node node, long count) {
     add(node + CheckpointNames.MULTIPLIER, DType.I32, count);
     add(node + CheckpointNames.SHIFT, DType.U8, count);
@@ -115,6 +152,9 @@ final class TensorLayout implements PartVisitor<Void> {
     add(node + CheckpointNames.MULTIPLIER, DType.I32, channels);
     add(node + CheckpointNames.OFFSET, DType.I64, channels);
     add(node + CheckpointNames.SHIFT, DType.U8, 1);
+    if (scheme.normEpsilon()) {
+      add(node + CheckpointNames.EPSILON, DType.I64, 1);
+    }
   }
 
   private void gelu(Node node) {

@@ -52,8 +52,7 @@ public final class EngineBenchmark {
       throw new IllegalArgumentException(
           "batch %d, warm-up %d, calls %d".formatted(batch, warmUp, calls));
     }
-    int image = engine.graph().architecture().image();
-    byte[] codes = new byte[Math.multiplyExact(batch, 3 * image * image)];
+    byte[] codes = new byte[Math.multiplyExact(batch, engine.graph().architecture().pixels())];
     new Random(1).nextBytes(codes);
     for (int i = 0; i < warmUp; i++) {
       engine.logits(codes, batch);

@@ -14,11 +14,11 @@ public final class EngineChecks {
    * @throws InputException if the codes are not so many pictures
    */
   public static void input(IntegerGraph graph, byte[] codes, int pictures) {
-    long image = graph.architecture().image();
-    if (pictures < 1 || codes.length != 3 * image * image * pictures) {
+    long pixels = graph.architecture().pixels();
+    if (pictures < 1 || codes.length != pixels * pictures) {
       throw new InputException(
           "input: found %s codes for %s pictures, expected %s a picture"
-              .formatted(codes.length, pictures, 3 * image * image));
+              .formatted(codes.length, pictures, pixels));
     }
   }
 }

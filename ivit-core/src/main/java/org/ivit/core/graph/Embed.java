@@ -12,7 +12,7 @@ import org.ivit.core.arithmetic.Quantizer;
  *
  * @param leading codes of the leading tokens on the scale of {@code patch_embed},
  *     [tokens][channels]
- * @param position 16-bit codes, [tokens][channels]
+ * @param position 16-bit codes, [tokens][channels]; 0 for tokens without a position
  * @param positionScale value of one position code step
  * @param sum multipliers of patches and positions
  */
@@ -32,13 +32,23 @@ public record Embed(int[] leading, short[] position, float positionScale, Residu
             .flatMapToInt(
                 name -> IntStream.of(Quantizer.tokenCodes(name, weights.get(name), patchScale)))
             .toArray();
-    float[] position = weights.get(Stem.POSITION);
+    float[] position = positions(stem, weights);
     float positionScale = Quantizer.scaleOf(Stem.POSITION, position, 16);
     return new Embed(
         codes,
         Quantizer.codes16(Stem.POSITION, position, positionScale),
         positionScale,
         Residual.of(stem.output().name(), patchScale, positionScale, outputScale));
+  }
+
+  /** Positions of all tokens, 0 for those that have none. */
+  private static float[] positions(Stem stem, FloatWeights weights) {
+    float[] all = new float[stem.outputTokens() * stem.dim()];
+    int length = stem.positionRows() * stem.dim();
+    if (length > 0) {
+      System.arraycopy(weights.get(Stem.POSITION), 0, all, all.length - length, length);
+    }
+    return all;
   }
 
   /**

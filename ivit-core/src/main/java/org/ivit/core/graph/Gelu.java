@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 
@@ -20,6 +21,7 @@ public sealed interface Gelu permits GeluTable, GeluRow {
   /**
    * @param name full node name
    * @param form form of GELU
+   * @param function the function of forms {@code exact} and {@code asymmetric}
    * @param inputScale scale of {@code mlp.fc1}
    * @param inputOutliers outlier channels of {@code mlp.fc1}
    * @param outputScale scale of {@code mlp.act}
@@ -29,12 +31,14 @@ public sealed interface Gelu permits GeluTable, GeluRow {
   static Gelu of(
       String name,
       GeluForm form,
+      Activation function,
       float inputScale,
       OutlierChannels inputOutliers,
       float outputScale,
       OutlierChannels outputOutliers) {
     return form == GeluForm.ROW
         ? GeluRow.of(name, inputScale, outputScale)
-        : GeluTable.of(name, form, inputScale, inputOutliers, outputScale, outputOutliers);
+        : GeluTable.of(
+            name, form, function, inputScale, inputOutliers, outputScale, outputOutliers);
   }
 }

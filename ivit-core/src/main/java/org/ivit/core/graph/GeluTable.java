@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -32,6 +33,7 @@ public record GeluTable(
   static GeluTable of(
       String name,
       GeluForm form,
+      Activation function,
       float inputScale,
       OutlierChannels inputOutliers,
       float outputScale,
@@ -41,17 +43,23 @@ public record GeluTable(
       outlierTable =
           table(
               form,
+              function,
               inputOutliers.outlierScale(inputScale),
               outputOutliers.outlierScale(outputScale));
     }
     return new GeluTable(
-        name, table(form, inputScale, outputScale), outlierTable, outputOutliers, outputScale);
+        name,
+        table(form, function, inputScale, outputScale),
+        outlierTable,
+        outputOutliers,
+        outputScale);
   }
 
-  private static byte[] table(GeluForm form, float inputScale, float outputScale) {
+  private static byte[] table(
+      GeluForm form, Activation function, float inputScale, float outputScale) {
     return switch (form) {
-      case EXACT -> ShiftGelu.exactTable(inputScale, outputScale);
-      case ASYMMETRIC -> AsymmetricGelu.table(inputScale, outputScale);
+      case EXACT -> ShiftGelu.exactTable(function, inputScale, outputScale);
+      case ASYMMETRIC -> AsymmetricGelu.table(function, inputScale, outputScale);
       case ELEMENT -> ShiftGelu.elementTable(inputScale, outputScale);
       case ROW -> throw new IllegalArgumentException("form row is no table of codes");
     };

@@ -3,7 +3,14 @@ package org.ivit.core.graph;
 import org.ivit.core.architecture.Part;
 
 /** A {@link Part} with its frozen constants. */
-public sealed interface GraphPart permits IntegerStem, IntegerBlock, IntegerMerging, IntegerHead {
+public sealed interface GraphPart
+    permits IntegerStem,
+        IntegerBlock,
+        IntegerMerging,
+        IntegerNorm,
+        IntegerMeanPooling,
+        IntegerAttentionPooling,
+        IntegerHead {
   /** Sizes and options. */
   Part part();
 

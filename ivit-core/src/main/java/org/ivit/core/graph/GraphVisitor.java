@@ -15,6 +15,15 @@ public interface GraphVisitor<R> {
   /** Four tokens to one. */
   R merging(IntegerMerging merging);
 
-  /** Tokens to logits. */
+  /** A norm of the stream. */
+  R norm(IntegerNorm norm);
+
+  /** The mean over patches. */
+  R meanPooling(IntegerMeanPooling pooling);
+
+  /** Attention of one query. */
+  R attentionPooling(IntegerAttentionPooling pooling);
+
+  /** Tokens to the answer. */
   R head(IntegerHead head);
 }

@@ -42,7 +42,7 @@ public record IntegerGraph(
     return (IntegerHead) parts.get(parts.size() - 1);
   }
 
-  /** Scale of the int32 logits. */
+  /** Scale of the int32 answer. */
   public float logitScale() {
     return head().outputScale();
   }
@@ -124,7 +124,37 @@ public record IntegerGraph(
     }
 
     @Override
+    public Void norm(IntegerNorm norm) {
+      add(norm.norm());
+      return null;
+    }
+
+    @Override
+    public Void meanPooling(IntegerMeanPooling pooling) {
+      put(pooling.part().output(), pooling.outputScale());
+      return null;
+    }
+
+    @Override
+    public Void attentionPooling(IntegerAttentionPooling pooling) {
+      add(pooling.norm());
+      add(pooling.scores());
+      add(pooling.values());
+      put(pooling.part().context(), pooling.attention().contextScale());
+      add(pooling.proj());
+      add(pooling.norm2());
+      add(pooling.fc1());
+      put(pooling.gelu().name(), pooling.gelu().outputScale());
+      add(pooling.fc2());
+      add(pooling.residual());
+      return null;
+    }
+
+    @Override
     public Void head(IntegerHead head) {
+      if (head.norm() == null) {
+        return null;
+      }
       add(head.norm());
       if (head.pool() != null) {
         put(head.part().pool(), head.pool().outputScale());

@@ -5,27 +5,35 @@ import org.ivit.core.InputException;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.Bounds;
+import org.ivit.core.arithmetic.Pooling;
 
 /**
  * Tokens to logits.
  *
  * @param part sizes
- * @param norm of the tokens that are read
- * @param pool mean over all tokens; null where the first tokens are read
+ * @param norm of the tokens that are read; null where the first token is the answer
+ * @param pool mean over tokens that is classified; null where there is none
  * @param classifiers one for each token that is read, or one for the pool; 32-bit logits on one
- *     scale
+ *     scale; none where the answer is a feature of tokens
+ * @param tokenScale value of one code step of the first token, where it is the answer; else 0
  */
-public record IntegerHead(Head part, LayerNorm norm, Pool pool, List<Linear> classifiers)
+public record IntegerHead(
+    Head part, LayerNorm norm, Pool pool, List<Linear> classifiers, float tokenScale)
     implements GraphPart {
   /** Checks that the nodes fit the sizes, and proves the bound of the logits. */
   public IntegerHead {
     classifiers = List.copyOf(classifiers);
-    GraphChecks.length(norm.name(), norm.channels(), part.dim());
-    if ((pool != null) != part.pooled()) {
+    if ((norm != null) != part.normed() || (tokenScale > 0) == part.normed()) {
+      throw new InputException("head: expected a norm, or none, as its description says");
+    }
+    if (norm != null) {
+      GraphChecks.length(norm.name(), norm.channels(), part.dim());
+    }
+    if ((pool != null) != part.nodes().contains(part.pool())) {
       throw new InputException("head: expected a pool, or none, as its description says");
     }
     if (pool != null) {
-      GraphChecks.length("pool tokens", pool.tokens(), part.tokens());
+      GraphChecks.length("pool tokens", pool.tokens(), part.pooledTokens());
     }
     List<LinearSpec> specs = part.linears();
     if (!classifiers.stream().map(Linear::name).toList().equals(part.classifiers())) {
@@ -40,6 +48,9 @@ public record IntegerHead(Head part, LayerNorm norm, Pool pool, List<Linear> cla
       }
     }
     proveSum(classifiers);
+    if (part.pooled()) {
+      Bounds.provePool("pool", part.pooledTokens());
+    }
   }
 
   private static void proveSum(List<Linear> heads) {
@@ -61,9 +72,18 @@ public record IntegerHead(Head part, LayerNorm norm, Pool pool, List<Linear> cla
         head.weight(), head.bias(), head.outputs(), head.inputs(), head.inputOutliers());
   }
 
-  /** Scale of the logits, which are the sum of the classifiers'. */
+  /**
+   * Scale of the answer: of the logits, which are the sum of the classifiers'; of the sum of codes
+   * over tokens, as their mean; or of the first token.
+   */
   @Override
   public float outputScale() {
+    if (norm == null) {
+      return tokenScale;
+    }
+    if (classifiers.isEmpty()) {
+      return Pooling.sumScale(norm.outputScale(), part.pooledTokens());
+    }
     return classifiers.get(0).outputScale() / classifiers.size();
   }
 

@@ -5,7 +5,8 @@ import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.OutlierChannels;
 
 /**
- * I-LayerNorm over the channels ({@code docs/arithmetic.md#layernorm}), with 8-bit output codes.
+ * I-LayerNorm over the channels ({@code docs/arithmetic.md#layernorm}), with 8-bit or 16-bit output
+ * codes.
  *
  * @param name full node name, such as {@code blocks.0.norm1}
  * @param channels number of channels
@@ -31,16 +32,22 @@ public record LayerNorm(
    * @param name full node name
    * @param gamma weight, [channels]
    * @param beta bias, [channels]
+   * @param epsilon E, what is added to the sum of squares; 0 for nothing
    * @param outputScale scale of the output's range
    * @param outliers outlier channels of the output
    * @return the node
    */
   public static LayerNorm of(
-      String name, float[] gamma, float[] beta, float outputScale, OutlierChannels outliers) {
+      String name,
+      float[] gamma,
+      float[] beta,
+      long epsilon,
+      float outputScale,
+      OutlierChannels outliers) {
     return new LayerNorm(
         name,
         gamma.length,
-        ILayerNorm.constants(name, gamma, beta, outputScale, outliers),
+        ILayerNorm.constants(name, gamma, beta, epsilon, outputScale, outliers),
         outliers,
         outputScale);
   }

@@ -48,7 +48,7 @@ public record LinearConstants(
    * @return the constants of the same node that {@link Linear#of} makes of the codes
    * @throws InputException naming the layer where an accumulator or a logit could pass 31 bits
    */
-  static LinearConstants of(
+  public static LinearConstants of(
       String name,
       QuantizedChannels channels,
       int[] bias,
@@ -78,7 +78,7 @@ public record LinearConstants(
   }
 
   /** The classifiers on one scale, as {@link Linear#logits} builds them. */
-  static List<LinearConstants> logits(
+  public static List<LinearConstants> logits(
       List<String> names,
       List<QuantizedChannels> channels,
       List<int[]> biases,

@@ -5,10 +5,10 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.Pooling;
 
 /**
- * The mean over all tokens in one rounding ({@code docs/arithmetic.md#pool-head-and-logits}): 8-bit
- * codes to 8-bit codes.
+ * The mean over tokens in one rounding ({@code docs/arithmetic.md#pool-head-and-logits}): 8-bit
+ * codes to 8-bit codes, or 16-bit codes to 16-bit codes.
  *
- * @param tokens tokens of a picture
+ * @param tokens tokens that the mean is of
  * @param multiplier from the sum to the output codes
  * @param outputScale value of one output code step
  */
@@ -19,8 +19,8 @@ public record Pool(int tokens, Dyadic multiplier, float outputScale) {
   }
 
   /**
-   * @param inputScale scale of the final norm
-   * @param tokens tokens of a picture
+   * @param inputScale scale of the codes
+   * @param tokens tokens that the mean is of
    * @param outputScale scale of {@code pool}
    * @return the node
    */

@@ -9,9 +9,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
-import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.tensor.TensorFile;
 
@@ -54,7 +53,8 @@ public record HuggingFaceFolder(
     TensorFile weights = new WeightSearch(architecture, null, say).find(folder);
     WeightCheck.check(weights, architecture);
     Preprocess preprocess =
-        HuggingFacePreprocessor.read(folder, config.text("model_type"), architecture.image(), say);
+        HuggingFacePreprocessor.read(
+            folder, config.text("model_type"), architecture.image().side(), say);
     return new HuggingFaceFolder(architecture, weights, preprocess, classes);
   }
 

@@ -10,19 +10,21 @@ import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.family.Swin;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Tensor;
@@ -170,6 +172,21 @@ public record PublishedCheckpoint(
     }
 
     @Override
+    public Void norm(Norm norm) {
+      throw new UnsupportedOperationException("Norm");
+    }
+
+    @Override
+    public Void meanPooling(MeanPooling pooling) {
+      throw new UnsupportedOperationException("MeanPooling");
+    }
+
+    @Override
+    public Void attentionPooling(AttentionPooling pooling) {
+      throw new UnsupportedOperationException("AttentionPooling");
+    }
+
+    @Override
     public Void head(Head head) {
       put(head.norm(), "qact2");
       if (head.pooled()) {
@@ -201,7 +218,7 @@ public record PublishedCheckpoint(
    * bicubic, ImageNet's mean and deviation; pictures up to 32 pixels as they are.
    */
   public Preprocess preprocess() {
-    int image = architecture.image();
+    int image = architecture.image().side();
     return Preprocess.imagenet(image > 32 ? 256 * image / 224 : image, image);
   }
 }

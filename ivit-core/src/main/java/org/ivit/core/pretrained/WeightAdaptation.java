@@ -15,7 +15,7 @@ import org.ivit.core.tensor.TensorFile;
 
 /**
  * Fits pretrained weights to another picture size, window or number of classes. What is changed is
- * said; whatever else differs is left for {@link org.ivit.core.architecture.WeightCheck} to list.
+ * said; whatever else differs is left for {@link org.ivit.core.pretrained.WeightCheck} to list.
  */
 public final class WeightAdaptation {
   private static final double HEAD_DEVIATION = 0.02;
@@ -58,7 +58,7 @@ public final class WeightAdaptation {
         Tensor resampled = embedding(tensor, shape);
         if (resampled != null) {
           said.accept(
-              "%s: position embeddings of %d tokens interpolated to %d, for pictures of %d"
+              "%s: position embeddings of %d tokens interpolated to %d, for pictures of %s"
                   .formatted(file.source(), tensor.shape()[1], shape[1], architecture.image()));
           tensors.put(name, resampled);
         }
@@ -80,7 +80,7 @@ public final class WeightAdaptation {
 
   /** Null where the two are no square grids behind the same leading tokens. */
   private Tensor embedding(Tensor tensor, long[] shape) {
-    int grid = architecture.stem().grid();
+    int grid = architecture.stem().grid().side();
     int leading = (int) shape[1] - grid * grid;
     int side = root(tensor.shape()[1] - leading);
     int channels = (int) shape[2];

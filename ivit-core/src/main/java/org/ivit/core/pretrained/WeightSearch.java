@@ -17,7 +17,6 @@ import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.NumberedNames;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.ActivationSpec;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.AsymmetricGelu;
@@ -22,12 +22,14 @@ import org.ivit.core.arithmetic.SoftmaxForm;
  * @param softmax form of softmax
  * @param attentionBits width of the attention probabilities, 8 or 16
  * @param outliers outlier channels by full node name; nodes without any are absent
+ * @param normEpsilon whether norms add the float model's epsilon
  */
 public record Scheme(
     GeluForm gelu,
     SoftmaxForm softmax,
     int attentionBits,
-    SortedMap<String, OutlierChannels> outliers) {
+    SortedMap<String, OutlierChannels> outliers,
+    boolean normEpsilon) {
 
   /** The exact forms, 16-bit attention, no outlier channels: the default. */
   public static final Scheme EXACT = of(GeluForm.EXACT, SoftmaxForm.EXACT);
@@ -46,6 +48,15 @@ public record Scheme(
           "attention bits: found " + attentionBits + ", expected 8 with softmax form deferred");
     }
     outliers = Collections.unmodifiableSortedMap(new TreeMap<>(outliers));
+  }
+
+  /** Norms without an epsilon; parameters as those of the record. */
+  public Scheme(
+      GeluForm gelu,
+      SoftmaxForm softmax,
+      int attentionBits,
+      SortedMap<String, OutlierChannels> outliers) {
+    this(gelu, softmax, attentionBits, outliers, false);
   }
 
   /**
@@ -68,9 +79,9 @@ public record Scheme(
         throw refused(name, "expected a node that feeds a linear layer");
       }
     }
-    for (Block block : architecture.blocks()) {
-      checkTwins(block.fc1(), block.act());
-      checkTwins(block.act(), block.fc1());
+    for (ActivationSpec activation : architecture.activations()) {
+      checkTwins(activation.input(), activation.node());
+      checkTwins(activation.node(), activation.input());
     }
   }
 
@@ -143,10 +154,18 @@ public record Scheme(
   }
 
   /**
+   * @param adds whether norms add the float model's epsilon
+   * @return this scheme, with or without
+   */
+  public Scheme withNormEpsilon(boolean adds) {
+    return new Scheme(gelu, softmax, attentionBits, outliers, adds);
+  }
+
+  /**
    * @param channels outlier channels by full node name
    * @return this scheme with those channels instead of its own
    */
   public Scheme withOutliers(Map<String, OutlierChannels> channels) {
-    return new Scheme(gelu, softmax, attentionBits, new TreeMap<>(channels));
+    return new Scheme(gelu, softmax, attentionBits, new TreeMap<>(channels), normEpsilon);
   }
 }

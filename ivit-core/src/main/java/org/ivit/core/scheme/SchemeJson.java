@@ -32,6 +32,9 @@ public final class SchemeJson {
     json.put("gelu", scheme.gelu().key());
     json.put("softmax", scheme.softmax().key());
     json.put("attentionBits", scheme.attentionBits());
+    if (scheme.normEpsilon()) {
+      json.put("normEpsilon", true);
+    }
     ObjectNode outliers = json.putObject("outliers");
     scheme
         .outliers()
@@ -60,7 +63,8 @@ public final class SchemeJson {
         GeluForm.parse(required(json, "gelu", JsonNode::isTextual, "a name").textValue()),
         SoftmaxForm.parse(required(json, "softmax", JsonNode::isTextual, "a name").textValue()),
         required(json, "attentionBits", JsonNode::isInt, "8 or 16").intValue(),
-        outliers);
+        outliers,
+        json.path("normEpsilon").booleanValue());
   }
 
   private static OutlierChannels channels(JsonNode set) {

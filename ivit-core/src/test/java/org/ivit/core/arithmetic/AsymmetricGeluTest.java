@@ -24,13 +24,13 @@ class AsymmetricGeluTest {
   @ParameterizedTest
   @ValueSource(floats = {0.001f, 0.02f, 0.05f, 2})
   void aTableHoldsTheNearestCode(float inputScale) {
-    float largest = (float) ShiftGelu.exactValue(inputScale, 127);
+    float largest = (float) ShiftGelu.exactValue(Activation.GELU, inputScale, 127);
     for (float max : new float[] {largest, largest / 3}) {
       float scale = AsymmetricGelu.scale(max);
       int offset = AsymmetricGelu.offset(scale);
-      byte[] table = AsymmetricGelu.table(inputScale, scale);
+      byte[] table = AsymmetricGelu.table(Activation.GELU, inputScale, scale);
       for (int x = -128; x < 128; x++) {
-        double value = ShiftGelu.exactValue(inputScale, x);
+        double value = ShiftGelu.exactValue(Activation.GELU, inputScale, x);
         double held = (double) scale * (table[x + 128] + offset);
         double top = (double) scale * (127 + offset);
         assertThat(Math.abs(held - Math.min(value, top)))

@@ -207,7 +207,7 @@ class GoldenOpsTest {
     short[] rowTable = ShiftGelu.sigmoidRowTable(scale);
     short[] elementSigmoid = ShiftGelu.elementSigmoid(scale);
     byte[] elementTable = ShiftGelu.elementTable(scale, outScale);
-    byte[] exactTable = ShiftGelu.exactTable(scale, outScale);
+    byte[] exactTable = ShiftGelu.exactTable(Activation.GELU, scale, outScale);
     Dyadic multiplier = ShiftGelu.multiplier(scale, outScale);
 
     short[] sigmoidRow = new short[codes.length];
@@ -264,7 +264,7 @@ class GoldenOpsTest {
     byte[] out = new byte[codes.length];
     int[] y = new int[channels];
     for (int r = 0; r < rows; r++) {
-      ILayerNorm.normalise(codes, r * channels, channels, y);
+      ILayerNorm.normalise(codes, r * channels, channels, 0, y);
       for (int c = 0; c < channels; c++) {
         normalised[r * channels + c] = y[c];
       }

@@ -92,7 +92,7 @@ class ILayerNormTest {
     BigInteger std = squares.sqrt().max(BigInteger.ONE);
     BigInteger factor = BigInteger.valueOf(Integer.MAX_VALUE).divide(std);
     int[] y = new int[channels];
-    assertThat(ILayerNorm.normalise(x, offset, channels, y)).isEqualTo(std.intValueExact());
+    assertThat(ILayerNorm.normalise(x, offset, channels, 0, y)).isEqualTo(std.intValueExact());
     for (int c = 0; c < channels; c++) {
       assertThat(y[c])
           .isEqualTo(
@@ -110,7 +110,7 @@ class ILayerNormTest {
     short[] x = {0, -1};
     int[] y = new int[2];
     // mean = 0 after rounding −1/2 up, std = 1: y' = (−1·(2^31−1)) >> 1.
-    assertThat(ILayerNorm.normalise(x, 0, 2, y)).isEqualTo(1);
+    assertThat(ILayerNorm.normalise(x, 0, 2, 0, y)).isEqualTo(1);
     assertThat(y).containsExactly(0, -(1 << 30));
   }
 
@@ -120,8 +120,8 @@ class ILayerNormTest {
     short[] wide = {-128, 127, 3, 9, -44, 0};
     int[] y = new int[5];
     int[] expected = new int[5];
-    int std = ILayerNorm.normalise(wide, 1, 5, expected);
-    assertThat(ILayerNorm.normalise(narrow, 1, 5, y)).isEqualTo(std);
+    int std = ILayerNorm.normalise(wide, 1, 5, 0, expected);
+    assertThat(ILayerNorm.normalise(narrow, 1, 5, 0, y)).isEqualTo(std);
     assertThat(y).isEqualTo(expected);
     ILayerNorm.Constants constants =
         ILayerNorm.constants(

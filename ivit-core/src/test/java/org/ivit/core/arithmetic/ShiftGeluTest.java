@@ -96,12 +96,12 @@ class ShiftGeluTest {
 
   @Test
   void exactCodesAreTheRoundedFunction() {
-    byte[] table = ShiftGelu.exactTable(0.05f, 0.03f);
+    byte[] table = ShiftGelu.exactTable(Activation.GELU, 0.05f, 0.03f);
     assertThat(table[128]).isZero();
     for (int x = -128; x < 128; x++) {
       double value = (double) 0.05f * x;
       double gelu = 0.5 * value * (1 + Erf.erf(value / Math.sqrt(2)));
-      assertThat(ShiftGelu.exactValue(0.05f, x)).isEqualTo(gelu);
+      assertThat(ShiftGelu.exactValue(Activation.GELU, 0.05f, x)).isEqualTo(gelu);
       assertThat((double) table[x + 128])
           .isEqualTo(Math.max(-128, Math.min(127, Math.rint(gelu / (double) 0.03f))) + 0.0);
     }
@@ -109,16 +109,17 @@ class ShiftGeluTest {
 
   @Test
   void exactCodesClipAndVanish() {
-    byte[] clipped = ShiftGelu.exactTable(1f, 0.25f);
+    byte[] clipped = ShiftGelu.exactTable(Activation.GELU, 1f, 0.25f);
     assertThat(clipped[255]).isEqualTo((byte) 127);
     assertThat(clipped[0]).isZero();
     // Far outside, erf is ±1 and x or 0 is left.
-    byte[] far = ShiftGelu.exactTable(1000f, 1000f);
+    byte[] far = ShiftGelu.exactTable(Activation.GELU, 1000f, 1000f);
     for (int x = -128; x < 128; x++) {
       assertThat(far[x + 128]).isEqualTo((byte) Math.max(x, 0));
     }
     // The smallest value of GELU, −0.17, saturates a small scale from below.
-    assertThat(ShiftGelu.exactTable(0.01f, 0.001f)[128 - 75]).isEqualTo((byte) -128);
+    assertThat(ShiftGelu.exactTable(Activation.GELU, 0.01f, 0.001f)[128 - 75])
+        .isEqualTo((byte) -128);
   }
 
   @Test

@@ -20,13 +20,13 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
@@ -60,7 +60,7 @@ class CheckpointFileTest {
   private static IntegerCheckpoint checkpoint(IntegerGraph graph) {
     List<String> classes =
         IntStream.range(0, graph.architecture().classes()).mapToObj(i -> "class " + i).toList();
-    int image = graph.architecture().image();
+    int image = graph.architecture().image().side();
     return new IntegerCheckpoint(graph, Preprocess.half(image + 3, image), classes, PROVENANCE);
   }
 
@@ -423,7 +423,7 @@ class CheckpointFileTest {
         "graph      | \"count\":1       | \"count\":0       | cls_token is 0",
         "graph      | \"pooled\":false  | \"pooled\":true   | feeds the pool",
         "graph      | \"normed\":false  | \"normed\":true   | leading tokens and a norm",
-        "graph      | \"classifiers\":[\"head\"] | \"classifiers\":[] | 0 classifiers",
+        "graph      | \"classifiers\":[\"head\"] | \"classifiers\":[] | a feature of 3 channels, expected 4",
         "graph      | \"family\":\"vit\" | \"family\":null  | architecture: ",
         "graph      | \"gelu\":\"exact\" | \"gelu\":\"row\" | outlier channels",
         "graph      | \"gelu\":\"exact\" | \"gelu\":7       | metadata graph",

@@ -12,13 +12,13 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Scheme;
@@ -96,7 +96,7 @@ class CheckpointVersionsTest {
   }
 
   private static byte[] codes(IntegerGraph graph) {
-    int image = graph.architecture().image();
+    int image = graph.architecture().image().side();
     byte[] codes = new byte[PICTURES * 3 * image * image];
     new Random(1).nextBytes(codes);
     return codes;
@@ -142,7 +142,7 @@ class CheckpointVersionsTest {
       Files.createDirectories(file.getParent());
       IntegerGraph graph = entry.getValue();
       List<String> classes = IntStream.range(0, 3).mapToObj(i -> "class " + i).toList();
-      int image = graph.architecture().image();
+      int image = graph.architecture().image().side();
       CheckpointFile.write(
           file,
           new IntegerCheckpoint(graph, Preprocess.half(image + 3, image), classes, provenance));

@@ -12,17 +12,17 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.PretrainedPreprocess;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.scheme.Scheme;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,7 +49,7 @@ class RegisteredModelsTest {
   void enginesAgreeOnTheCheckpointOfRandomWeights(String name) throws IOException {
     Architecture architecture = Architectures.byName(name);
     Random random = new Random(1);
-    int size = 3 * architecture.image() * architecture.image();
+    int size = architecture.pixels();
     float[] pixels = new float[2 * size];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) (Math.sin(i * 0.01) + random.nextGaussian() / 4);
@@ -77,7 +77,7 @@ class RegisteredModelsTest {
         new IntegerCheckpoint(
             graph,
             PretrainedPreprocess.usual(
-                architecture, PretrainedPreprocess.resize(architecture.image())),
+                architecture, PretrainedPreprocess.resize(architecture.image().side())),
             classes,
             Provenance.UNKNOWN));
     IntegerGraph read = CheckpointFile.read(file).graph();

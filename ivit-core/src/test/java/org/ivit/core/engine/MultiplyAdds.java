@@ -1,10 +1,13 @@
 package org.ivit.core.engine;
 
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Part;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
@@ -33,7 +36,7 @@ record MultiplyAdds(long layers, long attention) {
 
     Counter(Architecture architecture) {
       last = architecture.blocks().get(architecture.blocks().size() - 1);
-      readByHead = architecture.head().readTokens();
+      readByHead = architecture.parts().get(architecture.parts().indexOf(last) + 1).readTokens();
     }
 
     private void layer(LinearSpec linear, long rows) {
@@ -60,6 +63,27 @@ record MultiplyAdds(long layers, long attention) {
     @Override
     public Void merging(Merging merging) {
       layer(merging.reduction(), merging.outputTokens());
+      return null;
+    }
+
+    @Override
+    public Void norm(Norm norm) {
+      return null;
+    }
+
+    @Override
+    public Void meanPooling(MeanPooling pooling) {
+      return null;
+    }
+
+    @Override
+    public Void attentionPooling(AttentionPooling pooling) {
+      layer(pooling.scoresLinear(), pooling.tokens());
+      layer(pooling.valuesLinear(), pooling.tokens());
+      layer(pooling.projLinear(), 1);
+      layer(pooling.fc1Linear(), 1);
+      layer(pooling.fc2Linear(), 1);
+      attention += (long) pooling.tokens() * pooling.dim();
       return null;
     }
 

@@ -3,8 +3,8 @@ package org.ivit.core.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.junit.jupiter.api.Test;
 
 class MultiplyAddsTest {

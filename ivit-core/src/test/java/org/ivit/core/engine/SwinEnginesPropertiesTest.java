@@ -33,7 +33,7 @@ class SwinEnginesPropertiesTest {
     Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     Random random = new Random(seed);
     IntegerGraph graph = ObservedModel.provedGraph(swin, scheme, random);
-    int size = 3 * swin.image() * swin.image();
+    int size = swin.pixels();
     byte[] codes = new byte[pictures * size];
     random.nextBytes(codes);
     int[] expected = new int[pictures * swin.classes()];

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.WeightCheck;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.pretrained.WeightCheck;
 import org.ivit.core.pretrained.WeightSearch;
 import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;

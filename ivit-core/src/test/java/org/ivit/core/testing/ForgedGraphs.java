@@ -11,14 +11,18 @@ import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.GraphPart;
 import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.PositionBias;
+import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
 
 /**
@@ -68,7 +72,44 @@ public final class ForgedGraphs implements GraphVisitor<GraphPart> {
   @Override
   public GraphPart head(IntegerHead h) {
     return new IntegerHead(
-        h.part(), norm(h.norm()), h.pool(), h.classifiers().stream().map(this::linear).toList());
+        h.part(),
+        h.norm() == null ? null : norm(h.norm()),
+        h.pool(),
+        h.classifiers().stream().map(this::linear).toList(),
+        h.tokenScale());
+  }
+
+  @Override
+  public GraphPart norm(IntegerNorm n) {
+    return new IntegerNorm(n.part(), norm(n.norm()));
+  }
+
+  @Override
+  public GraphPart meanPooling(IntegerMeanPooling p) {
+    return p;
+  }
+
+  @Override
+  public GraphPart attentionPooling(IntegerAttentionPooling p) {
+    QueryAttention a = p.attention();
+    return new IntegerAttentionPooling(
+        p.part(),
+        norm(p.norm()),
+        linear(p.scores()),
+        linear(p.values()),
+        new QueryAttention(
+            a.heads(),
+            a.headDim(),
+            a.softmax(),
+            a.context(),
+            a.contextOutliers(),
+            a.contextScale()),
+        linear(p.proj()),
+        norm(p.norm2()),
+        linear(p.fc1()),
+        gelu(p.gelu()),
+        linear(p.fc2()),
+        residual(p.residual()));
   }
 
   @Override
@@ -181,9 +222,13 @@ public final class ForgedGraphs implements GraphVisitor<GraphPart> {
     return new LayerNorm(
         n.name(),
         n.channels(),
-        new ILayerNorm.Constants(m, b, e),
+        new ILayerNorm.Constants(m, b, e, epsilon(n)),
         n.outputOutliers(),
         n.outputScale());
+  }
+
+  private long epsilon(LayerNorm n) {
+    return n.constants().epsilon() == 0 ? 0 : random.nextLong() >>> (4 + random.nextInt(50));
   }
 
   private Residual residual(Residual r) {

@@ -5,12 +5,12 @@ import java.util.Collections;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Scheme;
@@ -38,7 +38,7 @@ final class GeneratedCheckpoint {
         Path.of(arguments[1]),
         new IntegerCheckpoint(
             graph,
-            Preprocess.half(architecture.image(), architecture.image()),
+            Preprocess.half(architecture.image().side(), architecture.image().side()),
             IntStream.range(0, architecture.classes()).mapToObj(Integer::toString).toList(),
             new Provenance("generated", "", "", "", "", "")));
   }

@@ -8,16 +8,16 @@ import java.util.Random;
 import java.util.SortedMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Tensor;
 import org.opentest4j.TestAbortedException;
@@ -57,7 +57,7 @@ public final class ObservedModel {
     ObservingForward observing =
         new ObservingForward(
             architecture, weights, scheme, new PortableMatrixProducts(), new PublishedObserver());
-    observing.run(normal(random, 3 * architecture.image() * architecture.image()), 1);
+    observing.run(normal(random, architecture.pixels()), 1);
     return GraphBuilder.build(architecture, weights, scheme, observing.ranges());
   }
 

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Random;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 

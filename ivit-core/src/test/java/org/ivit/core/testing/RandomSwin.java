@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
+import org.ivit.core.family.Swin;
 
 /** Small Swins of seeded random sizes, odd ones among them. */
 public final class RandomSwin {

@@ -4,17 +4,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.PretrainedPreprocess;
-import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.HuggingFaceFolder;
 import org.ivit.core.pretrained.WeightAdaptation;
+import org.ivit.core.pretrained.WeightCheck;
 import org.ivit.core.pretrained.WeightSearch;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
@@ -149,6 +149,6 @@ public final class Models {
   /** That of the pretrained weights; for others what is usual for their family. */
   static Preprocess preprocess(Architecture architecture) {
     return PretrainedPreprocess.usual(
-        architecture, PretrainedPreprocess.resize(architecture.image()));
+        architecture, PretrainedPreprocess.resize(architecture.image().side()));
   }
 }

@@ -6,11 +6,14 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Stem.LeadingToken;
@@ -49,7 +52,7 @@ final class FloatGraph implements PartVisitor<Void> {
 
   /** Writes the whole network, from input to output. */
   void write(Architecture architecture) {
-    int image = architecture.image();
+    int image = architecture.image().side();
     graph.input(PIXELS, DataType.FLOAT, 3, image, image);
     architecture.parts().forEach(part -> part.accept(this));
     graph.node("Identity", LOGITS, List.of(x));
@@ -99,9 +102,24 @@ final class FloatGraph implements PartVisitor<Void> {
   @Override
   public Void merging(Merging merging) {
     String name = merging.norm().name();
-    String merged = tokens.neighbours(x, name, merging.resolution(), merging.dim());
+    String merged = tokens.neighbours(x, name, merging.resolution().side(), merging.dim());
     x = products.linear(merging.reduction(), norm(merging.norm(), merging.epsilon(), merged));
     return null;
+  }
+
+  @Override
+  public Void norm(Norm norm) {
+    throw new UnsupportedOperationException("Norm");
+  }
+
+  @Override
+  public Void meanPooling(MeanPooling pooling) {
+    throw new UnsupportedOperationException("MeanPooling");
+  }
+
+  @Override
+  public Void attentionPooling(AttentionPooling pooling) {
+    throw new UnsupportedOperationException("AttentionPooling");
   }
 
   @Override
@@ -173,7 +191,7 @@ final class FloatGraph implements PartVisitor<Void> {
     Windows windows = site.windows();
     int n = site.rowTokens();
     String name = site.biased().name();
-    if (windows.shift() == 0) {
+    if (!windows.shifted()) {
       String bias = graph.floats(name + "/bias", bias(site, 1), 1, site.heads(), n, n);
       return graph.node("Add", name, List.of(scores, bias));
     }

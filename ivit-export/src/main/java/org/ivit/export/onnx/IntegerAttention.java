@@ -106,7 +106,7 @@ final class IntegerAttention {
     String name = site.node("attn.softmax");
     Windows windows = site.windows();
     int n = site.rowTokens();
-    boolean masked = windows != null && windows.shift() > 0;
+    boolean masked = windows != null && windows.shifted();
     String x =
         masked ? tokens.reshape(scores, name, -1, windows.count(), site.heads(), n, n) : scores;
     String mask = masked ? mask(windows, name) : null;

@@ -10,10 +10,13 @@ import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.PixelTable;
@@ -45,7 +48,7 @@ final class IntegerNetwork implements GraphVisitor<Void> {
    */
   void write(IntegerGraph integers, PixelTable pixels) {
     Architecture architecture = integers.architecture();
-    int image = architecture.image();
+    int image = architecture.image().side();
     graph.input(FloatGraph.PIXELS, DataType.UINT8, 3, image, image);
     x = codes(pixels);
     integers.parts().forEach(part -> part.accept(this));
@@ -70,7 +73,7 @@ final class IntegerNetwork implements GraphVisitor<Void> {
   @Override
   public Void stem(IntegerStem stem) {
     Stem part = stem.part();
-    String patches = tokens.unfold(x, "input", part.image(), part.patch());
+    String patches = tokens.unfold(x, "input", part.image().side(), part.patch());
     x =
         stem.norm() != null
             ? layers.norm16(
@@ -98,12 +101,28 @@ final class IntegerNetwork implements GraphVisitor<Void> {
   @Override
   public Void merging(IntegerMerging merging) {
     Merging part = merging.part();
-    String merged = tokens.neighbours(x, merging.norm().name(), part.resolution(), part.dim());
+    String merged =
+        tokens.neighbours(x, merging.norm().name(), part.resolution().side(), part.dim());
     Linear reduction = merging.reduction();
     x =
         layers.centred(
             layers.linear8(reduction, layers.norm8(merging.norm(), merged)), reduction.name());
     return null;
+  }
+
+  @Override
+  public Void norm(IntegerNorm norm) {
+    throw new UnsupportedOperationException("Norm");
+  }
+
+  @Override
+  public Void meanPooling(IntegerMeanPooling pooling) {
+    throw new UnsupportedOperationException("MeanPooling");
+  }
+
+  @Override
+  public Void attentionPooling(IntegerAttentionPooling pooling) {
+    throw new UnsupportedOperationException("AttentionPooling");
   }
 
   @Override

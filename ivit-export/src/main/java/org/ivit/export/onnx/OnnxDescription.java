@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.image.Preprocess;
 
 /**

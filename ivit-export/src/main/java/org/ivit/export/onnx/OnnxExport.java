@@ -5,13 +5,13 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.WeightCheck;
-import org.ivit.core.graph.Dequantized;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.PixelTable;
+import org.ivit.core.graph.build.Dequantized;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
+import org.ivit.core.pretrained.WeightCheck;
 
 /** Writes models as ONNX files, opset {@value OnnxGraph#OPSET}, any batch size. */
 public final class OnnxExport {

@@ -104,7 +104,7 @@ public final class Quickstart {
     Frozen frozen = Freezer.freeze(integers, Freezer.Moment.LATEST, Freezer.Weights.AUTO, version);
     Path file = output.resolve(CHECKPOINT);
     CheckpointFile.write(file, frozen.checkpoint());
-    int size = integers.architecture().image();
+    int size = integers.architecture().image().side();
     try (Dataset test =
             new ProceduralPictures(
                 TEST_SEED, 0, TEST_PICTURES, size, ProceduralPictures.Strengths.DEFAULT);

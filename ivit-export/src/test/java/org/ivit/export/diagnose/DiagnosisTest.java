@@ -13,14 +13,14 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -62,7 +62,7 @@ class DiagnosisTest {
     Random random = new Random(8);
     List<float[]> pixels = new ArrayList<>();
     for (int p = 0; p < PICTURES; p++) {
-      float[] picture = new float[3 * architecture.image() * architecture.image()];
+      float[] picture = new float[architecture.pixels()];
       for (int i = 0; i < picture.length; i++) {
         picture[i] = (float) Math.sin(0.02 * i * (p + 1)) + 0.3f * (float) random.nextGaussian();
       }
@@ -95,7 +95,7 @@ class DiagnosisTest {
     IntegerCheckpoint checkpoint =
         new IntegerCheckpoint(
             GraphBuilder.build(architecture, weights, Scheme.EXACT, ranges),
-            Preprocess.half(architecture.image(), architecture.image()),
+            Preprocess.half(architecture.image().side(), architecture.image()),
             IntStream.range(0, 5).mapToObj(i -> "class " + i).toList(),
             Provenance.UNKNOWN);
     return new Frozen(checkpoint, weights, Scheme.EXACT, ranges);

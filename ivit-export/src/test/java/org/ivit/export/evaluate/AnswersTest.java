@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 
 class AnswersTest {
   private static final IntegerGraph GRAPH = ObservedModel.small();
-  private static final int IMAGE = GRAPH.architecture().image();
+  private static final int IMAGE = GRAPH.architecture().image().side();
 
   private static Model model(int threads) {
     List<String> names = new ArrayList<>();

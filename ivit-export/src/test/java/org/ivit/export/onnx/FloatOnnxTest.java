@@ -9,9 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.parallel.WorkerPool;
@@ -27,7 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FloatOnnxTest {
   static OnnxDescription description(Architecture architecture) {
     return new OnnxDescription(
-        Preprocess.half(architecture.image(), architecture.image()), List.of(), Provenance.UNKNOWN);
+        Preprocess.half(architecture.image().side(), architecture.image()),
+        List.of(),
+        Provenance.UNKNOWN);
   }
 
   private static void assertSame(
@@ -38,8 +40,8 @@ class FloatOnnxTest {
     network.load(weights);
     double[] expected = network.logits(pixels, pictures);
     ModelProto model = OnnxExport.floating(architecture, weights, description(architecture));
-    int picture = 3 * architecture.image() * architecture.image();
-    try (Ort ort = new Ort(model, architecture.image())) {
+    int picture = architecture.pixels();
+    try (Ort ort = new Ort(model, architecture.image().side())) {
       for (int batch : new int[] {pictures, 1}) {
         float[] found = ort.logits(Arrays.copyOf(pixels, batch * picture), batch);
         assertThat(found).hasSize(batch * architecture.classes());
@@ -79,7 +81,7 @@ class FloatOnnxTest {
 
   private static void random(Architecture architecture) throws OrtException {
     Random random = new Random(5);
-    float[] pixels = new float[3 * 3 * architecture.image() * architecture.image()];
+    float[] pixels = new float[3 * architecture.pixels()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) random.nextGaussian();
     }

@@ -17,12 +17,12 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.Preprocess;
@@ -40,7 +40,7 @@ class IntegerOnnxTest {
 
   private static void same(IntegerGraph graph, long seed) throws OrtException {
     Architecture architecture = graph.architecture();
-    int size = architecture.image() * architecture.image();
+    int size = architecture.image() * architecture.image().side();
     Random random = new Random(seed);
     byte[] planes = new byte[PICTURES * 3 * size];
     random.nextBytes(planes);
@@ -57,7 +57,7 @@ class IntegerOnnxTest {
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {
       expected = engine.logits(codes, PICTURES);
     }
-    try (Ort ort = new Ort(OnnxExport.integer(graph, description), architecture.image())) {
+    try (Ort ort = new Ort(OnnxExport.integer(graph, description), architecture.image().side())) {
       assertThat(ort.logits(planes, PICTURES)).isEqualTo(expected);
       assertThat(ort.logits(Arrays.copyOf(planes, 3 * size), 1))
           .isEqualTo(Arrays.copyOf(expected, architecture.classes()));

@@ -10,7 +10,7 @@ import java.util.Random;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Stem;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.scheme.Scheme;
 

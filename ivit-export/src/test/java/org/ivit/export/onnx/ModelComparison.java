@@ -18,8 +18,8 @@ import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.engine.choice.Engines;
-import org.ivit.core.graph.Dequantized;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.build.Dequantized;
 
 /** One model on the CPU engine and, as float32 and in both forms of QDQ, under ONNX Runtime. */
 final class ModelComparison implements AutoCloseable {
@@ -76,7 +76,7 @@ final class ModelComparison implements AutoCloseable {
             architecture(),
             new FloatWeights(weights.values(), Map.of()),
             FloatOnnxTest.description(architecture()));
-    int image = architecture().image();
+    int image = architecture().image().side();
     ortFloat = new Ort(floats.toByteArray(), image, threads);
     ortUnsigned = new Ort(quantized(QdqWeights.UNSIGNED), image, threads);
     ortSigned = new Ort(quantized(QdqWeights.SIGNED), image, threads);

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.dataset.ClassList;
@@ -23,6 +22,7 @@ import org.ivit.core.dataset.Datasets;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.engine.choice.Engines;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Normalisation;
@@ -66,9 +66,9 @@ final class OnnxReport {
                 EngineConfig.standard());
         Dataset set = Datasets.open(arguments[2], ClassList.read(Path.of(arguments[3])), null);
         Engine engine = Engines.open(checkpoint.graph());
-        Ort ortUnsigned = new Ort(unsigned, architecture.image());
-        Ort ortSigned = new Ort(signed, architecture.image());
-        Ort ortInteger = new Ort(integer, architecture.image())) {
+        Ort ortUnsigned = new Ort(unsigned, architecture.image().side());
+        Ort ortSigned = new Ort(signed, architecture.image().side());
+        Ort ortInteger = new Ort(integer, architecture.image().side())) {
       compare(checkpoint, set, floats, engine, ortUnsigned, ortSigned, ortInteger);
     }
   }

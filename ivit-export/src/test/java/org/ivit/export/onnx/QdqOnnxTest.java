@@ -11,18 +11,18 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
-import org.ivit.core.graph.Dequantized;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.Dequantized;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.ObservedModel;
@@ -47,7 +47,7 @@ class QdqOnnxTest {
 
   private static float[] pixels(Architecture architecture) {
     Random random = new Random(3);
-    float[] pixels = new float[PICTURES * 3 * architecture.image() * architecture.image()];
+    float[] pixels = new float[PICTURES * architecture.pixels()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) random.nextGaussian();
     }
@@ -109,7 +109,7 @@ class QdqOnnxTest {
     int picture = pixels.length / PICTURES;
     for (QdqWeights form : QdqWeights.values()) {
       ModelProto model = OnnxExport.quantized(graph, form, FloatOnnxTest.description(architecture));
-      try (Ort ort = new Ort(model, architecture.image())) {
+      try (Ort ort = new Ort(model, architecture.image().side())) {
         float[] all = ort.logits(pixels, PICTURES);
         double noise = 0;
         for (int i = 0; i < all.length; i++) {

@@ -59,7 +59,7 @@ public final class GradientWorker implements AutoCloseable {
     this.pool = pool;
     this.threads = threads;
     Architecture architecture = RunDirectory.architecture(recipe);
-    image = architecture.image();
+    image = architecture.image().side();
     classes = architecture.classes();
     data =
         new RepeatedPictures(

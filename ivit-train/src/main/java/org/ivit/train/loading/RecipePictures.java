@@ -4,13 +4,13 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.PretrainedPreprocess;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.ProceduralPictures;
 import org.ivit.core.dataset.Subset;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Preprocess;
 import org.ivit.train.augment.EpochOrder;
@@ -128,12 +128,12 @@ public final class RecipePictures {
     if (resize == 0) {
       resize =
           p.cropMode() == CropMode.SQUASH
-              ? architecture.image()
-              : PretrainedPreprocess.resize(architecture.image());
+              ? architecture.image().side()
+              : PretrainedPreprocess.resize(architecture.image().side());
     }
     return new Preprocess(
         resize,
-        architecture.image(),
+        architecture.image().side(),
         p.interpolation(),
         p.cropMode(),
         floats(p.mean()),

@@ -2,9 +2,12 @@ package org.ivit.train.network;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.train.layer.OperatorLayer;
@@ -48,6 +51,21 @@ record LayerPlan(String name, String prefix, OperatorLayer layer) {
     @Override
     public String merging(Merging merging) {
       return "merging" + mergings++;
+    }
+
+    @Override
+    public String norm(Norm norm) {
+      throw new UnsupportedOperationException("Norm");
+    }
+
+    @Override
+    public String meanPooling(MeanPooling pooling) {
+      throw new UnsupportedOperationException("MeanPooling");
+    }
+
+    @Override
+    public String attentionPooling(AttentionPooling pooling) {
+      throw new UnsupportedOperationException("AttentionPooling");
     }
 
     @Override

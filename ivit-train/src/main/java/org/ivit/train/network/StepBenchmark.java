@@ -122,7 +122,7 @@ public final class StepBenchmark {
 
   private static MicroBatch pictures(Architecture architecture, int batch) {
     SplittableRandom random = new SplittableRandom(1);
-    float[] pixels = new float[batch * 3 * architecture.image() * architecture.image()];
+    float[] pixels = new float[batch * architecture.pixels()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) random.nextGaussian();
     }

@@ -3,7 +3,7 @@ package org.ivit.train.network;
 import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.io.Digests;
 import org.ivit.core.parallel.WorkerPool;
@@ -47,7 +47,7 @@ public final class Teacher {
               ? Architectures.byName(named.architecture().asText())
               : Architectures.parse(named.architecture());
     }
-    if (model.classes() != architecture.classes() || model.image() != architecture.image()) {
+    if (model.classes() != architecture.classes() || !model.image().equals(architecture.image())) {
       throw new InputException(
           "distillation.teacher: found %s classes and pictures of %s, expected %s and %s"
               .formatted(

@@ -15,8 +15,8 @@ import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.ivit.core.InputException;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -133,7 +133,7 @@ public final class TransformerNetwork {
       builder.addLayer(plan.name(), plan.layer(), previous);
       previous = plan.name();
     }
-    int image = options.architecture().image();
+    int image = options.architecture().image().side();
     return builder
         .addLayer(
             LOSS,
@@ -276,7 +276,7 @@ public final class TransformerNetwork {
    * @param batch number of pictures
    */
   public INDArray array(float[] pixels, int batch) {
-    int image = options.architecture().image();
+    int image = options.architecture().image().side();
     INDArray array =
         Nd4j.createUninitialized(
             graph.getConfiguration().getDataType(), new long[] {batch, 3, image, image}, 'c');

@@ -19,9 +19,9 @@ public final class PatchRows {
    * many in a line as it is wide.
    */
   public int pixel(int patch, int channel, int row) {
-    int y = patch / stem.grid() * stem.patch() + row;
-    int x = patch % stem.grid() * stem.patch();
-    return (channel * stem.image() + y) * stem.image() + x;
+    int y = patch / stem.grid().width() * stem.patch() + row;
+    int x = patch % stem.grid().width() * stem.patch();
+    return (channel * stem.image().height() + y) * stem.image().width() + x;
   }
 
   /** Copies the pixels of a picture. */

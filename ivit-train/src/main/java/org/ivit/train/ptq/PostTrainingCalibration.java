@@ -14,7 +14,7 @@ import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -211,7 +211,7 @@ public final class PostTrainingCalibration {
     }
 
     private int pictures(float[] batch) {
-      return batch.length / (3 * architecture.image() * architecture.image());
+      return batch.length / architecture.pixels();
     }
   }
 

@@ -5,8 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.PretrainedPreprocess;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.pretrained.HuggingFaceFolder;
 import org.slf4j.Logger;
@@ -36,9 +36,10 @@ final class UsualPreprocessing {
       return Data.Preprocessing.PLAIN;
     }
     if (folder) {
-      return Data.Preprocessing.of(HuggingFaceFolder.preprocess(weights, LOG::info), sizes.image());
+      return Data.Preprocessing.of(
+          HuggingFaceFolder.preprocess(weights, LOG::info), sizes.image().side());
     }
-    Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image());
-    return Data.Preprocessing.of(usual, sizes.image());
+    Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image().side());
+    return Data.Preprocessing.of(usual, sizes.image().side());
   }
 }

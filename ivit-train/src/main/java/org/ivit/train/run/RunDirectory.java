@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.io.FileFailures;
 import org.ivit.train.recipe.Recipe;

@@ -13,8 +13,6 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -22,6 +20,8 @@ import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
@@ -130,7 +130,7 @@ class DeviceStepTest {
   private MicroBatch batch(Case c, int pictures, long key) {
     int classes = c.architecture().classes();
     int columns = c.weight() > 0 ? 2 * classes : classes;
-    float[] pixels = numbers(pictures * 3 * c.architecture().image() * c.architecture().image());
+    float[] pixels = numbers(pictures * c.architecture().pixels());
     float[] targets = new float[pictures * columns];
     long[] keys = new long[pictures];
     for (int i = 0; i < pictures; i++) {

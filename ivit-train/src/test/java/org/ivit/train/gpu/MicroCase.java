@@ -5,11 +5,11 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.operator.CrossEntropy;
 

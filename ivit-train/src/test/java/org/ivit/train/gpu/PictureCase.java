@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.PretrainedPreprocess;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Rgb;
@@ -69,12 +69,12 @@ final class PictureCase {
     Tensor pictures = file.get(RGB);
     int[] labels = file.get(LABELS).ints();
     byte[] rgb = pictures.bytes();
-    int side = architecture.image();
+    int side = architecture.image().side();
     int size = 3 * side * side;
     Normalisation normalisation =
         new Normalisation(
             PretrainedPreprocess.usual(
-                architecture, PretrainedPreprocess.resize(architecture.image())));
+                architecture, PretrainedPreprocess.resize(architecture.image().side())));
     List<StepPictures> steps = new ArrayList<>();
     for (int first = 0; first < labels.length; first += BATCH) {
       int n = Math.min(BATCH, labels.length - first);

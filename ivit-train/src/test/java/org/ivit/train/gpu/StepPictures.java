@@ -23,9 +23,7 @@ public record StepPictures(List<MicroBatch> batches) {
       SplittableRandom random, Architecture architecture, boolean teacher, int... sizes) {
     List<MicroBatch> batches = new ArrayList<>();
     for (int pictures : sizes) {
-      float[] pixels =
-          TrainingCase.normal(
-              random, pictures * 3 * architecture.image() * architecture.image(), 1);
+      float[] pixels = TrainingCase.normal(random, pictures * architecture.pixels(), 1);
       batches.add(batch(random, architecture.classes(), teacher, pixels, pictures));
     }
     return new StepPictures(batches);

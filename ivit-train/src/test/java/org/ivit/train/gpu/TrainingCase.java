@@ -61,9 +61,7 @@ public record TrainingCase(
             new PublishedObserver());
     StepPictures first = steps.get(0);
     int pictures = Math.min(8, first.pictures());
-    float[] pixels =
-        java.util.Arrays.copyOf(
-            first.pixels(), pictures * 3 * architecture.image() * architecture.image());
+    float[] pixels = java.util.Arrays.copyOf(first.pixels(), pictures * architecture.pixels());
     calibration.run(pixels, pictures);
     return new TrainingCase(
         name, architecture, scheme, drop, loss, weights, calibration.ranges(), steps, learningRate);

@@ -11,13 +11,13 @@ import java.util.Locale;
 import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
-import org.ivit.core.architecture.PretrainedPreprocess;
-import org.ivit.core.architecture.WeightCheck;
 import org.ivit.core.dataset.ClassList;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.ImageDecoder;
+import org.ivit.core.pretrained.WeightCheck;
 import org.ivit.core.pretrained.WeightSearch;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
@@ -54,7 +54,7 @@ final class TrainingPictures {
     EvaluationTransform transform =
         new EvaluationTransform(
             PretrainedPreprocess.usual(
-                architecture, PretrainedPreprocess.resize(architecture.image())));
+                architecture, PretrainedPreprocess.resize(architecture.image().side())));
     List<Path> chosen = spread(pictures, classes, count);
     ByteArrayOutputStream rgb = new ByteArrayOutputStream();
     int[] labels = new int[chosen.size()];
@@ -62,7 +62,7 @@ final class TrainingPictures {
       rgb.write(transform.apply(ImageDecoder.decode(chosen.get(i))).data());
       labels[i] = label(classes, chosen.get(i));
     }
-    long side = architecture.image();
+    long side = architecture.image().side();
     Safetensors.write(
         folder.resolve(name + PictureCase.PICTURES),
         Map.of(

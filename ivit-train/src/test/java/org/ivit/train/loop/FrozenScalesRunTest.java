@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.family.Vit;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;

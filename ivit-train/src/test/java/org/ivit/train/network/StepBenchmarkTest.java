@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
+import org.ivit.core.family.Vit;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
 import org.junit.jupiter.api.Test;

@@ -77,7 +77,7 @@ class SwinNetworkPropertiesTest {
 
   private static float[] pixels(Architecture swin, int pictures, long seed) {
     Random random = new Random(seed);
-    float[] pixels = new float[pictures * 3 * swin.image() * swin.image()];
+    float[] pixels = new float[pictures * swin.pixels()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) random.nextGaussian();
     }

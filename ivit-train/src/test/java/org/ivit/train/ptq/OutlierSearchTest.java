@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.family.Vit;
 import org.ivit.core.scheme.Range;
 import org.junit.jupiter.api.Test;
 

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.family.Vit;
 import org.junit.jupiter.api.Test;
 
 class RowSamplesTest {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;

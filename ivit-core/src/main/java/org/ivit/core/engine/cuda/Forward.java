@@ -6,10 +6,13 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 
 /** A model on a device: its constants, and the launches of a forward pass. */
@@ -43,6 +46,21 @@ final class Forward implements GraphVisitor<PartLayers> {
   @Override
   public PartLayers merging(IntegerMerging merging) {
     return new MergingLayers(constants, merging);
+  }
+
+  @Override
+  public PartLayers norm(IntegerNorm norm) {
+    throw new UnsupportedOperationException("Norm");
+  }
+
+  @Override
+  public PartLayers meanPooling(IntegerMeanPooling pooling) {
+    throw new UnsupportedOperationException("MeanPooling");
+  }
+
+  @Override
+  public PartLayers attentionPooling(IntegerAttentionPooling pooling) {
+    throw new UnsupportedOperationException("AttentionPooling");
   }
 
   @Override

@@ -28,10 +28,11 @@ final class MergingLayers implements PartLayers {
             new ChannelOrder(4 * part.dim(), merging.reduction().inputOutliers()),
             neighbours());
     reduction = LinearLayer.natural(constants, merging.reduction());
-    int half = part.resolution() / 2;
-    int[] table = new int[half * half];
+    int columns = part.resolution().width();
+    int half = columns / 2;
+    int[] table = new int[part.outputTokens()];
     for (int i = 0; i < table.length; i++) {
-      table[i] = i / half * 2 * part.resolution() + i % half * 2;
+      table[i] = i / half * 2 * columns + i % half * 2;
     }
     corners = new RowMap(constants.ints(table), table.length, part.tokens(), 0);
   }
@@ -42,7 +43,7 @@ final class MergingLayers implements PartLayers {
     int[] elements = new int[4 * dim];
     for (int c = 0; c < elements.length; c++) {
       int i = c / dim;
-      int token = i % 2 * part.resolution() + i / 2;
+      int token = i % 2 * part.resolution().width() + i / 2;
       elements[c] = token * StreamLayout.stride(dim) + c % dim;
     }
     return elements;

@@ -16,10 +16,13 @@ import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
@@ -82,6 +85,21 @@ final class ModelBuilder {
     }
 
     @Override
+    public Void norm(IntegerNorm norm) {
+      throw new UnsupportedOperationException("Norm");
+    }
+
+    @Override
+    public Void meanPooling(IntegerMeanPooling pooling) {
+      throw new UnsupportedOperationException("MeanPooling");
+    }
+
+    @Override
+    public Void attentionPooling(IntegerAttentionPooling pooling) {
+      throw new UnsupportedOperationException("AttentionPooling");
+    }
+
+    @Override
     public Void head(IntegerHead head) {
       return null;
     }
@@ -119,7 +137,7 @@ final class ModelBuilder {
                 part.outputTokens(),
                 part.dim(),
                 projection,
-                norm(stem.norm()),
+                layerNorm(stem.norm()),
                 nextBlock()));
       } else {
         embed(part, stem.embed(), projection);
@@ -164,18 +182,33 @@ final class ModelBuilder {
               model,
               part.outputTokens(),
               part.dim(),
-              part.resolution(),
-              norm(merging.norm()),
+              part.resolution().side(),
+              layerNorm(merging.norm()),
               linear(merging.reduction(), false),
               nextBlock()));
       return null;
     }
 
     @Override
+    public Void norm(IntegerNorm norm) {
+      throw new UnsupportedOperationException("Norm");
+    }
+
+    @Override
+    public Void meanPooling(IntegerMeanPooling pooling) {
+      throw new UnsupportedOperationException("MeanPooling");
+    }
+
+    @Override
+    public Void attentionPooling(IntegerAttentionPooling pooling) {
+      throw new UnsupportedOperationException("AttentionPooling");
+    }
+
+    @Override
     public Void head(IntegerHead head) {
       Head part = head.part();
       finish(0, part.readTokens());
-      long norm = norm(head.norm());
+      long norm = layerNorm(head.norm());
       for (int i = 0; i < head.classifiers().size(); i++) {
         Linear classifier = head.classifiers().get(i);
         long handle = linear(classifier, true);
@@ -206,11 +239,11 @@ final class ModelBuilder {
     Block site = block.part();
     Windows windows = site.windows();
     long[] nodes = {
-      norm(block.norm1()),
+      layerNorm(block.norm1()),
       linear(block.qkv(), false),
       attention(block.attention(), site),
       linear(block.proj(), false),
-      norm(block.norm2()),
+      layerNorm(block.norm2()),
       linear(block.fc1(), false),
       gelu(block.gelu(), site.hidden()),
       linear(block.fc2(), false)
@@ -251,7 +284,7 @@ final class ModelBuilder {
             logits));
   }
 
-  private long norm(LayerNorm norm) {
+  private long layerNorm(LayerNorm norm) {
     if (norm.channels() > MOST_CHANNELS) {
       throw new RefusedGraphException(
           norm.name() + ": " + norm.channels() + " channels, expected at most " + MOST_CHANNELS);

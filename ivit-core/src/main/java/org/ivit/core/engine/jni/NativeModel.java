@@ -26,7 +26,7 @@ final class NativeModel {
     long model =
         NativeKernels.newModel(
             kernels,
-            graph.architecture().image(),
+            graph.architecture().image().side(),
             graph.architecture().stem().patch(),
             graph.architecture().classes());
     if (model == 0) {

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
+import org.ivit.core.family.Architectures;
 
 /**
  * How much faster several threads are than one by {@link Costs}, from the splits that {@link

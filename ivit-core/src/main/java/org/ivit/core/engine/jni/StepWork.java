@@ -3,9 +3,12 @@ package org.ivit.core.engine.jni;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 
@@ -119,6 +122,21 @@ record StepWork(List<List<PhaseWork>> ways) {
               merging.outputDim(),
               merging.mergedDim());
       return null;
+    }
+
+    @Override
+    public Void norm(Norm norm) {
+      throw new UnsupportedOperationException("Norm");
+    }
+
+    @Override
+    public Void meanPooling(MeanPooling pooling) {
+      throw new UnsupportedOperationException("MeanPooling");
+    }
+
+    @Override
+    public Void attentionPooling(AttentionPooling pooling) {
+      throw new UnsupportedOperationException("AttentionPooling");
     }
 
     @Override

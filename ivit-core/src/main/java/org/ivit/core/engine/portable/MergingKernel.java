@@ -9,13 +9,13 @@ import org.ivit.core.graph.IntegerMerging;
 final class MergingKernel implements StageEntry {
   private final NormKernel norm;
   private final LinearKernel reduction;
-  private final int resolution;
+  private final int columns;
   private final int dim;
 
   MergingKernel(IntegerMerging merging, ExactProduct product) {
     norm = new NormKernel(merging.norm().constants());
     reduction = new LinearKernel(merging.reduction(), product);
-    resolution = merging.part().resolution();
+    columns = merging.part().resolution().width();
     dim = merging.part().dim();
   }
 
@@ -27,12 +27,12 @@ final class MergingKernel implements StageEntry {
   @Override
   public void run(
       byte[] codes, int index, int from, int n, Picture before, Picture after, Rows scratch) {
-    int half = resolution / 2;
+    int half = columns / 2;
     for (int r = 0; r < n; r++) {
       int row = 2 * ((from + r) / half);
       int column = 2 * ((from + r) % half);
       for (int i = 0; i < 4; i++) {
-        int token = (row + i % 2) * resolution + column + i / 2;
+        int token = (row + i % 2) * columns + column + i / 2;
         System.arraycopy(before.x(), token * dim, scratch.wide(), (4 * r + i) * dim, dim);
       }
       norm.row(scratch.wide(), 4 * r * dim, scratch.input(), 4 * r * dim);

@@ -6,10 +6,13 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.engine.portable.BlockRunner.Picture;
 import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
@@ -63,6 +66,21 @@ final class PortableForward implements GraphVisitor<Void> {
     endStage();
     entry = new MergingKernel(merging, product);
     return null;
+  }
+
+  @Override
+  public Void norm(IntegerNorm norm) {
+    throw new UnsupportedOperationException("Norm");
+  }
+
+  @Override
+  public Void meanPooling(IntegerMeanPooling pooling) {
+    throw new UnsupportedOperationException("MeanPooling");
+  }
+
+  @Override
+  public Void attentionPooling(IntegerAttentionPooling pooling) {
+    throw new UnsupportedOperationException("AttentionPooling");
   }
 
   @Override

@@ -76,16 +76,17 @@ final class StemKernel implements StageEntry {
 
   /** Cuts patches out of a picture, as rows of (channel, row, column). */
   private void unfold(byte[] codes, int index, int first, int count, byte[] out) {
-    int image = part.image();
+    int width = part.image().width();
+    int plane = part.image().area();
     int patch = part.patch();
-    int grid = part.grid();
+    int columns = part.grid().width();
     int to = 0;
     for (int p = first; p < first + count; p++) {
-      int corner = p / grid * patch * image + p % grid * patch;
+      int corner = p / columns * patch * width + p % columns * patch;
       for (int c = 0; c < 3; c++) {
-        int plane = (index * 3 + c) * image * image + corner;
+        int from = (index * 3 + c) * plane + corner;
         for (int y = 0; y < patch; y++) {
-          System.arraycopy(codes, plane + y * image, out, to, patch);
+          System.arraycopy(codes, from + y * width, out, to, patch);
           to += patch;
         }
       }

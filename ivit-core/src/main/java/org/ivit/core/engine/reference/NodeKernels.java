@@ -2,11 +2,12 @@ package org.ivit.core.engine.reference;
 
 import java.util.Arrays;
 import java.util.List;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
-import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.arithmetic.SoftmaxTable;
@@ -20,6 +21,7 @@ import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
+import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
 
 /**
@@ -32,22 +34,23 @@ public final class NodeKernels {
   /**
    * Cuts pictures into patches.
    *
-   * @param codes [pictures][3][image][image]
+   * @param codes [pictures][3][height][width]
    * @param pictures number of pictures
-   * @param image height and width
+   * @param image size of a picture
    * @param patch height and width of a patch
    * @return rows of (channel, row, column), [pictures·patches][3·patch·patch]
    */
-  public static byte[] unfold(byte[] codes, int pictures, int image, int patch) {
-    int grid = image / patch;
+  public static byte[] unfold(byte[] codes, int pictures, Size image, int patch) {
+    Size grid = image.dividedBy(patch);
     byte[] out = new byte[codes.length];
     int i = 0;
     for (int n = 0; n < pictures; n++) {
-      for (int py = 0; py < grid; py++) {
-        for (int px = 0; px < grid; px++) {
+      for (int py = 0; py < grid.height(); py++) {
+        for (int px = 0; px < grid.width(); px++) {
           for (int c = 0; c < 3; c++) {
             for (int y = 0; y < patch; y++) {
-              int from = ((n * 3 + c) * image + py * patch + y) * image + px * patch;
+              int row = (n * 3 + c) * image.height() + py * patch + y;
+              int from = row * image.width() + px * patch;
               System.arraycopy(codes, from, out, i, patch);
               i += patch;
             }
@@ -189,13 +192,7 @@ public final class NodeKernels {
    * @return 8-bit codes, [rows][channels]
    */
   public static byte[] context(Attention attention, int[] acc) {
-    int channels = attention.context().size();
-    byte[] out = new byte[acc.length];
-    for (int i = 0; i < acc.length; i++) {
-      int c = i % channels;
-      out[i] = Quantizer.clamp8(attention.context().apply(c, acc[i]));
-    }
-    return out;
+    return context(attention.context(), acc);
   }
 
   /**
@@ -271,20 +268,21 @@ public final class NodeKernels {
   /**
    * Puts the neighbours (0,0), (1,0), (0,1), (1,1) of a grid side by side.
    *
-   * @param x codes, [pictures][resolution][resolution][channels]
-   * @param resolution height and width of the grid, even
+   * @param x codes, [pictures][height][width][channels]
+   * @param resolution size of the grid, even
    * @param channels number of channels
-   * @return [pictures][resolution/2][resolution/2][4·channels]
+   * @return [pictures][height/2][width/2][4·channels]
    */
-  public static short[] neighbours(short[] x, int resolution, int channels) {
+  public static short[] neighbours(short[] x, Size resolution, int channels) {
     short[] out = new short[x.length];
-    int half = resolution / 2;
+    Size half = resolution.dividedBy(2);
     for (int merged = 0; merged < x.length / (4 * channels); merged++) {
-      int picture = merged / (half * half);
-      int row = 2 * (merged / half % half);
-      int column = 2 * (merged % half);
+      int picture = merged / half.area();
+      int row = 2 * (merged / half.width() % half.height());
+      int column = 2 * (merged % half.width());
       for (int i = 0; i < 4; i++) {
-        int token = (picture * resolution + row + i % 2) * resolution + column + i / 2;
+        int line = picture * resolution.height() + row + i % 2;
+        int token = line * resolution.width() + column + i / 2;
         System.arraycopy(x, token * channels, out, (4 * merged + i) * channels, channels);
       }
     }
@@ -305,6 +303,31 @@ public final class NodeKernels {
   }
 
   /**
+   * @param norm node with 16-bit output
+   * @param x 16-bit codes, [rows][channels]
+   * @return 16-bit codes, [rows][channels]
+   */
+  public static short[] layerNorm16(LayerNorm norm, short[] x) {
+    short[] out = new short[x.length];
+    for (int row = 0; row < x.length; row += norm.channels()) {
+      ILayerNorm.row(x, row, norm.channels(), norm.constants(), 16, out, row);
+    }
+    return out;
+  }
+
+  /**
+   * @param x 16-bit codes
+   * @return the same codes
+   */
+  public static int[] widen(short[] x) {
+    int[] out = new int[x.length];
+    for (int i = 0; i < x.length; i++) {
+      out[i] = x[i];
+    }
+    return out;
+  }
+
+  /**
    * @param x 8-bit codes
    * @return the same codes
    */
@@ -317,16 +340,111 @@ public final class NodeKernels {
   }
 
   /**
-   * @param pool node
-   * @param x 8-bit codes, [pictures][tokens][channels]
+   * Sums over tokens.
+   *
+   * @param x codes, [pictures][tokens][channels]
+   * @param tokens of a picture
+   * @param leading the first of them, which take no part
    * @param channels number of channels
-   * @return 8-bit codes, [pictures][channels]
+   * @return [pictures][channels]
    */
-  public static byte[] pool(Pool pool, byte[] x, int channels) {
-    byte[] out = new byte[x.length / pool.tokens()];
+  public static int[] sums(short[] x, int tokens, int leading, int channels) {
+    int[] sums = new int[x.length / tokens];
+    for (int i = 0; i < sums.length; i++) {
+      int from = i / channels * tokens * channels + i % channels;
+      for (int t = leading; t < tokens; t++) {
+        sums[i] += x[from + t * channels];
+      }
+    }
+    return sums;
+  }
+
+  /**
+   * @param pool node
+   * @param sums over tokens, [pictures][channels]
+   * @return 8-bit codes, of the same shape
+   */
+  public static byte[] pool8(Pool pool, int[] sums) {
+    byte[] out = new byte[sums.length];
     for (int i = 0; i < out.length; i++) {
-      int from = i / channels * pool.tokens() * channels + i % channels;
-      out[i] = Pooling.mean(x, from, channels, pool.tokens(), pool.multiplier());
+      out[i] = Quantizer.clamp8(pool.multiplier().apply(sums[i]));
+    }
+    return out;
+  }
+
+  /**
+   * @param pool node
+   * @param sums over tokens, [pictures][channels]
+   * @return 16-bit codes, of the same shape
+   */
+  public static short[] pool16(Pool pool, int[] sums) {
+    short[] out = new short[sums.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = Quantizer.clamp16(pool.multiplier().apply(sums[i]));
+    }
+    return out;
+  }
+
+  /**
+   * Softmax over the tokens for the one query of an attention pooling.
+   *
+   * @param softmax table
+   * @param scores 8-bit codes, [pictures][tokens][heads]
+   * @param tokens of a picture
+   * @param heads number of heads
+   * @return probabilities, [pictures][heads][tokens]
+   */
+  public static short[] querySoftmax(SoftmaxTable softmax, byte[] scores, int tokens, int heads) {
+    byte[] rows = new byte[scores.length];
+    for (int i = 0; i < rows.length; i++) {
+      int picture = i / (heads * tokens);
+      rows[i] = scores[(picture * tokens + i % tokens) * heads + i / tokens % heads];
+    }
+    short[] out = new short[rows.length];
+    for (int row = 0; row < rows.length; row += tokens) {
+      softmax.row(rows, row, tokens, null, 0, out, row);
+    }
+    return out;
+  }
+
+  /**
+   * Values weighted by the probabilities of an attention pooling, their sums divided out where
+   * softmax left that.
+   *
+   * @param attention node
+   * @param probabilities [pictures][heads][tokens]
+   * @param values 8-bit codes, [pictures][tokens][channels]
+   * @param tokens of a picture
+   * @return accumulators, [pictures][channels]
+   */
+  public static int[] queryContext(
+      QueryAttention attention, short[] probabilities, byte[] values, int tokens) {
+    int channels = attention.context().size();
+    int[] acc = new int[values.length / tokens];
+    for (int i = 0; i < acc.length; i++) {
+      int picture = i / channels;
+      int head = i % channels / attention.headDim();
+      int row = (picture * attention.heads() + head) * tokens;
+      for (int t = 0; t < tokens; t++) {
+        acc[i] += probabilities[row + t] * values[(picture * tokens + t) * channels + i % channels];
+      }
+      if (attention.softmax().deferred()) {
+        int factor = SoftmaxTable.factor(sum(probabilities, row, tokens));
+        acc[i] = SoftmaxTable.normalise(acc[i], factor);
+      }
+    }
+    return acc;
+  }
+
+  /**
+   * @param context multipliers, one a channel
+   * @param acc accumulators, normalised, [rows][channels]
+   * @return 8-bit codes, of the same shape
+   */
+  public static byte[] context(DyadicVector context, int[] acc) {
+    byte[] out = new byte[acc.length];
+    for (int i = 0; i < acc.length; i++) {
+      out[i] = Quantizer.clamp8(context.apply(i % context.size(), acc[i]));
     }
     return out;
   }

@@ -1,19 +1,26 @@
 package org.ivit.core.engine.reference;
 
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
 import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.QueryAttention;
 
 /** Runs nodes one after the other and shows each one's codes. */
 final class ReferenceForward implements GraphVisitor<Void> {
@@ -116,17 +123,70 @@ final class ReferenceForward implements GraphVisitor<Void> {
   }
 
   @Override
+  public Void norm(IntegerNorm norm) {
+    Norm part = norm.part();
+    x = NodeKernels.leading(x, pictures, part.tokens() * part.dim());
+    x = NodeKernels.layerNorm16(norm.norm(), x);
+    show(norm.norm().name(), x);
+    return null;
+  }
+
+  @Override
+  public Void meanPooling(IntegerMeanPooling pooling) {
+    MeanPooling part = pooling.part();
+    int[] sums = NodeKernels.sums(x, part.tokens(), part.leading(), part.dim());
+    x = NodeKernels.pool16(pooling.pool(), sums);
+    show(part.output().name(), x);
+    return null;
+  }
+
+  @Override
+  public Void attentionPooling(IntegerAttentionPooling pooling) {
+    AttentionPooling part = pooling.part();
+    byte[] normed = norm(pooling.norm(), x);
+    byte[] scores = linear8(pooling.scores(), normed);
+    byte[] values = linear8(pooling.values(), normed);
+    QueryAttention attention = pooling.attention();
+    short[] probabilities =
+        NodeKernels.querySoftmax(attention.softmax(), scores, part.tokens(), part.heads());
+    show(part.softmax(), probabilities);
+    int[] acc = NodeKernels.queryContext(attention, probabilities, values, part.tokens());
+    byte[] context = NodeKernels.context(attention.context(), acc);
+    show(part.context().name(), context);
+    short[] proj = linear16(pooling.proj(), context);
+    byte[] fc1 = linear8(pooling.fc1(), norm(pooling.norm2(), proj));
+    byte[] act = NodeKernels.gelu(pooling.gelu(), fc1, part.hidden());
+    show(pooling.gelu().name(), act);
+    x = NodeKernels.add(pooling.residual(), linear16(pooling.fc2(), act), proj);
+    show(part.output().name(), x);
+    return null;
+  }
+
+  @Override
   public Void head(IntegerHead head) {
     Head part = head.part();
-    byte[] features =
-        norm(head.norm(), NodeKernels.leading(x, pictures, part.readTokens() * part.dim()));
-    if (head.pool() != null) {
-      features = NodeKernels.pool(head.pool(), features, part.dim());
-      show(part.pool().name(), features);
-    }
-    logits = NodeKernels.logits(head.classifiers(), features, products);
+    short[] read = NodeKernels.leading(x, pictures, part.readTokens() * part.dim());
+    logits = head.norm() == null ? NodeKernels.widen(read) : answer(head, read);
     show(part.output().name(), logits);
     return null;
+  }
+
+  private int[] answer(IntegerHead head, short[] read) {
+    byte[] features = norm(head.norm(), read);
+    if (head.part().pooled()) {
+      int[] sums = sums(head.part(), features);
+      if (head.pool() == null) {
+        return sums;
+      }
+      features = NodeKernels.pool8(head.pool(), sums);
+      show(head.part().pool().name(), features);
+    }
+    return NodeKernels.logits(head.classifiers(), features, products);
+  }
+
+  private static int[] sums(Head part, byte[] codes) {
+    return NodeKernels.sums(
+        NodeKernels.widen(codes), part.tokens(), part.leadingTokens(), part.dim());
   }
 
   private byte[] attention(Attention attention, Block site, byte[] qkv) {

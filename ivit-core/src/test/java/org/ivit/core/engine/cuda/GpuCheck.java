@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Random;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Architectures;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.cuda.Device;
@@ -27,6 +26,7 @@ import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.scheme.Scheme;
@@ -135,7 +135,7 @@ public final class GpuCheck {
     IntegerGraph graph = checkpoint.graph();
     var preprocess = checkpoint.preprocess();
     byte[] rgb = Files.readAllBytes(Path.of(file + ".pictures"));
-    int size = 3 * graph.architecture().image() * graph.architecture().image();
+    int size = graph.architecture().pixels();
     int pictures = quick ? 1 : rgb.length / size;
     byte[] codes =
         PixelTable.of(preprocess.mean(), preprocess.std(), graph.inputScale())

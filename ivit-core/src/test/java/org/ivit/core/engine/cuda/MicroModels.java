@@ -8,11 +8,11 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.ForgedGraphs;
@@ -153,7 +153,7 @@ final class MicroModels {
 
   /** Returns codes of pictures, the second of one colour. */
   static byte[] pictures(IntegerGraph graph, int count, long seed) {
-    int image = graph.architecture().image();
+    int image = graph.architecture().image().side();
     int size = 3 * image * image;
     byte[] codes = new byte[count * size];
     new Random(seed).nextBytes(codes);

@@ -8,11 +8,11 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
@@ -81,7 +81,7 @@ class NativeEnginePropertiesTest {
     IntegerGraph observed = ObservedModel.provedGraph(architecture, scheme, random);
     IntegerGraph graph =
         random.nextInt(3) == 0 ? observed : new ForgedGraphs(random.nextLong()).of(observed);
-    byte[] codes = new byte[2 * 3 * architecture.image() * architecture.image()];
+    byte[] codes = new byte[2 * architecture.pixels()];
     random.nextBytes(codes);
     int[] expected;
     try (ReferenceEngine reference = new ReferenceEngine(graph)) {

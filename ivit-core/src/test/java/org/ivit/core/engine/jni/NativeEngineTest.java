@@ -13,12 +13,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
@@ -143,7 +143,7 @@ class NativeEngineTest {
 
   private static void compare(String what, IntegerGraph graph, String kernels, long seed)
       throws RefusedGraphException {
-    int image = graph.architecture().image();
+    int image = graph.architecture().image().side();
     int size = 3 * image * image;
     int pictures = 3;
     byte[] codes = new byte[pictures * size];

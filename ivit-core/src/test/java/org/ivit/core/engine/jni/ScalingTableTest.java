@@ -2,7 +2,7 @@ package org.ivit.core.engine.jni;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.ivit.core.architecture.Architectures;
+import org.ivit.core.family.Architectures;
 import org.junit.jupiter.api.Test;
 
 class ScalingTableTest {

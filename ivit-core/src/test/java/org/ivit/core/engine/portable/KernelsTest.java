@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.Random;
 import org.ivit.core.architecture.Block;
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.AttentionScales;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
@@ -166,7 +167,7 @@ class KernelsTest {
         form == GeluForm.EXACT
             ? new OutlierChannels(new int[] {0, 5, 262}, 3)
             : OutlierChannels.NONE;
-    Gelu gelu = Gelu.of("g", form, 0.03f, outliers, 0.02f, outliers);
+    Gelu gelu = Gelu.of("g", form, Activation.GELU, 0.03f, outliers, 0.02f, outliers);
     byte[] x = new byte[5 * channels];
     new Random(3).nextBytes(x);
     Arrays.fill(x, channels, 2 * channels, (byte) -128);

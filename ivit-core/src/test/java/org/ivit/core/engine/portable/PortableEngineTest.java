@@ -12,8 +12,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Swin;
-import org.ivit.core.architecture.Vit;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
@@ -25,9 +23,11 @@ import org.ivit.core.engine.jni.NativeEngine;
 import org.ivit.core.engine.jni.NativeLibrary;
 import org.ivit.core.engine.jni.RefusedGraphException;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Swin;
+import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
-import org.ivit.core.graph.GraphBuilder;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -92,7 +92,7 @@ class PortableEngineTest {
     for (Scheme scheme : schemes(vit)) {
       Random random = new Random(vit.stem().dim() + 31L * form++);
       IntegerGraph graph = ObservedModel.graph(vit, scheme, random);
-      byte[] codes = new byte[7 * 3 * vit.image() * vit.image()];
+      byte[] codes = new byte[7 * vit.pixels()];
       random.nextBytes(codes);
       // One picture at each extreme.
       int size = codes.length / 7;
@@ -135,7 +135,7 @@ class PortableEngineTest {
     for (Scheme scheme : schemes(swin)) {
       Random random = new Random(swin.stem().dim() + 31L * form++);
       IntegerGraph graph = ObservedModel.graph(swin, scheme, random);
-      int size = 3 * swin.image() * swin.image();
+      int size = swin.pixels();
       byte[] codes = new byte[3 * size];
       random.nextBytes(codes);
       Arrays.fill(codes, size, 2 * size, (byte) 127);

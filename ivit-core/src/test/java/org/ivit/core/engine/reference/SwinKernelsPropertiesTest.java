@@ -7,6 +7,7 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.graph.Pool;
@@ -27,8 +28,8 @@ class SwinKernelsPropertiesTest {
       @ForAll @IntRange(min = 1, max = 5) int channels,
       @ForAll boolean shifted,
       @ForAll long seed) {
-    Windows windows = Windows.of(window * count, window, shifted);
-    int tokens = windows.resolution() * windows.resolution();
+    Windows windows = Windows.of(new Size(window * count, 2 * window), window, shifted);
+    int tokens = windows.resolution().area();
     byte[] x = bytes(pictures * tokens * channels, seed);
     byte[] ordered = NodeKernels.partition(x, windows.order(), channels);
     int[] order = windows.order();
@@ -45,24 +46,25 @@ class SwinKernelsPropertiesTest {
   /** As the published code slices: x[0::2, 0::2], x[1::2, 0::2], x[0::2, 1::2], x[1::2, 1::2]. */
   @Property(tries = 100)
   void mergingPutsTheFourNeighboursSideBySide(
-      @ForAll @IntRange(min = 1, max = 7) int half,
+      @ForAll @IntRange(min = 1, max = 7) int halfHeight,
+      @ForAll @IntRange(min = 1, max = 7) int halfWidth,
       @ForAll @IntRange(min = 1, max = 3) int pictures,
       @ForAll @IntRange(min = 1, max = 5) int channels,
       @ForAll long seed) {
-    int resolution = 2 * half;
-    short[] x = NodeKernels.widen(bytes(pictures * resolution * resolution * channels, seed));
+    Size resolution = new Size(2 * halfHeight, 2 * halfWidth);
+    short[] x = NodeKernels.widen(bytes(pictures * resolution.area() * channels, seed));
     short[] merged = NodeKernels.neighbours(x, resolution, channels);
     assertThat(merged).hasSameSizeAs(x);
     int[] firstRow = {0, 1, 0, 1};
     int[] firstColumn = {0, 0, 1, 1};
     int i = 0;
     for (int n = 0; n < pictures; n++) {
-      for (int row = 0; row < resolution; row += 2) {
-        for (int column = 0; column < resolution; column += 2) {
+      for (int row = 0; row < resolution.height(); row += 2) {
+        for (int column = 0; column < resolution.width(); column += 2) {
           for (int slice = 0; slice < 4; slice++) {
             for (int c = 0; c < channels; c++) {
               int from =
-                  (n * resolution + row + firstRow[slice]) * resolution
+                  (n * resolution.height() + row + firstRow[slice]) * resolution.width()
                       + column
                       + firstColumn[slice];
               assertThat(merged[i++]).isEqualTo(x[from * channels + c]);
@@ -83,7 +85,8 @@ class SwinKernelsPropertiesTest {
       @ForAll long seed) {
     byte[] x = bytes(pictures * tokens * channels, seed);
     Pool pool = Pool.of(1e-3f * inputSteps, tokens, 1e-3f * outputSteps);
-    byte[] out = NodeKernels.pool(pool, x, channels);
+    byte[] out =
+        NodeKernels.pool8(pool, NodeKernels.sums(NodeKernels.widen(x), tokens, 0, channels));
     assertThat(out).hasSize(pictures * channels);
     Dyadic m = pool.multiplier();
     for (int i = 0; i < out.length; i++) {

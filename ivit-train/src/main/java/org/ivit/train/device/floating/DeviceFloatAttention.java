@@ -79,7 +79,7 @@ final class DeviceFloatAttention implements AutoCloseable {
 
   private RealSoftmaxArguments softmax(Pass pass, long p, long gradient, int groups) {
     boolean inWindows = windows != null;
-    boolean masked = inWindows && windows.shift() != 0;
+    boolean masked = inWindows && windows.shifted();
     RealSoftmaxArguments a = new RealSoftmaxArguments();
     a.scores.set(p);
     a.table.set(inWindows ? pass.parameters + 4L * positionsAt : 0);

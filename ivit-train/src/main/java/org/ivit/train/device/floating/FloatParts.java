@@ -1,8 +1,11 @@
 package org.ivit.train.device.floating;
 
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.train.device.pass.DevicePart;
@@ -30,6 +33,21 @@ public record FloatParts(Pass pass, PartSpec spec, int from) implements PartVisi
   @Override
   public DevicePart merging(Merging merging) {
     return new DeviceFloatMerging(pass, spec, merging, from);
+  }
+
+  @Override
+  public DevicePart norm(Norm norm) {
+    throw new UnsupportedOperationException("Norm");
+  }
+
+  @Override
+  public DevicePart meanPooling(MeanPooling pooling) {
+    throw new UnsupportedOperationException("MeanPooling");
+  }
+
+  @Override
+  public DevicePart attentionPooling(AttentionPooling pooling) {
+    throw new UnsupportedOperationException("AttentionPooling");
   }
 
   @Override

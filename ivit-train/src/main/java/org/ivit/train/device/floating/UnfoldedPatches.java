@@ -26,7 +26,7 @@ final class UnfoldedPatches {
     a.pixels.set(pixels);
     a.to.set(rows);
     a.count.set(count);
-    a.image.set(shape.image());
+    a.image.set(shape.image().side());
     a.patch.set(shape.patch());
     pass.each("unfold_reals", count, 0, a);
   }

@@ -144,7 +144,7 @@ final class DeviceAttention implements AutoCloseable {
     attention.scoreTerms.set(inWindows ? pass.constants.at(terms) : 0);
     attention.biases.set(inWindows ? pass.constants.at(biases) : 0);
     attention.masks.set(
-        inWindows && windows.shift() != 0
+        inWindows && windows.shifted()
             ? memory.constants("masks", () -> WindowTables.masks(windows))
             : 0);
     attention.scores.set(node.scores());

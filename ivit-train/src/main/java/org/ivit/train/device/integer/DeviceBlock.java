@@ -9,7 +9,7 @@ import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
@@ -96,10 +96,14 @@ final class DeviceBlock extends QuantizedPart {
     middleScale = scales.of(site.residual1());
     outputScale = scales.of(site.residual2());
     builtLinears = linears().stream().map(linear -> linear.build(pass, nodes, scales)).toList();
-    builtNorm1 = nodes.norm(site.norm1(), scales.of(site.norm1()));
+    builtNorm1 = nodes.norm(site.norm1(), site.epsilon(), inputScale, scales.of(site.norm1()));
     builtAttention = nodes.attention(site, scales, builtLinears.get(0).outputScale());
-    builtNorm2 = nodes.norm(site.norm2(), scales.of(site.norm2()));
-    builtGelu = nodes.gelu(site, builtLinears.get(2).outputScale(), scales.of(site.act()));
+    builtNorm2 =
+        nodes.norm(
+            site.norm2(), site.epsilon(), scales.of(site.residual1()), scales.of(site.norm2()));
+    builtGelu =
+        nodes.gelu(
+            site.activations().get(0), builtLinears.get(2).outputScale(), scales.of(site.act()));
   }
 
   @Override

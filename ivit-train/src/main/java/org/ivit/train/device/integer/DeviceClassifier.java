@@ -5,7 +5,7 @@ import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;

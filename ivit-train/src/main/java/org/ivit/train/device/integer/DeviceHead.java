@@ -5,8 +5,8 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.LayerNorm;
-import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Pool;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.pass.Pass;
@@ -60,7 +60,7 @@ final class DeviceHead extends QuantizedPart {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
-    builtNorm = nodes.norm(shape.norm(), scales.of(shape.norm()));
+    builtNorm = nodes.norm(shape.norm(), shape.epsilon(), inputScale, scales.of(shape.norm()));
     if (shape.pooled()) {
       pool = Pool.of(builtNorm.outputScale(), shape.tokens(), scales.of(shape.pool()));
     }

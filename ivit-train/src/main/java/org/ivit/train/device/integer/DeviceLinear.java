@@ -13,7 +13,7 @@ import org.ivit.core.engine.cuda.layer.LinearArguments;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.Tile;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.NodeLayout;

@@ -4,7 +4,7 @@ import org.ivit.core.architecture.Merging;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.pass.Pass;
@@ -39,7 +39,7 @@ final class DeviceMerging extends QuantizedPart {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
-    builtNorm = nodes.norm(stage.norm(), scales.of(stage.norm()));
+    builtNorm = nodes.norm(stage.norm(), stage.epsilon(), inputScale, scales.of(stage.norm()));
     product = reduction.build(pass, nodes, scales);
   }
 

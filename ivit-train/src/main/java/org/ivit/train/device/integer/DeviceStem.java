@@ -8,7 +8,7 @@ import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.pass.EmbeddingGradient;
@@ -75,7 +75,7 @@ final class DeviceStem extends QuantizedPart {
     if (norm == null) {
       embed = nodes.embed(shape, product.outputScale(), outputScale);
     } else {
-      builtNorm = nodes.norm(shape.output(), outputScale);
+      builtNorm = nodes.norm(shape.output(), shape.epsilon(), product.outputScale(), outputScale);
     }
   }
 

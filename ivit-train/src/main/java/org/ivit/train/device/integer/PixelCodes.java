@@ -44,7 +44,7 @@ final class PixelCodes {
     a.codes.set(codes);
     a.extremes.set(pass.observed(extremes));
     a.count.set(count);
-    a.image.set(shape.image());
+    a.image.set(shape.image().side());
     a.patch.set(shape.patch());
     a.reciprocal.set(reciprocal);
     pass.each("patches_observed", count, 0, a);

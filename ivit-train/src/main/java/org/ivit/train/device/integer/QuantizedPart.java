@@ -1,7 +1,7 @@
 package org.ivit.train.device.integer;
 
 import org.ivit.core.cuda.Structure;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;

@@ -1,8 +1,11 @@
 package org.ivit.train.device.integer;
 
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.scheme.Scheme;
@@ -32,6 +35,21 @@ public record QuantizedParts(Pass pass, PartSpec spec, Scheme scheme, int from)
   @Override
   public QuantizedPart merging(Merging merging) {
     return new DeviceMerging(pass, spec, merging, scheme, from);
+  }
+
+  @Override
+  public QuantizedPart norm(Norm norm) {
+    throw new UnsupportedOperationException("Norm");
+  }
+
+  @Override
+  public QuantizedPart meanPooling(MeanPooling pooling) {
+    throw new UnsupportedOperationException("MeanPooling");
+  }
+
+  @Override
+  public QuantizedPart attentionPooling(AttentionPooling pooling) {
+    throw new UnsupportedOperationException("AttentionPooling");
   }
 
   @Override

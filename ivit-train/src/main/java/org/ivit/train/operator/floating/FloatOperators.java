@@ -1,8 +1,11 @@
 package org.ivit.train.operator.floating;
 
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.train.operator.Operator;
@@ -32,6 +35,21 @@ public record FloatOperators(PartSpec spec) implements PartVisitor<Operator> {
   @Override
   public Operator merging(Merging merging) {
     return new FloatMerging(spec, merging);
+  }
+
+  @Override
+  public Operator norm(Norm norm) {
+    throw new UnsupportedOperationException("Norm");
+  }
+
+  @Override
+  public Operator meanPooling(MeanPooling pooling) {
+    throw new UnsupportedOperationException("MeanPooling");
+  }
+
+  @Override
+  public Operator attentionPooling(AttentionPooling pooling) {
+    throw new UnsupportedOperationException("AttentionPooling");
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.train.operator.floating.NormalTable;
@@ -25,7 +26,7 @@ public final class GeluCurve {
       int x = i - 128;
       table[i] =
           sigmoid == null
-              ? ShiftGelu.exactValue(scale, x)
+              ? ShiftGelu.exactValue(Activation.GELU, scale, x)
               : x * sigmoid[i] * (double) ShiftGelu.productScale(scale);
     }
     return table;

@@ -5,7 +5,7 @@ import java.util.List;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;

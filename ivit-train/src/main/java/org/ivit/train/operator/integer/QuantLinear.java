@@ -8,7 +8,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;

@@ -109,7 +109,7 @@ public final class QuantNorm {
     int[] min = SeenRanges.smallest(seen, channels, scratch);
     int[] max = SeenRanges.largest(seen, channels, scratch);
     for (int r = 0; r < rows * channels; r += channels) {
-      ILayerNorm.normalise(x, r, channels, y);
+      ILayerNorm.normalise(x, r, channels, node.constants().epsilon(), y);
       if (seen != null) {
         for (int c = 0; c < channels; c++) {
           min[c] = Math.min(min[c], y[c]);
@@ -182,7 +182,7 @@ public final class QuantNorm {
     }
     double root = Math.sqrt(channels);
     for (int r = 0; r < rows; r++) {
-      int std = ILayerNorm.normalise(x, r * channels, channels, y);
+      int std = ILayerNorm.normalise(x, r * channels, channels, node.constants().epsilon(), y);
       for (int c = 0; c < channels; c++) {
         normalised[c] = y[c] * root / 0x1p30;
       }

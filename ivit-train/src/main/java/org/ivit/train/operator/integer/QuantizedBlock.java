@@ -5,7 +5,7 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;

@@ -5,8 +5,8 @@ import java.util.List;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Pooling;
 import org.ivit.core.arithmetic.Quantizer;
-import org.ivit.core.graph.NodeBuilder;
 import org.ivit.core.graph.Pool;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -44,7 +44,7 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
   /** The scale of the logits, which follows from weights and ranges. */
   @Override
   public float outputScale(Reals weights) {
-    return nodes(weights).head(shape, scales(weights)).outputScale();
+    return nodes(weights).head(shape, scales(weights), inputScale(weights)).outputScale();
   }
 
   @Override
@@ -64,7 +64,8 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
     inputScale = inputScale(weights);
     float normScale = scales.of(shape.norm());
     float featureScale = scales.of(shape.features());
-    norm.prepare(nodes.norm(shape.norm(), normScale), weights, inputScale);
+    norm.prepare(
+        nodes.norm(shape.norm(), shape.epsilon(), inputScale, normScale), weights, inputScale);
     if (shape.pooled()) {
       pool = Pool.of(normScale, shape.tokens(), featureScale);
     }

@@ -2,7 +2,7 @@ package org.ivit.train.operator.integer;
 
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -42,7 +42,10 @@ public final class QuantizedMerging extends QuantizedPartOperator {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
-    norm.prepare(nodes.norm(stage.norm(), scales.of(stage.norm())), weights, inputScale);
+    norm.prepare(
+        nodes.norm(stage.norm(), stage.epsilon(), inputScale, scales.of(stage.norm())),
+        weights,
+        inputScale);
     reduction.prepare(nodes, scales, run.type());
   }
 

@@ -1,8 +1,11 @@
 package org.ivit.train.operator.integer;
 
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.scheme.Scheme;
@@ -35,6 +38,21 @@ public record QuantizedOperators(PartSpec spec, Scheme scheme)
   @Override
   public QuantizedOperator merging(Merging merging) {
     return new QuantizedMerging(spec, merging, scheme);
+  }
+
+  @Override
+  public QuantizedOperator norm(Norm norm) {
+    throw new UnsupportedOperationException("Norm");
+  }
+
+  @Override
+  public QuantizedOperator meanPooling(MeanPooling pooling) {
+    throw new UnsupportedOperationException("MeanPooling");
+  }
+
+  @Override
+  public QuantizedOperator attentionPooling(AttentionPooling pooling) {
+    throw new UnsupportedOperationException("AttentionPooling");
   }
 
   @Override

@@ -1,6 +1,6 @@
 package org.ivit.train.operator.integer;
 
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;

@@ -6,7 +6,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
@@ -58,7 +58,8 @@ public final class QuantizedStem extends QuantizedPartOperator {
     if (norm == null) {
       embed = nodes.embed(shape, projection.outputScale(), outputScale);
     } else {
-      LayerNorm built = nodes.norm(shape.output(), outputScale);
+      LayerNorm built =
+          nodes.norm(shape.output(), shape.epsilon(), projection.outputScale(), outputScale);
       norm.prepare(built, weights, projection.outputScale());
     }
   }

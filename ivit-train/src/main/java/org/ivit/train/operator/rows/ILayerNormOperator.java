@@ -2,7 +2,7 @@ package org.ivit.train.operator.rows;
 
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealType;
@@ -55,7 +55,7 @@ public final class ILayerNormOperator extends RowOperator {
   void prepare(Reals weights, float inputScale, float outputScale, RealType type) {
     NodeBuilder nodes =
         new NodeBuilder(ParameterView.of(layout(), name + ".", weights), Scheme.EXACT);
-    norm.prepare(nodes.norm(node(), outputScale), weights, inputScale);
+    norm.prepare(nodes.norm(node(), 0, inputScale, outputScale), weights, inputScale);
   }
 
   @Override

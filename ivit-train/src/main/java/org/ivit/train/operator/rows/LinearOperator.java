@@ -5,7 +5,7 @@ import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;

@@ -1,6 +1,7 @@
 package org.ivit.train.operator.rows;
 
 import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Gelu;
@@ -46,7 +47,14 @@ public final class ShiftGeluOperator extends RowOperator {
   @Override
   void prepare(Reals weights, float inputScale, float outputScale, RealType type) {
     gelu.prepare(
-        Gelu.of(node, form, inputScale, OutlierChannels.NONE, outputScale, OutlierChannels.NONE),
+        Gelu.of(
+            node,
+            form,
+            Activation.GELU,
+            inputScale,
+            OutlierChannels.NONE,
+            outputScale,
+            OutlierChannels.NONE),
         form,
         inputScale,
         OutlierChannels.NONE,

@@ -15,6 +15,7 @@ import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -22,7 +23,7 @@ import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.NodeBuilder;
+import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -175,7 +176,7 @@ class NativeRowsTest {
       float[] beta = new float[channels];
       weights.get(layout.from("n.weight"), gamma, 0, channels);
       weights.get(layout.from("n.bias"), beta, 0, channels);
-      norm.prepare(LayerNorm.of("n", gamma, beta, 0.02f, apart), weights, 0.001f);
+      norm.prepare(LayerNorm.of("n", gamma, beta, 0, 0.02f, apart), weights, 0.001f);
       for (int round = 0; round < 4; round++) {
         short[] x = codes16(rows * channels);
         same(
@@ -294,7 +295,7 @@ class NativeRowsTest {
             1e-7,
             () -> {
               gelu.prepare(
-                  Gelu.of("g", form, 0.03f, apart, 0.02f, apart),
+                  Gelu.of("g", form, Activation.GELU, 0.03f, apart, 0.02f, apart),
                   form,
                   0.03f,
                   apart,
@@ -314,7 +315,7 @@ class NativeRowsTest {
             kernels,
             () -> {
               gelu.prepare(
-                  Gelu.of("g", form, 0.03f, apart, 0.02f, apart),
+                  Gelu.of("g", form, Activation.GELU, 0.03f, apart, 0.02f, apart),
                   form,
                   0.03f,
                   apart,

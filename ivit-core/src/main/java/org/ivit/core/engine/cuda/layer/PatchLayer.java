@@ -52,20 +52,20 @@ public final class PatchLayer {
    * @param patches address of the rows
    */
   public Launch launch(int pictures, long codes, long patches) {
-    int image = part.image();
+    int image = part.image().side();
     int patch = part.patch();
     int rows = Math.multiplyExact(pictures, part.patches());
     PatchArguments a = new PatchArguments();
     a.pixels.set(codes);
     a.table.set(table);
     a.patches.set(patches);
-    a.gridDivisor.set(Divisor.of(part.grid()));
+    a.gridDivisor.set(Divisor.of(part.grid().side()));
     a.patchDivisor.set(Divisor.of(patch));
     a.areaDivisor.set(Divisor.of(patch * patch));
     a.rows.set(rows);
     a.image.set(image);
     a.patch.set(patch);
-    a.grid.set(part.grid());
+    a.grid.set(part.grid().side());
     a.channelStride.set(image * image);
     a.rowStride.set(image);
     a.pixelStride.set(1);

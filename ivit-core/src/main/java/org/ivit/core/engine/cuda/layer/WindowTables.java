@@ -19,7 +19,7 @@ public record WindowTables(long scores, long biases, long masks, int words) {
     return new WindowTables(
         constants.ints(position.scores()),
         constants.ints(position.biases(windows)),
-        windows.shift() == 0 ? 0 : constants.ints(masks(windows)),
+        windows.shifted() ? constants.ints(masks(windows)) : 0,
         words(windows));
   }
 

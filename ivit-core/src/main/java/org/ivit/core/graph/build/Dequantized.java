@@ -1,7 +1,8 @@
-package org.ivit.core.graph;
+package org.ivit.core.graph.build;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Stem;
@@ -10,6 +11,20 @@ import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphVisitor;
+import org.ivit.core.graph.IntegerAttentionPooling;
+import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
+import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
+import org.ivit.core.graph.IntegerStem;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.scheme.Scheme;
 
 /**
@@ -74,7 +89,37 @@ public final class Dequantized implements GraphVisitor<Void> {
   }
 
   @Override
+  public Void norm(IntegerNorm norm) {
+    add(norm.norm());
+    return null;
+  }
+
+  @Override
+  public Void meanPooling(IntegerMeanPooling pooling) {
+    return null;
+  }
+
+  @Override
+  public Void attentionPooling(IntegerAttentionPooling pooling) {
+    AttentionPooling part = pooling.part();
+    float normed = pooling.norm().outputScale();
+    float activated = pooling.gelu().outputScale();
+    add(pooling.norm());
+    add(part.scoresLinear(), pooling.scores(), normed);
+    add(part.valuesLinear(), pooling.values(), normed);
+    add(part.projLinear(), pooling.proj(), pooling.attention().contextScale());
+    add(pooling.norm2());
+    add(part.fc1Linear(), pooling.fc1(), pooling.norm2().outputScale());
+    add(part.fc2Linear(), pooling.fc2(), activated);
+    removeOffset(part.fc2Linear(), pooling.fc2(), activated);
+    return null;
+  }
+
+  @Override
   public Void head(IntegerHead head) {
+    if (head.norm() == null) {
+      return null;
+    }
     add(head.norm());
     float scale = head.pool() != null ? head.pool().outputScale() : head.norm().outputScale();
     for (int i = 0; i < head.classifiers().size(); i++) {
@@ -111,11 +156,15 @@ public final class Dequantized implements GraphVisitor<Void> {
       values.put(leading.name(), token);
       from += token.length;
     }
-    float[] position = new float[embed.position().length];
-    for (int i = 0; i < position.length; i++) {
-      position[i] = embed.position()[i] * embed.positionScale();
+    int positioned = stem.positionRows() * stem.dim();
+    if (positioned > 0) {
+      float[] position = new float[positioned];
+      int without = embed.position().length - positioned;
+      for (int i = 0; i < positioned; i++) {
+        position[i] = embed.position()[without + i] * embed.positionScale();
+      }
+      values.put(Stem.POSITION, position);
     }
-    values.put(Stem.POSITION, position);
   }
 
   private static float[] times(byte[] codes, float scale) {

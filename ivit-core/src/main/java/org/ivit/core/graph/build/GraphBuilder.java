@@ -1,15 +1,21 @@
-package org.ivit.core.graph;
+package org.ivit.core.graph.build;
 
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Part;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.GraphPart;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -76,11 +82,26 @@ public final class GraphBuilder implements PartVisitor<GraphPart> {
 
   @Override
   public GraphPart merging(Merging merging) {
-    return nodes.merging(merging, scales);
+    return nodes.merging(merging, scales, stream);
+  }
+
+  @Override
+  public GraphPart norm(Norm norm) {
+    return nodes.norm(norm, scales, stream);
+  }
+
+  @Override
+  public GraphPart meanPooling(MeanPooling pooling) {
+    return nodes.meanPooling(pooling, scales, stream);
+  }
+
+  @Override
+  public GraphPart attentionPooling(AttentionPooling pooling) {
+    return nodes.attentionPooling(pooling, scales, stream);
   }
 
   @Override
   public GraphPart head(Head head) {
-    return nodes.head(head, scales);
+    return nodes.head(head, scales, stream);
   }
 }

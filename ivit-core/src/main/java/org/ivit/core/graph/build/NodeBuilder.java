@@ -1,17 +1,40 @@
-package org.ivit.core.graph;
+package org.ivit.core.graph.build;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.architecture.ActivationSpec;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.LinearQuantizer;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
+import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Gelu;
+import org.ivit.core.graph.IntegerAttentionPooling;
+import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.IntegerMeanPooling;
+import org.ivit.core.graph.IntegerMerging;
+import org.ivit.core.graph.IntegerNorm;
+import org.ivit.core.graph.IntegerStem;
+import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.Pool;
+import org.ivit.core.graph.PositionBias;
+import org.ivit.core.graph.QueryAttention;
+import org.ivit.core.graph.Residual;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 
@@ -152,7 +175,11 @@ public final class NodeBuilder {
     float outputScale = scales.of(stem.output());
     Linear projection = linear(stem.projection(), scales);
     return stem.normed()
-        ? new IntegerStem(stem, projection, null, norm(stem.output(), outputScale))
+        ? new IntegerStem(
+            stem,
+            projection,
+            null,
+            norm(stem.output(), stem.epsilon(), projection.outputScale(), outputScale))
         : new IntegerStem(
             stem, projection, embed(stem, projection.outputScale(), outputScale), null);
   }
@@ -199,14 +226,14 @@ public final class NodeBuilder {
     float middleScale = scales.of(block.residual1());
     return new IntegerBlock(
         block,
-        norm(block.norm1(), scales.of(block.norm1())),
+        norm(block.norm1(), block.epsilon(), identityScale, scales.of(block.norm1())),
         qkv,
         attention(block, scales, qkv.outputScale()),
         proj,
         Residual.of(block.residual1().name(), proj.outputScale(), identityScale, middleScale),
-        norm(block.norm2(), scales.of(block.norm2())),
+        norm(block.norm2(), block.epsilon(), middleScale, scales.of(block.norm2())),
         fc1,
-        gelu(block, fc1.outputScale(), scales.of(block.act())),
+        gelu(block.activations().get(0), fc1.outputScale(), scales.of(block.act())),
         fc2,
         Residual.of(
             block.residual2().name(),
@@ -241,57 +268,169 @@ public final class NodeBuilder {
   }
 
   /**
-   * @param block sizes
+   * @param activation what it is
    * @param inputScale scale of {@code mlp.fc1}
    * @param outputScale scale of {@code mlp.act}
    * @return the activation function
    */
-  public Gelu gelu(Block block, float inputScale, float outputScale) {
+  public Gelu gelu(ActivationSpec activation, float inputScale, float outputScale) {
     return Gelu.of(
-        block.act().name(),
+        activation.node().name(),
         scheme.gelu(),
+        activation.function(),
         inputScale,
-        scheme.outliers(block.fc1()),
+        scheme.outliers(activation.input()),
         outputScale,
-        scheme.outliers(block.act()));
+        scheme.outliers(activation.node()));
   }
 
   /**
    * @param merging sizes
    * @param scales of its nodes
+   * @param inputScale scale of the codes that feed it
    * @return the merging
    */
-  public IntegerMerging merging(Merging merging, NodeScales scales) {
+  public IntegerMerging merging(Merging merging, NodeScales scales, float inputScale) {
     return new IntegerMerging(
         merging,
-        norm(merging.norm(), scales.of(merging.norm())),
+        norm(merging.norm(), merging.epsilon(), inputScale, scales.of(merging.norm())),
         linear(merging.reduction(), scales));
   }
 
   /**
    * @param node a norm; its parameters have its name
+   * @param epsilon of the float model; it counts where the scheme says so
+   * @param inputScale scale of the codes that are normed
    * @param outputScale scale of its range
    * @return the node
    */
-  public LayerNorm norm(Node node, float outputScale) {
+  public LayerNorm norm(Node node, double epsilon, float inputScale, float outputScale) {
+    float[] gamma = weights.get(node.name() + ".weight");
     return LayerNorm.of(
         node.name(),
-        weights.get(node.name() + ".weight"),
+        gamma,
         weights.get(node.name() + ".bias"),
+        epsilon(node, epsilon, gamma.length, inputScale),
         outputScale,
         scheme.outliers(node));
   }
 
   /**
+   * @param node a norm
+   * @param epsilon of the float model
+   * @param channels number of channels
+   * @param inputScale scale of the codes that are normed
+   * @return E of {@code docs/arithmetic.md#layernorm}; 0 where the scheme leaves it out
+   */
+  public long epsilon(Node node, double epsilon, int channels, float inputScale) {
+    return scheme.normEpsilon()
+        ? ILayerNorm.epsilon(node.name(), epsilon, channels, inputScale)
+        : 0;
+  }
+
+  /**
+   * @param norm sizes
+   * @param scales of its nodes
+   * @param inputScale scale of the codes that feed it
+   * @return the norm
+   */
+  public IntegerNorm norm(Norm norm, NodeScales scales, float inputScale) {
+    return new IntegerNorm(
+        norm, norm(norm.output(), norm.epsilon(), inputScale, scales.of(norm.output())));
+  }
+
+  /**
+   * @param pooling sizes
+   * @param scales of its nodes
+   * @param inputScale scale of the codes that feed it
+   * @return the mean
+   */
+  public IntegerMeanPooling meanPooling(MeanPooling pooling, NodeScales scales, float inputScale) {
+    return new IntegerMeanPooling(
+        pooling, Pool.of(inputScale, pooling.pooledTokens(), scales.of(pooling.output())));
+  }
+
+  /**
+   * @param pooling sizes
+   * @param scales of its nodes
+   * @param inputScale scale of the codes that feed it
+   * @return the attention pooling
+   */
+  public IntegerAttentionPooling attentionPooling(
+      AttentionPooling pooling, NodeScales scales, float inputScale) {
+    return attentionPooling(
+        pooling,
+        scales,
+        inputScale,
+        pooling.linears().stream().map(layer -> linear(layer, scales)).toList());
+  }
+
+  /**
+   * Puts an attention pooling together whose linear layers are built.
+   *
+   * @param pooling sizes
+   * @param scales of its nodes
+   * @param inputScale scale of the codes that feed it
+   * @param linears in the order of {@link AttentionPooling#linears}
+   * @return the attention pooling
+   */
+  public IntegerAttentionPooling attentionPooling(
+      AttentionPooling pooling, NodeScales scales, float inputScale, List<Linear> linears) {
+    Linear proj = linears.get(2);
+    Linear fc1 = linears.get(3);
+    Linear fc2 = linears.get(4);
+    double epsilon = pooling.epsilon();
+    return new IntegerAttentionPooling(
+        pooling,
+        norm(pooling.norm(), epsilon, inputScale, scales.of(pooling.norm())),
+        linears.get(0),
+        linears.get(1),
+        queryAttention(pooling, scales),
+        proj,
+        norm(pooling.norm2(), epsilon, proj.outputScale(), scales.of(pooling.norm2())),
+        fc1,
+        gelu(pooling.act(), fc1.outputScale(), scales.of(pooling.act().node())),
+        fc2,
+        Residual.of(
+            pooling.residual().name(),
+            fc2.outputScale(),
+            proj.outputScale(),
+            scales.of(pooling.residual())));
+  }
+
+  /**
+   * @param pooling sizes
+   * @param scales of its nodes
+   * @return softmax and context
+   */
+  public QueryAttention queryAttention(AttentionPooling pooling, NodeScales scales) {
+    return QueryAttention.of(
+        pooling,
+        scheme,
+        scales.of(pooling.scoresLinear().node()),
+        scales.of(pooling.valuesLinear().node()),
+        scales.of(pooling.context()));
+  }
+
+  /**
    * @param head sizes
    * @param scales of its nodes
+   * @param inputScale scale of the codes that feed it
    * @return the head
    */
-  public IntegerHead head(Head head, NodeScales scales) {
-    LayerNorm norm = norm(head.norm(), scales.of(head.norm()));
+  public IntegerHead head(Head head, NodeScales scales, float inputScale) {
+    if (!head.normed()) {
+      return new IntegerHead(head, null, null, List.of(), inputScale);
+    }
+    LayerNorm norm = norm(head.norm(), head.epsilon(), inputScale, scales.of(head.norm()));
+    if (head.classifiers().isEmpty()) {
+      return new IntegerHead(head, norm, null, List.of(), 0);
+    }
     Pool pool =
-        head.pooled() ? Pool.of(norm.outputScale(), head.tokens(), scales.of(head.pool())) : null;
-    return new IntegerHead(head, norm, pool, classifiers(head, scales.of(head.features())));
+        head.pooled()
+            ? Pool.of(norm.outputScale(), head.pooledTokens(), scales.of(head.pool()))
+            : null;
+    return new IntegerHead(head, norm, pool, classifiers(head, scales.of(head.features())), 0);
   }
 
   /**

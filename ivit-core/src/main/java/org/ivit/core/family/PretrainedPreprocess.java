@@ -1,5 +1,6 @@
-package org.ivit.core.architecture;
+package org.ivit.core.family;
 
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.image.Preprocess;
 
 /** How the pictures were prepared that the weights of a timm name were trained on. */
@@ -38,8 +39,8 @@ public final class PretrainedPreprocess {
             ? imagenetStatistics(architecture.name())
             : architecture.family().equals(Swin.KIND);
     return imagenet
-        ? Preprocess.imagenet(resize, architecture.image())
-        : Preprocess.half(resize, architecture.image());
+        ? Preprocess.imagenet(resize, architecture.image().side())
+        : Preprocess.half(resize, architecture.image().side());
   }
 
   /**

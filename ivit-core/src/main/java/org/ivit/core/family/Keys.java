@@ -1,4 +1,4 @@
-package org.ivit.core.architecture;
+package org.ivit.core.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -7,11 +7,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.Size;
 import org.ivit.core.Suggestion;
 
 /** Takes keys out of an object, so that what stays is unknown. */
@@ -64,10 +66,33 @@ record Keys(ObjectNode object, Set<String> known) {
     return elements(list).map(JsonNode::intValue).toList();
   }
 
-  boolean flag(String key) {
+  /** A number, or a list of height and width. */
+  Size size(String key, Size otherwise) {
+    Predicate<JsonNode> fits =
+        value ->
+            isInteger(value)
+                || (value.isArray()
+                    && value.size() == 2
+                    && elements(value).allMatch(Keys::isInteger));
+    return take(key, otherwise == null, fits, "an integer or [height, width]")
+        .map(Size::read)
+        .orElse(otherwise);
+  }
+
+  boolean flag(String key, boolean otherwise) {
     return take(key, false, JsonNode::isBoolean, "true or false")
         .map(JsonNode::booleanValue)
-        .orElse(false);
+        .orElse(otherwise);
+  }
+
+  /** One of the words of an enumeration. */
+  <E extends Enum<E>> E word(String key, E otherwise, Function<E, String> name) {
+    List<E> all = List.of(otherwise.getDeclaringClass().getEnumConstants());
+    List<String> words = all.stream().map(name).toList();
+    Predicate<JsonNode> fits = value -> value.isTextual() && words.contains(value.textValue());
+    return take(key, false, fits, "one of " + String.join(", ", words))
+        .map(value -> all.get(words.indexOf(value.textValue())))
+        .orElse(otherwise);
   }
 
   double real(String key, double otherwise) {

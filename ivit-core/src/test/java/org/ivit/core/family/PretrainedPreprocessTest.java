@@ -1,8 +1,9 @@
-package org.ivit.core.architecture;
+package org.ivit.core.family;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.image.Preprocess;
 import org.junit.jupiter.api.Test;
 
@@ -36,7 +37,7 @@ class PretrainedPreprocessTest {
       Architecture architecture = Architectures.byName(name);
       Preprocess expected =
           name.startsWith("vit_") ? Preprocess.half(248, 224) : Preprocess.imagenet(248, 224);
-      int resize = PretrainedPreprocess.resize(architecture.image());
+      int resize = PretrainedPreprocess.resize(architecture.image().side());
       assertThat(PretrainedPreprocess.usual(architecture, resize)).isEqualTo(expected);
       assertThat(PretrainedPreprocess.usual(architecture.withClasses(10), resize))
           .isEqualTo(expected);

@@ -1,4 +1,4 @@
-package org.ivit.core.architecture;
+package org.ivit.core.family;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -11,7 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.pretrained.WeightCheck;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.Shared;
@@ -136,7 +140,7 @@ class ArchitecturesTest {
     "dim, 1000000000, dim is 1000000000",
     "depth, -1, depth is -1",
     "patch, 0, patch is 0",
-    "classes, 0, classes is 0",
+    "classes, -1, classes is -1",
     "classes, 99999999999, classes is 99999999999",
     "hidden, -5, hidden is -5",
     "image, 32768, tokens",
@@ -199,11 +203,11 @@ class ArchitecturesTest {
     assertThat(swin.blocks()).extracting(Block::epsilon).containsOnly(1e-5);
     assertThat(swin.blocks())
         .extracting(block -> block.windows().resolution())
-        .containsExactly(16, 16, 8, 8);
+        .containsExactly(Size.of(16), Size.of(16), Size.of(8), Size.of(8));
     assertThat(swin.blocks()).extracting(Block::dim).containsExactly(16, 16, 32, 32);
     assertThat(swin.blocks())
         .extracting(site -> site.windows().shift())
-        .containsExactly(0, 2, 0, 2);
+        .containsExactly(Size.of(0), Size.of(2), Size.of(0), Size.of(2));
     assertThat(swin.head().dim()).isEqualTo(32);
     assertThat(swin.head().tokens()).isEqualTo(64);
     assertThat(swin.withClasses(3).parameters().get("head.weight")).containsExactly(3, 32);

@@ -1,4 +1,4 @@
-package org.ivit.core.architecture;
+package org.ivit.core.pretrained;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.family.Vit;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 import org.junit.jupiter.api.Test;

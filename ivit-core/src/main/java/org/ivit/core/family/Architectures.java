@@ -1,4 +1,4 @@
-package org.ivit.core.architecture;
+package org.ivit.core.family;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -15,7 +15,10 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.Size;
 import org.ivit.core.Suggestion;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.ArchitectureJson;
 
 /** Finds architectures: by timm name, or from an inline description of any size. */
 public final class Architectures {
@@ -70,7 +73,7 @@ public final class Architectures {
   }
 
   /** A name that ends in the picture size ends in the new one. */
-  static String nameFor(String name, int image, int size) {
+  static String nameFor(String name, Size image, Size size) {
     String suffix = "_" + image;
     return name.endsWith(suffix)
         ? name.substring(0, name.length() - suffix.length()) + "_" + size
@@ -126,12 +129,17 @@ public final class Architectures {
 
   /**
    * A timm name as a JSON string, or a description as an object. Kind {@code vit}: {@code image},
-   * {@code patch}, {@code dim}, {@code depth}, {@code heads}, {@code classes}; optional {@code
-   * name}, {@code hidden} (4 · dim), {@code epsilon} (1e-6), {@code distilled} (false) and {@code
-   * registers} (0). Kind {@code swin}: {@code image}, {@code patch}, {@code window}, {@code dim},
-   * {@code depths} and {@code heads} (a list, one a stage), {@code classes}; optional {@code name}
-   * and {@code epsilon} (1e-5). Or {@code base}, a timm name, with another {@code image} or other
-   * {@code classes}; or {@code parts}, as {@link #toJson} writes them.
+   * {@code patch}, {@code dim}, {@code depth}, {@code heads}, {@code classes} (0 for features);
+   * optional {@code name}, {@code hidden} (4 · dim), {@code epsilon} (1e-6) and the {@link
+   * VitOptions} {@code class_token} (true), {@code distilled} (false), {@code registers} (0),
+   * {@code positions} ({@code all}, {@code patches} or {@code none}), {@code relative_positions}
+   * (false), {@code pre_norm} (false), {@code activation} ({@code gelu}, {@code quick_gelu} or
+   * {@code gelu_tanh}), {@code pool} ({@code token}, {@code avg} or {@code map}), {@code fc_norm}
+   * (false) and {@code projection} (false). An {@code image} is a number or [height, width]. Kind
+   * {@code swin}: {@code image}, {@code patch}, {@code window}, {@code dim}, {@code depths} and
+   * {@code heads} (a list, one a stage), {@code classes}; optional {@code name} and {@code epsilon}
+   * (1e-5). Or {@code base}, a timm name, with another {@code image} or other {@code classes}; or
+   * {@code parts}, as {@link #toJson} writes them.
    *
    * @param description the JSON
    * @throws InputException naming the key that is unknown, missing, of a wrong type or out of range
@@ -167,7 +175,7 @@ public final class Architectures {
 
   private static Family based(Keys keys) {
     Family base = familyOf(keys.text("base", null));
-    int image = keys.integer("image", base.image());
+    Size image = keys.size("image", base.image());
     int classes = keys.integer("classes", base.classes());
     return base.with(image, classes);
   }

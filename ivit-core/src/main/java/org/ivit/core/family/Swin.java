@@ -1,7 +1,16 @@
-package org.ivit.core.architecture;
+package org.ivit.core.family;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.Size;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Part;
+import org.ivit.core.architecture.SizeChecks;
+import org.ivit.core.architecture.Stem;
+import org.ivit.core.architecture.Windows;
 
 /**
  * Swin Transformer: patches with a norm, stages of blocks whose attention stays within windows,
@@ -9,18 +18,18 @@ import java.util.List;
  * hidden width is 4 · dim, as in every release.
  *
  * @param name timm name
- * @param image height and width of the picture in pixels, a multiple of {@code patch}
+ * @param image size of the picture in pixels, multiples of {@code patch}
  * @param patch height and width of a patch in pixels
  * @param window height and width of a window in tokens
  * @param dim channels of a token of the first stage; each merging doubles them
  * @param depths number of blocks of each stage
  * @param heads attention heads of each stage's blocks
- * @param classes number of classes
+ * @param classes number of classes; 0 where the answer is a feature
  * @param epsilon of the float model's layer norms, 1e-5 in released models
  */
 public record Swin(
     String name,
-    int image,
+    Size image,
     int patch,
     int window,
     int dim,
@@ -39,6 +48,20 @@ public record Swin(
   /** Beyond every published model; more cannot halve a picture of any size that fits. */
   private static final int MOST_STAGES = 12;
 
+  /** A square picture; parameters as those of the record. */
+  public Swin(
+      String name,
+      int image,
+      int patch,
+      int window,
+      int dim,
+      List<Integer> depths,
+      List<Integer> heads,
+      int classes,
+      double epsilon) {
+    this(name, Size.of(image), patch, window, dim, depths, heads, classes, epsilon);
+  }
+
   /**
    * Checks the sizes.
    *
@@ -52,7 +75,9 @@ public record Swin(
     check.inRange("patch", patch);
     check.inRange("window", window);
     check.inRange("dim", dim);
-    check.inRange("classes", classes);
+    if (classes != 0) {
+      check.inRange("classes", classes);
+    }
     check.epsilon(epsilon);
     check.multiple("image", image, "patch", patch);
     if (depths.isEmpty() || depths.size() > MOST_STAGES) {
@@ -64,12 +89,12 @@ public record Swin(
           "heads has %d stages, expected as many as depths, %d"
               .formatted(heads.size(), depths.size()));
     }
-    checkStages(check, image / patch, window, dim, depths, heads);
+    checkStages(check, image.dividedBy(patch), window, dim, depths, heads);
   }
 
   private static void checkStages(
-      SizeChecks check, int grid, int window, int dim, List<Integer> depths, List<Integer> heads) {
-    int resolution = grid;
+      SizeChecks check, Size grid, int window, int dim, List<Integer> depths, List<Integer> heads) {
+    Size resolution = grid;
     int width = dim;
     for (int i = 0; i < depths.size(); i++) {
       String stage = "stage " + i + ": ";
@@ -78,31 +103,38 @@ public record Swin(
       check.inRange(stage + "dim", width);
       check.inRange(stage + "merged channels", 4 * width);
       check.multiple(stage + "dim", width, "heads", heads.get(i));
-      if (resolution > window) {
-        check.multiple(stage + "resolution", resolution, "window", window);
-      }
-      int side = Math.min(resolution, window);
-      check.rowOfScores(stage + "a window has", (long) side * side);
+      checkWindows(check, stage, resolution, window);
       if (i < depths.size() - 1) {
         check.multiple(stage + "resolution", resolution, "the merging", 2);
       }
-      resolution /= 2;
+      resolution = resolution.dividedBy(2);
       width *= 2;
     }
+  }
+
+  private static void checkWindows(SizeChecks check, String stage, Size resolution, int window) {
+    long tokens = 1;
+    for (int side : new int[] {resolution.height(), resolution.width()}) {
+      if (side > window) {
+        check.multiple(stage + "resolution", side, "window", window);
+      }
+      tokens *= Math.min(side, window);
+    }
+    check.rowOfScores(stage + "a window has", tokens);
   }
 
   @Override
   public Architecture architecture() {
     List<Part> parts = new ArrayList<>();
-    parts.add(new Stem(image, patch, dim, List.of(), true, epsilon));
-    int resolution = image / patch;
+    parts.add(new Stem(image, patch, dim, List.of(), true, null, epsilon));
+    Size resolution = image.dividedBy(patch);
     int width = dim;
     for (int i = 0; i < depths.size(); i++) {
       if (i > 0) {
         Merging merging =
             new Merging("layers.%d.downsample".formatted(i - 1), resolution, width, epsilon);
         parts.add(merging);
-        resolution /= 2;
+        resolution = resolution.dividedBy(2);
         width = merging.outputDim();
       }
       for (int j = 0; j < depths.get(i); j++) {
@@ -112,18 +144,24 @@ public record Swin(
                 width,
                 heads.get(i),
                 HIDDEN_RATIO * width,
-                resolution * resolution,
+                resolution.area(),
                 Windows.of(resolution, window, j % 2 == 1),
                 epsilon));
       }
     }
     parts.add(
-        new Head(resolution * resolution, width, true, classes, List.of(Head.CLASSIFIER), epsilon));
+        new Head(
+            resolution.area(),
+            width,
+            true,
+            classes == 0 ? width : classes,
+            classes == 0 ? List.of() : List.of(Head.CLASSIFIER),
+            epsilon));
     return new Architecture(KIND, name, parts);
   }
 
   @Override
-  public Swin with(int size, int count) {
+  public Swin with(Size size, int count) {
     return new Swin(
         Architectures.nameFor(name, image, size),
         size,
@@ -137,7 +175,7 @@ public record Swin(
   }
 
   static Swin parse(Keys keys) {
-    int image = keys.integer("image", null);
+    Size image = keys.size("image", null);
     int patch = keys.integer("patch", null);
     int window = keys.integer("window", null);
     int dim = keys.integer("dim", null);
@@ -146,7 +184,7 @@ public record Swin(
     int classes = keys.integer("classes", null);
     double epsilon = keys.real("epsilon", EPSILON);
     String name =
-        keys.text("name", "swin_%d_patch%d_window%d_%d".formatted(dim, patch, window, image));
+        keys.text("name", "swin_%d_patch%d_window%d_%s".formatted(dim, patch, window, image));
     return new Swin(name, image, patch, window, dim, depths, heads, classes, epsilon);
   }
 }

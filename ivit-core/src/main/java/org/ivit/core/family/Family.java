@@ -1,14 +1,17 @@
-package org.ivit.core.architecture;
+package org.ivit.core.family;
+
+import org.ivit.core.Size;
+import org.ivit.core.architecture.Architecture;
 
 /** The sizes of a member of a family of models, from which its chain of parts follows. */
 public interface Family {
   /** The timm name, or what an inline description calls itself. */
   String name();
 
-  /** Height and width of the picture in pixels. */
-  int image();
+  /** Size of the picture in pixels. */
+  Size image();
 
-  /** Number of classes. */
+  /** Number of classes; 0 where the answer is a feature of tokens. */
   int classes();
 
   /** Makes the chain of parts. */
@@ -17,9 +20,9 @@ public interface Family {
   /**
    * The same for pictures of another size, which the name says, and another number of classes.
    *
-   * @param size height and width in pixels
-   * @param count at least 1
+   * @param size in pixels
+   * @param count number of classes; 0 for features
    * @throws org.ivit.core.InputException if patches or windows do not divide the size
    */
-  Family with(int size, int count);
+  Family with(Size size, int count);
 }

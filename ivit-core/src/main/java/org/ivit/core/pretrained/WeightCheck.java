@@ -1,4 +1,4 @@
-package org.ivit.core.architecture;
+package org.ivit.core.pretrained;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,6 +10,7 @@ import java.util.Set;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.NumberedNames;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;

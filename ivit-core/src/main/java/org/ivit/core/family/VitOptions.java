@@ -1,0 +1,58 @@
+package org.ivit.core.family;
+
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Locale;
+import org.ivit.core.architecture.Positions;
+import org.ivit.core.arithmetic.Activation;
+
+/**
+ * In what a ViT differs from the first ones.
+ *
+ * @param classToken whether there is a class token
+ * @param distilled whether there are a distillation token and its head
+ * @param registers number of register tokens, 0 or more
+ * @param positions which tokens have a learned position
+ * @param relativePositions whether attention has BEiT's relative position bias
+ * @param preNorm whether a norm comes before the blocks, as in CLIP
+ * @param activation of the MLPs
+ * @param pool how tokens become one
+ * @param fcNorm whether the last norm comes after the mean over tokens
+ * @param projection whether the head is a projection, whose output is a feature
+ */
+public record VitOptions(
+    boolean classToken,
+    boolean distilled,
+    int registers,
+    Positions positions,
+    boolean relativePositions,
+    boolean preNorm,
+    Activation activation,
+    Pool pool,
+    boolean fcNorm,
+    boolean projection) {
+  /** A ViT with a class token, at positions of their own all tokens. */
+  public static final VitOptions PLAIN =
+      new VitOptions(
+          true, false, 0, Positions.ALL, false, false, Activation.GELU, Pool.TOKEN, false, false);
+
+  /** How tokens become one. */
+  public enum Pool {
+    /** The first token. */
+    TOKEN,
+    /** The mean over the patches. */
+    AVG,
+    /** SigLIP's attention of a learned query. */
+    MAP;
+
+    /** The name in descriptions, timm's {@code global_pool}. */
+    @JsonValue
+    public String key() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Tokens before the patches. */
+  int leadingTokens() {
+    return (classToken ? 1 : 0) + (distilled ? 1 : 0) + registers;
+  }
+}

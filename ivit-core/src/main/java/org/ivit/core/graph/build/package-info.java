@@ -1,0 +1,2 @@
+/** Integer graphs from float weights and scales, and the way back. */
+package org.ivit.core.graph.build;
