@@ -29,6 +29,18 @@ final class LinearKernel {
             requantizer.to8(column, n, last, before, out, outAt + row * outputs + column));
   }
 
+  /** At most {@link IntGemm#ROWS} rows to 16-bit codes. */
+  void to16(byte[] x, int xAt, int rows, GemmScratch scratch, short[] out, int outAt) {
+    int outputs = gemm.outputs();
+    gemm.rows(
+        x,
+        xAt,
+        rows,
+        scratch,
+        (row, column, n, last, before) ->
+            requantizer.to16(column, n, last, before, out, outAt + row * outputs + column));
+  }
+
   /**
    * At most {@link IntGemm#ROWS} rows to 16-bit codes, added to as many of an identity.
    *
