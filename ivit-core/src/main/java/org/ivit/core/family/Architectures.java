@@ -6,8 +6,6 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -31,41 +29,8 @@ public final class Architectures {
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
-  private static final Map<String, Family> BY_NAME = register();
 
   private Architectures() {}
-
-  private static Map<String, Family> register() {
-    Map<String, Family> all = new LinkedHashMap<>();
-    register(all, "vit_tiny_patch16_224", 192, 12, 3);
-    register(all, "vit_small_patch16_224", 384, 12, 6);
-    register(all, "vit_base_patch16_224", 768, 12, 12);
-    register(all, "vit_large_patch16_224", 1024, 24, 16);
-    register(all, "deit_tiny_patch16_224", 192, 12, 3);
-    register(all, "deit_small_patch16_224", 384, 12, 6);
-    register(all, "deit_base_patch16_224", 768, 12, 12);
-    registerDistilled(all, "deit_tiny_distilled_patch16_224", 192, 3);
-    registerDistilled(all, "deit_small_distilled_patch16_224", 384, 6);
-    registerDistilled(all, "deit_base_distilled_patch16_224", 768, 12);
-    register(all, "swin_tiny_patch4_window7_224", 96, List.of(2, 2, 6, 2), List.of(3, 6, 12, 24));
-    register(all, "swin_small_patch4_window7_224", 96, List.of(2, 2, 18, 2), List.of(3, 6, 12, 24));
-    register(all, "swin_base_patch4_window7_224", 128, List.of(2, 2, 18, 2), List.of(4, 8, 16, 32));
-    return Collections.unmodifiableMap(all);
-  }
-
-  private static void register(
-      Map<String, Family> all, String name, int dim, int depth, int heads) {
-    all.put(name, new Vit(name, 224, 16, dim, depth, heads, 4 * dim, 1000, Vit.EPSILON));
-  }
-
-  private static void registerDistilled(Map<String, Family> all, String name, int dim, int heads) {
-    all.put(name, new Vit(name, 224, 16, dim, 12, heads, 4 * dim, 1000, Vit.EPSILON, true));
-  }
-
-  private static void register(
-      Map<String, Family> all, String name, int dim, List<Integer> depths, List<Integer> heads) {
-    all.put(name, new Swin(name, 224, 4, 7, dim, depths, heads, 1000, Swin.EPSILON));
-  }
 
   /** A description that {@link #parse} reads back to an equal record: name and parts. */
   public static ObjectNode toJson(Architecture architecture) {
@@ -80,16 +45,18 @@ public final class Architectures {
         : name;
   }
 
-  /** The timm names that {@link #byName} knows. */
+  /** The timm names that {@link #byName} knows, without tags. */
   public static List<String> names() {
-    return List.copyOf(BY_NAME.keySet());
+    return RegisteredModel.all().keySet().stream().filter(name -> !name.contains(".")).toList();
   }
 
   /**
-   * Finds a registered architecture, with its 1000 ImageNet classes.
+   * Finds a registered architecture, with its 1000 ImageNet classes or, of models that answer with
+   * features, none.
    *
    * @param timmName for example {@code deit_tiny_patch16_224}, or with the tag of its weights,
-   *     {@code vit_tiny_patch16_224.augreg_in21k_ft_in1k}, which names no other sizes
+   *     {@code vit_tiny_patch16_224.augreg_in21k_ft_in1k}, which names other sizes only where such
+   *     weights have no classes, {@code vit_base_patch16_224.dino}
    * @throws InputException naming it and the known ones, if it is not registered
    */
   public static Architecture byName(String timmName) {
@@ -97,8 +64,7 @@ public final class Architectures {
   }
 
   private static Family familyOf(String timmName) {
-    int tag = timmName.indexOf('.');
-    Family found = BY_NAME.get(tag < 0 ? timmName : timmName.substring(0, tag));
+    RegisteredModel found = RegisteredModel.of(timmName);
     if (found == null) {
       throw new InputException(
           "architecture %s: unknown%s, expected one of %s or an inline description"
@@ -107,7 +73,7 @@ public final class Architectures {
                   Suggestion.of(timmName, names()),
                   String.join(", ", names())));
     }
-    return found;
+    return ofKind(new Keys(found.description().deepCopy()));
   }
 
   /**

@@ -64,7 +64,7 @@ final class LargeProduct {
             Map.of(NAME + ".weight", weight, NAME + ".bias", new float[DIM]),
             Map.of(NAME + ".weight", scale));
     OnnxGraph graph = new OnnxGraph("product");
-    graph.input(FloatGraph.PIXELS, DataType.FLOAT, 3, VIT.image(), VIT.image());
+    graph.input(FloatGraph.PIXELS, DataType.FLOAT, 3, VIT.image().height(), VIT.image().width());
     QdqProducts products = new QdqProducts(graph, weights, scheme, Map.of(FROM, INPUT_SCALE), form);
     String rows =
         new Tokens(graph).unfold(FloatGraph.PIXELS, "rows", VIT.image(), VIT.stem().patch());

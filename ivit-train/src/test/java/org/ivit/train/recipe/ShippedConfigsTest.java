@@ -27,9 +27,12 @@ class ShippedConfigsTest {
     }
   }
 
+  /** The models of the paper; later families have one recipe for all their models. */
   @Test
-  void everyRegisteredModelHasItsRecipes() {
-    for (String name : Architectures.names()) {
+  void everyModelOfThePaperHasItsRecipes() {
+    List<String> names = Architectures.names().subList(0, 13);
+    assertThat(names).allMatch(name -> name.matches("(vit|deit|swin)_.*_224"));
+    for (String name : names) {
       for (String kind : List.of("qat", "ptq")) {
         Path config = Path.of("..", "configs", "imagenet", name + "_" + kind + ".yaml");
         assertThat(Recipe.read(config).architecture().asText()).isEqualTo(name);

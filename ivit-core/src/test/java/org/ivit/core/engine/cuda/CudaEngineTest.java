@@ -65,6 +65,13 @@ class CudaEngineTest {
     }
   }
 
+  @Test
+  void equalsTheReferenceOnEveryFamily() {
+    for (MicroModels.Micro micro : MicroModels.families()) {
+      compare(micro.name(), micro.graph(), micro.seed());
+    }
+  }
+
   /**
    * The rows, heads and windows of DeiT-Tiny and Swin-T, on as many multiprocessors as an H200's.
    */

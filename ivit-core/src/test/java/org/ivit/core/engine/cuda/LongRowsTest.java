@@ -14,9 +14,9 @@ import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.engine.cuda.layer.AttentionGrid;
 import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.engine.reference.ReferenceEngine;
-import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.testing.InlineDescription;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,11 +29,10 @@ class LongRowsTest {
   private static final int SHARED_BYTES = 20 * 1024;
 
   private static Architecture vit(String image, int dim, int heads, String options) {
-    return Architectures.parse(
-        ("{'kind':'vit','image':%s,'patch':1,'dim':%d,'depth':1,'heads':%d,'hidden':9,"
-                + "'classes':0,%s}")
-            .formatted(image, dim, heads, options)
-            .replace('\'', '"'));
+    return InlineDescription.parse(
+        "'kind':'vit','patch':1,'depth':1,'hidden':9,'classes':0",
+        "'image':%s,'dim':%d,'heads':%d".formatted(image, dim, heads),
+        options);
   }
 
   private static Scheme scheme(SoftmaxForm softmax, int bits) {
