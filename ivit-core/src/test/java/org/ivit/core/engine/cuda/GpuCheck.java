@@ -91,6 +91,8 @@ public final class GpuCheck {
     List<MicroModels.Micro> micros = new ArrayList<>(MicroModels.vits());
     micros.addAll(MicroModels.swins());
     micros.addAll(MicroModels.forged());
+    micros.addAll(MicroModels.families());
+    micros.add(MicroModels.longRows());
     for (MicroModels.Micro micro : quick ? micros.subList(0, 6) : micros) {
       IntegerGraph graph = micro.graph();
       byte[] codes = MicroModels.pictures(graph, 3, micro.seed());

@@ -15,6 +15,7 @@ import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.ForgedGraphs;
 import org.ivit.core.testing.ObservedModel;
 
@@ -95,6 +96,26 @@ final class MicroModels {
     return micros;
   }
 
+  /** Returns models of every family. */
+  static List<Micro> families() {
+    List<Micro> micros = new ArrayList<>();
+    for (String name : FamilyModels.NAMES) {
+      Architecture family = FamilyModels.architecture(name);
+      int form = 0;
+      for (Scheme scheme : FamilyModels.schemes(family)) {
+        micros.add(observed(family, form, scheme, name.hashCode() + (long) form));
+        form++;
+      }
+    }
+    return micros;
+  }
+
+  /** Returns a model with rows of DINOv2's length at 518 pixels. */
+  static Micro longRows() {
+    Architecture vit = new Vit("long rows", 37, 1, 64, 1, 1, 64, 5, 1e-6).architecture();
+    return observed(vit, 0, Scheme.EXACT.withNormEpsilon(true), 518);
+  }
+
   /** Returns models of constants that no training would give. */
   static List<Micro> forged() {
     List<Micro> micros = new ArrayList<>();
@@ -153,8 +174,7 @@ final class MicroModels {
 
   /** Returns codes of pictures, the second of one colour. */
   static byte[] pictures(IntegerGraph graph, int count, long seed) {
-    int image = graph.architecture().image().side();
-    int size = 3 * image * image;
+    int size = graph.architecture().pixels();
     byte[] codes = new byte[count * size];
     new Random(seed).nextBytes(codes);
     if (count > 1) {
