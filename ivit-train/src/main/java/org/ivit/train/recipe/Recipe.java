@@ -95,11 +95,11 @@ public record Recipe(
   }
 
   static Recipe read(Section root) {
+    JsonNode given = root.get("architecture");
     Path weights = root.path("weights");
     String weightsKey = weightsKey(root, weights);
-    PretrainedModel pretrained = pretrained(root, weights, weightsKey);
-    JsonNode architecture =
-        pretrained == null ? root.get("architecture") : pretrained.description();
+    PretrainedModel pretrained = given == null ? pretrained(weights, weightsKey) : null;
+    JsonNode architecture = pretrained == null ? given : pretrained.description();
     if (architecture == null || !(architecture.isTextual() || architecture.isObject())) {
       throw root.bad(
           "architecture", "a timm name or a map with kind, image, patch, dim, depth, ...");
@@ -167,13 +167,13 @@ public record Recipe(
     return recipe;
   }
 
-  /** The weights' model where the recipe leaves the architecture to them; null otherwise. */
-  private static PretrainedModel pretrained(Section root, Path weights, String weightsKey) {
-    boolean said =
-        root.has("architecture") || weights == null || Files.isRegularFile(weights.resolve(FILE));
-    return said
-        ? null
-        : PretrainedModel.open(weights, new PretrainedModel.Wishes(weightsKey), LOG::info);
+  /** The model of weights that are not those of a run; null otherwise. */
+  private static PretrainedModel pretrained(Path weights, String weightsKey) {
+    boolean foreign =
+        weights != null && Files.exists(weights) && !Files.isRegularFile(weights.resolve(FILE));
+    return foreign
+        ? PretrainedModel.open(weights, new PretrainedModel.Wishes(weightsKey), LOG::info)
+        : null;
   }
 
   /** The path within a file of weights; null where the key is absent. */
