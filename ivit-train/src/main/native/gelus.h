@@ -1,4 +1,4 @@
-/* GELU: by table on codes, by the error function on numbers. */
+/* GELU: by table on codes, by the error function or a sigmoid on numbers. */
 
 static void gelu_codes(
     const int8_t *restrict x, int rows, int channels, const int8_t *restrict table,
@@ -113,5 +113,30 @@ static void gelu_backward(const float *restrict x, float *restrict g, int n) {
     double v = x[i];
     double distribution = normal(v, &density);
     g[i] = (float)(g[i] * (distribution + v * density));
+  }
+}
+
+/* 1 / (1 + e^-u), by the exponential of what is not positive. */
+static inline __attribute__((always_inline)) double sigmoid(double u) {
+  double e = exponential(-fabs(u));
+  double high = 1 / (1 + e);
+  return u < 0 ? e * high : high;
+}
+
+/* The approximations of GELU, x * sigmoid(linear x + cubic x^3). */
+static void sigmoid_gate(
+    const float *restrict x, float *restrict y, int n, double linear, double cubic) {
+  for (int i = 0; i < n; i++) {
+    double v = x[i];
+    y[i] = (float)(v * sigmoid(v * (linear + cubic * v * v)));
+  }
+}
+
+static void sigmoid_gate_backward(
+    const float *restrict x, float *restrict g, int n, double linear, double cubic) {
+  for (int i = 0; i < n; i++) {
+    double v = x[i];
+    double s = sigmoid(v * (linear + cubic * v * v));
+    g[i] = (float)(g[i] * (s + v * s * (1 - s) * (linear + 3 * cubic * v * v)));
   }
 }

@@ -13,9 +13,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.family.Architectures;
 import org.junit.jupiter.api.Test;
@@ -27,7 +30,9 @@ class CheckpointPageTest {
   /** A row of the table of parts: the part or nothing, then one key or several. */
   private static final Pattern ROW =
       Pattern.compile(
-          "^\\| (?:`(stem|block|merging|head)` )?\\| (`\\w+`(?:, `\\w+`)*) \\|", Pattern.MULTILINE);
+          "^\\| (?:`(stem|block|merging|norm|meanPooling|attentionPooling|head)` )?"
+              + "\\| (`\\w+`(?:, `\\w+`)*) \\|",
+          Pattern.MULTILINE);
 
   private static final Pattern EXAMPLE = Pattern.compile("```json\\n(.*?)```", Pattern.DOTALL);
 
@@ -54,6 +59,9 @@ class CheckpointPageTest {
                 "stem", keys(Stem.class),
                 "block", keys(Block.class),
                 "merging", keys(Merging.class),
+                "norm", keys(Norm.class),
+                "meanPooling", keys(MeanPooling.class),
+                "attentionPooling", keys(AttentionPooling.class),
                 "head", keys(Head.class)));
   }
 
@@ -67,7 +75,8 @@ class CheckpointPageTest {
             Architectures.parse(
                 """
                 {"kind": "vit", "name": "small", "image": 4, "patch": 2, "dim": 6, "depth": 2,
-                "heads": 2, "hidden": 8, "classes": 3, "distilled": true}"""));
+                "heads": 2, "hidden": 8, "classes": 3, "distilled": true}\
+                """));
     assertThat(described.head().classifiers()).isEqualTo(List.of("head", "head_dist"));
   }
 }

@@ -20,6 +20,9 @@ public record Windows(Size resolution, Size window, Size shift, Integer leading)
   /** Rows of the table for pairs with a leading token: it asks, it is asked, itself. */
   private static final int LEADING_PAIRS = 3;
 
+  /** Side of the largest grid, small enough that no product of two overflows. */
+  private static final int LARGEST = 1 << 15;
+
   /** Checks the sizes. */
   public Windows {
     check(resolution.height(), window.height(), shift.height());
@@ -47,6 +50,10 @@ public record Windows(Size resolution, Size window, Size shift, Integer leading)
   }
 
   private static void check(int resolution, int window, int shift) {
+    if (resolution > LARGEST) {
+      throw new IllegalArgumentException(
+          "a resolution of " + resolution + ", expected at most " + LARGEST);
+    }
     if (window < 1 || resolution < window || resolution % window != 0) {
       throw new IllegalArgumentException(
           "windows of " + window + " do not divide a resolution of " + resolution);

@@ -12,7 +12,7 @@ import org.ivit.core.image.Preprocess;
  *
  * @param graph the integers
  * @param preprocess how a picture becomes the graph's input
- * @param classes names in the order of the logits
+ * @param classes names in the order of the logits; none where the answer is a feature
  * @param provenance where it comes from
  */
 public record IntegerCheckpoint(
@@ -26,17 +26,22 @@ public record IntegerCheckpoint(
   public IntegerCheckpoint {
     classes = List.copyOf(classes);
     Size image = graph.architecture().image();
-    if (!Size.of(preprocess.crop()).equals(image)) {
+    if (!preprocess.crop().equals(image)) {
       throw new InputException(
-          "preprocess: crop is %d, expected the model's picture size, %s"
+          "preprocess: crop is %s, expected the model's picture size, %s"
               .formatted(preprocess.crop(), image));
     }
-    boolean named = graph.architecture().answer() == Answer.CLASSES;
-    int expected = named ? graph.architecture().classes() : 0;
-    if (classes.size() != expected) {
+    int channels = graph.architecture().classes();
+    if (graph.architecture().answer() == Answer.FEATURES) {
+      if (!classes.isEmpty()) {
+        throw new InputException(
+            "classes: %d names, expected none: the model answers features"
+                .formatted(classes.size()));
+      }
+    } else if (classes.size() != channels) {
       throw new InputException(
           "classes: %d names, expected one for each of the model's %d classes"
-              .formatted(classes.size(), expected));
+              .formatted(classes.size(), channels));
     }
   }
 }

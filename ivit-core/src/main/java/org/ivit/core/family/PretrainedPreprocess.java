@@ -2,6 +2,7 @@ package org.ivit.core.family;
 
 import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 
@@ -22,9 +23,14 @@ public final class PretrainedPreprocess {
    * To what the shorter side of a picture is resized, where nothing says it: the picture size over
    * 0.9 rounded down (248 for 224), and the size itself from 384 on and up to 64.
    *
-   * @param image height and width of the model's pictures
+   * @param image size of the model's pictures
    */
-  public static int resize(int image) {
+  public static Size resize(Size image) {
+    return new Size(resize(image.height()), resize(image.width()));
+  }
+
+  /** As {@link #resize(Size)}, of a side. */
+  static int resize(int image) {
     return image <= SMALL || image >= WHOLE ? image : (int) Math.floor(image / CROP);
   }
 
@@ -36,15 +42,19 @@ public final class PretrainedPreprocess {
    * @param architecture any
    */
   public static Preprocess usual(Architecture architecture) {
-    int image = architecture.image().longer();
+    Size image = architecture.image();
     RegisteredModel model = registered(architecture);
-    int resize = resize(image);
-    if (model != null) {
-      boolean own = model.description().path("image").intValue() == image;
-      boolean whole = image <= SMALL || (image >= WHOLE && !own);
-      resize = whole ? image : (int) Math.floor(image / model.crop());
-    }
+    Size resize =
+        model == null
+            ? resize(image)
+            : new Size(resize(model, image.height()), resize(model, image.width()));
     return usual(architecture, resize);
+  }
+
+  private static int resize(RegisteredModel model, int side) {
+    boolean own = Size.read(model.description().get("image")).longer() == side;
+    boolean whole = side <= SMALL || (side >= WHOLE && !own);
+    return whole ? side : (int) Math.floor(side / model.crop());
   }
 
   /**
@@ -53,14 +63,13 @@ public final class PretrainedPreprocess {
    * @param architecture any
    * @param resize see {@link Preprocess}
    */
-  public static Preprocess usual(Architecture architecture, int resize) {
+  public static Preprocess usual(Architecture architecture, Size resize) {
     RegisteredModel model = registered(architecture);
     RegisteredModel.Pixels unnamed =
         architecture.family().equals(Swin.KIND)
             ? RegisteredModel.Pixels.IMAGENET
             : RegisteredModel.Pixels.HALF;
-    return (model == null ? unnamed : model.pixels())
-        .transform(resize, architecture.image().longer());
+    return (model == null ? unnamed : model.pixels()).transform(resize, architecture.image());
   }
 
   /**
@@ -70,9 +79,14 @@ public final class PretrainedPreprocess {
    * @param crop see {@link Preprocess}
    */
   public static Preprocess clip(int resize, int crop) {
+    return clip(Size.of(resize), Size.of(crop));
+  }
+
+  /** As {@link #clip(int, int)}, for pictures of any shape. */
+  static Preprocess clip(Size resize, Size crop) {
     float[] mean = {0.48145467f, 0.4578275f, 0.40821072f};
     float[] std = {0.26862955f, 0.2613026f, 0.2757771f};
-    return new Preprocess(resize, crop, Interpolation.BICUBIC, mean, std);
+    return new Preprocess(resize, crop, Interpolation.BICUBIC, CropMode.CENTER, mean, std);
   }
 
   /** By its name, which may say another picture size; null where it is not registered. */

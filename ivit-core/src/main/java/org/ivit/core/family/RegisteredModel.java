@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.ivit.core.Size;
 import org.ivit.core.image.Preprocess;
 
 /**
@@ -108,7 +109,7 @@ record RegisteredModel(ObjectNode description, Pixels pixels, double crop) {
     CLIP;
 
     /** The transform with them, bicubic. */
-    Preprocess transform(int resize, int crop) {
+    Preprocess transform(Size resize, Size crop) {
       return switch (this) {
         case HALF -> Preprocess.half(resize, crop);
         case IMAGENET -> Preprocess.imagenet(resize, crop);

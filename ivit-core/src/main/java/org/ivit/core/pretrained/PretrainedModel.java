@@ -153,22 +153,26 @@ public record PretrainedModel(
    * How the source prepares pictures, without its weights.
    *
    * @param path a folder or file as of {@link #open(Path, Consumer)}
-   * @param image height and width of the model's pictures
+   * @param image size of the model's pictures
    * @param say hears where nothing says it, and what is taken
    * @return nothing where the source does not say of which model it is
    * @throws InputException as {@link #open(Path, Consumer)}
    */
-  public static Optional<Preprocess> preprocess(Path path, int image, Consumer<String> say) {
+  public static Optional<Preprocess> preprocess(Path path, Size image, Consumer<String> say) {
     Path file = TensorFiles.file(path);
     try (TensorContents contents = TensorFiles.contents(file)) {
       ModelClaims configured = configured(config(file), contents, new Unsupported(), say);
       if (configured != null) {
-        return Optional.of(configured.preprocess().apply(image));
+        return Optional.of(preprocess(configured, image));
       }
       return WeightPlace.look(contents, null, line -> {})
           .filter(place -> ReleaseClaims.knows(place, contents))
-          .map(place -> ReleaseClaims.of(place, contents).preprocess().apply(image));
+          .map(place -> preprocess(ReleaseClaims.of(place, contents), image));
     }
+  }
+
+  private static Preprocess preprocess(ModelClaims claims, Size image) {
+    return ModelTransforms.scaled(claims.preprocess().apply(image.longer()), image);
   }
 
   /** Whether a folder says of which model its weights are. */
@@ -239,7 +243,7 @@ public record PretrainedModel(
         architecture,
         description,
         fitted,
-        claims.preprocess().apply(architecture.image().longer()),
+        preprocess(claims, architecture.image()),
         claims.classes());
   }
 

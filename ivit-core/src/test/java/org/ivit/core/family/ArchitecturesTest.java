@@ -209,7 +209,8 @@ class ArchitecturesTest {
         "{\"kind\":\"vit\",\"image\":32.5,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10}",
         "{\"kind\":\"vit\",\"image\":\"32\",\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10}",
         "{\"kind\":\"vit\",\"image\":32,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10,\"epsilon\":2}",
-        "{\"kind\":\"vit\",\"image\":32,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10} {}",
+        "{\"kind\":\"vit\",\"image\":32,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10}"
+            + " {}",
         "resnet50",
         "",
       })
@@ -324,7 +325,7 @@ class ArchitecturesTest {
     assertThat(vit)
         .isEqualTo(
             new Vit("deit_tiny_patch16_384", 384, 16, 192, 12, 3, 768, 10, 1e-6).architecture());
-    assertThat(PretrainedPreprocess.usual(vit, PretrainedPreprocess.resize(384)))
+    assertThat(PretrainedPreprocess.usual(vit, PretrainedPreprocess.resize(Size.of(384))))
         .isEqualTo(Preprocess.imagenet(384, 384));
     assertThat(Architectures.parse(Architectures.toJson(vit))).isEqualTo(vit);
     assertThat(Architectures.parse("{\"base\": \"swin_tiny_patch4_window7_224\", \"classes\": 5}"))

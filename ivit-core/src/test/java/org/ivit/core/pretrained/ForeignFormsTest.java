@@ -229,7 +229,7 @@ class ForeignFormsTest {
     PretrainedModel model = PretrainedModel.open(path, line -> {});
     assertThat(new WeightSearch(model.architecture(), null, line -> {}).findFitted(path).tensors())
         .containsExactlyInAnyOrderEntriesOf(model.weights().tensors());
-    assertThat(PretrainedModel.preprocess(path, model.preprocess().crop(), line -> {}))
+    assertThat(PretrainedModel.preprocess(path, model.architecture().image(), line -> {}))
         .contains(model.preprocess());
   }
 

@@ -8,16 +8,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import org.ivit.core.MessageText;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
-import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
@@ -52,13 +49,18 @@ final class Inspection {
     row("file", file + ", " + megabytes(size(file)));
     row("kind", "integer checkpoint, version " + tensors.metadata().get("version"));
     row("architecture", architecture.name());
-    row("sizes", sizes(architecture));
+    row("sizes", ArchitectureSummary.of(architecture));
+    row("answer", architecture.answer().toString());
     row("GELU", scheme.gelu().name().toLowerCase(Locale.ROOT));
     row("softmax", scheme.softmax().name().toLowerCase(Locale.ROOT));
     row("attention", scheme.attentionBits() + " bits");
+    row("norms", scheme.normEpsilon() ? "with epsilon" : "without epsilon");
     row("preprocess", checkpoint.preprocess().toString());
-    row("logit scale", Float.toString(graph.logitScale()));
-    row("classes", classes(checkpoint));
+    boolean classes = architecture.answer() == Answer.CLASSES;
+    row(classes ? "logit scale" : "feature scale", Float.toString(graph.logitScale()));
+    if (classes) {
+      row("classes", classes(checkpoint));
+    }
     Provenance p = checkpoint.provenance();
     row("source", p.source().isEmpty() ? "not known" : p.source());
     if (!p.sourceSha256().isEmpty()) {
@@ -78,37 +80,6 @@ final class Inspection {
       out.println("recipe");
       p.recipe().lines().forEach(line -> out.println("  " + line));
     }
-  }
-
-  private static String sizes(Architecture architecture) {
-    Stem stem = architecture.stem();
-    Map<Integer, Integer> depths = new LinkedHashMap<>();
-    Map<Integer, Integer> heads = new LinkedHashMap<>();
-    Set<String> windows = new LinkedHashSet<>();
-    for (Block block : architecture.blocks()) {
-      depths.merge(block.dim(), 1, Integer::sum);
-      heads.put(block.dim(), block.heads());
-      if (block.windows() != null) {
-        windows.add("window " + block.windows().window());
-      }
-    }
-    List<String> sizes = new ArrayList<>();
-    sizes.add("picture " + stem.image());
-    sizes.add("patch " + stem.patch());
-    sizes.addAll(windows);
-    sizes.add("width " + stem.dim());
-    if (depths.size() == 1) {
-      Block block = architecture.blocks().get(0);
-      sizes.add("depth " + depths.get(block.dim()));
-      sizes.add("heads " + block.heads());
-      sizes.add("hidden " + block.hidden());
-    } else {
-      sizes.add("depths " + depths.values());
-      sizes.add("heads " + heads.values());
-    }
-    sizes.add("classes " + architecture.classes());
-    stem.leading().forEach(token -> sizes.add(token.name() + " " + token.count()));
-    return String.join(", ", sizes);
   }
 
   private static String classes(IntegerCheckpoint checkpoint) {

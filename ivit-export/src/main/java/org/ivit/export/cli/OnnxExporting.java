@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
@@ -100,7 +101,10 @@ record OnnxExporting(
             SourceDate.text(),
             IvitCommand.Version.version(),
             "");
-    List<String> names = names(source.classes(), source.architecture().classes());
+    List<String> names =
+        source.architecture().answer() == Answer.FEATURES
+            ? unnamed()
+            : names(source.classes(), source.architecture().classes());
     return OnnxExport.floating(
         source.architecture(),
         source.weights(),
@@ -124,8 +128,20 @@ record OnnxExporting(
 
   private OnnxDescription description(IntegerCheckpoint integers) {
     int count = integers.classes().size();
-    List<String> names = classes == null ? integers.classes() : names(ClassNames.UNKNOWN, count);
+    List<String> names =
+        integers.graph().architecture().answer() == Answer.FEATURES
+            ? unnamed()
+            : classes == null ? integers.classes() : names(ClassNames.UNKNOWN, count);
     return new OnnxDescription(integers.preprocess(), names, integers.provenance());
+  }
+
+  /** The names of a model that answers features: none. */
+  private List<String> unnamed() {
+    if (classes != null) {
+      throw new InputException(
+          "--classes: found %s, expected none: the model answers features".formatted(classes));
+    }
+    return List.of();
   }
 
   private List<String> names(ClassNames known, int count) {

@@ -5,6 +5,8 @@ import static org.ivit.export.onnx.OnnxGraph.attribute;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.Arrays;
 import java.util.List;
+import org.ivit.core.Size;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
@@ -14,6 +16,7 @@ import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Norm;
+import org.ivit.core.architecture.Part;
 import org.ivit.core.architecture.PartVisitor;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Stem.LeadingToken;
@@ -26,11 +29,14 @@ import org.ivit.core.graph.FloatWeights;
  * bias inside.
  */
 final class FloatGraph implements PartVisitor<Void> {
-  /** Name of the input: normalised pixels, float32, [batch, 3, image, image]. */
+  /** Name of the input: normalised pixels, float32, [batch, 3, height, width]. */
   static final String PIXELS = "pixels";
 
-  /** Name of the output: [batch, classes]. */
+  /** Name of the output where it says classes: [batch, classes]. */
   static final String LOGITS = "logits";
+
+  /** Name of the output where it is a feature: [batch, channels]. */
+  static final String FEATURES = "features";
 
   /** Takes a score out of a softmax in float32, and in float16 too. */
   private static final float MASKED = -10_000f;
@@ -39,24 +45,37 @@ final class FloatGraph implements PartVisitor<Void> {
   private final Tokens tokens;
   private final FloatWeights weights;
   private final Products products;
+  private final Activations activations;
 
-  /** Tokens in rows, or at last the logits. */
+  /** Tokens in rows, at last the answer. */
   private String x;
+
+  /** Tokens of a picture in {@link #x}. */
+  private int before;
 
   FloatGraph(OnnxGraph graph, FloatWeights weights, Products products) {
     this.graph = graph;
     this.tokens = new Tokens(graph);
     this.weights = weights;
     this.products = products;
+    this.activations = new Activations(graph);
   }
 
   /** Writes the whole network, from input to output. */
   void write(Architecture architecture) {
-    int image = architecture.image().side();
-    graph.input(PIXELS, DataType.FLOAT, 3, image, image);
-    architecture.parts().forEach(part -> part.accept(this));
-    graph.node("Identity", LOGITS, List.of(x));
-    graph.output(LOGITS, DataType.FLOAT, architecture.classes());
+    Size image = architecture.image();
+    graph.input(PIXELS, DataType.FLOAT, 3, image.height(), image.width());
+    for (Part part : architecture.parts()) {
+      part.accept(this);
+      before = part.outputTokens();
+    }
+    String answer = graph.node("Identity", answer(architecture), List.of(x));
+    graph.output(answer, DataType.FLOAT, architecture.classes());
+  }
+
+  /** Name of the output of a network. */
+  static String answer(Architecture architecture) {
+    return architecture.answer() == Answer.FEATURES ? FEATURES : LOGITS;
   }
 
   @Override
@@ -68,33 +87,35 @@ final class FloatGraph implements PartVisitor<Void> {
 
   private String embed(Stem stem, String patches) {
     int dim = stem.dim();
-    float[] position = weights.get(Stem.POSITION);
     int leading = stem.leadingTokens();
-    float[] ofPatches = Arrays.copyOfRange(position, leading * dim, position.length);
-    String placed =
-        graph.node(
-            "Add",
-            "pos_embed/add",
-            List.of(
-                tokens.reshape(patches, "patch_embed", -1, stem.patches(), dim),
-                graph.floats("pos_embed", ofPatches, 1, stem.patches(), dim)));
+    float[] position = stem.positionRows() == 0 ? new float[0] : weights.get(Stem.POSITION);
+    int ofLeading = position.length - stem.patches() * dim;
+    String placed = tokens.reshape(patches, "patch_embed", -1, stem.patches(), dim);
+    if (position.length > 0) {
+      float[] ofPatches = Arrays.copyOfRange(position, ofLeading, position.length);
+      String added = graph.floats("pos_embed", ofPatches, 1, stem.patches(), dim);
+      placed = graph.node("Add", "pos_embed/add", List.of(placed, added));
+    }
     String name = stem.output().name();
     if (leading > 0) {
-      String own = graph.floats("leading", leading(stem, position), 1, leading, dim);
-      placed = tokens.prepend(own, leading, placed, name, dim);
+      float[] values = leading(stem);
+      for (int i = 0; i < ofLeading; i++) {
+        values[i] += position[i];
+      }
+      placed =
+          tokens.prepend(
+              graph.floats("leading", values, 1, leading, dim), leading, placed, name, dim);
     }
     return tokens.reshape(placed, name, -1, dim);
   }
 
-  /** Leading tokens at their positions. */
-  private float[] leading(Stem stem, float[] position) {
+  private float[] leading(Stem stem) {
     float[] values = new float[stem.leadingTokens() * stem.dim()];
     int at = 0;
     for (LeadingToken token : stem.leading()) {
-      for (float value : weights.get(token.name())) {
-        values[at] = value + position[at];
-        at++;
-      }
+      float[] own = weights.get(token.name());
+      System.arraycopy(own, 0, values, at, own.length);
+      at += own.length;
     }
     return values;
   }
@@ -102,43 +123,75 @@ final class FloatGraph implements PartVisitor<Void> {
   @Override
   public Void merging(Merging merging) {
     String name = merging.norm().name();
-    String merged = tokens.neighbours(x, name, merging.resolution().side(), merging.dim());
+    String merged = tokens.neighbours(x, name, merging.resolution(), merging.dim());
     x = products.linear(merging.reduction(), norm(merging.norm(), merging.epsilon(), merged));
     return null;
   }
 
   @Override
   public Void norm(Norm norm) {
-    throw new UnsupportedOperationException("Norm");
+    String read = tokens.first(x, norm.name(), before, norm.tokens(), norm.dim());
+    x = norm(norm.output(), norm.epsilon(), read);
+    return null;
   }
 
   @Override
   public Void meanPooling(MeanPooling pooling) {
-    throw new UnsupportedOperationException("MeanPooling");
+    x = mean(x, pooling.output(), pooling.tokens(), pooling.leading(), pooling.dim());
+    return null;
+  }
+
+  /** The mean over the tokens behind the leading ones, [batch, channels]. */
+  private String mean(String rows, Node node, int count, int leading, int dim) {
+    return graph.node(
+        "ReduceMean",
+        node.name(),
+        List.of(tokens.slice(rows, node.name(), count, leading, count, dim)),
+        attribute("axes", new long[] {1}),
+        attribute("keepdims", 0L));
   }
 
   @Override
-  public Void attentionPooling(AttentionPooling pooling) {
-    throw new UnsupportedOperationException("AttentionPooling");
+  public Void attentionPooling(AttentionPooling site) {
+    String normed = norm(site.norm(), site.epsilon(), x);
+    String scores = products.linear(site.scoresLinear(), normed);
+    String values = products.linear(site.valuesLinear(), normed);
+    String probabilities =
+        graph.node(
+            "Softmax",
+            site.softmax(),
+            List.of(tokens.queryScores(scores, site, site.scoresLinear().parameters())),
+            attribute("axis", -1L));
+    String name = site.context().name();
+    String context =
+        graph.node(
+            "MatMul",
+            name,
+            List.of(
+                probabilities, tokens.queryValues(values, site, site.valuesLinear().parameters())));
+    String proj = products.linear(site.projLinear(), tokens.join(context, site.dim(), name));
+    String fc1 = products.linear(site.fc1Linear(), norm(site.norm2(), site.epsilon(), proj));
+    String fc2 = products.linear(site.fc2Linear(), activations.write(site.act(), fc1));
+    x = graph.node("Add", site.residual().name(), List.of(proj, fc2));
+    return null;
   }
 
   @Override
   public Void head(Head head) {
-    x = head.pooled() ? ofMean(head) : ofTokens(head);
+    if (!head.normed()) {
+      x = tokens.first(x, head.output().name(), before, 1, head.dim());
+    } else if (head.pooled()) {
+      x = ofMean(head);
+    } else {
+      x = ofTokens(head);
+    }
     return null;
   }
 
   private String ofMean(Head head) {
     String normed = norm(head.norm(), head.epsilon(), x);
-    String pictures = tokens.reshape(normed, head.norm().name(), -1, head.tokens(), head.dim());
-    String mean =
-        graph.node(
-            "ReduceMean",
-            head.pool().name(),
-            List.of(pictures),
-            attribute("axes", new long[] {1}),
-            attribute("keepdims", 0L));
-    return products.linear(head.linears().get(0), mean);
+    String mean = mean(normed, head.pool(), head.tokens(), head.leadingTokens(), head.dim());
+    return head.classifiers().isEmpty() ? mean : products.linear(head.linears().get(0), mean);
   }
 
   private String ofTokens(Head head) {
@@ -165,7 +218,8 @@ final class FloatGraph implements PartVisitor<Void> {
     String branch = tokens.reverse(proj, site, site.node("reverse"));
     String middle = graph.node("Add", site.residual1().name(), List.of(x, branch));
     String fc1 = products.linear(site.fc1Linear(), norm(site.norm2(), epsilon, middle));
-    String fc2 = products.linear(site.fc2Linear(), gelu(site.act().name(), fc1));
+    String fc2 =
+        products.linear(site.fc2Linear(), activations.write(site.activations().get(0), fc1));
     x = graph.node("Add", site.residual2().name(), List.of(middle, fc2));
     return null;
   }
@@ -183,7 +237,7 @@ final class FloatGraph implements PartVisitor<Void> {
         graph.node("Softmax", site.softmax(), List.of(biased), attribute("axis", -1L));
     String context =
         graph.node("MatMul", site.context().name(), List.of(probabilities, heads.get(2)));
-    return tokens.join(context, site, site.context().name());
+    return tokens.join(context, site.dim(), site.context().name());
   }
 
   /** Adds the relative position bias; where the windows shift, the mask with it. */
@@ -237,15 +291,5 @@ final class FloatGraph implements PartVisitor<Void> {
             graph.floats(name + ".bias", beta, beta.length)),
         attribute("axis", -1L),
         attribute("epsilon", (float) epsilon));
-  }
-
-  /** In the order of operators that runtimes recognise: x·(1 + erf(x/√2))·½. */
-  private String gelu(String name, String x) {
-    String scaled =
-        graph.node("Div", name + "/div", List.of(x, graph.scalar((float) Math.sqrt(2))));
-    String erf = graph.node("Erf", name + "/erf", List.of(scaled));
-    String sum = graph.node("Add", name + "/add", List.of(erf, graph.scalar(1f)));
-    String product = graph.node("Mul", name + "/mul", List.of(x, sum));
-    return graph.node("Mul", name, List.of(product, graph.scalar(0.5f)));
   }
 }

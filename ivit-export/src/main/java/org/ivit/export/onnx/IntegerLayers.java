@@ -27,6 +27,7 @@ import org.ivit.core.graph.Residual;
 final class IntegerLayers {
   private static final int CODES = 256;
   private static final long LARGEST_CODE16 = 1L << 15;
+  private static final String POOL = "pool";
 
   private final OnnxGraph graph;
   private final Tokens tokens;
@@ -125,8 +126,11 @@ final class IntegerLayers {
     String y = math.subtract(x, mean, name);
     String squares =
         graph.node("ReduceSum", name + "/squares", List.of(math.multiply(y, y, name), last));
-    long mostRoot = (long) (2 * LARGEST_CODE16 * Math.sqrt(channels)) + 1;
-    String root = math.squareRoot(squares, mostRoot, name);
+    long epsilon = constants.epsilon();
+    String variance =
+        epsilon == 0 ? squares : math.add(squares, graph.scalar(epsilon), name + "/epsilon");
+    long most = 4 * LARGEST_CODE16 * LARGEST_CODE16 * channels + epsilon;
+    String root = math.squareRoot(variance, ILayerNorm.isqrt(most), name);
     String std = graph.node("Max", name + "/std", List.of(root, graph.scalar(1L)));
     String factor = math.divide(graph.scalar((long) Integer.MAX_VALUE), std, name);
     String scaled = math.shift(math.multiply(y, factor, name), 1, 1L << 32, name);
@@ -223,18 +227,34 @@ final class IntegerLayers {
   }
 
   /**
-   * @param x bytes [batch, tokens, channels]
-   * @return bytes [batch, channels]
+   * Sums over tokens.
+   *
+   * @param x codes, int64 [batch, tokens, channels]
+   * @return int64 [batch, channels]
    */
-  String pool(Pool pool, String x) {
-    String name = "pool";
-    String sum =
-        graph.node(
-            "ReduceSum",
-            name + "/sum",
-            List.of(centred(x, name), graph.vector(1)),
-            attribute("keepdims", 0L));
-    return math.toBytes(math.requantize(sum, pool.multiplier(), 128L * pool.tokens(), name), name);
+  String sum(String x, String name) {
+    return graph.node(
+        "ReduceSum", name + "/sum", List.of(x, graph.vector(1)), attribute("keepdims", 0L));
+  }
+
+  /**
+   * @param sum of 8-bit codes over the tokens, int64
+   * @return bytes
+   */
+  String pool8(Pool pool, String sum) {
+    return math.toBytes(pooled(pool, sum, 8), POOL);
+  }
+
+  /**
+   * @param sum of 16-bit codes over the tokens, int64
+   * @return 16-bit codes, int64
+   */
+  String pool16(Pool pool, String sum) {
+    return math.clamp16(pooled(pool, sum, 16), POOL);
+  }
+
+  private String pooled(Pool pool, String sum, int bits) {
+    return math.requantize(sum, pool.multiplier(), Bounds.sum(pool.tokens(), bits), POOL);
   }
 
   private String bytes(String name, byte[] codes) {

@@ -3,12 +3,17 @@ package org.ivit.export.onnx;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.Arrays;
 import java.util.List;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.GraphPart;
 import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
@@ -22,7 +27,7 @@ import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.PixelTable;
 
 /**
- * An integer model in ONNX operators, from pixels of 8 bits to its int32 logits, without a floating
+ * An integer model in ONNX operators, from pixels of 8 bits to its int32 answer, without a floating
  * point number. Tokens lie in rows, [batch·tokens, channels].
  */
 final class IntegerNetwork implements GraphVisitor<Void> {
@@ -31,8 +36,11 @@ final class IntegerNetwork implements GraphVisitor<Void> {
   private final IntegerMath math;
   private final IntegerLayers layers;
 
-  /** Bytes of the pixels, then tokens in rows, at last the logits. */
+  /** Bytes of the pixels, then tokens in rows, at last the answer. */
   private String x;
+
+  /** Tokens of a picture in {@link #x}. */
+  private int before;
 
   IntegerNetwork(OnnxGraph graph) {
     this.graph = graph;
@@ -48,12 +56,15 @@ final class IntegerNetwork implements GraphVisitor<Void> {
    */
   void write(IntegerGraph integers, PixelTable pixels) {
     Architecture architecture = integers.architecture();
-    int image = architecture.image().side();
-    graph.input(FloatGraph.PIXELS, DataType.UINT8, 3, image, image);
+    Size image = architecture.image();
+    graph.input(FloatGraph.PIXELS, DataType.UINT8, 3, image.height(), image.width());
     x = codes(pixels);
-    integers.parts().forEach(part -> part.accept(this));
-    math.cast(x, FloatGraph.LOGITS, DataType.INT32);
-    graph.output(FloatGraph.LOGITS, DataType.INT32, architecture.classes());
+    for (GraphPart part : integers.parts()) {
+      part.accept(this);
+      before = part.part().outputTokens();
+    }
+    String answer = FloatGraph.answer(architecture);
+    graph.output(math.cast(x, answer, DataType.INT32), DataType.INT32, architecture.classes());
   }
 
   /** Bytes of the input codes, by a table of 256 for each of the three channels. */
@@ -73,7 +84,7 @@ final class IntegerNetwork implements GraphVisitor<Void> {
   @Override
   public Void stem(IntegerStem stem) {
     Stem part = stem.part();
-    String patches = tokens.unfold(x, "input", part.image().side(), part.patch());
+    String patches = tokens.unfold(x, "input", part.image(), part.patch());
     x =
         stem.norm() != null
             ? layers.norm16(
@@ -101,8 +112,7 @@ final class IntegerNetwork implements GraphVisitor<Void> {
   @Override
   public Void merging(IntegerMerging merging) {
     Merging part = merging.part();
-    String merged =
-        tokens.neighbours(x, merging.norm().name(), part.resolution().side(), part.dim());
+    String merged = tokens.neighbours(x, merging.norm().name(), part.resolution(), part.dim());
     Linear reduction = merging.reduction();
     x =
         layers.centred(
@@ -112,31 +122,53 @@ final class IntegerNetwork implements GraphVisitor<Void> {
 
   @Override
   public Void norm(IntegerNorm norm) {
-    throw new UnsupportedOperationException("Norm");
+    Norm part = norm.part();
+    x = layers.norm16(norm.norm(), tokens.first(x, part.name(), before, part.tokens(), part.dim()));
+    return null;
   }
 
   @Override
   public Void meanPooling(IntegerMeanPooling pooling) {
-    throw new UnsupportedOperationException("MeanPooling");
+    MeanPooling part = pooling.part();
+    x =
+        layers.pool16(
+            pooling.pool(), sum(part.output(), part.tokens(), part.leading(), part.dim()));
+    return null;
+  }
+
+  /** Sums over the tokens behind the leading ones. */
+  private String sum(Node node, int count, int leading, int dim) {
+    return layers.sum(tokens.slice(x, node.name(), count, leading, count, dim), node.name());
   }
 
   @Override
   public Void attentionPooling(IntegerAttentionPooling pooling) {
-    throw new UnsupportedOperationException("AttentionPooling");
+    x = new IntegerPooling(graph, pooling).write(x);
+    return null;
   }
 
   @Override
   public Void head(IntegerHead head) {
-    x = head.pool() != null ? ofMean(head) : ofTokens(head);
+    Head part = head.part();
+    if (!part.normed()) {
+      x = tokens.first(x, part.output().name(), before, 1, part.dim());
+    } else if (part.pooled()) {
+      x = ofMean(head);
+    } else {
+      x = ofTokens(head);
+    }
     return null;
   }
 
   private String ofMean(IntegerHead head) {
     Head part = head.part();
-    String norm = layers.norm8(head.norm(), x);
-    String pictures = tokens.reshape(norm, part.pool().name(), -1, part.tokens(), part.dim());
+    x = layers.centred(layers.norm8(head.norm(), x), part.norm().name());
+    String sum = sum(part.pool(), part.tokens(), part.leadingTokens(), part.dim());
+    if (head.pool() == null) {
+      return sum;
+    }
     Linear classifier = head.classifiers().get(0);
-    return layers.linear(classifier, classifier.name(), layers.pool(head.pool(), pictures));
+    return layers.linear(classifier, classifier.name(), layers.pool8(head.pool(), sum));
   }
 
   private String ofTokens(IntegerHead head) {
@@ -147,7 +179,7 @@ final class IntegerNetwork implements GraphVisitor<Void> {
       Linear classifier = head.classifiers().get(i);
       String token = tokens.token(pictures, i, classifier.name());
       String own = layers.linear(classifier, classifier.name(), layers.norm8(head.norm(), token));
-      logits = logits == null ? own : math.add(logits, own, FloatGraph.LOGITS);
+      logits = logits == null ? own : math.add(logits, own, "heads");
     }
     return logits;
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.Provenance;
@@ -14,7 +15,8 @@ import org.ivit.core.image.Preprocess;
  * What an ONNX file says of itself beside its graph, in {@code metadata_props}.
  *
  * @param preprocess how a picture becomes the input
- * @param classes names in order of the logits; empty where they are not known
+ * @param classes names in order of the logits; empty where they are not known, or the answer is a
+ *     feature
  * @param provenance where the model comes from
  */
 public record OnnxDescription(Preprocess preprocess, List<String> classes, Provenance provenance) {
@@ -34,6 +36,7 @@ public record OnnxDescription(Preprocess preprocess, List<String> classes, Prove
     metadata.put("preprocess", preprocess.toJson().toString());
     ArrayNode names = new ObjectMapper().createArrayNode();
     classes.forEach(names::add);
+    metadata.put("answer", architecture.answer().name().toLowerCase(Locale.ROOT));
     metadata.put("classes", names.toString());
     metadata.put("source", provenance.source());
     metadata.put("source_sha256", provenance.sourceSha256());

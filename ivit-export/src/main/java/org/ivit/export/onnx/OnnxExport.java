@@ -19,11 +19,11 @@ public final class OnnxExport {
 
   /** The formats, as the command line names them. */
   public enum Format {
-    /** The float network: input float32 normalised pixels, [batch, 3, image, image]. */
+    /** The float network: input float32 normalised pixels, [batch, 3, height, width]. */
     FLOAT("onnx"),
     /** The same with quantized products; the same input. */
     QDQ("onnx-qdq"),
-    /** The integer model itself: input uint8 pixels, [batch, 3, image, image], int32 logits. */
+    /** The integer model itself: input uint8 pixels, [batch, 3, height, width], int32 answer. */
     INTEGER("onnx-integer");
 
     private final String key;
@@ -80,7 +80,7 @@ public final class OnnxExport {
   }
 
   /**
-   * An integer model in integer operators, equal to the engines' in every logit.
+   * An integer model in integer operators, equal to the engines' in every number.
    *
    * @throws InputException if the model is too large, or a requantization could pass 64 bits
    */

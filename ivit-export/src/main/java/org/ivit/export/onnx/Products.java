@@ -18,7 +18,7 @@ interface Products {
    * The patches of pictures by their projection.
    *
    * @param stem sizes
-   * @param pixels [batch, 3, image, image]
+   * @param pixels [batch, 3, height, width]
    * @return [batch·patches, channels]
    */
   String patches(Stem stem, String pixels);

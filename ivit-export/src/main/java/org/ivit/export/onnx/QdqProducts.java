@@ -141,7 +141,6 @@ final class QdqProducts implements Products {
   @Override
   public String patches(Stem stem, String pixels) {
     LinearSpec layer = stem.projection();
-    return linear(
-        layer, tokens.unfold(pixels, layer.parameters(), stem.image().side(), stem.patch()));
+    return linear(layer, tokens.unfold(pixels, layer.parameters(), stem.image(), stem.patch()));
   }
 }

@@ -6,6 +6,8 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.ivit.core.Size;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 
 /** Where tokens go: operators that move values and compute none, for any type of value. */
@@ -41,12 +43,13 @@ final class Tokens {
   /**
    * Cuts pictures into patches.
    *
-   * @param x [batch, 3, image, image]
+   * @param x [batch, 3, height, width]
+   * @param image size of a picture
    * @return rows of (channel, row, column), [batch·patches, 3·patch·patch]
    */
-  String unfold(String x, String name, int image, int patch) {
-    int grid = image / patch;
-    String cut = reshape(x, name, -1, 3, grid, patch, grid, patch);
+  String unfold(String x, String name, Size image, int patch) {
+    Size grid = image.dividedBy(patch);
+    String cut = reshape(x, name, -1, 3, grid.height(), patch, grid.width(), patch);
     return reshape(transpose(cut, name, 0, 2, 4, 1, 3, 5), name, -1, 3L * patch * patch);
   }
 
@@ -80,6 +83,39 @@ final class Tokens {
   String token(String x, int token, String name) {
     return graph.node(
         "Gather", name + "/token", List.of(x, graph.scalar((long) token)), attribute("axis", 1L));
+  }
+
+  /**
+   * Some tokens of each picture, one after the other.
+   *
+   * @param rows [batch·tokens, channels]
+   * @param tokens of a picture
+   * @param from the first that is taken
+   * @param to the one behind the last
+   * @return [batch, to − from, channels]
+   */
+  String slice(String rows, String name, int tokens, int from, int to, int channels) {
+    String pictures = reshape(rows, name, -1, tokens, channels);
+    return from == 0 && to == tokens
+        ? pictures
+        : graph.node(
+            "Slice",
+            name + "/slice",
+            List.of(pictures, graph.vector(from), graph.vector(to), graph.vector(1)));
+  }
+
+  /**
+   * The first tokens of each picture.
+   *
+   * @param rows [batch·tokens, channels]
+   * @param tokens of a picture
+   * @param count of those that are taken
+   * @return [batch·count, channels]
+   */
+  String first(String rows, String name, int tokens, int count, int channels) {
+    return count == tokens
+        ? rows
+        : reshape(slice(rows, name, tokens, 0, count, channels), name, -1, channels);
   }
 
   /**
@@ -127,24 +163,47 @@ final class Tokens {
   }
 
   /**
+   * Values of each head for the one query of an attention pooling.
+   *
+   * @param rows [batch·tokens, dim]
+   * @return [batch, heads, tokens, channels]
+   */
+  String queryValues(String rows, AttentionPooling site, String name) {
+    String split = reshape(rows, name, -1, site.tokens(), site.heads(), site.headDim());
+    return transpose(split, name, 0, 2, 1, 3);
+  }
+
+  /**
+   * Scores of each head for the one query of an attention pooling.
+   *
+   * @param rows [batch·tokens, heads]
+   * @return [batch, heads, 1, tokens]
+   */
+  String queryScores(String rows, AttentionPooling site, String name) {
+    String split = reshape(rows, name, -1, site.tokens(), site.heads(), 1);
+    return transpose(split, name, 0, 2, 3, 1);
+  }
+
+  /**
    * Joins the heads.
    *
    * @param context [groups, heads, tokens, channels]
    * @return [batch·tokens, dim]
    */
-  String join(String context, Block site, String name) {
-    return reshape(transpose(context, name, 0, 2, 1, 3), name, -1, site.dim());
+  String join(String context, int dim, String name) {
+    return reshape(transpose(context, name, 0, 2, 1, 3), name, -1, dim);
   }
 
   /**
    * Puts the neighbours (0,0), (1,0), (0,1), (1,1) of a grid side by side.
    *
-   * @param rows [batch·resolution², channels]
-   * @return [batch·resolution²/4, 4·channels]
+   * @param rows [batch·tokens, channels]
+   * @param resolution size of the grid, even
+   * @return [batch·tokens/4, 4·channels]
    */
-  String neighbours(String rows, String name, int resolution, int channels) {
-    int half = resolution / 2;
-    String grid = reshape(rows, name, -1, half, 2, half, 2, channels);
+  String neighbours(String rows, String name, Size resolution, int channels) {
+    Size half = resolution.dividedBy(2);
+    String grid = reshape(rows, name, -1, half.height(), 2, half.width(), 2, channels);
     return reshape(transpose(grid, name, 0, 1, 3, 4, 2, 5), name, -1, 4L * channels);
   }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
 import java.util.Arrays;
 import java.util.List;
@@ -13,23 +15,31 @@ import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.pretrained.PretrainedModel;
+import org.ivit.core.scheme.Scheme;
+import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.testing.Shared;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The float format gives our float network's logits under ONNX Runtime. */
 class FloatOnnxTest {
+  static final List<String> FAMILIES = FamilyModels.NAMES;
+
   static OnnxDescription description(Architecture architecture) {
-    return new OnnxDescription(
-        Preprocess.half(architecture.image().side(), architecture.image().side()),
-        List.of(),
-        Provenance.UNKNOWN);
+    Preprocess preprocess = Preprocess.half(architecture.image(), architecture.image());
+    return new OnnxDescription(preprocess, List.of(), Provenance.UNKNOWN);
   }
 
   private static void assertSame(
@@ -41,7 +51,7 @@ class FloatOnnxTest {
     double[] expected = network.logits(pixels, pictures);
     ModelProto model = OnnxExport.floating(architecture, weights, description(architecture));
     int picture = architecture.pixels();
-    try (Ort ort = new Ort(model, architecture.image().side())) {
+    try (Ort ort = new Ort(model, architecture.image())) {
       for (int batch : new int[] {pictures, 1}) {
         float[] found = ort.logits(Arrays.copyOf(pixels, batch * picture), batch);
         assertThat(found).hasSize(batch * architecture.classes());
@@ -57,6 +67,70 @@ class FloatOnnxTest {
   void goldenModel(String name) throws OrtException {
     GoldenModel model = new GoldenModel(name);
     assertSame(model.architecture(), model.weights(), model.evalPixels(), model.pictures());
+  }
+
+  @ParameterizedTest
+  @FieldSource("FAMILIES")
+  void families(String name) throws OrtException {
+    random(FamilyModels.architecture(name));
+  }
+
+  /** What the source's own code answers, read by what lies beside the weights. */
+  @ParameterizedTest
+  @CsvSource({
+    "vit_headless, pooled",
+    "vit_headless_avg, pooled",
+    "vit_headless_avg_fcnorm, pooled",
+    "deit3, logits",
+    "dinov2, pooled",
+    "dinov2_reg4, pooled",
+    "clip_quickgelu, logits",
+    "clip_laion, logits",
+    "sbb_reg4_gap, logits",
+    "sbb_reg1_gap_posreg, logits",
+    "siglip_map, pooled",
+    "siglip_gap, pooled",
+    "flexivit, logits",
+    "beit, logits"
+  })
+  void goldenFamily(String name, String tensor) throws OrtException {
+    String folder = "golden/families/" + name;
+    PretrainedModel model =
+        PretrainedModel.open(Shared.path(folder), PretrainedModel.Wishes.NONE, line -> {});
+    Architecture architecture = model.architecture();
+    FloatWeights weights = FloatWeights.of(model.weights().tensors());
+    TensorFile golden = Shared.tensors(folder + "/float.safetensors");
+    double[] expected = golden.get(tensor).doubles();
+    ModelProto proto = OnnxExport.floating(architecture, weights, description(architecture));
+    try (Ort ort = new Ort(proto, architecture.image())) {
+      float[] found = ort.logits(golden.get("images").floats(), 3);
+      assertThat(found).hasSameSizeAs(expected);
+      for (int i = 0; i < found.length; i++) {
+        assertThat((double) found[i]).isCloseTo(expected[i], within(2e-5));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dino", "clip", "siglip", "avg", "swin_headless"})
+  void aFeatureIsCalledSo(String name) {
+    Architecture architecture = FamilyModels.architecture(name);
+    FloatWeights weights = ObservedModel.weights(architecture, new Random(5));
+    says(OnnxExport.floating(architecture, weights, description(architecture)), architecture);
+    IntegerGraph graph = ObservedModel.graph(architecture, Scheme.EXACT, new Random(5));
+    says(OnnxExport.integer(graph, description(architecture)), architecture);
+    says(OnnxExport.quantized(graph, QdqWeights.UNSIGNED, description(architecture)), architecture);
+  }
+
+  private static void says(ModelProto model, Architecture architecture) {
+    ValueInfoProto output = model.getGraph().getOutput(0);
+    assertThat(output.getName()).isEqualTo("features");
+    assertThat(output.getType().getTensorType().getShape().getDim(1).getDimValue())
+        .isEqualTo(architecture.classes());
+    assertThat(model.getMetadataPropsList())
+        .filteredOn(property -> property.getKey().equals("answer"))
+        .extracting(StringStringEntryProto::getValue)
+        .containsExactly("features");
   }
 
   @Test

@@ -27,20 +27,24 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.RandomSwin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** ONNX Runtime computes the reference engine's integers from the same pixels. */
 class IntegerOnnxTest {
+  static final List<String> FAMILIES = FamilyModels.NAMES;
+
   private static final int PICTURES = 3;
 
   private static void same(IntegerGraph graph, long seed) throws OrtException {
     Architecture architecture = graph.architecture();
-    int size = architecture.image().side() * architecture.image().side();
+    int size = architecture.image().area();
     Random random = new Random(seed);
     byte[] planes = new byte[PICTURES * 3 * size];
     random.nextBytes(planes);
@@ -57,7 +61,7 @@ class IntegerOnnxTest {
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {
       expected = engine.logits(codes, PICTURES);
     }
-    try (Ort ort = new Ort(OnnxExport.integer(graph, description), architecture.image().side())) {
+    try (Ort ort = new Ort(OnnxExport.integer(graph, description), architecture.image())) {
       assertThat(ort.logits(planes, PICTURES)).isEqualTo(expected);
       assertThat(ort.logits(Arrays.copyOf(planes, 3 * size), 1))
           .isEqualTo(Arrays.copyOf(expected, architecture.classes()));
@@ -77,6 +81,17 @@ class IntegerOnnxTest {
       })
   void goldenModels(String name) throws OrtException {
     same(new GoldenModel(name).graph(), 1);
+  }
+
+  @ParameterizedTest
+  @FieldSource("FAMILIES")
+  void families(String name) throws OrtException {
+    Architecture architecture = FamilyModels.architecture(name);
+    List<Scheme> schemes = FamilyModels.schemes(architecture);
+    int other = 1 + FAMILIES.indexOf(name) % (schemes.size() - 1);
+    for (Scheme scheme : List.of(schemes.get(0), schemes.get(other))) {
+      same(ObservedModel.graph(architecture, scheme, new Random(6)), 7);
+    }
   }
 
   @Test

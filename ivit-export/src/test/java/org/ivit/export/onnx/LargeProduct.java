@@ -64,10 +64,10 @@ final class LargeProduct {
             Map.of(NAME + ".weight", weight, NAME + ".bias", new float[DIM]),
             Map.of(NAME + ".weight", scale));
     OnnxGraph graph = new OnnxGraph("product");
-    graph.input(FloatGraph.PIXELS, DataType.FLOAT, 3, VIT.image().side(), VIT.image().side());
+    graph.input(FloatGraph.PIXELS, DataType.FLOAT, 3, VIT.image().height(), VIT.image().width());
     QdqProducts products = new QdqProducts(graph, weights, scheme, Map.of(FROM, INPUT_SCALE), form);
     String rows =
-        new Tokens(graph).unfold(FloatGraph.PIXELS, "rows", VIT.image().side(), VIT.stem().patch());
+        new Tokens(graph).unfold(FloatGraph.PIXELS, "rows", VIT.image(), VIT.stem().patch());
     String product = products.linear(LAYER, rows);
     graph.node("Identity", FloatGraph.LOGITS, List.of(product));
     graph.output(FloatGraph.LOGITS, DataType.FLOAT, DIM);
@@ -85,7 +85,7 @@ final class LargeProduct {
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = codes[i] * INPUT_SCALE;
     }
-    try (Ort ort = new Ort(model(form, Scheme.EXACT), VIT.image().side())) {
+    try (Ort ort = new Ort(model(form, Scheme.EXACT), VIT.image())) {
       return ort.logits(pixels, 1);
     }
   }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
@@ -76,7 +77,7 @@ final class ModelComparison implements AutoCloseable {
             architecture(),
             new FloatWeights(weights.values(), Map.of()),
             FloatOnnxTest.description(architecture()));
-    int image = architecture().image().side();
+    Size image = architecture().image();
     ortFloat = new Ort(floats.toByteArray(), image, threads);
     ortUnsigned = new Ort(quantized(QdqWeights.UNSIGNED), image, threads);
     ortSigned = new Ort(quantized(QdqWeights.SIGNED), image, threads);

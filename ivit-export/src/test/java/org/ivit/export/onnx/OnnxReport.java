@@ -66,9 +66,9 @@ final class OnnxReport {
                 EngineConfig.standard());
         Dataset set = Datasets.open(arguments[2], ClassList.read(Path.of(arguments[3])), null);
         Engine engine = Engines.open(checkpoint.graph());
-        Ort ortUnsigned = new Ort(unsigned, architecture.image().side());
-        Ort ortSigned = new Ort(signed, architecture.image().side());
-        Ort ortInteger = new Ort(integer, architecture.image().side())) {
+        Ort ortUnsigned = new Ort(unsigned, architecture.image());
+        Ort ortSigned = new Ort(signed, architecture.image());
+        Ort ortInteger = new Ort(integer, architecture.image())) {
       compare(checkpoint, set, floats, engine, ortUnsigned, ortSigned, ortInteger);
     }
   }

@@ -9,19 +9,20 @@ import ai.onnxruntime.OrtSession;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Map;
+import org.ivit.core.Size;
 
 /** A model under ONNX Runtime. */
 final class Ort implements AutoCloseable {
   private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
 
   private final OrtSession session;
-  private final int image;
+  private final Size image;
 
-  Ort(ModelProto model, int image) throws OrtException {
+  Ort(ModelProto model, Size image) throws OrtException {
     this(model.toByteArray(), image, 2);
   }
 
-  Ort(byte[] model, int image, int threads) throws OrtException {
+  Ort(byte[] model, Size image, int threads) throws OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       this.session = ENVIRONMENT.createSession(model, options);
@@ -29,9 +30,9 @@ final class Ort implements AutoCloseable {
     this.image = image;
   }
 
-  /** Logits of normalised pixels, [pictures][3][image][image]. */
+  /** The answer to normalised pixels, [pictures][3][height][width]. */
   float[] logits(float[] pixels, int pictures) throws OrtException {
-    long[] shape = {pictures, 3, image, image};
+    long[] shape = {pictures, 3, image.height(), image.width()};
     try (OnnxTensor input = OnnxTensor.createTensor(ENVIRONMENT, FloatBuffer.wrap(pixels), shape);
         OrtSession.Result result = session.run(Map.of(FloatGraph.PIXELS, input))) {
       FloatBuffer values = ((OnnxTensor) result.get(0)).getFloatBuffer();
@@ -41,9 +42,9 @@ final class Ort implements AutoCloseable {
     }
   }
 
-  /** Logits of 8-bit pixels, [pictures][3][image][image]. */
+  /** The answer to 8-bit pixels, [pictures][3][height][width]. */
   int[] logits(byte[] pixels, int pictures) throws OrtException {
-    long[] shape = {pictures, 3, image, image};
+    long[] shape = {pictures, 3, image.height(), image.width()};
     ByteBuffer buffer = ByteBuffer.allocateDirect(pixels.length).put(0, pixels);
     try (OnnxTensor input =
             OnnxTensor.createTensor(ENVIRONMENT, buffer, shape, OnnxJavaType.UINT8);

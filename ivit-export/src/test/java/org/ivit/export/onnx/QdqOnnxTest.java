@@ -25,12 +25,17 @@ import org.ivit.core.graph.build.Dequantized;
 import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 
 class QdqOnnxTest {
+  static final List<String> FAMILIES = FamilyModels.NAMES;
+
   private static final Architecture VIT =
       new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6).architecture();
   private static final Architecture SWIN =
@@ -98,7 +103,22 @@ class QdqOnnxTest {
     near(new Vit("small", 12, 4, 12, 2, 3, 22, 5, 1e-6, false, 4).architecture(), Scheme.EXACT);
   }
 
+  @ParameterizedTest
+  @FieldSource("FAMILIES")
+  void families(String name) throws OrtException {
+    near(FamilyModels.architecture(name), Scheme.EXACT.withNormEpsilon(true), 1e-5f);
+  }
+
   private static void near(Architecture architecture, Scheme scheme) throws OrtException {
+    near(architecture, scheme, 0);
+  }
+
+  /**
+   * @param batches by how much an answer may differ between batches: float sums of ONNX Runtime
+   *     take an order that depends on the size, which shows where no product of codes follows
+   */
+  private static void near(Architecture architecture, Scheme scheme, float batches)
+      throws OrtException {
     IntegerGraph graph = graph(architecture, scheme);
     TransformerNetwork network =
         TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
@@ -109,7 +129,7 @@ class QdqOnnxTest {
     int picture = pixels.length / PICTURES;
     for (QdqWeights form : QdqWeights.values()) {
       ModelProto model = OnnxExport.quantized(graph, form, FloatOnnxTest.description(architecture));
-      try (Ort ort = new Ort(model, architecture.image().side())) {
+      try (Ort ort = new Ort(model, architecture.image())) {
         float[] all = ort.logits(pixels, PICTURES);
         double noise = 0;
         for (int i = 0; i < all.length; i++) {
@@ -118,7 +138,7 @@ class QdqOnnxTest {
         // 8 bits at some ten nodes in a row: measured 0.00001 to 0.0031 of the power.
         assertThat(noise).isPositive().isLessThan(0.02 * power);
         assertThat(ort.logits(Arrays.copyOf(pixels, picture), 1))
-            .isEqualTo(Arrays.copyOf(all, architecture.classes()));
+            .containsExactly(Arrays.copyOf(all, architecture.classes()), within(batches));
       }
     }
   }

@@ -1,5 +1,7 @@
 package org.ivit.train.augment;
 
+import org.ivit.core.Size;
+
 /**
  * What happens to a picture of a batch and its partner.
  *
@@ -18,15 +20,17 @@ public record Mix(double share, boolean blends, int top, int bottom, int left, i
   }
 
   /** A rectangle of about {@code 1 − share} of the area, cut at the border. */
-  static Mix rectangle(int size, double share, KeyedRandom random) {
-    int half = (int) (size * Math.sqrt(1 - share)) / 2;
-    int y = random.nextInt(size);
-    int x = random.nextInt(size);
-    int top = Math.max(0, y - half);
-    int bottom = Math.min(size, y + half);
-    int left = Math.max(0, x - half);
-    int right = Math.min(size, x + half);
-    double own = 1 - (bottom - top) * (double) (right - left) / ((double) size * size);
+  static Mix rectangle(Size size, double share, KeyedRandom random) {
+    double side = Math.sqrt(1 - share);
+    int halfHeight = (int) (size.height() * side) / 2;
+    int halfWidth = (int) (size.width() * side) / 2;
+    int y = random.nextInt(size.height());
+    int x = random.nextInt(size.width());
+    int top = Math.max(0, y - halfHeight);
+    int bottom = Math.min(size.height(), y + halfHeight);
+    int left = Math.max(0, x - halfWidth);
+    int right = Math.min(size.width(), x + halfWidth);
+    double own = 1 - (bottom - top) * (double) (right - left) / size.area();
     return new Mix(own, false, top, bottom, left, right);
   }
 
@@ -41,17 +45,17 @@ public record Mix(double share, boolean blends, int top, int bottom, int left, i
   }
 
   /**
-   * Mixes a picture in place, [3][size][size].
+   * Mixes a picture in place, [3][height][width].
    *
    * @param at where the picture begins in {@code pictures}
    * @param partners where the partner lies, as it was
    * @param from where it begins there
    */
-  void apply(float[] pictures, int at, float[] partners, int from, int size) {
+  void apply(float[] pictures, int at, float[] partners, int from, Size size) {
     if (blends) {
       float own = own();
       float rest = rest();
-      for (int k = 0; k < 3 * size * size; k++) {
+      for (int k = 0; k < 3 * size.area(); k++) {
         float first = pictures[at + k] * own;
         pictures[at + k] = first + partners[from + k] * rest;
       }
@@ -59,7 +63,7 @@ public record Mix(double share, boolean blends, int top, int bottom, int left, i
     }
     for (int c = 0; c < 3; c++) {
       for (int row = top; row < bottom && left < right; row++) {
-        int k = (c * size + row) * size + left;
+        int k = (c * size.height() + row) * size.width() + left;
         System.arraycopy(partners, from + k, pictures, at + k, right - left);
       }
     }

@@ -77,7 +77,7 @@ final class DevicePictures implements AutoCloseable {
       stage(batch);
       last = stages[1 - turn];
     }
-    long count = (long) batch.pictures().size() * batch.size() * batch.size();
+    long count = (long) batch.pictures().size() * batch.size().area();
     long pixels = memory.of("pixels", 3 * count, 4);
     PictureArguments a = new PictureArguments();
     last.receive(a);
@@ -85,7 +85,7 @@ final class DevicePictures implements AutoCloseable {
     a.count.set(count);
     a.mean.set(batch.normalisation().mean());
     a.deviation.set(batch.normalisation().std());
-    a.image.set(batch.size());
+    a.image.set(batch.size().side());
     a.pictures.set(batch.pictures().size());
     pass.each("prepare_pictures", count, 0, a);
     last.release();

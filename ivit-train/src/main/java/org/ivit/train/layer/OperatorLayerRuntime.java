@@ -54,12 +54,17 @@ public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
 
   /** All parameters, by the operator's layout, to be read. */
   public Reals parameters() {
-    return NdMemory.read(paramsFlattened);
+    return paramsFlattened == null ? none() : NdMemory.read(paramsFlattened);
   }
 
   /** All parameters, by the operator's layout, to be changed. */
   public Reals parameters(NdMemory.Writes writes) {
-    return writes.to(paramsFlattened);
+    return paramsFlattened == null ? none() : writes.to(paramsFlattened);
+  }
+
+  /** The parameters of an operator that has none, for which Deeplearning4j keeps no array. */
+  private Reals none() {
+    return Reals.allocate(NdMemory.realType(dataType), 0);
   }
 
   @Override
@@ -108,12 +113,14 @@ public final class OperatorLayerRuntime extends BaseLayer<OperatorLayer> {
               NdMemory.read(x),
               NdMemory.read(gy),
               gx == null ? null : writes.to(gx),
-              writes.to(gradientsFlattened),
+              gradientsFlattened == null ? none() : writes.to(gradientsFlattened),
               layerConf().batch(shape(x)),
               execution());
     }
     Gradient gradient = new DefaultGradient(gradientsFlattened);
-    gradientViews.forEach(gradient::setGradientFor);
+    if (gradientViews != null) {
+      gradientViews.forEach(gradient::setGradientFor);
+    }
     return new Pair<>(gradient, gx);
   }
 }

@@ -123,9 +123,13 @@ public final class OperatorParameters implements ParamInitializer {
     return views(conf, gradients);
   }
 
+  /** Deeplearning4j has no array for a layer without parameters. */
   private static Map<String, INDArray> views(NeuralNetConfiguration conf, INDArray flat) {
-    INDArray vector = flat.reshape(flat.length());
     Map<String, INDArray> views = new LinkedHashMap<>();
+    if (flat == null) {
+      return views;
+    }
+    INDArray vector = flat.reshape(flat.length());
     for (ParameterLayout.Entry entry : layout(conf.getLayer()).entries()) {
       INDArray part =
           vector.get(NDArrayIndex.interval(entry.from(), (long) entry.from() + entry.size()));

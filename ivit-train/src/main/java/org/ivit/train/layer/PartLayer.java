@@ -15,8 +15,8 @@ import org.ivit.train.parameter.PartSpec;
 
 /**
  * A part of a network, in floating point or, with a quantization scheme, in integers: a stem takes
- * pixels [batch, 3, image, image], other parts tokens [batch, tokens, dim]; a head gives logits
- * [batch, classes], other parts tokens.
+ * pixels [batch, 3, height, width], other parts tokens [batch, tokens, dim]; a head gives logits or
+ * features [batch, classes], other parts tokens.
  */
 public final class PartLayer extends OperatorLayer {
   private static final long serialVersionUID = 1L;

@@ -33,10 +33,12 @@ record LayerPlan(String name, String prefix, OperatorLayer layer) {
     return plans;
   }
 
-  /** Numbers blocks and mergings. */
+  /** Numbers parts of a kind of which there may be several. */
   private static final class Names implements PartVisitor<String> {
     private int blocks;
     private int mergings;
+    private int norms;
+    private int poolings;
 
     @Override
     public String stem(Stem stem) {
@@ -55,17 +57,17 @@ record LayerPlan(String name, String prefix, OperatorLayer layer) {
 
     @Override
     public String norm(Norm norm) {
-      throw new UnsupportedOperationException("Norm");
+      return "norm" + norms++;
     }
 
     @Override
     public String meanPooling(MeanPooling pooling) {
-      throw new UnsupportedOperationException("MeanPooling");
+      return "pooling" + poolings++;
     }
 
     @Override
     public String attentionPooling(AttentionPooling pooling) {
-      throw new UnsupportedOperationException("AttentionPooling");
+      return "pooling" + poolings++;
     }
 
     @Override

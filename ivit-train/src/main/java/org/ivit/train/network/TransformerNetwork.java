@@ -14,12 +14,15 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.train.layer.FeatureLoss;
 import org.ivit.train.layer.OperatorLayerRuntime;
 import org.ivit.train.layer.SoftTargetLoss;
 import org.ivit.train.memory.Reals;
@@ -35,6 +38,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
@@ -133,19 +137,21 @@ public final class TransformerNetwork {
       builder.addLayer(plan.name(), plan.layer(), previous);
       previous = plan.name();
     }
-    int image = options.architecture().image().side();
+    Size image = options.architecture().image();
     return builder
         .addLayer(
             LOSS,
-            new LossLayer.Builder(
-                    new SoftTargetLoss(
-                        options.distillationWeight(), options.distillationTemperature()))
-                .activation(Activation.IDENTITY)
-                .build(),
+            new LossLayer.Builder(loss(options)).activation(Activation.IDENTITY).build(),
             previous)
         .setOutputs(LOSS)
-        .setInputTypes(InputType.convolutional(image, image, 3, CNN2DFormat.NCHW))
+        .setInputTypes(InputType.convolutional(image.height(), image.width(), 3, CNN2DFormat.NCHW))
         .build();
+  }
+
+  private static ILossFunction loss(NetworkOptions options) {
+    return options.architecture().answer() == Answer.FEATURES
+        ? new FeatureLoss()
+        : new SoftTargetLoss(options.distillationWeight(), options.distillationTemperature());
   }
 
   /** What it was built from. */
@@ -232,11 +238,12 @@ public final class TransformerNetwork {
   }
 
   /**
-   * Logits of a batch, not in training.
+   * Logits, or features, of a batch, not in training.
    *
-   * @param pixels normalised, [batch][3][image][image]
+   * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
-   * @return [batch][classes]; in integers the dequantized logits, rounded to the number type
+   * @return [batch][classes], or [batch][width]; in integers dequantized, rounded to the number
+   *     type
    */
   public double[] logits(float[] pixels, int batch) {
     INDArray output = graph.output(false, array(pixels, batch))[0];
@@ -244,9 +251,9 @@ public final class TransformerNetwork {
   }
 
   /**
-   * Integer logits of a batch, not in training.
+   * Integer logits, or features, of a batch, not in training.
    *
-   * @param pixels normalised, [batch][3][image][image]
+   * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
    * @return [batch][classes] on the scale {@link #logitScale()}
    * @throws IllegalStateException if the network computes in floating point
@@ -272,14 +279,16 @@ public final class TransformerNetwork {
   /**
    * Pixels as Deeplearning4j's input.
    *
-   * @param pixels normalised, [batch][3][image][image]
+   * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
    */
   public INDArray array(float[] pixels, int batch) {
-    int image = options.architecture().image().side();
+    Size image = options.architecture().image();
     INDArray array =
         Nd4j.createUninitialized(
-            graph.getConfiguration().getDataType(), new long[] {batch, 3, image, image}, 'c');
+            graph.getConfiguration().getDataType(),
+            new long[] {batch, 3, image.height(), image.width()},
+            'c');
     try (NdMemory.Writes writes = NdMemory.writes()) {
       writes.to(array).put(0, pixels, 0, Math.toIntExact(array.length()));
     }

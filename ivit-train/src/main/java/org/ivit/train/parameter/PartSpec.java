@@ -1,11 +1,13 @@
 package org.ivit.train.parameter;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Parameter;
 import org.ivit.core.architecture.Part;
 
@@ -15,13 +17,20 @@ import org.ivit.core.architecture.Part;
  *
  * @param part sizes and options
  * @param input the node that feeds it; null for the pixels
+ * @param inputTokens tokens of a picture in what feeds a norm that reads the first of them alone;
+ *     null for other parts, whose own sizes say it
  * @param block its number among the blocks, from 0; 0 for other parts
  * @param dropPath rate of its stochastic depth; 0 for other parts
  */
-public record PartSpec(Part part, Node input, int block, double dropPath) {
-  /** A part without stochastic depth. */
+public record PartSpec(
+    Part part,
+    Node input,
+    @JsonInclude(JsonInclude.Include.NON_NULL) Integer inputTokens,
+    int block,
+    double dropPath) {
+  /** A part that reads all tokens before it, without stochastic depth. */
   public PartSpec(Part part, Node input) {
-    this(part, input, 0, 0);
+    this(part, input, null, 0, 0);
   }
 
   /**
@@ -32,18 +41,26 @@ public record PartSpec(Part part, Node input, int block, double dropPath) {
   public static List<PartSpec> of(Architecture architecture, double stochasticDepth) {
     int depth = architecture.blocks().size();
     List<PartSpec> specs = new ArrayList<>();
-    Node input = null;
+    Part before = null;
     int block = 0;
     for (Part part : architecture.parts()) {
+      Node input = before == null ? null : before.output();
       if (part instanceof Block) {
         double rate = depth == 1 ? 0 : stochasticDepth * block / (double) (depth - 1);
-        specs.add(new PartSpec(part, input, block++, rate));
+        specs.add(new PartSpec(part, input, null, block++, rate));
+      } else if (part instanceof Norm norm && norm.tokens() < before.outputTokens()) {
+        specs.add(new PartSpec(part, input, before.outputTokens(), 0, 0));
       } else {
         specs.add(new PartSpec(part, input));
       }
-      input = part.output();
+      before = part;
     }
     return specs;
+  }
+
+  /** Tokens of a picture in what feeds a norm. */
+  public int inputTokens(Norm norm) {
+    return inputTokens == null ? norm.tokens() : inputTokens;
   }
 
   /** What its parameters' timm names begin with. */

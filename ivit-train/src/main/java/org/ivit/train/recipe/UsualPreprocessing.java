@@ -25,8 +25,7 @@ final class UsualPreprocessing {
    */
   static Data.Preprocessing of(JsonNode architecture, Path weights, PretrainedModel pretrained) {
     if (pretrained != null) {
-      return Data.Preprocessing.of(
-          pretrained.preprocess(), pretrained.architecture().image().longer());
+      return Data.Preprocessing.of(pretrained.preprocess(), pretrained.architecture().image());
     }
     if (weights != null && Files.isRegularFile(weights.resolve(Recipe.FILE))) {
       return Recipe.read(weights.resolve(Recipe.FILE)).data().preprocessing();
@@ -39,11 +38,11 @@ final class UsualPreprocessing {
       LOG.debug("no usual transform", e);
       return Data.Preprocessing.PLAIN;
     }
-    int image = sizes.image().longer();
     Preprocess usual = null;
     if (weights != null && Files.exists(weights)) {
-      usual = PretrainedModel.preprocess(weights, image, LOG::info).orElse(null);
+      usual = PretrainedModel.preprocess(weights, sizes.image(), LOG::info).orElse(null);
     }
-    return Data.Preprocessing.of(usual == null ? PretrainedPreprocess.usual(sizes) : usual, image);
+    return Data.Preprocessing.of(
+        usual == null ? PretrainedPreprocess.usual(sizes) : usual, sizes.image());
   }
 }

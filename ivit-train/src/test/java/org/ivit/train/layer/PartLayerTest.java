@@ -62,6 +62,20 @@ class PartLayerTest {
     return json.remove(INHERITED).toString();
   }
 
+  /** Of others their own sizes say how many tokens they get. */
+  @Test
+  void aNormOfTheFirstTokenSaysHowManyItGets() {
+    Architecture headless = new Vit("h", 32, 8, 24, 6, 3, 96, 0, 1e-6).architecture();
+    List<Layer> layers = new ArrayList<>(layers(headless, 0.25, null));
+    assertThat(((PartLayer) layers.get(7)).getPart())
+        .isEqualTo(
+            "{\"part\":{\"part\":\"norm\",\"name\":\"norm\",\"tokens\":1,\"dim\":24,\"epsilon\":1.0E-6},"
+                + "\"input\":{\"name\":\"blocks.5.residual2\",\"kind\":\"RESIDUAL\"},"
+                + "\"inputTokens\":17,\"block\":0,\"dropPath\":0.0}");
+    layers.remove(7);
+    assertThat(layers).noneMatch(layer -> ((PartLayer) layer).getPart().contains("inputTokens"));
+  }
+
   @Test
   void savedNetworksKeepTheirProperties() throws IOException {
     List<Layer> layers = layers(SMALL, 0.25, Scheme.EXACT);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -15,6 +16,9 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.Norm;
+import org.ivit.core.architecture.Part;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
@@ -22,6 +26,7 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.testing.InlineDescription;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.step.MicroBatch;
@@ -71,6 +76,44 @@ class TransformerNetworkTest {
     TransformerNetwork single = TransformerNetwork.build(options, POOL);
     single.load(model.weights());
     assertClose(single.logits(model.evalPixels(), pictures), golden, 2e-5);
+  }
+
+  /** The golden classifiers on what the same network answers without them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"micro_vit", "micro_swin", "micro_swin_window7"})
+  void aHeadlessNetworkAnswersWhatItsClassifierReads(String name) {
+    GoldenModel model = new GoldenModel(name);
+    int pictures = model.pictures();
+    Architecture headless = headless(model.architecture());
+    NetworkOptions options = NetworkOptions.inference(headless, null);
+    TransformerNetwork network = TransformerNetwork.build(options.withType(RealType.FLOAT64), POOL);
+    network.load(model.weights());
+    double[] features = network.logits(model.evalPixels(), pictures);
+    String classifier = model.architecture().head().classifiers().get(0);
+    float[] weight = model.weights().get(classifier + ".weight");
+    float[] bias = model.weights().get(classifier + ".bias");
+    int dim = headless.classes();
+    double[] logits = new double[pictures * bias.length];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = bias[i % bias.length];
+      for (int c = 0; c < dim; c++) {
+        logits[i] += weight[i % bias.length * dim + c] * features[i / bias.length * dim + c];
+      }
+    }
+    assertClose(logits, model.file("float").get("logits").doubles(), 1e-10);
+  }
+
+  private static Architecture headless(Architecture architecture) {
+    List<Part> parts = new ArrayList<>(architecture.parts());
+    Head head = (Head) parts.remove(parts.size() - 1);
+    int dim = head.dim();
+    if (head.pooled()) {
+      parts.add(new Head(head.tokens(), dim, true, dim, List.of(), head.epsilon()));
+    } else {
+      parts.add(new Norm(Head.NORM, 1, dim, head.epsilon()));
+      parts.add(Head.ofFirstToken(1, dim));
+    }
+    return new Architecture(architecture.family(), architecture.name(), parts);
   }
 
   private static void assertClose(double[] found, double[] expected, double tolerance) {
@@ -148,12 +191,32 @@ class TransformerNetworkTest {
         .hasMessageContaining("blocks.1.mlp.fc2.bias");
   }
 
+  private static Architecture tiny(String options) {
+    String base =
+        "'kind': 'vit', 'image': 4, 'patch': 2, 'dim': 6, 'depth': 1, 'heads': 2, 'hidden': 9,"
+            + " 'classes': 3";
+    return InlineDescription.parse(base, options);
+  }
+
   static List<Architecture> tiny() {
     return List.of(
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6).architecture(),
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, true).architecture(),
         new Vit("tiny", 4, 2, 6, 2, 2, 9, 3, 1e-6, false, 2).architecture(),
-        new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5).architecture());
+        new Swin("tiny", 4, 1, 2, 2, List.of(2, 1), List.of(1, 2), 3, 1e-5).architecture(),
+        tiny("'classes': 0, 'image': [4, 6]"),
+        tiny("'positions': 'patches', 'registers': 1, 'activation': 'quick_gelu'"),
+        tiny("'pre_norm': true, 'projection': true, 'activation': 'gelu_tanh'"),
+        tiny("'class_token': false, 'registers': 2, 'positions': 'patches', 'pool': 'avg'"),
+        tiny("'classes': 0, 'pool': 'avg'"),
+        tiny("'classes': 0, 'pool': 'avg', 'fc_norm': true"),
+        tiny(
+            "'image': [4, 6], 'positions': 'none', 'relative_positions': true,"
+                + " 'pool': 'avg', 'fc_norm': true"),
+        tiny("'classes': 0, 'class_token': false, 'pool': 'map', 'activation': 'gelu_tanh'"),
+        InlineDescription.parse(
+            "'kind': 'swin', 'image': [4, 8], 'patch': 1, 'dim': 2, 'window': 2,"
+                + " 'depths': [2, 1], 'heads': [1, 2], 'classes': 0"));
   }
 
   @ParameterizedTest
@@ -166,13 +229,17 @@ class TransformerNetworkTest {
     for (long i = 0; i < parameters.length(); i++) {
       parameters.putScalar(i, parameters.getDouble(i) + 0.3 * random.nextGaussian());
     }
-    float[] pixels = new float[2 * 3 * 4 * 4];
+    float[] pixels = new float[2 * tiny.pixels()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) random.nextGaussian();
     }
-    INDArray labels =
-        Nd4j.createFromArray(
-            new double[][] {{0.7, 0.2, 0.1, 0.5, 0.25, 0.25}, {0, 1, 0, 0.1, 0.1, 0.8}});
+    double[][] targets = new double[2][2 * tiny.classes()];
+    for (double[] row : targets) {
+      for (int i = 0; i < row.length; i++) {
+        row[i] = random.nextDouble() / tiny.classes();
+      }
+    }
+    INDArray labels = Nd4j.createFromArray(targets);
     Nd4j.setDefaultDataTypes(DataType.DOUBLE, DataType.DOUBLE);
     try {
       assertThat(gradientsAreRight(network, network.array(pixels, 2), labels)).isTrue();
@@ -191,6 +258,39 @@ class TransformerNetworkTest {
             .epsilon(1e-6)
             .maxRelError(1e-5)
             .minAbsoluteError(1e-9));
+  }
+
+  /** Deeplearning4j keeps no array of parameters for its pooling. */
+  @Test
+  void aNetworkWithALayerWithoutParametersLearnsAndComesBack(@TempDir Path folder)
+      throws IOException {
+    Architecture tiny = tiny("'class_token': false, 'pool': 'avg', 'fc_norm': true");
+    AdamW optimizer = new AdamW(new FixedSchedule(1e-2), 0.05, 0.9, 0.999, 1e-8);
+    NetworkOptions options =
+        new NetworkOptions(tiny, null, RealType.FLOAT32, 7, optimizer, 0, 0, 1);
+    TransformerNetwork network = TransformerNetwork.build(options, POOL);
+    SplittableRandom random = new SplittableRandom(5);
+    float[] pixels = new float[3 * tiny.pixels()];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) random.nextGaussian();
+    }
+    TrainingStep step = new TrainingStep(network, 0);
+    MicroBatch batch = new MicroBatch(pixels, targets(3, 3), 3, new long[3]);
+    double first = step.run(List.of(batch)).loss();
+    double last = first;
+    for (int i = 0; i < 30; i++) {
+      last = step.run(List.of(batch)).loss();
+    }
+    assertThat(last).isLessThan(0.5 * first);
+
+    Path file = folder.resolve("network.zip");
+    ModelSerializer.writeModel(network.graph(), file.toFile(), true);
+    ComputationGraph restored = ModelSerializer.restoreComputationGraph(file.toFile(), true);
+    double[] logits = network.logits(pixels, 3);
+    assertThat(of(network, restored).logits(pixels, 3)).isEqualTo(logits);
+    assertThat(of(network, network.graph().clone()).logits(pixels, 3)).isEqualTo(logits);
+    assertThat(of(network, restored).weights().values().keySet())
+        .containsExactlyElementsOf(tiny.parameters().keySet());
   }
 
   private static NetworkOptions trained(GoldenModel model, double stochasticDepth) {

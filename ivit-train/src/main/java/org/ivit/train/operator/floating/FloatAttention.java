@@ -21,7 +21,7 @@ public final class FloatAttention {
   private final Node scores;
   private final Node biased;
 
-  /** Null where there is no window. */
+  /** Null where there are none. */
   private final RelativePositions positions;
 
   public FloatAttention(Block site, RelativePositions positions) {

@@ -1,6 +1,7 @@
 package org.ivit.train.operator.floating;
 
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Windows;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
@@ -13,19 +14,23 @@ import org.ivit.train.parameter.RowOrder;
 
 /**
  * A transformer block in floating point: {@code r = x + attn(norm1(x))}, {@code y = r +
- * mlp(norm2(r))}, GELU with the error function. Input and output are [batch, tokens, dim].
+ * mlp(norm2(r))}. Input and output are [batch, tokens, dim].
  */
 public final class FloatBlock extends ChunkedOperator {
   private final Block site;
+
+  /** Null where attention knows no positions. */
   private final RelativePositions positions;
+
+  /** Null where all tokens lie in one window, in their own order. */
   private final RowOrder windows;
+
   private final FloatNorm norm1;
   private final FloatLinear qkv;
   private final FloatAttention attention;
   private final FloatLinear proj;
   private final FloatNorm norm2;
-  private final FloatLinear fc1;
-  private final FloatLinear fc2;
+  private final FloatMlp mlp;
   private final DropPath drop1;
   private final DropPath drop2;
 
@@ -37,17 +42,21 @@ public final class FloatBlock extends ChunkedOperator {
     super(spec.parameters(), site.tokens());
     this.site = site;
     this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
-    this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
+    this.windows = inOrder(site.windows()) ? null : new RowOrder(site.windows().order());
     int dim = site.dim();
     this.norm1 = new FloatNorm(layout(), "norm1", dim, site.epsilon());
-    this.qkv = new FloatLinear(layout(), "attn.qkv", dim, 3 * dim);
+    this.qkv = FloatLinear.of(layout(), spec, site.qkvLinear());
     this.attention = new FloatAttention(site, positions);
-    this.proj = new FloatLinear(layout(), "attn.proj", dim, dim);
+    this.proj = FloatLinear.of(layout(), spec, site.projLinear());
     this.norm2 = new FloatNorm(layout(), "norm2", dim, site.epsilon());
-    this.fc1 = new FloatLinear(layout(), "mlp.fc1", dim, site.hidden());
-    this.fc2 = new FloatLinear(layout(), "mlp.fc2", site.hidden(), dim);
+    this.mlp =
+        new FloatMlp(layout(), spec, site.fc1Linear(), site.activations().get(0), site.fc2Linear());
     this.drop1 = DropPath.of(spec, 0);
     this.drop2 = DropPath.of(spec, 1);
+  }
+
+  private static boolean inOrder(Windows windows) {
+    return windows == null || (windows.count() == 1 && !windows.shifted());
   }
 
   @Override
@@ -96,14 +105,7 @@ public final class FloatBlock extends ChunkedOperator {
     Reals normed2 = keep.reals("norm2", rows * dim);
     norm2.forward(weights, middle, 0, dim, normed2, rows, scratch);
     run.tapped(site.norm2(), normed2, 0, rows * dim, dim);
-    Reals hidden = keep.reals("fc1", rows * site.hidden());
-    fc1.forward(gemm, weights, normed2, hidden, 0, rows);
-    run.tapped(site.fc1(), hidden, 0, rows * site.hidden(), site.hidden());
-    Reals active = keep.reals("act", rows * site.hidden());
-    FloatKernels.gelu(hidden, active, rows * site.hidden(), scratch);
-    run.tapped(site.act(), active, 0, rows * site.hidden(), site.hidden());
-    fc2.forward(gemm, weights, active, branch, 0, rows);
-    run.tapped(site.fc2(), branch, 0, rows * dim, dim);
+    mlp.forward(weights, normed2, branch, rows, chunk, run);
     residual(middle, 0, branch, y, from, drop2, chunk, run);
     run.tapped(site.residual2(), y, from, rows * dim, dim);
   }
@@ -141,7 +143,6 @@ public final class FloatBlock extends ChunkedOperator {
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = site.dim();
-    int hidden = site.hidden();
     int rows = count * site.tokens();
     int size = site.tokens() * dim;
     int from = chunk.first() * size;
@@ -149,13 +150,9 @@ public final class FloatBlock extends ChunkedOperator {
 
     Reals gBranch = scratch.reals("branch", rows * dim);
     FloatKernels.branchGradient(drop2, gy, from, gBranch, size, chunk, run);
-    Reals gHidden = scratch.reals("gHidden", rows * hidden);
-    fc2.backward(
-        gemm, weights, keep.reals("act", 0), gBranch, 0, gHidden, gradients, rows, scratch);
-    FloatKernels.geluBackward(keep.reals("fc1", 0), gHidden, rows * hidden, scratch);
     Reals gNorm = scratch.reals("gNorm", rows * dim);
-    fc1.backward(
-        gemm, weights, keep.reals("norm2", 0), gHidden, 0, gNorm, gradients, rows, scratch);
+    Reals normed2 = keep.reals("norm2", 0);
+    mlp.backward(weights, normed2, gBranch, 0, gNorm, gradients, rows, chunk, run);
     Reals gMiddle = scratch.reals("gMiddle", rows * dim);
     gMiddle.put(0, gy, from, rows * dim);
     norm2.backward(
@@ -166,6 +163,8 @@ public final class FloatBlock extends ChunkedOperator {
       Reals inWindows = scratch.reals("ordered", rows * dim);
       windows.apply(gBranch, 0, inWindows, count, dim);
       gBranch = inWindows;
+    }
+    if (positions != null) {
       positions.begin(scratch);
     }
     Reals gContext = scratch.reals("gContext", rows * dim);
@@ -176,8 +175,10 @@ public final class FloatBlock extends ChunkedOperator {
     attention.backward(
         gemm, keep.reals("qkv", 0), probabilities, gContext, gQkv, count * site.groups(), scratch);
     qkv.backward(gemm, weights, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
-    if (windows != null) {
+    if (positions != null) {
       positions.finish(gradients, scratch);
+    }
+    if (windows != null) {
       Reals inPicture = scratch.reals("ordered", rows * dim);
       windows.undo(gNorm, inPicture, 0, count, dim);
       gNorm = inPicture;

@@ -1,6 +1,5 @@
 package org.ivit.train.operator.floating;
 
-import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.architecture.Head;
 import org.ivit.train.memory.Buffers;
@@ -11,12 +10,18 @@ import org.ivit.train.operator.Execution;
 import org.ivit.train.parameter.PartSpec;
 
 /**
- * Final norm and linear classifiers, of the leading tokens, one a classifier, or of the mean over
- * all tokens: [batch, tokens, dim] to [batch, classes], the mean of the classifiers.
+ * The end of a network in floating point: [batch, tokens, dim] to [batch, classes]. A norm, then
+ * linear classifiers of the leading tokens, one a classifier, or of the mean over the patches, and
+ * the mean of their logits; without classifiers the mean over the patches, or, without a norm, the
+ * first token as it comes.
  */
 public final class FloatHead extends ChunkedOperator {
   private final Head shape;
+
+  /** Null where the first token is the answer. */
   private final FloatNorm norm;
+
+  private final TokenMean mean;
   private final List<FloatLinear> heads;
 
   /**
@@ -26,29 +31,28 @@ public final class FloatHead extends ChunkedOperator {
   public FloatHead(PartSpec spec, Head shape) {
     super(spec.parameters(), shape.pooled() ? shape.tokens() : 1);
     this.shape = shape;
-    this.norm = new FloatNorm(layout(), shape.norm().name(), shape.dim(), shape.epsilon());
+    this.norm =
+        shape.normed()
+            ? new FloatNorm(layout(), shape.norm().name(), shape.dim(), shape.epsilon())
+            : null;
+    this.mean = new TokenMean(shape.tokens(), shape.leadingTokens(), shape.dim());
     this.heads =
-        shape.classifiers().stream()
-            .map(head -> new FloatLinear(layout(), head, shape.dim(), shape.classes()))
-            .toList();
+        shape.linears().stream().map(head -> FloatLinear.of(layout(), spec, head)).toList();
   }
 
   @Override
   protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    if (shape.pooled()) {
+      forwardOfMean(weights, x, y, chunk, run);
+      return;
+    }
     int count = chunk.count();
     int dim = shape.dim();
     int stride = shape.tokens() * dim;
-    if (shape.pooled()) {
-      Reals normed = chunk.scratch().reals("norm", count * stride);
-      int rows = count * shape.tokens();
-      norm.forward(weights, x, chunk.first() * stride, dim, normed, rows, chunk.scratch());
-      run.tapped(shape.norm(), normed, 0, count * stride, dim);
-      Reals pooled = chunk.keep().reals("pool", count * dim);
-      for (int i = 0; i < count; i++) {
-        pool(normed, i * stride, pooled, i * dim, chunk.scratch());
+    if (norm == null) {
+      for (int i = chunk.first(); i < chunk.first() + count; i++) {
+        y.put(i * dim, x, i * stride, dim);
       }
-      run.tapped(shape.pool(), pooled, 0, count * dim, dim);
-      classify(weights, 0, pooled, y, chunk, run);
       return;
     }
     for (int h = 0; h < heads.size(); h++) {
@@ -60,22 +64,27 @@ public final class FloatHead extends ChunkedOperator {
     }
   }
 
-  public static String normKey(int head) {
-    return "norm" + head;
+  private void forwardOfMean(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
+    int count = chunk.count();
+    int dim = shape.dim();
+    int stride = shape.tokens() * dim;
+    Buffers scratch = chunk.scratch();
+    Reals normed = scratch.reals("norm", count * stride);
+    int rows = count * shape.tokens();
+    norm.forward(weights, x, chunk.first() * stride, dim, normed, rows, scratch);
+    run.tapped(shape.norm(), normed, 0, count * stride, dim);
+    if (heads.isEmpty()) {
+      mean.forward(normed, 0, y, chunk.first() * dim, count, scratch);
+      return;
+    }
+    Reals pooled = chunk.keep().reals("pool", count * dim);
+    mean.forward(normed, 0, pooled, 0, count, scratch);
+    run.tapped(shape.pool(), pooled, 0, count * dim, dim);
+    classify(weights, 0, pooled, y, chunk, run);
   }
 
-  private void pool(Reals normed, int from, Reals pooled, int at, Buffers scratch) {
-    int dim = shape.dim();
-    double[] row = scratch.doubles("pool.row", dim);
-    double[] mean = scratch.doubles("pool.mean", dim);
-    Arrays.fill(mean, 0, dim, 0);
-    for (int t = 0; t < shape.tokens(); t++) {
-      normed.get(from + t * dim, row, 0, dim);
-      for (int c = 0; c < dim; c++) {
-        mean[c] += row[c] / shape.tokens();
-      }
-    }
-    pooled.put(at, mean, 0, dim);
+  public static String normKey(int head) {
+    return "norm" + head;
   }
 
   /** Writes the first head's part of the mean to {@code y}, adds the others'. */
@@ -101,57 +110,53 @@ public final class FloatHead extends ChunkedOperator {
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
     int count = chunk.count();
-    Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int stride = shape.tokens() * dim;
     int from = chunk.first() * stride;
-    Reals gLogits = part(shape, gy, chunk);
     Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
     int at = gx == null ? 0 : from;
     target.clear(at, count * stride);
+    if (norm == null) {
+      for (int i = 0; i < count; i++) {
+        target.put(at + i * stride, gy, (chunk.first() + i) * dim, dim);
+      }
+      return;
+    }
+    if (shape.pooled()) {
+      Reals gPool = gPool(weights, gy, gradients, chunk, run);
+      Reals gNorm = scratch.reals("gNorm", count * stride);
+      mean.backward(gPool, 0, gNorm, 0, count, scratch);
+      int rows = count * shape.tokens();
+      norm.backward(weights, x, from, dim, gNorm, target, at, gradients, rows, scratch);
+      return;
+    }
+    Reals gLogits = part(shape, gy, chunk);
     Reals gFeature = scratch.reals("gFeature", count * dim);
     for (int h = 0; h < heads.size(); h++) {
-      Reals features = keep.reals(shape.pooled() ? "pool" : normKey(h), 0);
-      heads
-          .get(h)
-          .backward(run.gemm(), weights, features, gLogits, 0, gFeature, gradients, count, scratch);
-      if (shape.pooled()) {
-        Reals gNorm = spread(shape, gFeature, chunk);
-        int rows = count * shape.tokens();
-        norm.backward(weights, x, from, dim, gNorm, target, at, gradients, rows, scratch);
-      } else {
-        int token = h * dim;
-        norm.backward(
-            weights,
-            x,
-            from + token,
-            stride,
-            gFeature,
-            target,
-            at + token,
-            gradients,
-            count,
-            scratch);
-      }
+      Reals features = chunk.keep().reals(normKey(h), 0);
+      FloatLinear head = heads.get(h);
+      head.backward(run.gemm(), weights, features, gLogits, 0, gFeature, gradients, count, scratch);
+      int read = from + h * dim;
+      int to = at + h * dim;
+      norm.backward(weights, x, read, stride, gFeature, target, to, gradients, count, scratch);
     }
   }
 
-  /** The gradient of a mean: an equal share for every token. */
-  public static Reals spread(Head shape, Reals gPool, Chunk chunk) {
-    int dim = shape.dim();
-    double[] row = chunk.scratch().doubles("pool.row", dim);
-    Reals gNorm = chunk.scratch().reals("gNorm", chunk.count() * shape.tokens() * dim);
-    for (int i = 0; i < chunk.count(); i++) {
-      gPool.get(i * dim, row, 0, dim);
-      for (int c = 0; c < dim; c++) {
-        row[c] /= shape.tokens();
-      }
-      for (int t = 0; t < shape.tokens(); t++) {
-        gNorm.put((i * shape.tokens() + t) * dim, row, 0, dim);
-      }
+  /** The gradient by the means of a chunk, [count][dim]. */
+  private Reals gPool(Reals weights, Reals gy, Reals gradients, Chunk chunk, Execution run) {
+    int count = chunk.count();
+    Buffers scratch = chunk.scratch();
+    Reals gPool = scratch.reals("gFeature", count * shape.dim());
+    if (heads.isEmpty()) {
+      gPool.put(0, gy, chunk.first() * shape.dim(), count * shape.dim());
+      return gPool;
     }
-    return gNorm;
+    Reals gLogits = part(shape, gy, chunk);
+    Reals pooled = chunk.keep().reals("pool", 0);
+    FloatLinear head = heads.get(0);
+    head.backward(run.gemm(), weights, pooled, gLogits, 0, gPool, gradients, count, scratch);
+    return gPool;
   }
 
   /** The gradient of each head's logits, [count][classes]: its part of the mean's. */

@@ -1,10 +1,12 @@
 package org.ivit.train.operator.floating;
 
+import org.ivit.core.architecture.LinearSpec;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.parameter.ParameterLayout;
+import org.ivit.train.parameter.PartSpec;
 
 /** A linear layer of the float network on rows of a chunk: {@code y = x·Wᵀ + b}, b if any. */
 final class FloatLinear {
@@ -15,14 +17,16 @@ final class FloatLinear {
   private final int weightFrom;
   private final int biasFrom;
 
-  /**
-   * @param name parameter prefix, such as {@code attn.qkv}
-   */
-  FloatLinear(ParameterLayout layout, String name, int inputs, int outputs) {
+  private FloatLinear(ParameterLayout layout, String name, int inputs, int outputs) {
     this.inputs = inputs;
     this.outputs = outputs;
     this.weightFrom = layout.from(name + ".weight");
     this.biasFrom = layout.contains(name + ".bias") ? layout.from(name + ".bias") : NONE;
+  }
+
+  /** The layer of a product of a part, by its name within the part. */
+  static FloatLinear of(ParameterLayout layout, PartSpec spec, LinearSpec layer) {
+    return new FloatLinear(layout, spec.local(layer.parameters()), layer.inputs(), layer.outputs());
   }
 
   void forward(Gemm gemm, Reals weights, Reals x, Reals y, int yFrom, int rows) {

@@ -25,7 +25,7 @@ public final class FloatMerging extends ChunkedOperator {
     this.stage = stage;
     this.order = new RowOrder(stage.order());
     this.norm = new FloatNorm(layout(), "norm", stage.mergedDim(), stage.epsilon());
-    this.reduction = new FloatLinear(layout(), "reduction", stage.mergedDim(), stage.outputDim());
+    this.reduction = FloatLinear.of(layout(), spec, stage.reduction());
   }
 
   @Override

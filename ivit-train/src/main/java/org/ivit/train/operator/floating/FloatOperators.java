@@ -39,17 +39,17 @@ public record FloatOperators(PartSpec spec) implements PartVisitor<Operator> {
 
   @Override
   public Operator norm(Norm norm) {
-    throw new UnsupportedOperationException("Norm");
+    return new FloatStreamNorm(spec, norm);
   }
 
   @Override
   public Operator meanPooling(MeanPooling pooling) {
-    throw new UnsupportedOperationException("MeanPooling");
+    return new FloatMeanPooling(spec, pooling);
   }
 
   @Override
   public Operator attentionPooling(AttentionPooling pooling) {
-    throw new UnsupportedOperationException("AttentionPooling");
+    return new FloatAttentionPooling(spec, pooling);
   }
 
   @Override

@@ -12,7 +12,7 @@ import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.PartSpec;
 
 /**
- * Patch embedding in floating point: [batch, 3, image, image] to [batch, tokens, dim], either with
+ * Patch embedding in floating point: [batch, 3, height, width] to [batch, tokens, dim], either with
  * leading tokens first and positions added, or with a norm.
  */
 public final class FloatStem extends ChunkedOperator {
@@ -31,7 +31,7 @@ public final class FloatStem extends ChunkedOperator {
     super(spec.parameters(), shape.outputTokens());
     this.shape = shape;
     this.patchRows = new PatchRows(shape);
-    this.proj = new FloatLinear(layout(), Stem.PROJECTION, shape.patchInputs(), shape.dim());
+    this.proj = FloatLinear.of(layout(), spec, shape.projection());
     this.norm =
         shape.normed()
             ? new FloatNorm(layout(), shape.output().name(), shape.dim(), shape.epsilon())
@@ -70,14 +70,20 @@ public final class FloatStem extends ChunkedOperator {
     int dim = shape.dim();
     int tokens = shape.outputTokens();
     int leading = shape.leadingTokens();
-    int positions = layout().from(Stem.POSITION);
     int leadingFrom = leadingFrom(shape, layout());
+    int unpositioned = tokens - shape.positionRows();
+    int positions = positionsFrom(shape, layout());
     for (int i = 0; i < chunk.count(); i++) {
       for (int t = 0; t < tokens; t++) {
         int at = ((chunk.first() + i) * tokens + t) * dim;
         Reals source = t < leading ? weights : projected;
         int from = t < leading ? leadingFrom + t * dim : (i * shape.patches() + t - leading) * dim;
-        FloatKernels.addScaled(source, from, weights, positions + t * dim, 1, y, at, dim, scratch);
+        if (t < unpositioned) {
+          y.put(at, source, from, dim);
+        } else {
+          int position = positions + (t - unpositioned) * dim;
+          FloatKernels.addScaled(source, from, weights, position, 1, y, at, dim, scratch);
+        }
       }
     }
   }
@@ -113,6 +119,9 @@ public final class FloatStem extends ChunkedOperator {
     int patches = shape.patches();
     int tokens = shape.outputTokens();
     int leading = shape.leadingTokens();
+    int leadingFrom = leadingFrom(shape, layout);
+    int unpositioned = tokens - shape.positionRows();
+    int positions = positionsFrom(shape, layout);
     double[] g = scratch.doubles("row", dim);
     double[] sum = scratch.doubles("row2", dim);
     for (int i = 0; i < chunk.count(); i++) {
@@ -120,12 +129,19 @@ public final class FloatStem extends ChunkedOperator {
       gPatches.put(i * patches * dim, gy, from + leading * dim, patches * dim);
       for (int t = 0; t < tokens; t++) {
         gy.get(from + t * dim, g, 0, dim);
-        FloatKernels.add(g, dim, gradients, layout.from(Stem.POSITION) + t * dim, sum);
+        if (t >= unpositioned) {
+          FloatKernels.add(g, dim, gradients, positions + (t - unpositioned) * dim, sum);
+        }
         if (t < leading) {
-          FloatKernels.add(g, dim, gradients, leadingFrom(shape, layout) + t * dim, sum);
+          FloatKernels.add(g, dim, gradients, leadingFrom + t * dim, sum);
         }
       }
     }
+  }
+
+  /** Where the positions lie, of the last tokens or of all. */
+  private static int positionsFrom(Stem shape, ParameterLayout layout) {
+    return shape.positionRows() == 0 ? 0 : layout.from(Stem.POSITION);
   }
 
   /** Where the first leading token lies; the others follow it. */

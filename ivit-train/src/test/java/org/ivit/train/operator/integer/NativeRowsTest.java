@@ -37,6 +37,7 @@ import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatKernels;
 import org.ivit.train.operator.floating.FloatNorm;
+import org.ivit.train.operator.floating.SigmoidGate;
 import org.ivit.train.parameter.ParameterKind;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.ParameterView;
@@ -48,6 +49,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every set of kernels gives the codes and ranges of the portable Java, and its numbers. */
 class NativeRowsTest {
   private static final int[] CHANNELS = {1, 2, 15, 16, 17, 33, 192, 1025};
+
+  /**
+   * None, small ones, some beside which squares of codes vanish, the ends of what a double holds.
+   */
+  private static final long[] EPSILONS = {
+    0, 1, 12_345, 987_654_321_987L, (1L << 53) + 1, (1L << 60) - 1, 1L << 60
+  };
 
   private final String before = NativeRows.chosen();
   private final Random random = new Random(11);
@@ -176,16 +184,21 @@ class NativeRowsTest {
       float[] beta = new float[channels];
       weights.get(layout.from("n.weight"), gamma, 0, channels);
       weights.get(layout.from("n.bias"), beta, 0, channels);
-      norm.prepare(LayerNorm.of("n", gamma, beta, 0, 0.02f, apart), weights, 0.001f);
-      for (int round = 0; round < 4; round++) {
+      for (long epsilon : EPSILONS) {
+        norm.prepare(LayerNorm.of("n", gamma, beta, epsilon, 0.02f, apart), weights, 0.001f);
         short[] x = codes16(rows * channels);
         same(
             kernels,
             () -> {
               byte[] out = new byte[rows * channels];
+              short[] wide = new short[rows * channels];
               SeenRanges seen = new SeenRanges();
               norm.forward(x, out, rows, seen, buffers());
-              return Map.of("codes", Arrays.toString(out), "seen", ranges(seen));
+              norm.forward(x, wide, rows, null, buffers());
+              return Map.of(
+                  "codes", Arrays.toString(out),
+                  "wide", Arrays.toString(wide),
+                  "seen", ranges(seen));
             });
         Reals gy = reals(rows * channels, 1);
         Reals gx = reals(rows * channels, 1);
@@ -281,6 +294,38 @@ class NativeRowsTest {
 
   @ParameterizedTest
   @MethodSource("org.ivit.train.memory.NativeRows#sets")
+  void sigmoidGates(String kernels) {
+    for (Activation function : new Activation[] {Activation.QUICK_GELU, Activation.GELU_TANH}) {
+      SigmoidGate gate = SigmoidGate.of(function);
+      Reals x = reals(3001, 3);
+      x.put(0, 0);
+      x.put(1, 1e30);
+      x.put(2, -1e30);
+      x.put(3, -40);
+      x.put(4, 3);
+      near(
+          kernels,
+          1e-7,
+          () -> {
+            Reals y = Reals.allocate(RealType.FLOAT32, x.size());
+            gate.forward(x, y, x.size(), buffers());
+            y.put(1, y.get(1) / 1e30);
+            return y;
+          });
+      Reals g = reals(3001, 1);
+      near(
+          kernels,
+          1e-7,
+          () -> {
+            Reals y = copy(g);
+            gate.backward(x, y, x.size(), buffers());
+            return y;
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void gelusOfCodes(String kernels) {
     for (GeluForm form : new GeluForm[] {GeluForm.EXACT, GeluForm.ASYMMETRIC, GeluForm.ELEMENT}) {
       for (int channels : CHANNELS) {
@@ -288,7 +333,7 @@ class NativeRowsTest {
             form.isErf() && channels > 2
                 ? new OutlierChannels(new int[] {0, channels - 1}, 2)
                 : OutlierChannels.NONE;
-        QuantGelu gelu = new QuantGelu("g", channels);
+        QuantGelu gelu = new QuantGelu("g", channels, Activation.QUICK_GELU);
         byte[] x = codes8(2 * channels);
         near(
             kernels,
