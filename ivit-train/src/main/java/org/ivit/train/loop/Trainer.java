@@ -211,7 +211,8 @@ public final class Trainer {
       throw new InputException(
           "weights: "
               + weights
-              + ": no such file or folder, expected float weights or the directory of a finished run");
+              + ": no such file or folder, expected float weights or the directory of a finished"
+              + " run");
     }
     return weights != null && RunDirectory.isRun(weights)
         ? asked.withWeights(RunDirectory.open(weights).bestWeights())
