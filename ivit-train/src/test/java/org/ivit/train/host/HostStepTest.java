@@ -38,6 +38,7 @@ class HostStepTest {
   static List<MicroCase> cases() {
     List<MicroCase> cases = new ArrayList<>(MicroCase.all());
     cases.addAll(MicroCase.wide());
+    cases.addAll(MicroCase.families());
     return cases;
   }
 
