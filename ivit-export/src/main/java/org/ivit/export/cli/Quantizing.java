@@ -168,7 +168,7 @@ final class Quantizing {
           set.size(),
           preprocess);
       PostTrainingCalibration.Result found = calibrate(set, pool);
-      table.choices(recipe.quantization(), source.weights(), found);
+      table.choices(recipe.quantization(), architecture.nodes(), source.weights(), found);
       IntegerCheckpoint checkpoint =
           new IntegerCheckpoint(
               GraphBuilder.build(architecture, found.weights(), found.scheme(), found.ranges()),

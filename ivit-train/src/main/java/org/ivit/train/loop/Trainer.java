@@ -350,7 +350,7 @@ public final class Trainer {
     network.load(weights);
     if (scheme != null) {
       network.ranges(ranges);
-      observers = new ObserverSet(recipe.quantization().observers());
+      observers = new ObserverSet(recipe.quantization().observers(), architecture.nodes());
     }
   }
 

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.family.Architectures;
@@ -172,10 +174,36 @@ class RecipeTest {
   @Test
   void choosesTheLastObserverThatMatches() {
     ObserverRules rules = parse(FULL).quantization().observers();
-    assertThat(rules.choose("blocks.11.mlp.act")).isEqualTo(new ObserverChoice.Mse());
-    assertThat(rules.choose("input")).isEqualTo(new ObserverChoice.Fixed(-1, 1));
-    assertThat(rules.choose("inputs")).isEqualTo(new ObserverChoice.Percentile(99.9));
-    assertThat(rules.choose("blocksX11Xmlp.act")).isEqualTo(new ObserverChoice.Percentile(99.9));
+    assertThat(rules.choose(narrow("blocks.11.mlp.act"))).isEqualTo(new ObserverChoice.Mse());
+    assertThat(rules.choose(narrow("input"))).isEqualTo(new ObserverChoice.Fixed(-1, 1));
+    assertThat(rules.choose(narrow("inputs"))).isEqualTo(new ObserverChoice.Percentile(99.9));
+    assertThat(rules.choose(narrow("blocksX11Xmlp.act")))
+        .isEqualTo(new ObserverChoice.Percentile(99.9));
+  }
+
+  private static Node narrow(String name) {
+    return new Node(name, NodeKind.ACTIVATION);
+  }
+
+  /** A stream of 16 bits has room for the rarest value, unless ranges move or the user chooses. */
+  @Test
+  void wideNodesHoldAllThatTheyMeetWhereRangesStay() {
+    Node wide = new Node("blocks.0.residual2", NodeKind.RESIDUAL);
+    ObserverRules rules = parse(SMALL).quantization().observers();
+    assertThat(rules.choose(wide)).isEqualTo(new ObserverChoice.MinMax());
+    assertThat(rules.choose(narrow("a"))).isEqualTo(new ObserverChoice.MovingMinMax(0.95));
+    for (String override :
+        List.of("quantization.freezeEpoch=1", "quantization.observers.default=movingMinMax")) {
+      assertThat(parse(SMALL, override).quantization().observers().choose(wide))
+          .as(override)
+          .isEqualTo(new ObserverChoice.MovingMinMax(0.95));
+    }
+    assertThat(
+            parse(SMALL, "quantization.observers.wide=percentile")
+                .quantization()
+                .observers()
+                .choose(wide))
+        .isEqualTo(new ObserverChoice.Percentile(99.99));
   }
 
   @Test
@@ -199,7 +227,7 @@ class RecipeTest {
             "distillation=none",
             "checkpoints.keep=9");
     assertThat(recipe.optimizer().learningRate()).isEqualTo(2e-5);
-    assertThat(recipe.quantization().observers().choose("blocks.0.mlp.act"))
+    assertThat(recipe.quantization().observers().choose(narrow("blocks.0.mlp.act")))
         .isEqualTo(new ObserverChoice.Percentile(99));
     assertThat(recipe.distillation()).isNull();
     assertThat(recipe.checkpoints().keep()).isEqualTo(9);
