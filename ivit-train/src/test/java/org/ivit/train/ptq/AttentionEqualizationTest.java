@@ -2,14 +2,17 @@ package org.ivit.train.ptq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Map;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.testing.Shared;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
@@ -61,6 +64,50 @@ class AttentionEqualizationTest {
       assertThat(level[c] / level[dim + c]).isBetween(0.9f, 1.1f);
       assertThat(level[2 * dim + c] / top).isBetween(0.9f, 1.1f);
     }
+  }
+
+  /** The query of a pooling is a constant, whose scores stay as they are. */
+  @Test
+  void levelsTheValuesOfAnAttentionPooling() {
+    PretrainedModel model =
+        PretrainedModel.open(Shared.path("golden/families/siglip_map"), line -> {});
+    Architecture siglip = model.architecture();
+    FloatWeights before = FloatWeights.of(model.weights().tensors());
+    float[] pixels =
+        Shared.tensors("golden/families/siglip_map/float.safetensors").get("images").floats();
+    FloatWeights after =
+        AttentionEqualization.apply(siglip, before, largest(siglip, before, pixels));
+    try (WorkerPool pool = new WorkerPool(1)) {
+      double[] expected = FloatFamily.outputs(siglip, before, pixels, 3, pool).get("features");
+      double[] found = FloatFamily.outputs(siglip, after, pixels, 3, pool).get("features");
+      for (int i = 0; i < expected.length; i++) {
+        assertThat(Math.abs(found[i] - expected[i])).isLessThan(1e-5);
+      }
+    }
+    assertThat(flatness(largest(siglip, before, pixels).get("attn_pool.v"))).isLessThan(0.6);
+    assertThat(flatness(largest(siglip, after, pixels).get("attn_pool.v"))).isGreaterThan(0.75);
+    assertThat(after.get("attn_pool.scores.weight"))
+        .isEqualTo(before.get("attn_pool.scores.weight"));
+  }
+
+  /** The smallest of some values, none below 0, as a part of the largest. */
+  private static double flatness(float[] values) {
+    float least = Float.POSITIVE_INFINITY;
+    float most = 0;
+    for (float value : values) {
+      least = Math.min(least, value);
+      most = Math.max(most, value);
+    }
+    return least / (double) most;
+  }
+
+  private static Map<String, float[]> largest(
+      Architecture architecture, FloatWeights weights, float[] pixels) {
+    ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
+    new ObservingForward(
+            architecture, weights, Scheme.EXACT, new ReferenceMatrixProducts(), maxima)
+        .run(pixels, 3);
+    return maxima.largest();
   }
 
   @Test
