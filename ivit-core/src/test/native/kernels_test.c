@@ -550,6 +550,74 @@ static void rows_of_scores(const struct ivit_kernels *k) {
   }
 }
 
+/* Some rows of probabilities, large by a few keys that lie together, by any values. */
+static void contexts_of_rows(const struct ivit_kernels *k) {
+  const struct ivit_kernels *both[] = {k, &ivit_kernels_c};
+  for (int round = 0; round < 200; round++) {
+    struct ivit_arena *arena = ivit_arena_new();
+    int n = 1 + (int)draw(400), dim = 1 + (int)draw(40);
+    int rows = 1 + (int)draw((uint32_t)(k->rows < 8 ? k->rows : 8));
+    size_t plane = ivit_round_up((size_t)n, 64), stride = ivit_stride((size_t)dim);
+    struct ivit_softmax softmax;
+    int32_t exponentials[257];
+    for (int d = 0; d < 257; d++) {
+      exponentials[d] = d < 8 ? (1 << 15) >> d : 1;
+    }
+    int bits = draw(4) == 0 ? 8 : 16;
+    ivit_softmax_set(&softmax, exponentials, 1 << (31 - bits), bits, 0);
+    uint8_t *scores = ivit_arena_take(arena, 8 * plane);
+    for (int r = 0; r < rows; r++) {
+      int first = (int)draw((uint32_t)n), last = first + (int)draw(40);
+      for (int key = 0; key < n; key++) {
+        int large = key >= first && key <= last;
+        scores[(size_t)r * plane + (size_t)key] = (uint8_t)(large ? 200 + code(0, 3) : code(0, 99));
+      }
+    }
+    uint8_t *v = ivit_arena_take(arena, stride * (size_t)n);
+    for (size_t i = 0; i < stride * (size_t)n; i++) {
+      v[i] = (uint8_t)code(0, 255);
+    }
+    int32_t *acc[2];
+    for (int i = 0; i < 2; i++) {
+      uint8_t *s = ivit_arena_take(arena, 8 * plane), *x = ivit_arena_take(arena, stride * (size_t)n);
+      restore(scores, 128, s, both[i]->zero, (size_t)rows * plane);
+      restore(v, 128, x, both[i]->zero, stride * (size_t)n);
+      struct ivit_operand values;
+      memset(&values, 0, sizeof values);
+      ivit_matrix_columns(&values.main, dim);
+      ivit_matrix_take(arena, &values.main, ivit_matrix_room(dim, n));
+      values.bias = ivit_arena_take(arena, 2 * IVIT_COLUMNS * sizeof *values.bias);
+      values.shift = 8;
+      struct ivit_head head = {NULL, NULL, x, stride, n, dim};
+      both[i]->pack_values(&head, bits, &values);
+      uint8_t *p = ivit_arena_take(arena, 2 * IVIT_TILE_ROWS * plane);
+      for (int r = 0; r < rows; r++) {
+        uint8_t *to = p + 2 * (size_t)r * plane;
+        both[i]->softmax(s + (size_t)r * plane, n, NULL, &softmax, to, plane);
+      }
+      acc[i] = ivit_arena_take(arena, 2 * IVIT_TILE_ROWS * IVIT_COLUMNS * sizeof **acc);
+      if (both[i]->enter != NULL) {
+        both[i]->enter();
+      }
+      for (int panel = 0; panel < values.main.panels; panel++) {
+        both[i]->context(
+            p, 2 * plane, p + plane, 2 * plane, rows, &values, panel,
+            acc[i] + panel * IVIT_TILE_ROWS * IVIT_COLUMNS);
+      }
+      if (both[i]->leave != NULL) {
+        both[i]->leave();
+      }
+    }
+    for (int i = 0; i < rows * dim; i++) {
+      int c = i % dim, at = (c / 32 * IVIT_TILE_ROWS + i / dim) * IVIT_COLUMNS + c % 32;
+      if (acc[0][at] != acc[1][at]) {
+        fail(k->name, "context", n, dim, rows);
+      }
+    }
+    ivit_arena_free(arena);
+  }
+}
+
 static void normalised_rows(const struct ivit_kernels *k) {
   for (int round = 0; round < 500; round++) {
     int32_t acc[2][IVIT_TILE_ROWS * IVIT_COLUMNS];
@@ -894,6 +962,7 @@ int main(int arguments, char **argument) {
     sixteen_bits(k);
     norms(k);
     rows_of_scores(k);
+    contexts_of_rows(k);
     normalised_rows(k);
     heads(k);
     models(k);

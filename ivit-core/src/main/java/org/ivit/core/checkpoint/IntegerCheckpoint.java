@@ -35,7 +35,8 @@ public record IntegerCheckpoint(
     if (graph.architecture().answer() == Answer.FEATURES) {
       if (!classes.isEmpty()) {
         throw new InputException(
-            "classes: %d names, expected none: the model answers features".formatted(classes.size()));
+            "classes: %d names, expected none: the model answers features"
+                .formatted(classes.size()));
       }
     } else if (classes.size() != channels) {
       throw new InputException(

@@ -135,6 +135,16 @@ final class CanonicalWeights {
         .anyMatch(name -> name.endsWith("attn.qkv.bias") || name.endsWith("attn.q_bias"));
   }
 
+  /** The same with a distillation token that no head reads as a register. */
+  static TensorFile withRegister(TensorFile file) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>(file.tensors());
+    if (tensors.containsKey("head_dist.weight") || !tensors.containsKey("dist_token")) {
+      return file;
+    }
+    tensors.put("reg_token", tensors.remove("dist_token"));
+    return new TensorFile(tensors, file.metadata(), file.source());
+  }
+
   /** The same with F16 and BF16 widened to F32. */
   static TensorFile widened(TensorFile file) {
     Map<String, Tensor> wide = new LinkedHashMap<>(file.tensors());

@@ -228,7 +228,9 @@ final class HuggingFaceConfig {
     boolean named =
         IntStream.range(0, architectures.size())
             .anyMatch(i -> architectures.get(i).asText().contains("ForImageClassification"));
-    return named || names.stream().anyMatch(name -> name.contains("classifier."));
+    return named
+        || names.stream()
+            .anyMatch(name -> name.contains("classifier.") || name.equals("head.weight"));
   }
 
   private List<String> classes() {

@@ -200,7 +200,7 @@ final class ModelShapes {
 
   private InputException unknown(String what, String key) {
     return new InputException(
-        "%s: nothing says %s, expected --architecture with a description that has %s"
+        "%s: nothing says %s, expected --architecture '{\"%s\": …}'"
             .formatted(file.source(), what, key));
   }
 

@@ -1,20 +1,23 @@
 package org.ivit.core.pretrained;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
 import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.family.Architectures;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.pretrained.names.TimmNames;
-import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
@@ -37,6 +40,7 @@ public record PretrainedModel(
     Preprocess preprocess,
     List<String> classes) {
   private static final String CONFIG = "config.json";
+  private static final String ARCHITECTURE = "architecture";
   private static final String IMAGE = "image";
   private static final String TABLE = ".relative_position_bias_table";
   private static final String OPEN_CLIP = "open_clip_";
@@ -49,8 +53,8 @@ public record PretrainedModel(
   /**
    * What a user says beside the path.
    *
-   * @param keys of an inline description that the source does not say, or that shall be others, as
-   *     {@code image} or {@code heads}
+   * @param keys of an inline description that the source does not say, or that shall be others:
+   *     {@code image}, {@code heads}, …
    * @param weightsKey the path in the file below which the weights lie; null to search for it
    */
   public record Wishes(ObjectNode keys, String weightsKey) {
@@ -64,6 +68,36 @@ public record PretrainedModel(
      */
     public Wishes(String weightsKey) {
       this(JsonNodeFactory.instance.objectNode(), weightsKey);
+    }
+
+    /**
+     * What a user gives as an architecture: an object without {@code kind}, {@code base} and {@code
+     * parts} has keys that complete what the source says.
+     *
+     * @param architecture a timm name or JSON text; null for nothing
+     * @param weightsKey as of the record
+     * @return null where it is an architecture of its own
+     * @throws InputException if it is no JSON
+     */
+    public static Wishes of(String architecture, String weightsKey) {
+      if (architecture == null) {
+        return new Wishes(weightsKey);
+      }
+      if (!architecture.stripLeading().startsWith("{")) {
+        return null;
+      }
+      try {
+        JsonNode json = new ObjectMapper().readTree(architecture);
+        boolean own = json.has("kind") || json.has("base") || json.has("parts");
+        return own ? null : new Wishes((ObjectNode) json, weightsKey);
+      } catch (JsonProcessingException e) {
+        throw new InputException(
+            "architecture: not well-formed JSON: " + MessageText.problem(e), e);
+      }
+    }
+
+    private boolean isNone() {
+      return keys.isEmpty();
     }
   }
 
@@ -81,13 +115,17 @@ public record PretrainedModel(
   /** As {@link #open(Path, Consumer)}, where a user says more. */
   public static PretrainedModel open(Path path, Wishes wishes, Consumer<String> say) {
     Path file = TensorFiles.file(path);
+    JsonFile config = config(file);
     try (TensorContents contents = TensorFiles.contents(file)) {
+      if (config == null && contents.metadata().containsKey(ARCHITECTURE) && wishes.isNone()) {
+        return ofRun(contents, wishes.weightsKey, say);
+      }
       Unsupported missing = new Unsupported();
-      ModelClaims configured = configured(config(file), contents, missing, say);
+      ModelClaims configured = configured(config, contents, missing, say);
       WeightPlace place = WeightPlace.find(contents, wishes.weightsKey, say);
       TensorFile timm = TimmNames.of(place.read(contents));
       if (configured != null) {
-        timm = withRegister(timm);
+        timm = CanonicalWeights.withRegister(timm);
       }
       missing.addAll(timm);
       missing.refuse(contents.source());
@@ -97,22 +135,39 @@ public record PretrainedModel(
     }
   }
 
+  /** Weights that a training run here has saved, with the architecture beside them. */
+  private static PretrainedModel ofRun(
+      TensorContents contents, String weightsKey, Consumer<String> say) {
+    Architecture architecture = Architectures.parse(contents.metadata().get(ARCHITECTURE));
+    TensorFile found = new WeightSearch(architecture, weightsKey, say).find(contents);
+    WeightCheck.check(found, architecture);
+    return new PretrainedModel(
+        architecture,
+        Architectures.toJson(architecture),
+        found,
+        PretrainedPreprocess.usual(architecture),
+        List.of());
+  }
+
   /**
    * How the source prepares pictures, without its weights.
    *
    * @param path a folder or file as of {@link #open(Path, Consumer)}
    * @param image size of the model's pictures
    * @param say hears where nothing says it, and what is taken
+   * @return nothing where the source does not say of which model it is
    * @throws InputException as {@link #open(Path, Consumer)}
    */
-  public static Preprocess preprocess(Path path, Size image, Consumer<String> say) {
+  public static Optional<Preprocess> preprocess(Path path, Size image, Consumer<String> say) {
     Path file = TensorFiles.file(path);
     try (TensorContents contents = TensorFiles.contents(file)) {
-      ModelClaims claims = configured(config(file), contents, new Unsupported(), say);
-      if (claims == null) {
-        claims = ReleaseClaims.of(WeightPlace.find(contents, null, line -> {}), contents);
+      ModelClaims configured = configured(config(file), contents, new Unsupported(), say);
+      if (configured != null) {
+        return Optional.of(preprocess(configured, image));
       }
-      return preprocess(claims, image);
+      return WeightPlace.look(contents, null, line -> {})
+          .filter(place -> ReleaseClaims.knows(place, contents))
+          .map(place -> preprocess(ReleaseClaims.of(place, contents), image));
     }
   }
 
@@ -155,16 +210,6 @@ public record PretrainedModel(
     }
     return HuggingFaceConfig.read(
         config.file().toAbsolutePath().getParent(), config, contents.names(), missing, say);
-  }
-
-  /** A distillation token that no head reads is a register. */
-  private static TensorFile withRegister(TensorFile timm) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>(timm.tensors());
-    if (tensors.containsKey("head_dist.weight") || !tensors.containsKey("dist_token")) {
-      return timm;
-    }
-    tensors.put("reg_token", tensors.remove("dist_token"));
-    return new TensorFile(tensors, timm.metadata(), timm.source());
   }
 
   private static PretrainedModel model(

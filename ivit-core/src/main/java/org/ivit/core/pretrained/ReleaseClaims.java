@@ -2,16 +2,21 @@ package org.ivit.core.pretrained;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.IntFunction;
 import org.ivit.core.InputException;
 import org.ivit.core.Size;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.pretrained.names.TimmNames;
 import org.ivit.core.pretrained.names.TimmNames.Source;
+import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 
 /** What is known of a release's file of weights, which has no configuration beside it. */
@@ -41,8 +46,39 @@ final class ReleaseClaims {
           throw unknown(
               contents,
               "holds float weights and no integer checkpoint, and nothing beside it says of which"
-                  + " model");
+                  + " model"
+                  + fitting(place, contents));
     };
+  }
+
+  /** Whether {@link #of} knows of which release a file is. */
+  static boolean knows(WeightPlace place, TensorContents contents) {
+    return switch (place.timm().source()) {
+      case DINOV2, AUGREG, BIG_VISION, TORCHVISION -> true;
+      case OPEN_CLIP -> contents.format().equals(SCRIPT);
+      case TIMM, HUGGING_FACE, HUGGING_FACE_TOWER -> false;
+    };
+  }
+
+  /** The names whose shapes its tensors have. */
+  private static String fitting(WeightPlace place, TensorContents contents) {
+    Map<String, Tensor> tensors =
+        CanonicalWeights.of(TimmNames.of(place.read(contents)), 0).tensors();
+    List<String> names =
+        Architectures.names().stream()
+            .filter(name -> fits(Architectures.byName(name).parameters(), tensors))
+            .toList();
+    return names.isEmpty() ? "" : ": by its shapes it may be " + String.join(", ", names);
+  }
+
+  private static boolean fits(Map<String, long[]> parameters, Map<String, Tensor> tensors) {
+    return parameters.size() == tensors.size()
+        && parameters.entrySet().stream()
+            .allMatch(
+                parameter ->
+                    tensors.containsKey(parameter.getKey())
+                        && Arrays.equals(
+                            tensors.get(parameter.getKey()).shape(), parameter.getValue()));
   }
 
   private static InputException unknown(TensorContents contents, String what) {

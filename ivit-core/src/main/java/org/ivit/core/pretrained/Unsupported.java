@@ -83,10 +83,10 @@ final class Unsupported {
   private void addEnds(Map<String, Tensor> tensors) {
     Tensor head = tensors.get("head.weight");
     Tensor patches = tensors.get("patch_embed.proj.weight");
-    if (head != null && patches != null && columns(head) == 2 * rows(patches)) {
+    boolean plain = tensors.keySet().stream().anyMatch(name -> name.startsWith("blocks."));
+    if (plain && head != null && patches != null && columns(head) == 2 * rows(patches)) {
       missing.add(TWO_POOLS);
     }
-    boolean plain = tensors.keySet().stream().anyMatch(name -> name.startsWith("blocks."));
     boolean positions =
         tensors.containsKey("pos_embed")
             || tensors.keySet().stream()

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -57,6 +58,19 @@ record WeightPlace(String path, Map<String, String> names, TimmNames timm) {
    * @throws InputException if there is none
    */
   static WeightPlace find(TensorContents contents, String key, Consumer<String> say) {
+    return look(contents, key, say)
+        .orElseThrow(
+            () ->
+                new InputException(
+                    "%s: holds no weights of a vision transformer%s: none of its %d tensors is the projection of patches"
+                        .formatted(
+                            contents.source(),
+                            key == null ? "" : " under " + MessageText.quote(key),
+                            contents.names().size())));
+  }
+
+  /** As {@link #find}; nothing where there is none. */
+  static Optional<WeightPlace> look(TensorContents contents, String key, Consumer<String> say) {
     Map<String, List<String>> below = new LinkedHashMap<>();
     for (String name : contents.names()) {
       below.computeIfAbsent("", p -> new ArrayList<>()).add(name);
@@ -78,12 +92,7 @@ record WeightPlace(String path, Map<String, String> names, TimmNames timm) {
           }
         });
     if (places.isEmpty()) {
-      throw new InputException(
-          "%s: holds no weights of a vision transformer%s: none of its %d tensors is the projection of patches"
-              .formatted(
-                  contents.source(),
-                  key == null ? "" : " under " + MessageText.quote(key),
-                  contents.names().size()));
+      return Optional.empty();
     }
     places.sort(
         Comparator.comparing((WeightPlace place) -> AVERAGED.matcher(place.path).find())
@@ -97,7 +106,7 @@ record WeightPlace(String path, Map<String, String> names, TimmNames timm) {
                   taken.said(),
                   MessageText.list(places.stream().skip(1).map(WeightPlace::said).toList())));
     }
-    return taken.withHead(contents.names());
+    return Optional.of(taken.withHead(contents.names()));
   }
 
   private static WeightPlace of(String path, List<String> full) {

@@ -265,8 +265,16 @@ public final class WeightSearch {
   private List<String> missing(Set<String> names, TimmNames timm) {
     Set<String> there =
         names.stream().map(timm::timm).filter(Objects::nonNull).collect(Collectors.toSet());
+    if (hasRegisters() && there.contains("dist_token")) {
+      there.add("reg_token");
+    }
     Set<String> canonical = CanonicalWeights.names(there);
     return expected.keySet().stream().filter(name -> !canonical.contains(name)).toList();
+  }
+
+  /** Whether a distillation token can only be a register. */
+  private boolean hasRegisters() {
+    return expected.containsKey("reg_token") && !expected.containsKey("dist_token");
   }
 
   /** A classifier often stands beside the backbone, in one of the maps around it. */
@@ -292,6 +300,9 @@ public final class WeightSearch {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     place.names.forEach((name, full) -> tensors.put(name, contents.read(full)));
     TensorFile timm = TimmNames.of(new TensorFile(tensors, contents.metadata(), contents.source()));
+    if (hasRegisters()) {
+      timm = CanonicalWeights.withRegister(timm);
+    }
     long[] pool = expected.get(POOL_SCORES);
     return CanonicalWeights.of(timm, pool == null ? 0 : (int) pool[0]);
   }

@@ -209,7 +209,8 @@ class ArchitecturesTest {
         "{\"kind\":\"vit\",\"image\":32.5,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10}",
         "{\"kind\":\"vit\",\"image\":\"32\",\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10}",
         "{\"kind\":\"vit\",\"image\":32,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10,\"epsilon\":2}",
-        "{\"kind\":\"vit\",\"image\":32,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10} {}",
+        "{\"kind\":\"vit\",\"image\":32,\"patch\":8,\"dim\":32,\"depth\":2,\"heads\":2,\"classes\":10}"
+            + " {}",
         "resnet50",
         "",
       })

@@ -61,8 +61,8 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "Pictures: a folder with one folder a class, a flat folder with --labels, FILE.zip or"
-              + " FILE.zip/FOLDER, or CIFAR-10's binary batches; with scripts/ivit-spark also Parquet"
-              + " files and Hadoop's paths, such as hdfs://HOST/DIR.")
+              + " FILE.zip/FOLDER, or CIFAR-10's binary batches; with scripts/ivit-spark also"
+              + " Parquet files and Hadoop's paths, such as hdfs://HOST/DIR.")
   private String data;
 
   @Mixin private LabelOptions files;
@@ -83,8 +83,8 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--skip-corrupt",
       description =
-          "Go on where a picture cannot be decoded: it is named, counted and left out. Without it the"
-              + " first one ends the command.")
+          "Go on where a picture cannot be decoded: it is named, counted and left out. Without it"
+              + " the first one ends the command.")
   private boolean skipCorrupt;
 
   @Mixin private FeatureOptions features;
@@ -95,7 +95,8 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--html",
       paramLabel = "F",
       description =
-          "Write a report: accuracy, worst pictures or disagreements, classes, confusion, provenance.")
+          "Write a report: accuracy, worst pictures or disagreements, classes, confusion,"
+              + " provenance.")
   private Path html;
 
   @Option(
@@ -200,7 +201,8 @@ final class EvaluateCommand implements Callable<Integer> {
         EvaluationText.describe(out, "against", reference);
         if (!model.preprocess().equals(reference.preprocess())) {
           out.printf(
-              "pictures   are prepared in two ways: %s for the model, %s for what it is compared with%n",
+              "pictures   are prepared in two ways: %s for the model, %s for what it is compared"
+                  + " with%n",
               model.preprocess(), reference.preprocess());
         }
         accuracy(out, other);

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
@@ -88,10 +89,14 @@ final class QuantizationTable {
   /**
    * What was chosen: forms, rounding, and a line for each kind of node.
    *
+   * @param nodes of the network by full name
    * @param before the float weights, some of whose scales may have been frozen
    */
   void choices(
-      Quantization quantization, FloatWeights before, PostTrainingCalibration.Result found) {
+      Quantization quantization,
+      Map<String, Node> nodes,
+      FloatWeights before,
+      PostTrainingCalibration.Result found) {
     row("GELU", lower(quantization.gelu()));
     row(
         "softmax",
@@ -105,7 +110,7 @@ final class QuantizationTable {
     out.println();
     out.printf(
         "%-24s %5s %10s  %-19s %s%n", "node", "nodes", "outliers", "range up to", "chosen by");
-    kinds(quantization, found)
+    kinds(quantization, nodes, found)
         .forEach(
             (name, kind) ->
                 out.printf(
@@ -130,7 +135,7 @@ final class QuantizationTable {
   }
 
   private static Map<String, Kind> kinds(
-      Quantization quantization, PostTrainingCalibration.Result found) {
+      Quantization quantization, Map<String, Node> nodes, PostTrainingCalibration.Result found) {
     Map<String, Kind> kinds = new LinkedHashMap<>();
     found
         .ranges()
@@ -147,7 +152,7 @@ final class QuantizationTable {
                             .getOrDefault(node, OutlierChannels.NONE)
                             .channels()
                             .length,
-                        quantization.observers().choose(node).name()));
+                        quantization.observers().choose(nodes.get(node)).name()));
     return kinds;
   }
 

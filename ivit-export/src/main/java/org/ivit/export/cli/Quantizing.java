@@ -28,6 +28,7 @@ import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.FileFailures;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.export.cli.console.Progress;
 import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.cli.option.PictureFiles;
@@ -117,24 +118,28 @@ final class Quantizing {
     if (draft.get(DATA) == null && draft.get("data.train") == null) {
       throw new InputException("--data is missing, and no recipe names pictures");
     }
-    JsonNode architecture = draft.get("architecture");
     JsonNode key = draft.get("weightsKey");
     FloatSource found =
         Models.floats(
             Path.of(draft.get("weights").asText()),
-            new FloatReading(
-                architecture == null
-                    ? null
-                    : architecture.isTextual() ? architecture.asText() : architecture.toString(),
-                key == null ? null : key.asText()));
+            new FloatReading(text(draft.get("architecture")), key == null ? null : key.asText()));
     found.weights().requireCodes(found.identity().path());
     return found;
   }
 
-  /** The recipe with the architecture of the weights, where they bring it. */
+  /** A timm name or JSON text; null for nothing. */
+  private static String text(JsonNode architecture) {
+    if (architecture == null) {
+      return null;
+    }
+    return architecture.isTextual() ? architecture.asText() : architecture.toString();
+  }
+
+  /** The recipe with the architecture of the weights, where they bring it or complete it. */
   private Recipe recipe(RecipeDraft draft) {
     JsonNode said = draft.get("architecture");
-    if (said == null || !Architectures.parse(said).equals(architecture)) {
+    boolean completed = PretrainedModel.Wishes.of(text(said), null) != null;
+    if (completed || !Architectures.parse(said).equals(architecture)) {
       draft.put("architecture", Architectures.toJson(architecture));
     }
     return draft.read();
@@ -163,7 +168,7 @@ final class Quantizing {
           set.size(),
           preprocess);
       PostTrainingCalibration.Result found = calibrate(set, pool);
-      table.choices(recipe.quantization(), source.weights(), found);
+      table.choices(recipe.quantization(), architecture.nodes(), source.weights(), found);
       IntegerCheckpoint checkpoint =
           new IntegerCheckpoint(
               GraphBuilder.build(architecture, found.weights(), found.scheme(), found.ranges()),

@@ -52,9 +52,9 @@ public final class DiagnosisPage {
                     + diagnosis.integers().measure()
                     + (diagnosis.integers().answer() == Answer.CLASSES ? ", in nats," : "")
                     + " when this node alone is quantized. SNR, signal to noise: of the node in the"
-                    + " integer model, with all errors before it. Set apart: outlier channels of the"
-                    + " model, on scales 2^k larger; by the rule: those that the published rule would"
-                    + " take on these pictures.",
+                    + " integer model, with all errors before it. Set apart: outlier channels of"
+                    + " the model, on scales 2^k larger; by the rule: those that the published rule"
+                    + " would take on these pictures.",
                 "nodes sortable")
             .words("node")
             .numbers("cost")

@@ -113,10 +113,16 @@ public final class Models {
     if (!PretrainedModel.isConfigured(path)) {
       return file(TensorFiles.file(path), reading);
     }
-    if (reading.architecture() != null) {
+    PretrainedModel.Wishes wishes = wishes(reading);
+    if (wishes == null) {
       LOG.info("{}: its configuration says the architecture; --architecture is left aside", path);
+      wishes = new PretrainedModel.Wishes(reading.weightsKey());
     }
-    return pretrained(path, new PretrainedModel.Wishes(reading.weightsKey()));
+    return pretrained(path, wishes);
+  }
+
+  private static PretrainedModel.Wishes wishes(FloatReading reading) {
+    return PretrainedModel.Wishes.of(reading.architecture(), reading.weightsKey());
   }
 
   private static FloatSource pretrained(Path path, PretrainedModel.Wishes wishes) {
@@ -151,8 +157,9 @@ public final class Models {
   }
 
   private static FloatSource real(Path path, TensorContents contents, FloatReading reading) {
-    if (reading.architecture() == null) {
-      return pretrained(path, new PretrainedModel.Wishes(reading.weightsKey()));
+    PretrainedModel.Wishes wishes = wishes(reading);
+    if (wishes != null) {
+      return pretrained(path, wishes);
     }
     Architecture parsed = Architectures.parse(reading.architecture());
     TensorFile fitted =
@@ -162,7 +169,8 @@ public final class Models {
         new ModelIdentity(path.toString(), Digests.file(path), "", "float", parsed.name()),
         parsed,
         FloatWeights.of(fitted.tensors()),
-        preprocess(parsed),
+        PretrainedModel.preprocess(path, parsed.image(), LOG::info)
+            .orElseGet(() -> preprocess(parsed)),
         ClassNames.UNKNOWN);
   }
 

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.Provenance;
@@ -36,7 +35,7 @@ public record OnnxDescription(Preprocess preprocess, List<String> classes, Prove
     metadata.put("preprocess", preprocess.toJson().toString());
     ArrayNode names = new ObjectMapper().createArrayNode();
     classes.forEach(names::add);
-    metadata.put("answer", architecture.answer().name().toLowerCase(Locale.ROOT));
+    metadata.put("answer", architecture.answer().toString());
     metadata.put("classes", names.toString());
     metadata.put("source", provenance.source());
     metadata.put("source_sha256", provenance.sourceSha256());

@@ -55,8 +55,19 @@ class GoldenFeaturesTest {
         new ObjectMapper()
             .readTree(
                 run(
-                    "evaluate", "--model", model, "--data", pictures, "--gallery", pictures,
-                    "--neighbours", 1, "--against", source, "--json", "-"));
+                    "evaluate",
+                    "--model",
+                    model,
+                    "--data",
+                    pictures,
+                    "--gallery",
+                    pictures,
+                    "--neighbours",
+                    1,
+                    "--against",
+                    source,
+                    "--json",
+                    "-"));
     JsonNode cosine = result.path("against").path("cosine");
     assertThat(cosine.path("mean").asDouble()).isBetween(0.99, 1.0);
     assertThat(cosine.path("worst").asDouble()).isGreaterThan(0.97);

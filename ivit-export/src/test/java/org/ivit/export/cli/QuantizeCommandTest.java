@@ -217,8 +217,8 @@ class QuantizeCommandTest {
     IntegerCheckpoint checkpoint = CheckpointFile.read(output);
     assertThat(checkpoint.classes()).containsExactly("x", "y", "z");
     assertThat(checkpoint.graph().architecture().name()).isEqualTo("huggingface_vit");
-    assertThat(checkpoint.preprocess())
-        .isEqualTo(PretrainedModel.preprocess(hub, Size.of(16), line -> {}));
+    assertThat(PretrainedModel.preprocess(hub, Size.of(16), line -> {}))
+        .contains(checkpoint.preprocess());
   }
 
   /** As in training, a picture that is damaged is left out. */

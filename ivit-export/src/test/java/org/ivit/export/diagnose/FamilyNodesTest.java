@@ -3,30 +3,23 @@ package org.ivit.export.diagnose;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Node;
-import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
-import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
-import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.FamilyModels;
-import org.ivit.train.network.NetworkOptions;
-import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/** Both forward passes show every node of later families, each in the same order. */
+/** Nodes of later families: all are listed, with noise and cost. */
 class FamilyNodesTest {
   static final List<String> NAMES = FamilyModels.NAMES;
 
@@ -73,26 +66,20 @@ class FamilyNodesTest {
     Architecture architecture = FamilyModels.architecture(name);
     FloatWeights weights = weights(architecture);
     float[] picture = picture(architecture);
-    IntegerGraph graph = graph(architecture, weights, picture);
-    Map<String, NodeQuantizer> quantizers = new HashMap<>();
-    for (Node node : architecture.nodes().values()) {
-      float scale = graph.scales().get(node.name());
-      quantizers.put(node.name(), new NodeQuantizer(node, scale, graph.scheme()));
-    }
-    TransformerNetwork network =
-        TransformerNetwork.build(NetworkOptions.inference(architecture, null), WorkerPool.shared());
-    network.load(weights);
-    NodeRecorder recorder = new NodeRecorder();
-    NodeNoise noise = new NodeNoise(recorder, quantizers);
-    network.execution().tap(recorder);
-    network.logits(picture, 1);
-    byte[] codes = Quantizer.codes8(Node.INPUT.name(), picture, graph.inputScale());
-    noise.input(picture, codes);
-    try (ReferenceEngine engine = new ReferenceEngine(graph)) {
-      engine.logits(codes, 1, noise);
-    }
-    for (String node : architecture.nodes().keySet()) {
-      assertThat(noise.decibels(node)).as(node).isGreaterThan(15);
+    Diagnosis diagnosis =
+        Diagnosis.of(
+            graph(architecture, weights, picture),
+            weights,
+            Outputs.of(architecture, new float[architecture.classes()]),
+            new int[1],
+            List.of(picture),
+            n -> {});
+    assertThat(diagnosis.nodes())
+        .extracting(NodeDiagnosis::node)
+        .containsExactlyElementsOf(architecture.nodes().keySet());
+    for (NodeDiagnosis node : diagnosis.nodes()) {
+      assertThat(node.decibels()).as(node.node()).isGreaterThan(15);
+      assertThat(node.cost()).as(node.node()).isBetween(0.0, 0.01);
     }
   }
 }

@@ -8,6 +8,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -19,11 +20,15 @@ import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.GeluForm;
+import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.family.Vit;
+import org.ivit.core.graph.GraphPart;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.IntegerNorm;
+import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Scheme;
@@ -92,6 +97,32 @@ class IntegerOnnxTest {
     for (Scheme scheme : List.of(schemes.get(0), schemes.get(other))) {
       same(ObservedModel.graph(architecture, scheme, new Random(6)), 7);
     }
+  }
+
+  /** Up to the largest epsilon there is, roots are exact. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 1L << 30, (1L << 42) + 12345, 1L << 60})
+  void epsilons(long epsilon) throws OrtException {
+    Architecture architecture = FamilyModels.architecture("dino");
+    IntegerGraph graph = ObservedModel.graph(architecture, Scheme.EXACT, new Random(6));
+    List<GraphPart> parts = new ArrayList<>(graph.parts());
+    int last = parts.size() - 2;
+    IntegerNorm norm = (IntegerNorm) parts.get(last);
+    LayerNorm node = norm.norm();
+    ILayerNorm.Constants old = node.constants();
+    ILayerNorm.Constants constants =
+        new ILayerNorm.Constants(old.multiplier(), old.offset(), old.shift(), epsilon);
+    parts.set(
+        last,
+        new IntegerNorm(
+            norm.part(),
+            new LayerNorm(
+                node.name(),
+                node.channels(),
+                constants,
+                node.outputOutliers(),
+                node.outputScale())));
+    same(new IntegerGraph(architecture, graph.scheme(), graph.inputScale(), parts), 8);
   }
 
   @Test

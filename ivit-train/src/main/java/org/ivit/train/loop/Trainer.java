@@ -211,7 +211,8 @@ public final class Trainer {
       throw new InputException(
           "weights: "
               + weights
-              + ": no such file or folder, expected float weights or the directory of a finished run");
+              + ": no such file or folder, expected float weights or the directory of a finished"
+              + " run");
     }
     return weights != null && RunDirectory.isRun(weights)
         ? asked.withWeights(RunDirectory.open(weights).bestWeights())
@@ -349,7 +350,7 @@ public final class Trainer {
     network.load(weights);
     if (scheme != null) {
       network.ranges(ranges);
-      observers = new ObserverSet(recipe.quantization().observers());
+      observers = new ObserverSet(recipe.quantization().observers(), architecture.nodes());
     }
   }
 

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.ivit.core.architecture.Node;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
@@ -16,17 +17,20 @@ import org.ivit.train.recipe.ObserverRules;
  */
 public final class ObserverSet implements NodeObserver {
   private final ObserverRules rules;
+  private final Map<String, Node> nodes;
   private final Map<String, RangeObserver> observers = new ConcurrentHashMap<>();
 
   /**
    * @param rules which observer a node gets
+   * @param nodes of the network by full name
    */
-  public ObserverSet(ObserverRules rules) {
+  public ObserverSet(ObserverRules rules, Map<String, Node> nodes) {
     this.rules = rules;
+    this.nodes = Map.copyOf(nodes);
   }
 
-  private RangeObserver observer(String node) {
-    return observers.computeIfAbsent(node, n -> RangeObserver.of(rules.choose(n)));
+  private RangeObserver observer(Node node) {
+    return observers.computeIfAbsent(node.name(), n -> RangeObserver.of(rules.choose(node)));
   }
 
   /**
@@ -36,7 +40,7 @@ public final class ObserverSet implements NodeObserver {
   public Range observe(NodeValues values) {
     float[] included = values.included();
     PublishedObserver.rangeOf(values.node().name(), included);
-    return observer(values.node().name()).observe(included, values.node().bits());
+    return observer(values.node()).observe(included, values.node().bits());
   }
 
   /**
@@ -49,7 +53,8 @@ public final class ObserverSet implements NodeObserver {
   public SortedMap<String, Range> move(Map<String, Range> current, Map<String, Range> batch) {
     SortedMap<String, Range> moved = new TreeMap<>(current);
     batch.forEach(
-        (node, range) -> moved.computeIfPresent(node, (n, r) -> observer(n).move(r, range)));
+        (node, range) ->
+            moved.computeIfPresent(node, (n, r) -> observer(nodes.get(n)).move(r, range)));
     return moved;
   }
 }

@@ -118,18 +118,15 @@ public final class PostTrainingCalibration {
       scheme = scheme.withOutliers(found);
     }
     if (secondOrder) {
-      SecondMoments moments =
-          new SecondMoments(new ObserverSet(quantization.observers()), rounding.nodes());
+      SecondMoments moments = new SecondMoments(observers(), rounding.nodes());
       passes.run("second moments are summed", used, scheme, moments);
       used = rounding.apply(used, moments, pool, () -> passes.parts.done("weights are rounded"));
     }
-    NodeObserver observers = new ObserverSet(quantization.observers());
+    NodeObserver observers = observers();
     Set<String> searched = Set.of();
     if (byError) {
       RowSamples samples =
-          new RowSamples(
-              new ObserverSet(quantization.observers()),
-              (SAMPLED_ROWS + batches.size() - 1) / batches.size());
+          new RowSamples(observers(), (SAMPLED_ROWS + batches.size() - 1) / batches.size());
       passes.run("rows are sampled", used, scheme, samples);
       OutputErrorSearch.Result found =
           new OutputErrorSearch(
@@ -147,6 +144,10 @@ public final class PostTrainingCalibration {
     SortedMap<String, Range> ranges = passes.run("ranges are observed", used, scheme, observers);
     GraphBuilder.build(architecture, used, scheme, ranges);
     return new Result(used, scheme, ranges, searched);
+  }
+
+  private ObserverSet observers() {
+    return new ObserverSet(quantization.observers(), architecture.nodes());
   }
 
   /** Number of nodes whose ranges are searched. */

@@ -4,15 +4,19 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.ivit.core.architecture.Node;
 
 /**
  * Which observer a node gets.
  *
  * @param fallback the observer of nodes that no override names; YAML key {@code default}
+ * @param wide the observer of those among them that have 16 bits, which hold the rarest value
+ *     beside the usual ones; where {@code default} is said, it is theirs too
  * @param overrides in their order; the last one whose pattern matches a node's name wins
  */
 public record ObserverRules(
-    @JsonProperty("default") ObserverChoice fallback, List<Rule> overrides) {
+    @JsonProperty("default") ObserverChoice fallback, ObserverChoice wide, List<Rule> overrides) {
+  private static final String DEFAULT = "default";
 
   /**
    * An observer for the nodes of a pattern. In YAML {@code range: [min, max]} stands for the
@@ -38,19 +42,24 @@ public record ObserverRules(
   }
 
   /** The observer of a node. */
-  public ObserverChoice choose(String node) {
-    ObserverChoice choice = fallback;
+  public ObserverChoice choose(Node node) {
+    ObserverChoice choice = node.bits() > 8 ? wide : fallback;
     for (Rule override : overrides) {
-      if (override.matches(node)) {
+      if (override.matches(node.name())) {
         choice = override.observer();
       }
     }
     return choice;
   }
 
-  static ObserverRules read(Section section) {
+  /**
+   * @param still whether ranges do not move in training
+   */
+  static ObserverRules read(Section section, boolean still) {
     ObserverChoice fallback =
-        ObserverChoice.read(section, "default", new ObserverChoice.MovingMinMax(0.95));
+        ObserverChoice.read(section, DEFAULT, new ObserverChoice.MovingMinMax(0.95));
+    ObserverChoice usual = still && !section.has(DEFAULT) ? new ObserverChoice.MinMax() : fallback;
+    ObserverChoice wide = ObserverChoice.read(section, "wide", usual);
     List<Rule> overrides = new ArrayList<>();
     for (Section item : section.sections("overrides")) {
       String pattern = item.text("pattern", null, "a node name, * for any characters");
@@ -69,6 +78,6 @@ public record ObserverRules(
       overrides.add(new Rule(pattern, observer));
     }
     section.end();
-    return new ObserverRules(fallback, overrides);
+    return new ObserverRules(fallback, wide, overrides);
   }
 }

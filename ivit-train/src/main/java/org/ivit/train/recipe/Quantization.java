@@ -65,7 +65,7 @@ public record Quantization(
                 gelu.isErf() && epochs == 0 ? WeightRounding.SECOND_ORDER : WeightRounding.NEAREST,
                 WeightRounding.class),
             rangeSearch,
-            ObserverRules.read(section.section("observers")),
+            ObserverRules.read(section.section("observers"), rangeSearch != RangeSearch.NONE),
             Calibration.read(section.section("calibration")),
             section.integer(
                 "freezeEpoch", rangeSearch == RangeSearch.NONE ? epochs : 0, 0, Integer.MAX_VALUE));

@@ -3,17 +3,23 @@ package org.ivit.train.recipe;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.io.TextFiles;
+import org.ivit.core.pretrained.PretrainedModel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A run as its YAML describes it, with every default filled in. Paths are relative to the working
  * directory.
  *
- * @param architecture a timm name, or a map such as {@code {kind: vit, image: 32, …}}
- * @param weights a file of float weights, or a run directory for its best; null: from scratch
+ * @param architecture a timm name, or a map such as {@code {kind: vit, image: 32, …}}; where the
+ *     YAML has none, that which the weights say
+ * @param weights a model of others, a file of float weights, or a run directory for its best; null:
+ *     from scratch
  * @param weightsKey the path in that file below which they lie, such as {@code model_ema}; null to
  *     search for them
  * @param precision float or quantized
@@ -56,6 +62,8 @@ public record Recipe(
   /** What a run's folder calls its recipe. */
   public static final String FILE = "config.yaml";
 
+  private static final Logger LOG = LoggerFactory.getLogger(Recipe.class);
+
   /** Reads a recipe without overrides. */
   public static Recipe read(Path file) {
     return read(file, List.of());
@@ -87,13 +95,15 @@ public record Recipe(
   }
 
   static Recipe read(Section root) {
-    JsonNode architecture = root.get("architecture");
+    JsonNode given = root.get("architecture");
+    Path weights = root.path("weights");
+    String weightsKey = weightsKey(root, weights);
+    PretrainedModel pretrained = given == null ? pretrained(weights, weightsKey) : null;
+    JsonNode architecture = pretrained == null ? given : pretrained.description();
     if (architecture == null || !(architecture.isTextual() || architecture.isObject())) {
       throw root.bad(
           "architecture", "a timm name or a map with kind, image, patch, dim, depth, ...");
     }
-    Path weights = root.path("weights");
-    String weightsKey = weightsKey(root, weights);
     Precision precision = root.choice("precision", Precision.QUANTIZED, Precision.class);
     boolean fromScratch = weights == null;
     Section optimizerSection = root.section("optimizer");
@@ -118,7 +128,7 @@ public record Recipe(
         Data.read(
             root.section("data"),
             trains || !ownCalibration,
-            () -> UsualPreprocessing.of(architecture, weights));
+            () -> UsualPreprocessing.of(architecture, weights, pretrained));
     JsonNode emaNode = root.get("ema");
     double emaDecay;
     if (emaNode == null || root.isText("ema", "none")) {
@@ -155,6 +165,15 @@ public record Recipe(
             root.path("output", "runs/run"));
     root.end();
     return recipe;
+  }
+
+  /** The model of weights that are not those of a run; null otherwise. */
+  private static PretrainedModel pretrained(Path weights, String weightsKey) {
+    boolean foreign =
+        weights != null && Files.exists(weights) && !Files.isRegularFile(weights.resolve(FILE));
+    return foreign
+        ? PretrainedModel.open(weights, new PretrainedModel.Wishes(weightsKey), LOG::info)
+        : null;
   }
 
   /** The path within a file of weights; null where the key is absent. */

@@ -21,12 +21,15 @@ final class UsualPreprocessing {
   /**
    * @param architecture of the recipe
    * @param weights that it starts from, or null
+   * @param pretrained their model, where it is their architecture that the recipe has; or null
    */
-  static Data.Preprocessing of(JsonNode architecture, Path weights) {
+  static Data.Preprocessing of(JsonNode architecture, Path weights, PretrainedModel pretrained) {
+    if (pretrained != null) {
+      return Data.Preprocessing.of(pretrained.preprocess(), pretrained.architecture().image());
+    }
     if (weights != null && Files.isRegularFile(weights.resolve(Recipe.FILE))) {
       return Recipe.read(weights.resolve(Recipe.FILE)).data().preprocessing();
     }
-    boolean folder = weights != null && PretrainedModel.isConfigured(weights);
     Architecture sizes;
     try {
       sizes = Architectures.parse(architecture);
@@ -35,11 +38,11 @@ final class UsualPreprocessing {
       LOG.debug("no usual transform", e);
       return Data.Preprocessing.PLAIN;
     }
-    if (folder) {
-      return Data.Preprocessing.of(
-          PretrainedModel.preprocess(weights, sizes.image(), LOG::info), sizes.image());
+    Preprocess usual = null;
+    if (weights != null && Files.exists(weights)) {
+      usual = PretrainedModel.preprocess(weights, sizes.image(), LOG::info).orElse(null);
     }
-    Preprocess usual = PretrainedPreprocess.usual(sizes);
-    return Data.Preprocessing.of(usual, sizes.image());
+    return Data.Preprocessing.of(
+        usual == null ? PretrainedPreprocess.usual(sizes) : usual, sizes.image());
   }
 }

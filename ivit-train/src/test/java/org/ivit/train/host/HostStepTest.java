@@ -51,6 +51,7 @@ class HostStepTest {
             Scheme.EXACT,
             0.4,
             0));
+    cases.addAll(MicroCase.families());
     return cases;
   }
 

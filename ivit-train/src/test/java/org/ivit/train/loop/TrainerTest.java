@@ -52,17 +52,17 @@ class TrainerTest {
         + weights
         + "\n"
         + """
-          quantization: {calibration: {pictures: 16, batchSize: 8}, freezeEpoch: 2}
-          data:
-            train: {procedural: {pictures: 48, size: 16, seed: 1}}
-            validation: {procedural: {pictures: 20, size: 16, seed: 2}}
-          augmentation: {randomResizedCrop: none, flip: 0, colorJitter: 0, randomErasing: 0}
-          distillation: {weight: 0.5, temperature: 2}
-          optimizer: {learningRate: 0.0005, batchSize: 8}
-          schedule: {epochs: 3}
-          threads: 2
-          checkpoints: {every: 4}
-          """;
+        quantization: {calibration: {pictures: 16, batchSize: 8}, freezeEpoch: 2}
+        data:
+          train: {procedural: {pictures: 48, size: 16, seed: 1}}
+          validation: {procedural: {pictures: 20, size: 16, seed: 2}}
+        augmentation: {randomResizedCrop: none, flip: 0, colorJitter: 0, randomErasing: 0}
+        distillation: {weight: 0.5, temperature: 2}
+        optimizer: {learningRate: 0.0005, batchSize: 8}
+        schedule: {epochs: 3}
+        threads: 2
+        checkpoints: {every: 4}
+        """;
   }
 
   private static RunDirectory run(String yaml, Path output) {

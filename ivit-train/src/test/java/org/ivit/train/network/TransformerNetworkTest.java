@@ -15,10 +15,12 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Part;
+import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
@@ -27,6 +29,8 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.InlineDescription;
+import org.ivit.train.gpu.MicroCase;
+import org.ivit.train.gpu.TrainingCase;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.step.MicroBatch;
@@ -139,6 +143,32 @@ class TransformerNetworkTest {
   }
 
   @ParameterizedTest
+  @MethodSource("org.ivit.train.gpu.MicroCase#families")
+  void integerAnswersOfEveryFamilyEqualTheReferenceEngine(MicroCase c) {
+    TrainingCase start = c.start();
+    TransformerNetwork network =
+        TransformerNetwork.build(NetworkOptions.inference(c.architecture(), c.scheme()), POOL);
+    network.load(start.weights());
+    network.ranges(start.ranges());
+    MicroBatch pictures = start.steps().get(0).batches().get(0);
+    float[] pixels = pictures.images().pixels();
+    int[] answer = network.integerLogits(pixels, pictures.pictures());
+    IntegerGraph graph = network.integerGraph();
+    try (ReferenceEngine engine = new ReferenceEngine(graph)) {
+      byte[] codes = Quantizer.codes8("pixels", pixels, graph.inputScale());
+      assertThat(engine.logits(codes, pictures.pictures())).isEqualTo(answer);
+    }
+    assertThat(network.logitScale()).isEqualTo(graph.logitScale());
+    assertThat(of(network, network.graph().clone()).integerLogits(pixels, pictures.pictures()))
+        .isEqualTo(answer);
+    network
+        .weights()
+        .values()
+        .forEach(
+            (name, values) -> assertThat(values).as(name).isEqualTo(start.weights().get(name)));
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"micro_vit_outliers", "micro_swin_window7"})
   void answersTheSameAfterJsonCloneAndSerialization(String name, @TempDir Path folder)
       throws IOException {
@@ -233,7 +263,9 @@ class TransformerNetworkTest {
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) random.nextGaussian();
     }
-    double[][] targets = new double[2][2 * tiny.classes()];
+    // Probabilities and the teacher's, or the teacher's feature.
+    int columns = tiny.answer() == Answer.FEATURES ? tiny.classes() : 2 * tiny.classes();
+    double[][] targets = new double[2][columns];
     for (double[] row : targets) {
       for (int i = 0; i < row.length; i++) {
         row[i] = random.nextDouble() / tiny.classes();

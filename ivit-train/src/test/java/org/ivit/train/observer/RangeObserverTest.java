@@ -149,10 +149,17 @@ class RangeObserverTest {
     ObserverRules rules =
         new ObserverRules(
             new ObserverChoice.MinMax(),
+            new ObserverChoice.MovingMinMax(0.5),
             List.of(
                 new ObserverRules.Rule("b*", new ObserverChoice.Fixed(-1, 1)),
                 new ObserverRules.Rule("*.mse", new ObserverChoice.Mse())));
-    ObserverSet set = new ObserverSet(rules);
+    Map<String, Node> nodes =
+        Map.of(
+            "a", new Node("a", NodeKind.QKV),
+            "b", new Node("b", NodeKind.RESIDUAL),
+            "b.mse", new Node("b.mse", NodeKind.QKV),
+            "w", new Node("w", NodeKind.RESIDUAL));
+    ObserverSet set = new ObserverSet(rules, nodes);
     OutlierChannels outliers = new OutlierChannels(new int[] {1}, 2);
     assertThat(set.observe(values("a", new float[] {1, 100, 2, 100}, 2, outliers)))
         .isEqualTo(new Range(1, 2));
@@ -160,10 +167,30 @@ class RangeObserverTest {
         .isEqualTo(new Range(-1, 1));
     Range mse = set.observe(values("b.mse", new float[] {7}, 1, OutlierChannels.NONE));
     TreeMap<String, Range> current =
-        new TreeMap<>(Map.of("a", new Range(1, 2), "b", new Range(-1, 1), "b.mse", mse, "c", mse));
+        new TreeMap<>(
+            Map.of(
+                "a",
+                new Range(1, 2),
+                "b",
+                new Range(-1, 1),
+                "b.mse",
+                mse,
+                "c",
+                mse,
+                "w",
+                new Range(-2, 2)));
     Map<String, Range> batch =
-        Map.of("a", new Range(0, 3), "b", new Range(0, 3), "b.mse", new Range(0, 99));
+        Map.of(
+            "a",
+            new Range(0, 3),
+            "b",
+            new Range(0, 3),
+            "b.mse",
+            new Range(0, 99),
+            "w",
+            new Range(-4, 0));
     assertThat(set.move(current, batch))
+        .containsEntry("w", new Range(-3, 1))
         .containsEntry("a", new Range(0, 3))
         .containsEntry("b", new Range(-1, 1))
         .containsEntry("b.mse", mse)
@@ -172,7 +199,10 @@ class RangeObserverTest {
 
   @Test
   void namesTheNodeWithAValueThatIsNotFinite() {
-    ObserverSet set = new ObserverSet(new ObserverRules(new ObserverChoice.Mse(), List.of()));
+    ObserverSet set =
+        new ObserverSet(
+            new ObserverRules(new ObserverChoice.Mse(), new ObserverChoice.Mse(), List.of()),
+            Map.of());
     for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
       assertThatThrownBy(
               () ->

@@ -93,7 +93,7 @@ class SwinCalibrationTest {
             equalize,
             rounding,
             search,
-            new ObserverRules(new ObserverChoice.MinMax(), List.of()),
+            new ObserverRules(new ObserverChoice.MinMax(), new ObserverChoice.MinMax(), List.of()),
             null,
             0);
     List<float[]> batches = IntStream.range(0, 3).mapToObj(model::calibrationBatch).toList();

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.family.Architectures;
@@ -172,10 +174,36 @@ class RecipeTest {
   @Test
   void choosesTheLastObserverThatMatches() {
     ObserverRules rules = parse(FULL).quantization().observers();
-    assertThat(rules.choose("blocks.11.mlp.act")).isEqualTo(new ObserverChoice.Mse());
-    assertThat(rules.choose("input")).isEqualTo(new ObserverChoice.Fixed(-1, 1));
-    assertThat(rules.choose("inputs")).isEqualTo(new ObserverChoice.Percentile(99.9));
-    assertThat(rules.choose("blocksX11Xmlp.act")).isEqualTo(new ObserverChoice.Percentile(99.9));
+    assertThat(rules.choose(narrow("blocks.11.mlp.act"))).isEqualTo(new ObserverChoice.Mse());
+    assertThat(rules.choose(narrow("input"))).isEqualTo(new ObserverChoice.Fixed(-1, 1));
+    assertThat(rules.choose(narrow("inputs"))).isEqualTo(new ObserverChoice.Percentile(99.9));
+    assertThat(rules.choose(narrow("blocksX11Xmlp.act")))
+        .isEqualTo(new ObserverChoice.Percentile(99.9));
+  }
+
+  private static Node narrow(String name) {
+    return new Node(name, NodeKind.ACTIVATION);
+  }
+
+  /** A stream of 16 bits has room for the rarest value, unless ranges move or the user chooses. */
+  @Test
+  void wideNodesHoldAllThatTheyMeetWhereRangesStay() {
+    Node wide = new Node("blocks.0.residual2", NodeKind.RESIDUAL);
+    ObserverRules rules = parse(SMALL).quantization().observers();
+    assertThat(rules.choose(wide)).isEqualTo(new ObserverChoice.MinMax());
+    assertThat(rules.choose(narrow("a"))).isEqualTo(new ObserverChoice.MovingMinMax(0.95));
+    for (String override :
+        List.of("quantization.freezeEpoch=1", "quantization.observers.default=movingMinMax")) {
+      assertThat(parse(SMALL, override).quantization().observers().choose(wide))
+          .as(override)
+          .isEqualTo(new ObserverChoice.MovingMinMax(0.95));
+    }
+    assertThat(
+            parse(SMALL, "quantization.observers.wide=percentile")
+                .quantization()
+                .observers()
+                .choose(wide))
+        .isEqualTo(new ObserverChoice.Percentile(99.99));
   }
 
   @Test
@@ -199,7 +227,7 @@ class RecipeTest {
             "distillation=none",
             "checkpoints.keep=9");
     assertThat(recipe.optimizer().learningRate()).isEqualTo(2e-5);
-    assertThat(recipe.quantization().observers().choose("blocks.0.mlp.act"))
+    assertThat(recipe.quantization().observers().choose(narrow("blocks.0.mlp.act")))
         .isEqualTo(new ObserverChoice.Percentile(99));
     assertThat(recipe.distillation()).isNull();
     assertThat(recipe.checkpoints().keep()).isEqualTo(9);
@@ -211,49 +239,78 @@ class RecipeTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "optimizer.lr=1 | run.yaml: optimizer.lr: unknown key, expected one of name, learningRate, weightDecay, betas, epsilon, batchSize, accumulation, clipNorm",
-        "optimiser.lr=1 | run.yaml: optimiser: unknown key (did you mean optimizer?), expected one of architecture, weights,",
-        "optimizer.learningRate=fast | run.yaml: optimizer.learningRate: found \"fast\", expected a number from 0 to 10",
-        "optimizer.batchSize=1.5 | run.yaml: optimizer.batchSize: found 1.5, expected an integer from 1 to",
-        "optimizer.batchSize=null | run.yaml: optimizer.batchSize: missing key, expected an integer",
-        "optimizer.betas=[0.9] | run.yaml: optimizer.betas: found the list [0.9], expected a list of 2 numbers",
+        "optimizer.lr=1 | run.yaml: optimizer.lr: unknown key, expected one of name, learningRate,"
+            + " weightDecay, betas, epsilon, batchSize, accumulation, clipNorm",
+        "optimiser.lr=1 | run.yaml: optimiser: unknown key (did you mean optimizer?), expected one"
+            + " of architecture, weights,",
+        "optimizer.learningRate=fast | run.yaml: optimizer.learningRate: found \"fast\", expected a"
+            + " number from 0 to 10",
+        "optimizer.batchSize=1.5 | run.yaml: optimizer.batchSize: found 1.5, expected an integer"
+            + " from 1 to",
+        "optimizer.batchSize=null | run.yaml: optimizer.batchSize: missing key, expected an"
+            + " integer",
+        "optimizer.betas=[0.9] | run.yaml: optimizer.betas: found the list [0.9], expected a list"
+            + " of 2 numbers",
         "schedule.epochs=-1 | run.yaml: schedule.epochs: found -1, expected an integer from 0",
         "schedule.epochs=null | run.yaml: schedule.epochs: missing key",
-        "schedule.warmupEpochs=3 | run.yaml: schedule.warmupEpochs: found 3, expected at most epochs (2)",
+        "schedule.warmupEpochs=3 | run.yaml: schedule.warmupEpochs: found 3, expected at most"
+            + " epochs (2)",
         "device=tpu | run.yaml: device: found \"tpu\", expected one of cpu, cuda",
-        "gpu.products=fp8 | run.yaml: gpu.products: found \"fp8\", expected one of float32, tf32, bf16",
+        "gpu.products=fp8 | run.yaml: gpu.products: found \"fp8\", expected one of float32, tf32,"
+            + " bf16",
         "gpu={recompute: 2} | run.yaml: gpu.recompute: found 2, expected true or false",
         "gpu.memory=40 | run.yaml: gpu.memory: unknown key, expected one of products, recompute",
         "precision=int8 | run.yaml: precision: found \"int8\", expected one of float, quantized",
         "data=pictures | run.yaml: data: found \"pictures\", expected a map",
         "data.train=null | run.yaml: data.train: missing key, expected a path",
         "data.train=7 | run.yaml: data.train: found 7, expected a path",
-        "data.onCorrupt=ignore | run.yaml: data.onCorrupt: found \"ignore\", expected one of skip, fatal",
+        "data.onCorrupt=ignore | run.yaml: data.onCorrupt: found \"ignore\", expected one of skip,"
+            + " fatal",
         "architecture=null | run.yaml: architecture: missing key, expected a timm name",
-        "quantization.attentionBits=12 | run.yaml: quantization.attentionBits: found 12, expected 8 or 16",
-        "quantization={softmax: deferred, attentionBits: 16} | run.yaml: quantization.attentionBits: found 16, expected 8 with softmax: deferred",
-        "quantization.observers.default=median | run.yaml: quantization.observers.default: found \"median\", expected movingMinMax",
-        "quantization.observers.overrides=[{pattern: a}] | run.yaml: quantization.observers.overrides.0.observer: missing key",
-        "quantization.observers.overrides=[{pattern: a, range: [2, 1]}] | run.yaml: quantization.observers.overrides.0.range: found the list [2,1], expected the smaller end first",
-        "quantization.outliers=[1] | run.yaml: quantization.outliers: found the list [1], expected auto, none",
-        "quantization={gelu: row, outliers: {blocks.0.mlp.fc1: {channels: [1], shift: 2}}} | run.yaml: quantization.gelu: found \"row\", expected exact",
-        "quantization={rangeSearch: outputError, freezeEpoch: 1} | run.yaml: quantization.freezeEpoch: found 1, expected 0 beside rangeSearch",
-        "quantization.rangeSearch=best | run.yaml: quantization.rangeSearch: found \"best\", expected one of none, outputError",
-        "augmentation.randAugment=rand-m9-q1 | run.yaml: augmentation.randAugment: found \"rand-m9-q1\", expected a RandAugment such as rand-m9-mstd0.5-inc1 (rand, then m, n, p, mstd, mmax, inc with their numbers), or none: cannot read \"q1\"",
-        "augmentation.randAugment=7 | run.yaml: augmentation.randAugment: found 7, expected a RandAugment",
-        "augmentation.mixupMode=half | run.yaml: augmentation.mixupMode: found \"half\", expected one of batch, pair, elem",
-        "augmentation.randomErasing={count: 2, minCount: 3} | run.yaml: augmentation.randomErasing.minCount: found 3, expected at most count (2)",
-        "data.train={path: pictures, repeats: 0} | run.yaml: data.train.repeats: found 0, expected an integer from 1 to 1000",
-        "data.validation={path: pictures, repeats: 2} | run.yaml: data.validation.repeats: found 2, expected an integer from 1 to 1",
-        "schedule={epochs: 0, cooldownEpochs: 2} | run.yaml: schedule.cooldownEpochs: found 2, expected 0 beside epochs: 0",
+        "quantization.attentionBits=12 | run.yaml: quantization.attentionBits: found 12, expected 8"
+            + " or 16",
+        "quantization={softmax: deferred, attentionBits: 16} | run.yaml:"
+            + " quantization.attentionBits: found 16, expected 8 with softmax: deferred",
+        "quantization.observers.default=median | run.yaml: quantization.observers.default: found"
+            + " \"median\", expected movingMinMax",
+        "quantization.observers.overrides=[{pattern: a}] | run.yaml:"
+            + " quantization.observers.overrides.0.observer: missing key",
+        "quantization.observers.overrides=[{pattern: a, range: [2, 1]}] | run.yaml:"
+            + " quantization.observers.overrides.0.range: found the list [2,1], expected the"
+            + " smaller end first",
+        "quantization.outliers=[1] | run.yaml: quantization.outliers: found the list [1], expected"
+            + " auto, none",
+        "quantization={gelu: row, outliers: {blocks.0.mlp.fc1: {channels: [1], shift: 2}}} |"
+            + " run.yaml: quantization.gelu: found \"row\", expected exact",
+        "quantization={rangeSearch: outputError, freezeEpoch: 1} | run.yaml:"
+            + " quantization.freezeEpoch: found 1, expected 0 beside rangeSearch",
+        "quantization.rangeSearch=best | run.yaml: quantization.rangeSearch: found \"best\","
+            + " expected one of none, outputError",
+        "augmentation.randAugment=rand-m9-q1 | run.yaml: augmentation.randAugment: found"
+            + " \"rand-m9-q1\", expected a RandAugment such as rand-m9-mstd0.5-inc1 (rand, then m,"
+            + " n, p, mstd, mmax, inc with their numbers), or none: cannot read \"q1\"",
+        "augmentation.randAugment=7 | run.yaml: augmentation.randAugment: found 7, expected a"
+            + " RandAugment",
+        "augmentation.mixupMode=half | run.yaml: augmentation.mixupMode: found \"half\", expected"
+            + " one of batch, pair, elem",
+        "augmentation.randomErasing={count: 2, minCount: 3} | run.yaml:"
+            + " augmentation.randomErasing.minCount: found 3, expected at most count (2)",
+        "data.train={path: pictures, repeats: 0} | run.yaml: data.train.repeats: found 0, expected"
+            + " an integer from 1 to 1000",
+        "data.validation={path: pictures, repeats: 2} | run.yaml: data.validation.repeats: found 2,"
+            + " expected an integer from 1 to 1",
+        "schedule={epochs: 0, cooldownEpochs: 2} | run.yaml: schedule.cooldownEpochs: found 2,"
+            + " expected 0 beside epochs: 0",
         "augmentation.flip=2 | run.yaml: augmentation.flip: found 2, expected a number from 0 to 1",
         "ema={rate: 0.9} | run.yaml: ema.rate: unknown key, expected one of decay",
         "seed=a | run.yaml: seed: found \"a\", expected an integer of at least 0",
         "threads=true | run.yaml: threads: found true, expected an integer from 0 to 4096",
         "distillation.teacher.weights=null | run.yaml: distillation.teacher.weights: missing key",
-        "weightsKey=3 | run.yaml: weightsKey: found 3, expected the path of the weights in their file",
+        "weightsKey=3 | run.yaml: weightsKey: found 3, expected the path of the weights in their"
+            + " file",
         "nothing | --set nothing: expected key.path=value",
-        "quantization.observers.overrides.0.pattern=x | run.yaml: quantization.observers.overrides: found a map, expected a list of maps",
+        "quantization.observers.overrides.0.pattern=x | run.yaml: quantization.observers.overrides:"
+            + " found a map, expected a list of maps",
       })
   void refusesInOneLine(String override, String message) {
     assertThatThrownBy(() -> parse(SMALL, override))

@@ -86,8 +86,8 @@ public final class EmbedCommand implements Callable<Integer> {
   @Option(
       names = "--skip-corrupt",
       description =
-          "Go on where a picture cannot be decoded: it is named, counted and left out. Without it the"
-              + " first one ends the command.")
+          "Go on where a picture cannot be decoded: it is named, counted and left out. Without it"
+              + " the first one ends the command.")
   private boolean skipCorrupt;
 
   @Mixin private JsonOption json;

@@ -87,8 +87,8 @@ public final class FeatureEvaluating {
     if (options.gallery() == null && options.classEmbeddings() == null && reference == null) {
       throw new InputException(
           model.identity().path()
-              + ": answers with features, expected --gallery DIR, --class-embeddings F or --against F2"
-              + " (ivit embed writes features to a file)");
+              + ": answers with features, expected --gallery DIR, --class-embeddings F or --against"
+              + " F2 (ivit embed writes features to a file)");
     }
     ClassEmbeddings embeddings =
         options.classEmbeddings() == null ? null : ClassEmbeddings.read(options.classEmbeddings());

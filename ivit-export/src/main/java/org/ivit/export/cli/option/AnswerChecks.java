@@ -18,8 +18,8 @@ public final class AnswerChecks {
     if (model.answer() != Answer.CLASSES) {
       throw new InputException(
           model.identity().path()
-              + ": answers with features, expected a model with classes (ivit embed writes features,"
-              + " ivit evaluate --gallery or --class-embeddings makes classes of them)");
+              + ": answers with features, expected a model with classes (ivit embed writes"
+              + " features, ivit evaluate --gallery or --class-embeddings makes classes of them)");
     }
   }
 
@@ -32,8 +32,8 @@ public final class AnswerChecks {
     if (model.answer() != Answer.FEATURES) {
       throw new InputException(
           model.identity().path()
-              + ": answers with classes, expected a model that answers with features (ivit predict and"
-              + " ivit evaluate take this one)");
+              + ": answers with classes, expected a model that answers with features (ivit predict"
+              + " and ivit evaluate take this one)");
     }
   }
 

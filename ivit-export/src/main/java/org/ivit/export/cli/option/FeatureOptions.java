@@ -13,8 +13,8 @@ public final class FeatureOptions {
       names = "--gallery",
       paramLabel = "DIR",
       description =
-          "Of a model that answers with features: labelled pictures, a folder as --data. A picture has"
-              + " the class that its nearest neighbours there vote for, by cosine.")
+          "Of a model that answers with features: labelled pictures, a folder as --data. A picture"
+              + " has the class that its nearest neighbours there vote for, by cosine.")
   private String gallery;
 
   @Option(
@@ -35,7 +35,8 @@ public final class FeatureOptions {
       paramLabel = "F",
       description =
           "Of a model that answers with features: a vector a class, safetensors with the tensor"
-              + " embeddings (docs/features.md). A picture has the class whose vector is most like it.")
+              + " embeddings (docs/features.md). A picture has the class whose vector is most like"
+              + " it.")
   private Path classEmbeddings;
 
   /** Refuses impossible values before anything long starts. */

@@ -11,7 +11,7 @@ import org.ivit.train.memory.Reals;
  * @param leading the first of them, which take no part
  * @param dim channels of a token
  */
-record TokenMean(int tokens, int leading, int dim) {
+public record TokenMean(int tokens, int leading, int dim) {
   /**
    * Takes the means of pictures.
    *
@@ -39,7 +39,7 @@ record TokenMean(int tokens, int leading, int dim) {
    * @param g gradient by the means from {@code from} on, [pictures][dim]
    * @param gx written from {@code at} on, [pictures][tokens][dim]
    */
-  void backward(Reals g, int from, Reals gx, int at, int pictures, Buffers scratch) {
+  public void backward(Reals g, int from, Reals gx, int at, int pictures, Buffers scratch) {
     double[] row = scratch.doubles("mean.row", dim);
     for (int i = 0; i < pictures; i++) {
       g.get(from + i * dim, row, 0, dim);

@@ -7,6 +7,7 @@ import org.ivit.core.graph.Pool;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.operator.floating.TokenMean;
 
 /** The mean over tokens of the quantized network, of the pictures of a chunk. */
 final class QuantPool {
@@ -116,17 +117,6 @@ final class QuantPool {
    * @param gx receives the gradient by the tokens, [pictures][tokens][dim] from {@code at} on
    */
   void backward(Reals gMean, int from, Reals gx, int at, int pictures, Buffers scratch) {
-    double[] row = scratch.doubles("pool.row", dim);
-    for (int i = 0; i < pictures; i++) {
-      int picture = at + i * tokens * dim;
-      gx.clear(picture, leading * dim);
-      gMean.get(from + i * dim, row, 0, dim);
-      for (int c = 0; c < dim; c++) {
-        row[c] /= tokens - leading;
-      }
-      for (int t = leading; t < tokens; t++) {
-        gx.put(picture + t * dim, row, 0, dim);
-      }
-    }
+    new TokenMean(tokens, leading, dim).backward(gMean, from, gx, at, pictures, scratch);
   }
 }

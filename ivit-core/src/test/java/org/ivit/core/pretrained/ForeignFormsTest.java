@@ -1,0 +1,363 @@
+package org.ivit.core.pretrained;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.UnaryOperator;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.family.Architectures;
+import org.ivit.core.image.CropMode;
+import org.ivit.core.image.Preprocess;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.Tensor;
+import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.testing.Shared;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Forms of files beside those of the golden folders. */
+class ForeignFormsTest {
+  @TempDir Path folder;
+
+  private final List<String> said = new ArrayList<>();
+
+  private static Map<String, Tensor> golden(String name) {
+    return Shared.tensors("golden/families/" + name).tensors();
+  }
+
+  private static Map<String, Tensor> renamed(
+      Map<String, Tensor> tensors, UnaryOperator<String> name) {
+    Map<String, Tensor> renamed = new LinkedHashMap<>();
+    tensors.forEach((old, tensor) -> renamed.put(name.apply(old), tensor));
+    return renamed;
+  }
+
+  private Path write(String file, Map<String, Tensor> tensors, String config, String text)
+      throws IOException {
+    Safetensors.write(folder.resolve(file), tensors, Map.of());
+    if (config != null) {
+      Files.writeString(folder.resolve(config), text);
+    }
+    return folder;
+  }
+
+  private static Map<String, Tensor> drawn(Architecture architecture) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    ObservedModel.weights(architecture, new Random(7))
+        .values()
+        .forEach((name, x) -> tensors.put(name, Tensor.of(x, architecture.parameters().get(name))));
+    return tensors;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"module.", "state_dict.module.", "visual.trunk.", "model.backbone."})
+  void prefixes(String prefix) throws IOException {
+    String config = Files.readString(Shared.path("golden/families/deit3/config.json"));
+    Map<String, Tensor> tensors =
+        renamed(golden("deit3/weights.safetensors"), name -> prefix + name);
+    Path path = write("model.safetensors", tensors, "config.json", config);
+    PretrainedModel plain = PretrainedModel.open(Shared.path("golden/families/deit3"), said::add);
+    PretrainedModel model = PretrainedModel.open(path, said::add);
+    assertThat(model.architecture()).isEqualTo(plain.architecture());
+    assertThat(model.weights().tensors())
+        .containsExactlyInAnyOrderEntriesOf(plain.weights().tensors());
+    assertThat(said).isEmpty();
+  }
+
+  /** SigLIP of open_clip is a tower of timm beside a tower of texts. */
+  @Test
+  void openClipWithATowerOfTimm() throws IOException {
+    Map<String, Tensor> tensors =
+        renamed(golden("siglip_map/weights.safetensors"), name -> "visual.trunk." + name);
+    tensors.put("text.token_embedding.weight", Tensor.of(new float[6], 3, 2));
+    tensors.put("logit_scale", Tensor.of(new float[1], 1));
+    String config =
+        """
+        {"model_cfg": {"embed_dim": 32, "vision_cfg": {"image_size": 32,
+           "timm_model_name": "vit_base_patch16_siglip_224", "timm_pool": "map",
+           "timm_model_pretrained": false, "timm_proj": "none"}, "text_cfg": {}},
+         "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
+           "interpolation": "bicubic", "resize_mode": "squash"}}
+        """;
+    write("open_clip_model.safetensors", tensors, "open_clip_config.json", config);
+    // The real tower has heads of 64 channels, this one of 16.
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("nothing says the number of heads");
+    PretrainedModel.Wishes heads = PretrainedModel.Wishes.of("{\"heads\": 2}", null);
+    said.clear();
+    PretrainedModel model = PretrainedModel.open(folder, heads, said::add);
+    PretrainedModel timm =
+        PretrainedModel.open(Shared.path("golden/families/siglip_map"), line -> {});
+    assertThat(model.architecture()).isEqualTo(timm.architecture());
+    assertThat(model.weights().tensors())
+        .containsExactlyInAnyOrderEntriesOf(timm.weights().tensors());
+    assertThat(model.preprocess()).isEqualTo(Preprocess.half(32, 32).withCropMode(CropMode.SQUASH));
+    assertThat(said).singleElement().asString().contains("tower of texts, 2 tensors");
+    Files.writeString(
+        folder.resolve("open_clip_config.json"),
+        config.replace("\"image_size\"", "\"attentional_pool\": true, \"image_size\""));
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("attentional_pool is true, expected no such key");
+  }
+
+  private static final String HUB =
+      """
+      {"model_type": "%s", "architectures": ["%s"], "hidden_act": "gelu", "num_channels": 3,
+       "image_size": 16, "patch_size": 8, "hidden_size": 16, "num_hidden_layers": 1,
+       "num_attention_heads": 2, "intermediate_size": 32, "layer_norm_eps": 1e-12 %s}
+      """;
+
+  private static String hub(String name) {
+    return name.replace("blocks.", "encoder.layer.")
+        .replace("attn.query", "attention.attention.query")
+        .replace("attn.proj", "attention.output.dense")
+        .replace("mlp.fc1", "intermediate.dense")
+        .replace("mlp.fc2", "output.dense")
+        .replace("norm1", "layernorm_before")
+        .replace("norm2", "layernorm_after")
+        .replaceFirst("^norm\\.", "layernorm.")
+        .replaceFirst("^head\\.", "classifier.")
+        .replaceFirst("^cls_token", "embeddings.cls_token")
+        .replaceFirst("^reg_token", "embeddings.distillation_token")
+        .replaceFirst("^pos_embed", "embeddings.position_embeddings")
+        .replaceFirst("^patch_embed\\.proj", "embeddings.patch_embeddings.projection");
+  }
+
+  /** Query, key and value apart, as Hugging Face has them. */
+  private static Map<String, Tensor> apart(Map<String, Tensor> tensors, boolean biases) {
+    Map<String, Tensor> apart = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          if (!name.contains(".attn.qkv.")) {
+            apart.put(hub(name), tensor);
+          } else if (biases || name.endsWith("weight")) {
+            float[] all = tensor.floats();
+            String[] parts = {"query", "key", "value"};
+            int length = all.length / parts.length;
+            long[] shape = tensor.shape();
+            shape[0] /= parts.length;
+            for (int i = 0; i < parts.length; i++) {
+              apart.put(
+                  hub(name.replace("qkv", "query")).replace("query", parts[i]),
+                  Tensor.of(Arrays.copyOfRange(all, i * length, (i + 1) * length), shape));
+            }
+          }
+        });
+    return apart;
+  }
+
+  private static final String VIT =
+      "{\"kind\":\"vit\",\"name\":\"huggingface_%s\",\"image\":16,\"patch\":8,\"dim\":16,"
+          + "\"depth\":1,\"heads\":2,\"hidden\":32,\"classes\":%d,\"epsilon\":1e-12%s}";
+
+  @Test
+  void aBackboneOfHuggingFaceAnswersWithFeatures() throws IOException {
+    Architecture expected = Architectures.parse(VIT.formatted("vit", 0, ""));
+    Map<String, Tensor> tensors = apart(drawn(expected), true);
+    tensors.put("pooler.dense.weight", Tensor.of(new float[256], 16, 16));
+    write("model.safetensors", tensors, "config.json", HUB.formatted("vit", "ViTModel", ""));
+    PretrainedModel model = PretrainedModel.open(folder, said::add);
+    assertThat(model.architecture()).isEqualTo(expected);
+    assertThat(model.weights().tensors()).containsExactlyInAnyOrderEntriesOf(drawn(expected));
+    assertThat(said)
+        .hasSize(2)
+        .anySatisfy(line -> assertThat(line).contains("pooler.dense.weight", "left out"));
+  }
+
+  @Test
+  void queriesKeysAndValuesMayHaveNoBias() throws IOException {
+    Architecture expected = Architectures.parse(VIT.formatted("vit", 3, ""));
+    String labels = ", \"qkv_bias\": false, \"id2label\": {\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}";
+    write(
+        "model.safetensors",
+        apart(drawn(expected), false),
+        "config.json",
+        HUB.formatted("vit", "ViTForImageClassification", labels));
+    PretrainedModel model = PretrainedModel.open(folder, said::add);
+    assertThat(model.weights().get("blocks.0.attn.qkv.bias").floats()).isEqualTo(new float[48]);
+    assertThat(model.classes()).containsExactly("a", "b", "c");
+  }
+
+  /** No head reads the distillation token: it is a register. */
+  @Test
+  void deitWithoutATeacher() throws IOException {
+    Architecture expected = Architectures.parse(VIT.formatted("deit", 2, ",\"registers\":1"));
+    write(
+        "model.safetensors",
+        apart(drawn(expected), true),
+        "config.json",
+        HUB.formatted("deit", "DeiTForImageClassification", ""));
+    PretrainedModel model = PretrainedModel.open(folder, said::add);
+    assertThat(model.architecture()).isEqualTo(expected);
+    assertThat(model.weights().tensors()).containsExactlyInAnyOrderEntriesOf(drawn(expected));
+    assertThat(new WeightSearch(expected, null, said::add).findFitted(folder).tensors())
+        .containsExactlyInAnyOrderEntriesOf(drawn(expected));
+  }
+
+  /** What a recipe reads, that has the architecture of a folder, is what the folder answers. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "hf_dinov2",
+        "hf_clip",
+        "hf_siglip",
+        "hf_beit",
+        "hf_vit_mae",
+        "release_open_clip",
+        "release_siglip",
+        "sbb_reg1_gap_posreg",
+        "siglip_map",
+        "beit",
+        "clip_laion"
+      })
+  void theSearchForAnArchitectureFindsTheSame(String family) {
+    Path path = Shared.path("golden/families/" + family);
+    PretrainedModel model = PretrainedModel.open(path, line -> {});
+    assertThat(new WeightSearch(model.architecture(), null, line -> {}).findFitted(path).tensors())
+        .containsExactlyInAnyOrderEntriesOf(model.weights().tensors());
+    assertThat(PretrainedModel.preprocess(path, model.architecture().image(), line -> {}))
+        .contains(model.preprocess());
+  }
+
+  @Test
+  void torchvisionVit() throws IOException {
+    Architecture expected =
+        Architectures.parse(
+            "{\"kind\":\"vit\",\"name\":\"torchvision_vit\",\"image\":32,\"patch\":16,\"dim\":64,"
+                + "\"depth\":2,\"heads\":1,\"hidden\":128,\"classes\":5}");
+    Map<String, Tensor> tensors =
+        renamed(
+            drawn(expected),
+            name ->
+                name.replace("blocks.", "encoder.layers.encoder_layer_")
+                    .replace("attn.qkv.", "self_attention.in_proj_")
+                    .replace("attn.proj.", "self_attention.out_proj.")
+                    .replace("mlp.fc1.", "mlp.0.")
+                    .replace("mlp.fc2.", "mlp.3.")
+                    .replace("norm1.", "ln_1.")
+                    .replace("norm2.", "ln_2.")
+                    .replaceFirst("^norm\\.", "encoder.ln.")
+                    .replaceFirst("^head\\.", "heads.head.")
+                    .replaceFirst("^cls_token", "class_token")
+                    .replaceFirst("^pos_embed", "encoder.pos_embedding")
+                    .replaceFirst("^patch_embed\\.proj\\.", "conv_proj."));
+    write("vit_b_16.safetensors", tensors, null, null);
+    PretrainedModel model = PretrainedModel.open(folder, said::add);
+    assertThat(model.architecture()).isEqualTo(expected);
+    assertThat(model.weights().tensors()).containsExactlyInAnyOrderEntriesOf(drawn(expected));
+    assertThat(said).isEmpty();
+  }
+
+  @Test
+  void torchvisionSwin() throws IOException {
+    Architecture expected =
+        Architectures.parse(
+            "{\"kind\":\"swin\",\"name\":\"torchvision_swin\",\"image\":224,\"patch\":4,"
+                + "\"window\":7,\"dim\":8,\"depths\":[1,1],\"heads\":[1,2],\"classes\":5}");
+    Map<String, Tensor> tensors =
+        renamed(
+            drawn(expected),
+            name ->
+                name.replace("layers.0.blocks.", "features.1.")
+                    .replace("layers.0.downsample.", "features.2.")
+                    .replace("layers.1.blocks.", "features.3.")
+                    .replace("mlp.fc1.", "mlp.0.")
+                    .replace("mlp.fc2.", "mlp.3.")
+                    .replace("patch_embed.proj.", "features.0.0.")
+                    .replace("patch_embed.norm.", "features.0.2."));
+    tensors.put("features.1.0.attn.relative_position_index", Tensor.of(new long[4], 4));
+    write("swin_t.safetensors", tensors, null, null);
+    PretrainedModel model = PretrainedModel.open(folder, said::add);
+    assertThat(model.architecture()).isEqualTo(expected);
+    assertThat(model.weights().tensors()).containsExactlyInAnyOrderEntriesOf(drawn(expected));
+  }
+
+  /** Published widths have heads of 64 channels. */
+  @Test
+  void dinov2OfAPublishedWidth() throws IOException {
+    Architecture sizes =
+        Architectures.parse(
+            "{\"kind\":\"vit\",\"name\":\"dinov2\",\"image\":28,\"patch\":14,\"dim\":384,"
+                + "\"depth\":1,\"heads\":6,\"hidden\":16,\"classes\":0}");
+    Map<String, Tensor> tensors = drawn(sizes);
+    float[] ones = new float[384];
+    Arrays.fill(ones, 1);
+    tensors.put("blocks.0.ls1.gamma", Tensor.of(ones, 384));
+    tensors.put("blocks.0.ls2.gamma", Tensor.of(ones, 384));
+    tensors.put("mask_token", Tensor.of(ones, 1, 384));
+    write("dinov2_vits14_pretrain.safetensors", tensors, null, null);
+    PretrainedModel model = PretrainedModel.open(folder, said::add);
+    assertThat(model.architecture()).isEqualTo(sizes);
+    assertThat(said).isEmpty();
+  }
+
+  /** What a file does not say is asked for; what a folder has beyond its model is refused. */
+  @Test
+  void refusals() throws IOException {
+    Map<String, Tensor> tensors = golden("vit_headless/weights.safetensors");
+    write("model.safetensors", tensors, null, null);
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(
+            "nothing beside it says of which model, expected --architecture NAME");
+    String config = Files.readString(Shared.path("golden/families/vit_headless/config.json"));
+    Map<String, Tensor> more = new LinkedHashMap<>(tensors);
+    more.put("blocks.0.attn.gate.weight", Tensor.of(new float[4], 4));
+    write("model.safetensors", more, "config.json", config);
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("1 unexpected: blocks.0.attn.gate.weight");
+    write("model.safetensors", tensors, "config.json", config.replace("\"depth\"", "\"dpeth\""));
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("dpeth is 2, expected no such key");
+    write(
+        "model.safetensors",
+        tensors,
+        "config.json",
+        config.replace("vit_base_patch16_224", "resnet50"));
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("architecture is \"resnet50\", expected a ViT");
+  }
+
+  @Test
+  void shapesNameTheModelsThatAFileMayBeOf() throws IOException {
+    write("model.safetensors", drawn(Architectures.byName("deit_tiny_patch16_224")), null, null);
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageEndingWith(
+            "nothing beside it says of which model: by its shapes it may be vit_tiny_patch16_224,"
+                + " deit_tiny_patch16_224, expected --architecture NAME");
+    assertThat(PretrainedModel.Wishes.of("deit_tiny_patch16_224", null)).isNull();
+    assertThat(PretrainedModel.Wishes.of("{\"base\": \"deit_tiny_patch16_224\"}", null)).isNull();
+  }
+
+  /** Weights that a run has saved say their architecture. */
+  @Test
+  void weightsOfARun() {
+    Architecture architecture = Architectures.parse(VIT.formatted("mine", 3, ""));
+    Path file = folder.resolve("weights.safetensors");
+    Safetensors.write(
+        file,
+        drawn(architecture),
+        Map.of("architecture", Architectures.toJson(architecture).toString()));
+    PretrainedModel model = PretrainedModel.open(file, said::add);
+    assertThat(model.architecture()).isEqualTo(architecture);
+    assertThat(model.weights().tensors()).containsExactlyInAnyOrderEntriesOf(drawn(architecture));
+  }
+}
