@@ -3,11 +3,16 @@ package org.ivit.core.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SortedMap;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
+import org.ivit.core.architecture.Part;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -43,6 +48,19 @@ public final class ObservedModel {
   public static IntegerGraph small() {
     return graph(
         new Vit("small", 4, 2, 4, 1, 2, 4, 2, 1e-6).architecture(), Scheme.EXACT, new Random(1));
+  }
+
+  /** Returns a graph with a block behind its pool, as no family has. */
+  public static IntegerGraph blockBehindPool() {
+    Architecture vit = new Vit("small", 4, 2, 4, 1, 2, 4, 2, 1e-6).architecture();
+    List<Part> parts =
+        List.of(
+            vit.stem(),
+            vit.blocks().get(0),
+            new MeanPooling(5, 1, 4),
+            new Block("blocks.1", 4, 2, 4, 1, null, null, 1e-6),
+            Head.ofFirstToken(1, 4));
+    return graph(new Architecture("vit", "late block", parts), Scheme.EXACT, new Random(1));
   }
 
   /**

@@ -238,6 +238,17 @@ class CudaEngineTest {
   }
 
   @Test
+  void refusesABlockBehindThePool() {
+    EmulatedDevice device = new EmulatedDevice(1, SHARED_BYTES);
+    assertThatThrownBy(() -> new CudaEngine(ObservedModel.blockBehindPool(), device, "test"))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "engine cuda: blocks.1: found a block or a merging of 1 of 5 tokens, expected none"
+                + " behind a pool");
+    assertThat(device.live()).isZero();
+  }
+
+  @Test
   void refusesWrongInputAndUseAfterClose() {
     IntegerGraph graph = ObservedModel.small();
     CudaEngine engine = new CudaEngine(graph, new EmulatedDevice(1, SHARED_BYTES), "test");

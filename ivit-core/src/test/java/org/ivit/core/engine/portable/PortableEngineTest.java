@@ -263,6 +263,14 @@ class PortableEngineTest {
   }
 
   @Test
+  void refusesABlockBehindThePool() {
+    IntegerGraph graph = ObservedModel.blockBehindPool();
+    assertThatThrownBy(() -> new PortableEngine(graph))
+        .isInstanceOf(InputException.class)
+        .hasMessage("engine cpu: blocks.1: found a block behind a pool, expected none");
+  }
+
+  @Test
   void refusesWrongInputAndUseAfterClose() {
     IntegerGraph graph =
         ObservedModel.graph(
