@@ -144,9 +144,11 @@ METHOD(void, residual)(
   unpin(env, branch, b, JNI_ABORT);
 }
 
+/* To 8-bit codes where `wide` is false, else to 16-bit ones. */
 METHOD(void, normCodes)(
     JNIEnv *env, jclass class, jshortArray x, jint rows, jint channels, jintArray multiplier,
-    jlongArray offset, jint shift, jintArray min, jintArray max, jbyteArray out) {
+    jlongArray offset, jint shift, jlong epsilon, jintArray min, jintArray max, jboolean wide,
+    jobject out) {
   (void)class;
   void *c = pin(env, x);
   void *m = pin(env, multiplier);
@@ -154,7 +156,12 @@ METHOD(void, normCodes)(
   void *o = pin(env, out);
   struct ivit_extremes seen = {pin(env, min), pin(env, max)};
   if (c != NULL && m != NULL && b != NULL && o != NULL) {
-    kernels()->norm_codes(c, rows, channels, m, b, shift, seen, o);
+    struct ivit_code_norm norm = {m, b, shift, epsilon};
+    if (wide) {
+      kernels()->norm_codes16(c, rows, channels, &norm, seen, o);
+    } else {
+      kernels()->norm_codes(c, rows, channels, &norm, seen, o);
+    }
   }
   unpin(env, max, seen.max, 0);
   unpin(env, min, seen.min, 0);
@@ -165,9 +172,9 @@ METHOD(void, normCodes)(
 }
 
 METHOD(void, normCodesBackward)(
-    JNIEnv *env, jclass class, jshortArray x, jint rows, jint channels, jdouble scale,
-    jdoubleArray gamma, jlong gy, jlong gx, jint stride, jdoubleArray gamma_gradient,
-    jdoubleArray beta_gradient) {
+    JNIEnv *env, jclass class, jshortArray x, jint rows, jint channels, jlong epsilon,
+    jdouble scale, jdoubleArray gamma, jlong gy, jlong gx, jint stride,
+    jdoubleArray gamma_gradient, jdoubleArray beta_gradient) {
   (void)class;
   void *c = pin(env, x);
   void *g = pin(env, gamma);
@@ -175,7 +182,7 @@ METHOD(void, normCodesBackward)(
   void *gb = pin(env, beta_gradient);
   if (c != NULL && g != NULL && gg != NULL && gb != NULL) {
     kernels()->norm_codes_backward(
-        c, rows, channels, scale, g, at(gy), at(gx), stride, gg, gb);
+        c, rows, channels, epsilon, scale, g, at(gy), at(gx), stride, gg, gb);
   }
   unpin(env, beta_gradient, gb, 0);
   unpin(env, gamma_gradient, gg, 0);

@@ -21,6 +21,7 @@ const struct ivit_training_kernels IVIT_SET = {
     .tile_to8 = requantize8_tile,
     .tile_to16 = requantize16_tile,
     .norm_codes = norm_codes,
+    .norm_codes16 = norm_codes16,
     .norm_codes_backward = norm_codes_backward,
     .norm = norm,
     .norm_backward = norm_backward,

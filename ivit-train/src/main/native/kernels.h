@@ -33,6 +33,14 @@ struct ivit_dyadics {
   const int32_t *shift;
 };
 
+/* I-LayerNorm: (y*multiplier + offset) >> shift a channel, epsilon beneath the root. */
+struct ivit_code_norm {
+  const int32_t *multiplier;
+  const int64_t *offset; /* with the half that rounds */
+  int shift;
+  int64_t epsilon;
+};
+
 struct ivit_training_kernels {
   const char *name;
 
@@ -62,11 +70,15 @@ struct ivit_training_kernels {
 
   /* norms.h */
   void (*norm_codes)(
-      const int16_t *x, int rows, int channels, const int32_t *multiplier, const int64_t *offset,
-      int shift, struct ivit_extremes seen, int8_t *out);
+      const int16_t *x, int rows, int channels, const struct ivit_code_norm *n,
+      struct ivit_extremes seen, int8_t *out);
+  void (*norm_codes16)(
+      const int16_t *x, int rows, int channels, const struct ivit_code_norm *n,
+      struct ivit_extremes seen, int16_t *out);
   void (*norm_codes_backward)(
-      const int16_t *x, int rows, int channels, double scale, const double *gamma, const float *gy,
-      float *gx, int gx_stride, double *gamma_gradient, double *beta_gradient);
+      const int16_t *x, int rows, int channels, int64_t epsilon, double scale,
+      const double *gamma, const float *gy, float *gx, int gx_stride, double *gamma_gradient,
+      double *beta_gradient);
   void (*norm)(
       const float *x, int x_stride, const double *gamma, const double *beta, double epsilon,
       float *y, int rows, int channels);

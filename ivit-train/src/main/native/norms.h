@@ -2,8 +2,17 @@
 
 enum { MOST_CHANNELS = 4096 };
 
-/* Normalised values of a row of codes; returns the deviation. */
-static int32_t normalise(const int16_t *restrict x, int channels, int32_t *restrict y) {
+/* The exact floor of the square root of 0 <= v < 2^61: float64 rounds to it or to a neighbour. */
+static int64_t root(int64_t v) {
+  int64_t r = (int64_t)sqrt((double)v);
+  r -= r * r > v;
+  r += (r + 1) * (r + 1) <= v;
+  return r;
+}
+
+/* Normalised values of a row of codes; returns the deviation. Epsilon is at most 2^60. */
+static int32_t normalise(
+    const int16_t *restrict x, int channels, int64_t epsilon, int32_t *restrict y) {
   int32_t total = 0;
   int64_t sum = 0;
   for (int from = 0; from < channels; from += BLOCK) {
@@ -23,8 +32,7 @@ static int32_t normalise(const int16_t *restrict x, int channels, int32_t *restr
     y[c] = v;
     squares += (int64_t)v * v;
   }
-  /* Below 2^52 the root's floor is exact: rounding is right and squares are whole numbers. */
-  int64_t std = (int64_t)sqrt((double)squares);
+  int64_t std = root(squares + epsilon);
   std = std < 1 ? 1 : std;
   int64_t factor = INT32_MAX / std;
   for (int c = 0; c < channels; c++) {
@@ -42,16 +50,39 @@ static void norm_codes_row(
   }
 }
 
+static void norm_codes16_row(
+    const int32_t *restrict y, int channels, const int32_t *restrict multiplier,
+    const int64_t *restrict offset, int shift, int16_t *restrict out) {
+  for (int c = 0; c < channels; c++) {
+    int64_t v = ((int64_t)y[c] * multiplier[c] + offset[c]) >> shift;
+    out[c] = (int16_t)clamp(v, -32768, 32767);
+  }
+}
+
 static void norm_codes(
-    const int16_t *x, int rows, int channels, const int32_t *multiplier, const int64_t *offset,
-    int shift, struct ivit_extremes seen, int8_t *out) {
+    const int16_t *x, int rows, int channels, const struct ivit_code_norm *n,
+    struct ivit_extremes seen, int8_t *out) {
   int32_t y[MOST_CHANNELS];
   for (int r = 0; r < rows; r++) {
-    normalise(x + (ptrdiff_t)r * channels, channels, y);
+    normalise(x + (ptrdiff_t)r * channels, channels, n->epsilon, y);
     if (seen.min != NULL) {
       see(y, channels, seen);
     }
-    norm_codes_row(y, channels, multiplier, offset, shift, out + (ptrdiff_t)r * channels);
+    norm_codes_row(y, channels, n->multiplier, n->offset, n->shift, out + (ptrdiff_t)r * channels);
+  }
+}
+
+static void norm_codes16(
+    const int16_t *x, int rows, int channels, const struct ivit_code_norm *n,
+    struct ivit_extremes seen, int16_t *out) {
+  int32_t y[MOST_CHANNELS];
+  for (int r = 0; r < rows; r++) {
+    normalise(x + (ptrdiff_t)r * channels, channels, n->epsilon, y);
+    if (seen.min != NULL) {
+      see(y, channels, seen);
+    }
+    norm_codes16_row(
+        y, channels, n->multiplier, n->offset, n->shift, out + (ptrdiff_t)r * channels);
   }
 }
 
@@ -79,18 +110,18 @@ static void row_backward(
 }
 
 static void norm_codes_backward(
-    const int16_t *x, int rows, int channels, double scale, const double *gamma, const float *gy,
-    float *gx, int gx_stride, double *gamma_gradient, double *beta_gradient) {
+    const int16_t *x, int rows, int channels, int64_t epsilon, double scale, const double *gamma,
+    const float *gy, float *gx, int gx_stride, double *gamma_gradient, double *beta_gradient) {
   int32_t y[MOST_CHANNELS];
   double normalised[MOST_CHANNELS];
-  double root = sqrt(channels);
+  double width = sqrt(channels);
   for (int r = 0; r < rows; r++) {
-    int32_t std = normalise(x + (ptrdiff_t)r * channels, channels, y);
+    int32_t std = normalise(x + (ptrdiff_t)r * channels, channels, epsilon, y);
     for (int c = 0; c < channels; c++) {
-      normalised[c] = y[c] * (root * 0x1p-30);
+      normalised[c] = y[c] * (width * 0x1p-30);
     }
     row_backward(
-        normalised, root / (scale * std), gamma, gy + (ptrdiff_t)r * channels,
+        normalised, width / (scale * std), gamma, gy + (ptrdiff_t)r * channels,
         gx + (ptrdiff_t)r * gx_stride, gamma_gradient, beta_gradient, channels);
   }
 }

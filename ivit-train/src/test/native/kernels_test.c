@@ -158,10 +158,17 @@ static void check_codes(
   c->requantize8(x, rows, n, bias, &d, second, narrow[1]);
   same(k->name, "requantize8", narrow[0], narrow[1], size, n);
   same(k->name, "its minima", range[0], range[2], (size_t)n * sizeof(int32_t), n);
-  k->norm_codes(wide, rows, n, m, half, 45, first, narrow[0]);
-  c->norm_codes(wide, rows, n, m, half, 45, second, narrow[1]);
-  same(k->name, "norm of codes", narrow[0], narrow[1], size, n);
-  same(k->name, "its maxima", range[1], range[3], (size_t)n * sizeof(int32_t), n);
+  const int64_t epsilons[] = {0, 12345, (int64_t)1 << 60};
+  for (int i = 0; i < 3; i++) {
+    struct ivit_code_norm norm = {m, half, 45, epsilons[i]};
+    k->norm_codes(wide, rows, n, &norm, first, narrow[0]);
+    c->norm_codes(wide, rows, n, &norm, second, narrow[1]);
+    same(k->name, "norm of codes", narrow[0], narrow[1], size, n);
+    same(k->name, "its maxima", range[1], range[3], (size_t)n * sizeof(int32_t), n);
+    k->norm_codes16(wide, rows, n, &norm, first, out[0]);
+    c->norm_codes16(wide, rows, n, &norm, second, out[1]);
+    same(k->name, "norm of codes to 16 bits", out[0], out[1], 2 * size, n);
+  }
 
   int32_t exponentials[257];
   for (int i = 0; i < 257; i++) {

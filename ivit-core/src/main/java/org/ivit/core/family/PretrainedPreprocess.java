@@ -1,6 +1,7 @@
 package org.ivit.core.family;
 
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 
 /** How the pictures were prepared that the weights of a timm name were trained on. */
@@ -41,6 +42,18 @@ public final class PretrainedPreprocess {
     return imagenet
         ? Preprocess.imagenet(resize, architecture.image().side())
         : Preprocess.half(resize, architecture.image().side());
+  }
+
+  /**
+   * CLIP's mean and deviation of pixels, bicubic.
+   *
+   * @param resize see {@link Preprocess}
+   * @param crop see {@link Preprocess}
+   */
+  public static Preprocess clip(int resize, int crop) {
+    float[] mean = {0.48145467f, 0.4578275f, 0.40821072f};
+    float[] std = {0.26862955f, 0.2613026f, 0.2757771f};
+    return new Preprocess(resize, crop, Interpolation.BICUBIC, mean, std);
   }
 
   /**

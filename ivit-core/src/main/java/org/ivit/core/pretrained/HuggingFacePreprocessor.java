@@ -3,7 +3,9 @@ package org.ivit.core.pretrained;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.function.Consumer;
+import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
@@ -17,6 +19,15 @@ import org.ivit.core.image.Preprocess;
 final class HuggingFacePreprocessor {
   private static final String FILE = "preprocessor_config.json";
   private static final String SHORTEST = "shortest_edge";
+
+  /** Types whose processors cut the centre unless told otherwise. */
+  private static final Set<String> CROPPING =
+      Set.of("deit", "clip", "dinov2", "dinov2_with_registers", "beit");
+
+  /** Types to whose processors a number is the length of the shorter side. */
+  private static final Set<String> SHORTEST_FIRST =
+      Set.of("clip", "dinov2", "dinov2_with_registers");
+
   private static final int BILINEAR = 2;
   private static final int BICUBIC = 3;
 
@@ -42,7 +53,7 @@ final class HuggingFacePreprocessor {
    *
    * @param folder may be without the file: then the transform is the one that models of this type
    *     are published with, which is said
-   * @param modelType {@code vit}, {@code deit} or {@code swin}
+   * @param modelType of {@code config.json}
    * @param image height and width of the model's pictures
    * @throws org.ivit.core.InputException naming the key whose value cannot be honoured
    */
@@ -58,12 +69,42 @@ final class HuggingFacePreprocessor {
     return new HuggingFacePreprocessor(JsonFile.read(file), modelType, image).read();
   }
 
+  /**
+   * The side of the pictures that the file's transform cuts, for models of positions that follow
+   * it.
+   *
+   * @param otherwise where there is no file, or it does not say
+   */
+  static int side(Path folder, int otherwise) {
+    Path file = folder.resolve(FILE);
+    if (!Files.exists(file)) {
+      return otherwise;
+    }
+    JsonFile config = JsonFile.read(file);
+    HuggingFacePreprocessor reader = new HuggingFacePreprocessor(config, "", otherwise);
+    boolean cropped = config.flag("do_center_crop", true) && config.has("crop_size");
+    String key = cropped ? "crop_size" : "size";
+    return config.has(key) ? reader.side(key, config.node().get(key), !cropped) : otherwise;
+  }
+
   private static Preprocess usual(String modelType, int image) {
     Preprocess imagenet = Preprocess.imagenet(image, image);
     Preprocess half = Preprocess.half(image, image);
     return switch (modelType) {
       case "deit" -> Preprocess.imagenet(256 * image / 224, image).withCropMode(CropMode.SQUASH);
       case "swin" -> imagenet.withCropMode(CropMode.SQUASH);
+      case "clip" -> PretrainedPreprocess.clip(image, image);
+      case "siglip" -> half.withCropMode(CropMode.SQUASH);
+      case "dinov2", "dinov2_with_registers" -> Preprocess.imagenet(256 * image / 224, image);
+      case "beit" -> Preprocess.half(256 * image / 224, image).withCropMode(CropMode.SQUASH);
+      case "vit_mae" ->
+          new Preprocess(
+              image,
+              image,
+              Interpolation.BILINEAR,
+              CropMode.SQUASH,
+              imagenet.mean(),
+              imagenet.std());
       default ->
           new Preprocess(
               image, image, Interpolation.BILINEAR, CropMode.SQUASH, half.mean(), half.std());
@@ -71,16 +112,16 @@ final class HuggingFacePreprocessor {
   }
 
   private Preprocess read() {
-    if (!flag("do_resize", true)) {
+    if (!config.flag("do_resize", true)) {
       throw config.wrong("do_resize", "true: pictures of any size shall be answered");
     }
-    if (flag("do_pad", false)) {
+    if (config.flag("do_pad", false)) {
       throw config.wrong("do_pad", "false");
     }
     if (config.node().has("crop_pct")) {
       throw config.wrong("crop_pct", "no such key, as for vit, deit and swin");
     }
-    boolean cropped = flag("do_center_crop", modelType.equals("deit"));
+    boolean cropped = config.flag("do_center_crop", CROPPING.contains(modelType));
     CropMode mode = mode();
     int resize = resize();
     if (!cropped && (mode == CropMode.CENTER || resize != image)) {
@@ -93,21 +134,12 @@ final class HuggingFacePreprocessor {
       requireCrop();
     }
     float[] mean =
-        flag("do_normalize", true) ? statistic("image_mean", usual.mean()) : new float[3];
+        config.flag("do_normalize", true) ? statistic("image_mean", usual.mean()) : new float[3];
     float[] std =
-        flag("do_normalize", true) ? statistic("image_std", usual.std()) : new float[] {1, 1, 1};
+        config.flag("do_normalize", true)
+            ? statistic("image_std", usual.std())
+            : new float[] {1, 1, 1};
     return rescaled(new Preprocess(resize, image, interpolation(), mode, mean, std));
-  }
-
-  private boolean flag(String key, boolean usual) {
-    JsonNode value = config.node().get(key);
-    if (value == null || value.isNull()) {
-      return usual;
-    }
-    if (!value.isBoolean()) {
-      throw config.wrong(key, "true or false");
-    }
-    return value.booleanValue();
   }
 
   private Interpolation interpolation() {
@@ -128,7 +160,10 @@ final class HuggingFacePreprocessor {
   private CropMode mode() {
     JsonNode size = config.node().path("size");
     boolean shortest =
-        size.isObject() ? size.has(SHORTEST) : !flag("default_to_square", true) && size.isNumber();
+        size.isObject()
+            ? size.has(SHORTEST)
+            : !config.flag("default_to_square", !SHORTEST_FIRST.contains(modelType))
+                && size.isNumber();
     return shortest ? CropMode.CENTER : CropMode.SQUASH;
   }
 
@@ -178,7 +213,7 @@ final class HuggingFacePreprocessor {
    */
   private Preprocess rescaled(Preprocess read) {
     double factor = 1;
-    if (flag("do_rescale", true)) {
+    if (config.flag("do_rescale", true)) {
       factor = config.node().has("rescale_factor") ? config.real("rescale_factor") : RESCALE;
     }
     if (!(factor > 0)) {

@@ -44,6 +44,43 @@ record JsonFile(Path file, JsonNode node) {
     return value.textValue();
   }
 
+  /** The object below a key, whose keys are asked for as those of the file. */
+  JsonFile object(String key) {
+    JsonNode value = node.get(key);
+    if (value == null || !value.isObject()) {
+      throw wrong(key, "an object");
+    }
+    return new JsonFile(file, value);
+  }
+
+  /** Whether a key is there and not null. */
+  boolean has(String key) {
+    return node.hasNonNull(key);
+  }
+
+  String text(String key, String otherwise) {
+    return has(key) ? text(key) : otherwise;
+  }
+
+  int integer(String key, int otherwise) {
+    return has(key) ? integer(key) : otherwise;
+  }
+
+  double real(String key, double otherwise) {
+    return has(key) ? real(key) : otherwise;
+  }
+
+  boolean flag(String key, boolean otherwise) {
+    JsonNode value = node.get(key);
+    if (value == null || value.isNull()) {
+      return otherwise;
+    }
+    if (!value.isBoolean()) {
+      throw wrong(key, "true or false");
+    }
+    return value.booleanValue();
+  }
+
   int integer(String key) {
     JsonNode value = node.get(key);
     if (value == null || !value.isInt()) {

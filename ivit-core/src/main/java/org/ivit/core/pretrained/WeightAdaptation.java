@@ -19,8 +19,10 @@ import org.ivit.core.tensor.TensorFile;
  */
 public final class WeightAdaptation {
   private static final double HEAD_DEVIATION = 0.02;
+  private static final String PROJECTION = Stem.PROJECTION + ".weight";
 
   private final Architecture architecture;
+  private final GridResampling resampling;
   private final Consumer<String> said;
   private final Map<String, long[]> expected;
 
@@ -29,15 +31,25 @@ public final class WeightAdaptation {
    * @param said hears a line for each kind of change
    */
   public WeightAdaptation(Architecture architecture, Consumer<String> said) {
+    this(architecture, GridResampling.BICUBIC_ANTIALIAS, said);
+  }
+
+  /**
+   * @param architecture what the weights shall fit
+   * @param resampling the rule of their source for positions
+   * @param said hears a line for each kind of change
+   */
+  WeightAdaptation(Architecture architecture, GridResampling resampling, Consumer<String> said) {
     this.architecture = architecture;
+    this.resampling = resampling;
     this.said = said;
     this.expected = architecture.parameters();
   }
 
   /**
-   * Interpolates position embeddings for another picture size, as timm's {@code
-   * resample_abs_pos_embed}: bicubic with antialiasing, the class token's as it is; and tables of
-   * relative positions for another window, as the Swin release: bicubic.
+   * Interpolates position embeddings for another picture size by the rule of their source, those of
+   * tokens before the patches as they are; tables of relative positions for another window, as the
+   * Swin release: bicubic; and the projection of patches for another patch size, as FlexiViT.
    *
    * @param file weights under timm's names
    * @return the same, or with tables of the sizes that the architecture has
@@ -62,6 +74,12 @@ public final class WeightAdaptation {
                   .formatted(file.source(), tensor.shape()[1], shape[1], architecture.image()));
           tensors.put(name, resampled);
         }
+      } else if (isProjection(name, tensor, shape)) {
+        int patch = (int) shape[2];
+        said.accept(
+            "%s: the projection of patches of %d pixels is resampled to %d"
+                .formatted(file.source(), tensor.shape()[2], patch));
+        tensors.put(name, projection(tensor, patch, resampling));
       } else if (tables.contains(name) && tensor.shape().length == 2) {
         Tensor resampled = table(tensor, shape);
         if (resampled != null) {
@@ -80,35 +98,47 @@ public final class WeightAdaptation {
 
   /** Null where the two are no square grids behind the same leading tokens. */
   private Tensor embedding(Tensor tensor, long[] shape) {
-    int grid = architecture.stem().grid().side();
-    int leading = (int) shape[1] - grid * grid;
-    int side = root(tensor.shape()[1] - leading);
-    int channels = (int) shape[2];
-    if (side == 0 || tensor.shape()[0] != 1 || tensor.shape()[2] != channels) {
-      return null;
-    }
-    float[] old = tensor.floats();
-    float[] values = Arrays.copyOf(old, (int) (shape[1] * channels));
+    Stem stem = architecture.stem();
+    int leading = stem.positionRows() - stem.patches();
+    boolean fits = tensor.shape()[0] == 1 && tensor.shape()[2] == shape[2];
+    return fits ? PositionGrid.fit(tensor, leading, stem.grid(), resampling) : null;
+  }
+
+  /** Whether it is the projection, of squares of another size alone. */
+  private static boolean isProjection(String name, Tensor tensor, long[] shape) {
+    long[] found = tensor.shape();
+    return name.equals(PROJECTION)
+        && found.length == 4
+        && found[0] == shape[0]
+        && found[1] == shape[1]
+        && found[2] == found[3];
+  }
+
+  /**
+   * The projection of patches for another patch size.
+   *
+   * @param kernel [dim][3][patch][patch]
+   * @param patch the new size
+   * @param rule that of the source's positions
+   */
+  static Tensor projection(Tensor kernel, int patch, GridResampling rule) {
+    GridResampling filter =
+        rule == GridResampling.BILINEAR ? rule : GridResampling.BICUBIC_ANTIALIAS;
+    long[] shape = kernel.shape();
     float[] resampled =
-        BicubicGrid.resample(
-            Arrays.copyOfRange(old, leading * channels, old.length), side, grid, channels, true);
-    System.arraycopy(resampled, 0, values, leading * channels, resampled.length);
-    return Tensor.of(values, shape);
+        PatchResampling.resample(kernel.floats(), (int) shape[2], patch, filter);
+    return Tensor.of(resampled, shape[0], shape[1], patch, patch);
   }
 
   private static Tensor table(Tensor tensor, long[] shape) {
-    int from = root(tensor.shape()[0]);
-    int to = root(shape[0]);
+    int from = PositionGrid.root(tensor.shape()[0]);
+    int to = PositionGrid.root(shape[0]);
     int heads = (int) shape[1];
     if (from == 0 || to == 0 || tensor.shape()[1] != heads) {
       return null;
     }
-    return Tensor.of(BicubicGrid.resample(tensor.floats(), from, to, heads, false), shape);
-  }
-
-  private static int root(long square) {
-    int root = (int) Math.rint(Math.sqrt((double) Math.max(0, square)));
-    return (long) root * root == square ? root : 0;
+    return Tensor.of(
+        GridResampling.BICUBIC.resample(tensor.floats(), from, from, to, to, heads), shape);
   }
 
   /**

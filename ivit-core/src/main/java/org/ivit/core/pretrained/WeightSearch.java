@@ -6,22 +6,23 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.NumberedNames;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.pretrained.names.TimmNames;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
-import org.ivit.core.tensor.TimmNames;
 
 /**
  * Finds the weights of an architecture in a file, wherever they lie in it: under whatever keys a
@@ -32,10 +33,7 @@ import org.ivit.core.tensor.TimmNames;
 public final class WeightSearch {
   private static final int MOST_PLACES = 3;
   private static final String HEAD = "head";
-
-  /** How paths to averaged copies of a model are called; the model itself is the one to take. */
-  private static final Pattern AVERAGED =
-      Pattern.compile("(?i)(^|[._-])(ema|swa|averaged?|shadow|momentum|teacher)([._-]|$)");
+  private static final String POOL_SCORES = "attn_pool.scores.weight";
 
   /**
    * First parts of names that stand for steps of some vision transformer's forward pass. A file
@@ -73,12 +71,26 @@ public final class WeightSearch {
    *
    * @param path without the last dot; empty for the root
    * @param names path in the file by name below {@code path}
+   * @param source who named them
    * @param missing parameters that are not there, by timm name
    * @param found how many are
    */
-  private record Place(String path, Map<String, String> names, List<String> missing, int found) {
+  private record Place(
+      String path,
+      Map<String, String> names,
+      TimmNames.Source source,
+      List<String> missing,
+      int found) {
+    /** Whether it is a backbone within another place, whose prefix the source's names know. */
+    boolean within(Place outer) {
+      return !path.equals(outer.path)
+          && source == outer.source
+          && (outer.path.isEmpty() || path.startsWith(outer.path + "."))
+          && outer.names.values().containsAll(names.values());
+    }
+
     boolean averaged() {
-      return AVERAGED.matcher(path).find();
+      return WeightPlace.AVERAGED.matcher(path).find();
     }
 
     long depth() {
@@ -89,6 +101,12 @@ public final class WeightSearch {
       return path.isEmpty() ? "its root" : MessageText.quote(path);
     }
   }
+
+  /**
+   * @param file canonical parameters and what stands beside them
+   * @param source who named them
+   */
+  private record Found(TensorFile file, TimmNames.Source source) {}
 
   private final Architecture architecture;
   private final Map<String, long[]> expected;
@@ -111,7 +129,7 @@ public final class WeightSearch {
   }
 
   /**
-   * Finds and reads the weights, under timm's names. Shapes decide between places, but are not
+   * Finds and reads the weights, in the form of {@link CanonicalWeights}. Shapes decide between places, but are not
    * required, so that {@link WeightAdaptation} can have its way and {@link WeightCheck} the last
    * word.
    *
@@ -129,24 +147,44 @@ public final class WeightSearch {
 
   /** As {@link #find(Path)}, in a file that is open. */
   public TensorFile find(TensorContents contents) {
-    return withoutExtras(findAll(contents));
+    return withoutExtras(findAll(contents).file);
+  }
+
+  /**
+   * As {@link #find(Path)}, its positions and patches fitted to the architecture by the rule of
+   * their source: see {@link WeightAdaptation#positions}.
+   */
+  public TensorFile findFitted(Path file) {
+    try (TensorContents contents = TensorFiles.contents(file)) {
+      return findFitted(contents);
+    }
+  }
+
+  /** As {@link #findFitted(Path)}, in a file that is open. */
+  public TensorFile findFitted(TensorContents contents) {
+    Found found = findAll(contents);
+    boolean registers = found.file.tensors().containsKey("reg_token");
+    GridResampling rule = GridResampling.of(found.source, registers);
+    return new WeightAdaptation(architecture, rule, say).positions(withoutExtras(found.file));
   }
 
   /** As {@link #find(Path)}, with all tensors that stand beside the parameters. */
   TensorFile findAll(Path file) {
     try (TensorContents contents = TensorFiles.contents(file)) {
-      return findAll(contents);
+      return findAll(contents).file;
     }
   }
 
-  private TensorFile findAll(TensorContents contents) {
+  private Found findAll(TensorContents contents) {
     List<Place> places = places(contents);
-    List<Place> complete = places.stream().filter(p -> p.missing.isEmpty()).toList();
+    List<Place> all = places.stream().filter(p -> p.missing.isEmpty()).toList();
+    List<Place> complete =
+        all.stream().filter(place -> all.stream().noneMatch(place::within)).toList();
     if (complete.isEmpty()) {
       return nearest(contents, places);
     }
     if (complete.size() == 1) {
-      return read(contents, complete.get(0));
+      return new Found(read(contents, complete.get(0)), complete.get(0).source);
     }
     Map<Place, TensorFile> read = new LinkedHashMap<>();
     Map<Place, Long> misfits = new LinkedHashMap<>();
@@ -171,7 +209,7 @@ public final class WeightSearch {
                   taken.said(),
                   MessageText.list(fitting.stream().skip(1).map(Place::said).toList())));
     }
-    return read.get(taken);
+    return new Found(read.get(taken), taken.source);
   }
 
   /** Where names of the model stand; the root is among the places only if some are there. */
@@ -215,32 +253,48 @@ public final class WeightSearch {
       names.put(path.isEmpty() ? full : full.substring(path.length() + 1), full);
     }
     TimmNames timm = TimmNames.from(names.keySet());
-    Set<String> there = names.keySet().stream().map(timm::timm).collect(Collectors.toSet());
-    List<String> missing = new ArrayList<>(expected.keySet());
-    missing.removeIf(there::contains);
+    List<String> missing = missing(names.keySet(), timm);
     int found = expected.size() - missing.size();
     if (missing.stream().allMatch(name -> name.startsWith(HEAD))) {
       takeHeadBeside(path, missing, names, all);
+      missing = missing(names.keySet(), timm);
     }
-    return new Place(path, names, missing, found);
+    return new Place(path, names, timm.source(), missing, found);
+  }
+
+  private List<String> missing(Set<String> names, TimmNames timm) {
+    Set<String> there =
+        names.stream().map(timm::timm).filter(Objects::nonNull).collect(Collectors.toSet());
+    Set<String> canonical = CanonicalWeights.names(there);
+    return expected.keySet().stream().filter(name -> !canonical.contains(name)).toList();
   }
 
   /** A classifier often stands beside the backbone, in one of the maps around it. */
   private static void takeHeadBeside(
       String path, List<String> missing, Map<String, String> names, Set<String> all) {
+    Set<String> heads = new LinkedHashSet<>(missing);
+    if (!missing.isEmpty()) {
+      heads.addAll(WeightPlace.HEADS);
+    }
     for (String around = path; !around.isEmpty(); ) {
       int dot = around.lastIndexOf('.');
       around = dot < 0 ? "" : around.substring(0, dot);
       String stem = around.isEmpty() ? "" : around + ".";
-      missing.removeIf(
-          name -> all.contains(stem + name) && names.putIfAbsent(name, stem + name) == null);
+      for (String head : heads) {
+        if (all.contains(stem + head)) {
+          names.putIfAbsent(head, stem + head);
+        }
+      }
     }
   }
 
   private TensorFile read(TensorContents contents, Place place) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     place.names.forEach((name, full) -> tensors.put(name, contents.read(full)));
-    return TimmNames.of(new TensorFile(tensors, contents.metadata(), contents.source()));
+    TensorFile timm =
+        TimmNames.of(new TensorFile(tensors, contents.metadata(), contents.source()));
+    long[] pool = expected.get(POOL_SCORES);
+    return CanonicalWeights.of(timm, pool == null ? 0 : (int) pool[0]);
   }
 
   /** Parameters of another shape, and steps that the architecture does not have. */
@@ -266,7 +320,7 @@ public final class WeightSearch {
   }
 
   /** What comes nearest to the weights, for {@link WeightCheck} to list where it is one place. */
-  private TensorFile nearest(TensorContents contents, List<Place> places) {
+  private Found nearest(TensorContents contents, List<Place> places) {
     int most = places.stream().mapToInt(Place::found).max().orElse(0);
     List<Place> best =
         places.stream()
@@ -283,7 +337,7 @@ public final class WeightSearch {
     }
     List<String> unread = unread(contents, best.get(0));
     if (best.size() == 1 && unread.isEmpty()) {
-      return read(contents, best.get(0));
+      return new Found(read(contents, best.get(0)), best.get(0).source);
     }
     String lacks =
         best.stream()

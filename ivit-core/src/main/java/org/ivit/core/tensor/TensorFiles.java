@@ -11,7 +11,10 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.io.FileFailures;
@@ -24,7 +27,14 @@ import org.ivit.core.io.FileFailures;
 public final class TensorFiles {
   private static final String MODEL = "model.safetensors";
   private static final String PYTORCH = "pytorch_model.bin";
+  private static final String WEIGHTS = "weights.safetensors";
+  private static final String OPEN_CLIP = "open_clip_model.safetensors";
+  private static final String OPEN_CLIP_PYTORCH = "open_clip_pytorch_model.bin";
+  private static final Pattern OF_WEIGHTS = Pattern.compile(".*\\.(safetensors|bin|pth|pt|npz)");
   private static final String INDEX = ".index.json";
+  private static final List<String> NAMES =
+      List.of(
+          MODEL, MODEL + INDEX, PYTORCH, PYTORCH + INDEX, WEIGHTS, OPEN_CLIP, OPEN_CLIP_PYTORCH);
   private static final long LARGEST_INDEX = 16 << 20;
   private static final int ZIP = 0x04034b50;
   private static final int EMPTY_ZIP = 0x06054b50;
@@ -121,22 +131,42 @@ public final class TensorFiles {
   }
 
   /**
-   * The file that stands for a path: of a Hugging Face folder its weights or their index.
+   * The file that stands for a path: of a folder its weights or their index, by the names that
+   * Hugging Face, timm and open_clip give them, or else its only file of weights.
    *
-   * @param path a file or a Hugging Face folder
+   * @param path a file or a folder
    * @throws InputException if it is a folder without them
    */
   public static Path file(Path path) {
     if (!Files.isDirectory(path)) {
       return path;
     }
-    for (String name : List.of(MODEL, MODEL + INDEX, PYTORCH, PYTORCH + INDEX)) {
-      if (Files.isRegularFile(path.resolve(name))) {
-        return path.resolve(name);
+    return only(path)
+        .orElseThrow(
+            () ->
+                new InputException(
+                    "%s: a folder without %s or %s, whole or in shards"
+                        .formatted(path, MODEL, PYTORCH)));
+  }
+
+  /** Whether a folder has a file that {@link #file} takes. */
+  public static boolean holdsOne(Path folder) {
+    return only(folder).isPresent();
+  }
+
+  private static Optional<Path> only(Path folder) {
+    for (String name : NAMES) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return Optional.of(folder.resolve(name));
       }
     }
-    throw new InputException(
-        "%s: a folder without %s or %s, whole or in shards".formatted(path, MODEL, PYTORCH));
+    try (Stream<Path> all = Files.list(folder)) {
+      List<Path> files =
+          all.filter(file -> OF_WEIGHTS.matcher(file.getFileName().toString()).matches()).toList();
+      return files.size() == 1 ? Optional.of(files.get(0)) : Optional.empty();
+    } catch (IOException e) {
+      throw new InputException(folder + ": cannot be read: " + FileFailures.reason(e), e);
+    }
   }
 
   private static TensorContents shards(Path index) {

@@ -64,7 +64,7 @@ class HuggingFaceFolderTest {
 
   @TempDir Path folder;
 
-  private HuggingFaceFolder read(String weights, String config, String preprocessor)
+  private PretrainedModel read(String weights, String config, String preprocessor)
       throws IOException {
     Path from = Shared.path("golden/checkpoints/" + weights);
     Path model = folder.resolve("model.safetensors");
@@ -73,13 +73,13 @@ class HuggingFaceFolderTest {
     }
     Files.writeString(folder.resolve("config.json"), config);
     Files.writeString(folder.resolve("preprocessor_config.json"), preprocessor);
-    assertThat(HuggingFaceFolder.is(folder)).isTrue();
-    return HuggingFaceFolder.read(folder, line -> {});
+    assertThat(PretrainedModel.isConfigured(folder)).isTrue();
+    return PretrainedModel.open(folder, line -> {});
   }
 
   @Test
   void vit() throws IOException {
-    HuggingFaceFolder read = read("micro_vit_hf.safetensors", VIT, PREPROCESSOR);
+    PretrainedModel read = read("micro_vit_hf.safetensors", VIT, PREPROCESSOR);
     assertThat(read.architecture())
         .isEqualTo(new Vit("huggingface_vit", 32, 8, 32, 2, 2, 128, 10, 1e-12).architecture());
     assertThat(read.weights().tensors())
@@ -104,7 +104,7 @@ class HuggingFaceFolderTest {
             .replace(
                 "\"resample\": 2", "\"resample\": 3, \"do_center_crop\": true, \"crop_size\": 64")
             .replace("{\"height\": 32, \"width\": 32}", "{\"shortest_edge\": 72}");
-    HuggingFaceFolder read = read("micro_swin_hf.safetensors", SWIN, cropped);
+    PretrainedModel read = read("micro_swin_hf.safetensors", SWIN, cropped);
     assertThat(read.architecture())
         .isEqualTo(
             new Swin("huggingface_swin", 64, 4, 4, 16, List.of(2, 2, 2), List.of(1, 2, 4), 10, 1e-5)
@@ -194,7 +194,7 @@ class HuggingFaceFolderTest {
     read("micro_vit_hf.safetensors", VIT, PREPROCESSOR);
     Files.delete(folder.resolve("preprocessor_config.json"));
     List<String> said = new ArrayList<>();
-    Preprocess usual = HuggingFaceFolder.read(folder, said::add).preprocess();
+    Preprocess usual = PretrainedModel.open(folder, said::add).preprocess();
     assertThat(usual)
         .isEqualTo(
             new Preprocess(
@@ -280,13 +280,13 @@ class HuggingFaceFolderTest {
             .replace("ViTForImageClassification", "DeiTForImageClassificationWithTeacher");
     Files.writeString(folder.resolve("config.json"), config);
     Files.writeString(folder.resolve("preprocessor_config.json"), PREPROCESSOR);
-    HuggingFaceFolder read = HuggingFaceFolder.read(folder, line -> {});
+    PretrainedModel read = PretrainedModel.open(folder, line -> {});
     assertThat(read.architecture()).isEqualTo(expected);
     assertThat(read.weights().tensors()).containsExactlyInAnyOrderEntriesOf(timm);
 
     String single = config.replace("WithTeacher", "");
     Files.writeString(folder.resolve("config.json"), single);
-    assertThatThrownBy(() -> HuggingFaceFolder.read(folder, line -> {}))
+    assertThatThrownBy(() -> PretrainedModel.open(folder, line -> {}))
         .isInstanceOf(InputException.class)
         .hasMessageEndingWith(
             "architectures is [\"DeiTForImageClassification\"], expected"
@@ -305,7 +305,7 @@ class HuggingFaceFolderTest {
   void whatCannotBeReadIsNamedByFileAndKey() {
     refused("{", PREPROCESSOR, "config.json", "not well-formed");
     refused("[]", PREPROCESSOR, "config.json", "no JSON object");
-    refused(VIT.replace("\"vit\"", "\"beit\""), PREPROCESSOR, "model_type is \"beit\"");
+    refused(VIT.replace("\"vit\"", "\"bert\""), PREPROCESSOR, "model_type is \"bert\"");
     refused(VIT.replace("\"gelu\"", "\"relu\""), PREPROCESSOR, "hidden_act is \"relu\"");
     refused(VIT.replace("true", "false"), PREPROCESSOR, "qkv_bias is false");
     refused(VIT.replace("\"patch_size\": 8,", ""), PREPROCESSOR, "patch_size is missing");

@@ -56,7 +56,8 @@ class WeightAdaptationTest {
     assertThat(Arrays.copyOf(to, 6)).containsExactly(Arrays.copyOf(from, 6));
     assertThat(Arrays.copyOfRange(to, 6, to.length))
         .containsExactly(
-            BicubicGrid.resample(Arrays.copyOfRange(from, 6, from.length), 4, 8, 6, true));
+            GridResampling.BICUBIC_ANTIALIAS.resample(
+                Arrays.copyOfRange(from, 6, from.length), 4, 4, 8, 8, 6));
   }
 
   @Test

@@ -201,7 +201,7 @@ class WeightSearchTest {
   @ValueSource(
       strings = {
         "blocks.1.norm1.weight",
-        "blocks.0.ls1.gamma",
+        "blocks.0.attn.k_norm.bias",
         "blocks.0.attn.q_norm.weight",
         "norm_pre.weight",
         "fc_norm.weight",

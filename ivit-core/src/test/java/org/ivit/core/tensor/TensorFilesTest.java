@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.zip.ZipEntry;
 import org.ivit.core.InputException;
+import org.ivit.core.pretrained.names.TimmNames;
 import org.ivit.core.testing.Mutations;
 import org.ivit.core.testing.TorchCheckpoint;
 import org.junit.jupiter.api.Test;

@@ -96,6 +96,7 @@ final class QuantizationTable {
     row(
         "softmax",
         lower(quantization.softmax()) + ", attention in " + quantization.attentionBits() + " bits");
+    row("norms", quantization.normEpsilon() ? "with epsilon" : "without epsilon");
     row(
         "equalized",
         quantization.equalize() && before.scales().isEmpty() ? "attention" : "nothing");

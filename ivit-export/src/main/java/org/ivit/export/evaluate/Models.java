@@ -12,8 +12,7 @@ import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.Digests;
-import org.ivit.core.pretrained.HuggingFaceFolder;
-import org.ivit.core.pretrained.WeightAdaptation;
+import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.core.pretrained.WeightCheck;
 import org.ivit.core.pretrained.WeightSearch;
 import org.ivit.core.tensor.TensorContents;
@@ -26,6 +25,7 @@ import org.ivit.export.model.FloatSource;
 import org.ivit.export.model.IntegerModel;
 import org.ivit.export.model.Model;
 import org.ivit.export.model.ModelIdentity;
+import org.ivit.train.recipe.Recipe;
 import org.ivit.train.run.RunDirectory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,8 +37,8 @@ public final class Models {
   private Models() {}
 
   /**
-   * Opens an integer checkpoint, float weights in any form of {@link TensorFiles}, a Hugging Face
-   * folder, or a run directory.
+   * Opens an integer checkpoint, a model of others as {@link PretrainedModel} reads them, float
+   * weights in any form of {@link TensorFiles}, or a run directory.
    *
    * @param reading of float weights
    * @param config how it is run; an engine that it names is for integer models alone
@@ -46,11 +46,11 @@ public final class Models {
    */
   public static Model open(Path path, FloatReading reading, EngineConfig config) {
     if (Files.isDirectory(path)) {
-      if (!HuggingFaceFolder.is(path)) {
+      if (!isPretrained(path)) {
         return Freezer.open(path, config);
       }
       requireNoEngine(path, config);
-      return new FloatModel(huggingFace(path, reading), config.pool());
+      return new FloatModel(folder(path, reading), config.pool());
     }
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
@@ -66,16 +66,16 @@ public final class Models {
   }
 
   /**
-   * Float weights from a file in any form of {@link TensorFiles}, a Hugging Face folder, or a run
-   * directory, whose best weights these are.
+   * Float weights of a model of others as {@link PretrainedModel} reads them, from a file in any
+   * form of {@link TensorFiles}, or a run directory, whose best weights these are.
    *
    * @param reading of a file
    * @throws InputException if it is none of them, or is damaged
    */
   public static FloatSource floats(Path path, FloatReading reading) {
     if (Files.isDirectory(path)) {
-      return HuggingFaceFolder.is(path)
-          ? huggingFace(path, reading)
+      return isPretrained(path)
+          ? folder(path, reading)
           : Freezer.floats(RunDirectory.open(path), Freezer.Moment.BEST, Freezer.Weights.AUTO);
     }
     if (!Files.exists(path)) {
@@ -103,22 +103,43 @@ public final class Models {
         config);
   }
 
-  private static FloatSource huggingFace(Path path, FloatReading reading) {
-    if (reading.architecture() != null) {
-      LOG.info("{}: config.json says the architecture; --architecture is left aside", path);
+  /** Whether a folder is of weights, not of a run. */
+  private static boolean isPretrained(Path folder) {
+    return PretrainedModel.isConfigured(folder)
+        || (!Files.exists(folder.resolve(Recipe.FILE)) && TensorFiles.holdsOne(folder));
+  }
+
+  private static FloatSource folder(Path path, FloatReading reading) {
+    if (!PretrainedModel.isConfigured(path)) {
+      return file(TensorFiles.file(path), reading);
     }
-    HuggingFaceFolder folder = HuggingFaceFolder.read(path, LOG::info);
+    if (reading.architecture() != null) {
+      LOG.info("{}: its configuration says the architecture; --architecture is left aside", path);
+    }
+    return pretrained(path, new PretrainedModel.Wishes(reading.weightsKey()));
+  }
+
+  private static FloatSource pretrained(Path path, PretrainedModel.Wishes wishes) {
+    PretrainedModel model = PretrainedModel.open(path, wishes, LOG::info);
     return new FloatSource(
         new ModelIdentity(
             path.toString(),
-            Digests.file(Path.of(folder.weights().source())),
+            Digests.file(Path.of(model.weights().source())),
             "",
             "float",
-            folder.architecture().name()),
-        folder.architecture(),
-        FloatWeights.of(folder.weights().tensors()),
-        folder.preprocess(),
-        new ClassNames(folder.classes(), folder.classes()));
+            model.architecture().name()),
+        model.architecture(),
+        FloatWeights.of(model.weights().tensors()),
+        model.preprocess(),
+        model.classes().isEmpty()
+            ? ClassNames.UNKNOWN
+            : new ClassNames(model.classes(), model.classes()));
+  }
+
+  private static FloatSource file(Path path, FloatReading reading) {
+    try (TensorContents contents = TensorFiles.contents(path)) {
+      return real(path, contents, reading);
+    }
   }
 
   private static void requireNoEngine(Path path, EngineConfig config) {
@@ -131,12 +152,11 @@ public final class Models {
 
   private static FloatSource real(Path path, TensorContents contents, FloatReading reading) {
     if (reading.architecture() == null) {
-      throw new InputException(
-          path + ": holds float weights and no integer checkpoint, expected --architecture NAME");
+      return pretrained(path, new PretrainedModel.Wishes(reading.weightsKey()));
     }
     Architecture parsed = Architectures.parse(reading.architecture());
-    TensorFile file = new WeightSearch(parsed, reading.weightsKey(), LOG::info).find(contents);
-    TensorFile fitted = new WeightAdaptation(parsed, LOG::info).positions(file);
+    TensorFile fitted =
+        new WeightSearch(parsed, reading.weightsKey(), LOG::info).findFitted(contents);
     WeightCheck.check(fitted, parsed);
     return new FloatSource(
         new ModelIdentity(path.toString(), Digests.file(path), "", "float", parsed.name()),

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.io.Digests;
-import org.ivit.core.pretrained.HuggingFaceFolder;
+import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.train.recipe.Calibration;
@@ -216,7 +216,7 @@ class QuantizeCommandTest {
     IntegerCheckpoint checkpoint = CheckpointFile.read(output);
     assertThat(checkpoint.classes()).containsExactly("x", "y", "z");
     assertThat(checkpoint.graph().architecture().name()).isEqualTo("huggingface_vit");
-    assertThat(checkpoint.preprocess()).isEqualTo(HuggingFaceFolder.preprocess(hub, line -> {}));
+    assertThat(checkpoint.preprocess()).isEqualTo(PretrainedModel.preprocess(hub, 16, line -> {}));
   }
 
   /** As in training, a picture that is damaged is left out. */

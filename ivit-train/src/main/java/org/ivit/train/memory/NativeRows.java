@@ -190,6 +190,7 @@ public final class NativeRows {
       double[] scales,
       double[] seen);
 
+  /** To a {@code byte[]}, or where {@code wide} to a {@code short[]}. */
   public static native void normCodes(
       short[] x,
       int rows,
@@ -197,14 +198,17 @@ public final class NativeRows {
       int[] multiplier,
       long[] offset,
       int shift,
+      long epsilon,
       int[] min,
       int[] max,
-      byte[] out);
+      boolean wide,
+      Object out);
 
   public static native void normCodesBackward(
       short[] x,
       int rows,
       int channels,
+      long epsilon,
       double scale,
       double[] gamma,
       long gy,

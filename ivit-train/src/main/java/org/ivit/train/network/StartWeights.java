@@ -25,12 +25,10 @@ public final class StartWeights {
     if (recipe.weights() == null) {
       return null;
     }
-    WeightAdaptation adaptation = new WeightAdaptation(architecture, say);
     TensorFile tensors =
-        adaptation.positions(
-            new WeightSearch(architecture, recipe.weightsKey(), say).find(recipe.weights()));
+        new WeightSearch(architecture, recipe.weightsKey(), say).findFitted(recipe.weights());
     if (recipe.schedule().epochs() > 0) {
-      tensors = adaptation.newHead(tensors, recipe.seed());
+      tensors = new WeightAdaptation(architecture, say).newHead(tensors, recipe.seed());
     }
     return checked(tensors, architecture);
   }

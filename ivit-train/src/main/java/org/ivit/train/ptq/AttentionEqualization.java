@@ -4,14 +4,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Part;
 import org.ivit.core.graph.FloatWeights;
 
 /**
  * Rewrites a float model so that queries, keys and values share their one 8-bit scale well: a
  * channel of the queries is divided by what the same channel of the keys is multiplied by, and a
- * channel of the values by what the projection's column is multiplied by. The float function stays
- * the same to rounding (cross-layer equalization, Nagel et al. 2019).
+ * channel of the values by what the projection's column is multiplied by. In an attention pooling
+ * the values alone have a scale, and a constant query. The float function stays the same to
+ * rounding (cross-layer equalization, Nagel et al. 2019).
  */
 public final class AttentionEqualization {
   /** Channels that are never met are left alone. */
@@ -20,11 +23,12 @@ public final class AttentionEqualization {
   private AttentionEqualization() {}
 
   /**
-   * Equalizes every block.
+   * Equalizes every block and attention pooling.
    *
    * @param architecture sizes
    * @param weights parameters by timm name, not changed
-   * @param largest largest absolute value of each channel of each block's {@code attn.qkv}, by node
+   * @param largest largest absolute value of each channel of each block's {@code attn.qkv} and of
+   *     an attention pooling's values, by node
    * @return other weights of the same float function
    * @throws InputException if weights have frozen scales
    */
@@ -38,15 +42,35 @@ public final class AttentionEqualization {
     }
     Map<String, float[]> values = new LinkedHashMap<>();
     weights.values().forEach((name, value) -> values.put(name, value.clone()));
-    for (Block site : architecture.blocks()) {
-      block(
-          values.get(site.qkvLinear().weight()),
-          values.get(site.qkvLinear().bias()),
-          values.get(site.projLinear().weight()),
-          largest.get(site.qkv().name()),
-          site.dim());
+    for (Part part : architecture.parts()) {
+      if (part instanceof Block site) {
+        block(
+            values.get(site.qkvLinear().weight()),
+            values.get(site.qkvLinear().bias()),
+            values.get(site.projLinear().weight()),
+            largest.get(site.qkv().name()),
+            site.dim());
+      } else if (part instanceof AttentionPooling pooling) {
+        float[] met = largest.get(pooling.valuesLinear().node().name());
+        values(
+            values.get(pooling.valuesLinear().weight()),
+            values.get(pooling.valuesLinear().bias()),
+            values.get(pooling.projLinear().weight()),
+            met,
+            0,
+            largest(met),
+            pooling.dim());
+      }
     }
     return new FloatWeights(values, Map.of());
+  }
+
+  private static float largest(float[] values) {
+    float top = 0;
+    for (float value : values) {
+      top = Math.max(top, value);
+    }
+    return top;
   }
 
   private static void block(
@@ -63,11 +87,26 @@ public final class AttentionEqualization {
       }
       top = Math.max(top, Math.max(query * factor, key / factor));
     }
+    values(weight, bias, projection, largest, 2 * dim, top, dim);
+  }
+
+  /**
+   * @param first row of the first channel of the values
+   * @param top what the largest value of every channel becomes
+   */
+  private static void values(
+      float[] weight,
+      float[] bias,
+      float[] projection,
+      float[] largest,
+      int first,
+      float top,
+      int dim) {
     for (int c = 0; c < dim; c++) {
-      float value = largest[2 * dim + c];
+      float value = largest[first + c];
       if (value > SMALLEST && top > SMALLEST) {
         float factor = top / value;
-        scaleRow(weight, bias, 2 * dim + c, factor, dim);
+        scaleRow(weight, bias, first + c, factor, dim);
         for (int n = 0; n < dim; n++) {
           projection[n * dim + c] /= factor;
         }

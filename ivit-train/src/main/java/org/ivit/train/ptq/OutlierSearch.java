@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.ivit.core.architecture.ActivationSpec;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
@@ -35,9 +35,10 @@ public final class OutlierSearch {
         put(outliers, node.name(), OutlierChannels.choose(largest.get(node.name())));
       }
     }
-    for (Block block : gelu.isErf() ? architecture.blocks() : List.<Block>of()) {
-      String fc1 = block.fc1().name();
-      String act = block.act().name();
+    List<ActivationSpec> activations = gelu.isErf() ? architecture.activations() : List.of();
+    for (ActivationSpec activation : activations) {
+      String fc1 = activation.input().name();
+      String act = activation.node().name();
       if (largest.containsKey(fc1) && largest.containsKey(act)) {
         chooseShared(fc1, act, largest.get(fc1), largest.get(act), outliers);
       }

@@ -9,11 +9,12 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.numbers.gamma.Erfc;
+import org.ivit.core.architecture.ActivationSpec;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
@@ -90,8 +91,8 @@ final class OutputErrorSearch {
    * @param searched hears of each node, from the pool's threads
    */
   Result run(GeluForm gelu, WorkerPool pool, Runnable searched) {
-    Map<String, Block> mlps = new HashMap<>();
-    architecture.blocks().forEach(block -> mlps.put(block.act().name(), block));
+    Map<String, ActivationSpec> activations = new HashMap<>();
+    architecture.activations().forEach(spec -> activations.put(spec.node().name(), spec));
     List<Node> nodes =
         architecture.nodes().values().stream()
             .filter(node -> mayLead(node) && samples.containsKey(node.name()))
@@ -100,7 +101,7 @@ final class OutputErrorSearch {
     pool.run(
         nodes.size(),
         i -> {
-          search(nodes.get(i), mlps.get(nodes.get(i).name()), gelu, chosen);
+          search(nodes.get(i), activations.get(nodes.get(i).name()), gelu, chosen);
           searched.run();
         });
     SortedMap<String, Range> ranges = new TreeMap<>();
@@ -121,18 +122,19 @@ final class OutputErrorSearch {
   }
 
   /**
-   * @param mlp the block whose activation function the node is; null for other nodes
+   * @param activation the activation function that the node is; null for other nodes
    */
-  private void search(Node node, Block mlp, GeluForm gelu, Map<String, Choice> chosen) {
-    boolean free = fixed == null && (mlp == null || gelu.isErf());
-    boolean asymmetric = mlp != null && gelu == GeluForm.ASYMMETRIC;
+  private void search(
+      Node node, ActivationSpec activation, GeluForm gelu, Map<String, Choice> chosen) {
+    boolean free = fixed == null && (activation == null || gelu.isErf());
+    boolean asymmetric = activation != null && gelu == GeluForm.ASYMMETRIC;
     float[] reader = readerOf(node);
     Candidate candidate = candidate(node.name(), reader, null, asymmetric);
     Choice choice = free ? candidate.best() : candidate.best(fixedOutliers(node.name()));
     chosen.put(node.name(), choice);
-    if (mlp != null && gelu.isErf() && samples.containsKey(mlp.fc1().name())) {
-      String fc1 = mlp.fc1().name();
-      Candidate before = candidate(fc1, reader, OutputErrorSearch::gelu, false);
+    if (activation != null && gelu.isErf() && samples.containsKey(activation.input().name())) {
+      String fc1 = activation.input().name();
+      Candidate before = candidate(fc1, reader, function(activation.function()), false);
       chosen.put(
           fc1, free ? before.best(choice.outliers().channels()) : before.best(fixedOutliers(fc1)));
     }
@@ -256,6 +258,11 @@ final class OutputErrorSearch {
       }
     }
     return all;
+  }
+
+  /** GELU by an error function that is faster than the one that tables are made with. */
+  private static DoubleUnaryOperator function(Activation activation) {
+    return activation == Activation.GELU ? OutputErrorSearch::gelu : activation::value;
   }
 
   private static double gelu(double x) {

@@ -102,7 +102,8 @@ public final class PostTrainingCalibration {
             quantization.gelu(),
             quantization.softmax(),
             quantization.attentionBits(),
-            given(quantization.outliers()));
+            given(quantization.outliers()),
+            quantization.normEpsilon());
     FloatWeights used = weights;
     if (equalize) {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());

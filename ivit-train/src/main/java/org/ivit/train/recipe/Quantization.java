@@ -13,6 +13,8 @@ import org.ivit.core.arithmetic.SoftmaxForm;
  * @param gelu form of GELU
  * @param softmax form of softmax
  * @param attentionBits bits of the probabilities, 8 or 16; 8 with softmax deferred
+ * @param normEpsilon whether layer norms add the float model's epsilon to the variance; without it
+ *     they are the paper's
  * @param outliers outlier channels
  * @param equalize whether queries, keys and values are rescaled to share their scale well, without
  *     a change of the float function; weights that bring frozen scales are left as they are
@@ -27,6 +29,7 @@ public record Quantization(
     GeluForm gelu,
     SoftmaxForm softmax,
     int attentionBits,
+    boolean normEpsilon,
     OutlierChoice outliers,
     boolean equalize,
     WeightRounding weightRounding,
@@ -54,6 +57,7 @@ public record Quantization(
             gelu,
             softmax,
             bits,
+            section.flag("normEpsilon", true),
             OutlierChoice.read(section, "outliers"),
             section.flag("equalize", gelu.isErf()),
             section.choice(

@@ -8,7 +8,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.Preprocess;
-import org.ivit.core.pretrained.HuggingFaceFolder;
+import org.ivit.core.pretrained.PretrainedModel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +26,7 @@ final class UsualPreprocessing {
     if (weights != null && Files.isRegularFile(weights.resolve(Recipe.FILE))) {
       return Recipe.read(weights.resolve(Recipe.FILE)).data().preprocessing();
     }
-    boolean folder = weights != null && HuggingFaceFolder.is(weights);
+    boolean folder = weights != null && PretrainedModel.isConfigured(weights);
     Architecture sizes;
     try {
       sizes = Architectures.parse(architecture);
@@ -37,7 +37,8 @@ final class UsualPreprocessing {
     }
     if (folder) {
       return Data.Preprocessing.of(
-          HuggingFaceFolder.preprocess(weights, LOG::info), sizes.image().side());
+          PretrainedModel.preprocess(weights, sizes.image().side(), LOG::info),
+          sizes.image().side());
     }
     Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image().side());
     return Data.Preprocessing.of(usual, sizes.image().side());

@@ -5,9 +5,12 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
 import org.ivit.core.scheme.Scheme;
@@ -64,6 +67,92 @@ public record MicroCase(
         new MicroCase("heads of 80", heads80, Scheme.EXACT, 0, 0),
         new MicroCase("heads of 80, narrow", heads80, NARROW, 0, 0),
         new MicroCase("heads of 80, deferred", heads80, DEFERRED, 0, 0));
+  }
+
+  /**
+   * Those whose chains have other parts than a ViT's and a Swin's of the first years, with epsilons
+   * that count.
+   */
+  public static List<MicroCase> families() {
+    Scheme exact = Scheme.EXACT.withNormEpsilon(true);
+    Scheme narrow = NARROW.withNormEpsilon(true);
+    Scheme deferred = DEFERRED.withNormEpsilon(true);
+    Scheme paper = Scheme.of(GeluForm.ROW, SoftmaxForm.SHIFT).withNormEpsilon(true);
+    Scheme element = Scheme.of(GeluForm.ELEMENT, SoftmaxForm.EXACT);
+    Scheme asymmetric =
+        new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, new TreeMap<>(), true);
+    return List.of(
+        family(
+            "clip",
+            0.2,
+            exact,
+            "'classes': 12, 'pre_norm': true, 'projection': true, 'activation': 'quick_gelu'"),
+        family(
+            "clip, tanh",
+            0,
+            asymmetric,
+            "'classes': 12, 'pre_norm': true, 'activation': 'gelu_tanh'"),
+        family("dinov2", 0, deferred, "'classes': 0, 'registers': 2, 'positions': 'patches'"),
+        family("dino", 0, element, "'classes': 0"),
+        family(
+            "siglip",
+            0,
+            asymmetric,
+            "'classes': 0, 'class_token': false, 'pool': 'map', 'activation': 'gelu_tanh'"),
+        family(
+            "siglip, deferred", 0, deferred, "'classes': 0, 'class_token': false, 'pool': 'map'"),
+        family("siglip, paper", 0.4, paper, "'classes': 0, 'registers': 1, 'pool': 'map'"),
+        family(
+            "sbb",
+            0.3,
+            narrow,
+            "'classes': 5, 'class_token': false, 'registers': 3, 'positions': 'patches',"
+                + " 'pool': 'avg', 'fc_norm': true"),
+        family("mae", 0, exact, "'classes': 0, 'pool': 'avg', 'fc_norm': true"),
+        family("siglip gap", 0, exact, "'classes': 0, 'class_token': false, 'pool': 'avg'"),
+        family("gap", 0, asymmetric, "'classes': 4, 'registers': 1, 'pool': 'avg'"),
+        family(
+            "beit",
+            0.2,
+            exact,
+            "'classes': 5, 'positions': 'none', 'relative_positions': true, 'pool': 'avg',"
+                + " 'fc_norm': true"),
+        family(
+            "beit, deferred",
+            0,
+            deferred,
+            "'classes': 5, 'positions': 'none', 'relative_positions': true"),
+        new MicroCase(
+            "swin features",
+            parsed(
+                "{'kind': 'swin', 'image': [16, 24], 'patch': 2, 'window': 2, 'dim': 6,"
+                    + " 'depths': [1, 2], 'heads': [1, 2], 'classes': 0, 'epsilon': 0.02}"),
+            exact,
+            0.3,
+            0));
+  }
+
+  /** A ViT for pictures that are not square, with outlier channels wherever they may be. */
+  private static MicroCase family(String name, double drop, Scheme scheme, String options) {
+    Architecture architecture =
+        parsed(
+            "{'kind': 'vit', 'image': [8, 12], 'patch': 4, 'dim': 18, 'depth': 2, 'heads': 2,"
+                + " 'hidden': 41, 'epsilon': 0.02, "
+                + options
+                + "}");
+    TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
+    for (Node node : architecture.nodes().values()) {
+      boolean inMlp = node.kind() == NodeKind.HIDDEN || node.kind() == NodeKind.ACTIVATION;
+      if (node.kind().mayHaveOutliers() && (scheme.gelu().isErf() || !inMlp)) {
+        outliers.put(node.name(), new OutlierChannels(new int[] {0, 7}, 2));
+      }
+    }
+    return new MicroCase(name, architecture, scheme.withOutliers(outliers), drop, 0);
+  }
+
+  /** Of a description with single quotes. */
+  private static Architecture parsed(String description) {
+    return Architectures.parse(description.replace('\'', '"'));
   }
 
   private static Scheme scheme(

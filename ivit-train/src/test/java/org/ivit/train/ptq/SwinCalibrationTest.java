@@ -88,6 +88,7 @@ class SwinCalibrationTest {
             GeluForm.EXACT,
             SoftmaxForm.EXACT,
             16,
+            false,
             new OutlierChoice(outliers, Map.of()),
             equalize,
             rounding,

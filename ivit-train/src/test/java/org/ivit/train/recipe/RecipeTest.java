@@ -102,6 +102,9 @@ class RecipeTest {
     assertThat(best.gelu()).isEqualTo(GeluForm.ASYMMETRIC);
     assertThat(best.softmax()).isEqualTo(SoftmaxForm.EXACT);
     assertThat(best.attentionBits()).isEqualTo(16);
+    assertThat(best.normEpsilon()).isTrue();
+    assertThat(parse(SMALL, "quantization.normEpsilon=false").quantization().normEpsilon())
+        .isFalse();
     assertThat(parse(SMALL, "quantization={softmax: deferred}").quantization().attentionBits())
         .isEqualTo(8);
     assertThat(best.outliers().mode()).isEqualTo(OutlierChoice.Mode.AUTO);

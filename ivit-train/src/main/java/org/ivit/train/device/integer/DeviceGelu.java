@@ -1,6 +1,7 @@
 package org.ivit.train.device.integer;
 
 import java.util.Arrays;
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -79,12 +80,13 @@ final class DeviceGelu {
     }
     GeluTable table = (GeluTable) built;
     apart = !outliers.isEmpty();
-    values = GeluCurve.values(form, scale);
+    values = GeluCurve.values(form, Activation.GELU, scale);
     byte[] both = Arrays.copyOf(table.table(), 2 * CODES);
     System.arraycopy(apart ? table.outlierTable() : table.table(), 0, both, CODES, CODES);
     tables = pass.constants.bytes(both);
-    double[] own = GeluCurve.slopes(form, scale);
-    double[] other = apart ? GeluCurve.slopes(form, outliers.outlierScale(scale)) : own;
+    double[] own = GeluCurve.slopes(form, Activation.GELU, scale);
+    double[] other =
+        apart ? GeluCurve.slopes(form, Activation.GELU, outliers.outlierScale(scale)) : own;
     float[] slope = new float[2 * CODES];
     byte[] flag = new byte[channels];
     for (int i = 0; i < CODES; i++) {

@@ -72,6 +72,32 @@ public final class Codes {
     }
   }
 
+  /**
+   * {@link #recover} of a run of numbers of each picture.
+   *
+   * @param x the first picture's run from {@code from} on, the others' {@code stride} apart
+   * @param out receives [pictures][length]
+   */
+  static void recoverRuns(
+      Reals x,
+      int from,
+      int stride,
+      float scale,
+      short[] out,
+      int length,
+      int pictures,
+      Buffers buffers) {
+    if (stride == length) {
+      recover(x, from, scale, out, pictures * length, buffers);
+      return;
+    }
+    short[] run = buffers.shorts("codes.run", length);
+    for (int i = 0; i < pictures; i++) {
+      recover(x, from + i * stride, scale, run, length, buffers);
+      System.arraycopy(run, 0, out, i * length, length);
+    }
+  }
+
   /** Stores {@code scale·code}. */
   public static void dequantize(
       short[] codes, int n, float scale, Reals y, int at, Buffers buffers) {

@@ -3,9 +3,11 @@ package org.ivit.train.operator.integer;
 import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.ShiftGelu;
-import org.ivit.train.operator.floating.NormalTable;
 
-/** The values and slopes of GELU at each 8-bit input code, in the forms that are tables. */
+/**
+ * The values and slopes of an activation function at each 8-bit input code, in the forms that are
+ * tables.
+ */
 public final class GeluCurve {
   /** The paper's GELU is x·sigmoid(1.702·x). */
   private static final double SLOPE = 1.702;
@@ -16,17 +18,18 @@ public final class GeluCurve {
    * The values before they are quantized.
    *
    * @param form any but {@link GeluForm#ROW}
+   * @param function of the forms that have one
    * @param scale of the input codes
    * @return by input code + 128
    */
-  public static double[] values(GeluForm form, float scale) {
+  public static double[] values(GeluForm form, Activation function, float scale) {
     double[] table = new double[256];
     short[] sigmoid = form == GeluForm.ELEMENT ? ShiftGelu.elementSigmoid(scale) : null;
     for (int i = 0; i < 256; i++) {
       int x = i - 128;
       table[i] =
           sigmoid == null
-              ? ShiftGelu.exactValue(Activation.GELU, scale, x)
+              ? ShiftGelu.exactValue(function, scale, x)
               : x * sigmoid[i] * (double) ShiftGelu.productScale(scale);
     }
     return table;
@@ -37,18 +40,16 @@ public final class GeluCurve {
    * docs/arithmetic.md#straight-through-gradients}).
    *
    * @param form any but {@link GeluForm#ROW}
+   * @param function of the forms that have one
    * @param scale of the input codes
    * @return by input code + 128
    */
-  public static double[] slopes(GeluForm form, float scale) {
+  public static double[] slopes(GeluForm form, Activation function, float scale) {
     double[] table = new double[256];
     short[] sigmoid = form == GeluForm.ELEMENT ? ShiftGelu.elementSigmoid(scale) : null;
     for (int i = 0; i < 256; i++) {
       double x = (i - 128) * (double) scale;
-      table[i] =
-          sigmoid == null
-              ? NormalTable.distribution(x) + x * NormalTable.density(x)
-              : slope(x, sigmoid[i]);
+      table[i] = sigmoid == null ? function.derivative(x) : slope(x, sigmoid[i]);
     }
     return table;
   }

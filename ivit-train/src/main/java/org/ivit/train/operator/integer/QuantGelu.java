@@ -2,6 +2,7 @@ package org.ivit.train.operator.integer;
 
 import java.util.Arrays;
 import java.util.Objects;
+import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -15,10 +16,13 @@ import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
 
-/** GELU of the quantized network on rows of a chunk, 8-bit codes to 8-bit codes. */
+/**
+ * An activation function of the quantized network on rows of a chunk, 8-bit codes to 8-bit codes.
+ */
 public final class QuantGelu {
   private final String name;
   private final int channels;
+  private final Activation function;
   private GeluForm form;
   private Gelu node;
   private float inputScale;
@@ -31,10 +35,12 @@ public final class QuantGelu {
 
   /**
    * @param name full node name, such as {@code blocks.0.mlp.act}
+   * @param function of the forms that have one
    */
-  public QuantGelu(String name, int channels) {
+  public QuantGelu(String name, int channels, Activation function) {
     this.name = name;
     this.channels = channels;
+    this.function = function;
   }
 
   /** Takes the node of this pass. */
@@ -50,10 +56,12 @@ public final class QuantGelu {
     inputScale = scale;
     outliers = inputOutliers;
     if (form != GeluForm.ROW) {
-      values = GeluCurve.values(form, scale);
-      slopes = GeluCurve.slopes(form, scale);
+      values = GeluCurve.values(form, function, scale);
+      slopes = GeluCurve.slopes(form, function, scale);
       outlierSlopes =
-          outliers.isEmpty() ? slopes : GeluCurve.slopes(form, outliers.outlierScale(scale));
+          outliers.isEmpty()
+              ? slopes
+              : GeluCurve.slopes(form, function, outliers.outlierScale(scale));
     }
   }
 

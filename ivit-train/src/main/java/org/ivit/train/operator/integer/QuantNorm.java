@@ -67,14 +67,27 @@ public final class QuantNorm {
    */
   public void forward(short[] x, byte[] out, int rows, SeenRanges seen, Buffers scratch) {
     if (NativeRows.serves(scratch.type(), channels)) {
-      nativeForward(x, out, rows, seen, scratch);
+      Objects.checkFromIndexSize(0, rows * channels, out.length);
+      nativeForward(x, false, out, rows, seen, scratch);
       return;
     }
     forward(x, rows, seen, scratch, (i, value) -> out[i] = Quantizer.clamp8(value));
   }
 
-  private void nativeForward(short[] x, byte[] out, int rows, SeenRanges seen, Buffers scratch) {
-    Objects.checkFromIndexSize(0, rows * channels, Math.min(x.length, out.length));
+  /** As {@link #forward(short[], byte[], int, SeenRanges, Buffers)}, to 16-bit codes. */
+  public void forward(short[] x, short[] out, int rows, SeenRanges seen, Buffers scratch) {
+    if (NativeRows.serves(scratch.type(), channels)) {
+      Objects.checkFromIndexSize(0, rows * channels, out.length);
+      nativeForward(x, true, out, rows, seen, scratch);
+      return;
+    }
+    forward(x, rows, seen, scratch, (i, value) -> out[i] = Quantizer.clamp16(value));
+  }
+
+  /** To a {@code byte[]}, or where {@code wide} to a {@code short[]}. */
+  private void nativeForward(
+      short[] x, boolean wide, Object out, int rows, SeenRanges seen, Buffers scratch) {
+    Objects.checkFromIndexSize(0, rows * channels, x.length);
     int[] min = SeenRanges.smallest(seen, channels, scratch);
     int[] max = SeenRanges.largest(seen, channels, scratch);
     NativeRows.normCodes(
@@ -84,17 +97,14 @@ public final class QuantNorm {
         node.constants().multiplier(),
         offset,
         node.constants().shift(),
+        node.constants().epsilon(),
         min,
         max,
+        wide,
         out);
     if (seen != null) {
       observe(min, max, seen);
     }
-  }
-
-  /** As {@link #forward(short[], byte[], int, SeenRanges, Buffers)}, to 16-bit codes. */
-  public void forward(short[] x, short[] out, int rows, SeenRanges seen, Buffers scratch) {
-    forward(x, rows, seen, scratch, (i, value) -> out[i] = Quantizer.clamp16(value));
   }
 
   /** Takes a requantized value that is not clamped yet. */
@@ -105,11 +115,12 @@ public final class QuantNorm {
   private void forward(short[] x, int rows, SeenRanges seen, Buffers scratch, Sink out) {
     int[] m = node.constants().multiplier();
     int e = node.constants().shift();
+    long epsilon = node.constants().epsilon();
     int[] y = scratch.ints("norm.y", channels);
     int[] min = SeenRanges.smallest(seen, channels, scratch);
     int[] max = SeenRanges.largest(seen, channels, scratch);
     for (int r = 0; r < rows * channels; r += channels) {
-      ILayerNorm.normalise(x, r, channels, node.constants().epsilon(), y);
+      ILayerNorm.normalise(x, r, channels, epsilon, y);
       if (seen != null) {
         for (int c = 0; c < channels; c++) {
           min[c] = Math.min(min[c], y[c]);
@@ -169,6 +180,7 @@ public final class QuantNorm {
           x,
           rows,
           channels,
+          node.constants().epsilon(),
           inputScale,
           gamma,
           NativeRows.address(gy, 0, rows * channels),
@@ -181,8 +193,9 @@ public final class QuantNorm {
       return;
     }
     double root = Math.sqrt(channels);
+    long epsilon = node.constants().epsilon();
     for (int r = 0; r < rows; r++) {
-      int std = ILayerNorm.normalise(x, r * channels, channels, node.constants().epsilon(), y);
+      int std = ILayerNorm.normalise(x, r * channels, channels, epsilon, y);
       for (int c = 0; c < channels; c++) {
         normalised[c] = y[c] * root / 0x1p30;
       }

@@ -5,7 +5,9 @@ import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.graph.Residual;
 import org.ivit.train.memory.NativeRows;
 import org.ivit.train.memory.RealType;
+import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.DropPath;
+import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.SeenRanges;
 
 /**
@@ -51,6 +53,19 @@ final class QuantResidual {
 
   DropPath drop() {
     return drop;
+  }
+
+  /**
+   * Adds the codes of the pictures of a chunk; in training some of them drop their branch.
+   *
+   * @param size numbers of a picture
+   */
+  void forward(
+      short[] branch, short[] identity, short[] out, int size, Chunk chunk, Execution run) {
+    for (int i = 0; i < chunk.count(); i++) {
+      double factor = chunk.training() ? drop.factor(run, chunk.first() + i) : 1;
+      forward(branch, identity, out, i * size, size, factor, chunk.seen());
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.ivit.train.operator.integer;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -34,11 +35,7 @@ public final class QuantizedBlock extends QuantizedPartOperator {
   private final QuantAttention attention;
   private final QuantLinear proj;
   private final QuantResidual residual1;
-  private final QuantNorm norm2;
-  private final QuantLinear fc1;
-  private final QuantGelu gelu;
-  private final QuantLinear fc2;
-  private final QuantResidual residual2;
+  private final QuantMlp mlp;
   private float inputScale;
 
   /**
@@ -57,11 +54,16 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     this.attention = new QuantAttention(site, positions);
     this.proj = QuantLinear.ofCodes(spec.prefix(), layout(), site.projLinear());
     this.residual1 = new QuantResidual(site.residual1().name(), DropPath.of(spec, 0));
-    this.norm2 = new QuantNorm(spec.prefix(), layout(), site.norm2(), dim);
-    this.fc1 = QuantLinear.ofCodes(spec.prefix(), layout(), site.fc1Linear());
-    this.gelu = new QuantGelu(site.act().name(), site.hidden());
-    this.fc2 = QuantLinear.ofCodes(spec.prefix(), layout(), site.fc2Linear());
-    this.residual2 = new QuantResidual(site.residual2().name(), DropPath.of(spec, 1));
+    this.mlp =
+        new QuantMlp(
+            spec.prefix(),
+            layout(),
+            scheme,
+            site.fc1Linear(),
+            site.activations().get(0),
+            site.fc2Linear(),
+            new QuantResidual(site.residual2().name(), DropPath.of(spec, 1)),
+            site.tokens());
   }
 
   /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
@@ -70,7 +72,8 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
-    List<QuantLinear> linears = List.of(qkv, proj, fc1, fc2);
+    List<QuantLinear> linears = new ArrayList<>(List.of(qkv, proj));
+    linears.addAll(mlp.linears());
     Linear[] built = new Linear[linears.size()];
     run.pool().run(built.length, i -> built[i] = linears.get(i).prepare(nodes, scales, run.type()));
     IntegerBlock block = nodes.block(site, scales, inputScale, List.of(built));
@@ -78,15 +81,10 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     attention.prepare(block.attention(), block.qkv().outputScale());
     residual1.prepare(
         block.proj().outputScale(), inputScale, block.residual1().outputScale(), run.type());
-    norm2.prepare(block.norm2(), weights, block.residual1().outputScale());
-    gelu.prepare(
+    mlp.prepare(
+        block.norm2(),
         block.gelu(),
-        scheme.gelu(),
-        block.fc1().outputScale(),
-        scheme.outliers(site.fc1()),
-        run.type());
-    residual2.prepare(
-        block.fc2().outputScale(),
+        weights,
         block.residual1().outputScale(),
         block.residual2().outputScale(),
         run.type());
@@ -99,14 +97,14 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     Buffers scratch = chunk.scratch();
     SeenRanges values = chunk.seen();
     int dim = site.dim();
-    int hidden = site.hidden();
     int rows = count * site.tokens();
-    int from = chunk.first() * site.tokens() * dim;
+    int size = site.tokens() * dim;
+    int from = chunk.first() * size;
     Gemm gemm = run.gemm();
 
     short[] input = keep.shorts("input", rows * dim);
     Codes.recover(x, from, inputScale, input, rows * dim, scratch);
-    byte[] codes = scratch.bytes("codes", rows * Math.max(3 * dim, hidden));
+    byte[] codes = scratch.bytes("codes", rows * 3 * dim);
     norm1.forward(input, codes, rows, values, scratch);
     if (windows != null) {
       byte[] inWindows = scratch.bytes("windows", rows * dim);
@@ -135,38 +133,10 @@ public final class QuantizedBlock extends QuantizedPartOperator {
       windows.undo(inWindows, branch, count, dim);
     }
     short[] middle = keep.shorts("residual1", rows * dim);
-    residual(residual1, branch, input, middle, chunk, run);
-
-    norm2.forward(middle, codes, rows, values, scratch);
-    Reals normed2 = keep.reals("norm2", rows * dim);
-    Codes.widen(codes, rows, dim, scheme.outliers(site.norm2()), normed2);
-    byte[] before = keep.bytes("fc1", rows * hidden);
-    fc1.forward(gemm, normed2, codes, before, rows, scheme.outliers(site.fc1()), values, scratch);
-    gelu.forward(before, codes, rows, values);
-    Reals active = keep.reals("act", rows * hidden);
-    Codes.widen(codes, rows, hidden, scheme.outliers(site.act()), active);
-
-    fc2.forward(gemm, active, codes, branch, rows, OutlierChannels.NONE, values, scratch);
-    if (chunk.training()) {
-      gelu.addOffset(active, rows, scratch);
-    }
+    residual1.forward(branch, input, middle, size, chunk, run);
     short[] output = scratch.shorts("output", rows * dim);
-    residual(residual2, branch, middle, output, chunk, run);
-    Codes.dequantize(output, rows * dim, residual2.node().outputScale(), y, from, scratch);
-  }
-
-  private void residual(
-      QuantResidual residual,
-      short[] branch,
-      short[] identity,
-      short[] out,
-      Chunk chunk,
-      Execution run) {
-    int size = site.tokens() * site.dim();
-    for (int i = 0; i < chunk.count(); i++) {
-      double factor = chunk.training() ? residual.drop().factor(run, chunk.first() + i) : 1;
-      residual.forward(branch, identity, out, i * size, size, factor, chunk.seen());
-    }
+    mlp.forward(middle, output, chunk, run);
+    Codes.dequantize(output, rows * dim, mlp.outputScale(), y, from, scratch);
   }
 
   @Override
@@ -176,23 +146,16 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = site.dim();
-    int hidden = site.hidden();
     int rows = count * site.tokens();
     int size = site.tokens() * dim;
     int from = chunk.first() * size;
     Gemm gemm = run.gemm();
 
-    Reals gBranch = scratch.reals("gBranch", rows * dim);
-    FloatKernels.branchGradient(residual2.drop(), gy, from, gBranch, size, chunk, run);
-    Reals gHidden = scratch.reals("gHidden", rows * hidden);
-    fc2.backward(gemm, keep.reals("act", 0), gBranch, 0, gHidden, gradients, rows, scratch);
-    gelu.backward(keep.bytes("fc1", 0), gHidden, rows, scratch);
-    Reals gNorm = scratch.reals("gNorm", rows * dim);
-    fc1.backward(gemm, keep.reals("norm2", 0), gHidden, 0, gNorm, gradients, rows, scratch);
     Reals gMiddle = scratch.reals("gMiddle", rows * dim);
-    gMiddle.put(0, gy, from, rows * dim);
-    norm2.backward(keep.shorts("residual1", 0), gNorm, gMiddle, 0, dim, gradients, rows, scratch);
+    mlp.backward(keep.shorts("residual1", 0), gy, from, gMiddle, gradients, chunk, run);
 
+    Reals gBranch = scratch.reals("gBranch", rows * dim);
+    Reals gNorm = scratch.reals("gNorm", rows * dim);
     FloatKernels.branchGradient(residual1.drop(), gMiddle, 0, gBranch, size, chunk, run);
     if (windows != null) {
       Reals inWindows = scratch.reals("ordered", rows * dim);

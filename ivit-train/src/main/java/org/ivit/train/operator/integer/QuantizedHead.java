@@ -1,10 +1,12 @@
 package org.ivit.train.operator.integer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Pooling;
-import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
@@ -14,20 +16,30 @@ import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.LogitOperator;
-import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatHead;
 import org.ivit.train.parameter.PartSpec;
 
 /**
- * Final norm and classifiers in integers, of the leading tokens, one a classifier, or of the mean
- * over all tokens: dequantized codes [batch, tokens, dim] to dequantized logits [batch, classes].
+ * Final norm and classifiers in integers, of the first tokens, one a classifier, or of the mean
+ * over tokens: dequantized codes [batch, tokens, dim] to dequantized logits [batch, classes].
+ * Without classifiers the answer is the sum of the normed codes over the tokens of the mean, or the
+ * codes of the first token as they come.
  */
 public final class QuantizedHead extends QuantizedPartOperator implements LogitOperator {
   private final Head shape;
+
+  /** Null where the answer is a feature of tokens. */
   private final QuantClassifier classifier;
+
+  /** Null where the first token is the answer. */
   private final QuantNorm norm;
+
+  /** Null where no mean is taken. */
+  private final QuantPool pool;
+
   private float inputScale;
-  private Pool pool;
+  private float featureScale;
+  private int[] features = {};
 
   /**
    * @param spec of the head
@@ -37,24 +49,31 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
   public QuantizedHead(PartSpec spec, Head shape, Scheme scheme) {
     super(spec, shape.pooled() ? shape.tokens() : 1, scheme);
     this.shape = shape;
-    this.classifier = new QuantClassifier(spec, layout(), shape);
-    this.norm = new QuantNorm(spec.prefix(), layout(), shape.norm(), shape.dim());
+    this.classifier =
+        shape.classifiers().isEmpty() ? null : new QuantClassifier(spec, layout(), shape);
+    this.norm =
+        shape.normed() ? new QuantNorm(spec.prefix(), layout(), shape.norm(), shape.dim()) : null;
+    this.pool =
+        shape.pooled()
+            ? new QuantPool(shape.pool().name(), shape.tokens(), shape.leadingTokens(), shape.dim())
+            : null;
   }
 
   /** The scale of the logits, which follows from weights and ranges. */
   @Override
   public float outputScale(Reals weights) {
-    return nodes(weights).head(shape, scales(weights), inputScale(weights)).outputScale();
+    IntegerHead built = nodes(weights).head(shape, scales(weights), inputScale(weights));
+    return built.outputScale();
   }
 
   @Override
   public int[] logits() {
-    return classifier.logits();
+    return classifier == null ? features.clone() : classifier.logits();
   }
 
   @Override
   public float logitScale() {
-    return classifier.scale();
+    return classifier == null ? featureScale : classifier.scale();
   }
 
   @Override
@@ -62,20 +81,64 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
-    float normScale = scales.of(shape.norm());
-    float featureScale = scales.of(shape.features());
-    norm.prepare(
-        nodes.norm(shape.norm(), shape.epsilon(), inputScale, normScale), weights, inputScale);
-    if (shape.pooled()) {
-      pool = Pool.of(normScale, shape.tokens(), featureScale);
+    if (norm == null) {
+      featureScale = inputScale;
+    } else {
+      LayerNorm built =
+          nodes.norm(shape.norm(), shape.epsilon(), inputScale, scales.of(shape.norm()));
+      norm.prepare(built, weights, inputScale);
+      featureScale = Pooling.sumScale(built.outputScale(), shape.pooledTokens());
     }
-    classifier.prepare(nodes, featureScale, scheme, batch, run.type());
+    if (classifier == null) {
+      features = Arrays.copyOf(features, batch * shape.dim());
+      return;
+    }
+    float classifiedScale = scales.of(shape.features());
+    if (pool != null) {
+      float normScale = norm.node().outputScale();
+      pool.prepare(Pool.of(normScale, shape.pooledTokens(), classifiedScale), normScale);
+    }
+    classifier.prepare(nodes, classifiedScale, scheme, batch, run.type());
   }
 
   @Override
   protected void forward(Reals weights, Reals x, Reals y, Chunk chunk, Execution run) {
-    List<Reals> features = shape.pooled() ? List.of(pooled(x, chunk)) : leading(x, chunk);
-    classifier.forward(run.gemm(), features, y, chunk.first(), chunk.count(), chunk.scratch());
+    if (norm == null) {
+      firstTokens(x, y, chunk);
+    } else if (classifier == null) {
+      answer(normedSums(x, chunk), y, chunk);
+    } else {
+      List<Reals> read = pool == null ? leading(x, chunk) : List.of(pooled(x, chunk));
+      classifier.forward(run.gemm(), read, y, chunk.first(), chunk.count(), chunk.scratch());
+    }
+  }
+
+  private void firstTokens(Reals x, Reals y, Chunk chunk) {
+    int count = chunk.count();
+    int dim = shape.dim();
+    int stride = shape.tokens() * dim;
+    Buffers scratch = chunk.scratch();
+    short[] tokens = scratch.shorts("tokens", count * dim);
+    int from = chunk.first() * stride;
+    Codes.recoverRuns(x, from, stride, inputScale, tokens, dim, count, scratch);
+    int[] codes = scratch.ints("features", count * dim);
+    for (int i = 0; i < count * dim; i++) {
+      codes[i] = tokens[i];
+    }
+    answer(codes, y, chunk);
+  }
+
+  private void answer(int[] codes, Reals y, Chunk chunk) {
+    int dim = shape.dim();
+    double[] row = chunk.scratch().doubles("row", dim);
+    for (int i = 0; i < chunk.count(); i++) {
+      int at = (chunk.first() + i) * dim;
+      System.arraycopy(codes, i * dim, features, at, dim);
+      for (int c = 0; c < dim; c++) {
+        row[c] = codes[i * dim + c] * (double) featureScale;
+      }
+      y.put(at, row, 0, dim);
+    }
   }
 
   /** The codes of the normed tokens, one a classifier. */
@@ -84,15 +147,12 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int stride = shape.tokens() * dim;
-    short[] token = scratch.shorts("token", dim);
     byte[] codes = scratch.bytes("codes", count * dim);
     List<Reals> normed = new ArrayList<>();
     for (int h = 0; h < shape.classifiers().size(); h++) {
       short[] input = chunk.keep().shorts(inputKey(h), count * dim);
-      for (int i = 0; i < count; i++) {
-        Codes.recover(x, (chunk.first() + i) * stride + h * dim, inputScale, token, dim, scratch);
-        System.arraycopy(token, 0, input, i * dim, dim);
-      }
+      int from = chunk.first() * stride + h * dim;
+      Codes.recoverRuns(x, from, stride, inputScale, input, dim, count, scratch);
       norm.forward(input, codes, count, chunk.seen(), scratch);
       Reals rows = chunk.keep().reals(FloatHead.normKey(h), count * dim);
       Codes.widen(codes, count, dim, scheme.outliers(shape.norm()), rows);
@@ -105,8 +165,8 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
     return "input" + head;
   }
 
-  /** The codes of the mean over the normed tokens. */
-  private Reals pooled(Reals x, Chunk chunk) {
+  /** The sums over the normed tokens. */
+  private int[] normedSums(Reals x, Chunk chunk) {
     int count = chunk.count();
     Buffers scratch = chunk.scratch();
     int size = shape.tokens() * shape.dim();
@@ -114,56 +174,70 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
     Codes.recover(x, chunk.first() * size, inputScale, input, count * size, scratch);
     byte[] codes = scratch.bytes("codes", count * size);
     norm.forward(input, codes, count * shape.tokens(), chunk.seen(), scratch);
-    byte[] means = scratch.bytes("pool", count * shape.dim());
-    pool(codes, means, count, chunk.seen());
+    return pool.sums(codes, count, scratch);
+  }
+
+  /** The codes of the mean over the normed tokens. */
+  private Reals pooled(Reals x, Chunk chunk) {
+    int count = chunk.count();
+    byte[] means = chunk.scratch().bytes("pool", count * shape.dim());
+    pool.means(normedSums(x, chunk), means, count, chunk.seen());
     Reals pooled = chunk.keep().reals("pool", count * shape.dim());
     pooled.put(0, means, 0, count * shape.dim());
     return pooled;
-  }
-
-  private void pool(byte[] codes, byte[] means, int count, SeenRanges values) {
-    int dim = shape.dim();
-    long min = Long.MAX_VALUE;
-    long max = Long.MIN_VALUE;
-    for (int i = 0; i < count; i++) {
-      for (int c = 0; c < dim; c++) {
-        long sum = 0;
-        for (int t = 0; t < shape.tokens(); t++) {
-          sum += codes[(i * shape.tokens() + t) * dim + c];
-        }
-        min = Math.min(min, sum);
-        max = Math.max(max, sum);
-        means[i * dim + c] = Quantizer.clamp8(pool.multiplier().apply(sum));
-      }
-    }
-    if (values != null) {
-      double scale = Pooling.sumScale(norm.node().outputScale(), shape.tokens());
-      values.include(shape.pool().name(), min * scale, max * scale);
-    }
   }
 
   @Override
   protected void backward(
       Reals weights, Reals x, Reals gy, Reals gx, Reals gradients, Chunk chunk, Execution run) {
     int count = chunk.count();
+    Buffers scratch = chunk.scratch();
+    int dim = shape.dim();
+    int stride = shape.tokens() * dim;
+    Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
+    int from = gx == null ? 0 : chunk.first() * stride;
+    target.clear(from, count * stride);
+    if (norm == null) {
+      for (int i = 0; i < count; i++) {
+        target.put(from + i * stride, gy, (chunk.first() + i) * dim, dim);
+      }
+    } else if (pool != null) {
+      pooledBackward(gy, target, from, gradients, chunk, run);
+    } else {
+      leadingBackward(gy, target, from, gradients, chunk, run);
+    }
+  }
+
+  private void pooledBackward(
+      Reals gy, Reals target, int from, Reals gradients, Chunk chunk, Execution run) {
+    int count = chunk.count();
+    Buffers scratch = chunk.scratch();
+    int dim = shape.dim();
+    Reals gFeature = gy;
+    int at = chunk.first() * dim;
+    if (classifier != null) {
+      Reals pooled = chunk.keep().reals("pool", 0);
+      Reals gLogits = FloatHead.part(shape, gy, chunk);
+      gFeature = scratch.reals("gFeature", count * dim);
+      at = 0;
+      classifier.backward(run.gemm(), 0, pooled, gLogits, gFeature, gradients, count, scratch);
+    }
+    int rows = count * shape.tokens();
+    Reals gNorm = scratch.reals("gNorm", rows * dim);
+    pool.backward(gFeature, at, gNorm, 0, count, scratch);
+    short[] input = chunk.keep().shorts("input", 0);
+    norm.backward(input, gNorm, target, from, dim, gradients, rows, scratch);
+  }
+
+  private void leadingBackward(
+      Reals gy, Reals target, int from, Reals gradients, Chunk chunk, Execution run) {
+    int count = chunk.count();
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
     int dim = shape.dim();
     int stride = shape.tokens() * dim;
     Reals gLogits = FloatHead.part(shape, gy, chunk);
-    Reals target = gx == null ? scratch.reals("gInput", count * stride) : gx;
-    int from = gx == null ? 0 : chunk.first() * stride;
-    target.clear(from, count * stride);
     Reals gFeature = scratch.reals("gFeature", count * dim);
-    if (shape.pooled()) {
-      Reals pooled = keep.reals("pool", 0);
-      classifier.backward(run.gemm(), 0, pooled, gLogits, gFeature, gradients, count, scratch);
-      Reals gNorm = FloatHead.spread(shape, gFeature, chunk);
-      short[] input = keep.shorts("input", 0);
-      int rows = count * shape.tokens();
-      norm.backward(input, gNorm, target, from, dim, gradients, rows, scratch);
-      return;
-    }
     for (int h = 0; h < shape.classifiers().size(); h++) {
       Reals normed = keep.reals(FloatHead.normKey(h), 0);
       classifier.backward(run.gemm(), h, normed, gLogits, gFeature, gradients, count, scratch);

@@ -42,17 +42,17 @@ public record QuantizedOperators(PartSpec spec, Scheme scheme)
 
   @Override
   public QuantizedOperator norm(Norm norm) {
-    throw new UnsupportedOperationException("Norm");
+    return new QuantizedNorm(spec, norm, scheme);
   }
 
   @Override
   public QuantizedOperator meanPooling(MeanPooling pooling) {
-    throw new UnsupportedOperationException("MeanPooling");
+    return new QuantizedMeanPooling(spec, pooling, scheme);
   }
 
   @Override
   public QuantizedOperator attentionPooling(AttentionPooling pooling) {
-    throw new UnsupportedOperationException("AttentionPooling");
+    return new QuantizedAttentionPooling(spec, pooling, scheme);
   }
 
   @Override

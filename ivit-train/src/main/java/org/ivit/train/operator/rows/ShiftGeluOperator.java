@@ -41,7 +41,7 @@ public final class ShiftGeluOperator extends RowOperator {
           name + ": GELU form asymmetric is of a whole block, expected row, element or exact");
     }
     this.form = form;
-    this.gelu = new QuantGelu(node, channels);
+    this.gelu = new QuantGelu(node, channels, Activation.GELU);
   }
 
   @Override

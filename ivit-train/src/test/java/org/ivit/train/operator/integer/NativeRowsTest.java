@@ -50,6 +50,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 class NativeRowsTest {
   private static final int[] CHANNELS = {1, 2, 15, 16, 17, 33, 192, 1025};
 
+  /**
+   * None, small ones, some beside which squares of codes vanish, the ends of what a double holds.
+   */
+  private static final long[] EPSILONS = {
+    0, 1, 12_345, 987_654_321_987L, (1L << 53) + 1, (1L << 60) - 1, 1L << 60
+  };
+
   private final String before = NativeRows.chosen();
   private final Random random = new Random(11);
 
@@ -177,16 +184,21 @@ class NativeRowsTest {
       float[] beta = new float[channels];
       weights.get(layout.from("n.weight"), gamma, 0, channels);
       weights.get(layout.from("n.bias"), beta, 0, channels);
-      norm.prepare(LayerNorm.of("n", gamma, beta, 0, 0.02f, apart), weights, 0.001f);
-      for (int round = 0; round < 4; round++) {
+      for (long epsilon : EPSILONS) {
+        norm.prepare(LayerNorm.of("n", gamma, beta, epsilon, 0.02f, apart), weights, 0.001f);
         short[] x = codes16(rows * channels);
         same(
             kernels,
             () -> {
               byte[] out = new byte[rows * channels];
+              short[] wide = new short[rows * channels];
               SeenRanges seen = new SeenRanges();
               norm.forward(x, out, rows, seen, buffers());
-              return Map.of("codes", Arrays.toString(out), "seen", ranges(seen));
+              norm.forward(x, wide, rows, null, buffers());
+              return Map.of(
+                  "codes", Arrays.toString(out),
+                  "wide", Arrays.toString(wide),
+                  "seen", ranges(seen));
             });
         Reals gy = reals(rows * channels, 1);
         Reals gx = reals(rows * channels, 1);
@@ -321,7 +333,7 @@ class NativeRowsTest {
             form.isErf() && channels > 2
                 ? new OutlierChannels(new int[] {0, channels - 1}, 2)
                 : OutlierChannels.NONE;
-        QuantGelu gelu = new QuantGelu("g", channels);
+        QuantGelu gelu = new QuantGelu("g", channels, Activation.QUICK_GELU);
         byte[] x = codes8(2 * channels);
         near(
             kernels,

@@ -3,11 +3,19 @@ package org.ivit.core.pretrained;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import org.assertj.core.data.Offset;
+import org.ivit.core.tensor.Tensor;
+import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Against PyTorch's {@code interpolate}, whose coefficients are float32: to their rounding. */
-class BicubicGridTest {
+class GridResamplingTest {
   private static final Offset<Float> ROUNDING = Offset.offset(1e-5f);
 
   private static final float[] GRID = {
@@ -15,8 +23,13 @@ class BicubicGridTest {
     1.75f
   };
 
+  private static float[] resample(float[] grid, int to, int channels, boolean antialias) {
+    GridResampling rule = antialias ? GridResampling.BICUBIC_ANTIALIAS : GridResampling.BICUBIC;
+    return rule.resample(grid, 4, 4, to, to, channels);
+  }
+
   private static void expect(int to, boolean antialias, float... expected) {
-    assertThat(BicubicGrid.resample(GRID, 4, to, 1, antialias)).containsExactly(expected, ROUNDING);
+    assertThat(resample(GRID, to, 1, antialias)).containsExactly(expected, ROUNDING);
   }
 
   @Test
@@ -85,7 +98,7 @@ class BicubicGridTest {
 
   @Test
   void plainLarger() {
-    float[] seven = BicubicGrid.resample(GRID, 4, 7, 1, false);
+    float[] seven = resample(GRID, 7, 1, false);
     assertThat(seven).hasSize(49);
     assertThat(Arrays.copyOf(seven, 7))
         .containsExactly(
@@ -103,12 +116,47 @@ class BicubicGridTest {
       two[2 * i] = GRID[i];
       two[2 * i + 1] = -3 * GRID[i];
     }
-    assertThat(BicubicGrid.resample(two, 4, 4, 2, true)).containsExactly(two);
-    float[] small = BicubicGrid.resample(two, 4, 3, 2, true);
-    float[] one = BicubicGrid.resample(GRID, 4, 3, 1, true);
+    assertThat(resample(two, 4, 2, true)).containsExactly(two);
+    float[] small = resample(two, 3, 2, true);
+    float[] one = resample(GRID, 3, 1, true);
     for (int i = 0; i < 9; i++) {
       assertThat(small[2 * i]).isEqualTo(one[i]);
       assertThat(small[2 * i + 1]).isEqualTo(-3 * one[i], Offset.offset(1e-5f));
+    }
+  }
+
+  /** The same functions in float64, by another implementation. */
+  @ParameterizedTest
+  @EnumSource
+  void equalsTheLibrariesFunctions(GridResampling rule) {
+    TensorFile cases = Shared.tensors("golden/families/pos_embed_resample/resample.safetensors");
+    String method =
+        rule == GridResampling.BICUBIC_OFFSET
+            ? "bicubic_scale_offset_0.1"
+            : rule.name().toLowerCase(Locale.ROOT);
+    for (String name : List.of("up", "down", "wide", "same_count", "dinov2")) {
+      int[] grid = cases.get(name + "/grid").ints();
+      Tensor in = cases.get(name + "/in");
+      int channels = (int) in.shape()[2];
+      assertThat(rule.resample(in.doubles(), grid[0], grid[1], grid[2], grid[3], channels))
+          .as(name)
+          .containsExactly(
+              cases.get("%s/%s_f64".formatted(name, method)).doubles(), Offset.offset(1e-12));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"patch_8_to_4", "patch_8_to_6", "patch_4_to_8"})
+  void patchKernelsEqualTheLibraries(String name) {
+    TensorFile cases = Shared.tensors("golden/families/pos_embed_resample/resample.safetensors");
+    Tensor in = cases.get(name + "/in");
+    for (GridResampling rule : List.of(GridResampling.BICUBIC_ANTIALIAS, GridResampling.BILINEAR)) {
+      Tensor expected =
+          cases.get("%s/%s_f32".formatted(name, rule.name().toLowerCase(Locale.ROOT)));
+      assertThat(
+              PatchResampling.resample(
+                  in.floats(), (int) in.shape()[2], (int) expected.shape()[2], rule))
+          .containsExactly(expected.floats(), Offset.offset(5e-6f));
     }
   }
 }

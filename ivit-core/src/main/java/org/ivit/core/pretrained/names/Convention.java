@@ -1,0 +1,40 @@
+package org.ivit.core.pretrained.names;
+
+import org.ivit.core.tensor.Tensor;
+
+/** How one source names its tensors and lays them out. */
+interface Convention {
+  /**
+   * What timm calls a tensor. Query, key and value stay apart where the source has them so, as
+   * {@code attn.query}, {@code attn.key} and {@code attn.value}, of an attention pool under {@code
+   * attn_pool}; one matrix of all three of a pool is {@code attn_pool.qkv}.
+   *
+   * @param name in the source
+   * @return null for a tensor that no forward pass of pictures needs
+   */
+  String timm(String name);
+
+  /**
+   * A tensor in the layout of timm.
+   *
+   * @param name in the source
+   * @param file for messages
+   */
+  default Tensor laid(String name, String file, Tensor tensor) {
+    return tensor;
+  }
+
+  /** Whether positions begin with one of the class token where there are registers. */
+  default boolean classPositionAmongPatches() {
+    return false;
+  }
+
+  /** Replaces each first text by the second, in this order. */
+  static String replaced(String name, String[][] pairs) {
+    String replaced = name;
+    for (String[] pair : pairs) {
+      replaced = replaced.replace(pair[0], pair[1]);
+    }
+    return replaced;
+  }
+}
