@@ -6,9 +6,9 @@
 namespace ivit {
 
 /*
- * floor(sqrt(v)) for v < 2^47: Newton's reciprocal square root of v scaled to [1/4, 1), with 30
- * fractional bits, whose relative error of some 2^-28 leaves the root at most 1 off, then a
- * correction by the square.
+ * floor(sqrt(v)) for v < 2^62: Newton's reciprocal square root of v scaled to [1/4, 1), with 30
+ * fractional bits, whose relative error of some 2^-28 leaves the root at most 1 off below 2^47 and
+ * a few beyond, then a correction by the square, which alone makes it exact.
  */
 IVIT_DEVICE uint32_t square_root(uint64_t v) {
   if (v == 0) {
@@ -23,10 +23,13 @@ IVIT_DEVICE uint32_t square_root(uint64_t v) {
     y = (uint32_t)(((uint64_t)y * (3221225472u - square)) >> 31);
   }
   uint64_t root = (((uint64_t)scaled * y) >> 30) >> (zeros / 2);
-  if (root * root > v) {
-    return (uint32_t)root - 1;
+  while (root * root > v) {
+    root--;
   }
-  return (uint32_t)root + ((root + 1) * (root + 1) <= v ? 1 : 0);
+  while ((root + 1) * (root + 1) <= v) {
+    root++;
+  }
+  return (uint32_t)root;
 }
 
 }  // namespace ivit

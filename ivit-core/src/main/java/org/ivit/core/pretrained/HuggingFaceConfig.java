@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.ivit.core.image.Preprocess;
 
 /**
  * What {@code config.json} and {@code preprocessor_config.json} of a Hugging Face folder say. Keys

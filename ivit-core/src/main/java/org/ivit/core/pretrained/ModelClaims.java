@@ -12,8 +12,7 @@ import org.ivit.core.image.Preprocess;
  * @param preprocess how pictures are prepared, by the model's picture size
  * @param classes names in the order of the logits; empty where it has none
  */
-record ModelClaims(
-    ObjectNode keys, IntFunction<Preprocess> preprocess, List<String> classes) {
+record ModelClaims(ObjectNode keys, IntFunction<Preprocess> preprocess, List<String> classes) {
   ModelClaims {
     classes = List.copyOf(classes);
   }

@@ -32,7 +32,12 @@ final class PositionGrid {
     float[] old = positions.floats();
     float[] resampled =
         rule.resample(
-            Arrays.copyOfRange(old, prefix * dim, old.length), side, side, grid.height(), grid.width(), dim);
+            Arrays.copyOfRange(old, prefix * dim, old.length),
+            side,
+            side,
+            grid.height(),
+            grid.width(),
+            dim);
     float[] all = Arrays.copyOf(old, prefix * dim + resampled.length);
     System.arraycopy(resampled, 0, all, prefix * dim, resampled.length);
     return Tensor.of(all, 1, prefix + grid.area(), dim);

@@ -183,14 +183,12 @@ public record PretrainedModel(
     boolean pooled = description.path("pool").asText().equals("map");
     int heads = pooled ? description.path("heads").intValue() : 0;
     TensorFile canonical = CanonicalWeights.widened(CanonicalWeights.of(timm, heads));
-    GridResampling rule =
-        GridResampling.of(source, timm.tensors().containsKey("reg_token"));
+    GridResampling rule = GridResampling.of(source, timm.tensors().containsKey("reg_token"));
     Architecture architecture = Architectures.parse(description);
     if (description.path("relative_positions").booleanValue()) {
       requireTable(canonical, architecture.stem().grid());
     }
-    TensorFile fitted =
-        new WeightAdaptation(architecture, rule, say).positions(canonical);
+    TensorFile fitted = new WeightAdaptation(architecture, rule, say).positions(canonical);
     WeightCheck.check(fitted, architecture);
     return new PretrainedModel(
         architecture,

@@ -60,8 +60,7 @@ final class ReleaseClaims {
     // At its own size the model sees the whole picture, as in timm; smaller ones are cut as the
     // release does.
     return claims(
-        keys,
-        image -> Preprocess.imagenet(image >= WHOLE ? image : 256 * image / 224, image));
+        keys, image -> Preprocess.imagenet(image >= WHOLE ? image : 256 * image / 224, image));
   }
 
   private static ModelClaims openai(ObjectNode keys, TensorContents contents) {
@@ -78,8 +77,7 @@ final class ReleaseClaims {
     return claims(keys, image -> PretrainedPreprocess.clip(image, image));
   }
 
-  private static ModelClaims flax(
-      ObjectNode keys, WeightPlace place, TensorContents contents) {
+  private static ModelClaims flax(ObjectNode keys, WeightPlace place, TensorContents contents) {
     boolean siglip = place.timmNames().contains(POOL);
     boolean bigVision = place.timm().source() == Source.BIG_VISION;
     keys.put("name", siglip ? "siglip" : bigVision ? "flexivit" : "vit");

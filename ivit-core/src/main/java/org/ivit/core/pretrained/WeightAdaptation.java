@@ -125,8 +125,7 @@ public final class WeightAdaptation {
     GridResampling filter =
         rule == GridResampling.BILINEAR ? rule : GridResampling.BICUBIC_ANTIALIAS;
     long[] shape = kernel.shape();
-    float[] resampled =
-        PatchResampling.resample(kernel.floats(), (int) shape[2], patch, filter);
+    float[] resampled = PatchResampling.resample(kernel.floats(), (int) shape[2], patch, filter);
     return Tensor.of(resampled, shape[0], shape[1], patch, patch);
   }
 

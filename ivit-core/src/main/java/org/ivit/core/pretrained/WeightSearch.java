@@ -129,9 +129,9 @@ public final class WeightSearch {
   }
 
   /**
-   * Finds and reads the weights, in the form of {@link CanonicalWeights}. Shapes decide between places, but are not
-   * required, so that {@link WeightAdaptation} can have its way and {@link WeightCheck} the last
-   * word.
+   * Finds and reads the weights, in the form of {@link CanonicalWeights}. Shapes decide between
+   * places, but are not required, so that {@link WeightAdaptation} can have its way and {@link
+   * WeightCheck} the last word.
    *
    * @param file any form of {@link TensorFiles}
    * @return the parameters, frozen scales where there are any, and what else belongs to a step of a
@@ -291,8 +291,7 @@ public final class WeightSearch {
   private TensorFile read(TensorContents contents, Place place) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     place.names.forEach((name, full) -> tensors.put(name, contents.read(full)));
-    TensorFile timm =
-        TimmNames.of(new TensorFile(tensors, contents.metadata(), contents.source()));
+    TensorFile timm = TimmNames.of(new TensorFile(tensors, contents.metadata(), contents.source()));
     long[] pool = expected.get(POOL_SCORES);
     return CanonicalWeights.of(timm, pool == null ? 0 : (int) pool[0]);
   }

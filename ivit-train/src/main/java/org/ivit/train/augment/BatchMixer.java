@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.apache.commons.math3.distribution.BetaDistribution;
+import org.ivit.core.Size;
 import org.ivit.train.recipe.Augmentation;
 
 /**
@@ -49,7 +50,7 @@ public final class BatchMixer {
           pictures.length + " values for " + labels.length + " pictures of " + size);
     }
     MixPlan plan = plan(labels.length, size, epoch, step);
-    plan.apply(pictures, size);
+    plan.apply(pictures, Size.of(size));
     return targets(labels, plan);
   }
 

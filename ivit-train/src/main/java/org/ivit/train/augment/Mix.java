@@ -1,5 +1,7 @@
 package org.ivit.train.augment;
 
+import org.ivit.core.Size;
+
 /**
  * What happens to a picture of a batch and its partner.
  *
@@ -41,17 +43,17 @@ public record Mix(double share, boolean blends, int top, int bottom, int left, i
   }
 
   /**
-   * Mixes a picture in place, [3][size][size].
+   * Mixes a picture in place, [3][height][width].
    *
    * @param at where the picture begins in {@code pictures}
    * @param partners where the partner lies, as it was
    * @param from where it begins there
    */
-  void apply(float[] pictures, int at, float[] partners, int from, int size) {
+  void apply(float[] pictures, int at, float[] partners, int from, Size size) {
     if (blends) {
       float own = own();
       float rest = rest();
-      for (int k = 0; k < 3 * size * size; k++) {
+      for (int k = 0; k < 3 * size.area(); k++) {
         float first = pictures[at + k] * own;
         pictures[at + k] = first + partners[from + k] * rest;
       }
@@ -59,7 +61,7 @@ public record Mix(double share, boolean blends, int top, int bottom, int left, i
     }
     for (int c = 0; c < 3; c++) {
       for (int row = top; row < bottom && left < right; row++) {
-        int k = (c * size + row) * size + left;
+        int k = (c * size.height() + row) * size.width() + left;
         System.arraycopy(partners, from + k, pictures, at + k, right - left);
       }
     }

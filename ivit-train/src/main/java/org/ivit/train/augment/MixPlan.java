@@ -2,6 +2,7 @@ package org.ivit.train.augment;
 
 import java.util.Arrays;
 import java.util.List;
+import org.ivit.core.Size;
 
 /**
  * How the pictures of a batch are mixed, each with the one at the same place counted from the
@@ -20,9 +21,9 @@ public record MixPlan(List<Mix> mixes) {
     return mixes.stream().mapToDouble(Mix::share).toArray();
   }
 
-  /** Mixes a batch in place, [pictures][3][size][size]. */
-  void apply(float[] pictures, int size) {
-    int length = 3 * size * size;
+  /** Mixes a batch in place, [pictures][3][height][width]. */
+  void apply(float[] pictures, Size size) {
+    int length = 3 * size.area();
     for (int i = 0; i < (mixes.size() + 1) / 2; i++) {
       int j = mixes.size() - 1 - i;
       float[] before = Arrays.copyOfRange(pictures, i * length, (i + 1) * length);

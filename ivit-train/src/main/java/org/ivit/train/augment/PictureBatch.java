@@ -2,6 +2,6 @@ package org.ivit.train.augment;
 
 /** The pictures of a micro-batch, as a network reads them or not quite yet. */
 public sealed interface PictureBatch permits NormalisedPictures, PlannedPictures {
-  /** Normalised, erased and mixed: [pictures][3][size][size]; not to be written to. */
+  /** Normalised, erased and mixed: [pictures][3][height][width]; not to be written to. */
   float[] pixels();
 }

@@ -1,7 +1,9 @@
 package org.ivit.train.augment;
 
 import java.util.List;
+import org.ivit.core.Size;
 import org.ivit.core.image.Normalisation;
+import org.ivit.core.image.Rgb;
 
 /**
  * Pictures of bytes and what is yet to be done with them. A device does it there; {@link #pixels}
@@ -14,7 +16,7 @@ public final class PlannedPictures implements PictureBatch {
   private float[] pixels;
 
   /**
-   * @param pictures squares of one size
+   * @param pictures of one size
    * @param normalisation of the model
    * @param plan a mix a picture
    */
@@ -44,9 +46,10 @@ public final class PlannedPictures implements PictureBatch {
     return plan;
   }
 
-  /** Side of the pictures in pixels. */
-  public int size() {
-    return pictures.get(0).bytes().width();
+  /** Size of the pictures in pixels. */
+  public Size size() {
+    Rgb bytes = pictures.get(0).bytes();
+    return new Size(bytes.height(), bytes.width());
   }
 
   @Override

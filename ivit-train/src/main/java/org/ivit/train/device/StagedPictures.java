@@ -82,7 +82,7 @@ final class StagedPictures implements AutoCloseable {
         numbers += erasure.values().length;
       }
     }
-    mixes = aligned(3L * pictures * batch.size() * batch.size());
+    mixes = aligned(3L * pictures * batch.size().area());
     firsts = aligned(mixes + 32L * pictures);
     erasures = aligned(firsts + 4L * (pictures + 1));
     values = aligned(erasures + 24L * count);

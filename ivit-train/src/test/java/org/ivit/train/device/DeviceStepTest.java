@@ -25,7 +25,9 @@ import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.testing.InlineDescription;
 import org.ivit.train.device.product.ProductPrecision;
+import org.ivit.train.gpu.MicroCase;
 import org.ivit.train.layer.OperatorLayerRuntime;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
@@ -102,6 +104,36 @@ class DeviceStepTest {
         new Case("distilled, float", distilled, null, 0, 0.4),
         new Case("swin, float", swin, null, 0.3, 0),
         new Case("shifted windows, float", shifted, null, 0, 0));
+  }
+
+  /** Networks of today's families, of integers and of floats. */
+  static Stream<Case> families() {
+    return MicroCase.families().stream()
+        .flatMap(
+            family ->
+                Stream.of(
+                    new Case(
+                        family.name(), family.architecture(), family.scheme(), family.drop(), 0),
+                    new Case(family.name() + ", float", family.architecture(), null, 0.2, 0)));
+  }
+
+  /** The rows of scores of a picture of 224 pixels, and a product by a library. */
+  static Stream<Case> wide() {
+    Architecture beit =
+        InlineDescription.parse(
+            "'kind': 'vit', 'image': 14, 'patch': 1, 'dim': 8, 'depth': 1, 'heads': 2, 'hidden': 8,"
+                + " 'classes': 3, 'positions': 'none', 'relative_positions': true, 'pool': 'avg',"
+                + " 'fc_norm': true, 'epsilon': 1e-6");
+    Architecture pooled =
+        InlineDescription.parse(
+            "'kind': 'vit', 'image': 8, 'patch': 2, 'dim': 64, 'depth': 1, 'heads': 4,"
+                + " 'hidden': 64, 'classes': 0, 'class_token': false, 'pool': 'map',"
+                + " 'epsilon': 1e-6");
+    return Stream.of(
+        new Case("197 tokens", beit, Scheme.EXACT, 0, 0),
+        new Case("197 tokens, float", beit, null, 0, 0),
+        new Case("attention pooling by a library", pooled, Scheme.EXACT, 0, 0.3),
+        new Case("attention pooling by a library, float", pooled, null, 0, 0.3));
   }
 
   private static Scheme scheme(
@@ -182,7 +214,7 @@ class DeviceStepTest {
   }
 
   @ParameterizedTest
-  @MethodSource("cases")
+  @MethodSource({"cases", "families", "wide"})
   void stepsAsDeeplearning4jDoes(Case c) {
     TransformerNetwork network = network(c);
     load(network);
