@@ -87,10 +87,34 @@ static void attend(
   }
 }
 
+/* The context of the constant query, a row. */
+static void pool(
+    const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span heads,
+    const struct ivit_picture *picture, struct ivit_scratch *s) {
+  const struct ivit_attention *a = block->attention;
+  size_t stride = ivit_stride((size_t)(3 * block->dim));
+  const uint8_t *rows = picture->qkv[block->qkv_in];
+  for (int head = heads.from; head < heads.to; head++) {
+    size_t column = (size_t)head * (size_t)a->head_dim;
+    struct ivit_head h = {NULL, NULL, rows + column, stride, a->tokens, a->head_dim};
+    k->pack_values(&h, a->softmax.bits, &s->values);
+    const uint8_t *score = rows + block->dim + head;
+    for (int t = 0; t < a->tokens; t++, score += stride) {
+      s->scores[t] = *score;
+    }
+    softmax_of(k, a, 0, head, 0, 1, s);
+    context_of(k, a, head, 1, s, picture->context + column, 0);
+  }
+}
+
 void ivit_attention_rows(
     const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span heads,
     const struct ivit_picture *picture, struct ivit_scratch *s, int from, int to) {
   int tokens = block->attention->tokens;
+  if (block->attention->pooling) {
+    pool(k, block, heads, picture, s);
+    return;
+  }
   while (from < to) {
     int group = from / tokens;
     int end = (group + 1) * tokens < to ? (group + 1) * tokens : to;

@@ -72,13 +72,15 @@ void ivit_block_project(
     const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
     struct ivit_picture *picture, struct ivit_scratch *s, int first, int n) {
   size_t stride = ivit_stride((size_t)block->dim);
+  const int16_t *identity[IVIT_CHUNK];
   for (int r = 0; r < n; r++) {
     int row = block->order == NULL ? first + r : block->order[first + r];
     s->tokens_out[r] = token(block, picture, row);
+    identity[r] = block->zeros == NULL ? s->tokens_out[r] : block->zeros;
   }
   ivit_linear_add16(
       k, block->proj, panels, picture->context + (size_t)first * stride, stride, n,
-      &block->residual1, s, (const int16_t *const *)s->tokens_out, s->tokens_out);
+      &block->residual1, s, identity, s->tokens_out);
 }
 
 void ivit_block_expand(

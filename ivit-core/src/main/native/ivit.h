@@ -108,6 +108,7 @@ struct ivit_gelu {
 struct ivit_norm {
   int channels;
   int shift;
+  uint64_t epsilon; /* added to the sum of squares; at most 2^60 */
   int32_t *multiplier;
   int64_t *offset;      /* rounding included */
   int64_t *offset_even; /* the same by parity of the channel, in step with 64-bit lanes */
@@ -132,13 +133,21 @@ struct ivit_window {
   int32_t score[256];    /* requantized score, by stored code */
   uint8_t score_low[256]; /* its bytes where narrow */
   uint8_t score_high[256];
-  int row;           /* elements from one query's biases to the next, a multiple of 64 */
-  int32_t *bias;     /* [heads][query][row] */
-  int16_t *bias16;   /* the same where narrow */
+  int leading;           /* tokens before the grid, 0 or 1 */
+  size_t of_head;        /* biases of a head */
+  size_t *begin;         /* of a query's biases of the first head */
+  int32_t *bias;         /* as window.h reads them; null where narrow */
+  int16_t *bias16;       /* the same where narrow */
+  int32_t *leading_bias; /* by a leading token, [heads]: of a query of the grid, of its own */
   uint64_t **masks;  /* [windows]: [query][words], a bit a masked key; null where none is */
 };
 
+/*
+ * Attention of tokens to each other, or, where `pooling`, of one constant query to them: then a row
+ * of its input has values, behind them a score a head.
+ */
 struct ivit_attention {
+  int pooling;
   int heads;
   int head_dim;
   int tokens; /* of a group */

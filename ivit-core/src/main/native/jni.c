@@ -58,7 +58,8 @@ METHOD(jstring, unavailable)(JNIEnv *env, jclass class, jstring name) {
 }
 
 METHOD(jlong, newModel)(
-    JNIEnv *env, jclass class, jstring name, jint image, jint patch, jint classes) {
+    JNIEnv *env, jclass class, jstring name, jint height, jint width, jint patch,
+    jint classes) {
   (void)class;
   const char *text = (*env)->GetStringUTFChars(env, name, NULL);
   if (text == NULL) {
@@ -67,7 +68,7 @@ METHOD(jlong, newModel)(
   const char *reason = NULL;
   const struct ivit_kernels *kernels = ivit_kernels_find(text, &reason);
   (*env)->ReleaseStringUTFChars(env, name, text);
-  struct ivit_model *m = kernels == NULL ? NULL : ivit_model_new(kernels, image, patch);
+  struct ivit_model *m = kernels == NULL ? NULL : ivit_model_new(kernels, height, width, patch);
   if (m != NULL) {
     m->classes = classes;
   }
@@ -116,7 +117,8 @@ METHOD(jlong, linear)(
 }
 
 METHOD(jlong, norm)(
-    JNIEnv *env, jclass class, jlong model, jintArray multiplier, jlongArray offset, jint shift) {
+    JNIEnv *env, jclass class, jlong model, jintArray multiplier, jlongArray offset, jint shift,
+    jlong epsilon) {
   (void)class;
   struct ivit_model *m = model_of(model);
   jint channels = (*env)->GetArrayLength(env, multiplier);
@@ -124,7 +126,7 @@ METHOD(jlong, norm)(
   void *b = pin(env, offset);
   struct ivit_norm *n = NULL;
   if (mu != NULL && b != NULL) {
-    n = ivit_norm_new(m->arena, mu, b, channels, shift);
+    n = ivit_norm_new(m->arena, mu, b, channels, shift, (uint64_t)epsilon);
   }
   unpin(env, offset, b);
   unpin(env, multiplier, mu);
@@ -179,17 +181,16 @@ static int set_context(
   return 1;
 }
 
-METHOD(jlong, attention)(
-    JNIEnv *env, jclass class, jlong model, jint heads, jint head_dim, jint tokens,
-    jint multiplier, jint shift, jintArray exponentials, jint rounding, jint bits,
-    jboolean deferred,    jintArray context_multiplier, jbyteArray context_shift) {
-  (void)class;
-  struct ivit_model *m = model_of(model);
+/* Attention without what its scores need; 0 where memory is short or a multiplier is refused. */
+static struct ivit_attention *new_attention(
+    JNIEnv *env, struct ivit_model *m, jint heads, jint head_dim, jint tokens,
+    jintArray exponentials, jint rounding, jint bits, jboolean deferred,
+    jintArray context_multiplier, jbyteArray context_shift) {
   struct ivit_attention *a = ivit_arena_take(m->arena, sizeof *a);
   struct ivit_requant *context =
       ivit_arena_take(m->arena, (size_t)heads * sizeof(struct ivit_requant));
   if (!ivit_arena_whole(m->arena)) {
-    return 0;
+    return NULL;
   }
   a->heads = heads;
   a->head_dim = head_dim;
@@ -201,31 +202,57 @@ METHOD(jlong, attention)(
   int done = 0;
   if (table != NULL && mu != NULL && e != NULL) {
     ivit_softmax_set(&a->softmax, table, rounding, bits, deferred);
-    done = set_scores(m->arena, a, multiplier, shift) && set_context(m->arena, a, mu, e);
+    done = set_context(m->arena, a, mu, e);
   }
   unpin(env, context_shift, e);
   unpin(env, context_multiplier, mu);
   unpin(env, exponentials, table);
   at_least_int(&m->most_group, tokens);
   at_least_int(&m->most_head_dim, head_dim);
-  return done ? (jlong)(intptr_t)a : 0;
+  return done ? a : NULL;
+}
+
+METHOD(jlong, attention)(
+    JNIEnv *env, jclass class, jlong model, jint heads, jint head_dim, jint tokens,
+    jint multiplier, jint shift, jintArray exponentials, jint rounding, jint bits,
+    jboolean deferred, jintArray context_multiplier, jbyteArray context_shift) {
+  (void)class;
+  struct ivit_model *m = model_of(model);
+  struct ivit_attention *a = new_attention(
+      env, m, heads, head_dim, tokens, exponentials, rounding, bits, deferred, context_multiplier,
+      context_shift);
+  return a != NULL && set_scores(m->arena, a, multiplier, shift) ? (jlong)(intptr_t)a : 0;
+}
+
+METHOD(jlong, queryAttention)(
+    JNIEnv *env, jclass class, jlong model, jint heads, jint head_dim, jint tokens,
+    jintArray exponentials, jint rounding, jint bits, jboolean deferred,
+    jintArray context_multiplier, jbyteArray context_shift) {
+  (void)class;
+  struct ivit_attention *a = new_attention(
+      env, model_of(model), heads, head_dim, tokens, exponentials, rounding, bits, deferred,
+      context_multiplier, context_shift);
+  if (a != NULL) {
+    a->pooling = 1;
+  }
+  return (jlong)(intptr_t)a;
 }
 
 METHOD(jboolean, window)(
-    JNIEnv *env, jclass class, jlong model, jlong attention, jintArray score, jintArray bias,
-    jlongArray masks, jint windows) {
+    JNIEnv *env, jclass class, jlong model, jlong attention, jintArray score, jintArray table,
+    jint rows, jint columns, jint leading, jlongArray masks, jint windows) {
   (void)class;
   const struct ivit_model *m = model_of(model);
   struct ivit_attention *a = (struct ivit_attention *)(intptr_t)attention;
   void *s = pin(env, score);
-  void *b = pin(env, bias);
+  void *t = pin(env, table);
   void *k = pin(env, masks);
-  if (s != NULL && b != NULL && k != NULL) {
-    a->window =
-        ivit_window_new(m->kernels->zero, m->arena, s, b, a->heads, a->tokens, k, windows);
+  if (s != NULL && t != NULL && k != NULL) {
+    struct ivit_grid grid = {rows, columns, leading};
+    a->window = ivit_window_new(m->kernels->zero, m->arena, s, t, a->heads, grid, k, windows);
   }
   unpin(env, masks, k);
-  unpin(env, bias, b);
+  unpin(env, table, t);
   unpin(env, score, s);
   return (jboolean)(a->window != NULL);
 }
@@ -244,6 +271,7 @@ METHOD(jlong, block)(
   struct ivit_block *b = ivit_arena_take(m->arena, sizeof *b);
   int *order_copy = copy(env, m->arena, order, sizeof(jint));
   int *places_copy = copy(env, m->arena, places, sizeof(jint));
+  int16_t *zeros = ivit_arena_take(m->arena, (size_t)dim * sizeof(int16_t));
   if (!ivit_arena_whole(m->arena)) {
     return 0;
   }
@@ -269,6 +297,7 @@ METHOD(jlong, block)(
   b->fc1 = (struct ivit_linear *)(intptr_t)n[5];
   b->gelu = (struct ivit_gelu *)(intptr_t)n[6];
   b->fc2 = (struct ivit_linear *)(intptr_t)n[7];
+  b->zeros = b->attention->pooling ? zeros : NULL;
   at_least(&m->most_tokens, (size_t)tokens * (size_t)dim);
   at_least(&m->most_qkv, (size_t)tokens * ivit_stride(3 * (size_t)dim));
   at_least(&m->most_context, (size_t)tokens * ivit_stride((size_t)dim));
@@ -278,6 +307,20 @@ METHOD(jlong, block)(
   return set_adder(&b->residual1, r) && set_adder(&b->residual2, r + 4) ? (jlong)(intptr_t)b : 0;
 }
 
+/* A new step that writes tokens to a buffer of a picture, or reads them there; or null. */
+static struct ivit_step *new_step(
+    jlong model, enum ivit_step_kind kind, jint rows, jint dim, jint buffer) {
+  struct ivit_model *m = model_of(model);
+  struct ivit_step *step = ivit_model_add_step(m, kind, rows, dim);
+  if (step != NULL) {
+    step->tokens_out = buffer;
+  }
+  size_t tokens = kind == IVIT_MERGE ? 4 * (size_t)rows : (size_t)rows;
+  at_least(&m->most_tokens, tokens * (size_t)dim);
+  at_least_int(&m->most_inputs, dim);
+  return step;
+}
+
 METHOD(jboolean, embedStep)(
     JNIEnv *env, jclass class, jlong model, jint rows, jint dim, jlong linear, jintArray adder,
     jint leading, jshortArray leading_codes, jshortArray positions, jlong next) {
@@ -285,7 +328,7 @@ METHOD(jboolean, embedStep)(
   struct ivit_model *m = model_of(model);
   int16_t *constants = copy(env, m->arena, leading_codes, sizeof(jshort));
   int16_t *added = copy(env, m->arena, positions, sizeof(jshort));
-  struct ivit_step *step = ivit_model_add_step(m, IVIT_EMBED, rows, dim);
+  struct ivit_step *step = new_step(model, IVIT_EMBED, rows, dim, 0);
   jint a[4];
   (*env)->GetIntArrayRegion(env, adder, 0, 4, a);
   if (!ivit_arena_whole(m->arena) || (*env)->ExceptionCheck(env)) {
@@ -304,7 +347,7 @@ METHOD(jboolean, patchNormStep)(
     jlong next) {
   (void)env;
   (void)class;
-  struct ivit_step *step = ivit_model_add_step(model_of(model), IVIT_PATCH_NORM, rows, dim);
+  struct ivit_step *step = new_step(model, IVIT_PATCH_NORM, rows, dim, 0);
   if (step == NULL) {
     return 0;
   }
@@ -319,7 +362,7 @@ METHOD(jboolean, blockStep)(
   (void)env;
   (void)class;
   struct ivit_block *b = (struct ivit_block *)(intptr_t)block;
-  struct ivit_step *step = ivit_model_add_step(model_of(model), IVIT_BLOCK, rows, b->dim);
+  struct ivit_step *step = new_step(model, IVIT_BLOCK, rows, b->dim, b->tokens_in);
   if (step == NULL) {
     return 0;
   }
@@ -329,32 +372,76 @@ METHOD(jboolean, blockStep)(
 }
 
 METHOD(jboolean, mergeStep)(
-    JNIEnv *env, jclass class, jlong model, jint rows, jint dim, jint resolution, jlong norm,
-    jlong reduction, jlong next) {
+    JNIEnv *env, jclass class, jlong model, jint rows, jint dim, jint width, jint buffer,
+    jlong norm, jlong reduction, jlong next) {
   (void)env;
   (void)class;
-  struct ivit_step *step = ivit_model_add_step(model_of(model), IVIT_MERGE, rows, dim);
+  struct ivit_step *step = new_step(model, IVIT_MERGE, rows, dim, buffer);
   if (step == NULL) {
     return 0;
   }
-  step->resolution = resolution;
+  step->width = width;
   step->norm = (struct ivit_norm *)(intptr_t)norm;
   step->linear = (struct ivit_linear *)(intptr_t)reduction;
   step->next = (struct ivit_block *)(intptr_t)next;
-  step->tokens_out = step->next->tokens_in;
+  return 1;
+}
+
+METHOD(jboolean, normStep)(
+    JNIEnv *env, jclass class, jlong model, jint rows, jint dim, jint buffer, jlong norm,
+    jlong next) {
+  (void)env;
+  (void)class;
+  struct ivit_step *step = new_step(model, IVIT_NORM, rows, dim, buffer);
+  if (step == NULL) {
+    return 0;
+  }
+  step->norm = (struct ivit_norm *)(intptr_t)norm;
+  step->next = (struct ivit_block *)(intptr_t)next;
+  return 1;
+}
+
+METHOD(jboolean, normCodesStep)(
+    JNIEnv *env, jclass class, jlong model, jint rows, jint dim, jint buffer, jint leading,
+    jlong norm) {
+  (void)env;
+  (void)class;
+  struct ivit_model *m = model_of(model);
+  struct ivit_step *step = new_step(model, IVIT_NORM_CODES, rows, dim, buffer);
+  if (step == NULL) {
+    return 0;
+  }
+  step->leading = leading;
+  step->norm = (struct ivit_norm *)(intptr_t)norm;
+  at_least(&m->most_context, (size_t)rows * ivit_stride((size_t)dim));
+  return 1;
+}
+
+METHOD(jboolean, meanStep)(
+    JNIEnv *env, jclass class, jlong model, jint dim, jint buffer, jint tokens, jint leading,
+    jint multiplier, jint shift) {
+  (void)env;
+  (void)class;
+  struct ivit_step *step = new_step(model, IVIT_MEAN, 1, dim, buffer);
+  if (step == NULL) {
+    return 0;
+  }
+  step->tokens = tokens;
+  step->leading = leading;
+  step->pool_multiplier = multiplier;
+  step->pool_shift = shift;
   return 1;
 }
 
 METHOD(jboolean, headStep)(
-    JNIEnv *env, jclass class, jlong model, jint dim, jint tokens_in, jint token, jlong norm,
+    JNIEnv *env, jclass class, jlong model, jint dim, jint buffer, jint token, jlong norm,
     jlong head) {
   (void)env;
   (void)class;
-  struct ivit_step *step = ivit_model_add_step(model_of(model), IVIT_HEAD, 1, dim);
+  struct ivit_step *step = new_step(model, IVIT_HEAD, 1, dim, buffer);
   if (step == NULL) {
     return 0;
   }
-  step->tokens_out = tokens_in;
   step->token = token;
   step->norm = (struct ivit_norm *)(intptr_t)norm;
   step->linear = (struct ivit_linear *)(intptr_t)head;
@@ -362,21 +449,26 @@ METHOD(jboolean, headStep)(
 }
 
 METHOD(jboolean, poolHeadStep)(
-    JNIEnv *env, jclass class, jlong model, jint dim, jint tokens_in, jlong norm, jint tokens,
-    jint multiplier, jint shift, jlong head) {
+    JNIEnv *env, jclass class, jlong model, jint dim, jint tokens, jint multiplier, jint shift,
+    jlong head) {
   (void)env;
   (void)class;
-  struct ivit_step *step = ivit_model_add_step(model_of(model), IVIT_POOL_HEAD, 1, dim);
+  struct ivit_step *step = new_step(model, IVIT_POOL_HEAD, 1, dim, 0);
   if (step == NULL) {
     return 0;
   }
-  step->tokens_out = tokens_in;
-  step->norm = (struct ivit_norm *)(intptr_t)norm;
   step->tokens = tokens;
   step->pool_multiplier = multiplier;
   step->pool_shift = shift;
   step->linear = (struct ivit_linear *)(intptr_t)head;
   return 1;
+}
+
+METHOD(jboolean, firstTokenStep)(
+    JNIEnv *env, jclass class, jlong model, jint dim, jint buffer) {
+  (void)env;
+  (void)class;
+  return (jboolean)(new_step(model, IVIT_FIRST_TOKEN, 1, dim, buffer) != NULL);
 }
 
 METHOD(jlong, newPicture)(JNIEnv *env, jclass class, jlong model) {

@@ -1,11 +1,12 @@
-/* Steps around the blocks: embedding, merging, head; and the memory of pictures and threads. */
+/* Steps around the blocks, from embedding to head; and the memory of pictures and threads. */
 #include "model.h"
 #include "pack.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct ivit_model *ivit_model_new(const struct ivit_kernels *kernels, int image, int patch) {
+struct ivit_model *ivit_model_new(
+    const struct ivit_kernels *kernels, int height, int width, int patch) {
   struct ivit_arena *arena = ivit_arena_new();
   if (arena == NULL) {
     return NULL;
@@ -17,7 +18,8 @@ struct ivit_model *ivit_model_new(const struct ivit_kernels *kernels, int image,
   }
   m->arena = arena;
   m->kernels = kernels;
-  m->image = image;
+  m->height = height;
+  m->width = width;
   m->patch = patch;
   return m;
 }
@@ -66,7 +68,7 @@ struct ivit_picture *ivit_picture_new(const struct ivit_model *m) {
   }
   p->arena = arena;
   size_t widest = ivit_stride(3 * (size_t)m->most_dim);
-  p->codes = ivit_arena_take(arena, 3 * (size_t)m->image * (size_t)m->image);
+  p->codes = ivit_arena_take(arena, 3 * (size_t)m->height * (size_t)m->width);
   p->logits = ivit_arena_take(arena, (size_t)m->classes * sizeof(int32_t));
   p->context = ivit_arena_take(arena, with_slack(m->most_context, widest));
   p->expanded = ivit_arena_take(
@@ -147,12 +149,12 @@ void ivit_scratch_free(struct ivit_scratch *s) {
 
 /* A patch as a row of stored codes: channel, row, column. */
 static void unfold(const struct ivit_model *m, const int8_t *codes, int patch, uint8_t *out) {
-  int grid = m->image / m->patch;
-  size_t corner = ((size_t)(patch / grid) * (size_t)m->image + (size_t)(patch % grid))
+  int columns = m->width / m->patch;
+  size_t corner = ((size_t)(patch / columns) * (size_t)m->width + (size_t)(patch % columns))
       * (size_t)m->patch;
   for (int c = 0; c < 3; c++) {
     for (int y = 0; y < m->patch; y++) {
-      const int8_t *from = codes + ((size_t)c * (size_t)m->image + (size_t)y) * (size_t)m->image
+      const int8_t *from = codes + ((size_t)c * (size_t)m->height + (size_t)y) * (size_t)m->width
           + corner;
       for (int x = 0; x < m->patch; x++) {
         *out++ = (uint8_t)(from[x] + m->kernels->zero);
@@ -213,7 +215,7 @@ static void patch_norm(
 static void merge(
     const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
     struct ivit_scratch *s, int first, int n) {
-  int half = step->resolution / 2;
+  int half = step->width / 2;
   int dim = step->dim;
   size_t stride = ivit_stride((size_t)m->most_hidden);
   const int16_t *tokens = p->tokens[1 - step->tokens_out];
@@ -221,7 +223,7 @@ static void merge(
     int row = 2 * ((first + r) / half);
     int column = 2 * ((first + r) % half);
     for (int i = 0; i < 4; i++) {
-      size_t from = (size_t)(row + i % 2) * (size_t)step->resolution + (size_t)(column + i / 2);
+      size_t from = (size_t)(row + i % 2) * (size_t)step->width + (size_t)(column + i / 2);
       memcpy(
           s->wide + i * dim, tokens + from * (size_t)dim, (size_t)dim * sizeof(int16_t));
     }
@@ -238,6 +240,60 @@ static void merge(
   }
 }
 
+static void norm_tokens(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
+    struct ivit_scratch *s, int first, int n) {
+  for (int row = first; row < first + n; row++) {
+    int16_t *codes = token(step, p, row);
+    memcpy(s->wide, codes, (size_t)step->dim * sizeof *codes);
+    m->kernels->norm16(s->wide, step->norm, codes);
+  }
+}
+
+static uint8_t *codes_of(const struct ivit_step *step, const struct ivit_picture *p, int row) {
+  return p->context + (size_t)row * ivit_stride((size_t)step->dim);
+}
+
+static void norm_codes(
+    const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p, int first,
+    int n) {
+  for (int row = first; row < first + n; row++) {
+    m->kernels->norm(token(step, p, step->leading + row), step->norm, codes_of(step, p, row));
+  }
+}
+
+/* The mean of so many codes that sum to this, in one rounding; not clamped. */
+static int64_t mean_of(const struct ivit_step *step, int32_t sum) {
+  int64_t half = (int64_t)1 << (step->pool_shift - 1);
+  return ((int64_t)sum * step->pool_multiplier + half) >> step->pool_shift;
+}
+
+/* Channels that some panels have. */
+static struct ivit_span channels_of(const struct ivit_step *step, struct ivit_span panels) {
+  int to = panels.to * IVIT_COLUMNS;
+  struct ivit_span channels = {panels.from * IVIT_COLUMNS, to < step->dim ? to : step->dim};
+  return channels;
+}
+
+static void mean(
+    const struct ivit_step *step, struct ivit_span panels, struct ivit_picture *p,
+    struct ivit_scratch *s) {
+  struct ivit_span channels = channels_of(step, panels);
+  int32_t *sums = s->pool;
+  memset(sums, 0, (size_t)step->dim * sizeof *sums);
+  for (int t = step->leading; t < step->tokens; t++) {
+    const int16_t *codes = token(step, p, t);
+    for (int c = channels.from; c < channels.to; c++) {
+      sums[c] += codes[c];
+    }
+  }
+  int16_t *out = token(step, p, 0);
+  for (int c = channels.from; c < channels.to; c++) {
+    int64_t code = mean_of(step, sums[c]);
+    out[c] = (int16_t)(code < INT16_MIN ? INT16_MIN : code > INT16_MAX ? INT16_MAX : code);
+  }
+}
+
 /* The first head sets the logits, a second one, of a distilled model, adds its own. */
 static void head(
     const struct ivit_model *m, const struct ivit_step *step, struct ivit_span panels,
@@ -246,29 +302,45 @@ static void head(
   ivit_linear_logits(m->kernels, step->linear, panels, s->input, s, step->token > 0, p->logits);
 }
 
-/* Mean over all tokens in one rounding. */
+static void sum_codes(
+    const struct ivit_step *step, struct ivit_span channels, uint8_t zero,
+    const struct ivit_picture *p, int32_t *sums) {
+  size_t n = (size_t)(channels.to - channels.from);
+  memset(sums + channels.from, 0, n * sizeof *sums);
+  for (int t = 0; t < step->tokens; t++) {
+    const uint8_t *codes = codes_of(step, p, t);
+    for (int c = channels.from; c < channels.to; c++) {
+      sums[c] += (int8_t)(codes[c] - zero);
+    }
+  }
+}
+
+/* Mean over tokens in one rounding; or, without a layer, their sum as the answer. */
 static void pool_head(
     const struct ivit_model *m, const struct ivit_step *step, struct ivit_span panels,
     struct ivit_picture *p, struct ivit_scratch *s) {
-  int32_t *sums = s->pool;
   uint8_t zero = m->kernels->zero;
-  memset(sums, 0, (size_t)step->dim * sizeof *sums);
-  for (int t = 0; t < step->tokens; t++) {
-    m->kernels->norm(token(step, p, t), step->norm, s->input);
-    for (int c = 0; c < step->dim; c++) {
-      sums[c] += (int8_t)(s->input[c] - zero);
-    }
+  if (step->linear == NULL) {
+    sum_codes(step, channels_of(step, panels), zero, p, p->logits);
+    return;
   }
+  struct ivit_span all = {0, step->dim};
+  sum_codes(step, all, zero, p, s->pool);
   for (int c = 0; c < step->dim; c++) {
-    int64_t product =
-        (int64_t)sums[c] * step->pool_multiplier + ((int64_t)1 << (step->pool_shift - 1));
-    int64_t mean = product >> step->pool_shift;
-    s->input[c] = (uint8_t)((mean < -128 ? -128 : mean > 127 ? 127 : mean) + zero);
+    int64_t code = mean_of(step, s->pool[c]);
+    s->input[c] = (uint8_t)((code < -128 ? -128 : code > 127 ? 127 : code) + zero);
   }
   ivit_linear_logits(m->kernels, step->linear, panels, s->input, s, 0, p->logits);
 }
 
-/* A step around the blocks, and the beginning of the block after it. */
+static void first_token(const struct ivit_step *step, struct ivit_picture *p) {
+  const int16_t *codes = token(step, p, 0);
+  for (int c = 0; c < step->dim; c++) {
+    p->logits[c] = codes[c];
+  }
+}
+
+/* Rows of a step around the blocks, and the beginning of the block after it, if one follows. */
 static void around(
     const struct ivit_model *m, const struct ivit_step *step, struct ivit_picture *p,
     struct ivit_scratch *s, int first, int n) {
@@ -276,11 +348,17 @@ static void around(
     embed(m, step, p, s, first, n);
   } else if (step->kind == IVIT_PATCH_NORM) {
     patch_norm(m, step, p, s, first, n);
-  } else {
+  } else if (step->kind == IVIT_MERGE) {
     merge(m, step, p, s, first, n);
+  } else if (step->kind == IVIT_NORM) {
+    norm_tokens(m, step, p, s, first, n);
+  } else {
+    norm_codes(m, step, p, first, n);
   }
   const struct ivit_block *next = step->next;
-  ivit_block_begin(m->kernels, next, ivit_panels_of(next->qkv), p, s, NULL, first, n);
+  if (next != NULL) {
+    ivit_block_begin(m->kernels, next, ivit_panels_of(next->qkv), p, s, NULL, first, n);
+  }
 }
 
 static void chunk(
@@ -328,6 +406,10 @@ static void run(
     head(m, step, panels, p, s);
   } else if (step->kind == IVIT_POOL_HEAD) {
     pool_head(m, step, panels, p, s);
+  } else if (step->kind == IVIT_MEAN) {
+    mean(step, panels, p, s);
+  } else if (step->kind == IVIT_FIRST_TOKEN) {
+    first_token(step, p);
   } else if (step->kind == IVIT_BLOCK && part->phase <= IVIT_FINISH) {
     run_block(m, step, part, p, s);
   } else {

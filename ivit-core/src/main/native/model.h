@@ -6,7 +6,8 @@
 
 /*
  * A transformer block. Tokens x lie in the order of the picture; queries, keys, values and contexts
- * in the order of the block's windows.
+ * in the order of the block's windows. An attention pooling is one, too, whose first row alone goes
+ * on after the attention: its `qkv` gives values and scores, its projection is added to zeros.
  */
 struct ivit_block {
   int dim;
@@ -20,6 +21,7 @@ struct ivit_block {
   struct ivit_linear *qkv;
   struct ivit_attention *attention;
   struct ivit_linear *proj;
+  const int16_t *zeros; /* [dim] where the projection is added to them, else null */
   struct ivit_adder residual1;
   struct ivit_norm *norm2;
   struct ivit_linear *fc1;
@@ -33,8 +35,12 @@ enum ivit_step_kind {
   IVIT_PATCH_NORM, /* Swin: patches and their norm */
   IVIT_BLOCK,
   IVIT_MERGE,
+  IVIT_NORM,       /* tokens, to where they were */
+  IVIT_NORM_CODES, /* 8-bit codes of the tokens that a sum is of, to where contexts were */
+  IVIT_MEAN,       /* of tokens, to where the first was */
   IVIT_HEAD,       /* of one token */
-  IVIT_POOL_HEAD   /* of the mean of all */
+  IVIT_POOL_HEAD,  /* of the mean of codes; without a layer, their sum */
+  IVIT_FIRST_TOKEN /* as the answer */
 };
 
 /*
@@ -43,7 +49,7 @@ enum ivit_step_kind {
  * threads. Each phase needs all of the one before it.
  */
 enum ivit_phase {
-  IVIT_WHOLE,    /* any step; a head may be split over panels of its classes */
+  IVIT_WHOLE,    /* any step; a mean or a head may be split over panels of what it answers */
   IVIT_ATTEND,   /* attention of a block, by heads */
   IVIT_FINISH,   /* all that follows it, by rows alone: in place of the next four */
   IVIT_PROJECT,  /* projection and residual, by panels */
@@ -72,16 +78,16 @@ struct ivit_step {
   struct ivit_block *block; /* of IVIT_BLOCK */
   struct ivit_block *next;  /* may be null */
   struct ivit_linear *linear; /* patch embedding, reduction or head */
-  struct ivit_norm *norm;     /* of patches, merged neighbours or the end */
+  struct ivit_norm *norm;     /* of patches, merged neighbours, tokens or the end */
   struct ivit_adder adder;    /* of IVIT_EMBED */
-  int leading;                 /* of IVIT_EMBED: tokens before the patches, which are constant */
+  int leading;                 /* tokens before the patches: constants, or not in the mean */
   int16_t *leading_codes;      /* [leading][dim] */
   int16_t *positions;         /* of IVIT_EMBED: [patches][dim] */
-  int resolution;             /* of IVIT_MERGE: height and width of the finer grid */
+  int width;                  /* of IVIT_MERGE: of the finer grid */
   int dim;                    /* of IVIT_MERGE: channels there; else of the step's tokens */
   int tokens_out;             /* which token buffer it writes or, at the end, reads */
   int token;                  /* of IVIT_HEAD: which one is classified */
-  int tokens;                 /* of IVIT_POOL_HEAD */
+  int tokens;                 /* of IVIT_MEAN, with leading ones, and IVIT_POOL_HEAD, without */
   int32_t pool_multiplier;
   int pool_shift;
 };
@@ -89,7 +95,8 @@ struct ivit_step {
 struct ivit_model {
   struct ivit_arena *arena;
   const struct ivit_kernels *kernels;
-  int image;
+  int height; /* of a picture */
+  int width;
   int patch;
   int classes;
   int steps;
@@ -112,7 +119,7 @@ struct ivit_model {
 /* What one picture needs; several threads may work on its rows. */
 struct ivit_picture {
   struct ivit_arena *arena;
-  int8_t *codes;      /* [3][image][image] */
+  int8_t *codes;      /* [3][height][width] */
   int16_t *tokens[2];
   uint8_t *qkv[2];    /* offset codes, [places][stride of 3 dim] */
   uint8_t *context;   /* offset codes, [places][stride of dim] */
@@ -209,7 +216,8 @@ void ivit_block_contract(
     const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
     struct ivit_picture *picture, struct ivit_scratch *s, int first, int n);
 
-struct ivit_model *ivit_model_new(const struct ivit_kernels *kernels, int image, int patch);
+struct ivit_model *ivit_model_new(
+    const struct ivit_kernels *kernels, int height, int width, int patch);
 /* A new step at the end, or null. */
 struct ivit_step *ivit_model_add_step(
     struct ivit_model *m, enum ivit_step_kind kind, int rows, int dim);

@@ -8,7 +8,9 @@ static inline int64_t sum_of(__m256i v) {
 }
 
 /* Sum and sum of squares; the sum of squares about the mean follows from them exactly. */
-static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) {
+static inline int32_t statistics(
+    const int16_t *x, const struct ivit_norm *norm, int32_t *mean) {
+  int channels = norm->channels;
   __m256i sums = _mm256_setzero_si256();
   __m256i squares = _mm256_setzero_si256();
   const __m256i ones = _mm256_set1_epi16(1);
@@ -32,7 +34,7 @@ static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) 
   }
   int64_t m = ivit_norm_mean(sum, channels);
   *mean = (int32_t)m;
-  return ivit_norm_factor((uint64_t)(square - 2 * m * sum + channels * m * m));
+  return ivit_norm_factor((uint64_t)(square - 2 * m * sum + channels * m * m) + norm->epsilon);
 }
 
 /* A row and what its channels have in common, alone and in all lanes. */
@@ -46,7 +48,7 @@ struct row {
 
 static inline struct row row_of(const int16_t *x, const struct ivit_norm *norm) {
   struct row row = {.x = x, .norm = norm};
-  row.factor = statistics(x, norm->channels, &row.mean);
+  row.factor = statistics(x, norm, &row.mean);
   row.means = _mm256_set1_epi32(row.mean);
   row.factors = _mm256_set1_epi64x(row.factor);
   row.shift = _mm_cvtsi32_si128(norm->shift - 32);

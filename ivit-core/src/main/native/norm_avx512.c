@@ -9,7 +9,9 @@ static inline __m256i codes_at(const int16_t *x, int c, int channels, __mmask16 
 }
 
 /* Sum and sum of squares; the sum of squares about the mean follows from them exactly. */
-static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) {
+static inline int32_t statistics(
+    const int16_t *x, const struct ivit_norm *norm, int32_t *mean) {
+  int channels = norm->channels;
   __m512i sums = _mm512_setzero_si512();
   __m512i squares = _mm512_setzero_si512();
   const __m512i ones = _mm512_set1_epi16(1);
@@ -31,7 +33,7 @@ static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) 
   int64_t m = ivit_norm_mean(sum, channels);
   *mean = (int32_t)m;
   int64_t about = _mm512_reduce_add_epi64(squares) - 2 * m * sum + channels * m * m;
-  return ivit_norm_factor((uint64_t)about);
+  return ivit_norm_factor((uint64_t)about + norm->epsilon);
 }
 
 /* What all channels of a row share. */
@@ -42,7 +44,7 @@ struct row {
 
 static inline struct row row_of(const int16_t *x, const struct ivit_norm *norm) {
   int32_t mean;
-  int32_t factor = statistics(x, norm->channels, &mean);
+  int32_t factor = statistics(x, norm, &mean);
   struct row row = {
       _mm512_set1_epi32(mean), _mm512_set1_epi64(factor), _mm_cvtsi32_si128(norm->shift - 32)};
   return row;

@@ -3,7 +3,9 @@
 #include "neon.h"
 
 /* Sum and sum of squares; the sum of squares about the mean follows from them exactly. */
-static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) {
+static inline int32_t statistics(
+    const int16_t *x, const struct ivit_norm *norm, int32_t *mean) {
+  int channels = norm->channels;
   int32x4_t sums = vdupq_n_s32(0);
   int64x2_t squares = vdupq_n_s64(0);
   int whole = channels / 8 * 8;
@@ -21,7 +23,7 @@ static inline int32_t statistics(const int16_t *x, int channels, int32_t *mean) 
   }
   int64_t m = ivit_norm_mean(sum, channels);
   *mean = (int32_t)m;
-  return ivit_norm_factor((uint64_t)(square - 2 * m * sum + channels * m * m));
+  return ivit_norm_factor((uint64_t)(square - 2 * m * sum + channels * m * m) + norm->epsilon);
 }
 
 /* What a row has for all channels. */
@@ -66,7 +68,7 @@ static inline int64_t clamp(int64_t v, int64_t low, int64_t high) {
 
 static inline struct row row_of(const int16_t *x, const struct ivit_norm *norm) {
   struct row row;
-  row.factor = statistics(x, norm->channels, &row.mean);
+  row.factor = statistics(x, norm, &row.mean);
   row.shift = norm->shift;
   return row;
 }

@@ -10,8 +10,8 @@ int32_t ivit_norm_mean(int64_t sum, int channels) {
 
 /*
  * floor(sqrt(v)). The start lies on chords of the square root over [4^s, 2*4^s) and up to 4^(s+1),
- * 1.5 % off at most; two Newton steps leave an error of about one for v < 2^52, which the end
- * removes, as it would any other.
+ * 1.5 % off at most; two Newton steps leave an error of about one for v < 2^52, of
+ * a few up to 2^61, as with a large epsilon, which the end removes.
  */
 static uint64_t square_root(uint64_t v) {
   if (v == 0) {

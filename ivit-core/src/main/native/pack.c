@@ -1,4 +1,5 @@
 #include "pack.h"
+#include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +158,7 @@ struct ivit_linear *ivit_linear_new(
 
 struct ivit_norm *ivit_norm_new(
     struct ivit_arena *arena, const int32_t *multiplier, const int64_t *offset, int channels,
-    int shift) {
+    int shift, uint64_t epsilon) {
   struct ivit_norm *n = ivit_arena_take(arena, sizeof *n);
   size_t wide = ivit_round_up((size_t)channels, 16) * sizeof(int64_t);
   int32_t *m = take_columns(arena, channels, sizeof(int32_t));
@@ -169,6 +170,7 @@ struct ivit_norm *ivit_norm_new(
   }
   n->channels = channels;
   n->shift = shift;
+  n->epsilon = epsilon;
   n->multiplier = m;
   n->offset = all;
   n->offset_even = even;
@@ -241,41 +243,62 @@ static int below(int32_t v, int32_t limit) {
   return v > -limit && v < limit;
 }
 
-struct ivit_window *ivit_window_new(
-    uint8_t zero, struct ivit_arena *arena, const int32_t *score, const int32_t *bias, int heads,
-    int tokens, const uint64_t *masks, int windows) {
-  struct ivit_window *w = ivit_arena_take(arena, sizeof *w);
-  size_t row = ivit_round_up((size_t)tokens, 64);
-  size_t rows = (size_t)heads * (size_t)tokens;
-  int32_t *wide = ivit_arena_take(arena, rows * row * sizeof(int32_t));
-  int16_t *narrow = ivit_arena_take(arena, rows * row * sizeof(int16_t));
-  uint64_t **of_window = ivit_arena_take(arena, (size_t)windows * sizeof(uint64_t *));
-  if (!ivit_arena_whole(arena)) {
-    return NULL;
-  }
-  w->tokens = tokens;
-  w->words = (int)(row / 64);
-  w->row = (int)row;
-  w->narrow = 1;
-  w->bias = wide;
-  w->bias16 = narrow;
-  w->masks = of_window;
-  for (int i = 0; i < 256; i++) {
-    uint8_t at = stored_index(i, zero);
-    w->score[at] = score[i];
-    w->score_low[at] = (uint8_t)score[i];
-    w->score_high[at] = (uint8_t)((uint32_t)score[i] >> 8);
-    w->narrow &= below(score[i], 1 << 14);
-  }
-  for (size_t r = 0; r < rows; r++) {
-    for (int t = 0; t < tokens; t++) {
-      int32_t b = bias[r * (size_t)tokens + (size_t)t];
-      wide[r * row + (size_t)t] = b;
-      narrow[r * row + (size_t)t] = (int16_t)b;
-      w->narrow &= below(b, 1 << 14);
+/* The bias of a query of a column by a key, from a head's table; `row` is of a run. */
+static int32_t grid_bias(
+    const int32_t *table, int by, struct ivit_grid g, int column, int row, int key) {
+  int rows = 2 * g.rows - 2 - row;
+  int columns = column - key + g.columns - 1;
+  return table[(size_t)(rows * (2 * g.columns - 1) + columns) * (size_t)by];
+}
+
+/* The runs of a head. */
+static void set_biases(
+    struct ivit_window *w, struct ivit_grid g, const int32_t *table, int heads, int head) {
+  size_t at = IVIT_BIAS_SPARE + (size_t)head * w->of_head;
+  table += head;
+  for (int column = 0; column < g.columns; column++) {
+    for (int row = 0; row < 2 * g.rows - 1; row++) {
+      for (int key = 0; key < g.columns; key++, at++) {
+        int32_t bias = grid_bias(table, heads, g, column, row, key);
+        if (w->narrow) {
+          w->bias16[at] = (int16_t)bias;
+        } else {
+          w->bias[at] = bias;
+        }
+      }
     }
   }
-  size_t length = (size_t)tokens * (size_t)w->words;
+  if (g.leading > 0) {
+    const int32_t *pairs =
+        table + (size_t)((2 * g.rows - 1) * (2 * g.columns - 1)) * (size_t)heads;
+    for (int key = 0; key < g.rows * g.columns; key++, at++) {
+      if (w->narrow) {
+        w->bias16[at] = (int16_t)pairs[0];
+      } else {
+        w->bias[at] = pairs[0];
+      }
+    }
+    w->leading_bias[2 * head] = pairs[heads];
+    w->leading_bias[2 * head + 1] = pairs[2 * heads];
+  }
+}
+
+/* Where a query's run begins, less what a leading token takes before it. */
+static void set_begins(struct ivit_window *w, struct ivit_grid g) {
+  size_t column = (size_t)(2 * g.rows - 1) * (size_t)g.columns;
+  size_t first = IVIT_BIAS_SPARE - (size_t)g.leading;
+  for (int query = 0; query < g.rows * g.columns; query++) {
+    size_t row = (size_t)(g.rows - 1 - query / g.columns) * (size_t)g.columns;
+    w->begin[g.leading + query] = first + (size_t)(query % g.columns) * column + row;
+  }
+  if (g.leading > 0) {
+    w->begin[0] = first + (size_t)g.columns * column;
+  }
+}
+
+static int set_masks(
+    struct ivit_window *w, struct ivit_arena *arena, const uint64_t *masks, int windows) {
+  size_t length = (size_t)w->tokens * (size_t)w->words;
   for (int i = 0; i < windows; i++) {
     const uint64_t *mask = masks + (size_t)i * length;
     int any = 0;
@@ -283,12 +306,57 @@ struct ivit_window *ivit_window_new(
       any |= mask[j] != 0;
     }
     if (any) {
-      of_window[i] = ivit_arena_take(arena, length * sizeof(uint64_t));
-      if (of_window[i] == NULL) {
-        return NULL;
+      w->masks[i] = ivit_arena_take(arena, length * sizeof(uint64_t));
+      if (w->masks[i] == NULL) {
+        return 0;
       }
-      memcpy(of_window[i], mask, length * sizeof(uint64_t));
+      memcpy(w->masks[i], mask, length * sizeof(uint64_t));
     }
   }
-  return w;
+  return 1;
+}
+
+struct ivit_window *ivit_window_new(
+    uint8_t zero, struct ivit_arena *arena, const int32_t *score, const int32_t *table, int heads,
+    struct ivit_grid g, const uint64_t *masks, int windows) {
+  struct ivit_window *w = ivit_arena_take(arena, sizeof *w);
+  if (w == NULL) {
+    return NULL;
+  }
+  int area = g.rows * g.columns;
+  int pairs = (2 * g.rows - 1) * (2 * g.columns - 1);
+  int positions = heads * (pairs + 3 * g.leading);
+  w->tokens = g.leading + area;
+  w->words = (w->tokens + 63) / 64;
+  w->leading = g.leading;
+  w->of_head = (size_t)(2 * g.rows - 1) * (size_t)g.columns * (size_t)g.columns
+      + (size_t)(g.leading * area);
+  w->narrow = 1;
+  for (int i = 0; i < 256; i++) {
+    uint8_t at = stored_index(i, zero);
+    w->score[at] = score[i];
+    w->score_low[at] = (uint8_t)score[i];
+    w->score_high[at] = (uint8_t)((uint32_t)score[i] >> 8);
+    w->narrow &= below(score[i], 1 << 14);
+  }
+  for (int i = 0; i < positions; i++) {
+    w->narrow &= below(table[i], 1 << 14);
+  }
+  size_t all = (size_t)heads * w->of_head + 2 * IVIT_BIAS_SPARE;
+  if (w->narrow) {
+    w->bias16 = ivit_arena_take(arena, all * sizeof(int16_t));
+  } else {
+    w->bias = ivit_arena_take(arena, all * sizeof(int32_t));
+  }
+  w->begin = ivit_arena_take(arena, (size_t)w->tokens * sizeof(size_t));
+  w->leading_bias = ivit_arena_take(arena, 2 * (size_t)heads * sizeof(int32_t));
+  w->masks = ivit_arena_take(arena, (size_t)windows * sizeof(uint64_t *));
+  if (!ivit_arena_whole(arena)) {
+    return NULL;
+  }
+  set_begins(w, g);
+  for (int head = 0; head < heads; head++) {
+    set_biases(w, g, table, heads, head);
+  }
+  return set_masks(w, arena, masks, windows) ? w : NULL;
 }

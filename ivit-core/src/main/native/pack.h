@@ -44,7 +44,7 @@ int ivit_linear_pack(
 
 struct ivit_norm *ivit_norm_new(
     struct ivit_arena *arena, const int32_t *multiplier, const int64_t *offset, int channels,
-    int shift);
+    int shift, uint64_t epsilon);
 
 /*
  * GELU of `channels`, codes being stored with `zero`, from tables of final codes by code + 128;
@@ -58,12 +58,20 @@ void ivit_softmax_set(
     struct ivit_softmax *softmax, const int32_t *exponentials, int32_t rounding, int bits,
     int deferred);
 
+/* The grid of a window, and how many tokens, 0 or 1, stand before it. */
+struct ivit_grid {
+  int rows;
+  int columns;
+  int leading;
+};
+
 /*
- * Scores of windows, stored with `zero`: requantized score by code + 128, requantized biases [heads][query][key], and
- * masks [windows][query][words], of which those of unmasked windows are all zero.
+ * Scores of windows, stored with `zero`: requantized score by code + 128, requantized biases in the
+ * order of the graph's table, [relative position][heads], and masks [windows][query][words], of
+ * which those of unmasked windows are all zero.
  */
 struct ivit_window *ivit_window_new(
-    uint8_t zero, struct ivit_arena *arena, const int32_t *score, const int32_t *bias, int heads,
-    int tokens, const uint64_t *masks, int windows);
+    uint8_t zero, struct ivit_arena *arena, const int32_t *score, const int32_t *table, int heads,
+    struct ivit_grid grid, const uint64_t *masks, int windows);
 
 #endif

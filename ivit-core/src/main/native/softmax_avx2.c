@@ -5,6 +5,7 @@
  */
 #include "avx2.h"
 #include "lanes_avx2.h"
+#include "window.h"
 
 /* All ones in the bytes of scores i to i + 31 that are beyond n. */
 static inline __m256i absent(int i, int n) {
@@ -67,13 +68,7 @@ static void wide_bias(uint8_t *scores, const struct ivit_window *window, const i
   }
 }
 
-void ivit_bias_avx2(uint8_t *scores, const struct ivit_window *window, int head, int query) {
-  size_t row = (size_t)head * (size_t)window->tokens + (size_t)query;
-  if (!window->narrow) {
-    wide_bias(scores, window, window->bias + row * (size_t)window->row);
-    return;
-  }
-  const int16_t *bias = window->bias16 + row * (size_t)window->row;
+static void narrow_bias(uint8_t *scores, const struct ivit_window *window, const int16_t *bias) {
   for (int i = 0; i < window->tokens; i += 32) {
     __m256i codes = scores_at(scores, i);
     struct words w = unpack(
@@ -84,6 +79,19 @@ void ivit_bias_avx2(uint8_t *scores, const struct ivit_window *window, int head,
     __m256i biased = _mm256_permute4x64_epi64(_mm256_packs_epi16(a, b), 0xD8);
     _mm256_storeu_si256(
         (__m256i *)(scores + i), _mm256_xor_si256(biased, _mm256_set1_epi8((char)0x80)));
+  }
+}
+
+void ivit_bias_avx2(uint8_t *scores, const struct ivit_window *window, int head, int query) {
+  size_t at = ivit_bias_at(window, head, query);
+  uint8_t first = scores[0];
+  if (window->narrow) {
+    narrow_bias(scores, window, window->bias16 + at);
+  } else {
+    wide_bias(scores, window, window->bias + at);
+  }
+  if (window->leading) {
+    scores[0] = ivit_biased_leading(window, head, query, first, 128);
   }
 }
 

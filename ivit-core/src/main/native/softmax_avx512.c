@@ -5,6 +5,7 @@
  */
 #include "avx512.h"
 #include "lanes_avx512.h"
+#include "window.h"
 
 static inline __mmask64 present(int from, int n) {
   return n - from >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << (n - from)) - 1;
@@ -42,7 +43,8 @@ void ivit_bias_avx512(uint8_t *scores, const struct ivit_window *window, int hea
   }
   struct ivit_table_avx512 low = ivit_table_load(window->score_low);
   struct ivit_table_avx512 high = ivit_table_load(window->score_high);
-  const int16_t *bias = window->bias16 + ((size_t)head * window->tokens + query) * window->row;
+  const int16_t *bias = window->bias16 + ivit_bias_at(window, head, query);
+  uint8_t first = scores[0];
   for (int i = 0; i < window->tokens; i += 64) {
     __m512i codes = _mm512_loadu_si512(scores + i);
     struct words w = unpack(ivit_table_look_up(&low, codes), ivit_table_look_up(&high, codes));
@@ -52,6 +54,9 @@ void ivit_bias_avx512(uint8_t *scores, const struct ivit_window *window, int hea
     w.second = _mm512_adds_epi16(w.second, _mm512_shuffle_i64x2(b0, b1, 0xDD));
     __m512i biased = _mm512_packs_epi16(w.first, w.second);
     _mm512_storeu_si512(scores + i, _mm512_xor_si512(biased, _mm512_set1_epi8((char)0x80)));
+  }
+  if (window->leading) {
+    scores[0] = ivit_biased_leading(window, head, query, first, 128);
   }
 }
 

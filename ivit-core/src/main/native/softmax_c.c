@@ -1,14 +1,18 @@
 /* Shiftmax of a row by table (docs/arithmetic.md#softmax), portable. */
-#include "requantize.h"
+#include "window.h"
 
 static int masked(const uint64_t *mask, int i) {
   return mask != NULL && (mask[i / 64] >> i % 64 & 1);
 }
 
 void ivit_bias_c(uint8_t *scores, const struct ivit_window *window, int head, int query) {
-  const int32_t *bias = window->bias + ((size_t)head * window->tokens + query) * window->row;
-  for (int i = 0; i < window->tokens; i++) {
-    scores[i] = (uint8_t)(ivit_clamp(window->score[scores[i]] + bias[i], -128, 127) + 128);
+  size_t at = ivit_bias_at(window, head, query);
+  if (window->leading) {
+    scores[0] = ivit_biased_leading(window, head, query, scores[0], 128);
+  }
+  for (int i = window->leading; i < window->tokens; i++) {
+    int32_t bias = window->narrow ? window->bias16[at + (size_t)i] : window->bias[at + (size_t)i];
+    scores[i] = (uint8_t)(ivit_clamp(window->score[scores[i]] + bias, -128, 127) + 128);
   }
 }
 

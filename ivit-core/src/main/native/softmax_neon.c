@@ -5,6 +5,7 @@
  */
 #include "lanes_neon.h"
 #include "neon.h"
+#include "window.h"
 
 /* A row's scores and which of them count. */
 struct row {
@@ -229,21 +230,28 @@ static void wide_bias(int8_t *scores, const struct ivit_window *window, const in
   }
 }
 
-void ivit_bias_neon(uint8_t *scores, const struct ivit_window *window, int head, int query) {
-  size_t row = (size_t)head * (size_t)window->tokens + (size_t)query;
-  if (!window->narrow) {
-    wide_bias((int8_t *)scores, window, window->bias + row * (size_t)window->row);
-    return;
-  }
+static void narrow_bias(uint8_t *scores, const struct ivit_window *window, const int16_t *bias) {
   struct ivit_table_neon low = ivit_table_neon_load(window->score_low);
   struct ivit_table_neon high = ivit_table_neon_load(window->score_high);
-  const int16_t *bias = window->bias16 + row * (size_t)window->row;
   for (int i = 0; i < window->tokens; i += 16) {
     uint8x16_t codes = vld1q_u8(scores + i);
     struct sixteen w = unpack(ivit_look_up_neon(&low, codes), ivit_look_up_neon(&high, codes));
     int16x8_t a = vaddq_s16(vreinterpretq_s16_u16(w.first), vld1q_s16(bias + i));
     int16x8_t b = vaddq_s16(vreinterpretq_s16_u16(w.second), vld1q_s16(bias + i + 8));
     vst1q_u8(scores + i, vreinterpretq_u8_s8(vqmovn_high_s16(vqmovn_s16(a), b)));
+  }
+}
+
+void ivit_bias_neon(uint8_t *scores, const struct ivit_window *window, int head, int query) {
+  size_t at = ivit_bias_at(window, head, query);
+  uint8_t first = scores[0];
+  if (window->narrow) {
+    narrow_bias(scores, window, window->bias16 + at);
+  } else {
+    wide_bias((int8_t *)scores, window, window->bias + at);
+  }
+  if (window->leading) {
+    scores[0] = ivit_biased_leading(window, head, query, first, 0);
   }
 }
 

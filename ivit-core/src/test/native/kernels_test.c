@@ -342,7 +342,8 @@ static void norms(const struct ivit_kernels *k) {
       b[c] = code(-1000, 1000) * ((int64_t)1 << draw(51));
       x[c] = (int16_t)(kind == 0 ? -32768 : kind == 1 ? code(-3, 3) : code(-32768, 32767));
     }
-    struct ivit_norm *norm = ivit_norm_new(arena, m, b, channels, 1 + (int)draw(62));
+    uint64_t epsilon = draw(2) == 0 ? 0 : (uint64_t)1 << draw(61);
+    struct ivit_norm *norm = ivit_norm_new(arena, m, b, channels, 1 + (int)draw(62), epsilon);
     k->norm(x, norm, found);
     ivit_norm_c(x, norm, expected);
     restore(found, k->zero, found, 128, (size_t)channels);
@@ -353,6 +354,18 @@ static void norms(const struct ivit_kernels *k) {
     ivit_norm16_c(x, norm, wide_expected);
     compare(k->name, "norm16", wide, wide_expected, 1024, channels, norm->shift, kind);
     ivit_arena_free(arena);
+  }
+}
+
+/* The root that a row is divided by, about squares and with all that an epsilon may add. */
+static void roots(void) {
+  for (int round = 0; round < 100000; round++) {
+    uint64_t root = 1 + ((uint64_t)draw(1u << 31) >> draw(31)) % ((uint64_t)3 << 29);
+    uint64_t squares = root * root - (draw(2) == 0 ? 0 : 1);
+    uint64_t expected = squares == root * root ? root : root - 1;
+    if (ivit_norm_factor(squares) != INT32_MAX / (int64_t)(expected == 0 ? 1 : expected)) {
+      fail("norm", "root", (int)root, (int)expected, 0);
+    }
   }
 }
 
@@ -448,31 +461,48 @@ static void heads(const struct ivit_kernels *k) {
   }
 }
 
+/* The row of the graph's table, as org.ivit.core.architecture.Windows has it. */
+static int relative_position(struct ivit_grid g, int query, int key) {
+  int pairs = (2 * g.rows - 1) * (2 * g.columns - 1);
+  query -= g.leading;
+  key -= g.leading;
+  if (query < 0 || key < 0) {
+    return pairs + (query < 0 && key < 0 ? 2 : query < 0 ? 0 : 1);
+  }
+  int rows = query / g.columns - key / g.columns + g.rows - 1;
+  return rows * (2 * g.columns - 1) + query % g.columns - key % g.columns + g.columns - 1;
+}
+
 static void rows_of_scores(const struct ivit_kernels *k) {
   for (int round = 0; round < 400; round++) {
     struct ivit_arena *arena = ivit_arena_new();
-    int n = 1 + (int)draw(270);
+    struct ivit_grid grid = {1 + (int)draw(16), 1 + (int)draw(16), (int)draw(2)};
+    int n = grid.rows * grid.columns + grid.leading;
     size_t row = ivit_round_up((size_t)n, 64);
     int heads = 1 + (int)draw(2);
     int32_t score[256];
-    int32_t *bias = ivit_arena_take(arena, (size_t)(heads * n * n) * sizeof *bias);
+    int positions = (2 * grid.rows - 1) * (2 * grid.columns - 1) + 3 * grid.leading;
+    int32_t *biases = ivit_arena_take(arena, (size_t)(heads * positions) * sizeof *biases);
     uint64_t *mask = ivit_arena_take(arena, (size_t)n * row / 64 * sizeof *mask);
     int range = draw(3) == 0 ? 1 << 29 : 200;
     for (int i = 0; i < 256; i++) {
       score[i] = code(-range, range - 1);
     }
-    for (int i = 0; i < heads * n * n; i++) {
-      bias[i] = code(-range, range - 1);
+    for (int i = 0; i < heads * positions; i++) {
+      biases[i] = code(-range, range - 1);
     }
-    int query = (int)draw((uint32_t)n), head = (int)draw((uint32_t)heads);
+    int query = draw(4) == 0 ? 0 : (int)draw((uint32_t)n), head = (int)draw((uint32_t)heads);
     uint8_t *found = ivit_arena_take(arena, row);
     uint8_t *expected = ivit_arena_take(arena, row);
     for (int i = 0; i < n; i++) {
-      expected[i] = (uint8_t)code(0, 255);
+      int stored = code(0, 255);
+      int32_t sum =
+          score[stored] + biases[relative_position(grid, query, i) * heads + head];
+      expected[i] = (uint8_t)((sum < -128 ? -128 : sum > 127 ? 127 : sum) + 128);
+      found[i] = (uint8_t)(stored - 128 + k->zero);
     }
-    restore(expected, 128, found, k->zero, (size_t)n);
-    k->bias(found, ivit_window_new(k->zero, arena, score, bias, heads, n, mask, 1), head, query);
-    ivit_bias_c(expected, ivit_window_new(128, arena, score, bias, heads, n, mask, 1), head, query);
+    k->bias(
+        found, ivit_window_new(k->zero, arena, score, biases, heads, grid, mask, 1), head, query);
     restore(found, k->zero, found, 128, (size_t)n);
     compare(k->name, "bias", found, expected, (size_t)n, n, head, query);
     restore(expected, 128, found, k->zero, (size_t)n);
@@ -541,26 +571,65 @@ static void normalised_rows(const struct ivit_kernels *k) {
   }
 }
 
-/* Sizes of a model of two blocks with one leading token, which alone the last of them answers. */
-struct sizes {
-  int grid, patch, heads, head_dim, hidden, classes, bits, outliers, by_row;
+/* What follows the blocks. */
+enum end {
+  CLASSES_OF_TOKEN,
+  CLASSES_OF_MEAN_OF_CODES,
+  SUM_OF_CODES,
+  NORMED_TOKEN,
+  CLASSES_OF_MEAN,
+  POOLED_BY_ATTENTION,
+  ENDS
 };
 
-static struct ivit_block *random_block(
-    const struct ivit_kernels *k, struct ivit_arena *a, struct sizes z, int number) {
-  int dim = z.heads * z.head_dim, tokens = z.grid * z.grid + 1;
-  struct ivit_block *b = ivit_arena_take(a, sizeof *b);
-  int32_t *ones = ivit_arena_take(a, (size_t)dim * sizeof *ones);
-  int64_t *zeros = ivit_arena_take(a, (size_t)dim * sizeof *zeros);
+/* Sizes of a model of two blocks, of which the last finishes what the end reads. */
+struct sizes {
+  int grid_rows, grid_columns, leading, patch, heads, head_dim, hidden, classes, bits, outliers;
+  int by_row, biased, normed_before, epsilon;
+  enum end end;
+};
+
+static int tokens_of(struct sizes z) {
+  return z.grid_rows * z.grid_columns + z.leading;
+}
+
+static struct ivit_norm *random_norm(struct ivit_arena *a, struct sizes z) {
+  int dim = z.heads * z.head_dim;
+  int32_t *m = ivit_arena_take(a, (size_t)dim * sizeof *m);
+  int64_t *b = ivit_arena_take(a, (size_t)dim * sizeof *b);
   for (int c = 0; c < dim; c++) {
-    ones[c] = 1 + (int32_t)draw(1 << 30);
-    zeros[c] = (int64_t)draw(1000) << 40;
+    m[c] = 1 + (int32_t)draw(1 << 30);
+    b[c] = (int64_t)draw(1000) << 40;
   }
+  return ivit_norm_new(a, m, b, dim, 52, z.epsilon ? (uint64_t)1 << draw(50) : 0);
+}
+
+static struct ivit_window *random_window(
+    const struct ivit_kernels *k, struct ivit_arena *a, struct sizes z) {
+  struct ivit_grid grid = {z.grid_rows, z.grid_columns, z.leading};
+  int positions = z.heads * ((2 * z.grid_rows - 1) * (2 * z.grid_columns - 1) + 3);
+  int32_t *table = ivit_arena_take(a, (size_t)positions * sizeof *table);
+  uint64_t *mask = ivit_arena_take(a, (size_t)tokens_of(z) * 8 * sizeof *mask);
+  int32_t score[256];
+  for (int i = 0; i < 256; i++) {
+    score[i] = i - 128;
+  }
+  for (int i = 0; i < positions; i++) {
+    table[i] = code(-100, 100);
+  }
+  return ivit_window_new(k->zero, a, score, table, z.heads, grid, mask, 1);
+}
+
+static struct ivit_block *random_block(
+    const struct ivit_kernels *k, struct ivit_arena *a, struct sizes z, int number, int pooling) {
+  int dim = z.heads * z.head_dim, tokens = tokens_of(z);
+  struct ivit_block *b = ivit_arena_take(a, sizeof *b);
   b->dim = dim;
   b->hidden = z.hidden;
   b->tokens = tokens;
-  b->norm1 = b->norm2 = ivit_norm_new(a, ones, zeros, dim, 52);
-  b->qkv = random_linear(k, a, dim, 3 * dim, z.outliers, 0);
+  b->norm1 = random_norm(a, z);
+  b->norm2 = random_norm(a, z);
+  b->qkv = random_linear(k, a, dim, pooling ? dim + z.heads : 3 * dim, z.outliers, 0);
   b->proj = random_linear(k, a, dim, dim, z.outliers, 0);
   b->fc1 = random_linear(k, a, dim, z.hidden, 0, 0);
   b->fc2 = random_linear(k, a, z.hidden, dim, 0, 0);
@@ -570,6 +639,7 @@ static struct ivit_block *random_block(
   }
   b->gelu = ivit_gelu_new(k->zero, a, z.by_row, table, table, NULL, 0, z.hidden);
   b->attention = ivit_arena_take(a, sizeof *b->attention);
+  b->attention->pooling = pooling;
   b->attention->heads = z.heads;
   b->attention->head_dim = z.head_dim;
   b->attention->tokens = tokens;
@@ -590,32 +660,91 @@ static struct ivit_block *random_block(
   for (int h = 0; h < z.heads; h++) {
     ivit_requant_set(a, &b->attention->context[h], mu, e, z.head_dim);
   }
+  if (z.biased && !pooling) {
+    b->attention->window = random_window(k, a, z);
+  }
+  if (pooling) {
+    b->zeros = ivit_arena_take(a, (size_t)dim * sizeof *b->zeros);
+  }
   ivit_dyadic_set(&b->residual1.branch, 1 << 30, 31);
   b->residual1.identity = b->residual2.branch = b->residual2.identity = b->residual1.branch;
   b->qkv_in = number % 2;
   return b;
 }
 
-static struct ivit_model *random_model(const struct ivit_kernels *k, struct sizes z) {
-  int dim = z.heads * z.head_dim, tokens = z.grid * z.grid + 1;
-  struct ivit_model *m = ivit_model_new(k, z.grid * z.patch, z.patch);
+static struct ivit_step *block_step(
+    struct ivit_model *m, struct ivit_block *block, int rows, struct ivit_block *next) {
+  struct ivit_step *step = ivit_model_add_step(m, IVIT_BLOCK, rows, block->dim);
+  step->block = block;
+  step->next = next;
+  return step;
+}
+
+/* The steps after the first block, the last block's among them. */
+static void add_end(struct ivit_model *m, struct ivit_block *last, struct sizes z) {
+  const struct ivit_kernels *k = m->kernels;
   struct ivit_arena *a = m->arena;
-  struct ivit_block *first = random_block(k, a, z, 0), *last = random_block(k, a, z, 1);
+  int dim = last->dim, tokens = last->tokens, patches = tokens - z.leading;
+  int one = z.end == CLASSES_OF_TOKEN || z.end == NORMED_TOKEN;
+  struct ivit_block *pooling =
+      z.end == POOLED_BY_ATTENTION ? random_block(k, a, z, 0, 1) : NULL;
+  block_step(m, last, one ? 1 : tokens, pooling);
+  if (pooling != NULL) {
+    block_step(m, pooling, 1, NULL);
+  }
+  if (z.end == NORMED_TOKEN) {
+    ivit_model_add_step(m, IVIT_NORM, 1, dim)->norm = random_norm(a, z);
+  }
+  if (z.end == CLASSES_OF_MEAN) {
+    struct ivit_step *mean = ivit_model_add_step(m, IVIT_MEAN, 1, dim);
+    mean->tokens = tokens;
+    mean->leading = z.leading;
+    mean->pool_multiplier = INT32_MAX / patches;
+    mean->pool_shift = 30;
+  }
+  if (z.end == CLASSES_OF_MEAN_OF_CODES || z.end == SUM_OF_CODES) {
+    struct ivit_step *codes = ivit_model_add_step(m, IVIT_NORM_CODES, patches, dim);
+    codes->norm = random_norm(a, z);
+    codes->leading = z.leading;
+    struct ivit_step *head = ivit_model_add_step(m, IVIT_POOL_HEAD, 1, dim);
+    head->tokens = patches;
+    head->pool_multiplier = INT32_MAX / patches;
+    head->pool_shift = 30;
+    if (z.end == CLASSES_OF_MEAN_OF_CODES) {
+      head->linear = random_linear(k, a, dim, z.classes, 0, 1);
+    }
+  } else if (z.end == CLASSES_OF_TOKEN || z.end == CLASSES_OF_MEAN) {
+    struct ivit_step *head = ivit_model_add_step(m, IVIT_HEAD, 1, dim);
+    head->norm = random_norm(a, z);
+    head->linear = random_linear(k, a, dim, z.classes, 0, 1);
+  } else {
+    ivit_model_add_step(m, IVIT_FIRST_TOKEN, 1, dim);
+  }
+}
+
+static struct ivit_model *random_model(const struct ivit_kernels *k, struct sizes z) {
+  int dim = z.heads * z.head_dim, tokens = tokens_of(z);
+  struct ivit_model *m =
+      ivit_model_new(k, z.grid_rows * z.patch, z.grid_columns * z.patch, z.patch);
+  struct ivit_arena *a = m->arena;
+  struct ivit_block *first = random_block(k, a, z, 0, 0), *last = random_block(k, a, z, 1, 0);
 
   struct ivit_step *embed = ivit_model_add_step(m, IVIT_EMBED, tokens, dim);
   embed->linear = random_linear(k, a, 3 * z.patch * z.patch, dim, 0, 0);
-  embed->leading = 1;
+  embed->leading = z.leading;
   embed->leading_codes = ivit_arena_take(a, (size_t)dim * sizeof(int16_t));
   embed->positions = ivit_arena_take(a, (size_t)(tokens * dim) * sizeof(int16_t));
   embed->adder = first->residual1;
-  embed->next = first;
-  struct ivit_step *step = ivit_model_add_step(m, IVIT_BLOCK, tokens, dim);
-  step->block = first;
-  step->next = last;
-  ivit_model_add_step(m, IVIT_BLOCK, 1, dim)->block = last;
-  struct ivit_step *head = ivit_model_add_step(m, IVIT_HEAD, 1, dim);
-  head->norm = last->norm1;
-  head->linear = random_linear(k, a, dim, z.classes, 0, 1);
+  int patch_inputs = embed->linear->inputs;
+  if (z.normed_before) {
+    struct ivit_step *norm = ivit_model_add_step(m, IVIT_NORM, tokens, dim);
+    norm->norm = random_norm(a, z);
+    norm->next = first;
+  } else {
+    embed->next = first;
+  }
+  block_step(m, first, tokens, last);
+  add_end(m, last, z);
   m->classes = z.classes;
   m->most_tokens = (size_t)tokens * (size_t)dim;
   m->most_qkv = (size_t)tokens * ivit_stride(3 * (size_t)dim);
@@ -623,7 +752,7 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   m->most_expanded = (size_t)tokens * ivit_stride((size_t)z.hidden);
   m->most_inputs = z.hidden;
   m->most_inputs = m->most_inputs < dim ? dim : m->most_inputs;
-  m->most_inputs = m->most_inputs < embed->linear->inputs ? embed->linear->inputs : m->most_inputs;
+  m->most_inputs = m->most_inputs < patch_inputs ? patch_inputs : m->most_inputs;
   m->most_outliers = z.outliers;
   m->most_dim = dim;
   m->most_hidden = z.hidden < 3 * dim ? 3 * dim : z.hidden;
@@ -647,6 +776,16 @@ static void run_split(
   }
 }
 
+/* Panels of what a step of one row answers. */
+static int panels_of(const struct ivit_step *step) {
+  int channels = step->linear != NULL ? step->linear->outputs : step->dim;
+  return step->kind == IVIT_FIRST_TOKEN ? 1 : (channels + IVIT_COLUMNS - 1) / IVIT_COLUMNS;
+}
+
+static int is_by_rows(const struct ivit_step *step) {
+  return step->kind == IVIT_EMBED || step->kind == IVIT_NORM || step->kind == IVIT_NORM_CODES;
+}
+
 /* A step at once, where `split` is 0, or in phases: two or all of a block. */
 static void run_step(
     const struct ivit_model *m, int number, int split, struct ivit_picture *p,
@@ -654,11 +793,11 @@ static void run_step(
   const struct ivit_step *step = &m->step[number];
   const struct ivit_block *b = step->block;
   int rows = step->rows;
-  if (split == 0 || step->kind == IVIT_EMBED) {
-    struct ivit_part all = {IVIT_WHOLE, 0, rows, 0, ivit_panels_of(m->step[m->steps - 1].linear).to};
+  if (split == 0) {
+    struct ivit_part all = {IVIT_WHOLE, 0, rows, 0, panels_of(step)};
     ivit_model_run(m, number, &all, p, s);
-  } else if (step->kind == IVIT_HEAD) {
-    run_split(m, number, IVIT_WHOLE, rows, step->linear->operand.main.panels, p, s);
+  } else if (b == NULL) {
+    run_split(m, number, IVIT_WHOLE, rows, is_by_rows(step) ? 1 : panels_of(step), p, s);
   } else {
     run_split(m, number, IVIT_ATTEND, rows, b->attention->heads, p, s);
     if (split == 1) {
@@ -678,7 +817,7 @@ static void run_model(const struct ivit_kernels *k, struct sizes z, int split, i
   struct ivit_model *m = random_model(k, z);
   struct ivit_picture *p = ivit_picture_new(m);
   struct ivit_scratch *s = ivit_scratch_new(m);
-  for (int i = 0; i < 3 * m->image * m->image; i++) {
+  for (int i = 0; i < 3 * m->height * m->width; i++) {
     p->codes[i] = (int8_t)code(-128, 127);
   }
   for (int step = 0; step < m->steps; step++) {
@@ -691,19 +830,24 @@ static void run_model(const struct ivit_kernels *k, struct sizes z, int split, i
 }
 
 static void models(const struct ivit_kernels *k) {
-  for (int round = 0; round < 40; round++) {
+  for (int round = 0; round < 60; round++) {
     struct sizes z = {
-        1 + (int)draw(13), 1 + (int)draw(6), 1 + (int)draw(3), 1 + (int)draw(70),
-        1 + (int)draw(200), 1 + (int)draw(50), draw(2) == 0 ? 8 : 16, 0, draw(3) == 0};
-    z.outliers = draw(2) == 0 ? 0 : 1 + (int)draw((uint32_t)(z.heads * z.head_dim));
+        1 + (int)draw(13), 1 + (int)draw(13), (int)draw(2), 1 + (int)draw(6), 1 + (int)draw(3),
+        1 + (int)draw(70), 1 + (int)draw(200), 1 + (int)draw(50), draw(2) == 0 ? 8 : 16, 0,
+        draw(3) == 0, draw(3) == 0, draw(3) == 0, draw(2) == 0, round % ENDS};
+    int dim = z.heads * z.head_dim;
+    z.outliers = draw(2) == 0 ? 0 : 1 + (int)draw((uint32_t)dim);
+    if (z.end != CLASSES_OF_TOKEN && z.end != CLASSES_OF_MEAN && z.end != CLASSES_OF_MEAN_OF_CODES) {
+      z.classes = dim;
+    }
     uint64_t seed = state;
-    int32_t found[64], expected[64];
+    int32_t found[256], expected[256];
     run_model(&ivit_kernels_c, z, 0, expected);
     for (int split = 0; split < 3; split++) {
       state = seed;
       run_model(k, z, split, found);
       compare(
-          k->name, "model", found, expected, (size_t)z.classes * sizeof *found, z.grid, split,
+          k->name, "model", found, expected, (size_t)z.classes * sizeof *found, z.end, split,
           round);
     }
   }
@@ -729,6 +873,7 @@ int main(int arguments, char **argument) {
 #if defined(__x86_64__)
   bounds_of_runs();
 #endif
+  roots();
   for (int i = 0; ivit_kernels_names[i] != NULL; i++) {
     const char *name = ivit_kernels_names[i];
     const char *reason = NULL;

@@ -3,6 +3,8 @@ package org.ivit.core;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 
 /**
  * A height and a width: of a picture in pixels, or of a grid in tokens. In JSON one number where
@@ -27,15 +29,20 @@ public record Size(int height, int width) {
    */
   @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
   public static Size read(JsonNode json) {
-    if (isSide(json)) {
-      return of(json.intValue());
-    }
-    if (json.isArray() && json.size() == 2 && isSide(json.get(0)) && isSide(json.get(1))) {
-      return new Size(json.get(0).intValue(), json.get(1).intValue());
+    if (is(json)) {
+      return json.isArray()
+          ? new Size(json.get(0).intValue(), json.get(1).intValue())
+          : of(json.intValue());
     }
     throw new InputException(
         "architecture: size is %s, expected a number or [height, width]"
             .formatted(MessageText.line(json.toString())));
+  }
+
+  /** Whether {@link #read} reads it. */
+  public static boolean is(JsonNode json) {
+    return isSide(json)
+        || (json.isArray() && json.size() == 2 && isSide(json.get(0)) && isSide(json.get(1)));
   }
 
   private static boolean isSide(JsonNode json) {
@@ -44,8 +51,10 @@ public record Size(int height, int width) {
 
   /** A number, or a list of two. */
   @JsonValue
-  Object json() {
-    return isSquare() ? height : new int[] {height, width};
+  public JsonNode toJson() {
+    return isSquare()
+        ? IntNode.valueOf(height)
+        : JsonNodeFactory.instance.arrayNode().add(height).add(width);
   }
 
   /** Whether height and width are equal. */

@@ -26,9 +26,9 @@ public record IntegerCheckpoint(
   public IntegerCheckpoint {
     classes = List.copyOf(classes);
     Size image = graph.architecture().image();
-    if (!Size.of(preprocess.crop()).equals(image)) {
+    if (!preprocess.crop().equals(image)) {
       throw new InputException(
-          "preprocess: crop is %d, expected the model's picture size, %s"
+          "preprocess: crop is %s, expected the model's picture size, %s"
               .formatted(preprocess.crop(), image));
     }
     boolean named = graph.architecture().answer() == Answer.CLASSES;

@@ -68,13 +68,7 @@ record Keys(ObjectNode object, Set<String> known) {
 
   /** A number, or a list of height and width. */
   Size size(String key, Size otherwise) {
-    Predicate<JsonNode> fits =
-        value ->
-            isInteger(value)
-                || (value.isArray()
-                    && value.size() == 2
-                    && elements(value).allMatch(Keys::isInteger));
-    return take(key, otherwise == null, fits, "an integer or [height, width]")
+    return take(key, otherwise == null, Size::is, "an integer or [height, width]")
         .map(Size::read)
         .orElse(otherwise);
   }

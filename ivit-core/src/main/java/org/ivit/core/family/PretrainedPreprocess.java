@@ -1,5 +1,6 @@
 package org.ivit.core.family;
 
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
@@ -21,9 +22,14 @@ public final class PretrainedPreprocess {
    * To what the shorter side of a picture is resized, where nothing says it: the picture size over
    * 0.9 rounded down (248 for 224), and the size itself from 384 on and up to 64.
    *
-   * @param image height and width of the model's pictures
+   * @param image size of the model's pictures
    */
-  public static int resize(int image) {
+  public static Size resize(Size image) {
+    return new Size(resize(image.height()), resize(image.width()));
+  }
+
+  /** As {@link #resize(Size)}, of a side. */
+  static int resize(int image) {
     return image <= SMALL || image >= WHOLE ? image : (int) Math.floor(image / CROP);
   }
 
@@ -34,14 +40,14 @@ public final class PretrainedPreprocess {
    * @param architecture any
    * @param resize see {@link Preprocess}
    */
-  public static Preprocess usual(Architecture architecture, int resize) {
+  public static Preprocess usual(Architecture architecture, Size resize) {
     boolean imagenet =
         registered(architecture)
             ? imagenetStatistics(architecture.name())
             : architecture.family().equals(Swin.KIND);
     return imagenet
-        ? Preprocess.imagenet(resize, architecture.image().side())
-        : Preprocess.half(resize, architecture.image().side());
+        ? Preprocess.imagenet(resize, architecture.image())
+        : Preprocess.half(resize, architecture.image());
   }
 
   /**

@@ -1,5 +1,7 @@
 package org.ivit.core.image;
 
+import org.ivit.core.Size;
+
 /**
  * The transform of evaluation as torchvision does it on Pillow pictures: {@code Resize} of the
  * shorter side or of both, {@code CenterCrop}, and the normalisation of {@code ToTensor} and {@code
@@ -20,17 +22,26 @@ public final class EvaluationTransform {
     return preprocess;
   }
 
-  /** The picture that a model sees: crop × crop. */
+  /** The picture that a model sees, of the size of the crop. */
   public Rgb apply(Rgb picture) {
-    int size = preprocess.resize();
+    Size size = preprocess.resize();
     return switch (preprocess.cropMode()) {
-      case CENTER ->
-          center(
-              picture,
-              resizedSide(picture.width(), picture.height(), size),
-              resizedSide(picture.height(), picture.width(), size));
-      case SQUASH -> center(picture, size, size);
+      case CENTER -> covering(picture, size);
+      case SQUASH -> center(picture, size.width(), size.height());
     };
+  }
+
+  /** One side becomes that of the size, the other one is no smaller than it should be. */
+  private Rgb covering(Rgb picture, Size size) {
+    long height = picture.height();
+    long width = picture.width();
+    return width * size.height() <= height * size.width()
+        ? center(picture, size.width(), scaled(height, size.width(), width))
+        : center(picture, scaled(width, size.height(), height), size.height());
+  }
+
+  private static long scaled(long side, long by, long over) {
+    return (long) ((double) (side * by) / over);
   }
 
   /**
@@ -38,21 +49,21 @@ public final class EvaluationTransform {
    * is cut from it: of a very long picture only that part is computed.
    */
   private Rgb center(Rgb picture, long width, long height) {
-    int crop = preprocess.crop();
+    Size crop = preprocess.crop();
     Rgb part =
         Resample.resizePart(
             picture,
             width,
             height,
             preprocess.interpolation(),
-            offset(width, crop),
-            offset(height, crop),
-            (int) Math.min(width, crop),
-            (int) Math.min(height, crop));
+            offset(width, crop.width()),
+            offset(height, crop.height()),
+            (int) Math.min(width, crop.width()),
+            (int) Math.min(height, crop.height()));
     return centerCrop(part, crop);
   }
 
-  /** The same, normalised: [3][crop][crop] float32. */
+  /** The same, normalised: [3][height][width] float32. */
   public float[] normalised(Rgb picture) {
     return normalisation.apply(apply(picture));
   }
@@ -89,11 +100,15 @@ public final class EvaluationTransform {
    * torchvision's {@code CenterCrop(size)}: a smaller side is padded with zeros, the odd pixel
    * right and below; offsets round half to even.
    */
-  public static Rgb centerCrop(Rgb picture, int size) {
-    Rgb padded = pad(picture, Math.max(size, picture.width()), Math.max(size, picture.height()));
-    int left = (int) offset(padded.width(), size);
-    int top = (int) offset(padded.height(), size);
-    return padded.crop(left, top, size, size);
+  public static Rgb centerCrop(Rgb picture, Size size) {
+    Rgb padded =
+        pad(
+            picture,
+            Math.max(size.width(), picture.width()),
+            Math.max(size.height(), picture.height()));
+    int left = (int) offset(padded.width(), size.width());
+    int top = (int) offset(padded.height(), size.height());
+    return padded.crop(left, top, size.width(), size.height());
   }
 
   private static Rgb pad(Rgb picture, int width, int height) {

@@ -9,21 +9,23 @@ import java.util.Iterator;
 import java.util.Objects;
 import java.util.Set;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 
 /**
  * How a model wants its pictures: resize, crop, normalisation. Part of every checkpoint.
  *
- * @param resize length in pixels that the shorter side, or both, are resized to, at least 1
- * @param crop side in pixels of the square cut from the centre, the model's picture size
+ * @param resize size in pixels that a picture is resized to, sides of at least 1: so that it just
+ *     covers that (of a square: its shorter side has that length), or exactly
+ * @param crop size in pixels of what is cut from the centre, the model's picture size
  * @param interpolation filter of the resize
- * @param cropMode which sides are resized
+ * @param cropMode whether the resize keeps the shape
  * @param mean three means of channel values in 0…1, red first
  * @param std three positive standard deviations, red first
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Preprocess(
-    int resize,
-    int crop,
+    Size resize,
+    Size crop,
     Interpolation interpolation,
     CropMode cropMode,
     float[] mean,
@@ -38,10 +40,10 @@ public record Preprocess(
    * @throws InputException if a size is below 1, or mean and std are not three usable numbers
    */
   public Preprocess {
-    if (resize < 1) {
+    if (resize.shorter() < 1) {
       throw new InputException("preprocess.resize: found " + resize + ", expected at least 1");
     }
-    if (crop < 1) {
+    if (crop.shorter() < 1) {
       throw new InputException("preprocess.crop: found " + crop + ", expected at least 1");
     }
     if (interpolation == null) {
@@ -58,9 +60,20 @@ public record Preprocess(
     }
   }
 
-  /** The shorter side is resized; parameters as those of the record. */
+  /** The shorter side is resized, a square cut; parameters as those of the record. */
   public Preprocess(int resize, int crop, Interpolation interpolation, float[] mean, float[] std) {
     this(resize, crop, interpolation, CropMode.CENTER, mean, std);
+  }
+
+  /** Squares; parameters as those of the record. */
+  public Preprocess(
+      int resize,
+      int crop,
+      Interpolation interpolation,
+      CropMode cropMode,
+      float[] mean,
+      float[] std) {
+    this(Size.of(resize), Size.of(crop), interpolation, cropMode, mean, std);
   }
 
   private static float[] checked(String key, float[] values) {
@@ -77,15 +90,25 @@ public record Preprocess(
 
   /** Mean and std ½: timm's {@code augreg} weights and the pictures made here. */
   public static Preprocess half(int resize, int crop) {
+    return half(Size.of(resize), Size.of(crop));
+  }
+
+  /** Mean and std ½, for pictures of any shape. */
+  public static Preprocess half(Size resize, Size crop) {
     float[] half = {0.5f, 0.5f, 0.5f};
-    return new Preprocess(resize, crop, Interpolation.BICUBIC, half, half);
+    return new Preprocess(resize, crop, Interpolation.BICUBIC, CropMode.CENTER, half, half);
   }
 
   /** ImageNet's mean and std, as most models have them. */
   public static Preprocess imagenet(int resize, int crop) {
+    return imagenet(Size.of(resize), Size.of(crop));
+  }
+
+  /** ImageNet's mean and std, for pictures of any shape. */
+  public static Preprocess imagenet(Size resize, Size crop) {
     float[] mean = {0.485f, 0.456f, 0.406f};
     float[] std = {0.229f, 0.224f, 0.225f};
-    return new Preprocess(resize, crop, Interpolation.BICUBIC, mean, std);
+    return new Preprocess(resize, crop, Interpolation.BICUBIC, CropMode.CENTER, mean, std);
   }
 
   /** The same with other sides resized. */
@@ -107,13 +130,13 @@ public record Preprocess(
 
   /**
    * {@code {"resize":248,"crop":224,"interpolation":"bicubic","mean":[…],"std":[…]}}; {@code
-   * "crop_mode":"squash"} only where both sides are resized, so that files of before stay as they
-   * are.
+   * "crop_mode":"squash"} only where both sides are resized, and a list of height and width only
+   * for what is no square, so that files of before stay as they are.
    */
   public ObjectNode toJson() {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("resize", resize);
-    node.put("crop", crop);
+    node.set("resize", resize.toJson());
+    node.set("crop", crop.toJson());
     node.put("interpolation", interpolation.key());
     if (cropMode != CropMode.CENTER) {
       node.put(CROP_MODE, cropMode.key());
@@ -152,20 +175,21 @@ public record Preprocess(
       throw new InputException("preprocess.crop_mode: found " + mode + ", expected a name");
     }
     return new Preprocess(
-        integer(node, "resize"),
-        integer(node, "crop"),
+        size(node, "resize"),
+        size(node, "crop"),
         Interpolation.of(interpolation.textValue()),
         mode == null ? CropMode.CENTER : CropMode.of(mode.textValue()),
         numbers(node, "mean"),
         numbers(node, "std"));
   }
 
-  private static int integer(JsonNode node, String key) {
+  private static Size size(JsonNode node, String key) {
     JsonNode value = node.get(key);
-    if (value == null || !value.isIntegralNumber() || !value.canConvertToInt()) {
-      throw new InputException("preprocess." + key + ": found " + value + ", expected an integer");
+    if (value == null || !Size.is(value)) {
+      throw new InputException(
+          "preprocess." + key + ": found " + value + ", expected an integer, or height and width");
     }
-    return value.intValue();
+    return Size.read(value);
   }
 
   private static float[] numbers(JsonNode node, String key) {
@@ -186,8 +210,8 @@ public record Preprocess(
   @Override
   public boolean equals(Object other) {
     return other instanceof Preprocess that
-        && resize == that.resize
-        && crop == that.crop
+        && resize.equals(that.resize)
+        && crop.equals(that.crop)
         && interpolation == that.interpolation
         && cropMode == that.cropMode
         && Arrays.equals(mean, that.mean)
@@ -196,7 +220,7 @@ public record Preprocess(
 
   @Override
   public int hashCode() {
-    int hash = 31 * (31 * resize + crop) + interpolation.key().hashCode();
+    int hash = 31 * (31 * resize.hashCode() + crop.hashCode()) + interpolation.key().hashCode();
     hash = 31 * hash + cropMode.key().hashCode();
     return 31 * (31 * hash + Arrays.hashCode(mean)) + Arrays.hashCode(std);
   }

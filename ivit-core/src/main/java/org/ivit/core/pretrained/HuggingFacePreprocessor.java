@@ -173,7 +173,7 @@ final class HuggingFacePreprocessor {
   private int resize() {
     JsonNode size = config.node().get("size");
     if (size == null) {
-      return usual.resize();
+      return usual.resize().side();
     }
     return side("size", size, true);
   }

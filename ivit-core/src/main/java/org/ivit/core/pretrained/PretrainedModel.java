@@ -101,19 +101,23 @@ public record PretrainedModel(
    * How the source prepares pictures, without its weights.
    *
    * @param path a folder or file as of {@link #open(Path, Consumer)}
-   * @param image height and width of the model's pictures
+   * @param image size of the model's pictures
    * @param say hears where nothing says it, and what is taken
    * @throws InputException as {@link #open(Path, Consumer)}
    */
-  public static Preprocess preprocess(Path path, int image, Consumer<String> say) {
+  public static Preprocess preprocess(Path path, Size image, Consumer<String> say) {
     Path file = TensorFiles.file(path);
     try (TensorContents contents = TensorFiles.contents(file)) {
       ModelClaims claims = configured(config(file), contents, new Unsupported(), say);
       if (claims == null) {
         claims = ReleaseClaims.of(WeightPlace.find(contents, null, line -> {}), contents);
       }
-      return claims.preprocess().apply(image);
+      return preprocess(claims, image);
     }
+  }
+
+  private static Preprocess preprocess(ModelClaims claims, Size image) {
+    return ModelTransforms.scaled(claims.preprocess().apply(image.longer()), image);
   }
 
   /** Whether a folder says of which model its weights are. */
@@ -194,7 +198,7 @@ public record PretrainedModel(
         architecture,
         description,
         fitted,
-        claims.preprocess().apply(architecture.image().longer()),
+        preprocess(claims, architecture.image()),
         claims.classes());
   }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntFunction;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
@@ -95,7 +96,8 @@ final class ReleaseClaims {
         keys,
         siglip
             ? image -> Preprocess.half(image, image).withCropMode(CropMode.SQUASH)
-            : image -> Preprocess.half(PretrainedPreprocess.resize(image), image));
+            : image ->
+                Preprocess.half(PretrainedPreprocess.resize(Size.of(image)), Size.of(image)));
   }
 
   private static ModelClaims torchvision(ObjectNode keys, Set<String> timm) {

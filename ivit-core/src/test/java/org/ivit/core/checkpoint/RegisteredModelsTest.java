@@ -77,7 +77,7 @@ class RegisteredModelsTest {
         new IntegerCheckpoint(
             graph,
             PretrainedPreprocess.usual(
-                architecture, PretrainedPreprocess.resize(architecture.image().side())),
+                architecture, PretrainedPreprocess.resize(architecture.image())),
             classes,
             Provenance.UNKNOWN));
     IntegerGraph read = CheckpointFile.read(file).graph();

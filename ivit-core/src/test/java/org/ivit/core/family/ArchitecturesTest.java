@@ -281,7 +281,7 @@ class ArchitecturesTest {
     assertThat(vit)
         .isEqualTo(
             new Vit("deit_tiny_patch16_384", 384, 16, 192, 12, 3, 768, 10, 1e-6).architecture());
-    assertThat(PretrainedPreprocess.usual(vit, PretrainedPreprocess.resize(384)))
+    assertThat(PretrainedPreprocess.usual(vit, PretrainedPreprocess.resize(Size.of(384))))
         .isEqualTo(Preprocess.imagenet(384, 384));
     assertThat(Architectures.parse(Architectures.toJson(vit))).isEqualTo(vit);
     assertThat(Architectures.parse("{\"base\": \"swin_tiny_patch4_window7_224\", \"classes\": 5}"))

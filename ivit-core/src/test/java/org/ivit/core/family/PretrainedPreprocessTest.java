@@ -3,6 +3,7 @@ package org.ivit.core.family;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.image.Preprocess;
 import org.junit.jupiter.api.Test;
@@ -16,6 +17,7 @@ class PretrainedPreprocessTest {
     assertThat(PretrainedPreprocess.resize(448)).isEqualTo(448);
     assertThat(PretrainedPreprocess.resize(65)).isEqualTo(72);
     assertThat(PretrainedPreprocess.resize(64)).isEqualTo(64);
+    assertThat(PretrainedPreprocess.resize(new Size(224, 448))).isEqualTo(new Size(248, 448));
   }
 
   /** An inline Swin has the statistics of all published ones, an inline ViT those of augreg. */
@@ -23,12 +25,14 @@ class PretrainedPreprocessTest {
   void whatIsUsualForADescription() {
     Architecture swin =
         new Swin("mine", 16, 2, 2, 4, List.of(1, 1), List.of(1, 2), 3, 1e-5).architecture();
-    assertThat(PretrainedPreprocess.usual(swin, 20)).isEqualTo(Preprocess.imagenet(20, 16));
+    assertThat(PretrainedPreprocess.usual(swin, Size.of(20)))
+        .isEqualTo(Preprocess.imagenet(20, 16));
     Architecture vit = new Vit("mine", 32, 8, 32, 2, 2, 128, 10, 1e-6).architecture();
-    assertThat(PretrainedPreprocess.usual(vit, 40)).isEqualTo(Preprocess.half(40, 32));
+    assertThat(PretrainedPreprocess.usual(vit, Size.of(40))).isEqualTo(Preprocess.half(40, 32));
     Architecture deit =
         Architectures.parse("{\"base\": \"deit_tiny_patch16_224\", \"image\": 384}");
-    assertThat(PretrainedPreprocess.usual(deit, 384)).isEqualTo(Preprocess.imagenet(384, 384));
+    assertThat(PretrainedPreprocess.usual(deit, Size.of(384)))
+        .isEqualTo(Preprocess.imagenet(384, 384));
   }
 
   @Test
@@ -37,7 +41,7 @@ class PretrainedPreprocessTest {
       Architecture architecture = Architectures.byName(name);
       Preprocess expected =
           name.startsWith("vit_") ? Preprocess.half(248, 224) : Preprocess.imagenet(248, 224);
-      int resize = PretrainedPreprocess.resize(architecture.image().side());
+      Size resize = PretrainedPreprocess.resize(architecture.image());
       assertThat(PretrainedPreprocess.usual(architecture, resize)).isEqualTo(expected);
       assertThat(PretrainedPreprocess.usual(architecture.withClasses(10), resize))
           .isEqualTo(expected);

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.Random;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.junit.jupiter.api.Test;
 
 class EvaluationTransformTest {
@@ -39,13 +40,13 @@ class EvaluationTransformTest {
   @Test
   void cropOffsetsRoundHalfToEven() {
     // (5 − 4)/2 = 0.5 rounds to 0, (7 − 4)/2 = 1.5 rounds to 2.
-    Rgb crop = EvaluationTransform.centerCrop(ramp(5, 7), 4);
+    Rgb crop = EvaluationTransform.centerCrop(ramp(5, 7), Size.of(4));
     assertThat(crop).isEqualTo(ramp(5, 7).crop(0, 2, 4, 4));
   }
 
   @Test
   void smallerPicturesArePaddedWithZeros() {
-    Rgb crop = EvaluationTransform.centerCrop(ramp(3, 6), 6);
+    Rgb crop = EvaluationTransform.centerCrop(ramp(3, 6), Size.of(6));
     assertThat(crop.width()).isEqualTo(6);
     assertThat(crop.crop(1, 0, 3, 6)).isEqualTo(ramp(3, 6));
     for (int y = 0; y < 6; y++) {
@@ -57,7 +58,7 @@ class EvaluationTransformTest {
 
   @Test
   void oneSideSmallerAndOneLarger() {
-    Rgb crop = EvaluationTransform.centerCrop(ramp(2, 9), 4);
+    Rgb crop = EvaluationTransform.centerCrop(ramp(2, 9), Size.of(4));
     assertThat(crop.crop(1, 0, 2, 4)).isEqualTo(ramp(2, 9).crop(0, 2, 2, 4));
   }
 
@@ -83,8 +84,32 @@ class EvaluationTransformTest {
           .as("%s resize %d crop %d", picture, resize, crop)
           .isEqualTo(
               EvaluationTransform.centerCrop(
-                  EvaluationTransform.resizeShortSide(picture, resize, filter), crop));
+                  EvaluationTransform.resizeShortSide(picture, resize, filter), Size.of(crop)));
     }
+  }
+
+  /** A picture just covers what it is resized to, whatever the shapes of both. */
+  @Test
+  void oblongPicturesKeepTheirShapeOrAreSquashed() {
+    Rgb wide = ramp(40, 10);
+    Rgb high = ramp(10, 40);
+    Size resize = new Size(12, 24);
+    Size crop = new Size(8, 20);
+    Interpolation filter = Interpolation.BICUBIC;
+    assertThat(oblong(resize, crop, CropMode.CENTER, wide))
+        .isEqualTo(EvaluationTransform.centerCrop(Resample.resize(wide, 48, 12, filter), crop));
+    assertThat(oblong(resize, crop, CropMode.CENTER, high))
+        .isEqualTo(EvaluationTransform.centerCrop(Resample.resize(high, 24, 96, filter), crop));
+    assertThat(oblong(resize, crop, CropMode.SQUASH, high))
+        .isEqualTo(EvaluationTransform.centerCrop(Resample.resize(high, 24, 12, filter), crop));
+    assertThat(oblong(resize, new Size(16, 30), CropMode.SQUASH, high).width()).isEqualTo(30);
+  }
+
+  private static Rgb oblong(Size resize, Size crop, CropMode mode, Rgb picture) {
+    float[] ones = {1, 1, 1};
+    Preprocess preprocess = new Preprocess(resize, crop, Interpolation.BICUBIC, mode, ones, ones);
+    assertThat(Preprocess.fromJson(preprocess.toJson())).isEqualTo(preprocess);
+    return new EvaluationTransform(preprocess).apply(picture);
   }
 
   /** Resized whole it would be of 7 440 000 × 248, and the longest of 4 960 000 000 × 248. */

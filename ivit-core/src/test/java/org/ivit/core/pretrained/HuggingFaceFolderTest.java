@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
@@ -112,8 +113,8 @@ class HuggingFaceFolderTest {
     assertThat(read.weights().tensors())
         .containsExactlyInAnyOrderEntriesOf(
             Shared.tensors("golden/micro_swin/weights.safetensors").tensors());
-    assertThat(read.preprocess().resize()).isEqualTo(72);
-    assertThat(read.preprocess().crop()).isEqualTo(64);
+    assertThat(read.preprocess().resize()).isEqualTo(Size.of(72));
+    assertThat(read.preprocess().crop()).isEqualTo(Size.of(64));
     assertThat(read.preprocess().interpolation()).isEqualTo(Interpolation.BICUBIC);
   }
 
@@ -131,8 +132,8 @@ class HuggingFaceFolderTest {
     }
     String crop = ", \"do_center_crop\": true, \"crop_size\": {\"height\": 32, \"width\": 32}";
     Preprocess deit = transform(PREPROCESSOR.replace(size, "\"size\": 36" + crop));
-    assertThat(deit.resize()).isEqualTo(36);
-    assertThat(deit.crop()).isEqualTo(32);
+    assertThat(deit.resize()).isEqualTo(Size.of(36));
+    assertThat(deit.crop()).isEqualTo(Size.of(32));
     assertThat(deit.cropMode()).isEqualTo(CropMode.SQUASH);
     Preprocess shortest =
         transform(PREPROCESSOR.replace(size, "\"size\": {\"shortest_edge\": 36}" + crop));

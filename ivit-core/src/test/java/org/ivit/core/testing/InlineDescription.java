@@ -19,14 +19,15 @@ public final class InlineDescription {
    * @param changes keys in place of those, or beside them, one after the other
    */
   public static Architecture parse(String base, String... changes) {
-    ObjectNode description = object(base);
+    ObjectNode description = keys(base);
     for (String change : changes) {
-      description.setAll(object(change));
+      description.setAll(keys(change));
     }
     return Architectures.parse(description);
   }
 
-  private static ObjectNode object(String keys) {
+  /** The keys alone. */
+  public static ObjectNode keys(String keys) {
     try {
       return (ObjectNode) JSON.readTree("{" + keys.replace('\'', '"') + "}");
     } catch (JsonProcessingException e) {

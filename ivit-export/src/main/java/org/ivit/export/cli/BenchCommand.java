@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import org.ivit.core.Size;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Timings;
 import org.ivit.core.image.Rgb;
@@ -146,13 +147,13 @@ final class BenchCommand implements Callable<Integer> {
 
   /** Seconds of each run, after a warm-up. */
   private Timings measure(Model model, int batch) {
-    int side = model.preprocess().crop();
+    Size size = model.preprocess().crop();
     Random random = new Random(1);
     List<Rgb> pictures = new ArrayList<>();
     for (int i = 0; i < batch; i++) {
-      byte[] pixels = new byte[3 * side * side];
+      byte[] pixels = new byte[3 * size.area()];
       random.nextBytes(pixels);
-      pictures.add(new Rgb(side, side, pixels));
+      pictures.add(new Rgb(size.width(), size.height(), pixels));
     }
     run(model, pictures, seconds / 2);
     return run(model, pictures, seconds);

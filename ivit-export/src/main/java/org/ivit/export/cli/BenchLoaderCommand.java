@@ -80,7 +80,8 @@ final class BenchLoaderCommand implements Callable<Integer> {
 
   private ObjectNode measure(LoaderBenchmark benchmark, PrintWriter out) {
     out.printf(
-        "%s: %d pictures, loaded at %d pixels%n", config, benchmark.size(), benchmark.side());
+        "%s: %d pictures, loaded at %s pixels%n",
+        config, benchmark.size(), benchmark.pictureSize());
     LoaderBenchmark.Stages stages = benchmark.stages(pictures);
     out.printf(
         Locale.ROOT,
@@ -98,7 +99,7 @@ final class BenchLoaderCommand implements Callable<Integer> {
     out.println("threads   pictures/s");
     ObjectNode result = JsonNodeFactory.instance.objectNode();
     result.put("pictures", benchmark.size());
-    result.put("side", benchmark.side());
+    result.set("side", benchmark.pictureSize().toJson());
     result.put("decode_ms", stages.decode());
     result.put("crop_ms", stages.crop());
     result.put("augment_ms", stages.augment());

@@ -169,6 +169,6 @@ public final class Models {
   /** That of the pretrained weights; for others what is usual for their family. */
   static Preprocess preprocess(Architecture architecture) {
     return PretrainedPreprocess.usual(
-        architecture, PretrainedPreprocess.resize(architecture.image().side()));
+        architecture, PretrainedPreprocess.resize(architecture.image()));
   }
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.ivit.core.Size;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.io.Digests;
@@ -216,7 +217,8 @@ class QuantizeCommandTest {
     IntegerCheckpoint checkpoint = CheckpointFile.read(output);
     assertThat(checkpoint.classes()).containsExactly("x", "y", "z");
     assertThat(checkpoint.graph().architecture().name()).isEqualTo("huggingface_vit");
-    assertThat(checkpoint.preprocess()).isEqualTo(PretrainedModel.preprocess(hub, 16, line -> {}));
+    assertThat(checkpoint.preprocess())
+        .isEqualTo(PretrainedModel.preprocess(hub, Size.of(16), line -> {}));
   }
 
   /** As in training, a picture that is damaged is left out. */

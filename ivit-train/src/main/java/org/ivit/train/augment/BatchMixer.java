@@ -39,18 +39,18 @@ public final class BatchMixer {
   /**
    * Mixes a batch in place.
    *
-   * @param pictures [batch][3][size][size], normalised
+   * @param pictures [batch][3][height][width], normalised
    * @param labels one a picture
    * @param step of the run; with the seed it alone decides what happens
    * @return the targets, [batch][classes]
    */
-  public float[] mix(float[] pictures, int[] labels, int size, int epoch, long step) {
-    if (pictures.length != labels.length * 3 * size * size) {
+  public float[] mix(float[] pictures, int[] labels, Size size, int epoch, long step) {
+    if (pictures.length != labels.length * 3 * size.area()) {
       throw new IllegalArgumentException(
           pictures.length + " values for " + labels.length + " pictures of " + size);
     }
     MixPlan plan = plan(labels.length, size, epoch, step);
-    plan.apply(pictures, Size.of(size));
+    plan.apply(pictures, size);
     return targets(labels, plan);
   }
 
@@ -58,10 +58,10 @@ public final class BatchMixer {
    * Draws how a batch is mixed.
    *
    * @param batch pictures
-   * @param size of their side in pixels
+   * @param size of a picture in pixels
    * @param step of the run; with the seed it alone decides what happens
    */
-  public MixPlan plan(int batch, int size, int epoch, long step) {
+  public MixPlan plan(int batch, Size size, int epoch, long step) {
     if ((mixup == 0 && cutmix == 0) || (offEpoch > 0 && epoch >= offEpoch)) {
       return new MixPlan(Collections.nCopies(batch, Mix.NONE));
     }
@@ -74,7 +74,7 @@ public final class BatchMixer {
   }
 
   /** A picture in the middle has no partner but itself, and stays. */
-  private MixPlan pairs(int batch, int size, KeyedRandom random) {
+  private MixPlan pairs(int batch, Size size, KeyedRandom random) {
     Mix[] mixes = new Mix[batch];
     Arrays.fill(mixes, Mix.NONE);
     for (int i = 0; i < batch / 2; i++) {
@@ -84,7 +84,7 @@ public final class BatchMixer {
     return new MixPlan(List.of(mixes));
   }
 
-  private MixPlan each(int batch, int size, KeyedRandom random) {
+  private MixPlan each(int batch, Size size, KeyedRandom random) {
     List<Mix> mixes = new ArrayList<>();
     for (int i = 0; i < batch; i++) {
       mixes.add(draw(size, random));
@@ -97,7 +97,7 @@ public final class BatchMixer {
     return SoftTargets.of(labels, classes, smoothing, plan.shares());
   }
 
-  private Mix draw(int size, KeyedRandom random) {
+  private Mix draw(Size size, KeyedRandom random) {
     if (!random.chance(probability)) {
       return Mix.NONE;
     }

@@ -20,15 +20,17 @@ public record Mix(double share, boolean blends, int top, int bottom, int left, i
   }
 
   /** A rectangle of about {@code 1 − share} of the area, cut at the border. */
-  static Mix rectangle(int size, double share, KeyedRandom random) {
-    int half = (int) (size * Math.sqrt(1 - share)) / 2;
-    int y = random.nextInt(size);
-    int x = random.nextInt(size);
-    int top = Math.max(0, y - half);
-    int bottom = Math.min(size, y + half);
-    int left = Math.max(0, x - half);
-    int right = Math.min(size, x + half);
-    double own = 1 - (bottom - top) * (double) (right - left) / ((double) size * size);
+  static Mix rectangle(Size size, double share, KeyedRandom random) {
+    double side = Math.sqrt(1 - share);
+    int halfHeight = (int) (size.height() * side) / 2;
+    int halfWidth = (int) (size.width() * side) / 2;
+    int y = random.nextInt(size.height());
+    int x = random.nextInt(size.width());
+    int top = Math.max(0, y - halfHeight);
+    int bottom = Math.min(size.height(), y + halfHeight);
+    int left = Math.max(0, x - halfWidth);
+    int right = Math.min(size.width(), x + halfWidth);
+    double own = 1 - (bottom - top) * (double) (right - left) / size.area();
     return new Mix(own, false, top, bottom, left, right);
   }
 

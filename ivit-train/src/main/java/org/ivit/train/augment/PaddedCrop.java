@@ -3,8 +3,8 @@ package org.ivit.train.augment;
 import org.ivit.core.image.Rgb;
 
 /**
- * torchvision's {@code RandomCrop(size, padding)} of a square picture: black borders, then a random
- * window of the picture's own size.
+ * torchvision's {@code RandomCrop(size, padding)} of a picture: black borders, then a random window
+ * of the picture's own size.
  */
 final class PaddedCrop {
   private PaddedCrop() {}

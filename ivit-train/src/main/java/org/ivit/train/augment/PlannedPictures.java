@@ -48,8 +48,8 @@ public final class PlannedPictures implements PictureBatch {
 
   /** Size of the pictures in pixels. */
   public Size size() {
-    Rgb bytes = pictures.get(0).bytes();
-    return new Size(bytes.height(), bytes.width());
+    Rgb first = pictures.get(0).bytes();
+    return new Size(first.height(), first.width());
   }
 
   @Override

@@ -1,18 +1,19 @@
 package org.ivit.train.augment;
 
+import org.ivit.core.Size;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Resample;
 import org.ivit.core.image.Rgb;
 
 /**
  * timm's {@code RandomResizedCropAndInterpolation}: a rectangle of random area and shape, cut out
- * and then resized to a square, so that no pixel outside of it is seen.
+ * and then resized to one size, so that no pixel outside of it is seen.
  *
  * @param minScale smallest share of the area
  * @param maxScale largest share of the area
  * @param minRatio smallest width over height
  * @param maxRatio largest width over height
- * @param size side of the result in pixels
+ * @param size of the result in pixels
  * @param interpolation filter of the resize
  */
 record RandomResizedCrop(
@@ -20,7 +21,7 @@ record RandomResizedCrop(
     double maxScale,
     double minRatio,
     double maxRatio,
-    int size,
+    Size size,
     Interpolation interpolation) {
   private static final int ATTEMPTS = 10;
 
@@ -30,7 +31,7 @@ record RandomResizedCrop(
   Rgb apply(Rgb picture, KeyedRandom random) {
     Box box = box(picture.width(), picture.height(), random);
     Rgb cut = picture.crop(box.left, box.top, box.width, box.height);
-    return Resample.resize(cut, size, size, interpolation);
+    return Resample.resize(cut, size.width(), size.height(), interpolation);
   }
 
   /** Draws a rectangle; the largest central one of a permitted shape if ten draws do not fit. */

@@ -1,5 +1,6 @@
 package org.ivit.train.augment;
 
+import org.ivit.core.Size;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
@@ -19,7 +20,7 @@ public final class TrainingTransform {
   private final RandAugment randAugment;
   private final ColorJitter jitter;
   private final RandomErasing erasing;
-  private final int size;
+  private final Size size;
   private final long seed;
 
   /**
@@ -65,13 +66,13 @@ public final class TrainingTransform {
     return fill;
   }
 
-  /** Side in pixels of what comes out. */
-  public int size() {
+  /** Size in pixels of what comes out. */
+  public Size size() {
     return size;
   }
 
   /**
-   * The normalised picture, [3][size][size].
+   * The normalised picture, [3][height][width].
    *
    * @param index of the picture in the training set
    */
@@ -82,7 +83,8 @@ public final class TrainingTransform {
   /** The same before normalisation, with what is to be erased after it. */
   public TrainingPicture plan(Rgb picture, int epoch, int index) {
     KeyedRandom random = random(epoch, index);
-    return new TrainingPicture(bytes(picture, random), erasing.plan(size, size, random));
+    return new TrainingPicture(
+        bytes(picture, random), erasing.plan(size.height(), size.width(), random));
   }
 
   /** How bytes are normalised. */

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.OnCorrupt;
@@ -46,7 +47,7 @@ public final class GradientWorker implements AutoCloseable {
   private final GradientSum sum;
   private final TrainingTransform transform;
   private final BatchMixer mixer;
-  private final int image;
+  private final Size image;
   private final int classes;
   private Pictures expected;
 
@@ -59,7 +60,7 @@ public final class GradientWorker implements AutoCloseable {
     this.pool = pool;
     this.threads = threads;
     Architecture architecture = RunDirectory.architecture(recipe);
-    image = architecture.image().side();
+    image = architecture.image();
     classes = architecture.classes();
     data =
         new RepeatedPictures(
@@ -195,7 +196,7 @@ public final class GradientWorker implements AutoCloseable {
   private List<MicroBatch> batches(
       PictureLoader<float[]> loader, StepRequest request, int part, int parts) {
     int batch = recipe.optimizer().batchSize();
-    int size = 3 * image * image;
+    int size = 3 * image.area();
     int[] order = order(request.epoch());
     int[] places = StepSlice.places(batch, part, parts);
     List<MicroBatch> batches = new ArrayList<>();
@@ -218,7 +219,7 @@ public final class GradientWorker implements AutoCloseable {
 
   private MicroBatch own(
       float[] pixels, float[] targets, int[] places, int[] order, int position, int epoch) {
-    int size = 3 * image * image;
+    int size = 3 * image.area();
     float[] ownPixels = new float[places.length * size];
     float[] ownTargets = new float[places.length * classes];
     long[] keys = new long[places.length];

@@ -4,6 +4,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.PictureLoader;
@@ -66,8 +67,8 @@ public final class LoaderBenchmark implements AutoCloseable {
     return set.size();
   }
 
-  /** Side in pixels of what is loaded. */
-  public int side() {
+  /** Size in pixels of what is loaded. */
+  public Size pictureSize() {
     return preprocess.crop();
   }
 

@@ -3,6 +3,7 @@ package org.ivit.train.loading;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
@@ -124,16 +125,16 @@ public final class RecipePictures {
   /** The evaluation transform of a recipe. */
   public static Preprocess preprocess(Recipe recipe, Architecture architecture) {
     Data.Preprocessing p = recipe.data().preprocessing();
-    int resize = p.resize();
-    if (resize == 0) {
+    Size resize = p.resize();
+    if (resize.longer() == 0) {
       resize =
           p.cropMode() == CropMode.SQUASH
-              ? architecture.image().side()
-              : PretrainedPreprocess.resize(architecture.image().side());
+              ? architecture.image()
+              : PretrainedPreprocess.resize(architecture.image());
     }
     return new Preprocess(
         resize,
-        architecture.image().side(),
+        architecture.image(),
         p.interpolation(),
         p.cropMode(),
         floats(p.mean()),

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.ivit.core.Size;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
@@ -42,27 +43,27 @@ public record Data(
    * is usual for the architecture.
    *
    * @param resize short side after the resize, or both, in pixels, before the centre crop to the
-   *     network's size; 0: what is usual for that size, or with {@code cropMode: squash} the
-   *     network's size
+   *     network's size; for pictures that are not square a list of height and width; 0: what is
+   *     usual for that size, or with {@code cropMode: squash} the network's size
    * @param interpolation filter of the resize
    * @param cropMode which sides are resized
    * @param mean of the pixels in [0, 1], by channel
    * @param std of the pixels in [0, 1], by channel
    */
   public record Preprocessing(
-      int resize,
+      Size resize,
       Interpolation interpolation,
       CropMode cropMode,
       List<Double> mean,
       List<Double> std) {
     /** Stands in where nothing of it matters. */
-    static final Preprocessing PLAIN = of(Preprocess.half(1, 1), 1);
+    static final Preprocessing PLAIN = of(Preprocess.half(1, 1), Size.of(1));
 
     /** Of a transform; the resize of other picture sizes is of no use. */
-    static Preprocessing of(Preprocess transform, int image) {
-      boolean same = transform.crop() == image && transform.resize() != image;
+    static Preprocessing of(Preprocess transform, Size image) {
+      boolean same = transform.crop().equals(image) && !transform.resize().equals(image);
       return new Preprocessing(
-          same ? transform.resize() : 0,
+          same ? transform.resize() : Size.of(0),
           transform.interpolation(),
           transform.cropMode(),
           decimals(transform.mean()),
@@ -84,7 +85,7 @@ public record Data(
       Preprocessing given = complete ? PLAIN : usual.get();
       Preprocessing preprocessing =
           new Preprocessing(
-              section.integer("resize", given.resize, 0, 65536),
+              section.size("resize", given.resize, 0, 65536),
               section.choice("interpolation", given.interpolation, Interpolation.class),
               section.choice("cropMode", given.cropMode, CropMode.class),
               section.numbers("mean", given.mean, 3, -100, 100),

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.Suggestion;
 import org.ivit.core.dataset.Locations;
 
@@ -236,6 +237,23 @@ final class Section {
 
   int integer(String key, int fallback, int min, int max) {
     return (int) integer(key, (long) fallback, (long) min, (long) max);
+  }
+
+  /** A length, or a list of height and width, each in [min, max]. */
+  Size size(String key, Size fallback, int min, int max) {
+    String expected = "an integer from %d to %d, or a list of height and width".formatted(min, max);
+    JsonNode value = get(key);
+    if (value == null) {
+      return fallback;
+    }
+    if (!Size.is(value)) {
+      throw bad(key, expected);
+    }
+    Size size = Size.read(value);
+    if (size.shorter() < min || size.longer() > max) {
+      throw bad(key, expected);
+    }
+    return size;
   }
 
   boolean flag(String key, boolean fallback) {

@@ -37,10 +37,9 @@ final class UsualPreprocessing {
     }
     if (folder) {
       return Data.Preprocessing.of(
-          PretrainedModel.preprocess(weights, sizes.image().side(), LOG::info),
-          sizes.image().side());
+          PretrainedModel.preprocess(weights, sizes.image(), LOG::info), sizes.image());
     }
-    Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image().side());
-    return Data.Preprocessing.of(usual, sizes.image().side());
+    Preprocess usual = PretrainedPreprocess.usual(sizes, sizes.image());
+    return Data.Preprocessing.of(usual, sizes.image());
   }
 }

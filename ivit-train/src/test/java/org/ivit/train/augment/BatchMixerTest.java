@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import org.ivit.core.Size;
 import org.ivit.train.recipe.Augmentation;
 import org.ivit.train.recipe.Augmentation.Fill;
 import org.ivit.train.recipe.Augmentation.MixupMode;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class BatchMixerTest {
   private static final int SIZE = 12;
+  private static final Size PICTURE = Size.of(SIZE);
   private static final int LENGTH = 3 * SIZE * SIZE;
   private static final int CLASSES = 5;
   private static final int[] LABELS = {0, 1, 2, 3};
@@ -58,7 +60,7 @@ class BatchMixerTest {
   @Test
   void labelSmoothingAlone() {
     float[] pictures = batch(4);
-    float[] targets = mixer(0, 0, 1, 0.5, 0.1).mix(pictures, LABELS, SIZE, 0, 0);
+    float[] targets = mixer(0, 0, 1, 0.5, 0.1).mix(pictures, LABELS, PICTURE, 0, 0);
     assertThat(pictures).isEqualTo(batch(4));
     for (int i = 0; i < 4; i++) {
       for (int c = 0; c < CLASSES; c++) {
@@ -74,7 +76,7 @@ class BatchMixerTest {
     double square = 0;
     for (int step = 0; step < 2000; step++) {
       float[] pictures = batch(4);
-      float[] targets = mixer.mix(pictures, LABELS, SIZE, 0, step);
+      float[] targets = mixer.mix(pictures, LABELS, PICTURE, 0, step);
       double share = targets[0];
       assertThat(targets[3]).isCloseTo((float) (1 - share), within(1e-6f));
       assertThat(targets[1] + targets[2] + targets[4]).isZero();
@@ -97,7 +99,7 @@ class BatchMixerTest {
     boolean whole = false;
     for (int step = 0; step < 500; step++) {
       float[] pictures = batch(4);
-      float[] targets = mixer.mix(pictures, LABELS, SIZE, 1, step);
+      float[] targets = mixer.mix(pictures, LABELS, PICTURE, 1, step);
       int[] changed = new int[4];
       for (int i = 0; i < pictures.length; i++) {
         int own = i / LENGTH;
@@ -120,7 +122,7 @@ class BatchMixerTest {
     int blended = 0;
     for (int step = 0; step < 3000; step++) {
       float[] pictures = batch(2);
-      mixer.mix(pictures, new int[] {0, 1}, SIZE, 0, step);
+      mixer.mix(pictures, new int[] {0, 1}, PICTURE, 0, step);
       boolean whole = true;
       boolean between = false;
       for (float value : pictures) {
@@ -141,19 +143,19 @@ class BatchMixerTest {
   void stepDecidesAlone() {
     BatchMixer mixer = mixer(0.8, 1, 1, 0.5, 0.1);
     float[] first = batch(4);
-    float[] targets = mixer.mix(first, LABELS, SIZE, 2, 7);
-    mixer.mix(batch(4), LABELS, SIZE, 2, 8);
+    float[] targets = mixer.mix(first, LABELS, PICTURE, 2, 7);
+    mixer.mix(batch(4), LABELS, PICTURE, 2, 8);
     float[] again = batch(4);
-    assertThat(mixer.mix(again, LABELS, SIZE, 2, 7)).isEqualTo(targets);
+    assertThat(mixer.mix(again, LABELS, PICTURE, 2, 7)).isEqualTo(targets);
     assertThat(again).isEqualTo(first);
     float[] other = batch(4);
-    assertThat(mixer.mix(other, LABELS, SIZE, 2, 8)).isNotEqualTo(targets);
+    assertThat(mixer.mix(other, LABELS, PICTURE, 2, 8)).isNotEqualTo(targets);
   }
 
   @Test
   void oddBatchesAndEqualLabels() {
     float[] pictures = batch(3);
-    float[] targets = mixer(0.8, 0, 1, 0, 0.1).mix(pictures, new int[] {4, 1, 4}, SIZE, 0, 0);
+    float[] targets = mixer(0.8, 0, 1, 0, 0.1).mix(pictures, new int[] {4, 1, 4}, PICTURE, 0, 0);
     for (int k = 0; k < LENGTH; k++) {
       assertThat(pictures[LENGTH + k]).isCloseTo(2, within(1e-6f));
     }
@@ -165,7 +167,7 @@ class BatchMixerTest {
       assertThat(sum).isCloseTo(1, within(1e-6f));
       assertThat(targets[i * CLASSES + (i == 1 ? 1 : 4)]).isCloseTo(0.92f, within(1e-6f));
     }
-    assertThatThrownBy(() -> mixer(0, 0, 1, 0, 0).mix(new float[5], new int[] {0}, SIZE, 0, 0))
+    assertThatThrownBy(() -> mixer(0, 0, 1, 0, 0).mix(new float[5], new int[] {0}, PICTURE, 0, 0))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
@@ -179,7 +181,7 @@ class BatchMixerTest {
       int alike = 0;
       for (int step = 0; step < 1000; step++) {
         float[] pictures = batch(4);
-        float[] targets = mixer.mix(pictures, LABELS, SIZE, 0, step);
+        float[] targets = mixer.mix(pictures, LABELS, PICTURE, 0, step);
         for (int i = 0; i < 4; i++) {
           double share = targets[i * CLASSES + i];
           assertThat(targets[i * CLASSES + 3 - i]).isCloseTo((float) (1 - share), within(1e-6f));
@@ -213,10 +215,10 @@ class BatchMixerTest {
     for (MixupMode mode : MixupMode.values()) {
       BatchMixer mixer = mixer(0.8, 1, 1, 0.5, 0.1, mode, 3);
       float[] pictures = batch(4);
-      float[] targets = mixer.mix(pictures, LABELS, SIZE, 3, 0);
+      float[] targets = mixer.mix(pictures, LABELS, PICTURE, 3, 0);
       assertThat(pictures).isEqualTo(batch(4));
       assertThat(targets[0]).isCloseTo(0.92f, within(1e-6f));
-      mixer.mix(pictures, LABELS, SIZE, 2, 0);
+      mixer.mix(pictures, LABELS, PICTURE, 2, 0);
       assertThat(pictures).isNotEqualTo(batch(4));
     }
   }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.ivit.core.Size;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
@@ -120,7 +121,7 @@ class TrainingTransformTest {
   @Test
   void cropsKeepScaleAndRatioAndReachTheBorders() {
     RandomResizedCrop crop =
-        new RandomResizedCrop(0.08, 1, 0.75, 4.0 / 3, 32, Interpolation.BICUBIC);
+        new RandomResizedCrop(0.08, 1, 0.75, 4.0 / 3, Size.of(32), Interpolation.BICUBIC);
     double area = 0;
     int left = 0;
     int right = 0;
@@ -146,7 +147,8 @@ class TrainingTransformTest {
 
   @Test
   void picturesOfExtremeShapeFallBackToACentralCrop() {
-    RandomResizedCrop crop = new RandomResizedCrop(1, 1, 0.75, 4.0 / 3, 8, Interpolation.BICUBIC);
+    RandomResizedCrop crop =
+        new RandomResizedCrop(1, 1, 0.75, 4.0 / 3, Size.of(8), Interpolation.BICUBIC);
     KeyedRandom random = new KeyedRandom(Use.PICTURE, 1, 0, 0);
     assertThat(crop.box(400, 30, random)).isEqualTo(new RandomResizedCrop.Box(180, 0, 40, 30));
     assertThat(crop.box(30, 400, random)).isEqualTo(new RandomResizedCrop.Box(0, 180, 30, 40));

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.ivit.core.Size;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.cuda.Emulator;
@@ -126,8 +127,8 @@ class DevicePicturesTest {
         pictures.add(transform.plan(picture, EPOCH, 10 * step + i));
       }
       int[] labels = new int[c.pictures()];
-      float[] targets = mixer.mix(expected, labels, c.size(), EPOCH, step);
-      var plan = mixer.plan(c.pictures(), c.size(), EPOCH, step);
+      float[] targets = mixer.mix(expected, labels, Size.of(c.size()), EPOCH, step);
+      var plan = mixer.plan(c.pictures(), Size.of(c.size()), EPOCH, step);
       assertThat(mixer.targets(labels, plan)).isEqualTo(targets);
       return new Pair(new PlannedPictures(pictures, transform.normalisation(), plan), expected);
     }
@@ -214,7 +215,7 @@ class DevicePicturesTest {
       data[i] = (byte) (i / 3);
     }
     TrainingPicture picture = new TrainingPicture(new Rgb(16, 16, data), List.of());
-    var plan = new BatchMixer(c.augmentation(), 5, 3).plan(1, 16, 0, 0);
+    var plan = new BatchMixer(c.augmentation(), 5, 3).plan(1, Size.of(16), 0, 0);
     PlannedPictures batch = new PlannedPictures(List.of(picture), transform.normalisation(), plan);
     EmulatedDevice device = new EmulatedDevice(1, 99_000);
     try (Pass pass = pass(device);

@@ -74,7 +74,7 @@ final class PictureCase {
     Normalisation normalisation =
         new Normalisation(
             PretrainedPreprocess.usual(
-                architecture, PretrainedPreprocess.resize(architecture.image().side())));
+                architecture, PretrainedPreprocess.resize(architecture.image())));
     List<StepPictures> steps = new ArrayList<>();
     for (int first = 0; first < labels.length; first += BATCH) {
       int n = Math.min(BATCH, labels.length - first);

@@ -54,7 +54,7 @@ final class TrainingPictures {
     EvaluationTransform transform =
         new EvaluationTransform(
             PretrainedPreprocess.usual(
-                architecture, PretrainedPreprocess.resize(architecture.image().side())));
+                architecture, PretrainedPreprocess.resize(architecture.image())));
     List<Path> chosen = spread(pictures, classes, count);
     ByteArrayOutputStream rgb = new ByteArrayOutputStream();
     int[] labels = new int[chosen.size()];

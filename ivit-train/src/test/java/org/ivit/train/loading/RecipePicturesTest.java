@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.dataset.Cifar10;
 import org.ivit.core.dataset.Dataset;
@@ -210,7 +211,7 @@ class RecipePicturesTest {
                 new float[] {0.4f, 0.5f, 0.6f}));
     Architecture large = new Vit("mine", 64, 8, 32, 2, 2, 128, 10, 1e-6).architecture();
     Recipe larger = recipe(weights, sizes.replace("image: 32", "image: 64"));
-    assertThat(RecipePictures.preprocess(larger, large).resize()).isEqualTo(64);
+    assertThat(RecipePictures.preprocess(larger, large).resize()).isEqualTo(Size.of(64));
 
     Path run = Files.createDirectory(folder.resolve("run"));
     Files.writeString(run.resolve("config.yaml"), recipe.toYaml());
@@ -260,7 +261,7 @@ class RecipePicturesTest {
     assertThat(RecipePictures.preprocess(small, RunDirectory.architecture(small)))
         .isEqualTo(Preprocess.half(32, 32));
     assertThat(RecipePictures.preprocess(recipe("data.preprocessing.resize=256"), vit).resize())
-        .isEqualTo(256);
+        .isEqualTo(Size.of(256));
     assertThat(
             RecipePictures.preprocess(
                 recipe(

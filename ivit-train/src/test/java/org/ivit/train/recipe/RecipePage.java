@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 
 /**
  * The page of all keys of a recipe. Keys are the components of the records; what a key expects is
@@ -168,7 +169,9 @@ final class RecipePage {
       Type[] arguments = generic.getActualTypeArguments();
       type = arguments[arguments.length - 1] instanceof Class<?> element ? element : type;
     }
-    boolean keys = (type.isRecord() && type != RandAugmentPolicy.class) || type.isSealed();
+    boolean keys =
+        (type.isRecord() && type != RandAugmentPolicy.class && type != Size.class)
+            || type.isSealed();
     return keys ? type : null;
   }
 

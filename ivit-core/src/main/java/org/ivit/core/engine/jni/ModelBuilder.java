@@ -3,18 +3,24 @@ package org.ivit.core.engine.jni;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
+import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Merging;
+import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
+import org.ivit.core.graph.GraphPart;
 import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
@@ -26,8 +32,8 @@ import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
+import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
 
 /**
@@ -36,6 +42,9 @@ import org.ivit.core.graph.Residual;
 final class ModelBuilder {
   /** Beyond this, 32-bit lanes of a norm's sums could overflow. */
   private static final int MOST_CHANNELS = 1 << 16;
+
+  /** Requantization to the same scale. */
+  private static final Dyadic ONE = new Dyadic(1 << 30, 30);
 
   private final long model;
 
@@ -59,7 +68,14 @@ final class ModelBuilder {
     Blocks all = new Blocks();
     graph.parts().forEach(part -> part.accept(all));
     Steps steps = new Steps();
-    graph.parts().forEach(part -> part.accept(steps));
+    for (int i = 0; i < graph.parts().size(); i++) {
+      steps.intoBlock = i + 1 < graph.parts().size() && isBlock(graph.parts().get(i + 1));
+      graph.parts().get(i).accept(steps);
+    }
+  }
+
+  private static boolean isBlock(GraphPart part) {
+    return part instanceof IntegerBlock || part instanceof IntegerAttentionPooling;
   }
 
   /** Hands over the blocks. */
@@ -86,17 +102,18 @@ final class ModelBuilder {
 
     @Override
     public Void norm(IntegerNorm norm) {
-      throw new UnsupportedOperationException("Norm");
+      return null;
     }
 
     @Override
     public Void meanPooling(IntegerMeanPooling pooling) {
-      throw new UnsupportedOperationException("MeanPooling");
+      return null;
     }
 
     @Override
     public Void attentionPooling(IntegerAttentionPooling pooling) {
-      throw new UnsupportedOperationException("AttentionPooling");
+      add(pooling, buffer);
+      return null;
     }
 
     @Override
@@ -110,19 +127,29 @@ final class ModelBuilder {
     private int buffer;
     private int block;
 
-    /** A block whose step waits for what follows it; null where none does. */
-    private Block waiting;
+    /** Whether a block comes next. */
+    private boolean intoBlock;
 
-    private long nextBlock() {
-      return handles.get(block);
+    /** A block whose step waits for what follows it; null where none does. */
+    private Waiting waiting;
+
+    /** The block that comes next; 0 where another part does. */
+    private long next() {
+      return intoBlock ? handles.get(block) : 0;
     }
 
-    private void finish(long next, int count) {
+    /** Lists the step of a block before a part that reads the first {@code tokens}. */
+    private void finish(int tokens, long next) {
       if (waiting != null) {
-        boolean done = NativeKernels.blockStep(model, count, handles.get(block - 1), next);
-        require(waiting.name(), done);
+        int rows = waiting.rows.applyAsInt(tokens);
+        require(waiting.name, NativeKernels.blockStep(model, rows, handles.get(block - 1), next));
       }
       waiting = null;
+    }
+
+    private void await(String name, IntUnaryOperator rows) {
+      waiting = new Waiting(name, rows);
+      block++;
     }
 
     @Override
@@ -138,7 +165,7 @@ final class ModelBuilder {
                 part.dim(),
                 projection,
                 layerNorm(stem.norm()),
-                nextBlock()));
+                next()));
       } else {
         embed(part, stem.embed(), projection);
       }
@@ -160,21 +187,21 @@ final class ModelBuilder {
               part.leadingTokens(),
               constants,
               positions,
-              nextBlock()));
+              next()));
     }
 
     @Override
     public Void block(IntegerBlock next) {
-      finish(nextBlock(), next.part().tokens());
-      waiting = next.part();
-      block++;
+      Block part = next.part();
+      finish(part.tokens(), handles.get(block));
+      await(part.name(), read -> StepWork.rows(part, read));
       return null;
     }
 
     @Override
     public Void merging(IntegerMerging merging) {
       Merging part = merging.part();
-      finish(0, part.tokens());
+      finish(part.tokens(), 0);
       buffer = 1 - buffer;
       require(
           merging.reduction().name(),
@@ -182,62 +209,101 @@ final class ModelBuilder {
               model,
               part.outputTokens(),
               part.dim(),
-              part.resolution().side(),
+              part.resolution().width(),
+              buffer,
               layerNorm(merging.norm()),
               linear(merging.reduction(), false),
-              nextBlock()));
+              next()));
       return null;
     }
 
     @Override
     public Void norm(IntegerNorm norm) {
-      throw new UnsupportedOperationException("Norm");
+      Norm part = norm.part();
+      finish(part.tokens(), 0);
+      require(
+          part.name(),
+          NativeKernels.normStep(
+              model, part.tokens(), part.dim(), buffer, layerNorm(norm.norm()), next()));
+      return null;
     }
 
     @Override
     public Void meanPooling(IntegerMeanPooling pooling) {
-      throw new UnsupportedOperationException("MeanPooling");
+      MeanPooling part = pooling.part();
+      finish(part.tokens(), 0);
+      Dyadic mean = pooling.pool().multiplier();
+      require(
+          part.output().name(),
+          NativeKernels.meanStep(
+              model,
+              part.dim(),
+              buffer,
+              part.tokens(),
+              part.leading(),
+              mean.multiplier(),
+              mean.shift()));
+      return null;
     }
 
     @Override
     public Void attentionPooling(IntegerAttentionPooling pooling) {
-      throw new UnsupportedOperationException("AttentionPooling");
+      finish(pooling.part().tokens(), handles.get(block));
+      await(pooling.part().output().name(), read -> 1);
+      return null;
     }
 
     @Override
     public Void head(IntegerHead head) {
       Head part = head.part();
-      finish(0, part.readTokens());
-      long norm = layerNorm(head.norm());
-      for (int i = 0; i < head.classifiers().size(); i++) {
-        Linear classifier = head.classifiers().get(i);
-        long handle = linear(classifier, true);
-        require(
-            classifier.name(),
-            head.pool() != null
-                ? poolHead(part, head.pool(), norm, handle)
-                : NativeKernels.headStep(model, part.dim(), buffer, i, norm, handle));
+      finish(part.readTokens(), 0);
+      if (head.norm() == null) {
+        require("head", NativeKernels.firstTokenStep(model, part.dim(), buffer));
+      } else if (part.pooled()) {
+        poolHead(head);
+      } else {
+        long norm = layerNorm(head.norm());
+        for (int i = 0; i < head.classifiers().size(); i++) {
+          Linear classifier = head.classifiers().get(i);
+          long handle = linear(classifier, true);
+          require(
+              classifier.name(),
+              NativeKernels.headStep(model, part.dim(), buffer, i, norm, handle));
+        }
       }
       return null;
     }
 
-    private boolean poolHead(Head part, Pool pool, long norm, long classifier) {
-      Dyadic mean = pool.multiplier();
-      return NativeKernels.poolHeadStep(
-          model,
-          part.dim(),
-          buffer,
-          norm,
-          part.tokens(),
-          mean.multiplier(),
-          mean.shift(),
-          classifier);
+    private void poolHead(IntegerHead head) {
+      Head part = head.part();
+      require(
+          head.norm().name(),
+          NativeKernels.normCodesStep(
+              model,
+              part.pooledTokens(),
+              part.dim(),
+              buffer,
+              part.leadingTokens(),
+              layerNorm(head.norm())));
+      Dyadic mean = head.pool() == null ? ONE : head.pool().multiplier();
+      long classifier = head.pool() == null ? 0 : linear(head.classifiers().get(0), true);
+      require(
+          part.output().name(),
+          NativeKernels.poolHeadStep(
+              model, part.dim(), part.pooledTokens(), mean.multiplier(), mean.shift(), classifier));
     }
   }
 
+  /**
+   * A block whose step is not listed yet.
+   *
+   * @param rows how many it finishes where the first ones of so many tokens are read
+   */
+  private record Waiting(String name, IntUnaryOperator rows) {}
+
   private void add(IntegerBlock block, int tokensIn) {
     Block site = block.part();
-    Windows windows = site.windows();
+    boolean ordered = StepWork.ordered(site);
     long[] nodes = {
       layerNorm(block.norm1()),
       linear(block.qkv(), false),
@@ -248,24 +314,78 @@ final class ModelBuilder {
       gelu(block.gelu(), site.hidden()),
       linear(block.fc2(), false)
     };
-    int[] first = adder(block.residual1());
-    int[] second = adder(block.residual2());
-    int[] residuals = new int[8];
-    System.arraycopy(first, 0, residuals, 0, 4);
-    System.arraycopy(second, 0, residuals, 4, 4);
     long handle =
         NativeKernels.block(
             model,
             site.dim(),
             site.hidden(),
             site.tokens(),
-            windows == null ? null : windows.order(),
-            windows == null ? null : windows.places(),
+            ordered ? null : site.windows().order(),
+            ordered ? null : site.windows().places(),
             tokensIn,
             handles.size() % 2,
             nodes,
-            residuals);
+            joined(adder(block.residual1()), adder(block.residual2())));
     handles.add(require(site.name(), handle));
+  }
+
+  private void add(IntegerAttentionPooling pooling, int tokensIn) {
+    AttentionPooling site = pooling.part();
+    long[] nodes = {
+      layerNorm(pooling.norm()),
+      linear(valuesAndScores(pooling), false),
+      queryAttention(pooling.attention(), site),
+      linear(pooling.proj(), false),
+      layerNorm(pooling.norm2()),
+      linear(pooling.fc1(), false),
+      gelu(pooling.gelu(), site.hidden()),
+      linear(pooling.fc2(), false)
+    };
+    int[] asItIs = {ONE.multiplier(), ONE.shift(), ONE.multiplier(), ONE.shift()};
+    long handle =
+        NativeKernels.block(
+            model,
+            site.dim(),
+            site.hidden(),
+            site.tokens(),
+            null,
+            null,
+            tokensIn,
+            handles.size() % 2,
+            nodes,
+            joined(asItIs, adder(pooling.residual())));
+    handles.add(require(site.output().name(), handle));
+  }
+
+  /** Both products of an attention pooling as one, whose outputs lie side by side. */
+  private static Linear valuesAndScores(IntegerAttentionPooling pooling) {
+    Linear values = pooling.values();
+    Linear scores = pooling.scores();
+    DyadicVector first = values.requantization();
+    DyadicVector second = scores.requantization();
+    return new Linear(
+        values.name(),
+        values.inputs(),
+        values.outputs() + scores.outputs(),
+        joined(values.weight(), scores.weight()),
+        joined(values.bias(), scores.bias()),
+        values.inputOutliers(),
+        new DyadicVector(
+            joined(first.multiplier(), second.multiplier()), joined(first.shift(), second.shift())),
+        values.bits(),
+        values.outputScale());
+  }
+
+  private static int[] joined(int[] first, int[] second) {
+    int[] both = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
+  }
+
+  private static byte[] joined(byte[] first, byte[] second) {
+    byte[] both = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
   }
 
   private long linear(Linear linear, boolean logits) {
@@ -295,7 +415,8 @@ final class ModelBuilder {
             model,
             norm.constants().multiplier(),
             norm.constants().offset(),
-            norm.constants().shift()));
+            norm.constants().shift(),
+            norm.constants().epsilon()));
   }
 
   private static int[] adder(Residual residual) {
@@ -347,11 +468,37 @@ final class ModelBuilder {
               model,
               handle,
               position.scores(),
-              position.biases(site.windows()),
+              biases(position),
+              site.windows().window().height(),
+              site.windows().window().width(),
+              site.windows().leadingTokens(),
               masks(site.windows()),
               site.windows().count()));
     }
     return handle;
+  }
+
+  private static int[] biases(PositionBias position) {
+    int[] biases = new int[position.table().length];
+    Arrays.setAll(biases, i -> (int) position.position().apply(position.table()[i]));
+    return biases;
+  }
+
+  private long queryAttention(QueryAttention attention, AttentionPooling site) {
+    SoftmaxTable softmax = attention.softmax();
+    return require(
+        site.context().name(),
+        NativeKernels.queryAttention(
+            model,
+            attention.heads(),
+            attention.headDim(),
+            site.tokens(),
+            softmax.exponentials(),
+            softmax.rounding(),
+            softmax.bits(),
+            softmax.deferred(),
+            attention.context().multiplier(),
+            attention.context().shift()));
   }
 
   /** A bit a masked key, [windows][query][words of 64 keys]. */

@@ -11,7 +11,7 @@ final class NativeKernels {
   /** Returns why the kernels of a name do not run here, or null where they do. */
   static native String unavailable(String kernels);
 
-  static native long newModel(String kernels, int image, int patch, int classes);
+  static native long newModel(String kernels, int height, int width, int patch, int classes);
 
   static native void freeModel(long model);
 
@@ -30,7 +30,7 @@ final class NativeKernels {
       byte[] shift,
       boolean logits);
 
-  static native long norm(long model, int[] multiplier, long[] offset, int shift);
+  static native long norm(long model, int[] multiplier, long[] offset, int shift, long epsilon);
 
   /** Tables by code + 128; {@code byRow} has one for each row maximum + 128. */
   static native long gelu(
@@ -50,15 +50,39 @@ final class NativeKernels {
       int[] contextMultiplier,
       byte[] contextShift);
 
+  /** Attention of one constant query, whose block has rows of values and a score a head. */
+  static native long queryAttention(
+      long model,
+      int heads,
+      int headDim,
+      int tokens,
+      int[] exponentials,
+      int rounding,
+      int bits,
+      boolean deferred,
+      int[] contextMultiplier,
+      byte[] contextShift);
+
   /**
    * Gives an attention its relative position bias: requantized scores by code + 128, requantized
-   * biases [heads][query][key], masks [windows][query][words of 64 keys].
+   * biases as their table has them, [relative positions][heads], masks [windows][query][words of 64
+   * keys].
    */
   static native boolean window(
-      long model, long attention, int[] score, int[] bias, long[] masks, int windows);
+      long model,
+      long attention,
+      int[] score,
+      int[] biases,
+      int rows,
+      int columns,
+      int leading,
+      long[] masks,
+      int windows);
 
   /**
    * Nodes are norm1, qkv, attention, proj, norm2, fc1, gelu, fc2; residuals two of {@code adder}.
+   * With a query attention it is an attention pooling: qkv gives values, then scores, and the
+   * identity of the first residual is zero.
    */
   static native long block(
       long model,
@@ -89,22 +113,30 @@ final class NativeKernels {
 
   static native boolean blockStep(long model, int rows, long block, long next);
 
+  /** {@code width} is that of the finer grid; tokens are written to {@code buffer}. */
   static native boolean mergeStep(
-      long model, int rows, int dim, int resolution, long norm, long reduction, long next);
+      long model, int rows, int dim, int width, int buffer, long norm, long reduction, long next);
+
+  /** 16-bit codes of the tokens in their place; {@code next} may be 0, as above. */
+  static native boolean normStep(long model, int rows, int dim, int buffer, long norm, long next);
+
+  /** The mean of all tokens but leading ones, in the place of the first. */
+  static native boolean meanStep(
+      long model, int dim, int buffer, int tokens, int leading, int multiplier, int shift);
+
+  /** 8-bit codes of {@code rows} tokens behind leading ones, for a head of their mean. */
+  static native boolean normCodesStep(
+      long model, int rows, int dim, int buffer, int leading, long norm);
 
   /** The head of token 0 sets the logits, others add theirs. */
-  static native boolean headStep(
-      long model, int dim, int tokensIn, int token, long norm, long head);
+  static native boolean headStep(long model, int dim, int buffer, int token, long norm, long head);
 
+  /** Of the mean of normed codes; without a head their sum is the answer. */
   static native boolean poolHeadStep(
-      long model,
-      int dim,
-      int tokensIn,
-      long norm,
-      int tokens,
-      int multiplier,
-      int shift,
-      long head);
+      long model, int dim, int tokens, int multiplier, int shift, long head);
+
+  /** The codes of the first token are the answer. */
+  static native boolean firstTokenStep(long model, int dim, int buffer);
 
   static native long newPicture(long model);
 

@@ -26,7 +26,8 @@ final class NativeModel {
     long model =
         NativeKernels.newModel(
             kernels,
-            graph.architecture().image().side(),
+            graph.architecture().image().height(),
+            graph.architecture().image().width(),
             graph.architecture().stem().patch(),
             graph.architecture().classes());
     if (model == 0) {

@@ -35,20 +35,35 @@ record StepWork(List<List<PhaseWork>> ways) {
     return List.copyOf(steps.all);
   }
 
+  /** Whether a block works on its tokens in the order of the picture, leading ones first. */
+  static boolean ordered(Block block) {
+    return block.windows() == null || block.windows().leading() != null;
+  }
+
+  /**
+   * Rows that a block has to finish.
+   *
+   * @param tokens what the next part reads, the first ones of a picture
+   */
+  static int rows(Block block, int tokens) {
+    return ordered(block) ? tokens : block.tokens();
+  }
+
   private static final class Steps implements PartVisitor<Void> {
     final List<StepWork> all = new ArrayList<>();
 
     /** What waits for the block after it, whose beginning belongs to it; null after one. */
     private PhaseWork around;
 
-    private Block last;
+    /** A block that waits for what follows it: its step with what begins there, for some rows. */
+    private Ending last;
 
     /** Adds what waits, with its end. */
     private void add(PhaseWork begin, int rows) {
       if (last != null) {
-        all.add(block(last, begin, rows));
+        all.add(last.step(begin, rows));
       } else if (around != null) {
-        all.add(one(around.with(Phase.WHOLE, begin)));
+        all.add(one(begin == null ? around : around.with(Phase.WHOLE, begin)));
       }
       last = null;
       around = null;
@@ -58,12 +73,17 @@ record StepWork(List<List<PhaseWork>> ways) {
       return new StepWork(List.of(List.of(work)));
     }
 
-    private static StepWork block(Block block, PhaseWork begin, int rows) {
-      PhaseWork attend = attention(block, rows);
-      PhaseWork project = PhaseWork.panels(Phase.PROJECT, rows, block.dim(), block.dim(), 0);
-      PhaseWork expand =
-          PhaseWork.panels(Phase.EXPAND, rows, block.dim(), block.hidden(), block.dim());
-      PhaseWork contract = PhaseWork.panels(Phase.CONTRACT, rows, block.hidden(), block.dim(), 0);
+    @FunctionalInterface
+    private interface Ending {
+      /** {@code begin} is null where no block follows. */
+      StepWork step(PhaseWork begin, int rows);
+    }
+
+    private static StepWork block(PhaseWork attend, int dim, int hidden, PhaseWork begin) {
+      int rows = attend.rows();
+      PhaseWork project = PhaseWork.panels(Phase.PROJECT, rows, dim, dim, 0);
+      PhaseWork expand = PhaseWork.panels(Phase.EXPAND, rows, dim, hidden, dim);
+      PhaseWork contract = PhaseWork.panels(Phase.CONTRACT, rows, hidden, dim, 0);
       PhaseWork finish = project.with(Phase.FINISH, expand).with(Phase.FINISH, contract);
       List<PhaseWork> apart = new ArrayList<>(List.of(attend, project, expand, contract));
       if (begin != null) {
@@ -90,6 +110,34 @@ record StepWork(List<List<PhaseWork>> ways) {
           2 * tokens * dim);
     }
 
+    /** Its query is a constant, so the scores are done. */
+    private static PhaseWork attention(AttentionPooling pooling) {
+      long tokens = pooling.tokens();
+      long dim = pooling.headDim();
+      return new PhaseWork(
+          Phase.ATTEND,
+          1,
+          pooling.heads(),
+          1,
+          2 * tokens * dim,
+          tokens + dim,
+          0,
+          0,
+          tokens * (dim + 1));
+    }
+
+    /** A sum of rows by panels, and what follows from it. */
+    private static PhaseWork sums(int rows, int channels) {
+      int panels = (channels + PhaseWork.PANEL - 1) / PhaseWork.PANEL;
+      long added = (long) rows * PhaseWork.PANEL;
+      return new PhaseWork(Phase.WHOLE, 1, panels, 1, 0, PhaseWork.PANEL, 0, 0, added);
+    }
+
+    /** A norm of rows alone. */
+    private static PhaseWork norms(int rows, int channels) {
+      return new PhaseWork(Phase.WHOLE, rows, 1, rows, 0, 0, 0, channels, 0);
+    }
+
     @Override
     public Void stem(Stem stem) {
       around =
@@ -107,7 +155,9 @@ record StepWork(List<List<PhaseWork>> ways) {
       add(
           PhaseWork.panels(Phase.BEGIN, next.tokens(), next.dim(), 3L * next.dim(), next.dim()),
           next.tokens());
-      last = next;
+      last =
+          (begin, rows) ->
+              block(attention(next, rows(next, rows)), next.dim(), next.hidden(), begin);
       return null;
     }
 
@@ -126,27 +176,52 @@ record StepWork(List<List<PhaseWork>> ways) {
 
     @Override
     public Void norm(Norm norm) {
-      throw new UnsupportedOperationException("Norm");
+      add(null, norm.tokens());
+      around = norms(norm.tokens(), norm.dim());
+      return null;
     }
 
     @Override
     public Void meanPooling(MeanPooling pooling) {
-      throw new UnsupportedOperationException("MeanPooling");
+      add(null, pooling.tokens());
+      all.add(one(sums(pooling.pooledTokens(), pooling.dim())));
+      return null;
     }
 
     @Override
     public Void attentionPooling(AttentionPooling pooling) {
-      throw new UnsupportedOperationException("AttentionPooling");
+      int dim = pooling.dim();
+      add(
+          PhaseWork.panels(Phase.BEGIN, pooling.tokens(), dim, (long) dim + pooling.heads(), dim),
+          pooling.tokens());
+      last = (begin, rows) -> block(attention(pooling), dim, pooling.hidden(), begin);
+      return null;
     }
 
     @Override
     public Void head(Head head) {
       add(null, head.readTokens());
-      long normed = (long) head.dim() * (head.pooled() ? head.tokens() : 1);
-      for (int i = 0; i < head.classifiers().size(); i++) {
-        all.add(one(PhaseWork.panels(Phase.WHOLE, 1, head.dim(), head.classes(), normed)));
+      if (!head.normed()) {
+        all.add(one(new PhaseWork(Phase.WHOLE, 1, 1, 1, 0, head.dim(), 0, 0, 0)));
+      } else if (head.pooled()) {
+        poolHead(head);
+      } else {
+        for (int i = 0; i < head.classifiers().size(); i++) {
+          all.add(one(PhaseWork.panels(Phase.WHOLE, 1, head.dim(), head.classes(), head.dim())));
+        }
       }
       return null;
+    }
+
+    /** Every part of the classifier adds the codes up again, each in a quarter of a norm's time. */
+    private void poolHead(Head head) {
+      all.add(one(norms(head.pooledTokens(), head.dim())));
+      long added = (long) head.dim() * head.pooledTokens() / 4;
+      all.add(
+          one(
+              head.classifiers().isEmpty()
+                  ? sums(head.pooledTokens(), head.dim())
+                  : PhaseWork.panels(Phase.WHOLE, 1, head.dim(), head.classes(), added)));
     }
   }
 }

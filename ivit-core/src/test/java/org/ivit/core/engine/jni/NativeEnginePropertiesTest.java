@@ -8,6 +8,8 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -75,6 +77,29 @@ class NativeEnginePropertiesTest {
       @ForAll boolean narrow) {
     Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, new TreeMap<>());
     agree(RandomSwin.of(seed), scheme, new Random(seed));
+  }
+
+  @Property(tries = 200)
+  void forgedVitsOfEveryOptionAgree(
+      @ForAll @IntRange(min = 0) int seed,
+      @ForAll GeluForm gelu,
+      @ForAll SoftmaxForm softmax,
+      @ForAll boolean narrow,
+      @ForAll boolean epsilon,
+      @ForAll @IntRange(min = 0, max = 3) int outliers) {
+    Architecture vit = RandomVit.of(seed);
+    Random random = new Random(seed);
+    TreeMap<String, OutlierChannels> sets = new TreeMap<>();
+    int dim = vit.stem().dim();
+    if (outliers > 0 && dim > 20) {
+      for (Node node : vit.nodes().values()) {
+        if (node.kind() == NodeKind.NORM || node.kind() == NodeKind.CONTEXT) {
+          sets.put(node.name(), some(random, dim, outliers));
+        }
+      }
+    }
+    int bits = narrow || softmax == SoftmaxForm.DEFERRED ? 8 : 16;
+    agree(vit, new Scheme(gelu, softmax, bits, sets, epsilon), random);
   }
 
   private static void agree(Architecture architecture, Scheme scheme, Random random) {

@@ -11,12 +11,16 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Node;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.engine.reference.ReferenceEngine;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
 import org.ivit.core.graph.IntegerGraph;
@@ -116,6 +120,63 @@ class NativeEngineTest {
     }
   }
 
+  /** Options of a ViT of pictures that are no squares, 33 channels, 3 heads. */
+  private static final List<String> OPTIONS =
+      List.of(
+          "'classes':0",
+          "'classes':0,'pre_norm':true,'registers':3,'positions':'patches'",
+          "'classes':40,'projection':true,'pre_norm':true,'activation':'quick_gelu'",
+          "'classes':0,'pool':'avg','class_token':false",
+          "'classes':0,'pool':'avg','registers':2,'activation':'gelu_tanh'",
+          "'classes':0,'pool':'avg','fc_norm':true",
+          "'classes':5,'pool':'avg','registers':4,'class_token':false",
+          "'classes':37,'pool':'avg','fc_norm':true,'relative_positions':true,'positions':'none'",
+          "'classes':6,'relative_positions':true",
+          "'classes':0,'pool':'map','class_token':false,'activation':'gelu_tanh'",
+          "'classes':0,'pool':'map','relative_positions':true,'pre_norm':true");
+
+  private static Architecture withOptions(String options) {
+    String sizes =
+        "'kind':'vit','image':[12,30],'patch':3,'dim':33,'depth':2,'heads':3,'hidden':70";
+    return Architectures.parse(("{" + sizes + "," + options + "}").replace('\'', '"'));
+  }
+
+  private static Scheme withEpsilon(Scheme s) {
+    return new Scheme(s.gelu(), s.softmax(), s.attentionBits(), s.outliers(), true);
+  }
+
+  @ParameterizedTest
+  @FieldSource("KERNELS")
+  void equalsTheReferenceOnEveryKindOfPart(String kernels) throws RefusedGraphException {
+    Providers.require(kernels);
+    int seed = 0;
+    for (String options : OPTIONS) {
+      Architecture vit = withOptions(options);
+      List<Scheme> schemes = schemes(vit);
+      for (int form = seed % 2; form < schemes.size(); form += 2) {
+        Scheme scheme = withEpsilon(schemes.get(form));
+        IntegerGraph graph = ObservedModel.graph(vit, scheme, new Random(seed++));
+        compare(options + " " + form, graph, kernels, seed);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @FieldSource("KERNELS")
+  void equalsTheReferenceOnSwinsOfOtherShapes(String kernels) throws RefusedGraphException {
+    Providers.require(kernels);
+    for (int classes : new int[] {0, 7}) {
+      for (Size image : List.of(new Size(24, 48), new Size(36, 12), new Size(12, 4))) {
+        Architecture swin =
+            new Swin("s", image, 2, 3, 10, List.of(2, 2), List.of(2, 5), classes, 1e-5)
+                .architecture();
+        IntegerGraph graph =
+            ObservedModel.graph(swin, withEpsilon(schemes(swin).get(1)), new Random(classes));
+        compare(swin.toString(), graph, kernels, image.width());
+      }
+    }
+  }
+
   private static List<Scheme> schemes(Architecture architecture) {
     TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
     Block site = architecture.blocks().get(0);
@@ -127,7 +188,8 @@ class NativeEngineTest {
       int[] hidden = {0, site.hidden() - 1};
       outliers.put(site.node("mlp.fc1"), new OutlierChannels(hidden, 4));
       outliers.put(site.node("mlp.act"), new OutlierChannels(hidden, 3));
-      if (!architecture.head().pooled()) {
+      Node norm = architecture.nodes().get("norm");
+      if (norm != null && norm.kind() == NodeKind.NORM) {
         outliers.put("norm", new OutlierChannels(new int[] {1}, 2));
       } else if (architecture.nodes().containsKey("layers.0.downsample.norm")) {
         outliers.put("layers.0.downsample.norm", new OutlierChannels(new int[] {1, last}, 2));
@@ -143,8 +205,7 @@ class NativeEngineTest {
 
   private static void compare(String what, IntegerGraph graph, String kernels, long seed)
       throws RefusedGraphException {
-    int image = graph.architecture().image().side();
-    int size = 3 * image * image;
+    int size = graph.architecture().pixels();
     int pictures = 3;
     byte[] codes = new byte[pictures * size];
     new Random(seed).nextBytes(codes);

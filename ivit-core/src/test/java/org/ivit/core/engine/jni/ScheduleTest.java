@@ -13,8 +13,29 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ScheduleTest {
-  private static List<StepWork> steps(String name) {
-    return StepWork.of(Architectures.byName(name));
+  private static final String VIT =
+      "{'kind':'vit','image':[32,64],'patch':16,'dim':48,'depth':2,'heads':3,'hidden':100,";
+
+  private static List<StepWork> steps(String nameOrOptions) {
+    String text = nameOrOptions.startsWith("'") ? VIT + nameOrOptions + "}" : nameOrOptions;
+    return StepWork.of(Architectures.parse(text.replace('\'', '"')));
+  }
+
+  @Test
+  void worksOutWhatFollowsTheBlocks() {
+    assertThat(rows("'classes':0,'pre_norm':true")).containsExactly(9, 9, 9, 1, 1, 1);
+    assertThat(rows("'classes':0,'pool':'avg'")).containsExactly(9, 9, 9, 8, 1);
+    assertThat(rows("'classes':5,'pool':'avg','fc_norm':true")).containsExactly(9, 9, 9, 1, 1);
+    assertThat(rows("'classes':0,'pool':'map'")).containsExactly(9, 9, 9, 1, 1);
+    assertThat(rows("'classes':5,'relative_positions':true")).containsExactly(9, 9, 1, 1);
+    StepWork last = steps("'classes':0,'pool':'map'").get(2);
+    // Values and scores of the pooling: 48 and 3 columns take 64.
+    assertThat(last.whole().products())
+        .isEqualTo(3 * 3 * 9 * 16 + 48 * 64 + 48 * 128 + 100 * 64 + 48 * 64);
+  }
+
+  private static List<Integer> rows(String options) {
+    return steps(options).stream().map(s -> s.whole().rows()).toList();
   }
 
   @Test
@@ -37,7 +58,11 @@ class ScheduleTest {
       strings = {
         "vit_tiny_patch16_224",
         "deit_base_distilled_patch16_224",
-        "swin_tiny_patch4_window7_224"
+        "swin_tiny_patch4_window7_224",
+        "'classes':0,'pre_norm':true",
+        "'classes':0,'pool':'avg','registers':4",
+        "'classes':5,'pool':'avg','fc_norm':true",
+        "'classes':0,'pool':'map'"
       })
   void everyWayOfAStepMultipliesAsMuch(String name) {
     for (StepWork step : steps(name)) {
