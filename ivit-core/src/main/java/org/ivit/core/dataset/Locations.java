@@ -72,7 +72,7 @@ public final class Locations {
   }
 
   /** Whether a location on this machine is a Parquet file or a folder that holds some. */
-  static boolean isParquet(Path path) {
+  public static boolean isParquet(Path path) {
     if (isParquetName(String.valueOf(path.getFileName()))) {
       return Files.exists(path);
     }

@@ -1,5 +1,6 @@
 package org.ivit.core.engine;
 
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.graph.IntegerGraph;
 
 /**
@@ -19,13 +20,19 @@ public interface Engine extends AutoCloseable {
   /** Returns the graph that it runs. */
   IntegerGraph graph();
 
+  /** Returns what the numbers mean that {@link #logits} answers. */
+  default Answer answer() {
+    return graph().architecture().answer();
+  }
+
   /**
-   * Classifies pictures.
+   * Answers pictures: with scores of classes, or with features where {@link #answer} says so.
    *
    * @param codes 8-bit input codes, [pictures][3][height][width], of {@link
    *     org.ivit.core.graph.PixelTable} or of quantized normalised pixels
    * @param pictures number of pictures, any from 1
-   * @return logits on the scale {@link IntegerGraph#logitScale}, [pictures][classes]
+   * @return logits or features on the scale {@link IntegerGraph#logitScale}, [pictures][{@link
+   *     org.ivit.core.architecture.Architecture#classes}]
    */
   int[] logits(byte[] codes, int pictures);
 

@@ -12,7 +12,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.io.AtomicFiles;
@@ -179,11 +181,7 @@ public final class Safetensors {
   public static void write(
       OutputStream stream, Map<String, Tensor> tensors, Map<String, String> metadata)
       throws IOException {
-    byte[] header = SafetensorsHeader.of(tensors, metadata).toBytes();
-    byte[] length = new byte[LENGTH_BYTES];
-    ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length);
-    stream.write(length);
-    stream.write(header);
+    begin(stream, SafetensorsHeader.of(tensors, metadata));
     byte[] chunk = new byte[1 << 16];
     for (String name : SafetensorsHeader.dataOrder(tensors)) {
       ByteBuffer data = tensors.get(name).buffer();
@@ -193,5 +191,45 @@ public final class Safetensors {
         stream.write(chunk, 0, count);
       }
     }
+  }
+
+  /**
+   * Writes a file of one tensor, whose data need not be in memory, atomically.
+   *
+   * @param file the file to create or replace
+   * @param name of the tensor
+   * @param dtype its type
+   * @param shape its sizes
+   * @param metadata texts, written in the order of their keys
+   * @param data writes the elements, row-major and little-endian, as many as the sizes say
+   * @throws java.io.UncheckedIOException naming the file, if it cannot be written
+   */
+  public static void write(
+      Path file,
+      String name,
+      DType dtype,
+      long[] shape,
+      Map<String, String> metadata,
+      AtomicFiles.Body<? super OutputStream> data) {
+    long bytes = dtype.size();
+    for (long extent : shape) {
+      bytes = Math.multiplyExact(bytes, extent);
+    }
+    SafetensorsHeader.Entry entry = new SafetensorsHeader.Entry(name, dtype, shape, 0, bytes);
+    SafetensorsHeader header = new SafetensorsHeader(List.of(entry), new TreeMap<>(metadata));
+    AtomicFiles.write(
+        file,
+        stream -> {
+          begin(stream, header);
+          data.write(stream);
+        });
+  }
+
+  private static void begin(OutputStream stream, SafetensorsHeader header) throws IOException {
+    byte[] bytes = header.toBytes();
+    byte[] length = new byte[LENGTH_BYTES];
+    ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).putLong(bytes.length);
+    stream.write(length);
+    stream.write(bytes);
   }
 }

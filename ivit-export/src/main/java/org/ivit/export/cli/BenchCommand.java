@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import org.ivit.core.Size;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Timings;
 import org.ivit.core.image.Rgb;
@@ -129,6 +130,7 @@ final class BenchCommand implements Callable<Integer> {
   private static ObjectNode result(
       Model model, double load, int processors, List<String> warnings, ArrayNode rows) {
     ObjectNode result = JsonNodeFactory.instance.objectNode();
+    result.put("answer", model.answer().toString());
     result.put("engine", model.engine());
     result.put("threads", model.backend().threads());
     result.set("backend", EvaluationJson.backend(model.backend()));
@@ -160,11 +162,16 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static Timings run(Model model, List<Rgb> pictures, double seconds) {
+    boolean features = model.answer() == Answer.FEATURES;
     List<Double> times = new ArrayList<>();
     long end = System.nanoTime() + (long) (seconds * 1e9);
     do {
       long start = System.nanoTime();
-      model.logits(pictures);
+      if (features) {
+        model.features(pictures);
+      } else {
+        model.logits(pictures);
+      }
       times.add((System.nanoTime() - start) / 1e9);
     } while (System.nanoTime() < end);
     return new Timings(times.stream().mapToDouble(Double::doubleValue).toArray());

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.CheckpointFile;
@@ -30,17 +31,18 @@ import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.io.Digests;
 import org.ivit.export.cli.console.Progress;
+import org.ivit.export.cli.console.ReportFacts;
 import org.ivit.export.diagnose.Diagnosis;
 import org.ivit.export.diagnose.DiagnosisPage;
+import org.ivit.export.diagnose.Divergence;
 import org.ivit.export.diagnose.NodeDiagnosis;
-import org.ivit.export.evaluate.Comparison;
+import org.ivit.export.diagnose.Outputs;
 import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
 import org.ivit.export.model.FloatModel;
 import org.ivit.export.model.IntegerModel;
-import org.ivit.export.model.Logits;
 import org.ivit.export.model.Model;
 import org.ivit.train.run.RunDirectory;
 
@@ -66,38 +68,41 @@ final class Diagnosing {
                 EngineConfig.standard());
         Dataset set = Datasets.open(command.data, list, null)) {
       requireFloat(command.against, reference);
-      if (reference.architecture().classes() != architecture.classes()) {
+      Architecture other = reference.architecture();
+      if (other.answer() != architecture.answer() || other.classes() != architecture.classes()) {
         throw new InputException(
-            "%s: has %d classes, expected the %d of %s"
+            "%s: answers with %s %s, expected the %s %s of %s"
                 .formatted(
                     command.against,
-                    reference.architecture().classes(),
+                    other.classes(),
+                    other.answer() == Answer.CLASSES ? "classes" : "channels of a feature",
                     architecture.classes(),
+                    architecture.answer() == Answer.CLASSES ? "classes" : "channels of a feature",
                     subject.path));
       }
       int count = Math.min(command.limit, set.size());
       List<float[]> pixels = new ArrayList<>();
-      List<Logits> answers = new ArrayList<>();
+      List<Outputs> answers = new ArrayList<>();
       int[] labels = new int[count];
       Diagnosis diagnosis;
       try (Progress progress =
           Progress.start("diagnose", "steps", Diagnosis.steps(architecture, count))) {
         Preprocess own = checkpoint.preprocess();
         EvaluationTransform transform = new EvaluationTransform(own);
-        EvaluationTransform other = new EvaluationTransform(reference.preprocess());
+        EvaluationTransform others = new EvaluationTransform(reference.preprocess());
         Normalisation normalisation = new Normalisation(own);
         for (int i = 0; i < count; i++) {
           int index = (int) ((long) i * set.size() / count);
           Rgb picture = set.picture(index);
           labels[i] = set.label(index);
           pixels.add(FloatModel.normalised(List.of(transform.apply(picture)), normalisation));
-          answers.add(reference.logits(List.of(other.apply(picture))));
+          answers.add(Outputs.of(reference, List.of(others.apply(picture))));
         }
         diagnosis =
             Diagnosis.of(
                 checkpoint.graph(),
                 subject.weights,
-                Logits.join(answers),
+                Outputs.join(answers),
                 labels,
                 pixels,
                 progress::step);
@@ -199,14 +204,15 @@ final class Diagnosing {
     }
   }
 
-  private static void line(PrintWriter out, String what, Comparison comparison) {
-    out.printf(
-        Locale.ROOT,
-        "%-10s agree on %d of %d, mean KL divergence %.5f%n",
-        what,
-        comparison.agreement().count(),
-        comparison.agreement().total(),
-        comparison.meanKl());
+  private static void line(PrintWriter out, String what, Divergence divergence) {
+    if (divergence.agreement() != null) {
+      out.printf(
+          "%-10s agree on %d of %d, ",
+          what, divergence.agreement().count(), divergence.agreement().total());
+    } else {
+      out.printf("%-10s ", what);
+    }
+    out.printf(Locale.ROOT, "mean %s %.5f%n", divergence.measure(), divergence.mean());
   }
 
   private static String channels(OutlierChannels outliers) {
@@ -219,8 +225,11 @@ final class Diagnosing {
     json.put("against", command.against.toString());
     json.put("data", command.data);
     json.put("images", diagnosis.pictures());
-    json.put("integersKl", diagnosis.integers().meanKl());
-    json.put("weightsKl", diagnosis.weights().meanKl());
+    boolean classes = diagnosis.integers().answer() == Answer.CLASSES;
+    String measure = classes ? "Kl" : "CosineDistance";
+    json.put("answer", diagnosis.integers().answer().toString());
+    json.put("integers" + measure, diagnosis.integers().mean());
+    json.put("weights" + measure, diagnosis.weights().mean());
     ArrayNode nodes = json.putArray("nodes");
     for (NodeDiagnosis node : diagnosis.nodes()) {
       ObjectNode item = nodes.addObject();
@@ -232,7 +241,7 @@ final class Diagnosing {
       } else {
         item.putNull("snrDecibels");
       }
-      item.put("costKl", node.cost());
+      item.put("cost" + measure, node.cost());
       outliers(item.putObject("outliers"), node.outliers());
       outliers(item.putObject("rule"), node.candidates());
     }

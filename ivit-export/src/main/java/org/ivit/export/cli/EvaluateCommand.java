@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
@@ -15,8 +16,13 @@ import org.ivit.core.dataset.Locations;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.Subset;
 import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.export.cli.console.EvaluationText;
 import org.ivit.export.cli.console.Progress;
+import org.ivit.export.cli.console.ReportFacts;
+import org.ivit.export.cli.features.FeatureEvaluating;
+import org.ivit.export.cli.option.AnswerChecks;
 import org.ivit.export.cli.option.Checks;
+import org.ivit.export.cli.option.FeatureOptions;
 import org.ivit.export.cli.option.JsonOption;
 import org.ivit.export.cli.option.LabelOptions;
 import org.ivit.export.cli.option.ModelOptions;
@@ -29,9 +35,7 @@ import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.Evaluation;
 import org.ivit.export.evaluate.EvaluationJson;
 import org.ivit.export.evaluate.LogitsFile;
-import org.ivit.export.evaluate.McNemar;
 import org.ivit.export.evaluate.Models;
-import org.ivit.export.evaluate.Proportion;
 import org.ivit.export.model.Model;
 import org.ivit.export.report.EvaluationReport;
 import org.ivit.export.report.Report;
@@ -83,6 +87,8 @@ final class EvaluateCommand implements Callable<Integer> {
               + " first one ends the command.")
   private boolean skipCorrupt;
 
+  @Mixin private FeatureOptions features;
+
   @Mixin private JsonOption json;
 
   @Option(
@@ -101,7 +107,9 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--against",
       paramLabel = "F2",
-      description = "Compare with this model: agreement, KL divergence from it, McNemar's test.")
+      description =
+          "Compare with this model: agreement, KL divergence from it, McNemar's test; of features"
+              + " cosine, agreement, nearest neighbours that stay.")
   private Path against;
 
   @Option(
@@ -125,13 +133,52 @@ final class EvaluateCommand implements Callable<Integer> {
     if (skipCorrupt && spark != null) {
       throw new InputException("--skip-corrupt: found beside --spark, expected one of them");
     }
+    features.validate();
     PrintWriter out = json.text(spec);
-    try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
-        Model model = options.open();
+    try (Model model = options.open();
         Model reference =
             against == null
                 ? null
-                : Models.open(against, options.floats(), options.engine().unnamed());
+                : Models.open(against, options.floats(), options.engine().unnamed())) {
+      boolean classes = model.answer() == Answer.CLASSES;
+      json.write(spec, classes ? classes(model, reference, out) : features(model, reference, out));
+    }
+    return 0;
+  }
+
+  private ObjectNode features(Model model, Model reference, PrintWriter out) {
+    if (spark != null || logits != null) {
+      throw new InputException(
+          "%s: %s answers with features, expected none beside it%s"
+              .formatted(
+                  spark != null ? "--spark" : "--logits",
+                  options.model,
+                  spark != null ? "" : " (ivit embed writes features)"));
+    }
+    if (reference != null) {
+      AnswerChecks.same("--against", against, reference, model);
+    }
+    return FeatureEvaluating.run(
+        new FeatureEvaluating.Request(
+            data,
+            files,
+            features,
+            limit,
+            batch,
+            skipCorrupt ? OnCorrupt.SKIP : OnCorrupt.FAIL,
+            options.engine().config().pool(),
+            html),
+        model,
+        reference,
+        out);
+  }
+
+  private ObjectNode classes(Model model, Model reference, PrintWriter out) {
+    features.requireNone(options.model);
+    if (reference != null && reference.answer() != Answer.CLASSES) {
+      AnswerChecks.same("--against", against, reference, model);
+    }
+    try (Cluster cluster = spark == null ? null : Clusters.spark(spark);
         Dataset all = Datasets.open(data, classList(model), files.labels)) {
       Dataset listed = limit > 0 ? Subset.first(all, limit) : all;
       requireClasses(model, options.model, all);
@@ -141,16 +188,16 @@ final class EvaluateCommand implements Callable<Integer> {
       Answers answers = answer("evaluate", cluster, model, options.engine().config(), listed);
       Dataset set = answers.set();
       ObjectNode result = EvaluationJson.of(model, data, set, answers);
-      describe(out, "model", model);
+      EvaluationText.describe(out, "model", model);
       out.printf("data       %s: %d pictures, %d classes%n", data, set.size(), set.classes());
-      skipped(out, answers);
+      EvaluationText.skipped(out, answers.skipped());
       accuracy(out, answers);
       Answers other = null;
       if (reference != null) {
         other = answer("compare", cluster, reference, options.engine().unnamed(), set);
         Comparison comparison = Comparison.of(answers.logits(), other.logits(), answers.labels());
         result.set("against", EvaluationJson.comparison(reference, other, comparison));
-        describe(out, "against", reference);
+        EvaluationText.describe(out, "against", reference);
         if (!model.preprocess().equals(reference.preprocess())) {
           out.printf(
               "pictures   are prepared in two ways: %s for the model, %s for what it is compared with%n",
@@ -165,9 +212,8 @@ final class EvaluateCommand implements Callable<Integer> {
       if (html != null) {
         ReportWriter.write(html, report(model, answers, reference, other));
       }
-      json.write(spec, result);
+      return result;
     }
-    return 0;
   }
 
   private ClassList classList(Model model) {
@@ -227,9 +273,9 @@ final class EvaluateCommand implements Callable<Integer> {
   private Report report(Model model, Answers answers, Model reference, Answers other) {
     Dataset set = answers.set();
     Map<String, String> facts = new LinkedHashMap<>();
-    identify(facts, "model", model);
+    ReportFacts.identify(facts, "model", model);
     if (reference != null) {
-      identify(facts, "against", reference);
+      ReportFacts.identify(facts, "against", reference);
     }
     facts.put("data", data);
     facts.put("pictures", set.size() + " of " + set.classes() + " classes");
@@ -251,82 +297,23 @@ final class EvaluateCommand implements Callable<Integer> {
         ReportFacts.add(facts, model.backend()));
   }
 
-  private static void identify(Map<String, String> facts, String what, Model model) {
-    facts.put(what, model.identity().path());
-    facts.put("file SHA-256 of " + what, model.identity().sha256());
-    if (!model.identity().digest().isEmpty()) {
-      facts.put("digest of " + what, model.identity().digest());
-    }
-    facts.put(
-        "kind of " + what,
-        "%s, %s, engine %s"
-            .formatted(model.identity().kind(), model.identity().architecture(), model.engine()));
-  }
-
   private static String absolute(Path path) {
     return path == null ? null : path.toAbsolutePath().toString();
   }
 
-  private static void describe(PrintWriter out, String what, Model model) {
-    out.printf(
-        "%-10s %s (%s, %s; engine %s)%n",
-        what,
-        model.identity().path(),
-        model.identity().kind(),
-        model.identity().architecture(),
-        model.engine());
-    out.printf("kernels    %s%n", model.backend().line());
-    out.printf("processor  %s%n", model.backend().processor());
-  }
-
-  private static void skipped(PrintWriter out, Answers answers) {
-    if (!answers.skipped().isEmpty()) {
-      out.printf(
-          "skipped    %d corrupt pictures (first: %s)%n",
-          answers.skipped().size(), answers.skipped().get(0).reason());
-    }
-  }
-
   private static void accuracy(PrintWriter out, Answers answers) {
-    Evaluation evaluation = Evaluation.of(answers.logits(), answers.labels());
-    out.println("top-1      " + text(evaluation.top1()));
-    out.println("top-5      " + text(evaluation.top5()));
-    out.printf(
-        Locale.ROOT,
-        "time       %.1f s, %.1f pictures/s%n",
-        answers.seconds(),
-        evaluation.images() / answers.seconds());
-    out.flush();
+    EvaluationText.accuracy(
+        out, Evaluation.of(answers.logits(), answers.labels()), answers.seconds());
   }
 
   private static void compare(PrintWriter out, Comparison comparison) {
-    McNemar m = comparison.mcnemar();
-    out.println("agreement  " + text(comparison.agreement()));
+    out.println("agreement  " + EvaluationText.text(comparison.agreement()));
     out.printf(
         Locale.ROOT,
         "KL         mean %.6f, median %.6f, largest %.4f nats%n",
         comparison.meanKl(),
         comparison.medianKl(),
         comparison.largestKl());
-    out.printf(
-        Locale.ROOT,
-        "McNemar    only the model right %d, only the other right %d, p = %.4g (%s)%n",
-        m.onlyModel(),
-        m.onlyReference(),
-        m.pValue(),
-        m.exact() ? "exact" : "chi-square");
-    out.flush();
-  }
-
-  /** {@code 531 of 650 81.69 % (78.53 to 84.48 %)}. */
-  static String text(Proportion p) {
-    return String.format(
-        Locale.ROOT,
-        "%d of %d   %.2f %%   (%.2f to %.2f %%)",
-        p.count(),
-        p.total(),
-        100 * p.fraction(),
-        100 * p.low(),
-        100 * p.high());
+    EvaluationText.mcNemar(out, comparison.mcnemar());
   }
 }

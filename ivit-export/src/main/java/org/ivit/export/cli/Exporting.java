@@ -37,7 +37,7 @@ final class Exporting {
               .formatted(check.pictures(), String.join(", ", check.engines()));
     }
     String digest = CheckpointFile.write(output, frozen.checkpoint());
-    return WrittenFile.checkpoint(output, verified, digest);
+    return WrittenFile.checkpoint(output, verified, digest, run.architecture().answer());
   }
 
   private static IdentityCheck verify(RunDirectory run, Frozen frozen, int count) {

@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.ivit.core.MessageText;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
@@ -53,12 +54,16 @@ final class Inspection {
     row("kind", "integer checkpoint, version " + tensors.metadata().get("version"));
     row("architecture", architecture.name());
     row("sizes", sizes(architecture));
+    row("answer", architecture.answer().toString());
     row("GELU", scheme.gelu().name().toLowerCase(Locale.ROOT));
     row("softmax", scheme.softmax().name().toLowerCase(Locale.ROOT));
     row("attention", scheme.attentionBits() + " bits");
     row("preprocess", checkpoint.preprocess().toString());
-    row("logit scale", Float.toString(graph.logitScale()));
-    row("classes", classes(checkpoint));
+    boolean classes = architecture.answer() == Answer.CLASSES;
+    row(classes ? "logit scale" : "feature scale", Float.toString(graph.logitScale()));
+    if (classes) {
+      row("classes", classes(checkpoint));
+    }
     Provenance p = checkpoint.provenance();
     row("source", p.source().isEmpty() ? "not known" : p.source());
     if (!p.sourceSha256().isEmpty()) {
@@ -106,7 +111,7 @@ final class Inspection {
       sizes.add("depths " + depths.values());
       sizes.add("heads " + heads.values());
     }
-    sizes.add("classes " + architecture.classes());
+    sizes.add(architecture.answer() + " " + architecture.classes());
     stem.leading().forEach(token -> sizes.add(token.name() + " " + token.count()));
     return String.join(", ", sizes);
   }

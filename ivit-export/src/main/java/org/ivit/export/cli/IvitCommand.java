@@ -1,10 +1,9 @@
 package org.ivit.export.cli;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.Properties;
 import java.util.concurrent.Callable;
+import org.ivit.export.cli.console.IvitVersion;
+import org.ivit.export.cli.features.EmbedCommand;
+import org.ivit.export.cli.features.SearchCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.IVersionProvider;
@@ -29,6 +28,8 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
+      EmbedCommand.class,
+      SearchCommand.class,
       InspectCommand.class,
       BenchCommand.class,
       BenchLoaderCommand.class,
@@ -56,7 +57,7 @@ final class IvitCommand implements Callable<Integer> {
     return ExitCode.USAGE;
   }
 
-  /** Reads the version that the build wrote. */
+  /** The version that the build wrote. */
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
@@ -64,14 +65,7 @@ final class IvitCommand implements Callable<Integer> {
     }
 
     static String version() {
-      try (InputStream in =
-          IvitCommand.class.getResourceAsStream("/org/ivit/export/version.properties")) {
-        Properties properties = new Properties();
-        properties.load(in);
-        return properties.getProperty("version");
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+      return IvitVersion.text();
     }
   }
 }

@@ -17,6 +17,7 @@ import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.image.Rgb;
 import org.ivit.export.cli.console.Progress;
+import org.ivit.export.cli.option.AnswerChecks;
 import org.ivit.export.cli.option.Checks;
 import org.ivit.export.cli.option.JsonOption;
 import org.ivit.export.cli.option.ModelOptions;
@@ -76,6 +77,7 @@ final class PredictCommand implements Callable<Integer> {
     Checks.file("--classes", classes);
     json.validate();
     try (Model model = options.open()) {
+      AnswerChecks.classes(model);
       return predict(model, pictures);
     }
   }
@@ -85,9 +87,7 @@ final class PredictCommand implements Callable<Integer> {
     PrintWriter out = json.text(spec);
     EvaluationTransform transform = new EvaluationTransform(model.preprocess());
     ObjectNode result = JsonNodeFactory.instance.objectNode();
-    result.set("model", EvaluationJson.model(model.identity()));
-    result.put("engine", model.engine());
-    result.set("backend", EvaluationJson.backend(model.backend()));
+    EvaluationJson.identify(result, model);
     ArrayNode answers = result.putArray("pictures");
     int threads = options.engine().config().pool().threads();
     try (Progress progress = progress(pictures.size());

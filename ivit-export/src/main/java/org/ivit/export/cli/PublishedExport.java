@@ -55,6 +55,6 @@ final class PublishedExport {
             published.graph(), published.preprocess(), names.toList(parsed.classes()), provenance);
     String digest = CheckpointFile.write(output, checkpoint);
     String more = ", %d scales taken over, bounds proved".formatted(published.scales().size());
-    return WrittenFile.checkpoint(output, more, digest);
+    return WrittenFile.checkpoint(output, more, digest, parsed.answer());
   }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.checkpoint.CheckpointFile;
@@ -167,11 +168,11 @@ final class Quantizing {
           new IntegerCheckpoint(
               GraphBuilder.build(architecture, found.weights(), found.scheme(), found.ranges()),
               preprocess,
-              classes.toList(architecture.classes()),
+              classes.toList(architecture),
               provenance());
       String verified = verify == 0 ? "" : verify(verify, found, checkpoint, set, pool);
       String digest = CheckpointFile.write(output, checkpoint);
-      out.println(WrittenFile.checkpoint(output, verified, digest));
+      out.println(WrittenFile.checkpoint(output, verified, digest, architecture.answer()));
     }
   }
 
@@ -198,6 +199,9 @@ final class Quantizing {
   }
 
   private ClassNames classes(Dataset set) {
+    if (architecture.answer() == Answer.FEATURES) {
+      return ClassNames.UNKNOWN;
+    }
     Path file = recipe.data().classes();
     if (file != null) {
       ClassList list = ClassList.read(file);

@@ -16,8 +16,6 @@ import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.export.evaluate.Comparison;
-import org.ivit.export.model.Logits;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 
@@ -32,7 +30,7 @@ import org.ivit.train.network.TransformerNetwork;
  * @param nodes in order of execution
  */
 public record Diagnosis(
-    int pictures, Comparison integers, Comparison weights, List<NodeDiagnosis> nodes) {
+    int pictures, Divergence integers, Divergence weights, List<NodeDiagnosis> nodes) {
   /** Copies. */
   public Diagnosis {
     nodes = List.copyOf(nodes);
@@ -60,7 +58,7 @@ public record Diagnosis(
    *
    * @param graph the integer model
    * @param weights its float parameters, by timm name
-   * @param reference logits of the float model on the pictures
+   * @param reference what the float model answers the pictures with
    * @param labels the classes of the pictures
    * @param pixels normalised as the integer model wants them, [3][image][image] for each picture
    * @param progress told of each step
@@ -68,7 +66,7 @@ public record Diagnosis(
   public static Diagnosis of(
       IntegerGraph graph,
       FloatWeights weights,
-      Logits reference,
+      Outputs reference,
       int[] labels,
       List<float[]> pixels,
       IntConsumer progress) {
@@ -86,7 +84,7 @@ public record Diagnosis(
 
     NodeRecorder recorder = new NodeRecorder();
     NodeNoise noise = new NodeNoise(recorder, quantizers);
-    List<Logits> integers = new ArrayList<>();
+    List<Outputs> integers = new ArrayList<>();
     network.execution().tap(recorder);
     try (ReferenceEngine engine = ReferenceEngine.tracing(graph, new PortableMatrixProducts())) {
       for (float[] picture : pixels) {
@@ -94,23 +92,24 @@ public record Diagnosis(
         network.logits(picture, 1);
         byte[] codes = Quantizer.codes8(Node.INPUT.name(), picture, graph.inputScale());
         noise.input(picture, codes);
-        integers.add(values(engine.logits(codes, 1, noise), graph.logitScale()));
+        integers.add(
+            Outputs.of(architecture, values(engine.logits(codes, 1, noise), graph.logitScale())));
         progress.accept(1);
       }
     }
 
-    Logits floats = logits(network, null, pixels);
+    Outputs floats = outputs(network, null, pixels);
     List<NodeDiagnosis> nodes = new ArrayList<>();
     for (Node node : all) {
       NodeQuantizer quantizer = quantizers.get(node.name());
-      Logits quantized = logits(network, quantizer, pixels);
+      Outputs quantized = outputs(network, quantizer, pixels);
       nodes.add(
           new NodeDiagnosis(
               node.name(),
               quantizer.bits(),
               quantizer.scale(),
               noise.decibels(node.name()),
-              Comparison.of(quantized, floats, labels).meanKl(),
+              Divergence.of(quantized, floats, labels).mean(),
               quantizer.outliers(),
               node.kind().mayHaveOutliers()
                   ? OutlierChannels.choose(recorder.largest(node.name()))
@@ -119,20 +118,20 @@ public record Diagnosis(
     }
     return new Diagnosis(
         pixels.size(),
-        Comparison.of(Logits.join(integers), reference, labels),
-        Comparison.of(floats, reference, labels),
+        Divergence.of(Outputs.join(integers), reference, labels),
+        Divergence.of(floats, reference, labels),
         nodes);
   }
 
-  private static Logits values(int[] logits, float scale) {
+  private static float[] values(int[] logits, float scale) {
     float[] values = new float[logits.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = logits[i] * scale;
     }
-    return Logits.ofValues(values, logits.length);
+    return values;
   }
 
-  private static Logits logits(
+  private static Outputs outputs(
       TransformerNetwork network, NodeQuantizer tap, List<float[]> pixels) {
     network.execution().tap(tap);
     int size = pixels.get(0).length;
@@ -146,6 +145,6 @@ public record Diagnosis(
       values[i] = (float) logits[i];
     }
     network.execution().tap(null);
-    return Logits.ofValues(values, logits.length / pixels.size());
+    return Outputs.of(network.options().architecture(), values);
   }
 }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.train.report.Page;
 import org.ivit.train.report.Table;
@@ -31,12 +32,13 @@ public final class DiagnosisPage {
 
   static Page page(String title, Diagnosis diagnosis, Map<String, String> provenance) {
     String summary =
-        "%s, %d pictures. Mean KL divergence from the float model: integers %s, its weights in floating point %s."
+        "%s, %d pictures. Mean %s from the float model: integers %s, its weights in floating point %s."
             .formatted(
                 title,
                 diagnosis.pictures(),
-                number(diagnosis.integers().meanKl()),
-                number(diagnosis.weights().meanKl()));
+                diagnosis.integers().measure(),
+                number(diagnosis.integers().mean()),
+                number(diagnosis.weights().mean()));
     return new Page("Where the accuracy goes", summary)
         .section("Nodes", nodes(diagnosis))
         .facts("Provenance", provenance);
@@ -46,10 +48,13 @@ public final class DiagnosisPage {
     double most = diagnosis.nodes().stream().mapToDouble(NodeDiagnosis::cost).max().orElse(0);
     Table table =
         new Table(
-                "Cost: mean KL divergence, in nats, when this node alone is quantized. SNR, signal to"
-                    + " noise: of the node in the integer model, with all errors before it. Set"
-                    + " apart: outlier channels of the model, on scales 2^k larger; by the rule:"
-                    + " those that the published rule would take on these pictures.",
+                "Cost: mean "
+                    + diagnosis.integers().measure()
+                    + (diagnosis.integers().answer() == Answer.CLASSES ? ", in nats," : "")
+                    + " when this node alone is quantized. SNR, signal to noise: of the node in the"
+                    + " integer model, with all errors before it. Set apart: outlier channels of the"
+                    + " model, on scales 2^k larger; by the rule: those that the published rule would"
+                    + " take on these pictures.",
                 "nodes sortable")
             .words("node")
             .numbers("cost")

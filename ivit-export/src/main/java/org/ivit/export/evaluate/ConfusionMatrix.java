@@ -3,6 +3,7 @@ package org.ivit.export.evaluate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import org.ivit.export.model.Logits;
 
 /** How often pictures of each class were given each answer. */
@@ -25,10 +26,18 @@ public final class ConfusionMatrix {
 
   /** Counts the answers of all pictures. */
   public static ConfusionMatrix of(Logits logits, int[] labels) {
-    int classes = logits.classes();
+    return of(logits.classes(), labels, logits::answer);
+  }
+
+  /**
+   * Counts the answers of all pictures.
+   *
+   * @param answers the class that each picture was answered with
+   */
+  public static ConfusionMatrix of(int classes, int[] labels, IntUnaryOperator answers) {
     int[] counts = new int[Math.multiplyExact(classes, classes)];
     for (int i = 0; i < labels.length; i++) {
-      counts[labels[i] * classes + logits.answer(i)]++;
+      counts[labels[i] * classes + answers.applyAsInt(i)]++;
     }
     return new ConfusionMatrix(classes, counts);
   }

@@ -1,5 +1,7 @@
 package org.ivit.export.evaluate;
 
+import java.util.List;
+import org.ivit.export.features.Ranking;
 import org.ivit.export.model.Logits;
 
 /**
@@ -20,6 +22,24 @@ public record Evaluation(Proportion top1, Proportion top5) {
     int five = 0;
     for (int i = 0; i < labels.length; i++) {
       int rank = logits.rank(i, labels[i]);
+      first += rank == 0 ? 1 : 0;
+      five += rank < 5 ? 1 : 0;
+    }
+    return new Evaluation(
+        new Proportion(first, labels.length), new Proportion(five, labels.length));
+  }
+
+  /**
+   * Counts the right answers.
+   *
+   * @param rankings of each picture
+   * @param labels the class of each picture
+   */
+  public static Evaluation of(List<Ranking> rankings, int[] labels) {
+    int first = 0;
+    int five = 0;
+    for (int i = 0; i < labels.length; i++) {
+      int rank = rankings.get(i).rank(labels[i]);
       first += rank == 0 ? 1 : 0;
       five += rank < 5 ? 1 : 0;
     }

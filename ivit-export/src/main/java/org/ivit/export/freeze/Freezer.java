@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
@@ -77,7 +78,7 @@ public final class Freezer {
         new IntegerCheckpoint(
             graph,
             RecipePictures.preprocess(run.recipe(), run.architecture()),
-            classes(run).toList(run.architecture().classes()),
+            classes(run).toList(run.architecture()),
             provenance(run, checkpoint, version));
     return new Frozen(integers, weights, checkpoint.scheme(), checkpoint.ranges());
   }
@@ -179,16 +180,21 @@ public final class Freezer {
       RunDirectory run, TrainingCheckpoint checkpoint, String version) {
     Path source = run.recipe().weights();
     boolean known = source != null && Files.isRegularFile(source);
-    double top1 = checkpoint.state().bestTop1();
+    double best = checkpoint.state().bestTop1();
+    String measure =
+        run.architecture().answer() == Answer.CLASSES
+            ? "top-1"
+            : "mean cosine to the teacher's features";
     return new Provenance(
         source == null ? "" : String.valueOf(source.getFileName()),
         known ? Digests.file(source) : "",
         config(run),
         SourceDate.text(),
         version,
-        top1 < 0
+        best < 0
             ? ""
-            : String.format(Locale.ROOT, "top-1 %.4f on the run's validation pictures", top1));
+            : String.format(
+                Locale.ROOT, "%s %.4f on the run's validation pictures", measure, best));
   }
 
   private static String config(RunDirectory run) {

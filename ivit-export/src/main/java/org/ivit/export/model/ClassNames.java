@@ -2,6 +2,8 @@ package org.ivit.export.model;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.ivit.core.architecture.Answer;
+import org.ivit.core.architecture.Architecture;
 import org.ivit.core.dataset.ClassList;
 
 /**
@@ -50,6 +52,11 @@ public record ClassNames(List<String> ids, List<String> names) {
         .mapToObj(
             i -> ids.get(i).equals(names.get(i)) ? names.get(i) : ids.get(i) + "\t" + names.get(i))
         .toList();
+  }
+
+  /** As a checkpoint of a model holds them: none where it answers with features. */
+  public List<String> toList(Architecture architecture) {
+    return architecture.answer() == Answer.CLASSES ? toList(architecture.classes()) : List.of();
   }
 
   private static List<String> numbered(int count) {

@@ -8,6 +8,7 @@ import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.export.features.Features;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 
@@ -69,13 +70,22 @@ public final class FloatModel implements Model {
 
   @Override
   public Logits logits(List<Rgb> pictures) {
+    return Logits.ofValues(values(pictures), architecture.classes());
+  }
+
+  @Override
+  public Features features(List<Rgb> pictures) {
+    return Features.ofValues(values(pictures), architecture.classes());
+  }
+
+  private float[] values(List<Rgb> pictures) {
     float[] pixels = normalised(pictures, normalisation);
-    double[] logits = network.logits(pixels, pictures.size());
-    float[] values = new float[logits.length];
+    double[] answers = network.logits(pixels, pictures.size());
+    float[] values = new float[answers.length];
     for (int i = 0; i < values.length; i++) {
-      values[i] = (float) logits[i];
+      values[i] = (float) answers[i];
     }
-    return Logits.ofValues(values, architecture.classes());
+    return values;
   }
 
   /** Pictures as [pictures][3][height][width] floats. */

@@ -11,6 +11,7 @@ import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.export.features.Features;
 
 /** An integer graph run by an engine. */
 public final class IntegerModel implements Model {
@@ -73,14 +74,24 @@ public final class IntegerModel implements Model {
 
   @Override
   public Logits logits(List<Rgb> pictures) {
+    return Logits.ofCodes(
+        codes(pictures), checkpoint.graph().logitScale(), architecture().classes());
+  }
+
+  @Override
+  public Features features(List<Rgb> pictures) {
+    return Features.ofCodes(
+        codes(pictures), checkpoint.graph().logitScale(), architecture().classes());
+  }
+
+  private int[] codes(List<Rgb> pictures) {
     int length = pictures.get(0).data().length;
     int size = Math.multiplyExact(length, pictures.size());
     if (input.length != size) {
       input = new byte[size];
     }
     pool.run(pictures.size(), i -> pixels.apply(pictures.get(i).data(), input, i * length));
-    int[] codes = engine.logits(input, pictures.size());
-    return Logits.ofCodes(codes, checkpoint.graph().logitScale(), architecture().classes());
+    return engine.logits(input, pictures.size());
   }
 
   /** Pictures as [pictures][height][width][3] bytes. */

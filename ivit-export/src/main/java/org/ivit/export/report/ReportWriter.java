@@ -55,8 +55,15 @@ public final class ReportWriter {
   }
 
   private static String accuracies(Report report) {
-    int images = report.accuracies().get(0).evaluation().images();
-    boolean sizes = report.accuracies().stream().anyMatch(row -> row.bytes() > 0);
+    return accuracies(report.accuracies())
+        + (report.comparison() == null ? "" : comparison(report.comparison()))
+        + (report.checks().isEmpty() ? "" : checks(report.checks()));
+  }
+
+  /** A row a model. */
+  static String accuracies(List<Report.Accuracy> accuracies) {
+    int images = accuracies.get(0).evaluation().images();
+    boolean sizes = accuracies.stream().anyMatch(row -> row.bytes() > 0);
     Table table =
         new Table("Right answers on " + images + " pictures, with 95 % Wilson intervals", "wrap")
             .words("model")
@@ -67,7 +74,7 @@ public final class ReportWriter {
     if (sizes) {
       table.numbers("file");
     }
-    for (Report.Accuracy row : report.accuracies()) {
+    for (Report.Accuracy row : accuracies) {
       table.row(row.model());
       proportion(table, row.evaluation().top1());
       proportion(table, row.evaluation().top5());
@@ -75,9 +82,7 @@ public final class ReportWriter {
         table.cell(Numbers.bytes(row.bytes()));
       }
     }
-    return table.html(false)
-        + (report.comparison() == null ? "" : comparison(report.comparison()))
-        + (report.checks().isEmpty() ? "" : checks(report.checks()));
+    return table.html(false);
   }
 
   private static void proportion(Table table, Proportion p) {
@@ -87,18 +92,8 @@ public final class ReportWriter {
   }
 
   private static String comparison(Comparison c) {
-    McNemar m = c.mcnemar();
     Map<String, String> facts = new LinkedHashMap<>();
-    facts.put(
-        "Agreement of the answers",
-        String.format(
-            Locale.ROOT,
-            "%d of %d (%.2f %%; 95 %% interval %.2f – %.2f %%)",
-            c.agreement().count(),
-            c.agreement().total(),
-            100 * c.agreement().fraction(),
-            100 * c.agreement().low(),
-            100 * c.agreement().high()));
+    facts.put("Agreement of the answers", text(c.agreement()));
     facts.put(
         "KL divergence",
         "mean %s, median %s, largest %s nats, from the other model's answers"
@@ -106,15 +101,28 @@ public final class ReportWriter {
                 Numbers.value(c.meanKl()),
                 Numbers.value(c.medianKl()),
                 Numbers.value(c.largestKl())));
-    facts.put(
-        "McNemar's test",
-        "only this model right: %s, only the other right: %s, p = %s%s"
-            .formatted(
-                m.onlyModel(),
-                m.onlyReference(),
-                Numbers.value(m.pValue()),
-                m.exact() ? " (exact)" : " (chi-square)"));
+    facts.put("McNemar's test", text(c.mcnemar()));
     return Page.facts(facts);
+  }
+
+  static String text(Proportion p) {
+    return String.format(
+        Locale.ROOT,
+        "%d of %d (%.2f %%; 95 %% interval %.2f – %.2f %%)",
+        p.count(),
+        p.total(),
+        100 * p.fraction(),
+        100 * p.low(),
+        100 * p.high());
+  }
+
+  static String text(McNemar m) {
+    return "only this model right: %s, only the other right: %s, p = %s%s"
+        .formatted(
+            m.onlyModel(),
+            m.onlyReference(),
+            Numbers.value(m.pValue()),
+            m.exact() ? " (exact)" : " (chi-square)");
   }
 
   private static String checks(List<Report.Check> checks) {
@@ -185,20 +193,13 @@ public final class ReportWriter {
   }
 
   private static String samples(List<Report.Sample> samples) {
-    StringBuilder html = new StringBuilder("<ul class=\"samples\">\n");
+    PictureList list = new PictureList();
     for (Report.Sample s : samples) {
-      html.append("<li><img alt=\"" + escape(s.label()) + "\"")
-          .append(Thumbnail.isSmall(s.picture()) ? " class=\"small\"" : "")
-          .append(" src=\"" + Thumbnail.uri(s.picture()) + "\"><strong>")
-          .append(escape(s.label()))
-          .append("</strong>");
-      s.answers().forEach((model, answer) -> answer(html, model, answer));
-      if (!s.note().isEmpty()) {
-        html.append("<p class=\"note\">").append(escape(s.note())).append("</p>");
-      }
-      html.append("</li>\n");
+      StringBuilder answers = new StringBuilder();
+      s.answers().forEach((model, answer) -> answer(answers, model, answer));
+      list.add(s.picture(), s.label(), answers.toString(), s.note());
     }
-    return html.append("</ul>\n").toString();
+    return list.html();
   }
 
   private static void answer(StringBuilder html, String model, Report.Answer answer) {

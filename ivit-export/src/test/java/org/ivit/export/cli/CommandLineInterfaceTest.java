@@ -100,6 +100,8 @@ class CommandLineInterfaceTest {
             "export",
             "evaluate",
             "predict",
+            "embed",
+            "search",
             "inspect",
             "bench",
             "bench-loader",
@@ -190,6 +192,28 @@ class CommandLineInterfaceTest {
     assertThat(names).hasSize(12);
     Files.delete(json);
     Files.delete(logits);
+  }
+
+  @Test
+  void aModelWithClassesSaysWhichCommandsTakeIt() throws IOException {
+    Path index = folder.resolve("e.safetensors");
+    List<Object> embed =
+        List.of("embed", "--model", checkpoint, "--data", pictures, "--output", index);
+    refused(embed, checkpoint.toString(), "answers with classes", "ivit predict");
+    refused(
+        List.of("search", "--model", checkpoint, "--index", checkpoint, pictures),
+        "no tensor features");
+    refused(with(embed, "--batch", 0), "--batch");
+    refused(
+        List.of("embed", "--model", checkpoint, "--data", pictures, "--output", "e.csv"),
+        ".safetensors, .npy or .parquet");
+    refused(evaluate("--gallery", pictures), "--gallery", "answers with classes by itself");
+    refused(
+        evaluate("--class-embeddings", checkpoint), "--class-embeddings", "answers with classes");
+    refused(evaluate("--neighbours", 3), "--neighbours", "--gallery");
+    refused(evaluate("--gallery", pictures, "--class-embeddings", checkpoint), "found both");
+    refused(evaluate("--gallery", pictures, "--temperature", 0), "--temperature");
+    refused(evaluate("--gallery", pictures, "--neighbours", 0), "--neighbours");
   }
 
   @Test

@@ -136,6 +136,17 @@ class FullDiskTest {
   }
 
   @Test
+  void embed() throws Exception {
+    Path features = MicroModel.featureCheckpoint(folder.resolve("features.ivit.safetensors"));
+    for (String name : List.of("e.safetensors", "e.npy")) {
+      Path empty = Files.createDirectory(folder.resolve("embed-" + name));
+      Path target = empty.resolve(name);
+      fails(0, target, "embed", "--model", features, "--data", pictures, "--output", target);
+      assertThat(empty).isEmptyDirectory();
+    }
+  }
+
+  @Test
   void evaluate() throws Exception {
     for (String option : List.of("--logits", "--json")) {
       Path empty = Files.createDirectory(folder.resolve("evaluate" + option));

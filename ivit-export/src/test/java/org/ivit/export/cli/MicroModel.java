@@ -15,6 +15,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
@@ -31,15 +32,25 @@ final class MicroModel {
   static final String DESCRIPTION =
       "{\"kind\":\"vit\",\"name\":\"micro\",\"image\":16,\"patch\":8,\"dim\":16,\"depth\":1,"
           + "\"heads\":2,\"hidden\":32,\"classes\":3}";
+
+  /** A projection makes a feature of 6 numbers. */
+  static final String FEATURES =
+      DESCRIPTION.replace("\"classes\":3}", "\"classes\":6,\"projection\":true}");
+
   static final List<String> CLASSES = List.of("ant", "bee", "cat");
 
   private MicroModel() {}
 
   /** Random parameters by timm name. */
   static Map<String, Tensor> parameters() {
+    return parameters(VIT);
+  }
+
+  private static Map<String, Tensor> parameters(Architecture architecture) {
     Random random = new Random(3);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    VIT.parameters()
+    architecture
+        .parameters()
         .forEach(
             (name, shape) -> {
               long size = 1;
@@ -59,6 +70,17 @@ final class MicroModel {
   static Path weights(Path file) {
     Safetensors.write(file, parameters(), Map.of());
     return file;
+  }
+
+  /** Float weights of a model that answers with features. */
+  static Path featureWeights(Path file) {
+    Safetensors.write(file, parameters(Architectures.parse(FEATURES)), Map.of());
+    return file;
+  }
+
+  /** An integer model of the same weights. */
+  static Path featureCheckpoint(Path file) {
+    return checkpoint(file, Architectures.parse(FEATURES), Scheme.EXACT, List.of());
   }
 
   /** The same weights with the buffers that the published training leaves beside them. */
@@ -110,11 +132,17 @@ final class MicroModel {
   }
 
   private static Path checkpoint(Path file, Scheme scheme) {
+    return checkpoint(file, VIT, scheme, CLASSES);
+  }
+
+  private static Path checkpoint(
+      Path file, Architecture architecture, Scheme scheme, List<String> classes) {
     Map<String, Range> ranges = new HashMap<>();
-    VIT.nodes().keySet().forEach(node -> ranges.put(node, new Range(-4, 4)));
-    IntegerGraph graph = GraphBuilder.build(VIT, FloatWeights.of(parameters()), scheme, ranges);
+    architecture.nodes().keySet().forEach(node -> ranges.put(node, new Range(-4, 4)));
+    IntegerGraph graph =
+        GraphBuilder.build(architecture, FloatWeights.of(parameters(architecture)), scheme, ranges);
     CheckpointFile.write(
-        file, new IntegerCheckpoint(graph, Preprocess.half(16, 16), CLASSES, Provenance.UNKNOWN));
+        file, new IntegerCheckpoint(graph, Preprocess.half(16, 16), classes, Provenance.UNKNOWN));
     return file;
   }
 

@@ -12,6 +12,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
@@ -25,14 +26,17 @@ import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.export.freeze.Frozen;
-import org.ivit.export.model.Logits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DiagnosisTest {
   private static final String VIT =
       "{\"kind\":\"vit\",\"image\":16,\"patch\":4,\"dim\":12,\"depth\":2,\"heads\":3,\"classes\":5}";
+
+  /** The same with a projection, whose logits are a feature. */
+  private static final String FEATURES = VIT.replace("}", ",\"projection\":true}");
 
   /** Shifted windows in its second block, a merging, and a pool. */
   private static final String SWIN =
@@ -96,13 +100,15 @@ class DiagnosisTest {
         new IntegerCheckpoint(
             GraphBuilder.build(architecture, weights, Scheme.EXACT, ranges),
             Preprocess.half(architecture.image().side(), architecture.image().side()),
-            IntStream.range(0, 5).mapToObj(i -> "class " + i).toList(),
+            architecture.answer() == Answer.FEATURES
+                ? List.of()
+                : IntStream.range(0, 5).mapToObj(i -> "class " + i).toList(),
             Provenance.UNKNOWN);
     return new Frozen(checkpoint, weights, Scheme.EXACT, ranges);
   }
 
   private static Diagnosis diagnose(Architecture architecture, String ruined) {
-    Logits reference = Logits.ofValues(new float[5 * PICTURES], 5);
+    Outputs reference = Outputs.of(architecture, new float[5 * PICTURES]);
     Frozen frozen = frozen(architecture, ruined);
     int[] steps = new int[1];
     Diagnosis diagnosis =
@@ -117,12 +123,16 @@ class DiagnosisTest {
     return diagnosis;
   }
 
+  static List<String> descriptions() {
+    return List.of(VIT, SWIN, FEATURES);
+  }
+
   /**
    * Values of both forward passes stand for the same: were they in another order in any node, it
    * would be all noise there.
    */
   @ParameterizedTest
-  @ValueSource(strings = {VIT, SWIN})
+  @MethodSource("descriptions")
   void everyNodeIsComparedInItsOwnOrder(String description) {
     Architecture architecture = Architectures.parse(description);
     Diagnosis diagnosis = diagnose(architecture, null);
@@ -146,6 +156,21 @@ class DiagnosisTest {
     assertThat(worst.scale()).isEqualTo(30 * good.nodes().get(at).scale(), Offset.offset(1e-5f));
     assertThat(worst.decibels()).isLessThan(good.nodes().get(at).decibels() - 15);
     assertThat(worst.cost()).isGreaterThan(10 * good.nodes().get(at).cost());
+  }
+
+  /** A feature of zeros is like none. */
+  @Test
+  void featuresAreComparedByCosine() {
+    Architecture architecture = Architectures.parse(FEATURES);
+    Diagnosis good = diagnose(architecture, null);
+    assertThat(good.integers()).isEqualTo(new Divergence(Answer.FEATURES, null, 1));
+    assertThat(good.weights().measure()).isEqualTo("1 \u2212 cosine");
+    Diagnosis bad = diagnose(architecture, "norm");
+    assertThat(bad.byCost().get(0).node()).isEqualTo("norm");
+    assertThat(bad.byCost().get(0).cost()).isBetween(0.001, 1.0);
+    assertThat(DiagnosisPage.page("a", good, Map.of()).html())
+        .contains("mean 1 \u2212 cosine when this node alone")
+        .doesNotContain("KL");
   }
 
   @Test
@@ -174,7 +199,7 @@ class DiagnosisTest {
         Diagnosis.of(
             frozen.checkpoint().graph(),
             frozen.weights(),
-            Logits.ofValues(new float[5 * PICTURES], 5),
+            Outputs.of(architecture, new float[5 * PICTURES]),
             new int[PICTURES],
             pixels(architecture),
             n -> {});

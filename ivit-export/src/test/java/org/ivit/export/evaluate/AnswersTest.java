@@ -19,6 +19,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.testing.ObservedModel;
+import org.ivit.export.features.Features;
 import org.ivit.export.model.ClassNames;
 import org.ivit.export.model.IntegerModel;
 import org.ivit.export.model.Logits;
@@ -118,7 +119,7 @@ class AnswersTest {
     Answers answers = answers(new Pictures(23, 9), OnCorrupt.SKIP, 4, 2);
     assertThat(answers.names()).hasSize(22).doesNotContain("p9");
     assertThat(answers.skipped())
-        .containsExactly(new Answers.Skipped("p9", "p9: corrupt picture: torn"));
+        .containsExactly(new PictureBatches.Skipped("p9", "p9: corrupt picture: torn"));
   }
 
   @Test
@@ -146,6 +147,12 @@ class AnswersTest {
 
   /** A model that says when it is asked. */
   private record Watched(Model model, Runnable asked) implements Model {
+    @Override
+    public Features features(List<Rgb> pictures) {
+      asked.run();
+      return model.features(pictures);
+    }
+
     @Override
     public Logits logits(List<Rgb> pictures) {
       asked.run();

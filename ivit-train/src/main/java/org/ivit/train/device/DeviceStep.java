@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Structure;
@@ -102,7 +104,7 @@ public final class DeviceStep implements AutoCloseable {
    * @param options how the device computes
    * @param model the teacher that steps ask; null where there is none, or targets bring its answers
    * @param pool threads that build constants
-   * @throws org.ivit.core.InputException if the device has not enough memory, or cannot run it
+   * @throws InputException if the device has not enough memory, or cannot run it
    */
   public DeviceStep(
       Device device,
@@ -114,7 +116,8 @@ public final class DeviceStep implements AutoCloseable {
       WorkerPool pool) {
     this.device = device;
     this.pool = pool;
-    this.loss = settings.loss();
+    requireLearns(architecture);
+    this.loss = (CrossEntropy) settings.loss();
     this.averageDecay = settings.averageDecay();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
@@ -143,6 +146,19 @@ public final class DeviceStep implements AutoCloseable {
       pass.clear(zeros, size);
     }
     device.write(kinds, kinds());
+  }
+
+  /**
+   * Requires a model that steps on a GPU can train.
+   *
+   * @throws InputException if it answers with features
+   */
+  public static void requireLearns(Architecture architecture) {
+    if (architecture.answer() == Answer.FEATURES) {
+      throw new InputException(
+          "device: found cuda for a model that answers with features, expected cpu: steps on a GPU"
+              + " learn classes alone");
+    }
   }
 
   /** Whether each parameter moves, and decays. */

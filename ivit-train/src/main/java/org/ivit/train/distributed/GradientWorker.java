@@ -61,11 +61,11 @@ public final class GradientWorker implements AutoCloseable {
     this.threads = threads;
     Architecture architecture = RunDirectory.architecture(recipe);
     image = architecture.image();
-    classes = architecture.classes();
     data =
         new RepeatedPictures(
             RecipePictures.open(recipe.data().train(), recipe, architecture),
             recipe.data().train().repeats());
+    classes = RecipePictures.labelled(data.base(), architecture);
     requireSame("data.train", job.data(), Datasets.digest(data.base()));
     requireSame("distillation.teacher", job.teacher(), Teacher.digest(recipe));
     Distillation distillation = recipe.distillation();

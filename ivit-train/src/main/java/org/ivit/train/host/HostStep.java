@@ -10,8 +10,8 @@ import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
-import org.ivit.train.operator.CrossEntropy;
 import org.ivit.train.operator.Execution;
+import org.ivit.train.operator.Loss;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.step.AdamSettings;
@@ -29,7 +29,7 @@ import org.ivit.train.step.StepVector;
 public final class HostStep {
   private final OperatorChain chain;
   private final FlatParameters parameters;
-  private final CrossEntropy loss;
+  private final Loss loss;
   private final Execution execution;
   private final HostAdam adam;
   private final Reals gradients;

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.Size;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.Dataset;
@@ -29,7 +30,7 @@ public final class RecipePictures {
    *
    * @param pictures where it is and which part of it
    * @param recipe gives the class list
-   * @param architecture the class counts must match
+   * @param architecture the class counts must match, where it answers with classes
    * @throws InputException if it cannot be opened or has another number of classes
    */
   public static Dataset open(Pictures pictures, Recipe recipe, Architecture architecture) {
@@ -44,17 +45,26 @@ public final class RecipePictures {
     } else {
       all = Datasets.open(pictures.path(), classes, pictures.labels());
     }
-    if (all.classes() != architecture.classes()) {
+    if (all.classes() != labelled(all, architecture)) {
       throw new InputException(
           "%s: found %s classes, expected %s as %s has%s"
               .formatted(
                   pictures.path(),
                   all.classes(),
-                  architecture.classes(),
+                  labelled(all, architecture),
                   architecture.name(),
                   (classes == null ? " (data.classes names a file with their order)" : "")));
     }
     return part(pictures, all);
+  }
+
+  /**
+   * How many classes labels count: the model's, or any where it answers with features.
+   *
+   * @param set the pictures
+   */
+  public static int labelled(Dataset set, Architecture architecture) {
+    return architecture.answer() == Answer.CLASSES ? architecture.classes() : set.classes();
   }
 
   /**

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.dataset.Dataset;
@@ -18,6 +19,7 @@ import org.ivit.core.scheme.Scheme;
 import org.ivit.core.scheme.SchemeJson;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
+import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.memory.TrainingKernels;
 import org.ivit.train.distributed.GradientCluster;
 import org.ivit.train.distributed.GradientJob;
@@ -226,6 +228,7 @@ public final class Trainer {
       throw new InputException("device: found cuda, expected cpu on a cluster");
     }
     if (recipe.schedule().epochs() > 0) {
+      DeviceStep.requireLearns(RunDirectory.architecture(recipe));
       TrainingKernels.open(gpu).close();
     }
   }
@@ -240,6 +243,8 @@ public final class Trainer {
                 .formatted(training.size(), needed));
       }
     }
+    teacher = Teacher.open(recipe, architecture, start, pool, monitor::say);
+    requireTeacher();
     if (recipe.data().validation() != null) {
       Dataset judging = RecipePictures.open(recipe.data().validation(), recipe, architecture);
       if (training != null) {
@@ -247,9 +252,25 @@ public final class Trainer {
       }
       validation =
           new Validation(
-              judging, evaluation, RecipePictures.onCorrupt(recipe), gpu, pool, recipe.threads());
+              judging,
+              evaluation,
+              RecipePictures.onCorrupt(recipe),
+              gpu,
+              pool,
+              recipe.threads(),
+              teacher);
     }
-    teacher = Teacher.open(recipe, architecture, start, pool, monitor::say);
+  }
+
+  /** What features should be, no label says. */
+  private void requireTeacher() {
+    boolean asked = recipe.schedule().epochs() > 0 || recipe.data().validation() != null;
+    if (architecture.answer() == Answer.FEATURES && asked && teacher == null) {
+      throw new InputException(
+          "distillation: found none, expected a teacher: "
+              + architecture.name()
+              + " answers with features, which are learned from and compared with a teacher's");
+    }
   }
 
   private void openCalibration() {
@@ -531,7 +552,9 @@ public final class Trainer {
     }
     TrainingTransform transform =
         new TrainingTransform(recipe.augmentation(), evaluation.preprocess(), recipe.seed());
-    BatchMixer mixer = new BatchMixer(recipe.augmentation(), architecture.classes(), recipe.seed());
+    BatchMixer mixer =
+        new BatchMixer(
+            recipe.augmentation(), RecipePictures.labelled(training, architecture), recipe.seed());
     EpochBatches<?> batches =
         step.preparesPictures()
             ? batches(epoch, new BatchAssembly.Planned(transform, mixer))
@@ -592,6 +615,13 @@ public final class Trainer {
     }
     if (result == null) {
       stop.run();
+      return;
+    }
+    if (architecture.answer() == Answer.FEATURES) {
+      double cosine = 1 - result.loss();
+      state = state.validated(cosine);
+      metrics.validation(state.step(), state.epoch(), Double.NaN, result.loss());
+      monitor.validatedFeatures(epoch, result.pictures(), cosine);
       return;
     }
     state = state.validated(result.top1());

@@ -1,5 +1,7 @@
 package org.ivit.train.loop;
 
+import java.util.Arrays;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.arithmetic.Logits;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.cuda.Gpu;
@@ -12,21 +14,23 @@ import org.ivit.core.engine.portable.PortableEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.network.Teacher;
 import org.ivit.train.network.TransformerNetwork;
+import org.ivit.train.operator.CosineDistance;
 
 /**
- * Top-1 and cross entropy of a network on a set of pictures: in integers by the engine of the
- * device that trains.
+ * Top-1 and cross entropy of a network on a set of pictures, or of features {@code 1 − cosine} to
+ * the teacher's: in integers by the engine of the device that trains.
  */
 final class Validation {
   private static final int BATCH = 16;
 
   /**
-   * The outcome.
+   * The outcome of all pictures; of a batch, with the sum of the losses.
    *
-   * @param right pictures answered right
+   * @param right pictures answered right; 0 of features
    * @param pictures all pictures that could be read
-   * @param loss mean cross entropy
+   * @param loss mean cross entropy, or of features the mean of 1 − cosine
    */
   record Result(int right, int pictures, double loss) {
     double top1() {
@@ -40,9 +44,11 @@ final class Validation {
   private final Gpu gpu;
   private final WorkerPool pool;
   private final int threads;
+  private final Teacher teacher;
 
   /**
    * @param gpu that computes; null for the processor
+   * @param teacher that features are compared with; not asked where classes are answered
    */
   Validation(
       Dataset set,
@@ -50,13 +56,15 @@ final class Validation {
       OnCorrupt onCorrupt,
       Gpu gpu,
       WorkerPool pool,
-      int threads) {
+      int threads,
+      Teacher teacher) {
     this.set = set;
     this.transform = transform;
     this.onCorrupt = onCorrupt;
     this.gpu = gpu;
     this.pool = pool;
     this.threads = threads;
+    this.teacher = teacher;
   }
 
   /** Logits of a batch of normalised pixels. */
@@ -76,7 +84,7 @@ final class Validation {
   /** Answers all pictures; null where the progress ended it. */
   Result run(TransformerNetwork network, Progress progress) {
     if (network.options().scheme() == null) {
-      return run(network::logits, progress);
+      return run(network::logits, judge(network), progress);
     }
     IntegerGraph graph = network.integerGraph();
     try (Engine engine = open(graph)) {
@@ -90,6 +98,7 @@ final class Validation {
             }
             return values;
           },
+          judge(network),
           progress);
     }
   }
@@ -100,7 +109,44 @@ final class Validation {
         : CudaEngine.open(graph, gpu, "validation");
   }
 
-  private Result run(Answers answers, Progress progress) {
+  /** What a batch of answers is worth. */
+  private interface Judge {
+    Result of(double[] answers, float[] pixels, int[] labels, int pictures);
+  }
+
+  private Judge judge(TransformerNetwork network) {
+    return network.options().architecture().answer() == Answer.FEATURES
+        ? this::features
+        : (answers, pixels, labels, pictures) -> classes(answers, labels, pictures);
+  }
+
+  private Result features(double[] answers, float[] pixels, int[] labels, int pictures) {
+    float[] expected = teacher.features(pixels, pictures);
+    CosineDistance distance = new CosineDistance();
+    int width = answers.length / pictures;
+    double loss = 0;
+    double[] target = new double[width];
+    for (int n = 0; n < pictures; n++) {
+      for (int c = 0; c < width; c++) {
+        target[c] = expected[n * width + c];
+      }
+      loss += distance.row(Arrays.copyOfRange(answers, n * width, (n + 1) * width), target, null);
+    }
+    return new Result(0, pictures, loss);
+  }
+
+  private static Result classes(double[] logits, int[] labels, int pictures) {
+    int classes = logits.length / pictures;
+    int right = 0;
+    double loss = 0;
+    for (int n = 0; n < pictures; n++) {
+      right += argMax(logits, n * classes, classes) == labels[n] ? 1 : 0;
+      loss += crossEntropy(logits, n * classes, classes, labels[n]);
+    }
+    return new Result(right, pictures, loss);
+  }
+
+  private Result run(Answers answers, Judge judge, Progress progress) {
     int right = 0;
     int pictures = 0;
     double loss = 0;
@@ -124,12 +170,10 @@ final class Validation {
         System.arraycopy(next.value(), 0, pixels, count * size, size);
         labels[count++] = next.label();
         if (count == BATCH || !loader.hasNext()) {
-          double[] logits = answers.logits(java.util.Arrays.copyOf(pixels, count * size), count);
-          for (int n = 0; n < count; n++) {
-            int classes = logits.length / count;
-            right += argMax(logits, n * classes, classes) == labels[n] ? 1 : 0;
-            loss += crossEntropy(logits, n * classes, classes, labels[n]);
-          }
+          float[] batch = Arrays.copyOf(pixels, count * size);
+          Result sums = judge.of(answers.logits(batch, count), batch, labels, count);
+          right += sums.right;
+          loss += sums.loss;
           pictures += count;
           count = 0;
           if (!progress.pictures(pictures, set.size())) {

@@ -145,6 +145,17 @@ public final class ConsoleMonitor implements TrainingMonitor, AutoCloseable {
   }
 
   @Override
+  public void validatedFeatures(int epoch, int pictures, double cosine) {
+    say(
+        String.format(
+            Locale.ROOT,
+            "validation after epoch %d: mean cosine %.6f to the teacher's features of %d pictures",
+            epoch + 1,
+            cosine,
+            pictures));
+  }
+
+  @Override
   public void say(String line) {
     close();
     out.println(line);

@@ -56,6 +56,14 @@ public interface TrainingMonitor {
    */
   default void validated(int epoch, int right, int pictures, double loss) {}
 
+  /**
+   * Features were compared with a teacher's.
+   *
+   * @param epoch from 0
+   * @param cosine mean over the pictures
+   */
+  default void validatedFeatures(int epoch, int pictures, double cosine) {}
+
   /** Something that a user wants to know, in one line. */
   default void say(String line) {}
 

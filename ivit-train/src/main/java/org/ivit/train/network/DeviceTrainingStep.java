@@ -14,7 +14,7 @@ import org.ivit.train.device.DeviceOptions;
 import org.ivit.train.device.DeviceStep;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.nd4j.NdMemory;
-import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.Loss;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.recipe.GpuChoice;
 import org.ivit.train.step.AdamSettings;
@@ -82,7 +82,10 @@ public final class DeviceTrainingStep implements NetworkStep {
             options.scheme(),
             new StepSettings(
                 options.stochasticDepth(),
-                new CrossEntropy(options.distillationWeight(), options.distillationTemperature()),
+                Loss.of(
+                    options.architecture(),
+                    options.distillationWeight(),
+                    options.distillationTemperature()),
                 averages ? averageDecay : 0),
             new DeviceOptions(gpu.products(), true, gpu.recompute()),
             teacher,

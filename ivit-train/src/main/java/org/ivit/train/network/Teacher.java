@@ -2,6 +2,7 @@ package org.ivit.train.network;
 
 import java.util.function.Consumer;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.FloatWeights;
@@ -13,7 +14,7 @@ import org.ivit.train.recipe.Recipe;
 import org.ivit.train.step.MicroBatch;
 import org.ivit.train.step.TeacherModel;
 
-/** The float model whose probabilities a student learns. */
+/** The float model whose probabilities, or features, a student learns. */
 public final class Teacher {
   private final TeacherModel model;
   private final double temperature;
@@ -47,17 +48,25 @@ public final class Teacher {
               ? Architectures.byName(named.architecture().asText())
               : Architectures.parse(named.architecture());
     }
-    if (model.classes() != architecture.classes() || !model.image().equals(architecture.image())) {
+    if (model.answer() != architecture.answer()
+        || model.classes() != architecture.classes()
+        || !model.image().equals(architecture.image())) {
       throw new InputException(
-          "distillation.teacher: found %s classes and pictures of %s, expected %s and %s"
+          "distillation.teacher: found %s and pictures of %s, expected %s and %s"
               .formatted(
-                  model.classes(), model.image(), architecture.classes(), architecture.image()));
+                  answers(model), model.image(), answers(architecture), architecture.image()));
     }
     FloatWeights weights =
         named.weights() == null
             ? start
             : StartWeights.read(named.weights(), model, named.weightsKey(), say);
     return new Teacher(model, weights, distillation.temperature(), pool);
+  }
+
+  private static String answers(Architecture architecture) {
+    return architecture.answer() == Answer.CLASSES
+        ? architecture.classes() + " classes"
+        : "features " + architecture.classes() + " wide";
   }
 
   /** The SHA-256 of the teacher's file; empty without distillation. */
@@ -91,13 +100,31 @@ public final class Teacher {
     return network;
   }
 
-  /** A batch with the teacher's probabilities behind its targets. */
+  /**
+   * A batch with the teacher's probabilities behind its targets; with its features in their place
+   * where it answers with them.
+   */
   public MicroBatch extend(MicroBatch batch) {
-    return new MicroBatch(
-        batch.images(),
-        extend(batch.pixels(), batch.targets(), batch.pictures()),
-        batch.pictures(),
-        batch.keys());
+    float[] targets =
+        model.architecture().answer() == Answer.FEATURES
+            ? features(batch.pixels(), batch.pictures())
+            : extend(batch.pixels(), batch.targets(), batch.pictures());
+    return new MicroBatch(batch.images(), targets, batch.pictures(), batch.keys());
+  }
+
+  /**
+   * The teacher's features.
+   *
+   * @param pixels normalised, as the student sees them
+   * @return [pictures][width]
+   */
+  public float[] features(float[] pixels, int pictures) {
+    double[] answers = network().logits(pixels, pictures);
+    float[] features = new float[answers.length];
+    for (int i = 0; i < features.length; i++) {
+      features[i] = (float) answers[i];
+    }
+    return features;
   }
 
   /**

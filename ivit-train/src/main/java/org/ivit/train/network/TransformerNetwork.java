@@ -15,12 +15,14 @@ import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.ivit.core.InputException;
 import org.ivit.core.Size;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.train.layer.FeatureLoss;
 import org.ivit.train.layer.OperatorLayerRuntime;
 import org.ivit.train.layer.SoftTargetLoss;
 import org.ivit.train.memory.Reals;
@@ -36,6 +38,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
@@ -138,15 +141,17 @@ public final class TransformerNetwork {
     return builder
         .addLayer(
             LOSS,
-            new LossLayer.Builder(
-                    new SoftTargetLoss(
-                        options.distillationWeight(), options.distillationTemperature()))
-                .activation(Activation.IDENTITY)
-                .build(),
+            new LossLayer.Builder(loss(options)).activation(Activation.IDENTITY).build(),
             previous)
         .setOutputs(LOSS)
         .setInputTypes(InputType.convolutional(image.height(), image.width(), 3, CNN2DFormat.NCHW))
         .build();
+  }
+
+  private static ILossFunction loss(NetworkOptions options) {
+    return options.architecture().answer() == Answer.FEATURES
+        ? new FeatureLoss()
+        : new SoftTargetLoss(options.distillationWeight(), options.distillationTemperature());
   }
 
   /** What it was built from. */
@@ -237,7 +242,8 @@ public final class TransformerNetwork {
    *
    * @param pixels normalised, [batch][3][height][width]
    * @param batch number of pictures
-   * @return [batch][classes]; in integers the dequantized logits, rounded to the number type
+   * @return [batch][classes], or [batch][width]; in integers dequantized, rounded to the number
+   *     type
    */
   public double[] logits(float[] pixels, int batch) {
     INDArray output = graph.output(false, array(pixels, batch))[0];

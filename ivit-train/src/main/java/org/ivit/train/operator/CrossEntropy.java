@@ -8,7 +8,7 @@ package org.ivit.train.operator;
  * @param weight w, share of the distillation, 0 to 1
  * @param temperature T, above 0
  */
-public record CrossEntropy(double weight, double temperature) {
+public record CrossEntropy(double weight, double temperature) implements Loss {
   /** Checks weight and temperature. */
   public CrossEntropy {
     if (!(weight >= 0 && weight <= 1) || !(temperature > 0) || Double.isInfinite(temperature)) {
@@ -25,6 +25,7 @@ public record CrossEntropy(double weight, double temperature) {
    * @param gradient receives the gradient by the logits; null where it is not wanted
    * @return the loss
    */
+  @Override
   public double row(double[] logits, double[] targets, double[] gradient) {
     int n = logits.length;
     if ((targets.length != n && targets.length != 2 * n)

@@ -13,7 +13,8 @@ import org.ivit.train.memory.Reals;
 /**
  * What the quantization of a node costs where it is read: the mean of {@code ‖W·(f(q(x)) − f(x))‖²}
  * over rows x of the node, with q the 8-bit quantizer, f what lies between the node and the linear
- * layer (nothing, or GELU) and W the weights of that layer. Not thread-safe.
+ * layer (nothing, or an activation function) and W the weights of that layer. Where that layer's
+ * output is a feature, the mean of {@code 1 − cosine(W·f(q(x)) + b, W·f(x) + b)}. Not thread-safe.
  */
 final class OutputError {
   private static final int BITS = 8;
@@ -35,12 +36,27 @@ final class OutputError {
   private final float[] error;
   private final float[] product;
 
+  /** What the layer answers without an error, [rows][outputs]; null where that is no feature. */
+  private final float[] features;
+
+  /** A node whose reader's output is no feature; parameters as those below. */
+  OutputError(
+      float[] rows,
+      int inputs,
+      float[] weight,
+      DoubleUnaryOperator between,
+      boolean asymmetric,
+      Gemm gemm) {
+    this(rows, inputs, weight, between, asymmetric, null, gemm);
+  }
+
   /**
    * @param rows values of the node, [rows][inputs]
    * @param inputs channels of the node
    * @param weight weights of the layer that reads it, [outputs][inputs]
    * @param between f, or null for nothing
    * @param asymmetric whether q has the codes of {@link AsymmetricGelu}, with {@code between} null
+   * @param bias of a layer whose output is a feature, [outputs]; null for other layers
    * @param gemm products
    */
   OutputError(
@@ -49,6 +65,7 @@ final class OutputError {
       float[] weight,
       DoubleUnaryOperator between,
       boolean asymmetric,
+      float[] bias,
       Gemm gemm) {
     this.rows = rows;
     this.inputs = inputs;
@@ -63,6 +80,18 @@ final class OutputError {
     this.product = new float[outputs];
     this.errors = Reals.allocate(RealType.FLOAT32, rows.length);
     this.products = Reals.allocate(RealType.FLOAT32, rows.length / inputs * outputs);
+    this.features = bias == null ? null : features(bias);
+  }
+
+  private float[] features(float[] bias) {
+    errors.put(0, exact, 0, exact.length);
+    multiply();
+    float[] answers = new float[products.size()];
+    products.get(0, answers, 0, answers.length);
+    for (int i = 0; i < answers.length; i++) {
+      answers[i] += bias[i % outputs];
+    }
+    return answers;
   }
 
   private static float[] through(float[] rows, DoubleUnaryOperator between) {
@@ -105,6 +134,17 @@ final class OutputError {
     } else {
       throughTables(outliers, scale, outlierScale, reciprocals);
     }
+    multiply();
+    int count = rows.length / inputs;
+    double sum = 0;
+    for (int row = 0; row < count; row++) {
+      products.get(row * outputs, product, 0, outputs);
+      sum += features == null ? squares(product) : distance(row * outputs);
+    }
+    return sum / count;
+  }
+
+  private void multiply() {
     int count = rows.length / inputs;
     gemm.multiply(
         1,
@@ -112,12 +152,30 @@ final class OutputError {
         new RealMatrix(weight, 0, outputs, inputs).transpose(),
         0,
         new RealMatrix(products, 0, count, outputs));
-    double sum = 0;
-    for (int row = 0; row < count; row++) {
-      products.get(row * outputs, product, 0, outputs);
-      sum += squares(product);
+  }
+
+  /**
+   * 1 − cosine of a feature y and y + d, d the product. With a = y·y, b = y·d and c = d·d that is
+   * {@code (ac − b²) / (n·(n + a + b))}, n = √(a·(a + 2b + c)), which does not cancel where d is
+   * small. A feature of zeros is like none.
+   */
+  private double distance(int from) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    for (int i = 0; i < outputs; i++) {
+      double y = features[from + i];
+      double d = product[i];
+      a += y * y;
+      b += y * d;
+      c += d * d;
     }
-    return sum / count;
+    double n = Math.sqrt(Math.max(0, a * (a + 2 * b + c)));
+    if (n == 0) {
+      return c == 0 ? 0 : 1;
+    }
+    double cosine = (a + b) / n;
+    return cosine > 0 ? Math.max(0, a * c - b * b) / (n * (n + a + b)) : 1 - cosine;
   }
 
   /** What q changes of a row. Arrays indexed by the loop variable alone are what C2 vectorizes. */

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.numbers.gamma.Erfc;
 import org.ivit.core.architecture.ActivationSpec;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Node;
@@ -25,9 +26,10 @@ import org.ivit.train.memory.OpenBlasGemm;
 
 /**
  * Chooses range and outlier channels of each node that feeds a linear layer, directly or through
- * GELU, by the smallest {@link OutputError}. The nodes are searched one by one; each has all its
- * values as they are, so the order does not matter, save that {@code mlp.act} chooses the channels
- * that {@code mlp.fc1} shares.
+ * GELU, by the smallest {@link OutputError}, which is 1 − cosine where the layer's output is the
+ * model's feature. The nodes are searched one by one; each has all its values as they are, so the
+ * order does not matter, save that {@code mlp.act} chooses the channels that {@code mlp.fc1}
+ * shares.
  */
 final class OutputErrorSearch {
   /**
@@ -145,7 +147,26 @@ final class OutputErrorSearch {
     RowSamples.Sample sample = samples.get(node);
     return new Candidate(
         sample.largest(),
-        new OutputError(sample.rows(), sample.channels(), reader, between, asymmetric, gemm));
+        new OutputError(
+            sample.rows(),
+            sample.channels(),
+            reader,
+            between,
+            asymmetric,
+            featureBias(node),
+            gemm));
+  }
+
+  /** The bias of the layer that reads a node, where its output is the model's feature; or null. */
+  private float[] featureBias(String node) {
+    if (architecture.answer() == Answer.CLASSES) {
+      return null;
+    }
+    return architecture.head().linears().stream()
+        .filter(layer -> layer.input().name().equals(node))
+        .findFirst()
+        .map(layer -> weights.get(layer.bias()))
+        .orElse(null);
   }
 
   private OutlierChannels fixedOutliers(String node) {

@@ -8,7 +8,8 @@ import java.util.Map;
 
 /**
  * Soft labels of a float model: {@code loss = (1−weight)·crossEntropy + weight·T²·KL(teacher_T ‖
- * student_T)}.
+ * student_T)}. Of models that answer with features, {@code loss = 1 − cosine(teacher, student)};
+ * weight and temperature say nothing there.
  *
  * @param weight of the soft labels, 0 to 1
  * @param temperature T, of both softmaxes

@@ -6,7 +6,8 @@ public enum RangeSearch {
   NONE,
   /**
    * By the smallest error at the output of the layer that reads the node, together with outlier
-   * channels where these are found automatically.
+   * channels where these are found automatically. Where that output is the model's feature, the
+   * error is 1 − cosine.
    */
   OUTPUT_ERROR
 }

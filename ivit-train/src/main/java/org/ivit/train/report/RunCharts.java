@@ -24,8 +24,21 @@ public final class RunCharts {
   static Stream<LineChart> all(Metrics metrics) {
     return Stream.of(
         chart(metrics, "loss", "training loss, as the recipe has it", false),
-        chart(metrics, "validation_loss", "validation loss, cross-entropy", false),
+        chart(
+            metrics,
+            "validation_loss",
+            "validation loss, " + (features(metrics) ? "1 − cosine" : "cross-entropy"),
+            false),
         chart(metrics, "validation_top1", "validation top-1", true));
+  }
+
+  /** Whether validations know of no right answers. */
+  private static boolean features(Metrics metrics) {
+    return any(metrics.column("validation_loss")) && !any(metrics.column("validation_top1"));
+  }
+
+  private static boolean any(double[] values) {
+    return values != null && Arrays.stream(values).anyMatch(Double::isFinite);
   }
 
   /** Where their common axis ends: the last epoch. */

@@ -76,8 +76,14 @@ public final class MetricsLog {
             waited));
   }
 
+  /**
+   * Appends a validation.
+   *
+   * @param top1 share of right answers; NaN where there are no classes
+   */
   public void validation(int step, double epoch, double top1, double loss) {
-    append(String.format(Locale.ROOT, "%d,%.4f,,,,,%.6f,%.6g,", step, epoch, top1, loss));
+    String right = Double.isNaN(top1) ? "" : String.format(Locale.ROOT, "%.6f", top1);
+    append(String.format(Locale.ROOT, "%d,%.4f,,,,,%s,%.6g,", step, epoch, right, loss));
   }
 
   private void append(String line) {

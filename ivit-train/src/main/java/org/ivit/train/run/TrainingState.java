@@ -13,7 +13,8 @@ import org.ivit.core.MessageText;
  * @param step updates so far
  * @param epoch the epoch that goes on or is about to begin, from 0
  * @param position pictures of the epoch's order that are used up
- * @param bestTop1 best share of right answers in validation so far, −1 before the first
+ * @param bestTop1 best share of right answers in validation so far, or best mean cosine of features
+ *     to the teacher's; −1 before the first
  * @param bestStep step of that validation, −1 before the first
  * @param data hash of the list of training pictures
  * @param teacher hash of the teacher's weights, empty without distillation

@@ -8,7 +8,7 @@ import org.ivit.train.augment.PictureBatch;
  *
  * @param images the pictures
  * @param targets [pictures][classes], or [pictures][2·classes] with the teacher's probabilities
- *     behind the targets
+ *     behind the targets, or the teacher's features, [pictures][width]
  * @param pictures number of pictures
  * @param keys of the pictures' randomness, functions of seed, epoch and picture
  */

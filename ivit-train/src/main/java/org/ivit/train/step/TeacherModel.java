@@ -4,7 +4,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;
 
 /**
- * A float model whose probabilities a student learns.
+ * A float model whose probabilities, or features, a student learns.
  *
  * @param architecture its sizes
  * @param weights its parameters by timm name

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
+import org.ivit.core.scheme.Scheme;
 import org.ivit.train.gpu.MicroCase;
 import org.ivit.train.gpu.TrainingCase;
 import org.ivit.train.memory.AdamKernel;
@@ -18,6 +20,7 @@ import org.ivit.train.network.AdamW;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
+import org.ivit.train.operator.Loss;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.step.AdamSettings;
 import org.ivit.train.step.MicroBatch;
@@ -38,6 +41,16 @@ class HostStepTest {
   static List<MicroCase> cases() {
     List<MicroCase> cases = new ArrayList<>(MicroCase.all());
     cases.addAll(MicroCase.wide());
+    // A projection's logits are a feature, and its targets are a teacher's.
+    cases.add(
+        new MicroCase(
+            "features",
+            Architectures.parse(
+                "{\"kind\":\"vit\",\"image\":12,\"patch\":4,\"dim\":18,\"depth\":2,\"heads\":2,"
+                    + "\"hidden\":41,\"classes\":5,\"projection\":true}"),
+            Scheme.EXACT,
+            0.4,
+            0));
     return cases;
   }
 
@@ -50,8 +63,9 @@ class HostStepTest {
   }
 
   private static HostStep host(MicroCase c, TrainingCase start) {
+    Loss loss = Loss.of(c.architecture(), c.weight(), 2);
     HostStep host =
-        new HostStep(c.architecture(), c.scheme(), new StepSettings(c.drop(), c.loss(), 0.5), POOL);
+        new HostStep(c.architecture(), c.scheme(), new StepSettings(c.drop(), loss, 0.5), POOL);
     host.parameters().load(start.weights());
     host.parameters().ranges(start.ranges());
     return host;

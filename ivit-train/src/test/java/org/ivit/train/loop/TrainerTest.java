@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
@@ -96,6 +98,61 @@ class TrainerTest {
     assertSame(second, run(quantized(weights), folder.resolve("quantized-again")));
     assertThat(second.latest().scheme()).isNotNull();
     assertThat(second.latest().ranges()).isNotEmpty();
+  }
+
+  /** A projection's logits are a feature, whatever the pictures' classes are. */
+  @Test
+  void featuresAreLearnedFromATeacher(@TempDir Path folder) throws IOException {
+    String features = ", classes: 7, projection: true}";
+    Path weights = folder.resolve("weights.safetensors");
+    Map<String, Tensor> random = new LinkedHashMap<>();
+    Random numbers = new Random(1);
+    RunDirectory.architecture(
+            Recipe.parse("a.yaml", FLOAT.replace(", classes: 10}", features), List.of()))
+        .parameters()
+        .forEach(
+            (name, shape) -> {
+              float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+              for (int i = 0; i < values.length; i++) {
+                values[i] =
+                    (float) numbers.nextGaussian() * 0.3f
+                        + (name.matches(".*norm.*weight") ? 1 : 0);
+              }
+              random.put(name, Tensor.of(values, shape));
+            });
+    Safetensors.write(weights, random, Map.of());
+    String recipe = quantized(weights).replace(", classes: 10}", features);
+    List<Double> cosines = new ArrayList<>();
+    RunDirectory run =
+        Trainer.start(
+            Recipe.parse("test.yaml", recipe, List.of()).withOutput(folder.resolve("run")),
+            new TrainingMonitor() {
+              @Override
+              public void validatedFeatures(int epoch, int pictures, double cosine) {
+                assertThat(pictures).isEqualTo(20);
+                cosines.add(cosine);
+              }
+            });
+    assertThat(cosines).hasSize(3).allMatch(cosine -> cosine > 0.9 && cosine < 1);
+    assertThat(run.latest().state().bestTop1())
+        .isEqualTo(cosines.stream().mapToDouble(c -> c).max().orElseThrow());
+    assertSame(run, run(recipe, folder.resolve("again")));
+    List<String> validations =
+        Files.readAllLines(run.metrics()).stream().filter(line -> line.contains(",,,,,,")).toList();
+    assertThat(validations)
+        .hasSize(3)
+        .allMatch(line -> line.matches("\\d+,[\\d.]+,,,,,,[\\d.e-]+,"));
+    assertThatThrownBy(
+            () ->
+                run(
+                    recipe.replace("distillation: {weight: 0.5, temperature: 2}\n", ""),
+                    folder.resolve("none")))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith("distillation: found none, expected a teacher");
+    assertThatThrownBy(() -> run(recipe + "device: cuda\n", folder.resolve("none")))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith("device: found cuda for a model that answers with features");
+    assertThat(folder.resolve("none")).doesNotExist();
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.train.memory.OpenBlasGemm;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -60,5 +61,56 @@ class OutputErrorTest {
         assertThat(error.of(1.984375f, outliers)).isCloseTo(expected, within(1e-4 * expected));
       }
     }
+  }
+
+  /** The definition, in float64. */
+  private static double slowDistance(
+      float[] rows, int inputs, float[] weight, float[] bias, float limit) {
+    double sum = 0;
+    for (int row = 0; row < rows.length; row += inputs) {
+      double product = 0;
+      double exact = 0;
+      double rounded = 0;
+      for (int out = 0; out < bias.length; out++) {
+        double y = bias[out];
+        double z = bias[out];
+        for (int c = 0; c < inputs; c++) {
+          double scale = limit / 127.0;
+          double code = Math.max(-128, Math.min(127, Math.rint(rows[row + c] / scale)));
+          y += (double) weight[out * inputs + c] * rows[row + c];
+          z += weight[out * inputs + c] * code * scale;
+        }
+        product += y * z;
+        exact += y * y;
+        rounded += z * z;
+      }
+      sum += 1 - product / Math.sqrt(exact * rounded);
+    }
+    return sum * inputs / rows.length;
+  }
+
+  /** Small limits turn features around, so that cosines below 0 are among them. */
+  @ParameterizedTest
+  @CsvSource({"1,3,2", "3,5,2", "40,7,9", "64,33,17"})
+  void isOneLessCosineWhereTheOutputIsAFeature(int rows, int inputs, int outputs) {
+    Random random = new Random(rows);
+    float[] x = random(random, rows * inputs, 2);
+    float[] weight = random(random, outputs * inputs, 0.3f);
+    float[] bias = random(random, outputs, 1);
+    OutputError error = new OutputError(x, inputs, weight, null, false, bias, new OpenBlasGemm());
+    for (float limit : new float[] {1.984375f, 127f / 64 / 128, 127f}) {
+      double expected = slowDistance(x, inputs, weight, bias, limit);
+      assertThat(error.of(limit, OutlierChannels.NONE))
+          .isCloseTo(expected, within(1e-3 * expected + 1e-9));
+    }
+  }
+
+  @Test
+  void aFeatureOfZerosIsLikeNone() {
+    OutputError zeros =
+        new OutputError(
+            new float[] {0.1f}, 1, new float[] {1}, null, false, new float[1], new OpenBlasGemm());
+    assertThat(zeros.of(127f, OutlierChannels.NONE)).isEqualTo(1);
+    assertThat(zeros.of(0.1f, OutlierChannels.NONE)).isZero();
   }
 }

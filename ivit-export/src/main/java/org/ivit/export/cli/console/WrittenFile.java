@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.io.Digests;
 import org.ivit.core.io.FileFailures;
 
@@ -17,8 +18,20 @@ public final class WrittenFile {
     return String.format("%s: %s%nfile sha256 %s", file, what, Digests.file(file));
   }
 
-  /** The same of an integer checkpoint, which states a digest of its contents; and what is next. */
-  public static String checkpoint(Path file, String more, String digest) {
+  /**
+   * The same of an integer checkpoint, which states a digest of its contents; and what is next.
+   *
+   * @param answer what the model answers with
+   */
+  public static String checkpoint(Path file, String more, String digest, Answer answer) {
+    if (answer == Answer.FEATURES) {
+      return String.join(
+          System.lineSeparator(),
+          describe(file, megabytes(file) + more),
+          "digest      " + digest,
+          NextCommand.of("embed", "--model", file, "--data", "DIR", "--output", "E.safetensors"),
+          NextCommand.of("evaluate", "--model", file, "--data", "DIR", "--gallery", "DIR2"));
+    }
     return String.join(
         System.lineSeparator(),
         describe(file, megabytes(file) + more),

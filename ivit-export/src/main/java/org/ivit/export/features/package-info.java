@@ -1,0 +1,2 @@
+/** Features of pictures: what they are, how alike two are, and what follows from that. */
+package org.ivit.export.features;
