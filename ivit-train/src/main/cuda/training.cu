@@ -3,6 +3,7 @@
 #include "attention_observed.cuh"
 #include "channel_order.cuh"
 #include "column_sums.cuh"
+#include "cosine_distance.cuh"
 #include "cross_entropy.cuh"
 #include "dequantize.cuh"
 #include "embed_observed.cuh"

@@ -30,6 +30,7 @@ const std::vector<Kernel> kernels = {
     KERNEL(attention_observed_64_narrow, 224, ObservedAttentionArguments),
     KERNEL(codes_to_reals, 256, CodesArguments),
     KERNEL(column_sums, 256, ColumnSumArguments),
+    KERNEL(cosine_distance, 256, LossArguments),
     KERNEL(cross_entropy, 256, LossArguments),
     KERNEL(dequantize_rows, 256, DequantizeArguments),
     KERNEL(embed_observed, 256, EmbedArguments),

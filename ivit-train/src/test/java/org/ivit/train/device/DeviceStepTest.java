@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.GeluForm;
@@ -36,7 +37,7 @@ import org.ivit.train.network.AdamW;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
-import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.Loss;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.step.AdamSettings;
@@ -161,7 +162,8 @@ class DeviceStepTest {
 
   private MicroBatch batch(Case c, int pictures, long key) {
     int classes = c.architecture().classes();
-    int columns = c.weight() > 0 ? 2 * classes : classes;
+    boolean taught = c.weight() > 0 && c.architecture().answer() == Answer.CLASSES;
+    int columns = taught ? 2 * classes : classes;
     float[] pixels = numbers(pictures * c.architecture().pixels());
     float[] targets = new float[pictures * columns];
     long[] keys = new long[pictures];
@@ -227,7 +229,7 @@ class DeviceStepTest {
             new EmulatedDevice(c.name().length() % 4 + 1, 200_000, c.drop() > 0),
             c.architecture(),
             c.scheme(),
-            new StepSettings(c.drop(), new CrossEntropy(c.weight(), 2), 0),
+            new StepSettings(c.drop(), Loss.of(c.architecture(), c.weight(), 2), 0),
             new DeviceOptions(ProductPrecision.FLOAT32, c.weight() > 0, c.drop() > 0),
             null,
             POOL)) {
