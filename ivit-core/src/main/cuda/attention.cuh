@@ -1,7 +1,8 @@
 /*
  * Attention of one head of one group of tokens (a picture or a window) a block: scores, relative
  * bias and mask, Shiftmax, context. A warp takes 16 queries at a time; scores stay in its part of
- * shared memory.
+ * shared memory. There lie keys and values too: all of them, or, of long rows, as many as a span
+ * has, the keys of one span after the other and then the values.
  */
 #pragma once
 
@@ -33,7 +34,7 @@ struct AttentionArguments {
   uint32_t rounding;
   int32_t bits;
   int32_t wide;
-  int32_t unused;
+  int32_t span; /* tokens whose keys and values lie in shared memory: all, or a multiple of 32 */
 };
 
 /*
@@ -42,7 +43,10 @@ struct AttentionArguments {
  */
 enum class Probabilities { WIDE, NARROW, DEFERRED };
 
-/* Shared memory of a block, in bytes from its beginning. AttentionLayer in Java sums in the same way. */
+/*
+ * Shared memory of a block, in bytes from its beginning. AttentionGrid in Java sums in the same way.
+ * Keys and values of spans take each other's place.
+ */
 struct AttentionLayout {
   int key_stride;
   int value_stride;
@@ -55,15 +59,20 @@ struct AttentionLayout {
 
 IVIT_DEVICE AttentionLayout attention_layout(const AttentionArguments &a) {
   AttentionLayout l;
+  bool whole = a.span >= a.tokens;
   int padded_tokens = (a.tokens + 31) & ~31;
+  int padded_span = whole ? padded_tokens : a.span;
+  int keys = whole ? (a.tokens + 15) & ~15 : a.span;
   /* 16 bytes more a row: eight rows of one chunk then lie in different banks. */
   l.key_stride = a.padded_dim + 16;
-  l.value_stride = padded_tokens + 16;
+  l.value_stride = padded_span + 16;
   l.score_stride = padded_tokens + 16;
   l.terms = 1040;
   l.keys = l.terms + (present(a.score_terms) ? 1024 : 0);
-  l.values = l.keys + ((a.tokens + 15) & ~15) * l.key_stride;
-  l.scores = l.values + a.padded_dim * l.value_stride;
+  int key_bytes = keys * l.key_stride;
+  int value_bytes = a.padded_dim * l.value_stride;
+  l.values = whole ? l.keys + key_bytes : l.keys;
+  l.scores = l.values + (whole || value_bytes > key_bytes ? value_bytes : key_bytes);
   return l;
 }
 
@@ -79,18 +88,30 @@ struct Head {
   }
 };
 
+/* Tokens whose keys and values lie in shared memory. */
+struct Span {
+  int first;
+  int end;
+
+  IVIT_DEVICE int count() const { return end - first; }
+};
+
+IVIT_DEVICE Span span_from(const AttentionArguments &a, int first) {
+  return Span{first, a.span < a.tokens - first ? first + a.span : a.tokens};
+}
+
 IVIT_DEVICE void load_keys(
-    const AttentionArguments &a, const AttentionLayout &l, const Head &head,
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Span &span,
     Shared<unsigned char> memory) {
-  int rows = (a.tokens + 15) & ~15;
+  int rows = (span.count() + 15) & ~15;
 #pragma unroll 1
   for (int row = (int)threadIdx.x / 4; row < rows; row += (int)blockDim.x / 4) {
 #pragma unroll 1
     for (int c = (int)threadIdx.x % 4 * 16; c < a.padded_dim; c += 64) {
-      bool valid = row < a.tokens;
+      bool valid = row < span.count();
       copy16(
           memory + (l.keys + row * l.key_stride + c),
-          a.qkv + (head.at(a, 1, valid ? row : 0) + c), valid);
+          a.qkv + (head.at(a, 1, span.first + (valid ? row : 0)) + c), valid);
     }
   }
   copies_commit();
@@ -110,11 +131,11 @@ IVIT_DEVICE void transpose(const uint32_t (&in)[4], uint32_t (&out)[4]) {
 
 /* Values lie by channel, because a right operand is read along K, which is tokens here. */
 IVIT_DEVICE void load_values(
-    const AttentionArguments &a, const AttentionLayout &l, const Head &head,
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Span &span,
     Shared<unsigned char> memory) {
   int lane = (int)threadIdx.x % WARP;
 #pragma unroll 1
-  for (int t = (int)threadIdx.x / WARP * 32; t < a.tokens; t += (int)blockDim.x) {
+  for (int t = (int)threadIdx.x / WARP * 32; t < span.count(); t += (int)blockDim.x) {
     int token = t + lane % 8 * 4;
 #pragma unroll 1
     for (int c = lane / 8 * 4; c < a.padded_dim; c += 16) {
@@ -122,8 +143,8 @@ IVIT_DEVICE void load_values(
       uint32_t out[4];
 #pragma unroll
       for (int k = 0; k < 4; k++) {
-        in[k] = token + k < a.tokens
-            ? *as<const uint32_t>(a.qkv + (head.at(a, 2, token + k) + c))
+        in[k] = token + k < span.count()
+            ? *as<const uint32_t>(a.qkv + (head.at(a, 2, span.first + token + k) + c))
             : 0;
       }
       transpose(in, out);
@@ -198,29 +219,27 @@ IVIT_DEVICE uint32_t biased(
 }
 
 /*
- * Codes of the scores of 16 queries, [16][score_stride]. Outside of windows, where no bias and no mask
- * comes between, the largest of a row is found on the way.
+ * Codes of the scores of 16 queries and a span's keys, in [16][score_stride]. Outside of windows,
+ * where no bias and no mask comes between, the largest of a row is found on the way.
  */
 template <int STEPS, typename Observer>
 IVIT_DEVICE void score(
-    const AttentionArguments &a, const AttentionLayout &l, const Head &head, Rows &rows,
-    Shared<unsigned char> memory, Shared<unsigned char> scores, Observer &observer) {
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Rows &rows,
+    const Left (&q)[STEPS], const Span &span, Shared<unsigned char> memory,
+    Shared<unsigned char> scores, int32_t (&largest)[2], Observer &observer) {
   int lane = (int)threadIdx.x % WARP;
-  Left q[STEPS];
-  load_queries<STEPS>(a, head, rows, q);
   Channel multiplier = channel_of(a.scores);
   bool wide = a.scores.shift < 33;
   bool windows = present(a.score_terms);
-  int32_t largest[2] = {-128, -128};
 #pragma unroll 1
-  for (int key = 0; key < a.tokens; key += 16) {
+  for (int key = span.first; key < span.end; key += 16) {
     Accumulator acc[2] = {{{0, 0, 0, 0}}, {{0, 0, 0, 0}}};
 #pragma unroll
     for (int step = 0; step < STEPS; step++) {
       if (step * K_STEP < a.padded_dim) {
         uint32_t both[4];
         load_matrices(both, [=](int matrix, int r) {
-          int row = key + (matrix >> 1) * 8 + r;
+          int row = key - span.first + (matrix >> 1) * 8 + r;
           return memory + (l.keys + row * l.key_stride + step * K_STEP + (matrix & 1) * 16);
         });
         multiply(acc[0], q[step], Right{{both[0], both[1]}});
@@ -254,10 +273,6 @@ IVIT_DEVICE void score(
             (uint16_t)codes;
       }
     }
-  }
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    rows.largest[half] = (uint32_t)(saturate8(largest_of_lanes(largest[half])) + 128);
   }
 }
 
@@ -380,25 +395,34 @@ IVIT_DEVICE void probabilities(
   high = permute(first, second, 0x7531);
 }
 
+/* What a warp sums of the context: by the lower bytes of probabilities, and by the upper ones. */
+template <int TILES>
+struct ContextSums {
+  Accumulator low[TILES];
+  Accumulator high[TILES];
+
+  IVIT_DEVICE void clear() {
+#pragma unroll
+    for (int j = 0; j < TILES; j++) {
+      low[j] = Accumulator{{0, 0, 0, 0}};
+      high[j] = Accumulator{{0, 0, 0, 0}};
+    }
+  }
+};
+
 /*
- * TILES times 8 channels of the context of 16 queries, from channel `first` on. Only where a head has
- * more channels than these may some of them not exist.
+ * Adds what a span's values give to TILES times 8 channels of the context of 16 queries, from channel
+ * `first` on. Only where a head has more channels than these may some of them not exist.
  */
 template <int TILES, Probabilities KIND, bool WHOLE, typename Observer>
 IVIT_DEVICE void context(
     const AttentionArguments &a, const AttentionLayout &l, const Head &head,
-    const ScoreRow (&row)[2], const Rows &rows, Shared<unsigned char> memory, int first,
-    Accumulator (&out)[TILES], Observer &observer) {
+    const ScoreRow (&row)[2], const Rows &rows, const Span &span, Shared<unsigned char> memory,
+    int first, ContextSums<TILES> &sums, Observer &observer) {
   int lane = (int)threadIdx.x & 3;
   Shared<const uint32_t> table = as<const uint32_t>(memory);
-  Accumulator high[TILES];
-#pragma unroll
-  for (int j = 0; j < TILES; j++) {
-    out[j] = Accumulator{{0, 0, 0, 0}};
-    high[j] = Accumulator{{0, 0, 0, 0}};
-  }
 #pragma unroll 1
-  for (int token = 0; token < a.tokens; token += K_STEP) {
+  for (int token = span.first; token < span.end; token += K_STEP) {
     Left lower;
     Left upper;
 #pragma unroll
@@ -419,27 +443,34 @@ IVIT_DEVICE void context(
       uint32_t both[4];
       load_matrices(both, [=](int matrix, int r) {
         int channel = first + 8 * j + (matrix >> 1) * 8 + r;
-        return memory + (l.values + channel * l.value_stride + token + (matrix & 1) * 16);
+        int column = token - span.first + (matrix & 1) * 16;
+        return memory + (l.values + channel * l.value_stride + column);
       });
       Right even = {{both[0], both[1]}};
       Right odd = {{both[2], both[3]}};
-      multiply_unsigned(out[j], lower, even);
-      multiply_unsigned(out[j + 1], lower, odd);
+      multiply_unsigned(sums.low[j], lower, even);
+      multiply_unsigned(sums.low[j + 1], lower, odd);
       if (KIND == Probabilities::WIDE) {
-        multiply(high[j], upper, even);
-        multiply(high[j + 1], upper, odd);
+        multiply(sums.high[j], upper, even);
+        multiply(sums.high[j + 1], upper, odd);
       }
     }
   }
   products_done();
+}
+
+/* Both sums together, normalised, in the place of the lower one. */
+template <int TILES, Probabilities KIND>
+IVIT_DEVICE void finish_context(const Rows &rows, ContextSums<TILES> &sums) {
 #pragma unroll
   for (int j = 0; j < TILES; j++) {
 #pragma unroll
     for (int k = 0; k < 4; k++) {
+      int32_t low = sums.low[j].r[k];
       if (KIND == Probabilities::WIDE) {
-        out[j].r[k] = (int32_t)((uint32_t)out[j].r[k] + ((uint32_t)high[j].r[k] << 8));
+        sums.low[j].r[k] = (int32_t)((uint32_t)low + ((uint32_t)sums.high[j].r[k] << 8));
       } else if (KIND == Probabilities::DEFERRED) {
-        out[j].r[k] = (int32_t)requantize_wide(out[j].r[k], (int32_t)rows.factor[k >> 1], 16);
+        sums.low[j].r[k] = (int32_t)requantize_wide(low, (int32_t)rows.factor[k >> 1], 16);
       }
     }
   }
@@ -497,58 +528,117 @@ IVIT_DEVICE void load_table(
 }
 
 /*
- * STEPS times 32 channels a head at most. Blocks: groups, heads, shares of the queries. Shared
- * memory: AttentionLayout and 16 rows of scores a warp.
+ * Calls `body` with each span of the tokens, after `load` has brought it in the place of what all warps
+ * have done with; or once with all of them, which are there.
  */
-template <int STEPS, Probabilities KIND, typename Observer>
-IVIT_DEVICE void attention(const AttentionArguments &a, Observer &observer) {
-  const int tiles = STEPS == 1 ? 4 : 8;
-  Shared<unsigned char> memory = shared_memory();
-  AttentionLayout l = attention_layout(a);
-  int group = (int)blockIdx.x;
-  Head head = {
-      (int)blockIdx.y, group, (int64_t)group * a.tokens, 3 * a.heads * a.padded_dim};
-  load_keys(a, l, head, memory);
-  load_table(a.exponentials, 257, memory);
-  if (present(a.score_terms)) {
-    load_table(a.score_terms, 256, memory + l.terms);
+template <bool SPANS, typename Load, typename Body>
+IVIT_DEVICE void for_spans(const AttentionArguments &a, const Load &load, const Body &body) {
+  if constexpr (SPANS) {
+#pragma unroll 1
+    for (int first = 0; first < a.tokens; first += a.span) {
+      Span span = span_from(a, first);
+      block_barrier();
+      load(span);
+      copies_done<0>();
+      block_barrier();
+      body(span);
+    }
+  } else {
+    body(Span{0, a.tokens});
   }
-  load_values(a, l, head, memory);
-  copies_done<0>();
-  block_barrier();
+}
 
+/* All queries of a block. Warps that have none left go through spans with the others. */
+template <bool SPANS, int STEPS, Probabilities KIND, typename Observer>
+IVIT_DEVICE void attend(
+    const AttentionArguments &a, const AttentionLayout &l, const Head &head,
+    Shared<unsigned char> memory, Observer &observer) {
+  const int tiles = STEPS == 1 ? 4 : 8;
   int lane = (int)threadIdx.x % WARP;
   int warps = (int)blockDim.x / WARP;
   int warp = (int)threadIdx.x / WARP;
-  int window = group - (int)divide((uint32_t)group, a.window_divisor) * a.windows;
+  int window = head.group - (int)divide((uint32_t)head.group, a.window_divisor) * a.windows;
   Shared<unsigned char> scores = memory + (l.scores + warp * 16 * l.score_stride);
 #pragma unroll 1
-  for (int tile = (int)blockIdx.z * warps + warp; tile * 16 < a.queries;
-       tile += (int)gridDim.z * warps) {
+  for (int round = (int)blockIdx.z * warps; round * 16 < a.queries;
+       round += (int)gridDim.z * warps) {
+    int tile = round + warp;
+    bool busy = tile * 16 < a.queries;
+    if (!SPANS && !busy) {
+      break;
+    }
     Rows rows;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       int query = tile * 16 + (lane >> 2) + 8 * half;
       rows.query[half] = query < a.queries ? query : a.queries - 1;
     }
-    score<STEPS>(a, l, head, rows, memory, scores, observer);
+    Left q[STEPS];
+    load_queries<STEPS>(a, head, rows, q);
+    int32_t largest[2] = {-128, -128};
+    for_spans<SPANS>(
+        a, [&](const Span &span) { load_keys(a, l, head, span, memory); },
+        [&](const Span &span) {
+          if (!SPANS || busy) {
+            score<STEPS>(a, l, head, rows, q, span, memory, scores, largest, observer);
+          }
+        });
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      rows.largest[half] = (uint32_t)(saturate8(largest_of_lanes(largest[half])) + 128);
+    }
     warp_barrier();
     ScoreRow row[2] = {
         score_row(a, l, rows, scores, window, 0), score_row(a, l, rows, scores, window, 1)};
-    softmax_rows(row, as<const uint32_t>(memory), present(a.score_terms), rows);
+    if (!SPANS || busy) {
+      softmax_rows(row, as<const uint32_t>(memory), present(a.score_terms), rows);
+    }
     for (int first = 0; first < a.padded_dim; first += 8 * tiles) {
-      Accumulator acc[tiles];
-      context<tiles, KIND, STEPS <= 2>(a, l, head, row, rows, memory, first, acc, observer);
-      requantize_context<tiles>(a, head, tile * 16, first, acc, observer);
+      ContextSums<tiles> sums;
+      sums.clear();
+      for_spans<SPANS>(
+          a, [&](const Span &span) { load_values(a, l, head, span, memory); },
+          [&](const Span &span) {
+            if (!SPANS || busy) {
+              context<tiles, KIND, STEPS <= 2>(
+                  a, l, head, row, rows, span, memory, first, sums, observer);
+            }
+          });
+      if (!SPANS || busy) {
+        finish_context<tiles, KIND>(rows, sums);
+        requantize_context<tiles>(a, head, tile * 16, first, sums.low, observer);
+      }
     }
     warp_barrier();
   }
 }
 
-template <int STEPS, Probabilities KIND>
-IVIT_DEVICE void attention(const AttentionArguments &a) {
-  Unobserved nobody;
-  attention<STEPS, KIND>(a, nobody);
+/*
+ * STEPS times 32 channels a head at most. Blocks: groups, heads, shares of the queries. Shared
+ * memory: AttentionLayout and 16 rows of scores a warp. SPANS says whether the span is shorter than
+ * a row.
+ */
+template <int STEPS, Probabilities KIND, bool SPANS, typename Observer>
+IVIT_DEVICE void attention(const AttentionArguments &a, Observer &observer) {
+  Shared<unsigned char> memory = shared_memory();
+  AttentionLayout l = attention_layout(a);
+  int group = (int)blockIdx.x;
+  Head head = {
+      (int)blockIdx.y, group, (int64_t)group * a.tokens, 3 * a.heads * a.padded_dim};
+  Span all = {0, a.tokens};
+  if (!SPANS) {
+    load_keys(a, l, head, all, memory);
+  }
+  load_table(a.exponentials, 257, memory);
+  if (present(a.score_terms)) {
+    load_table(a.score_terms, 256, memory + l.terms);
+  }
+  if (!SPANS) {
+    load_values(a, l, head, all, memory);
+    copies_done<0>();
+  }
+  block_barrier();
+  attend<SPANS, STEPS, KIND>(a, l, head, memory, observer);
 }
 
 }  // namespace ivit

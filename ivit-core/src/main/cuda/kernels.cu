@@ -7,3 +7,4 @@
 #include "linear_stream.cuh"
 #include "patches.cuh"
 #include "pool.cuh"
+#include "query_attention_kernels.cuh"

@@ -16,8 +16,10 @@ struct NormArguments {
   Global<const int32_t> multiplier; /* by output channel, [output_stride], 0 in the padding */
   Global<const int64_t> offset;    /* rounding included */
   Global<int8_t> codes_out;        /* 8-bit output, [rows][output_stride]; or null */
-  Global<int16_t> stream_out;      /* 16-bit output, [rows][output_stride]; or null */
+  Global<int16_t> stream_out;      /* 16-bit output, [rows][output_stride], or [tokens] where the
+                                      input is a stream; or null */
   RowMap map;                      /* rows to tokens of the input */
+  int64_t epsilon;                 /* added to the sum of squared deviations */
   Divisor twice_channels;
   int32_t rows;
   int32_t channels;
@@ -45,7 +47,7 @@ IVIT_DEVICE uint64_t warp_sum(uint64_t v) {
 /*
  * Of the sums of x and of x * x over a row: the mean with ties up, and the quotient by the exact
  * root of the squares' sum. The sum of (x - mean)^2 is that of squares less mean * (2 sum - C mean),
- * without rounding.
+ * without rounding. An epsilon may be part of `squares`.
  */
 IVIT_DEVICE RowStatistics statistics(
     int32_t channels, const Divisor &twice_channels, int64_t sum, int64_t squares, uint32_t &root) {
@@ -128,7 +130,7 @@ IVIT_DEVICE RowStatistics row_statistics(const NormArguments &a, const Row &row,
   uint32_t root = 0;
   return statistics(
       a.channels, a.twice_channels, (int64_t)warp_sum((uint64_t)sum),
-      (int64_t)warp_sum((uint64_t)squares), root);
+      (int64_t)warp_sum((uint64_t)squares) + a.epsilon, root);
 }
 
 IVIT_DEVICE void store_eight(Global<int8_t> to, const int32_t (&v)[8]) {

@@ -18,6 +18,18 @@ IVIT_KERNEL(128, 8) layer_norm(IVIT_ARGUMENTS(ivit::NormArguments) a) {
   }
 }
 
+/* A stream in place. A lane writes what it alone reads once the statistics are known. */
+IVIT_KERNEL(128, 8) layer_norm_stream(IVIT_ARGUMENTS(ivit::NormArguments) a) {
+  int number = ivit::norm_row_number();
+  if (number < a.rows) {
+    int lane = (int)threadIdx.x % ivit::WARP;
+    int64_t token = ivit::token_of(a.map, number);
+    auto row = a.stream + token * a.input_stride;
+    auto out = a.stream_out + token * a.output_stride;
+    ivit::norm_row(a, ivit::InOrder<int16_t>{row}, a.channels, out, lane);
+  }
+}
+
 /* From codes to a stream: the norm of a Swin's patches. */
 IVIT_KERNEL(128, 8) layer_norm_patches(IVIT_ARGUMENTS(ivit::NormArguments) a) {
   int number = ivit::norm_row_number();

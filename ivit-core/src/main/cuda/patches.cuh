@@ -11,20 +11,23 @@ namespace ivit {
  * interleaved pixels.
  */
 struct PatchArguments {
-  Global<const uint8_t> pixels; /* [pictures][3 * image * image] in the order of the strides */
+  Global<const uint8_t> pixels; /* [pictures][picture_stride] in the order of the strides */
   Global<const int8_t> table;   /* code of each value, [3][256] */
-  Global<int8_t> patches;       /* [pictures * grid * grid][output_stride] */
-  Divisor grid_divisor;
+  Global<int8_t> patches;       /* [pictures * lines * columns][output_stride] */
+  Divisor line_divisor;         /* of lines */
+  Divisor column_divisor;       /* of columns */
   Divisor patch_divisor;
   Divisor area_divisor; /* of patch * patch */
   int32_t rows;
-  int32_t image;
   int32_t patch;
-  int32_t grid; /* patches along a side */
+  int32_t lines;   /* patches of a picture from top to bottom */
+  int32_t columns; /* patches from left to right */
+  int32_t picture_stride;
   int32_t channel_stride;
   int32_t row_stride;
   int32_t pixel_stride;
   int32_t output_stride;
+  int32_t unused;
 };
 
 struct LeadingArguments {
@@ -40,11 +43,11 @@ struct LeadingArguments {
 /* A block a patch. */
 IVIT_KERNEL(128, 8) unfold_patches(IVIT_ARGUMENTS(ivit::PatchArguments) a) {
   int row = (int)blockIdx.x;
-  int grid_row = (int)ivit::divide((uint32_t)row, a.grid_divisor);
-  int column = row - grid_row * a.grid;
-  int picture = (int)ivit::divide((uint32_t)grid_row, a.grid_divisor);
-  int line = grid_row - picture * a.grid;
-  auto from = a.pixels + (int64_t)picture * 3 * a.image * a.image
+  int all_lines = (int)ivit::divide((uint32_t)row, a.column_divisor);
+  int column = row - all_lines * a.columns;
+  int picture = (int)ivit::divide((uint32_t)all_lines, a.line_divisor);
+  int line = all_lines - picture * a.lines;
+  auto from = a.pixels + (int64_t)picture * a.picture_stride
       + (line * a.patch * a.row_stride + column * a.patch * a.pixel_stride);
   auto to = a.patches + (int64_t)row * a.output_stride;
   int area = a.patch * a.patch;

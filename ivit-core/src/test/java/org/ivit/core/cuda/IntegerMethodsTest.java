@@ -45,6 +45,22 @@ class IntegerMethodsTest {
     checkRoot((1L << 47) - 1);
   }
 
+  /** An epsilon takes sums of squares beyond what deviations alone can reach. */
+  @Test
+  void rootsOfLargeSums() {
+    for (int i = 0; i < 20_000; i++) {
+      checkRoot(random.nextLong() >>> 2);
+      long root = (1L << 31) - 1 - (random.nextInt() >>> random.nextInt(32) >>> 1);
+      checkRoot(root * root);
+      checkRoot(root * root - 1);
+    }
+    for (int bit = 46; bit < 62; bit++) {
+      checkRoot(1L << bit);
+      checkRoot((1L << bit) - 1);
+    }
+    checkRoot((1L << 62) - 1);
+  }
+
   private void checkRoot(long v) {
     assertThat(emulator.emulator_square_root(v)).as("%d", v).isEqualTo((int) ILayerNorm.isqrt(v));
   }

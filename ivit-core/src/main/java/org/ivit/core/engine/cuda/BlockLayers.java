@@ -2,19 +2,15 @@ package org.ivit.core.engine.cuda;
 
 import java.util.List;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Windows;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.AttentionLayer;
 import org.ivit.core.engine.cuda.layer.ChannelOrder;
 import org.ivit.core.engine.cuda.layer.Constants;
-import org.ivit.core.engine.cuda.layer.GeluTables;
 import org.ivit.core.engine.cuda.layer.LinearLayer;
 import org.ivit.core.engine.cuda.layer.NormLayer;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.StreamLayout;
-import org.ivit.core.graph.GeluRow;
-import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.IntegerBlock;
 
 /** A transformer block's constants on the device, and its launches. */
@@ -26,51 +22,31 @@ final class BlockLayers implements PartLayers {
   private final LinearLayer qkv;
   private final AttentionLayer attention;
   private final LinearLayer proj;
-  private final NormLayer norm2;
-  private final LinearLayer fc1;
-  private final GeluTables gelu;
-  private final LinearLayer fc2;
-  private final ChannelOrder hidden;
+  private final MlpLayers mlp;
   private final RowMap order;
 
   /**
    * @param constants receives them
    * @param block its integers
-   * @param wanted tokens of each picture that are read afterwards: all, or the first ones where
-   *     there are no windows
+   * @param read tokens of each picture that are read afterwards, the first ones
    */
-  BlockLayers(Constants constants, IntegerBlock block, int wanted) {
+  BlockLayers(Constants constants, IntegerBlock block, int read) {
     this.block = block;
-    this.wanted = wanted;
     this.site = block.part();
+    // In windows any token may come from any of them.
+    this.wanted = site.groups() == 1 ? read : site.tokens();
     attention = new AttentionLayer(constants, block.attention(), site);
     ChannelOrder qkvInputs = new ChannelOrder(site.dim(), block.qkv().inputOutliers());
     norm1 = new NormLayer(constants, block.norm1(), qkvInputs, null);
     qkv = new LinearLayer(constants, block.qkv(), qkvInputs, attention.columns(3));
     proj = LinearLayer.natural(constants, block.proj());
-    norm2 =
-        new NormLayer(
-            constants,
-            block.norm2(),
-            new ChannelOrder(site.dim(), block.fc1().inputOutliers()),
-            null);
-    hidden = new ChannelOrder(site.hidden(), block.fc2().inputOutliers());
-    fc1 =
-        new LinearLayer(
-            constants,
-            block.fc1(),
-            new ChannelOrder(site.dim(), block.fc1().inputOutliers()),
-            hidden.source());
-    gelu =
-        block.gelu() instanceof GeluRow row
-            ? GeluTables.of(constants, row)
-            : GeluTables.of(constants, (GeluTable) block.gelu());
-    fc2 = new LinearLayer(constants, block.fc2(), hidden, LinearLayer.inOrder(site.dim()));
-    Windows windows = site.windows();
+    mlp =
+        new MlpLayers(
+            constants, block.norm2(), block.fc1(), block.gelu(), block.fc2(), block.residual2());
     order =
-        windows == null
+        site.groups() == 1
             ? RowMap.same(site.tokens())
-            : new RowMap(constants.ints(windows.order()), site.tokens(), site.tokens(), 0);
+            : new RowMap(constants.ints(site.windows().order()), site.tokens(), site.tokens(), 0);
   }
 
   @Override
@@ -92,31 +68,11 @@ final class BlockLayers implements PartLayers {
     launches.add(
         proj.stream(
             device, left, context, stream, stride, map, block.residual1(), stream, site.tokens()));
-    mlp(launches, device, buffers, left, all ? RowMap.same(site.tokens()) : map, stream);
+    RowMap finished = all ? RowMap.same(site.tokens()) : map;
+    mlp.add(launches, device, buffers, left, finished, stream);
   }
 
   private int qkvStride() {
     return attention.inputStride();
-  }
-
-  private void mlp(
-      List<Launch> launches,
-      Device device,
-      PassBuffers buffers,
-      int rows,
-      RowMap map,
-      long stream) {
-    int stride = StreamLayout.stride(site.dim());
-    long norm = buffers.of(PassBuffers.Name.NORM, (long) rows * norm2.outputStride(), 1);
-    long codes = buffers.of(PassBuffers.Name.HIDDEN, (long) rows * hidden.length(), 1);
-    boolean byRow = block.gelu() instanceof GeluRow;
-    launches.add(norm2.codes(rows, map, stream, stride, norm));
-    launches.add(fc1.codes(device, rows, norm, codes, hidden.length(), byRow ? null : gelu));
-    if (byRow) {
-      launches.add(gelu.byRow(codes, rows, site.hidden(), hidden.length()));
-    }
-    launches.add(
-        fc2.stream(
-            device, rows, codes, stream, stride, map, block.residual2(), stream, site.tokens()));
   }
 }

@@ -2,6 +2,7 @@ package org.ivit.core.engine.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.Constants;
@@ -21,6 +22,9 @@ final class Forward implements GraphVisitor<PartLayers> {
   private final Architecture architecture;
   private final List<PartLayers> parts = new ArrayList<>();
 
+  /** Tokens from one picture to the next in the stream, whose first ones are in use. */
+  private int spacing;
+
   /**
    * @param constants receives them
    * @param graph any model
@@ -33,39 +37,51 @@ final class Forward implements GraphVisitor<PartLayers> {
 
   @Override
   public PartLayers stem(IntegerStem stem) {
+    spacing = stem.part().outputTokens();
     return new StemLayers(constants, stem);
   }
 
   @Override
   public PartLayers block(IntegerBlock block) {
-    // Of the last block only the tokens that the head reads are needed.
+    requireWhole(block.part().name(), block.part().tokens());
+    // Of the last block only the tokens that are read behind it are needed.
     return new BlockLayers(
         constants, block, architecture.parts().get(parts.size() + 1).readTokens());
   }
 
   @Override
   public PartLayers merging(IntegerMerging merging) {
+    requireWhole(merging.part().name(), merging.part().tokens());
+    spacing = merging.part().outputTokens();
     return new MergingLayers(constants, merging);
+  }
+
+  private void requireWhole(String part, int tokens) {
+    if (tokens != spacing) {
+      throw new InputException(
+          "engine cuda: %s: found a block or a merging of %d of %d tokens, expected none behind a pool"
+              .formatted(part, tokens, spacing));
+    }
   }
 
   @Override
   public PartLayers norm(IntegerNorm norm) {
-    throw new UnsupportedOperationException("Norm");
+    return new StreamNormLayers(constants, norm, spacing);
   }
 
   @Override
   public PartLayers meanPooling(IntegerMeanPooling pooling) {
-    throw new UnsupportedOperationException("MeanPooling");
+    return new MeanPoolingLayers(pooling, spacing);
   }
 
   @Override
   public PartLayers attentionPooling(IntegerAttentionPooling pooling) {
-    throw new UnsupportedOperationException("AttentionPooling");
+    return new AttentionPoolingLayers(constants, pooling, spacing);
   }
 
   @Override
   public PartLayers head(IntegerHead head) {
-    return new HeadLayers(constants, head);
+    return new HeadLayers(constants, head, spacing);
   }
 
   /**

@@ -2,6 +2,7 @@ package org.ivit.core.engine.cuda;
 
 import java.util.List;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.ChannelOrder;
@@ -12,45 +13,58 @@ import org.ivit.core.engine.cuda.layer.PoolLayer;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.StreamLayout;
 import org.ivit.core.graph.IntegerHead;
+import org.ivit.core.graph.Pool;
 
 /** A head's constants on the device, and its launches. */
 final class HeadLayers implements PartLayers {
   private final Head part;
+  private final int spacing;
+
+  /** Null where the first token is the answer. */
   private final NormLayer norm;
-  private final PoolLayer pool;
+
+  private final Pool pool;
   private final List<LinearLayer> classifiers;
 
-  HeadLayers(Constants constants, IntegerHead head) {
-    part = head.part();
-    ChannelOrder order = new ChannelOrder(part.dim(), head.classifiers().get(0).inputOutliers());
-    norm = new NormLayer(constants, head.norm(), order, null);
+  /**
+   * @param constants receives them
+   * @param head its integers
+   * @param spacing tokens from one picture to the next in the stream
+   */
+  HeadLayers(Constants constants, IntegerHead head, int spacing) {
+    this.part = head.part();
+    this.spacing = spacing;
+    this.pool = head.pool();
+    OutlierChannels outliers =
+        head.classifiers().isEmpty()
+            ? OutlierChannels.NONE
+            : head.classifiers().get(0).inputOutliers();
+    norm =
+        head.norm() == null
+            ? null
+            : new NormLayer(constants, head.norm(), new ChannelOrder(part.dim(), outliers), null);
     classifiers =
         head.classifiers().stream().map(linear -> LinearLayer.natural(constants, linear)).toList();
-    pool =
-        head.pool() == null
-            ? null
-            : new PoolLayer(
-                head.pool().multiplier(),
-                part.tokens(),
-                part.dim(),
-                norm.outputStride(),
-                classifiers.get(0).depth());
   }
 
   @Override
   public void add(List<Launch> launches, Device device, PassBuffers buffers, int pictures) {
     int stride = StreamLayout.stride(part.dim());
-    int read = part.readTokens();
-    int rows = pictures * read;
-    long stream = buffers.of(PassBuffers.Name.STREAM, (long) pictures * part.tokens() * stride, 2);
+    long stream = buffers.of(PassBuffers.Name.STREAM, (long) pictures * spacing * stride, 2);
+    long answer = buffers.of(PassBuffers.Name.LOGITS, (long) pictures * part.classes(), 4);
+    if (norm == null) {
+      int pictureStride = Math.multiplyExact(spacing, stride);
+      PoolLayer first = new PoolLayer(1, part.dim(), stride, pictureStride);
+      launches.add(first.streamSums(pictures, stream, answer));
+      return;
+    }
+    int read = part.pooled() ? part.pooledTokens() : part.readTokens();
+    int rows = Math.multiplyExact(pictures, read);
     long codes = buffers.of(PassBuffers.Name.NORM, (long) rows * norm.outputStride(), 1);
-    long logits = buffers.of(PassBuffers.Name.LOGITS, (long) pictures * part.classes(), 4);
-    launches.add(norm.codes(rows, RowMap.leading(read, part.tokens()), stream, stride, codes));
-    if (pool != null) {
-      LinearLayer classifier = classifiers.get(0);
-      long means = buffers.of(PassBuffers.Name.POOL, (long) pictures * classifier.depth(), 1);
-      launches.add(pool.launch(pictures, codes, means));
-      launches.add(classifier.logits(device, pictures, means, classifier.depth(), logits, false));
+    RowMap map = new RowMap(0, read, spacing, part.leadingTokens());
+    launches.add(norm.codes(rows, map, stream, stride, codes));
+    if (part.pooled()) {
+      addPooled(launches, device, buffers, pictures, codes, answer);
       return;
     }
     for (int i = 0; i < classifiers.size(); i++) {
@@ -62,8 +76,29 @@ final class HeadLayers implements PartLayers {
                   pictures,
                   codes + (long) i * norm.outputStride(),
                   read * norm.outputStride(),
-                  logits,
+                  answer,
                   i > 0));
     }
+  }
+
+  private void addPooled(
+      List<Launch> launches,
+      Device device,
+      PassBuffers buffers,
+      int pictures,
+      long codes,
+      long answer) {
+    int tokens = part.pooledTokens();
+    int stride = norm.outputStride();
+    PoolLayer sums = new PoolLayer(tokens, part.dim(), stride, Math.multiplyExact(tokens, stride));
+    if (pool == null) {
+      launches.add(sums.sums(pictures, codes, answer));
+      return;
+    }
+    LinearLayer classifier = classifiers.get(0);
+    int depth = classifier.depth();
+    long means = buffers.of(PassBuffers.Name.POOL, (long) pictures * depth, 1);
+    launches.add(sums.means(pool.multiplier(), pictures, codes, means, depth));
+    launches.add(classifier.logits(device, pictures, means, depth, answer, false));
   }
 }

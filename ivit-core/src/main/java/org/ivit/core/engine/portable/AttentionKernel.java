@@ -3,6 +3,7 @@ package org.ivit.core.engine.portable;
 import java.util.Arrays;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.SoftmaxTable;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.Attention;
 
 /**
@@ -10,6 +11,9 @@ import org.ivit.core.graph.Attention;
  * by table, context, for a range of queries.
  */
 final class AttentionKernel {
+  /** Queries at once: a long row of scores for each of them stays near the processor. */
+  private static final int MOST_QUERIES = 256;
+
   private final int tokens;
   private final int heads;
   private final int headDim;
@@ -45,6 +49,7 @@ final class AttentionKernel {
 
   /** What one thread needs; columns are queries. */
   static final class Scratch {
+    private final int queries;
     private final HeadProducts products;
 
     /** Scores, [key][query]. */
@@ -60,11 +65,12 @@ final class AttentionKernel {
     final int[] sum;
 
     Scratch(int tokens, int heads, int headDim, ExactProduct product) {
-      products = new HeadProducts(tokens, heads, headDim, product);
-      codes = new byte[tokens * tokens];
-      numerators = new int[tokens][tokens];
-      maximum = new int[tokens];
-      sum = new int[tokens];
+      queries = Math.min(tokens, MOST_QUERIES);
+      products = new HeadProducts(tokens, queries, heads, headDim, product);
+      codes = new byte[tokens * queries];
+      numerators = new int[tokens][queries];
+      maximum = new int[queries];
+      sum = new int[queries];
     }
   }
 
@@ -77,6 +83,12 @@ final class AttentionKernel {
    * @param out receives the head's channels of those queries, [groups][tokens][heads][headDim]
    */
   void run(byte[] qkv, int group, int head, int from, int to, byte[] out, Scratch s) {
+    for (int first = from; first < to; first += s.queries) {
+      queries(qkv, group, head, first, Math.min(to, first + s.queries), out, s);
+    }
+  }
+
+  private void queries(byte[] qkv, int group, int head, int from, int to, byte[] out, Scratch s) {
     int n = to - from;
     int channels = heads * headDim;
     int first = group * tokens * channels;

@@ -2,6 +2,7 @@ package org.ivit.core.engine.portable;
 
 import java.util.List;
 import org.ivit.core.architecture.Windows;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.IntegerBlock;
 import org.ivit.core.parallel.WorkerPool;
 

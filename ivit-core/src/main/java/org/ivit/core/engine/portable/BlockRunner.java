@@ -1,6 +1,9 @@
 package org.ivit.core.engine.portable;
 
 import org.ivit.core.architecture.Block;
+import org.ivit.core.engine.portable.product.ExactProduct;
+import org.ivit.core.engine.portable.product.GemmScratch;
+import org.ivit.core.engine.portable.product.IntGemm;
 import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 

@@ -1,5 +1,7 @@
 package org.ivit.core.engine.portable;
 
+import org.ivit.core.engine.portable.product.ExactProduct;
+
 /**
  * The two products of one head of attention for a range of queries, with the query as the inner,
  * vectorised index: sums [key][query], then [channel][query]. One thread's scratch; grows to the
@@ -8,6 +10,7 @@ package org.ivit.core.engine.portable;
 final class HeadProducts {
   private final ExactProduct product;
   private final int tokens;
+  private final int queryCount;
   private final int headDim;
   private final int stride;
   private final int part;
@@ -35,25 +38,27 @@ final class HeadProducts {
 
   /**
    * @param tokens number of tokens
+   * @param queryCount most queries at once
    * @param heads number of heads
    * @param headDim channels of a head
    * @param product multiplies
    */
-  HeadProducts(int tokens, int heads, int headDim, ExactProduct product) {
+  HeadProducts(int tokens, int queryCount, int heads, int headDim, ExactProduct product) {
     this.product = product;
     this.tokens = tokens;
+    this.queryCount = queryCount;
     this.headDim = headDim;
     this.part = heads * headDim;
     this.stride = 3 * part;
     this.width = ExactProduct.padded(headDim);
     this.length = ExactProduct.padded(tokens);
-    this.queries = product.matrix(width, tokens);
+    this.queries = product.matrix(width, queryCount);
     this.keys = new float[tokens * width];
     this.values = new float[headDim * length];
-    this.probabilities = product.matrix(length, tokens);
-    this.scores = new float[tokens][product.width(tokens)];
-    this.context = new float[headDim][product.width(tokens)];
-    this.before = headDim > ExactProduct.CODES ? new int[tokens][tokens] : null;
+    this.probabilities = product.matrix(length, queryCount);
+    this.scores = new float[tokens][product.width(queryCount)];
+    this.context = new float[headDim][product.width(queryCount)];
+    this.before = headDim > ExactProduct.CODES ? new int[tokens][queryCount] : null;
   }
 
   /**
@@ -123,7 +128,7 @@ final class HeadProducts {
 
   private void keepContext(int n, boolean first) {
     if (contextBefore == null) {
-      contextBefore = new int[headDim][tokens];
+      contextBefore = new int[headDim][queryCount];
     }
     for (int d = 0; d < headDim; d++) {
       for (int i = 0; i < n; i++) {

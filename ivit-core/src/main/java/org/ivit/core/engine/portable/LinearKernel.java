@@ -1,5 +1,8 @@
 package org.ivit.core.engine.portable;
 
+import org.ivit.core.engine.portable.product.ExactProduct;
+import org.ivit.core.engine.portable.product.GemmScratch;
+import org.ivit.core.engine.portable.product.IntGemm;
 import org.ivit.core.graph.Linear;
 
 /** A linear layer of a graph: packed weights and what follows them. */
@@ -24,6 +27,18 @@ final class LinearKernel {
         scratch,
         (row, column, n, last, before) ->
             requantizer.to8(column, n, last, before, out, outAt + row * outputs + column));
+  }
+
+  /** At most {@link IntGemm#ROWS} rows to 16-bit codes. */
+  void to16(byte[] x, int xAt, int rows, GemmScratch scratch, short[] out, int outAt) {
+    int outputs = gemm.outputs();
+    gemm.rows(
+        x,
+        xAt,
+        rows,
+        scratch,
+        (row, column, n, last, before) ->
+            requantizer.to16(column, n, last, before, out, outAt + row * outputs + column));
   }
 
   /**

@@ -8,10 +8,12 @@ final class NormKernel {
   private final long[] multiplier;
   private final long[] offset;
   private final int shift;
+  private final long epsilon;
 
   NormKernel(ILayerNorm.Constants constants) {
     channels = constants.multiplier().length;
     shift = constants.shift();
+    epsilon = constants.epsilon();
     multiplier = new long[channels];
     offset = new long[channels];
     for (int c = 0; c < channels; c++) {
@@ -54,7 +56,7 @@ final class NormKernel {
   }
 
   private long factor(short[] x, int at, int mean) {
-    long squares = 0;
+    long squares = epsilon;
     for (int c = 0; c < channels; c++) {
       int y = x[at + c] - mean;
       squares += (long) y * y;

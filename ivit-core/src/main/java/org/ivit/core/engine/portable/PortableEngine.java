@@ -4,6 +4,7 @@ import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.EngineChecks;
 import org.ivit.core.engine.Processor;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.parallel.WorkerPool;
 

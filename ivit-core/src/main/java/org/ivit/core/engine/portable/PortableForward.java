@@ -2,8 +2,11 @@ package org.ivit.core.engine.portable;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Part;
 import org.ivit.core.engine.portable.BlockRunner.Picture;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
@@ -17,19 +20,23 @@ import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 
 /**
- * Classifies one picture of a batch; used by several threads at once. The parts are cut into
- * stages, runs of blocks of one width: what is local to a token is one step from one attention to
- * the next.
+ * Runs one picture of a batch; used by several threads at once. The parts are cut into stages, runs
+ * of blocks of one width: what is local to a token is one step from one attention to the next.
+ * Norms and poolings behind the blocks follow one after the other, then the head.
  */
 final class PortableForward implements GraphVisitor<Void> {
   private final WorkerPool pool;
   private final ExactProduct product;
   private final int classes;
   private final List<Stage> stages = new ArrayList<>();
+  private final List<StreamKernel> endings = new ArrayList<>();
   private final FreeList<Picture[]> pictures = new FreeList<>(this::newPictures);
   private HeadKernel head;
 
-  /** The stage that is under construction. */
+  /** Tokens that what follows the blocks reads, from the first. */
+  private int read;
+
+  /** The stage that is under construction; null behind the blocks. */
   private StageEntry entry;
 
   private final List<IntegerBlock> blocks = new ArrayList<>();
@@ -38,6 +45,10 @@ final class PortableForward implements GraphVisitor<Void> {
   private record Stage(StageEntry entry, BlockKernels[] blocks, BlockRunner runner, Block site) {
     int tokens() {
       return site.tokens();
+    }
+
+    BlockKernels last() {
+      return blocks[blocks.length - 1];
     }
   }
 
@@ -56,6 +67,11 @@ final class PortableForward implements GraphVisitor<Void> {
 
   @Override
   public Void block(IntegerBlock block) {
+    if (entry == null) {
+      throw new InputException(
+          "engine cpu: %s: found a block behind a pool, expected none"
+              .formatted(block.part().name()));
+    }
     blocks.add(block);
     return null;
   }
@@ -69,31 +85,56 @@ final class PortableForward implements GraphVisitor<Void> {
 
   @Override
   public Void norm(IntegerNorm norm) {
-    throw new UnsupportedOperationException("Norm");
+    StreamNormKernel kernel = new StreamNormKernel(norm);
+    if (entry != null && blocks.isEmpty()) {
+      entry = kernel.behind(entry);
+    } else {
+      end(norm.part(), kernel);
+    }
+    return null;
   }
 
   @Override
   public Void meanPooling(IntegerMeanPooling pooling) {
-    throw new UnsupportedOperationException("MeanPooling");
+    end(pooling.part(), new MeanPoolingKernel(pooling));
+    return null;
   }
 
   @Override
   public Void attentionPooling(IntegerAttentionPooling pooling) {
-    throw new UnsupportedOperationException("AttentionPooling");
-  }
-
-  @Override
-  public Void head(IntegerHead classifiers) {
-    endStage();
-    head = new HeadKernel(classifiers, product);
+    end(pooling.part(), new AttentionPoolingKernel(pooling, product));
     return null;
   }
 
+  @Override
+  public Void head(IntegerHead node) {
+    endBlocks(node.part());
+    head = new HeadKernel(node, product);
+    return null;
+  }
+
+  private void end(Part part, StreamKernel kernel) {
+    endBlocks(part);
+    endings.add(kernel);
+  }
+
+  /** Ends the last stage, if that was not done yet. */
+  private void endBlocks(Part next) {
+    if (entry != null) {
+      endStage();
+      read = next.readTokens();
+    }
+  }
+
   private void endStage() {
+    if (entry == null || blocks.isEmpty()) {
+      throw new InputException("engine cpu: expected blocks before each merging, pool and head");
+    }
     Block first = blocks.get(0).part();
     BlockRunner runner = new BlockRunner(pool, first, entry.inputs(), product);
     stages.add(new Stage(entry, BlockKernels.of(blocks, pool, product), runner, first));
     blocks.clear();
+    entry = null;
   }
 
   /** Pictures that share all but their tokens: a stage reads one and writes the other. */
@@ -106,15 +147,15 @@ final class PortableForward implements GraphVisitor<Void> {
   }
 
   /**
-   * @param codes of the batch, [pictures][3][image][image]
+   * @param codes of the batch, [pictures][3][height][width]
    * @param index of the picture
-   * @param logits of the batch, [pictures][classes]
+   * @param answers of the batch, [pictures][classes]
    */
-  void run(byte[] codes, int index, int[] logits) {
-    pictures.with(lent -> forward(codes, index, lent, logits));
+  void run(byte[] codes, int index, int[] answers) {
+    pictures.with(lent -> forward(codes, index, lent, answers));
   }
 
-  private void forward(byte[] codes, int index, Picture[] lent, int[] logits) {
+  private void forward(byte[] codes, int index, Picture[] lent, int[] answers) {
     int last = stages.size() - 1;
     for (int i = 0; i <= last; i++) {
       Stage stage = stages.get(i);
@@ -137,42 +178,28 @@ final class PortableForward implements GraphVisitor<Void> {
               stage.runner.begin(next, from, n, picture, scratch);
             });
       }
-      if (i < last || head.pooled()) {
-        finishAll(stage, picture);
-      }
+      finish(stage, i < last ? stage.tokens() : read, picture);
     }
+    BlockRunner runner = stages.get(last).runner;
     Picture picture = lent[last % lent.length];
-    if (head.pooled()) {
-      head.classifyMean(stages.get(last).runner, picture, logits, index * classes);
-    } else {
-      finishRead(stages.get(last), picture, logits, index * classes);
-    }
+    endings.forEach(kernel -> kernel.run(runner, picture));
+    head.run(runner, picture, answers, index * classes);
   }
 
-  private static void finishAll(Stage stage, Picture picture) {
-    BlockKernels block = stage.blocks[stage.blocks.length - 1];
-    stage.runner.attention(block, stage.site.rowTokens(), picture);
+  /** Of the last block only the tokens that are read are finished. */
+  private static void finish(Stage stage, int tokens, Picture picture) {
+    BlockKernels block = stage.last();
+    // In windows any token may come from any of them.
+    int queries = stage.site.groups() == 1 ? tokens : stage.site.rowTokens();
+    stage.runner.attention(block, queries, picture);
     stage.runner.forRows(
-        stage.tokens(),
-        (from, n, scratch) -> stage.runner.finish(block, from, n, picture, scratch));
-  }
-
-  /** Of the last block only the tokens that the head reads are finished. */
-  private void finishRead(Stage stage, Picture picture, int[] logits, int at) {
-    BlockKernels block = stage.blocks[stage.blocks.length - 1];
-    int read = head.readTokens();
-    stage.runner.attention(block, read, picture);
-    stage.runner.forRows(
-        1,
-        (from, n, scratch) -> {
-          stage.runner.finish(block, 0, read, picture, scratch);
-          head.classifyTokens(picture, logits, at, scratch);
-        });
+        tokens, (from, n, scratch) -> stage.runner.finish(block, from, n, picture, scratch));
   }
 
   /** Lets go of all buffers. */
   void clear() {
     pictures.clear();
+    endings.forEach(StreamKernel::clear);
     head.clear();
     stages.forEach(stage -> stage.runner.clear());
   }

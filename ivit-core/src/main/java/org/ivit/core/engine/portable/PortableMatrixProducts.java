@@ -3,6 +3,8 @@ package org.ivit.core.engine.portable;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.Products;
 import org.ivit.core.engine.MatrixProducts;
+import org.ivit.core.engine.portable.product.ExactProduct;
+import org.ivit.core.engine.portable.product.IntGemm;
 import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 
@@ -39,7 +41,7 @@ public final class PortableMatrixProducts implements MatrixProducts {
   public int[] scores(byte[] qkv, int pictures, int tokens, int heads, int headDim) {
     int[] acc = new int[pictures * heads * tokens * tokens];
     FreeList<HeadProducts> free =
-        new FreeList<>(() -> new HeadProducts(tokens, heads, headDim, product));
+        new FreeList<>(() -> new HeadProducts(tokens, tokens, heads, headDim, product));
     pool.run(
         pictures * heads,
         task ->
@@ -66,7 +68,7 @@ public final class PortableMatrixProducts implements MatrixProducts {
       short[] probabilities, byte[] qkv, int pictures, int tokens, int heads, int headDim) {
     int[] acc = new int[pictures * tokens * heads * headDim];
     FreeList<HeadProducts> free =
-        new FreeList<>(() -> new HeadProducts(tokens, heads, headDim, product));
+        new FreeList<>(() -> new HeadProducts(tokens, tokens, heads, headDim, product));
     pool.run(
         pictures * heads,
         task ->

@@ -36,7 +36,10 @@ final class Requantizer {
     narrow = all;
   }
 
-  /** A piece of a row, clamped to 8 bits. Parameters as {@link RowSink#row}. */
+  /**
+   * A piece of a row, clamped to 8 bits. Parameters as {@link
+   * org.ivit.core.engine.portable.product.RowSink#row}.
+   */
   void to8(int column, int n, float[] last, int[] before, byte[] out, int at) {
     if (before != null || !narrow) {
       for (int j = 0; j < n; j++) {

@@ -3,6 +3,7 @@ package org.ivit.core.engine.portable;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.engine.portable.BlockRunner.Picture;
 import org.ivit.core.engine.portable.BlockRunner.Rows;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.IntegerStem;
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 
 /** The engine on the emulated kernels gives the reference engine's integers. */
 class CudaEngineTest {
-  private static final int SHARED_BYTES = 99 * 1024;
+  static final int SHARED_BYTES = 99 * 1024;
 
   /** Large, medium and small tiles: the fewest multiprocessors make the largest. */
   private static final int[] MULTIPROCESSORS = {1, 6, 10_000, -1};

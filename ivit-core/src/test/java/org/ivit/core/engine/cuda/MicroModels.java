@@ -153,8 +153,7 @@ final class MicroModels {
 
   /** Returns codes of pictures, the second of one colour. */
   static byte[] pictures(IntegerGraph graph, int count, long seed) {
-    int image = graph.architecture().image().side();
-    int size = 3 * image * image;
+    int size = graph.architecture().pixels();
     byte[] codes = new byte[count * size];
     new Random(seed).nextBytes(codes);
     if (count > 1) {

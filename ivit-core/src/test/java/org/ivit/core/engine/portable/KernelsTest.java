@@ -16,6 +16,7 @@ import org.ivit.core.arithmetic.Products;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
+import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.engine.reference.NodeKernels;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Gelu;
@@ -228,7 +229,7 @@ class KernelsTest {
       byte[] found = new byte[tokens * channels];
       AttentionKernel kernel = new AttentionKernel(node, site);
       AttentionKernel.Scratch scratch =
-          new AttentionKernel.Scratch(tokens, heads, headDim, LoopProduct.INSTANCE);
+          new AttentionKernel.Scratch(tokens, heads, headDim, ExactProduct.loops());
       int middle = tokens / 3;
       for (int h = 0; h < heads; h++) {
         kernel.run(qkv, 0, h, middle, tokens, found, scratch);

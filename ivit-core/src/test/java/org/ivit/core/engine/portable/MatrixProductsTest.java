@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Random;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.engine.MatrixProducts;
+import org.ivit.core.engine.portable.product.IntGemm;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
 import org.ivit.core.parallel.WorkerPool;
 import org.junit.jupiter.api.Test;

@@ -150,6 +150,7 @@ final class DeviceAttention implements AutoCloseable {
     attention.rounding.set(softmax.rounding());
     attention.bits.set(softmax.bits());
     attention.wide.set(channels.wide() ? 1 : 0);
+    attention.span.set(grid.span(pass.device));
     ObservedAttentionArguments a = new ObservedAttentionArguments();
     a.attention.set(attention);
     a.probabilities.set(probabilities);
@@ -160,7 +161,7 @@ final class DeviceAttention implements AutoCloseable {
     a.positions.set(inWindows ? pass.constants.at(codes) : 0);
     a.scoreScale.set((double) node.scoresScale());
     a.positionScale.set(inWindows ? node.position().tableScale() : 0.0);
-    String kernel = "attention_observed_" + grid.kernel(softmax);
+    String kernel = "attention_observed_" + grid.kernel(softmax, pass.device);
     pass.device.launch(grid.launch(pass.device, kernel, groups, tokens, a.bytes()));
   }
 

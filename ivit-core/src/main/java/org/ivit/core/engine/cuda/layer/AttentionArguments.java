@@ -27,5 +27,5 @@ public final class AttentionArguments extends Structure {
   public final Field<Integer> rounding = int32();
   public final Field<Integer> bits = int32();
   public final Field<Integer> wide = int32();
-  final Field<Integer> unused = unused();
+  public final Field<Integer> span = int32();
 }

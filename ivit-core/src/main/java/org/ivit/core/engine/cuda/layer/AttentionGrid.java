@@ -16,6 +16,12 @@ public record AttentionGrid(Block site) {
   private static final int MOST_HEAD_DIM = 256;
   private static final int QUERIES = 16;
 
+  /** Where keys and values leave room for fewer, they are taken in spans. */
+  private static final int ENOUGH_WARPS = 4;
+
+  /** Tokens of a span: what is loaded between two barriers. */
+  private static final int SPAN = 128;
+
   /**
    * Checks that a device can run it.
    *
@@ -29,12 +35,23 @@ public record AttentionGrid(Block site) {
           "engine cuda: %s: heads of %d channels, expected at most %d"
               .formatted(name, site.headDim(), MOST_HEAD_DIM));
     }
-    if (sharedBytes(1) > device.sharedBytes()) {
+    int bytes = sharedBytes(span(device), 1);
+    if (bytes > device.sharedBytes()) {
       throw new InputException(
           "engine cuda: %s: %d tokens need %d bytes of shared memory, %s has %d"
-              .formatted(
-                  name, site.rowTokens(), sharedBytes(1), device.name(), device.sharedBytes()));
+              .formatted(name, site.rowTokens(), bytes, device.name(), device.sharedBytes()));
     }
+  }
+
+  /** Returns tokens whose keys and values a block holds at once: all, or a multiple of 32. */
+  public int span(Device device) {
+    int tokens = site.rowTokens();
+    int warps = Math.min(ENOUGH_WARPS, tiles(tokens));
+    return sharedBytes(tokens, warps) <= device.sharedBytes() ? tokens : Math.min(tokens, SPAN);
+  }
+
+  private static int tiles(int queries) {
+    return (queries + QUERIES - 1) / QUERIES;
   }
 
   /** Returns channels of a head, padded so that products need no special case at its end. */
@@ -59,22 +76,23 @@ public record AttentionGrid(Block site) {
   }
 
   /** What AttentionLayout in C++ lays out. */
-  private int sharedBytes(int warps) {
+  private int sharedBytes(int span, int warps) {
     int tokens = site.rowTokens();
-    int stride = ChannelOrder.roundUp(tokens, 32) + 16;
     int terms = site.windows() == null ? 0 : 1024;
+    int keys = ChannelOrder.roundUp(span, 16) * (paddedDim() + 16);
+    int values = paddedDim() * (ChannelOrder.roundUp(span, 32) + 16);
     return 1040
         + terms
-        + ChannelOrder.roundUp(tokens, 16) * (paddedDim() + 16)
-        + paddedDim() * stride
-        + warps * QUERIES * stride;
+        + (span < tokens ? Math.max(keys, values) : keys + values)
+        + warps * QUERIES * (ChannelOrder.roundUp(tokens, 32) + 16);
   }
 
   /** Returns the end of the name of the kernel for a softmax. */
-  public String kernel(SoftmaxTable softmax) {
+  public String kernel(SoftmaxTable softmax, Device device) {
     int dim = paddedDim();
     return (dim <= 32 ? 32 : dim <= 64 ? 64 : MOST_HEAD_DIM)
-        + (softmax.deferred() ? "_deferred" : softmax.bits() <= 8 ? "_narrow" : "");
+        + (softmax.deferred() ? "_deferred" : softmax.bits() <= 8 ? "_narrow" : "")
+        + (span(device) < site.rowTokens() ? "_spans" : "");
   }
 
   /**
@@ -87,8 +105,9 @@ public record AttentionGrid(Block site) {
    * @param arguments of the kernel
    */
   public Launch launch(Device device, String kernel, int groups, int queries, byte[] arguments) {
-    int tiles = (queries + QUERIES - 1) / QUERIES;
-    int warps = Math.min(tiles, warpsThatFit(device));
+    int tiles = tiles(queries);
+    int span = span(device);
+    int warps = Math.min(tiles, warpsThatFit(device, span));
     // Where there are few groups, their queries are shared out; each block then loads all keys.
     int shares = 1;
     while (shares < tiles && (long) groups * site.heads() * shares < device.multiprocessors()) {
@@ -99,12 +118,12 @@ public record AttentionGrid(Block site) {
     warps = (wanted + turns - 1) / turns;
     shares = (tiles + warps * turns - 1) / (warps * turns);
     return new Launch(
-        kernel, groups, site.heads(), shares, 32 * warps, sharedBytes(warps), arguments);
+        kernel, groups, site.heads(), shares, 32 * warps, sharedBytes(span, warps), arguments);
   }
 
-  private int warpsThatFit(Device device) {
+  private int warpsThatFit(Device device, int span) {
     int warps = MOST_WARPS;
-    while (warps > 1 && sharedBytes(warps) > device.sharedBytes()) {
+    while (warps > 1 && sharedBytes(span, warps) > device.sharedBytes()) {
       warps--;
     }
     return warps;

@@ -19,6 +19,7 @@ public final class AttentionLayer {
   private final long records;
   private final long exponentials;
   private final WindowTables windows;
+  private final int span;
 
   /**
    * @param constants receives the constants
@@ -32,6 +33,7 @@ public final class AttentionLayer {
     this.site = site;
     this.grid = new AttentionGrid(site);
     grid.check(constants.device());
+    span = grid.span(constants.device());
     context = new ChannelOrder(site.dim(), attention.contextOutliers());
     place = context.natural() ? 0 : constants.ints(context.places());
     int[] order = columns(1);
@@ -69,11 +71,8 @@ public final class AttentionLayer {
    * @param output address of codes, {@link #context} a query
    */
   public Launch launch(Device device, int groups, int queries, long qkv, long output) {
-    return grid.launch(device, kernel(), groups, queries, arguments(queries, qkv, output));
-  }
-
-  private String kernel() {
-    return "attention_" + grid.kernel(attention.softmax());
+    String kernel = "attention_" + grid.kernel(attention.softmax(), device);
+    return grid.launch(device, kernel, groups, queries, arguments(queries, qkv, output));
   }
 
   private byte[] arguments(int queries, long qkv, long output) {
@@ -101,6 +100,7 @@ public final class AttentionLayer {
     a.rounding.set(attention.softmax().rounding());
     a.bits.set(attention.softmax().bits());
     a.wide.set(channels.wide() ? 1 : 0);
+    a.span.set(span);
     return a.bytes();
   }
 }

@@ -28,6 +28,7 @@ public final class NormLayer {
     private final Field<Long> codesOut = address();
     private final Field<Long> streamOut = address();
     private final Field<RowMap> map = structure(RowMap.same(1).fields(), RowMap::fields);
+    private final Field<Long> epsilon = int64();
     private final Field<Divisor> twiceChannels = divisor();
     private final Field<Integer> rows = int32();
     private final Field<Integer> channels = int32();
@@ -96,6 +97,26 @@ public final class NormLayer {
   }
 
   /**
+   * The stream in place.
+   *
+   * @param rows number of rows
+   * @param map tokens of the rows
+   * @param stream address of the tokens
+   * @param stride codes of a token
+   */
+  public Launch stream(int rows, RowMap map, long stream, int stride) {
+    NormArguments a = new NormArguments();
+    a.codes.set(0L);
+    a.stream.set(stream);
+    a.codesOut.set(0L);
+    a.streamOut.set(stream);
+    a.map.set(map);
+    a.inputStride.set(stride);
+    a.outputStride.set(stride);
+    return launch("layer_norm_stream", rows, a);
+  }
+
+  /**
    * From 8-bit codes to the stream.
    *
    * @param rows number of rows
@@ -120,6 +141,7 @@ public final class NormLayer {
     a.source.set(source);
     a.multiplier.set(multiplier);
     a.offset.set(offset);
+    a.epsilon.set(norm.constants().epsilon());
     a.twiceChannels.set(Divisor.of(2 * norm.channels()));
     a.rows.set(rows);
     a.channels.set(norm.channels());

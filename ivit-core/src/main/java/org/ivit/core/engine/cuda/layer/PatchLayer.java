@@ -1,5 +1,6 @@
 package org.ivit.core.engine.cuda.layer;
 
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
@@ -15,17 +16,20 @@ public final class PatchLayer {
     private final Field<Long> pixels = address();
     private final Field<Long> table = address();
     private final Field<Long> patches = address();
-    private final Field<Divisor> gridDivisor = divisor();
+    private final Field<Divisor> lineDivisor = divisor();
+    private final Field<Divisor> columnDivisor = divisor();
     private final Field<Divisor> patchDivisor = divisor();
     private final Field<Divisor> areaDivisor = divisor();
     private final Field<Integer> rows = int32();
-    private final Field<Integer> image = int32();
     private final Field<Integer> patch = int32();
-    private final Field<Integer> grid = int32();
+    private final Field<Integer> lines = int32();
+    private final Field<Integer> columns = int32();
+    private final Field<Integer> pictureStride = int32();
     private final Field<Integer> channelStride = int32();
     private final Field<Integer> rowStride = int32();
     private final Field<Integer> pixelStride = int32();
     private final Field<Integer> outputStride = int32();
+    private final Field<Integer> unused = unused();
   }
 
   /**
@@ -45,29 +49,32 @@ public final class PatchLayer {
   }
 
   /**
-   * From planes of codes, [pictures][3][image][image].
+   * From planes of codes, [pictures][3][height][width].
    *
    * @param pictures number of pictures
    * @param codes their address
    * @param patches address of the rows
    */
   public Launch launch(int pictures, long codes, long patches) {
-    int image = part.image().side();
+    Size image = part.image();
+    Size grid = part.grid();
     int patch = part.patch();
     int rows = Math.multiplyExact(pictures, part.patches());
     PatchArguments a = new PatchArguments();
     a.pixels.set(codes);
     a.table.set(table);
     a.patches.set(patches);
-    a.gridDivisor.set(Divisor.of(part.grid().side()));
+    a.lineDivisor.set(Divisor.of(grid.height()));
+    a.columnDivisor.set(Divisor.of(grid.width()));
     a.patchDivisor.set(Divisor.of(patch));
     a.areaDivisor.set(Divisor.of(patch * patch));
     a.rows.set(rows);
-    a.image.set(image);
     a.patch.set(patch);
-    a.grid.set(part.grid().side());
-    a.channelStride.set(image * image);
-    a.rowStride.set(image);
+    a.lines.set(grid.height());
+    a.columns.set(grid.width());
+    a.pictureStride.set(part.pixels());
+    a.channelStride.set(image.area());
+    a.rowStride.set(image.width());
     a.pixelStride.set(1);
     a.outputStride.set(stride);
     return new Launch("unfold_patches", rows, 1, 1, 128, 0, a.bytes());

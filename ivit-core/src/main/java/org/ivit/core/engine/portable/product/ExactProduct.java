@@ -1,4 +1,4 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.engine.portable.product;
 
 /**
  * Matrix products of integers that are held in float32. As long as every partial sum stays at or
@@ -6,7 +6,7 @@ package org.ivit.core.engine.portable;
  * integer arithmetic on the unit of the processor that does most of it: Java has no vector form of
  * an int8 product. Stateless; any number of threads may use one at once.
  */
-interface ExactProduct {
+public interface ExactProduct {
   /** Every integer up to this one is a float32. */
   long LIMIT = 1L << 24;
 
@@ -24,10 +24,15 @@ interface ExactProduct {
     return (length + STEP - 1) / STEP * STEP;
   }
 
-  /** That of the Vector API where it runs, or else plain loops. */
+  /** Plain loops, on every machine. */
+  static ExactProduct loops() {
+    return LoopProduct.INSTANCE;
+  }
+
+  /** That of the Vector API where it runs, or else {@link #loops}. */
   static ExactProduct fastest() {
     ExactProduct vectors = VectorApi.product();
-    return vectors == null ? LoopProduct.INSTANCE : vectors;
+    return vectors == null ? loops() : vectors;
   }
 
   /** The engine that computes with it, for people. */

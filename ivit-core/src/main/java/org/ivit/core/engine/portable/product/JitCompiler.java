@@ -1,4 +1,4 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.engine.portable.product;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;

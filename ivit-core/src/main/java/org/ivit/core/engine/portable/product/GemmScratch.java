@@ -1,7 +1,7 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.engine.portable.product;
 
 /** What one thread needs for a product; grows to the largest one asked for. */
-final class GemmScratch {
+public final class GemmScratch {
   private float[] factors = new float[0];
   private float[][] sums = new float[0][];
   private int[][] before = new int[0][];

@@ -1,8 +1,8 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.engine.portable.product;
 
 /** Receives finished accumulators, a piece of a row at a time. */
 @FunctionalInterface
-interface RowSink {
+public interface RowSink {
   /**
    * The accumulator of output {@code column + j} is {@code (int) last[j] + before[j]}.
    *

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.engine.portable.product;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;

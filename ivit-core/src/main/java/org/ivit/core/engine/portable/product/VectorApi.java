@@ -1,4 +1,4 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.engine.portable.product;
 
 import java.lang.reflect.InvocationTargetException;
 import org.slf4j.Logger;
@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 final class VectorApi {
   private static final String MODULE = "jdk.incubator.vector";
 
-  private static final String PRODUCT = "org.ivit.core.engine.portable.VectorProduct";
+  private static final String PRODUCT = "org.ivit.core.engine.portable.product.VectorProduct";
 
   private static final Logger LOG = LoggerFactory.getLogger(VectorApi.class);
 

@@ -1,4 +1,4 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.engine.portable.product;
 
 import java.util.Arrays;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -18,7 +18,7 @@ public final class IntGemm {
   private static final int WIDEST = 768;
 
   /** Rows multiplied at once: their sums stay in the second-level cache. */
-  static final int ROWS = 64;
+  public static final int ROWS = 64;
 
   private static final FreeList<GemmScratch> SCRATCH = new FreeList<>(GemmScratch::new);
 
@@ -51,7 +51,12 @@ public final class IntGemm {
     this(weight, outputs, inputs, inputOutliers, ExactProduct.fastest());
   }
 
-  IntGemm(
+  /**
+   * Packs a matrix for a product of the caller's; otherwise as the other.
+   *
+   * @param product multiplies
+   */
+  public IntGemm(
       byte[] weight, int outputs, int inputs, OutlierChannels inputOutliers, ExactProduct product) {
     if (outputs < 1 || inputs < 1 || weight.length != (long) outputs * inputs) {
       throw new IllegalArgumentException(
@@ -219,7 +224,7 @@ public final class IntGemm {
    *
    * @param sink is called for each row of each column block
    */
-  void rows(byte[] x, int xOffset, int rows, GemmScratch scratch, RowSink sink) {
+  public void rows(byte[] x, int xOffset, int rows, GemmScratch scratch, RowSink sink) {
     int packed = packed();
     float[] factors = scratch.factors(rows * packed);
     for (int r = 0; r < rows; r++) {
