@@ -289,39 +289,26 @@ public final class DeviceStep implements AutoCloseable {
   private void loss(long logits, long pixels, long targets, long gradient, MicroBatch batch) {
     LossArguments a = new LossArguments();
     a.logits.set(logits);
-    a.targets.set(targets);
     a.gradient.set(gradient);
     a.losses.set(memory.of("losses", batch.pictures(), 8));
     a.logitScale.set((double) network.logitScale());
     a.pictures.set(batch.pictures());
     a.classes.set(classes);
-    a.targetStride.set(batch.targets().length / batch.pictures());
+    int columns = batch.targets().length / batch.pictures();
+    boolean asked = teacher != null;
     if (loss instanceof CrossEntropy entropy) {
-      crossEntropy(a, entropy, pixels, targets, batch.pictures());
+      a.targets.set(asked ? teacher.extend(pixels, targets, batch.pictures()) : targets);
+      a.targetStride.set(asked ? 2 * classes : columns);
+      a.weight.set(entropy.weight());
+      a.temperature.set(entropy.temperature());
+      pass.warps("cross_entropy", batch.pictures(), a);
     } else {
-      cosineDistance(a, pixels, batch.pictures());
+      a.targets.set(asked ? teacher.answers(pixels, batch.pictures()) : targets);
+      a.targetStride.set(asked ? classes : columns);
+      a.weight.set(0.0);
+      a.temperature.set(1.0);
+      pass.warps("cosine_distance", batch.pictures(), a);
     }
-  }
-
-  private void crossEntropy(
-      LossArguments a, CrossEntropy entropy, long pixels, long targets, int pictures) {
-    if (teacher != null) {
-      a.targets.set(teacher.extend(pixels, targets, pictures));
-      a.targetStride.set(2 * classes);
-    }
-    a.weight.set(entropy.weight());
-    a.temperature.set(entropy.temperature());
-    pass.warps("cross_entropy", pictures, a);
-  }
-
-  private void cosineDistance(LossArguments a, long pixels, int pictures) {
-    if (teacher != null) {
-      a.targets.set(teacher.answers(pixels, pictures));
-      a.targetStride.set(classes);
-    }
-    a.weight.set(0.0);
-    a.temperature.set(1.0);
-    pass.warps("cosine_distance", pictures, a);
   }
 
   private double losses(int pictures) {
