@@ -133,7 +133,9 @@ class DeviceRunTest {
     return Double.parseDouble(line[List.of(head).indexOf("loss")]);
   }
 
-  /** The same weights with a projection: what were logits is a feature, and the start the teacher. */
+  /**
+   * The same weights with a projection: what were logits is a feature, and the start the teacher.
+   */
   @Test
   void learnsTheFeaturesThatTheProcessorLearns() throws IOException {
     String features = "classes: 10, projection: true";
