@@ -22,10 +22,19 @@ struct CodesArguments {
 };
 
 struct WidenArguments {
-  Global<const int8_t> codes;
-  Global<int16_t> to;
+  Global<const unsigned char> codes;
+  Global<unsigned char> to;
   int64_t count;
 };
+
+template <typename From, typename To>
+IVIT_DEVICE void widen_codes(const WidenArguments &a) {
+  auto codes = as<const From>(a.codes);
+  auto to = as<To>(a.to);
+  for (int64_t i = thread_number(); i < a.count; i += thread_count()) {
+    to[i] = codes[i];
+  }
+}
 
 }  // namespace ivit
 
@@ -35,10 +44,13 @@ IVIT_KERNEL(256, 4) dequantize_rows(IVIT_ARGUMENTS(ivit::DequantizeArguments) a)
   }
 }
 
-IVIT_KERNEL(256, 4) widen_codes(IVIT_ARGUMENTS(ivit::WidenArguments) a) {
-  for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    a.to[i] = a.codes[i];
-  }
+IVIT_KERNEL(256, 4) widen_codes_8(IVIT_ARGUMENTS(ivit::WidenArguments) a) {
+  ivit::widen_codes<int8_t, int16_t>(a);
+}
+
+/* To an answer. */
+IVIT_KERNEL(256, 4) widen_codes_16(IVIT_ARGUMENTS(ivit::WidenArguments) a) {
+  ivit::widen_codes<int16_t, int32_t>(a);
 }
 
 IVIT_KERNEL(256, 4) codes_to_reals(IVIT_ARGUMENTS(ivit::CodesArguments) a) {

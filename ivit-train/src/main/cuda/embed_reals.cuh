@@ -6,21 +6,25 @@
 namespace ivit {
 
 struct UnfoldArguments {
-  Global<const float> pixels; /* [pictures][3][image][image] */
+  Global<const float> pixels; /* [pictures][3][height][width] */
   Global<float> to;           /* [pictures * patches][3 * patch * patch] */
   int64_t count;              /* pixels of all pictures */
-  int32_t image;
+  int32_t height;
+  int32_t width;
   int32_t patch;
+  int32_t unused;
 };
 
 struct RealEmbedArguments {
   Global<const float> patches;   /* [pictures][tokens - leading][dim] */
   Global<const float> leading;   /* tokens before the patches, [leading][dim] */
-  Global<const float> positions; /* [tokens][dim] */
+  Global<const float> positions; /* from number `without` of a picture on; or null */
   Global<float> to;              /* [pictures][tokens][dim] */
   int64_t count;
-  int32_t size;  /* of a picture: tokens * dim */
-  int32_t first; /* numbers of the leading tokens */
+  int32_t size;    /* of a picture: tokens * dim */
+  int32_t first;   /* numbers of the leading tokens */
+  int32_t without; /* numbers of the leading tokens that have no position */
+  int32_t unused;
 };
 
 struct FillRowsArguments {
@@ -45,15 +49,15 @@ struct RealPoolArguments {
   Global<float> to;         /* [pictures][channels] */
   int32_t pictures;
   int32_t tokens;
+  int32_t leading; /* the first tokens, which take no part */
   int32_t channels;
-  int32_t unused;
 };
 
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) unfold_reals(IVIT_ARGUMENTS(ivit::UnfoldArguments) a) {
   for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    a.to[ivit::patch_place(i, a.image, a.patch)] = a.pixels[i];
+    a.to[ivit::patch_place(i, a.height, a.width, a.patch)] = a.pixels[i];
   }
 }
 
@@ -64,7 +68,8 @@ IVIT_KERNEL(256, 4) embed_reals(IVIT_ARGUMENTS(ivit::RealEmbedArguments) a) {
     float value = place < a.first
         ? a.leading[place]
         : a.patches[picture * (a.size - a.first) + (place - a.first)];
-    a.to[i] = value + a.positions[place];
+    bool positioned = ivit::present(a.positions) && place >= a.without;
+    a.to[i] = positioned ? value + a.positions[place - a.without] : value;
   }
 }
 
@@ -86,9 +91,9 @@ IVIT_KERNEL(256, 4) pool_reals(IVIT_ARGUMENTS(ivit::RealPoolArguments) a) {
        i += ivit::thread_count()) {
     auto from = a.from + i / a.channels * a.tokens * a.channels + i % a.channels;
     double sum = 0;
-    for (int t = 0; t < a.tokens; t++) {
+    for (int t = a.leading; t < a.tokens; t++) {
       sum += from[(int64_t)t * a.channels];
     }
-    a.to[i] = (float)(sum / a.tokens);
+    a.to[i] = (float)(sum / (a.tokens - a.leading));
   }
 }

@@ -1,4 +1,4 @@
-/* GELU with the error function on reals, and back. */
+/* Activation functions on reals, and back: GELU, and those that are x times a sigmoid. */
 #pragma once
 
 #include "reals.cuh"
@@ -12,25 +12,74 @@ struct RealGeluArguments {
   int64_t count;
 };
 
-/* The normal distribution. */
-IVIT_DEVICE float normal_distribution(float x) {
-  return 0.5f * complement_of(x * -0.70710678f);
+/* x times the normal distribution, by the error function. */
+struct NormalGate {
+  static IVIT_DEVICE float gate(float x) { return 0.5f * complement_of(x * -0.70710678f); }
+
+  static IVIT_DEVICE float slope(float x, float) {
+    return 0.39894228f * exp_of(-0.5f * x * x);
+  }
+};
+
+IVIT_DEVICE float sigmoid(float x) { return 1.0f / (1.0f + exp_of(-x)); }
+
+/* x times the sigmoid of 1.702 x. */
+struct SigmoidGate {
+  static IVIT_DEVICE float gate(float x) { return sigmoid(1.702f * x); }
+
+  static IVIT_DEVICE float slope(float, float gate) { return 1.702f * gate * (1.0f - gate); }
+};
+
+/* GELU by tanh: (1 + tanh(u)) / 2 is the sigmoid of 2 u. */
+struct TanhGate {
+  static IVIT_DEVICE float gate(float x) {
+    return sigmoid(1.5957691f * (x + 0.044715f * x * x * x));
+  }
+
+  static IVIT_DEVICE float slope(float x, float gate) {
+    return 1.5957691f * (1.0f + 0.134145f * x * x) * gate * (1.0f - gate);
+  }
+};
+
+template <typename Gate>
+IVIT_DEVICE void activate(const RealGeluArguments &a) {
+  for (int64_t i = thread_number(); i < a.count; i += thread_count()) {
+    float x = a.from[i];
+    a.to[i] = x * Gate::gate(x);
+  }
 }
 
-IVIT_DEVICE float normal_density(float x) { return 0.39894228f * exp_of(-0.5f * x * x); }
+template <typename Gate>
+IVIT_DEVICE void activate_backward(const RealGeluArguments &a) {
+  for (int64_t i = thread_number(); i < a.count; i += thread_count()) {
+    float x = a.from[i];
+    float gate = Gate::gate(x);
+    a.gradient[i] = a.gradient[i] * (gate + x * Gate::slope(x, gate));
+  }
+}
 
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) gelu_reals(IVIT_ARGUMENTS(ivit::RealGeluArguments) a) {
-  for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    float x = a.from[i];
-    a.to[i] = x * ivit::normal_distribution(x);
-  }
+  ivit::activate<ivit::NormalGate>(a);
 }
 
 IVIT_KERNEL(256, 4) gelu_reals_backward(IVIT_ARGUMENTS(ivit::RealGeluArguments) a) {
-  for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    float x = a.from[i];
-    a.gradient[i] = a.gradient[i] * (ivit::normal_distribution(x) + x * ivit::normal_density(x));
-  }
+  ivit::activate_backward<ivit::NormalGate>(a);
+}
+
+IVIT_KERNEL(256, 4) quick_gelu_reals(IVIT_ARGUMENTS(ivit::RealGeluArguments) a) {
+  ivit::activate<ivit::SigmoidGate>(a);
+}
+
+IVIT_KERNEL(256, 4) quick_gelu_reals_backward(IVIT_ARGUMENTS(ivit::RealGeluArguments) a) {
+  ivit::activate_backward<ivit::SigmoidGate>(a);
+}
+
+IVIT_KERNEL(256, 4) gelu_tanh_reals(IVIT_ARGUMENTS(ivit::RealGeluArguments) a) {
+  ivit::activate<ivit::TanhGate>(a);
+}
+
+IVIT_KERNEL(256, 4) gelu_tanh_reals_backward(IVIT_ARGUMENTS(ivit::RealGeluArguments) a) {
+  ivit::activate_backward<ivit::TanhGate>(a);
 }

@@ -25,25 +25,26 @@ struct ObservedNormArguments {
   Divisor twice_channels;
   int64_t rows;
   int64_t from_stride;
+  int64_t epsilon; /* added to the sum of squared deviations */
   int32_t channels;
   int32_t shift;
 };
 
 template <typename In>
 IVIT_DEVICE NormRow norm_statistics(
-    Global<const In> row, int channels, const Divisor &twice_channels, int lane) {
+    const ObservedNormArguments &a, Global<const In> row, int lane) {
   int64_t sum = 0;
   int64_t squares = 0;
 #pragma unroll 1
-  for (int c = lane; c < channels; c += WARP) {
+  for (int c = lane; c < a.channels; c += WARP) {
     int32_t v = row[c];
     sum += v;
     squares += (uint32_t)(v * v);
   }
   uint32_t root = 0;
   RowStatistics s = statistics(
-      channels, twice_channels, (int64_t)warp_sum((uint64_t)sum),
-      (int64_t)warp_sum((uint64_t)squares), root);
+      a.channels, a.twice_channels, (int64_t)warp_sum((uint64_t)sum),
+      (int64_t)warp_sum((uint64_t)squares) + a.epsilon, root);
   return NormRow{s.mean, s.factor, (int32_t)root, 0};
 }
 
@@ -73,7 +74,7 @@ IVIT_DEVICE void norm_observed(const ObservedNormArguments &a) {
        row += (int64_t)gridDim.x * OBSERVED_NORM_WARPS) {
     auto from = as<const In>(a.from) + row * a.from_stride;
     auto to = as<Out>(a.to) + row * a.channels;
-    NormRow s = norm_statistics<In>(from, a.channels, a.twice_channels, lane);
+    NormRow s = norm_statistics<In>(a, from, lane);
     if (lane == 0 && present(a.kept)) {
       a.kept[row] = s;
     }
@@ -105,7 +106,7 @@ IVIT_KERNEL(256, 4) norm_observed_16_8(IVIT_ARGUMENTS(ivit::ObservedNormArgument
   ivit::norm_observed<int16_t, int8_t>(a);
 }
 
-/* The norm of a Swin's patches. */
+/* To a stream. */
 IVIT_KERNEL(256, 4) norm_observed_16_16(IVIT_ARGUMENTS(ivit::ObservedNormArguments) a) {
   ivit::norm_observed<int16_t, int16_t>(a);
 }

@@ -7,14 +7,14 @@
 namespace ivit {
 
 struct PixelArguments {
-  Global<const float> pixels; /* [pictures][3][image][image] */
+  Global<const float> pixels; /* [pictures][3][height][width] */
   Global<int8_t> codes;       /* [pictures * patches][3 * patch * patch] */
   Global<uint64_t> extremes;  /* ordered bits of the least and the largest pixel; or null */
   int64_t count;              /* pixels of all pictures */
-  int32_t image;
+  int32_t height;
+  int32_t width;
   int32_t patch;
   float reciprocal;
-  int32_t unused;
 };
 
 /* §1: the nearest code, ties to even. */
@@ -32,7 +32,8 @@ IVIT_KERNEL(256, 4) patches_observed(IVIT_ARGUMENTS(ivit::PixelArguments) a) {
     float value = a.pixels[i];
     least = value < least ? value : least;
     largest = value > largest ? value : largest;
-    a.codes[ivit::patch_place(i, a.image, a.patch)] = (int8_t)ivit::code8(value, a.reciprocal);
+    a.codes[ivit::patch_place(i, a.height, a.width, a.patch)] =
+        (int8_t)ivit::code8(value, a.reciprocal);
   }
   if (ivit::present(a.extremes)) {
     ivit::extremes_of_warp(a.extremes, least, largest);

@@ -29,17 +29,19 @@ struct Erasure {
 };
 
 struct PictureArguments {
-  Global<const uint8_t> bytes; /* [pictures][image][image][3] */
+  Global<const uint8_t> bytes; /* [pictures][height][width][3] */
   Global<const Mix> mixes;     /* [pictures] */
   Global<const int32_t> first; /* [pictures + 1]: where the erasures of a picture begin */
   Global<const Erasure> erasures;
   Global<const float> values;
-  Global<float> pixels; /* [pictures][3][image][image] */
+  Global<float> pixels; /* [pictures][3][height][width] */
   int64_t count;        /* pixels of all pictures */
   float mean[3];
   float deviation[3];
-  int32_t image;
+  int32_t height;
+  int32_t width;
   int32_t pictures;
+  int32_t unused;
 };
 
 struct PixelPlace {
@@ -56,7 +58,7 @@ IVIT_DEVICE bool inside(const Mix &m, PixelPlace at) {
 
 /* The three channels before mixing. */
 IVIT_DEVICE void read_pixel(const PictureArguments &a, PixelPlace at, float (&value)[3]) {
-  auto bytes = a.bytes + (((int64_t)at.picture * a.image + at.y) * a.image + at.x) * 3;
+  auto bytes = a.bytes + (((int64_t)at.picture * a.height + at.y) * a.width + at.x) * 3;
   for (int c = 0; c < 3; c++) {
     value[c] = ((float)bytes[c] / 255.0f - a.mean[c]) / a.deviation[c];
   }
@@ -75,10 +77,10 @@ IVIT_DEVICE void read_pixel(const PictureArguments &a, PixelPlace at, float (&va
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) prepare_pictures(IVIT_ARGUMENTS(ivit::PictureArguments) a) {
-  int area = a.image * a.image;
+  int area = a.height * a.width;
   for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
     int pixel = (int)(i % area);
-    ivit::PixelPlace at{(int)(i / area), pixel / a.image, pixel % a.image};
+    ivit::PixelPlace at{(int)(i / area), pixel / a.width, pixel % a.width};
     ivit::PixelPlace partner{a.pictures - 1 - at.picture, at.y, at.x};
     ivit::Mix mix = a.mixes[at.picture];
     float value[3];

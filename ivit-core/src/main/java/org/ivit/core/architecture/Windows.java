@@ -99,6 +99,11 @@ public record Windows(Size resolution, Size window, Size shift, Integer leading)
     return shift.height() > 0 || shift.width() > 0;
   }
 
+  /** Whether the tokens of windows lie in the order of the picture's. */
+  public boolean inOrder() {
+    return count() == 1 && !shifted();
+  }
+
   /** Tokens before the grid. */
   public int leadingTokens() {
     return leading == null ? 0 : leading;

@@ -5,13 +5,13 @@ import java.util.List;
 /**
  * Pictures with which all is done.
  *
- * @param pixels [pictures][3][size][size]; held, not copied
+ * @param pixels [pictures][3][height][width]; held, not copied
  */
 public record NormalisedPictures(float[] pixels) implements PictureBatch {
   /**
    * Puts pictures of one size behind each other.
    *
-   * @param pictures [3][size][size] each, at least one
+   * @param pictures [3][height][width] each, at least one
    */
   public static NormalisedPictures of(List<float[]> pictures) {
     int length = pictures.get(0).length;

@@ -16,7 +16,7 @@ public record TrainingPicture(Rgb bytes, List<Erasure> erasures) {
     erasures = List.copyOf(erasures);
   }
 
-  /** Normalised and erased, [3][size][size]. */
+  /** Normalised and erased, [3][height][width]. */
   float[] normalised(Normalisation normalisation) {
     float[] out = normalisation.apply(bytes);
     erasures.forEach(erasure -> erasure.apply(out, bytes.height(), bytes.width()));

@@ -92,8 +92,8 @@ final class DeviceNetwork implements AutoCloseable {
   }
 
   /**
-   * @param pixels address, [pictures][3][image][image]
-   * @return address of the logits, [pictures][classes]
+   * @param pixels address, [pictures][3][height][width]
+   * @return address of the logits, or of what the answer is, [pictures][classes]
    */
   long forward(Pass pass, long pixels, int pictures) {
     long x = pixels;

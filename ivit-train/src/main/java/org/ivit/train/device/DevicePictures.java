@@ -31,8 +31,10 @@ final class DevicePictures implements AutoCloseable {
     final Field<Long> count = int64();
     final Field<float[]> mean = float32s(3);
     final Field<float[]> deviation = float32s(3);
-    final Field<Integer> image = int32();
+    final Field<Integer> height = int32();
+    final Field<Integer> width = int32();
     final Field<Integer> pictures = int32();
+    final Field<Integer> unused = unused();
   }
 
   DevicePictures(Pass pass) {
@@ -59,7 +61,7 @@ final class DevicePictures implements AutoCloseable {
   /**
    * Brings a batch to the device where {@link #stage} has not.
    *
-   * @return address of float32 [pictures][3][size][size], until the next call
+   * @return address of float32 [pictures][3][height][width], until the next call
    */
   long pixels(PictureBatch batch) {
     if (batch instanceof PlannedPictures planned) {
@@ -85,7 +87,8 @@ final class DevicePictures implements AutoCloseable {
     a.count.set(count);
     a.mean.set(batch.normalisation().mean());
     a.deviation.set(batch.normalisation().std());
-    a.image.set(batch.size().side());
+    a.height.set(batch.size().height());
+    a.width.set(batch.size().width());
     a.pictures.set(batch.pictures().size());
     pass.each("prepare_pictures", count, 0, a);
     last.release();

@@ -7,8 +7,6 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import org.ivit.core.InputException;
-import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Structure;
@@ -21,6 +19,7 @@ import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.product.ProductLibrary;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.Loss;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.step.AdamSettings;
 import org.ivit.train.step.MicroBatch;
@@ -49,7 +48,7 @@ public final class DeviceStep implements AutoCloseable {
   private final HostParameters hostParameters;
   private final DevicePictures images;
   private final WorkerPool pool;
-  private final CrossEntropy loss;
+  private final Loss loss;
   private final int classes;
   private final int size;
   private final long m;
@@ -104,7 +103,7 @@ public final class DeviceStep implements AutoCloseable {
    * @param options how the device computes
    * @param model the teacher that steps ask; null where there is none, or targets bring its answers
    * @param pool threads that build constants
-   * @throws InputException if the device has not enough memory, or cannot run it
+   * @throws org.ivit.core.InputException if the device has not enough memory, or cannot run it
    */
   public DeviceStep(
       Device device,
@@ -116,8 +115,7 @@ public final class DeviceStep implements AutoCloseable {
       WorkerPool pool) {
     this.device = device;
     this.pool = pool;
-    requireLearns(architecture);
-    this.loss = (CrossEntropy) settings.loss();
+    this.loss = settings.loss();
     this.averageDecay = settings.averageDecay();
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
@@ -136,7 +134,7 @@ public final class DeviceStep implements AutoCloseable {
     teacher =
         model == null
             ? null
-            : new DeviceTeacher(device, model, loss.temperature(), options.precision(), library);
+            : new DeviceTeacher(device, model, temperature(loss), options.precision(), library);
     hostParameters = new HostParameters(pass, network.layouts());
     m = memory.of("m", size, 4);
     v = memory.of("v", size, 4);
@@ -148,17 +146,9 @@ public final class DeviceStep implements AutoCloseable {
     device.write(kinds, kinds());
   }
 
-  /**
-   * Requires a model that steps on a GPU can train.
-   *
-   * @throws InputException if it answers with features
-   */
-  public static void requireLearns(Architecture architecture) {
-    if (architecture.answer() == Answer.FEATURES) {
-      throw new InputException(
-          "device: found cuda for a model that answers with features, expected cpu: steps on a GPU"
-              + " learn classes alone");
-    }
+  /** Of probabilities that are learned; 1 where features are. */
+  private static double temperature(Loss loss) {
+    return loss instanceof CrossEntropy entropy ? entropy.temperature() : 1;
   }
 
   /** Whether each parameter moves, and decays. */
@@ -297,24 +287,28 @@ public final class DeviceStep implements AutoCloseable {
   }
 
   private void loss(long logits, long pixels, long targets, long gradient, MicroBatch batch) {
-    int columns = batch.targets().length / batch.pictures();
-    long all = targets;
-    if (teacher != null) {
-      all = teacher.extend(pixels, targets, batch.pictures());
-      columns = 2 * classes;
-    }
     LossArguments a = new LossArguments();
     a.logits.set(logits);
-    a.targets.set(all);
     a.gradient.set(gradient);
     a.losses.set(memory.of("losses", batch.pictures(), 8));
     a.logitScale.set((double) network.logitScale());
-    a.weight.set(loss.weight());
-    a.temperature.set(loss.temperature());
     a.pictures.set(batch.pictures());
     a.classes.set(classes);
-    a.targetStride.set(columns);
-    pass.warps("cross_entropy", batch.pictures(), a);
+    int columns = batch.targets().length / batch.pictures();
+    boolean asked = teacher != null;
+    if (loss instanceof CrossEntropy entropy) {
+      a.targets.set(asked ? teacher.extend(pixels, targets, batch.pictures()) : targets);
+      a.targetStride.set(asked ? 2 * classes : columns);
+      a.weight.set(entropy.weight());
+      a.temperature.set(entropy.temperature());
+      pass.warps("cross_entropy", batch.pictures(), a);
+    } else {
+      a.targets.set(asked ? teacher.answers(pixels, batch.pictures()) : targets);
+      a.targetStride.set(asked ? classes : columns);
+      a.weight.set(0.0);
+      a.temperature.set(1.0);
+      pass.warps("cosine_distance", batch.pictures(), a);
+    }
   }
 
   private double losses(int pictures) {

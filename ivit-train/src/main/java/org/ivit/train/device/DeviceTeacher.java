@@ -66,6 +66,16 @@ final class DeviceTeacher implements AutoCloseable {
   }
 
   /**
+   * What the teacher answers.
+   *
+   * @param pixels address, as the student sees them
+   * @return address of float32, [pictures][classes] or [pictures][width of a feature]
+   */
+  long answers(long pixels, int pictures) {
+    return network.forward(pass, pixels, pictures);
+  }
+
+  /**
    * Puts the teacher's probabilities behind the targets of each picture.
    *
    * @param pixels address, as the student sees them
@@ -73,7 +83,7 @@ final class DeviceTeacher implements AutoCloseable {
    * @return address of [pictures][2·classes]
    */
   long extend(long pixels, long targets, int pictures) {
-    long logits = network.forward(pass, pixels, pictures);
+    long logits = answers(pixels, pictures);
     long extended = memory.of("targets", 2L * pictures * classes, 4);
     TeacherArguments a = new TeacherArguments();
     a.logits.set(logits);

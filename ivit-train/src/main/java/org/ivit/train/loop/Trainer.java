@@ -19,7 +19,6 @@ import org.ivit.core.scheme.Scheme;
 import org.ivit.core.scheme.SchemeJson;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
-import org.ivit.train.device.DeviceStep;
 import org.ivit.train.device.memory.TrainingKernels;
 import org.ivit.train.distributed.GradientCluster;
 import org.ivit.train.distributed.GradientJob;
@@ -229,7 +228,6 @@ public final class Trainer {
       throw new InputException("device: found cuda, expected cpu on a cluster");
     }
     if (recipe.schedule().epochs() > 0) {
-      DeviceStep.requireLearns(RunDirectory.architecture(recipe));
       TrainingKernels.open(gpu).close();
     }
   }

@@ -19,6 +19,9 @@ import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.train.augment.BatchMixer;
+import org.ivit.train.augment.Erasure;
+import org.ivit.train.augment.Mix;
+import org.ivit.train.augment.MixPlan;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.PictureBatch;
 import org.ivit.train.augment.PlannedPictures;
@@ -174,6 +177,33 @@ class DevicePicturesTest {
       }
     }
     assertThat(device.live()).isZero();
+  }
+
+  @Test
+  void picturesNeedNotBeSquares() {
+    Case c = new Case(8, 3, 0, 0, MixupMode.BATCH, Fill.PIXEL);
+    TrainingTransform transform = new TrainingTransform(c.augmentation(), c.preprocess(), 3);
+    Random random = new Random(5);
+    List<TrainingPicture> pictures = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      byte[] data = new byte[3 * 7 * 12];
+      random.nextBytes(data);
+      float[] values = {i, -i, 2, 3, -4, 5, 6, -7, 8, 1, 2, 3, 4, 5, 6, -9, 8, 7};
+      Erasure erasure = new Erasure(4 - i, 9, 2, 3, values);
+      pictures.add(new TrainingPicture(new Rgb(12, 7, data), List.of(erasure)));
+    }
+    MixPlan plan =
+        new MixPlan(
+            List.of(
+                new Mix(0.5, false, 1, 6, 3, 12),
+                new Mix(0.3, true, 0, 0, 0, 0),
+                new Mix(0.8, false, 0, 7, 10, 11)));
+    PlannedPictures batch = new PlannedPictures(pictures, transform.normalisation(), plan);
+    EmulatedDevice device = new EmulatedDevice(2, 99_000);
+    try (Pass pass = pass(device);
+        DevicePictures prepared = new DevicePictures(pass)) {
+      check(device, prepared, new Pair(batch, batch.pixels()));
+    }
   }
 
   @Test

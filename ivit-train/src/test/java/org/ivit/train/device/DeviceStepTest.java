@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.GeluForm;
@@ -25,7 +26,9 @@ import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.testing.InlineDescription;
 import org.ivit.train.device.product.ProductPrecision;
+import org.ivit.train.gpu.MicroCase;
 import org.ivit.train.layer.OperatorLayerRuntime;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
@@ -34,7 +37,7 @@ import org.ivit.train.network.AdamW;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
-import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.operator.Loss;
 import org.ivit.train.operator.RangeMode;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.step.AdamSettings;
@@ -104,6 +107,36 @@ class DeviceStepTest {
         new Case("shifted windows, float", shifted, null, 0, 0));
   }
 
+  /** Networks of today's families, of integers and of floats. */
+  static Stream<Case> families() {
+    return MicroCase.families().stream()
+        .flatMap(
+            family ->
+                Stream.of(
+                    new Case(
+                        family.name(), family.architecture(), family.scheme(), family.drop(), 0),
+                    new Case(family.name() + ", float", family.architecture(), null, 0.2, 0)));
+  }
+
+  /** The rows of scores of a picture of 224 pixels, and a product by a library. */
+  static Stream<Case> wide() {
+    Architecture beit =
+        InlineDescription.parse(
+            "'kind': 'vit', 'image': 14, 'patch': 1, 'dim': 8, 'depth': 1, 'heads': 2, 'hidden': 8,"
+                + " 'classes': 3, 'positions': 'none', 'relative_positions': true, 'pool': 'avg',"
+                + " 'fc_norm': true, 'epsilon': 1e-6");
+    Architecture pooled =
+        InlineDescription.parse(
+            "'kind': 'vit', 'image': 8, 'patch': 2, 'dim': 64, 'depth': 1, 'heads': 4,"
+                + " 'hidden': 64, 'classes': 0, 'class_token': false, 'pool': 'map',"
+                + " 'epsilon': 1e-6");
+    return Stream.of(
+        new Case("197 tokens", beit, Scheme.EXACT, 0, 0),
+        new Case("197 tokens, float", beit, null, 0, 0),
+        new Case("attention pooling by a library", pooled, Scheme.EXACT, 0, 0.3),
+        new Case("attention pooling by a library, float", pooled, null, 0, 0.3));
+  }
+
   private static Scheme scheme(
       Architecture architecture, GeluForm gelu, SoftmaxForm softmax, int bits) {
     TreeMap<String, OutlierChannels> outliers = new TreeMap<>();
@@ -129,7 +162,8 @@ class DeviceStepTest {
 
   private MicroBatch batch(Case c, int pictures, long key) {
     int classes = c.architecture().classes();
-    int columns = c.weight() > 0 ? 2 * classes : classes;
+    boolean taught = c.weight() > 0 && c.architecture().answer() == Answer.CLASSES;
+    int columns = taught ? 2 * classes : classes;
     float[] pixels = numbers(pictures * c.architecture().pixels());
     float[] targets = new float[pictures * columns];
     long[] keys = new long[pictures];
@@ -182,7 +216,7 @@ class DeviceStepTest {
   }
 
   @ParameterizedTest
-  @MethodSource("cases")
+  @MethodSource({"cases", "families", "wide"})
   void stepsAsDeeplearning4jDoes(Case c) {
     TransformerNetwork network = network(c);
     load(network);
@@ -195,7 +229,7 @@ class DeviceStepTest {
             new EmulatedDevice(c.name().length() % 4 + 1, 200_000, c.drop() > 0),
             c.architecture(),
             c.scheme(),
-            new StepSettings(c.drop(), new CrossEntropy(c.weight(), 2), 0),
+            new StepSettings(c.drop(), Loss.of(c.architecture(), c.weight(), 2), 0),
             new DeviceOptions(ProductPrecision.FLOAT32, c.weight() > 0, c.drop() > 0),
             null,
             POOL)) {

@@ -18,6 +18,7 @@ import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.testing.InlineDescription;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.network.NetworkOptions;
@@ -105,6 +106,34 @@ class DeviceTeacherTest {
         assertThat(found[2 * n * classes + c]).isEqualTo(targets[n * classes + c]);
         assertThat((double) found[(2 * n + 1) * classes + c]).isCloseTo(expected, within(2e-6));
       }
+    }
+  }
+
+  @Test
+  void answersWithFeatures() {
+    Architecture architecture =
+        InlineDescription.parse(
+            "'kind': 'vit', 'image': [8, 12], 'patch': 4, 'dim': 18, 'depth': 2, 'heads': 2,"
+                + " 'hidden': 41, 'classes': 0");
+    TransformerNetwork network =
+        TransformerNetwork.build(NetworkOptions.inference(architecture, null), POOL);
+    TeacherModel model = new TeacherModel(architecture, weights(network));
+    float[] pixels = numbers(PICTURES * architecture.pixels());
+    EmulatedDevice device = new EmulatedDevice(2, 100_000);
+    float[] found = new float[PICTURES * 18];
+    DeviceBuffers memory = new DeviceBuffers(device);
+    try (memory;
+        DeviceTeacher teacher =
+            new DeviceTeacher(device, model, 1, ProductPrecision.FLOAT32, null)) {
+      long x = memory.of("pixels", pixels.length, 4);
+      device.write(x, bytes(pixels));
+      ByteBuffer answers = bytes(found);
+      device.read(answers, teacher.answers(x, PICTURES));
+      answers.asFloatBuffer().get(found);
+    }
+    double[] expected = network.logits(pixels, PICTURES);
+    for (int i = 0; i < found.length; i++) {
+      assertThat((double) found[i]).isCloseTo(expected[i], within(1e-5));
     }
   }
 

@@ -161,6 +161,9 @@ final class TrainingCheck {
       for (MicroCase wide : MicroCase.wide()) {
         lockstep(wide.start(), single, 1);
       }
+      for (MicroCase family : MicroCase.families()) {
+        lockstep(family.start(), single, 1);
+      }
     }
     kernels();
   }

@@ -133,6 +133,20 @@ class DeviceRunTest {
     return Double.parseDouble(line[List.of(head).indexOf("loss")]);
   }
 
+  /**
+   * The same weights with a projection: what were logits is a feature, and the start the teacher.
+   */
+  @Test
+  void learnsTheFeaturesThatTheProcessorLearns() throws IOException {
+    String features = "classes: 10, projection: true";
+    RunDirectory cpu = run(quantized("cpu").replace("classes: 10", features), "cpu");
+    RunDirectory cuda = run(quantized("cuda").replace("classes: 10", features), "cuda");
+    assertThat(cuda.latest().state().finished()).isTrue();
+    assertThat(firstLoss(cuda)).isCloseTo(firstLoss(cpu), within(1e-4 * firstLoss(cpu)));
+    assertAlike(cpu.latest(), cuda.latest());
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
   @Test
   void learnsWhatTheProcessorLearns() throws IOException {
     RunDirectory cpu = run(quantized("cpu"), "cpu");

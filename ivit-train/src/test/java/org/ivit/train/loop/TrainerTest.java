@@ -149,9 +149,6 @@ class TrainerTest {
                     folder.resolve("none")))
         .isInstanceOf(InputException.class)
         .hasMessageStartingWith("distillation: found none, expected a teacher");
-    assertThatThrownBy(() -> run(recipe + "device: cuda\n", folder.resolve("none")))
-        .isInstanceOf(InputException.class)
-        .hasMessageStartingWith("device: found cuda for a model that answers with features");
     assertThat(folder.resolve("none")).doesNotExist();
   }
 

@@ -2,7 +2,6 @@ package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Windows;
-import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.PositionPairs;
@@ -20,19 +19,6 @@ final class DeviceFloatAttention implements AutoCloseable {
   private final float scale;
   private final int positionsAt;
   private final DeviceBuffers memory;
-
-  private static final class RealSoftmaxArguments extends Structure {
-    private final Field<Long> scores = address();
-    private final Field<Long> table = address();
-    private final Field<Long> places = address();
-    private final Field<Long> masks = address();
-    private final Field<Long> gradient = address();
-    private final Field<Long> rows = int64();
-    private final Field<Integer> length = int32();
-    private final Field<Integer> heads = int32();
-    private final Field<Integer> windows = int32();
-    private final Field<Integer> unused = unused();
-  }
 
   /**
    * @param pass what parts share
@@ -57,7 +43,7 @@ final class DeviceFloatAttention implements AutoCloseable {
   }
 
   private DeviceHeadProducts products(Pass pass, int groups) {
-    return new DeviceHeadProducts(pass.product, site, groups);
+    return DeviceHeadProducts.of(pass.product, site, groups);
   }
 
   /**
@@ -74,7 +60,7 @@ final class DeviceFloatAttention implements AutoCloseable {
     Matrix scores = products.scores(p);
     products.toScores(Product.Kind.NT_REAL_REAL, scale, queries, keys, scores);
     pass.warps("softmax_reals", (long) groups * heads * tokens, softmax(pass, p, 0, groups));
-    products.toTokens(Product.Kind.NN_REAL_REAL, 1, scores, values, products.context(context));
+    products.toQueries(Product.Kind.NN_REAL_REAL, 1, scores, values, products.context(context));
   }
 
   private RealSoftmaxArguments softmax(Pass pass, long p, long gradient, int groups) {
@@ -117,7 +103,7 @@ final class DeviceFloatAttention implements AutoCloseable {
     long gradient = pass.scratch.of("gScores", probabilities(pictures), 4);
     Matrix byScores = products.scores(gradient);
     Matrix byContext = products.context(gContext);
-    products.toTokens(
+    products.toKeys(
         Product.Kind.TN_REAL_REAL,
         1,
         products.scores(p),
@@ -141,9 +127,9 @@ final class DeviceFloatAttention implements AutoCloseable {
           pass.gradients + 4L * positionsAt);
     }
     Matrix keys = products.third(qkv + 4L * dim);
-    products.toTokens(Product.Kind.NN_REAL_REAL, scale, byScores, keys, products.third(gQkv));
+    products.toQueries(Product.Kind.NN_REAL_REAL, scale, byScores, keys, products.third(gQkv));
     Matrix queries = products.third(qkv);
-    products.toTokens(
+    products.toKeys(
         Product.Kind.TN_REAL_REAL, scale, byScores, queries, products.third(gQkv + 4L * dim));
   }
 

@@ -1,9 +1,9 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Block;
-import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.BranchDrop;
+import org.ivit.train.device.pass.MlpSite;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.operator.DropPath;
@@ -12,24 +12,18 @@ import org.ivit.train.parameter.PartSpec;
 /** A transformer block of the float network on the device. */
 final class DeviceFloatBlock extends FloatPart {
   private final Block site;
+
+  /** Whether attention takes tokens in another order than the picture's. */
+  private final boolean reordered;
+
   private final DeviceFloatNorm norm1;
   private final DeviceFloatLinear qkv;
   private final DeviceFloatAttention attention;
   private final DeviceFloatLinear proj;
   private final BranchDrop drop1;
-  private final DeviceFloatNorm norm2;
-  private final DeviceFloatLinear fc1;
-  private final DeviceFloatLinear fc2;
-  private final BranchDrop drop2;
+  private final DeviceFloatMlp mlp;
   private final DeviceBuffers activations;
   private long input;
-
-  private static final class RealGeluArguments extends Structure {
-    private final Field<Long> from = address();
-    private final Field<Long> to = address();
-    private final Field<Long> gradient = address();
-    private final Field<Long> count = int64();
-  }
 
   /**
    * @param pass what parts share
@@ -40,31 +34,29 @@ final class DeviceFloatBlock extends FloatPart {
   DeviceFloatBlock(Pass pass, PartSpec spec, Block site, int from) {
     super(pass, spec, from);
     this.site = site;
+    reordered = site.windows() != null && !site.windows().inOrder();
     int dim = site.dim();
     int size = site.tokens() * dim;
-    norm1 = new DeviceFloatNorm(pass, layout, "norm1", dim, site.epsilon());
-    qkv = new DeviceFloatLinear(layout, "attn.qkv", dim, 3 * dim);
+    activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
+    norm1 = new DeviceFloatNorm(pass, layout, site.norm1(), dim, site.epsilon());
+    qkv = new DeviceFloatLinear(layout, site.qkvLinear());
     attention =
         new DeviceFloatAttention(
             pass, site, site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
-    proj = new DeviceFloatLinear(layout, "attn.proj", dim, dim);
-    norm2 = new DeviceFloatNorm(pass, layout, "norm2", dim, site.epsilon());
-    fc1 = new DeviceFloatLinear(layout, "mlp.fc1", dim, site.hidden());
-    fc2 = new DeviceFloatLinear(layout, "mlp.fc2", site.hidden(), dim);
-    this.drop1 = new BranchDrop(DropPath.of(spec, 0), size);
-    this.drop2 = new BranchDrop(DropPath.of(spec, 1), size);
-    activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
+    proj = new DeviceFloatLinear(layout, site.projLinear());
+    drop1 = new BranchDrop(DropPath.of(spec, 0), size);
+    mlp = new DeviceFloatMlp(pass, layout, MlpSite.of(site), DropPath.of(spec, 1), activations);
   }
 
   @Override
   public void draw(Pass pass) {
     drop1.draw(pass);
-    drop2.draw(pass);
+    mlp.draw(pass);
   }
 
-  /** Rows of windows from rows of pictures, or back; the rows themselves without windows. */
+  /** Rows of windows from rows of pictures, or back; the rows themselves where both are one. */
   private long ordered(Pass pass, long rows, String name, int count, boolean back) {
-    if (site.windows() == null) {
+    if (!reordered) {
       return rows;
     }
     long ordered = pass.scratch.of(name, (long) count * site.dim(), 4);
@@ -84,7 +76,7 @@ final class DeviceFloatBlock extends FloatPart {
     input = x;
     pass.hold(this);
     long normed1 = activations.of("norm1", (long) rows * dim, 4);
-    if (site.windows() == null) {
+    if (!reordered) {
       norm1.forward(pass, x, rows, dim, normed1, 0);
     } else {
       long inPicture = pass.scratch.of("branch", (long) rows * dim, 4);
@@ -99,61 +91,23 @@ final class DeviceFloatBlock extends FloatPart {
     long branch = pass.scratch.of("branch", (long) rows * dim, 4);
     proj.forward(pass, context, rows, branch);
     long middle = activations.of("residual1", (long) rows * dim, 4);
-    add(pass, drop1, x, ordered(pass, branch, "ordered branch", rows, true), middle, pictures);
-
-    long normed2 = activations.of("norm2", (long) rows * dim, 4);
-    norm2.forward(pass, middle, rows, dim, normed2, 0);
-    long hidden = activations.of("fc1", (long) rows * site.hidden(), 4);
-    fc1.forward(pass, normed2, rows, hidden);
-    long active = activations.of("act", (long) rows * site.hidden(), 4);
-    gelu(pass, "gelu_reals", hidden, active, 0, rows);
-    fc2.forward(pass, active, rows, branch);
+    branch = ordered(pass, branch, "ordered branch", rows, true);
+    DeviceFloatAdd.residual(pass, drop1, x, branch, middle, pictures);
     long sum = kept.of("residual2", (long) rows * dim, 4);
-    add(pass, drop2, middle, branch, sum, pictures);
+    mlp.forward(pass, middle, pictures, sum);
     return sum;
-  }
-
-  private static void add(
-      Pass pass, BranchDrop drop, long identity, long branch, long sum, int pictures) {
-    long count = (long) pictures * drop.size();
-    AddArguments a = new AddArguments();
-    a.identity.set(identity);
-    a.branch.set(branch);
-    a.to.set(sum);
-    a.factors.set(drop.factors(pass));
-    a.count.set(count);
-    a.size.set(drop.size());
-    pass.each("add_branch", count, 0, a);
-  }
-
-  private void gelu(Pass pass, String kernel, long x, long y, long gradient, int rows) {
-    long count = (long) rows * site.hidden();
-    RealGeluArguments a = new RealGeluArguments();
-    a.from.set(x);
-    a.to.set(y);
-    a.gradient.set(gradient);
-    a.count.set(count);
-    pass.each(kernel, count, 0, a);
   }
 
   @Override
   public long backward(Pass pass, long gy, int pictures) {
     int dim = site.dim();
     int rows = pictures * site.tokens();
-    int hidden = site.hidden();
     if (!pass.holds(this)) {
       forward(pass, input, pictures);
     }
-    long gBranch = drop2.gradient(pass, gy, pictures);
-    long gHidden = pass.scratch.of("gHidden", (long) rows * hidden, 4);
-    fc2.backward(pass, activations.of("act", 0, 4), gBranch, gHidden, rows);
-    gelu(pass, "gelu_reals_backward", activations.of("fc1", 0, 4), 0, gHidden, rows);
-    long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    fc1.backward(pass, activations.of("norm2", 0, 4), gHidden, gNorm, rows);
     // From here on gy is the gradient by the middle of the block, then by its input.
-    norm2.backward(pass, activations.of("residual1", 0, 4), gNorm, gy, dim, rows, 0, pass.added());
-
-    gBranch = ordered(pass, drop1.gradient(pass, gy, pictures), "gOrdered", rows, false);
+    mlp.backward(pass, gy, pictures);
+    long gBranch = ordered(pass, drop1.gradient(pass, gy, pictures), "gOrdered", rows, false);
     long gContext = pass.scratch.of("gContext", (long) rows * dim, 4);
     proj.backward(pass, activations.of("context", 0, 4), gBranch, gContext, rows);
     long gQkv = pass.scratch.of("gQkv", 3L * rows * dim, 4);
@@ -164,6 +118,7 @@ final class DeviceFloatBlock extends FloatPart {
         gContext,
         gQkv,
         pictures);
+    long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
     qkv.backward(pass, activations.of("norm1", 0, 4), gQkv, gNorm, rows);
     gNorm = ordered(pass, gNorm, "gOrdered", rows, true);
     norm1.backward(pass, input, gNorm, gy, dim, rows, 0, pass.added());
@@ -176,6 +131,6 @@ final class DeviceFloatBlock extends FloatPart {
     activations.close();
     attention.close();
     norm1.close();
-    norm2.close();
+    mlp.close();
   }
 }

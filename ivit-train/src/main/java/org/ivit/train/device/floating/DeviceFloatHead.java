@@ -2,8 +2,8 @@ package org.ivit.train.device.floating;
 
 import java.util.List;
 import org.ivit.core.architecture.Head;
-import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.parameter.PartSpec;
 
 /**
@@ -13,27 +13,23 @@ import org.ivit.train.parameter.PartSpec;
  */
 final class DeviceFloatHead extends FloatPart {
   private final Head shape;
+  private final TokenMean mean;
+
+  /** Null where the first token is the answer. */
   private final DeviceFloatNorm norm;
+
   private final List<DeviceFloatLinear> heads;
   private long input;
-
-  private static final class RealPoolArguments extends Structure {
-    private final Field<Long> from = address();
-    private final Field<Long> to = address();
-    private final Field<Integer> pictures = int32();
-    private final Field<Integer> tokens = int32();
-    private final Field<Integer> channels = int32();
-    private final Field<Integer> unused = unused();
-  }
 
   DeviceFloatHead(Pass pass, PartSpec spec, Head shape, int from) {
     super(pass, spec, from);
     this.shape = shape;
-    norm = new DeviceFloatNorm(pass, layout, shape.norm().name(), shape.dim(), shape.epsilon());
-    heads =
-        shape.classifiers().stream()
-            .map(name -> new DeviceFloatLinear(layout, name, shape.dim(), shape.classes()))
-            .toList();
+    mean = new TokenMean(shape.tokens(), shape.leadingTokens(), shape.dim());
+    norm =
+        shape.normed()
+            ? new DeviceFloatNorm(pass, layout, shape.norm(), shape.dim(), shape.epsilon())
+            : null;
+    heads = shape.linears().stream().map(layer -> new DeviceFloatLinear(layout, layer)).toList();
   }
 
   /** Numbers of a picture. */
@@ -46,8 +42,12 @@ final class DeviceFloatHead extends FloatPart {
     input = x;
     long count = (long) pictures * shape.classes();
     long logits = kept.of("logits", count, 4);
+    if (norm == null) {
+      RowGather.slice(pass, 4, x, logits, pictures, 0, 1, shape.tokens(), shape.dim());
+      return logits;
+    }
     if (shape.pooled()) {
-      heads.get(0).forward(pass, pool(pass, x, pictures), pictures, logits);
+      pool(pass, x, pictures, logits);
       return logits;
     }
     for (int h = 0; h < heads.size(); h++) {
@@ -66,30 +66,21 @@ final class DeviceFloatHead extends FloatPart {
 
   /** Takes one more into a mean over {@code of}, which are two at the most. */
   private static void mean(Pass pass, long logits, long more, long count, int of) {
-    AddArguments a = new AddArguments();
-    a.identity.set(logits);
-    a.branch.set(more);
-    a.to.set(logits);
-    a.factors.set(0L);
-    a.count.set(count);
-    a.size.set(1);
-    pass.each("add_branch", count, 0, a);
+    DeviceFloatAdd.run(pass, logits, more, logits, count);
     pass.scale(logits, logits, count, 0, 1, 0, 1f / of);
   }
 
-  private long pool(Pass pass, long x, int pictures) {
+  private void pool(Pass pass, long x, int pictures, long logits) {
     int rows = pictures * shape.tokens();
     long normed = pass.scratch.of("branch", (long) rows * shape.dim(), 4);
     norm.forward(pass, x, rows, shape.dim(), normed, 0);
+    if (heads.isEmpty()) {
+      mean.forward(pass, normed, pictures, logits);
+      return;
+    }
     long means = kept.of("pool", (long) pictures * shape.dim(), 4);
-    RealPoolArguments a = new RealPoolArguments();
-    a.from.set(normed);
-    a.to.set(means);
-    a.pictures.set(pictures);
-    a.tokens.set(shape.tokens());
-    a.channels.set(shape.dim());
-    pass.each("pool_reals", (long) pictures * shape.dim(), 0, a);
-    return means;
+    mean.forward(pass, normed, pictures, means);
+    heads.get(0).forward(pass, means, pictures, logits);
   }
 
   @Override
@@ -98,6 +89,10 @@ final class DeviceFloatHead extends FloatPart {
     long size = pictures * stride();
     long gx = kept.of("gx", size, 4);
     pass.clear(gx, size);
+    if (norm == null) {
+      RowGather.spread(pass, 4, gy, gx, pictures, 1, shape.tokens(), dim);
+      return gx;
+    }
     if (shape.pooled()) {
       backwardPool(pass, gy, gx, pictures);
       return gx;
@@ -121,16 +116,21 @@ final class DeviceFloatHead extends FloatPart {
   private void backwardPool(Pass pass, long gLogits, long gx, int pictures) {
     int dim = shape.dim();
     int rows = pictures * shape.tokens();
-    long gPool = pass.scratch.of("gContext", (long) pictures * dim, 4);
-    heads.get(0).backward(pass, kept.of("pool", 0, 4), gLogits, gPool, pictures);
+    long gMean = gLogits;
+    if (!heads.isEmpty()) {
+      gMean = pass.scratch.of("gContext", (long) pictures * dim, 4);
+      heads.get(0).backward(pass, kept.of("pool", 0, 4), gLogits, gMean, pictures);
+    }
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    pass.scale(gPool, gNorm, (long) rows * dim, 0, shape.tokens() * dim, dim, 1f / shape.tokens());
+    mean.backward(pass, gMean, pictures, gNorm);
     norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
   }
 
   @Override
   public void close() {
     super.close();
-    norm.close();
+    if (norm != null) {
+      norm.close();
+    }
   }
 }

@@ -1,5 +1,6 @@
 package org.ivit.train.device.floating;
 
+import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
@@ -24,13 +25,13 @@ final class DeviceFloatLinear {
 
   /**
    * @param layout of the part
-   * @param key parameter prefix within the part, such as {@code attn.qkv}
+   * @param layer names and sizes
    */
-  DeviceFloatLinear(NodeLayout layout, String key, int inputs, int outputs) {
-    this.inputs = inputs;
-    this.outputs = outputs;
-    weightAt = layout.at(key + ".weight");
-    biasAt = layout.layout().contains(key + ".bias") ? layout.at(key + ".bias") : NONE;
+  DeviceFloatLinear(NodeLayout layout, LinearSpec layer) {
+    inputs = layer.inputs();
+    outputs = layer.outputs();
+    weightAt = layout.at(layout.spec().local(layer.weight()));
+    biasAt = layer.biased() ? layout.at(layout.spec().local(layer.bias())) : NONE;
   }
 
   private Matrix weight(Pass pass) {

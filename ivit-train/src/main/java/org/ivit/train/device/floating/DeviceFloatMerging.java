@@ -14,9 +14,8 @@ final class DeviceFloatMerging extends FloatPart {
   DeviceFloatMerging(Pass pass, PartSpec spec, Merging stage, int from) {
     super(pass, spec, from);
     this.stage = stage;
-    int dim = stage.dim();
-    norm = new DeviceFloatNorm(pass, layout, "norm", 4 * dim, stage.epsilon());
-    reduction = new DeviceFloatLinear(layout, "reduction", 4 * dim, 2 * dim);
+    norm = new DeviceFloatNorm(pass, layout, stage.norm(), channels(), stage.epsilon());
+    reduction = new DeviceFloatLinear(layout, stage.reduction());
   }
 
   private RowGather gather(boolean back) {

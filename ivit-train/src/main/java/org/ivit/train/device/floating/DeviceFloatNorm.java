@@ -1,5 +1,6 @@
 package org.ivit.train.device.floating;
 
+import org.ivit.core.architecture.Node;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.NodeLayout;
@@ -37,14 +38,14 @@ final class DeviceFloatNorm implements AutoCloseable {
   /**
    * @param pass what parts share
    * @param layout of the part
-   * @param key parameter prefix within the part, such as {@code norm1}
+   * @param norm names its parameters too
    * @param epsilon added to the variance
    */
-  DeviceFloatNorm(Pass pass, NodeLayout layout, String key, int channels, double epsilon) {
+  DeviceFloatNorm(Pass pass, NodeLayout layout, Node norm, int channels, double epsilon) {
     this.channels = channels;
     this.epsilon = epsilon;
-    gammaAt = layout.at(key + ".weight");
-    betaAt = layout.at(key + ".bias");
+    gammaAt = layout.at(layout.spec().local(norm + ".weight"));
+    betaAt = layout.at(layout.spec().local(norm + ".bias"));
     memory = new DeviceBuffers(pass.device);
   }
 

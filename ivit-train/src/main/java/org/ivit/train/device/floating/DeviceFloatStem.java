@@ -25,15 +25,17 @@ final class DeviceFloatStem extends FloatPart {
     private final Field<Long> count = int64();
     private final Field<Integer> size = int32();
     private final Field<Integer> first = int32();
+    private final Field<Integer> without = int32();
+    private final Field<Integer> unused = unused();
   }
 
   DeviceFloatStem(Pass pass, PartSpec spec, Stem shape, int from) {
     super(pass, spec, from);
     this.shape = shape;
-    proj = new DeviceFloatLinear(layout, Stem.PROJECTION, shape.patchInputs(), shape.dim());
+    proj = new DeviceFloatLinear(layout, shape.projection());
     norm =
         shape.normed()
-            ? new DeviceFloatNorm(pass, layout, shape.output().name(), shape.dim(), shape.epsilon())
+            ? new DeviceFloatNorm(pass, layout, shape.output(), shape.dim(), shape.epsilon())
             : null;
   }
 
@@ -61,11 +63,13 @@ final class DeviceFloatStem extends FloatPart {
     a.patches.set(projected);
     // Leading tokens, if there are any, are the first parameters.
     a.leading.set(pass.parameters + 4L * layout.from());
-    a.positions.set(pass.parameters + 4L * layout.at(Stem.POSITION));
+    int positioned = shape.positionRows() * shape.dim();
+    a.positions.set(positioned > 0 ? pass.parameters + 4L * layout.at(Stem.POSITION) : 0);
     a.to.set(out);
     a.count.set(count);
     a.size.set(size);
     a.first.set(shape.leadingTokens() * shape.dim());
+    a.without.set(size - positioned);
     pass.each("embed_reals", count, 0, a);
   }
 

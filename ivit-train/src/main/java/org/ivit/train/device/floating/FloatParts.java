@@ -37,17 +37,17 @@ public record FloatParts(Pass pass, PartSpec spec, int from) implements PartVisi
 
   @Override
   public DevicePart norm(Norm norm) {
-    throw new UnsupportedOperationException("Norm");
+    return new DeviceFloatStreamNorm(pass, spec, norm, from);
   }
 
   @Override
   public DevicePart meanPooling(MeanPooling pooling) {
-    throw new UnsupportedOperationException("MeanPooling");
+    return new DeviceFloatMeanPooling(pass, spec, pooling, from);
   }
 
   @Override
   public DevicePart attentionPooling(AttentionPooling pooling) {
-    throw new UnsupportedOperationException("AttentionPooling");
+    return new DeviceFloatAttentionPooling(pass, spec, pooling, from);
   }
 
   @Override

@@ -10,14 +10,16 @@ final class UnfoldedPatches {
     private final Field<Long> pixels = address();
     private final Field<Long> to = address();
     private final Field<Long> count = int64();
-    private final Field<Integer> image = int32();
+    private final Field<Integer> height = int32();
+    private final Field<Integer> width = int32();
     private final Field<Integer> patch = int32();
+    private final Field<Integer> unused = unused();
   }
 
   private UnfoldedPatches() {}
 
   /**
-   * @param pixels address, [pictures][3][image][image]
+   * @param pixels address, [pictures][3][height][width]
    * @param rows receives [pictures·patches][inputs]
    */
   static void forward(Pass pass, Stem shape, long pixels, int pictures, long rows) {
@@ -26,7 +28,8 @@ final class UnfoldedPatches {
     a.pixels.set(pixels);
     a.to.set(rows);
     a.count.set(count);
-    a.image.set(shape.image().side());
+    a.height.set(shape.image().height());
+    a.width.set(shape.image().width());
     a.patch.set(shape.patch());
     pass.each("unfold_reals", count, 0, a);
   }

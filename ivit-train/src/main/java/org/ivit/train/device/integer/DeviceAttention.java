@@ -56,16 +56,6 @@ final class DeviceAttention implements AutoCloseable {
     private final Field<Double> positionScale = float64();
   }
 
-  private static final class SoftmaxBackwardArguments extends Structure {
-    private final Field<Long> probabilities = address();
-    private final Field<Long> gradient = address();
-    private final Field<Long> values = address();
-    private final Field<Double> scale = float64();
-    private final Field<Long> rows = int64();
-    private final Field<Integer> length = int32();
-    private final Field<Integer> deferred = int32();
-  }
-
   /**
    * @param pass what parts share
    * @param site sizes
@@ -206,7 +196,7 @@ final class DeviceAttention implements AutoCloseable {
    */
   void backward(Pass pass, long qkv, long p, long gContext, long gQkv, int pictures) {
     int groups = pictures * site.groups();
-    DeviceHeadProducts products = new DeviceHeadProducts(pass.product, site, groups);
+    DeviceHeadProducts products = DeviceHeadProducts.of(pass.product, site, groups);
     boolean deferred = node.softmax().deferred();
     float pScale = deferred ? 1 : Math.scalb(1f, 1 - node.softmax().bits());
     long gradient = pass.scratch.of("gScores", probabilities(pictures), 4);
@@ -219,10 +209,9 @@ final class DeviceAttention implements AutoCloseable {
     if (deferred) {
       // The gradient's memory holds the probabilities until their product is taken.
       pass.warps("probabilities_of_codes", rows, softmax);
-      products.toTokens(Product.Kind.TN_REAL_REAL, 1, byScores, byContext, byValues);
+      products.toKeys(Product.Kind.TN_REAL_REAL, 1, byScores, byContext, byValues);
     } else {
-      products.toTokens(
-          Product.Kind.TN_CODE16_REAL, pScale, products.scores(p), byContext, byValues);
+      products.toKeys(Product.Kind.TN_CODE16_REAL, pScale, products.scores(p), byContext, byValues);
     }
     Matrix values = products.third(qkv + 2L * dim);
     products.toScores(Product.Kind.NT_REAL_CODE8, qkvScale, byContext, values, byScores);
@@ -232,9 +221,9 @@ final class DeviceAttention implements AutoCloseable {
     }
     float scale = (float) (qkvScale / Math.sqrt(headDim));
     Matrix keys = products.third(qkv + dim);
-    products.toTokens(Product.Kind.NN_REAL_CODE8, scale, byScores, keys, products.third(gQkv));
+    products.toQueries(Product.Kind.NN_REAL_CODE8, scale, byScores, keys, products.third(gQkv));
     Matrix queries = products.third(qkv);
-    products.toTokens(
+    products.toKeys(
         Product.Kind.TN_REAL_CODE8, scale, byScores, queries, products.third(gQkv + 4L * dim));
   }
 

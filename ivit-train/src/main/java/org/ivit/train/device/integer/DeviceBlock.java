@@ -1,18 +1,16 @@
 package org.ivit.train.device.integer;
 
-import java.util.List;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
-import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Attention;
-import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.MlpSite;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
@@ -23,25 +21,23 @@ import org.ivit.train.parameter.PartSpec;
 /** A transformer block on the device. */
 final class DeviceBlock extends QuantizedPart {
   private final Block site;
+
+  /** Whether attention takes tokens in another order than the picture's. */
+  private final boolean reordered;
+
   private final DeviceNorm norm1;
   private final DeviceLinear qkv;
   private final DeviceAttention attention;
   private final DeviceLinear proj;
   private final DeviceResidual residual1;
-  private final DeviceNorm norm2;
-  private final DeviceLinear fc1;
-  private final DeviceGelu gelu;
-  private final DeviceLinear fc2;
-  private final DeviceResidual residual2;
+  private final DeviceMlp mlp;
   private final DeviceBuffers activations;
-  private List<LinearConstants> builtLinears;
   private LayerNorm builtNorm1;
+  private LinearConstants builtQkv;
   private Attention builtAttention;
-  private LayerNorm builtNorm2;
-  private Gelu builtGelu;
+  private LinearConstants builtProj;
   private float inputScale;
   private float middleScale;
-  private float outputScale;
   private long input;
 
   /**
@@ -54,8 +50,10 @@ final class DeviceBlock extends QuantizedPart {
   DeviceBlock(Pass pass, PartSpec spec, Block site, Scheme scheme, int from) {
     super(pass, spec, scheme, from);
     this.site = site;
+    reordered = site.windows() != null && !site.windows().inOrder();
     int dim = site.dim();
     int size = site.tokens() * dim;
+    activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
     norm1 = new DeviceNorm(pass, layout, site.norm1(), dim);
     qkv = linear(pass, site.qkvLinear());
     attention =
@@ -63,29 +61,19 @@ final class DeviceBlock extends QuantizedPart {
             pass, site, site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
     proj = linear(pass, site.projLinear());
     residual1 = new DeviceResidual(site.residual1().name(), DropPath.of(spec, 0), size);
-    norm2 = new DeviceNorm(pass, layout, site.norm2(), dim);
-    fc1 = linear(pass, site.fc1Linear());
-    gelu = new DeviceGelu(site.hidden());
-    fc2 = linear(pass, site.fc2Linear());
-    residual2 = new DeviceResidual(site.residual2().name(), DropPath.of(spec, 1), size);
-    activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
+    mlp = new DeviceMlp(pass, layout, MlpSite.of(site), scheme, DropPath.of(spec, 1), activations);
   }
 
   private DeviceLinear linear(Pass pass, LinearSpec of) {
     return new DeviceLinear(pass, layout, of, scheme.outliers(of.input()));
   }
 
-  private List<DeviceLinear> linears() {
-    return List.of(qkv, proj, fc1, fc2);
-  }
-
   @Override
   public void quantize(Pass pass, Reals weights) {
     NodeScales scales = scales(weights);
-    List<LinearSpec> specs = site.linears();
-    for (int i = 0; i < specs.size(); i++) {
-      linears().get(i).quantize(pass, weights, scales.of(specs.get(i).input()));
-    }
+    qkv.quantize(pass, weights, scales);
+    proj.quantize(pass, weights, scales);
+    mlp.quantize(pass, weights, scales);
   }
 
   @Override
@@ -94,48 +82,34 @@ final class DeviceBlock extends QuantizedPart {
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
     middleScale = scales.of(site.residual1());
-    outputScale = scales.of(site.residual2());
-    builtLinears = linears().stream().map(linear -> linear.build(pass, nodes, scales)).toList();
     builtNorm1 = nodes.norm(site.norm1(), site.epsilon(), inputScale, scales.of(site.norm1()));
-    builtAttention = nodes.attention(site, scales, builtLinears.get(0).outputScale());
-    builtNorm2 =
-        nodes.norm(
-            site.norm2(), site.epsilon(), scales.of(site.residual1()), scales.of(site.norm2()));
-    builtGelu =
-        nodes.gelu(
-            site.activations().get(0), builtLinears.get(2).outputScale(), scales.of(site.act()));
+    builtQkv = qkv.build(pass, nodes, scales);
+    builtAttention = nodes.attention(site, scales, builtQkv.outputScale());
+    builtProj = proj.build(pass, nodes, scales);
+    mlp.build(pass, nodes, scales, middleScale);
   }
 
   @Override
   public void prepare(Pass pass, Reals weights) {
-    qkv.prepare(pass, builtLinears.get(0));
-    proj.prepare(pass, builtLinears.get(1));
-    fc1.prepare(pass, builtLinears.get(2));
-    fc2.prepare(
-        pass,
-        builtLinears.get(3),
-        scheme.gelu() == GeluForm.ASYMMETRIC
-            ? DeviceLinear.geluOffsets(
-                site.hidden(), builtGelu.outputScale(), builtGelu.outputOutliers())
-            : null);
     norm1.prepare(pass, builtNorm1, weights, inputScale);
-    attention.prepare(pass, builtAttention, qkv.node().outputScale());
-    residual1.prepare(pass, proj.node().outputScale(), inputScale, middleScale);
-    norm2.prepare(pass, builtNorm2, weights, middleScale);
-    gelu.prepare(
-        pass, builtGelu, scheme.gelu(), fc1.node().outputScale(), scheme.outliers(site.fc1()));
-    residual2.prepare(pass, fc2.node().outputScale(), middleScale, outputScale);
+    qkv.prepare(pass, builtQkv);
+    attention.prepare(pass, builtAttention, builtQkv.outputScale());
+    proj.prepare(pass, builtProj);
+    residual1.prepare(pass, builtProj.outputScale(), inputScale, middleScale);
+    mlp.prepare(pass, weights);
   }
 
   @Override
   public void load(Pass pass) {
-    linears().forEach(linear -> linear.load(pass));
+    qkv.load(pass);
+    proj.load(pass);
+    mlp.load(pass);
   }
 
   @Override
   public void draw(Pass pass) {
     residual1.draw(pass);
-    residual2.draw(pass);
+    mlp.draw(pass);
   }
 
   private RowGather gather(boolean back) {
@@ -147,11 +121,10 @@ final class DeviceBlock extends QuantizedPart {
   public long forward(Pass pass, long x, int pictures) {
     int dim = site.dim();
     int rows = pictures * site.tokens();
-    boolean inWindows = site.windows() != null;
     input = x;
     pass.hold(this);
     long normed1 = activations.of("norm1", (long) rows * dim, 1);
-    if (inWindows) {
+    if (reordered) {
       long inPicture = pass.scratch.of("codes", (long) rows * dim, 1);
       norm1.forward8(pass, x, rows, inPicture, 0);
       gather(false).run(pass, 1, inPicture, normed1, rows);
@@ -165,7 +138,7 @@ final class DeviceBlock extends QuantizedPart {
     attention.forward(pass, projections, probabilities, pictures, context);
 
     long branch = pass.scratch.of("branch", (long) rows * dim, 2);
-    if (inWindows) {
+    if (reordered) {
       long ordered = pass.scratch.of("ordered branch", (long) rows * dim, 2);
       proj.forward16(pass, context, rows, ordered);
       gather(true).run(pass, 2, ordered, branch, rows);
@@ -174,16 +147,8 @@ final class DeviceBlock extends QuantizedPart {
     }
     long middle = activations.of("residual1", (long) rows * dim, 2);
     residual1.forward(pass, branch, x, pictures, middle);
-
-    long normed2 = activations.of("norm2", (long) rows * dim, 1);
-    norm2.forward8(pass, middle, rows, normed2, 0);
-    long before = activations.of("fc1", (long) rows * site.hidden(), 1);
-    fc1.forward8(pass, normed2, rows, before);
-    long active = activations.of("act", (long) rows * site.hidden(), 1);
-    gelu.forward(pass, before, rows, active);
-    fc2.forward16(pass, active, rows, branch);
     long sum = kept.of("residual2", (long) rows * dim, 2);
-    residual2.forward(pass, branch, middle, pictures, sum);
+    mlp.forward(pass, middle, pictures, sum);
     return sum;
   }
 
@@ -191,21 +156,13 @@ final class DeviceBlock extends QuantizedPart {
   public long backward(Pass pass, long gy, int pictures) {
     int dim = site.dim();
     int rows = pictures * site.tokens();
-    int hidden = site.hidden();
     if (!pass.holds(this)) {
       forward(pass, input, pictures);
     }
-    long gBranch = residual2.branchGradient(pass, gy, pictures);
-    long gHidden = pass.scratch.of("gHidden", (long) rows * hidden, 4);
-    fc2.backward(pass, activations.of("act", 0, 1), gBranch, gHidden, rows);
-    gelu.backward(pass, activations.of("fc1", 0, 1), gHidden, rows);
-    long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    fc1.backward(pass, activations.of("norm2", 0, 1), gHidden, gNorm, rows);
     // From here on gy is the gradient by the middle of the block, then by its input.
-    norm2.backward(pass, activations.of("residual1", 0, 2), gNorm, gy, dim, rows, 0, pass.added());
-
-    gBranch = residual1.branchGradient(pass, gy, pictures);
-    if (site.windows() != null) {
+    mlp.backward(pass, gy, pictures);
+    long gBranch = residual1.branchGradient(pass, gy, pictures);
+    if (reordered) {
       long ordered = pass.scratch.of("gOrdered", (long) rows * dim, 4);
       gather(false).run(pass, 4, gBranch, ordered, rows);
       gBranch = ordered;
@@ -220,8 +177,9 @@ final class DeviceBlock extends QuantizedPart {
         gContext,
         gQkv,
         pictures);
+    long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
     qkv.backward(pass, activations.of("norm1", 0, 1), gQkv, gNorm, rows);
-    if (site.windows() != null) {
+    if (reordered) {
       long inPicture = pass.scratch.of("gOrdered", (long) rows * dim, 4);
       gather(true).run(pass, 4, gNorm, inPicture, rows);
       gNorm = inPicture;
@@ -237,20 +195,17 @@ final class DeviceBlock extends QuantizedPart {
     attention.seen(pass, seen);
     proj.seen(pass, OutlierChannels.NONE, seen);
     residual1.seen(pass, seen);
-    norm2.seen(pass, seen);
-    fc1.seen(pass, scheme.outliers(site.fc1()), seen);
-    gelu.seen(pass, seen);
-    fc2.seen(pass, OutlierChannels.NONE, seen);
-    residual2.seen(pass, seen);
+    mlp.seen(pass, seen);
   }
 
   @Override
   public void close() {
     super.close();
     activations.close();
-    linears().forEach(DeviceLinear::close);
-    attention.close();
     norm1.close();
-    norm2.close();
+    qkv.close();
+    attention.close();
+    proj.close();
+    mlp.close();
   }
 }

@@ -6,6 +6,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
 import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
+import org.ivit.core.scheme.NodeScales;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.memory.Reals;
@@ -30,8 +31,8 @@ final class DeviceClassifier implements AutoCloseable {
             .toList();
   }
 
-  void quantize(Pass pass, Reals weights, float inputScale) {
-    heads.forEach(head -> head.quantize(pass, weights, inputScale));
+  void quantize(Pass pass, Reals weights, NodeScales scales) {
+    heads.forEach(head -> head.quantize(pass, weights, scales));
   }
 
   void build(Pass pass, NodeBuilder nodes, float inputScale) {

@@ -1,6 +1,7 @@
 package org.ivit.train.device.integer;
 
 import java.util.Arrays;
+import org.ivit.core.architecture.ActivationSpec;
 import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.GeluForm;
@@ -14,10 +15,11 @@ import org.ivit.train.device.pass.Pass;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.integer.GeluCurve;
 
-/** GELU of codes on the device. */
+/** The activation function of codes on the device. */
 final class DeviceGelu {
   private static final int CODES = 256;
 
+  private final Activation function;
   private final int channels;
   private Gelu node;
   private GeluRow row;
@@ -58,8 +60,9 @@ final class DeviceGelu {
     private final Field<Integer> unused = unused();
   }
 
-  DeviceGelu(int channels) {
-    this.channels = channels;
+  DeviceGelu(ActivationSpec site) {
+    function = site.function();
+    channels = site.channels();
   }
 
   /**
@@ -80,13 +83,12 @@ final class DeviceGelu {
     }
     GeluTable table = (GeluTable) built;
     apart = !outliers.isEmpty();
-    values = GeluCurve.values(form, Activation.GELU, scale);
+    values = GeluCurve.values(form, function, scale);
     byte[] both = Arrays.copyOf(table.table(), 2 * CODES);
     System.arraycopy(apart ? table.outlierTable() : table.table(), 0, both, CODES, CODES);
     tables = pass.constants.bytes(both);
-    double[] own = GeluCurve.slopes(form, Activation.GELU, scale);
-    double[] other =
-        apart ? GeluCurve.slopes(form, Activation.GELU, outliers.outlierScale(scale)) : own;
+    double[] own = GeluCurve.slopes(form, function, scale);
+    double[] other = apart ? GeluCurve.slopes(form, function, outliers.outlierScale(scale)) : own;
     float[] slope = new float[2 * CODES];
     byte[] flag = new byte[channels];
     for (int i = 0; i < CODES; i++) {

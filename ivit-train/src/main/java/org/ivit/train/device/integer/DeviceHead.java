@@ -1,14 +1,13 @@
 package org.ivit.train.device.integer;
 
 import org.ivit.core.architecture.Head;
-import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.Pooling;
-import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.train.device.pass.FirstTokens;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.memory.Reals;
@@ -21,24 +20,16 @@ import org.ivit.train.parameter.PartSpec;
  */
 final class DeviceHead extends QuantizedPart {
   private final Head shape;
+
+  /** Null where the first token is the answer. */
   private final DeviceNorm norm;
+
+  private final CodeMean mean;
   private final DeviceClassifier classifier;
   private float inputScale;
   private LayerNorm builtNorm;
   private Pool pool;
-  private int extremes;
   private long input;
-
-  private static final class ObservedPoolArguments extends Structure {
-    private final Field<Long> from = address();
-    private final Field<Long> to = address();
-    private final Field<Long> extremes = address();
-    private final Field<Dyadic> multiplier = dyadic();
-    private final Field<Integer> pictures = int32();
-    private final Field<Integer> tokens = int32();
-    private final Field<Integer> channels = int32();
-    private final Field<Integer> unused = unused();
-  }
 
   /**
    * @param from index of the head's first parameter in the network
@@ -46,13 +37,14 @@ final class DeviceHead extends QuantizedPart {
   DeviceHead(Pass pass, PartSpec spec, Head shape, Scheme scheme, int from) {
     super(pass, spec, scheme, from);
     this.shape = shape;
-    norm = new DeviceNorm(pass, layout, shape.norm(), shape.dim());
+    norm = shape.normed() ? new DeviceNorm(pass, layout, shape.norm(), shape.dim()) : null;
+    mean = new CodeMean(shape.pool().name(), shape.tokens(), shape.leadingTokens(), shape.dim());
     classifier = new DeviceClassifier(pass, layout, shape, scheme.outliers(shape.features()));
   }
 
   @Override
   public void quantize(Pass pass, Reals weights) {
-    classifier.quantize(pass, weights, scales(weights).of(shape.features()));
+    classifier.quantize(pass, weights, scales(weights));
   }
 
   @Override
@@ -60,18 +52,29 @@ final class DeviceHead extends QuantizedPart {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
+    if (norm == null) {
+      return;
+    }
     builtNorm = nodes.norm(shape.norm(), shape.epsilon(), inputScale, scales.of(shape.norm()));
+    if (classifier.count() == 0) {
+      return;
+    }
     if (shape.pooled()) {
-      pool = Pool.of(builtNorm.outputScale(), shape.tokens(), scales.of(shape.pool()));
+      pool = Pool.of(builtNorm.outputScale(), shape.pooledTokens(), scales.of(shape.pool()));
     }
     classifier.build(pass, nodes, scales.of(shape.features()));
   }
 
   @Override
   public void prepare(Pass pass, Reals weights) {
+    if (norm == null) {
+      return;
+    }
     norm.prepare(pass, builtNorm, weights, inputScale);
     classifier.prepare(pass);
-    extremes = pass.extremes();
+    if (pool != null) {
+      mean.prepare(pass, pool, builtNorm.outputScale());
+    }
   }
 
   @Override
@@ -81,15 +84,24 @@ final class DeviceHead extends QuantizedPart {
 
   @Override
   public float logitScale() {
-    return classifier.scale();
+    if (norm == null) {
+      return inputScale;
+    }
+    return classifier.count() == 0
+        ? Pooling.sumScale(builtNorm.outputScale(), shape.pooledTokens())
+        : classifier.scale();
   }
 
   @Override
   public long forward(Pass pass, long x, int pictures) {
     input = x;
     long logits = kept.of("logits", (long) pictures * shape.classes(), 4);
+    if (norm == null) {
+      firstToken(pass, x, pictures, logits);
+      return logits;
+    }
     if (shape.pooled()) {
-      classifier.forward(pass, 0, pool(pass, x, pictures), pictures, logits);
+      pool(pass, x, pictures, logits);
       return logits;
     }
     int dim = shape.dim();
@@ -103,26 +115,31 @@ final class DeviceHead extends QuantizedPart {
     return logits;
   }
 
-  private long pool(Pass pass, long x, int pictures) {
+  private void firstToken(Pass pass, long x, int pictures, long logits) {
+    int dim = shape.dim();
+    long token = new FirstTokens(1, shape.tokens(), dim).take(pass, kept, 2, x, pictures);
+    widen16(pass, token, logits, (long) pictures * dim);
+  }
+
+  private void pool(Pass pass, long x, int pictures, long logits) {
     int rows = pictures * shape.tokens();
     long codes = pass.scratch.of("codes", (long) rows * shape.dim(), 1);
     norm.forward8(pass, x, rows, codes, 0);
+    if (classifier.count() == 0) {
+      mean.sums(pass, codes, pictures, logits);
+      return;
+    }
     long means = kept.of("pool", (long) pictures * shape.dim(), 1);
-    ObservedPoolArguments a = new ObservedPoolArguments();
-    a.from.set(codes);
-    a.to.set(means);
-    a.extremes.set(pass.observed(extremes));
-    a.multiplier.set(pool.multiplier());
-    a.pictures.set(pictures);
-    a.tokens.set(shape.tokens());
-    a.channels.set(shape.dim());
-    pass.each("pool_observed", (long) pictures * shape.dim(), 0, a);
-    return means;
+    mean.forward8(pass, codes, pictures, means);
+    classifier.forward(pass, 0, means, pictures, logits);
   }
 
   @Override
   public long backward(Pass pass, long gy, int pictures) {
     int dim = shape.dim();
+    if (norm == null) {
+      return new FirstTokens(1, shape.tokens(), dim).gradient(pass, kept, gy, pictures);
+    }
     long size = (long) pictures * shape.tokens() * dim;
     long gx = kept.of("gx", size, 4);
     pass.clear(gx, size);
@@ -155,26 +172,32 @@ final class DeviceHead extends QuantizedPart {
   private void backwardPool(Pass pass, long gLogits, long gx, int pictures) {
     int dim = shape.dim();
     int rows = pictures * shape.tokens();
-    long gPool = pass.scratch.of("gContext", (long) pictures * dim, 4);
-    classifier.backward(pass, 0, kept.of("pool", 0, 1), gLogits, gPool, pictures);
+    long gMean = gLogits;
+    if (classifier.count() > 0) {
+      gMean = pass.scratch.of("gContext", (long) pictures * dim, 4);
+      classifier.backward(pass, 0, kept.of("pool", 0, 1), gLogits, gMean, pictures);
+    }
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    pass.scale(gPool, gNorm, (long) rows * dim, 0, shape.tokens() * dim, dim, 1f / shape.tokens());
+    mean.backward(pass, gMean, pictures, gNorm);
     norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
   }
 
   @Override
   public void seen(Pass pass, SeenRanges seen) {
-    norm.seen(pass, seen);
-    if (shape.pooled()) {
-      double scale = Pooling.sumScale(builtNorm.outputScale(), shape.tokens());
-      pass.include(seen, shape.pool().name(), extremes, scale);
+    if (norm != null) {
+      norm.seen(pass, seen);
+    }
+    if (pool != null) {
+      mean.seen(pass, seen);
     }
   }
 
   @Override
   public void close() {
     super.close();
-    norm.close();
+    if (norm != null) {
+      norm.close();
+    }
     classifier.close();
   }
 }

@@ -103,11 +103,11 @@ final class DeviceLinear implements AutoCloseable {
    * Quantizes the weights for this step.
    *
    * @param weights of the network
-   * @param scale of the input codes
+   * @param nodeScales of the part
    */
-  void quantize(Pass pass, Reals weights, float scale) {
-    inputScale = scale;
-    codes.quantize(pass, weights, scale);
+  void quantize(Pass pass, Reals weights, NodeScales nodeScales) {
+    inputScale = nodeScales.of(layer.input());
+    codes.quantize(pass, weights, inputScale);
   }
 
   /** What became of the weights of this step. */
@@ -302,6 +302,27 @@ final class DeviceLinear implements AutoCloseable {
    * @param gx receives that by the input, [rows][inputs]; 0 where nobody wants it
    */
   void backward(Pass pass, long x, long gy, long gx, int rows) {
+    parametersBackward(pass, x, gy, rows);
+    if (gx != 0) {
+      inputBackward(pass, gy, gx, rows, false);
+    }
+  }
+
+  /** As {@link #backward}, for an input that feeds another layer too: adds to {@code gx}. */
+  void backwardAdded(Pass pass, long x, long gy, long gx, int rows) {
+    parametersBackward(pass, x, gy, rows);
+    inputBackward(pass, gy, gx, rows, true);
+  }
+
+  private void inputBackward(Pass pass, long gy, long gx, int rows, boolean add) {
+    Matrix g = Matrix.of(gy, outputs);
+    Matrix weight = Matrix.of(values(), inputs);
+    Matrix byInput = Matrix.of(gx, inputs);
+    pass.product.run(
+        Product.Kind.NN_REAL_REAL, rows, inputs, outputs, 1, g, weight, byInput, 0, add);
+  }
+
+  private void parametersBackward(Pass pass, long x, long gy, int rows) {
     long gradient = pass.gradients + 4L * weightAt;
     Matrix g = Matrix.of(gy, outputs);
     pass.product.run(
@@ -324,12 +345,6 @@ final class DeviceLinear implements AutoCloseable {
         partials.sum(pass, 0, outputs, outputs, sums, 0, false);
         addOffsets(pass, sums, gradient);
       }
-    }
-    if (gx != 0) {
-      Matrix weight = Matrix.of(values(), inputs);
-      Matrix byInput = Matrix.of(gx, inputs);
-      pass.product.run(
-          Product.Kind.NN_REAL_REAL, rows, inputs, outputs, 1, g, weight, byInput, 0, false);
     }
   }
 

@@ -31,7 +31,7 @@ final class DeviceMerging extends QuantizedPart {
 
   @Override
   public void quantize(Pass pass, Reals weights) {
-    reduction.quantize(pass, weights, scales(weights).of(stage.norm()));
+    reduction.quantize(pass, weights, scales(weights));
   }
 
   @Override
@@ -70,7 +70,7 @@ final class DeviceMerging extends QuantizedPart {
     long narrow = pass.scratch.of("codes", count / 2, 1);
     reduction.forward8(pass, codes, rows, narrow);
     long out = kept.of("reduction", count / 2, 2);
-    widen(pass, narrow, out, count / 2);
+    widen8(pass, narrow, out, count / 2);
     return out;
   }
 

@@ -41,6 +41,7 @@ final class DeviceNorm implements AutoCloseable {
     private final Field<Divisor> twiceChannels = divisor();
     private final Field<Long> rows = int64();
     private final Field<Long> fromStride = int64();
+    private final Field<Long> epsilon = int64();
     private final Field<Integer> channels = int32();
     private final Field<Integer> shift = int32();
   }
@@ -137,6 +138,7 @@ final class DeviceNorm implements AutoCloseable {
     a.twiceChannels.set(Divisor.of(2 * channels));
     a.rows.set((long) rows);
     a.fromStride.set((long) channels);
+    a.epsilon.set(node.constants().epsilon());
     a.channels.set(channels);
     a.shift.set(node.constants().shift());
     pass.grid(kernel, blocks, 1, 8 * channels, a);

@@ -62,8 +62,9 @@ final class DeviceStem extends QuantizedPart {
 
   @Override
   public void quantize(Pass pass, Reals weights) {
-    inputScale = scales(weights).of(Node.INPUT);
-    proj.quantize(pass, weights, inputScale);
+    NodeScales scales = scales(weights);
+    inputScale = scales.of(Node.INPUT);
+    proj.quantize(pass, weights, scales);
   }
 
   @Override
@@ -110,7 +111,7 @@ final class DeviceStem extends QuantizedPart {
       long narrow = pass.scratch.of("codes", count, 1);
       proj.forward8(pass, codes, rows, narrow);
       long projected = kept.of("projected", count, 2);
-      widen(pass, narrow, projected, count);
+      widen8(pass, narrow, projected, count);
       norm.forward16(pass, projected, rows, out, 0);
     }
     return out;

@@ -18,10 +18,10 @@ final class PixelCodes {
     private final Field<Long> codes = address();
     private final Field<Long> extremes = address();
     private final Field<Long> count = int64();
-    private final Field<Integer> image = int32();
+    private final Field<Integer> height = int32();
+    private final Field<Integer> width = int32();
     private final Field<Integer> patch = int32();
     private final Field<Float> reciprocal = float32();
-    private final Field<Integer> unused = unused();
   }
 
   PixelCodes(Stem shape) {
@@ -34,7 +34,7 @@ final class PixelCodes {
   }
 
   /**
-   * @param pixels address, [pictures][3][image][image]
+   * @param pixels address, [pictures][3][height][width]
    * @param codes receives [pictures·patches][inputs]
    */
   void forward(Pass pass, long pixels, int pictures, long codes) {
@@ -44,7 +44,8 @@ final class PixelCodes {
     a.codes.set(codes);
     a.extremes.set(pass.observed(extremes));
     a.count.set(count);
-    a.image.set(shape.image().side());
+    a.height.set(shape.image().height());
+    a.width.set(shape.image().width());
     a.patch.set(shape.patch());
     a.reciprocal.set(reciprocal);
     pass.each("patches_observed", count, 0, a);

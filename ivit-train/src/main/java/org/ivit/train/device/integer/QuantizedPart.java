@@ -78,12 +78,21 @@ public abstract class QuantizedPart implements DevicePart {
   }
 
   /** 8-bit codes to as many of 16 bits. */
-  static void widen(Pass pass, long codes, long to, long count) {
+  static void widen8(Pass pass, long codes, long to, long count) {
+    widen(pass, "widen_codes_8", codes, to, count);
+  }
+
+  /** 16-bit codes to as many of 32 bits. */
+  static void widen16(Pass pass, long codes, long to, long count) {
+    widen(pass, "widen_codes_16", codes, to, count);
+  }
+
+  private static void widen(Pass pass, String kernel, long codes, long to, long count) {
     WidenArguments a = new WidenArguments();
     a.codes.set(codes);
     a.to.set(to);
     a.count.set(count);
-    pass.each("widen_codes", count, 0, a);
+    pass.each(kernel, count, 0, a);
   }
 
   /**

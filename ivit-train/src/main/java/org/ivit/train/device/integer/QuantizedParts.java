@@ -39,17 +39,17 @@ public record QuantizedParts(Pass pass, PartSpec spec, Scheme scheme, int from)
 
   @Override
   public QuantizedPart norm(Norm norm) {
-    throw new UnsupportedOperationException("Norm");
+    return new DeviceStreamNorm(pass, spec, norm, scheme, from);
   }
 
   @Override
   public QuantizedPart meanPooling(MeanPooling pooling) {
-    throw new UnsupportedOperationException("MeanPooling");
+    return new DeviceMeanPooling(pass, spec, pooling, scheme, from);
   }
 
   @Override
   public QuantizedPart attentionPooling(AttentionPooling pooling) {
-    throw new UnsupportedOperationException("AttentionPooling");
+    return new DeviceAttentionPooling(pass, spec, pooling, scheme, from);
   }
 
   @Override

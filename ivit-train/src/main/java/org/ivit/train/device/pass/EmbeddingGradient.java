@@ -23,7 +23,10 @@ public final class EmbeddingGradient {
     int first = shape.leadingTokens();
     Partials partials = pass.partials(pictures, size);
     pass.columnPartials(gy, pictures, size, size, partials);
-    sum(pass, partials, 0, size, Stem.POSITION);
+    int positioned = shape.positionRows() * dim;
+    if (positioned > 0) {
+      sum(pass, partials, size - positioned, positioned, Stem.POSITION);
+    }
     int at = 0;
     for (LeadingToken token : shape.leading()) {
       sum(pass, partials, at, token.count() * dim, token.name());

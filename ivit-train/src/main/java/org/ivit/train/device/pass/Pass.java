@@ -78,7 +78,7 @@ public final class Pass implements AutoCloseable {
     private final Field<Integer> size = int32();
     private final Field<Integer> channels = int32();
     private final Field<Float> factor = float32();
-    private final Field<Integer> unused = unused();
+    private final Field<Integer> first = int32();
   }
 
   private static final class ColumnSumArguments extends Structure {
@@ -212,6 +212,31 @@ public final class Pass implements AutoCloseable {
    */
   public void scale(
       long from, long to, long count, long factors, int size, int channels, float factor) {
+    scale(from, to, count, factors, size, channels, 0, factor);
+  }
+
+  /**
+   * The gradient of a mean over tokens, spread over them.
+   *
+   * @param from by the mean, [pictures][channels]
+   * @param to receives that by the tokens, [pictures][tokens][channels]
+   * @param leading the first tokens, which take no part in the mean: 0
+   */
+  public void spreadMean(long from, long to, int pictures, int tokens, int leading, int channels) {
+    int size = tokens * channels;
+    float factor = 1f / (tokens - leading);
+    scale(from, to, (long) pictures * size, 0, size, channels, leading * channels, factor);
+  }
+
+  private void scale(
+      long from,
+      long to,
+      long count,
+      long factors,
+      int size,
+      int channels,
+      int first,
+      float factor) {
     ScaleArguments a = new ScaleArguments();
     a.from.set(from);
     a.to.set(to);
@@ -220,6 +245,7 @@ public final class Pass implements AutoCloseable {
     a.size.set(size);
     a.channels.set(channels);
     a.factor.set(factor);
+    a.first.set(first);
     each("scale_pictures", count, 0, a);
   }
 

@@ -64,6 +64,19 @@ public record RowGather(long order, int length, int channels, boolean back) {
         false);
   }
 
+  /**
+   * Puts rows of each picture back to its begin: the way back of {@link #slice} from row 0.
+   *
+   * @param bytes of an element: 1, 2 or 4
+   * @param count rows of a picture in {@code from}
+   * @param of rows of a picture in {@code to}, of which the others are left alone
+   */
+  public static void spread(
+      Pass pass, int bytes, long from, long to, int pictures, int count, int of, int channels) {
+    long rows = (long) pictures * count;
+    run(pass, bytes, from, to, rows, 0, count, count, of, 0, channels, false);
+  }
+
   private static void run(
       Pass pass,
       int bytes,

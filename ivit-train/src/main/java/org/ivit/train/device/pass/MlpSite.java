@@ -1,0 +1,67 @@
+package org.ivit.train.device.pass;
+
+import org.ivit.core.architecture.ActivationSpec;
+import org.ivit.core.architecture.AttentionPooling;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.Node;
+
+/**
+ * An MLP with the norm before it and the residual addition behind it, as a block has it and an
+ * attention pooling.
+ *
+ * @param tokens of a picture
+ * @param norm of the stream
+ * @param epsilon of the norm in the float model
+ * @param fc1 first product
+ * @param activation between the products
+ * @param fc2 second product
+ * @param residual the stream after the addition
+ */
+public record MlpSite(
+    int tokens,
+    Node norm,
+    double epsilon,
+    LinearSpec fc1,
+    ActivationSpec activation,
+    LinearSpec fc2,
+    Node residual) {
+  /** That of a block. */
+  public static MlpSite of(Block block) {
+    return new MlpSite(
+        block.tokens(),
+        block.norm2(),
+        block.epsilon(),
+        block.fc1Linear(),
+        block.activations().get(0),
+        block.fc2Linear(),
+        block.residual2());
+  }
+
+  /** That of an attention pooling. */
+  public static MlpSite of(AttentionPooling pooling) {
+    return new MlpSite(
+        1,
+        pooling.norm2(),
+        pooling.epsilon(),
+        pooling.fc1Linear(),
+        pooling.act(),
+        pooling.fc2Linear(),
+        pooling.residual());
+  }
+
+  /** Channels before and behind it. */
+  public int dim() {
+    return fc1.inputs();
+  }
+
+  /** Channels between the products. */
+  public int hidden() {
+    return fc1.outputs();
+  }
+
+  /** Numbers of a picture before and behind it. */
+  public int size() {
+    return tokens * dim();
+  }
+}
