@@ -104,8 +104,7 @@ class AttentionEqualizationTest {
   private static Map<String, float[]> largest(
       Architecture architecture, FloatWeights weights, float[] pixels) {
     ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
-    new ObservingForward(
-            architecture, weights, Scheme.EXACT, new ReferenceMatrixProducts(), maxima)
+    new ObservingForward(architecture, weights, Scheme.EXACT, new ReferenceMatrixProducts(), maxima)
         .run(pixels, 3);
     return maxima.largest();
   }
