@@ -17,17 +17,4 @@ public final class Pooling {
   public static Dyadic multiplier(float scale, int tokens, float outScale) {
     return Dyadic.of("pool", Dyadic.ratio(sumScale(scale, tokens), outScale));
   }
-
-  /**
-   * One channel's mean: clamp8(requantize(Σ codes)).
-   *
-   * @param x codes; token t at {@code offset + t·stride}
-   */
-  public static byte mean(byte[] x, int offset, int stride, int tokens, Dyadic multiplier) {
-    long sum = 0;
-    for (int t = 0; t < tokens; t++) {
-      sum += x[offset + t * stride];
-    }
-    return Quantizer.clamp8(multiplier.apply(sum));
-  }
 }

@@ -9,6 +9,8 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.Size;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
@@ -173,21 +175,29 @@ public record PublishedCheckpoint(
 
     @Override
     public Void norm(Norm norm) {
-      throw new UnsupportedOperationException("Norm");
+      throw foreign(norm.name());
     }
 
     @Override
     public Void meanPooling(MeanPooling pooling) {
-      throw new UnsupportedOperationException("MeanPooling");
+      throw foreign("a mean before its norm");
     }
 
     @Override
     public Void attentionPooling(AttentionPooling pooling) {
-      throw new UnsupportedOperationException("AttentionPooling");
+      throw foreign("attention pooling");
+    }
+
+    private static InputException foreign(String part) {
+      return new InputException(
+          "architecture: has %s, which no model of the published training has".formatted(part));
     }
 
     @Override
     public Void head(Head head) {
+      if (head.answer() == Answer.FEATURES) {
+        throw foreign("features as its answer");
+      }
       put(head.norm(), "qact2");
       if (head.pooled()) {
         put(head.pool(), "qact3");
@@ -218,7 +228,11 @@ public record PublishedCheckpoint(
    * bicubic, ImageNet's mean and deviation; pictures up to 32 pixels as they are.
    */
   public Preprocess preprocess() {
-    int image = architecture.image().side();
-    return Preprocess.imagenet(image > 32 ? 256 * image / 224 : image, image);
+    Size image = architecture.image();
+    return Preprocess.imagenet(new Size(resize(image.height()), resize(image.width())), image);
+  }
+
+  private static int resize(int side) {
+    return side > 32 ? 256 * side / 224 : side;
   }
 }

@@ -30,14 +30,10 @@ class ScalesTest {
 
   @Test
   void thePoolRoundsOnce() {
-    byte[] x = {9, 1, 0, 9, 2, 0, 9, 2, 0};
     // (1 + 2 + 2)/3 at half the scale: 10/3; rounding the mean first would give 4.
-    Dyadic multiplier = Pooling.multiplier(0.1f, 3, 0.05f);
-    assertThat(Pooling.mean(x, 1, 3, 3, multiplier)).isEqualTo((byte) 3);
-    assertThat(Pooling.mean(new byte[] {-128}, 0, 1, 1, Pooling.multiplier(1f, 1, 1f)))
-        .isEqualTo((byte) -128);
-    assertThat(Pooling.mean(new byte[] {-128}, 0, 1, 1, Pooling.multiplier(1f, 1, 0.5f)))
-        .isEqualTo((byte) -128);
+    assertThat(Pooling.multiplier(0.1f, 3, 0.05f).apply(1 + 2 + 2)).isEqualTo(3);
+    assertThat(Pooling.multiplier(1f, 1, 1f).apply(-128)).isEqualTo(-128);
+    assertThat(Pooling.multiplier(1f, 1, 0.5f).apply(-128)).isEqualTo(-256);
     assertThat(Pooling.sumScale(0.1f, 49)).isEqualTo((float) ((double) 0.1f / 49));
   }
 
