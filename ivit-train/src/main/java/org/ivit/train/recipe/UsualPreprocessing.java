@@ -9,6 +9,8 @@ import org.ivit.core.family.Architectures;
 import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.pretrained.PretrainedModel;
+import org.ivit.core.tensor.TensorContents;
+import org.ivit.core.tensor.TensorFiles;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,10 +41,20 @@ final class UsualPreprocessing {
       return Data.Preprocessing.PLAIN;
     }
     Preprocess usual = null;
-    if (weights != null && Files.exists(weights)) {
+    if (weights != null && isReadable(weights)) {
       usual = PretrainedModel.preprocess(weights, sizes.image(), LOG::info).orElse(null);
     }
     return Data.Preprocessing.of(
         usual == null ? PretrainedPreprocess.usual(sizes) : usual, sizes.image());
+  }
+
+  /** What cannot be read is refused when the run begins. */
+  private static boolean isReadable(Path weights) {
+    try (TensorContents contents = TensorFiles.contents(TensorFiles.file(weights))) {
+      return !contents.source().isEmpty();
+    } catch (InputException e) {
+      LOG.debug("no transform of the weights", e);
+      return false;
+    }
   }
 }

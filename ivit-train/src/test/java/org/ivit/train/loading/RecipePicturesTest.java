@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.Size;
@@ -23,6 +24,8 @@ import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.Tensor;
 import org.ivit.train.augment.EpochOrder;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Recipe;
@@ -169,13 +172,19 @@ class RecipePicturesTest {
 
   private static final String FOLDER =
       """
-      {"model_type": "deit", "image_size": 32, "architectures": []}
+      {"model_type": "deit", "image_size": 32, "patch_size": 8, "hidden_size": 32,
+       "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 128,
+       "hidden_act": "gelu", "layer_norm_eps": 1e-6, "architectures": []}
       """;
 
   /** A folder or a run as weights brings its transform; what the recipe says comes before it. */
   @Test
   void weightsBringTheirTransform(@TempDir Path folder) throws IOException {
     Files.writeString(folder.resolve("config.json"), FOLDER);
+    Safetensors.write(
+        folder.resolve("model.safetensors"),
+        Map.of("cls_token", Tensor.of(new float[32], 1, 1, 32)),
+        Map.of());
     Files.writeString(
         folder.resolve("preprocessor_config.json"),
         """
@@ -211,7 +220,7 @@ class RecipePicturesTest {
                 new float[] {0.4f, 0.5f, 0.6f}));
     Architecture large = new Vit("mine", 64, 8, 32, 2, 2, 128, 10, 1e-6).architecture();
     Recipe larger = recipe(weights, sizes.replace("image: 32", "image: 64"));
-    assertThat(RecipePictures.preprocess(larger, large).resize()).isEqualTo(Size.of(64));
+    assertThat(RecipePictures.preprocess(larger, large).resize()).isEqualTo(Size.of(80));
 
     Path run = Files.createDirectory(folder.resolve("run"));
     Files.writeString(run.resolve("config.yaml"), recipe.toYaml());
