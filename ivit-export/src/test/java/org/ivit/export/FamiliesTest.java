@@ -6,15 +6,13 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/**
- * Families are known to the architecture package and to readers of others' models, to nobody else.
- */
+/** Families are known to their package and to readers of others' models, to nobody else. */
 class FamiliesTest {
   private static final Pattern FAMILY = Pattern.compile("\\b(?:Vit|Swin)\\b");
 
   private static final Pattern KNOWS =
       Pattern.compile(
-          "ivit-core/src/main/java/org/ivit/core/(?:architecture|pretrained)/\\w+\\.java");
+          "ivit-core/src/main/java/org/ivit/core/(?:family|pretrained)/(?:names/)?\\w+\\.java");
 
   @Test
   void noOtherSourceNamesThem() {
@@ -23,7 +21,7 @@ class FamiliesTest {
             .filter(source -> FAMILY.matcher(Sources.text(source)).find())
             .map(Sources::name)
             .toList();
-    assertThat(naming).anyMatch(name -> name.endsWith("/architecture/Vit.java"));
+    assertThat(naming).anyMatch(name -> name.endsWith("/family/Vit.java"));
     assertThat(naming).allMatch(name -> KNOWS.matcher(name).matches());
   }
 }

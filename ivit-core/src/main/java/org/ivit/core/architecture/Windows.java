@@ -6,8 +6,8 @@ import org.ivit.core.Size;
 /**
  * How one block cuts its grid of tokens into windows, within which tokens attend with a relative
  * position bias, and which tokens of a window see each other ({@code
- * docs/arithmetic.md#windows-and-merging}). A Swin has windows of one size; a BEiT one window, the
- * whole grid, and leading tokens in it.
+ * docs/arithmetic.md#windows-and-merging}). Networks with mergings have windows of one size; a BEiT
+ * one window, the whole grid, and leading tokens in it.
  *
  * @param resolution size of the grid in tokens, multiples of {@code window}
  * @param window size of a window in tokens
@@ -64,8 +64,8 @@ public record Windows(Size resolution, Size window, Size shift, Integer leading)
   }
 
   /**
-   * The windows of a Swin's block: along a side that is no longer than a window there is one
-   * window, and nothing shifts.
+   * The windows of a block between mergings: along a side that is no longer than a window there is
+   * one window, and nothing shifts.
    *
    * @param resolution size of the grid in tokens
    * @param window height and width of a window as the model gives it
