@@ -319,8 +319,13 @@ public final class WeightSearch {
             .count();
   }
 
-  private static boolean isStep(String name, Tensor tensor) {
-    return tensor.dtype().isFloating() && STEPS.contains(first(name));
+  /** A classifier is no step of a model whose answer is a feature of tokens. */
+  private boolean isStep(String name, Tensor tensor) {
+    String first = first(name);
+    boolean classifier = first.equals(HEAD) || first.equals("head_dist");
+    return tensor.dtype().isFloating()
+        && STEPS.contains(first)
+        && !(classifier && architecture.head().classifiers().isEmpty());
   }
 
   /** The part of a name before its first dot. */

@@ -187,6 +187,19 @@ class WeightSearchTest {
         .contains("aux_head.weight", "num_batches");
   }
 
+  /** A trained classifier becomes a feature extractor: its head is left aside, and that is said. */
+  @Test
+  void theHeadIsLeftAsideWhereTheAnswerIsAFeature() {
+    Map<String, Tensor> classifier = weights(vit(4, 1, 3), 5);
+    Path file = folder.resolve("classifier.safetensors");
+    Safetensors.write(file, classifier, Map.of());
+    Architecture headless = vit(4, 1, 0);
+    TensorFile found = new WeightSearch(headless, null, said::add).find(file);
+    WeightCheck.check(found, headless);
+    assertThat(found.tensors()).containsOnlyKeys(headless.parameters().keySet());
+    assertThat(said).singleElement().asString().contains("left out: head.weight, head.bias");
+  }
+
   @Test
   void aCounterAtTheRootOfASafetensorsFileDoesNotRefuseIt() {
     Map<String, Tensor> file = new LinkedHashMap<>(weights(VIT, 5));
