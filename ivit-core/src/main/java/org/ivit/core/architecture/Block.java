@@ -76,6 +76,11 @@ public record Block(
     return windows == null ? 1 : windows.count();
   }
 
+  /** Whether its attention takes tokens in the order of the picture. */
+  public boolean inOrder() {
+    return windows == null || windows.inOrder();
+  }
+
   /** Tokens of a group: the length of a row of scores. */
   public int rowTokens() {
     return tokens / groups();

@@ -34,7 +34,7 @@ final class BlockLayers implements PartLayers {
     this.block = block;
     this.site = block.part();
     // In windows any token may come from any of them.
-    this.wanted = site.groups() == 1 ? read : site.tokens();
+    this.wanted = site.inOrder() ? read : site.tokens();
     attention = new AttentionLayer(constants, block.attention(), site);
     ChannelOrder qkvInputs = new ChannelOrder(site.dim(), block.qkv().inputOutliers());
     norm1 = new NormLayer(constants, block.norm1(), qkvInputs, null);
@@ -44,7 +44,7 @@ final class BlockLayers implements PartLayers {
         new MlpLayers(
             constants, block.norm2(), block.fc1(), block.gelu(), block.fc2(), block.residual2());
     order =
-        site.groups() == 1
+        site.inOrder()
             ? RowMap.same(site.tokens())
             : new RowMap(constants.ints(site.windows().order()), site.tokens(), site.tokens(), 0);
   }

@@ -303,7 +303,6 @@ final class ModelBuilder {
 
   private void add(IntegerBlock block, int tokensIn) {
     Block site = block.part();
-    boolean ordered = StepWork.ordered(site);
     long[] nodes = {
       layerNorm(block.norm1()),
       linear(block.qkv(), false),
@@ -320,8 +319,8 @@ final class ModelBuilder {
             site.dim(),
             site.hidden(),
             site.tokens(),
-            ordered ? null : site.windows().order(),
-            ordered ? null : site.windows().places(),
+            site.inOrder() ? null : site.windows().order(),
+            site.inOrder() ? null : site.windows().places(),
             tokensIn,
             handles.size() % 2,
             nodes,

@@ -35,18 +35,13 @@ record StepWork(List<List<PhaseWork>> ways) {
     return List.copyOf(steps.all);
   }
 
-  /** Whether a block works on its tokens in the order of the picture, leading ones first. */
-  static boolean ordered(Block block) {
-    return block.windows() == null || block.windows().leading() != null;
-  }
-
   /**
    * Rows that a block has to finish.
    *
    * @param tokens what the next part reads, the first ones of a picture
    */
   static int rows(Block block, int tokens) {
-    return ordered(block) ? tokens : block.tokens();
+    return block.inOrder() ? tokens : block.tokens();
   }
 
   private static final class Steps implements PartVisitor<Void> {

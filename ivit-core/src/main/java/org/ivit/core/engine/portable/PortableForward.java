@@ -190,7 +190,7 @@ final class PortableForward implements GraphVisitor<Void> {
   private static void finish(Stage stage, int tokens, Picture picture) {
     BlockKernels block = stage.last();
     // In windows any token may come from any of them.
-    int queries = stage.site.groups() == 1 ? tokens : stage.site.rowTokens();
+    int queries = stage.site.inOrder() ? tokens : stage.site.rowTokens();
     stage.runner.attention(block, queries, picture);
     stage.runner.forRows(
         tokens, (from, n, scratch) -> stage.runner.finish(block, from, n, picture, scratch));

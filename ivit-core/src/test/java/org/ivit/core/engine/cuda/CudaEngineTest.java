@@ -23,6 +23,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.testing.ShiftedWindow;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -70,6 +71,11 @@ class CudaEngineTest {
     for (MicroModels.Micro micro : MicroModels.families()) {
       compare(micro.name(), micro.graph(), micro.seed());
     }
+  }
+
+  @Test
+  void equalsTheReferenceWhereTheOnlyWindowIsShifted() {
+    compare("shifted", ShiftedWindow.graph(), 3);
   }
 
   /**

@@ -34,7 +34,7 @@ final class DeviceFloatBlock extends FloatPart {
   DeviceFloatBlock(Pass pass, PartSpec spec, Block site, int from) {
     super(pass, spec, from);
     this.site = site;
-    reordered = site.windows() != null && !site.windows().inOrder();
+    reordered = !site.inOrder();
     int dim = site.dim();
     int size = site.tokens() * dim;
     activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;

@@ -50,7 +50,7 @@ final class DeviceBlock extends QuantizedPart {
   DeviceBlock(Pass pass, PartSpec spec, Block site, Scheme scheme, int from) {
     super(pass, spec, scheme, from);
     this.site = site;
-    reordered = site.windows() != null && !site.windows().inOrder();
+    reordered = !site.inOrder();
     int dim = site.dim();
     int size = site.tokens() * dim;
     activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;

@@ -1,7 +1,6 @@
 package org.ivit.train.operator.floating;
 
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Windows;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
@@ -42,7 +41,7 @@ public final class FloatBlock extends ChunkedOperator {
     super(spec.parameters(), site.tokens());
     this.site = site;
     this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
-    this.windows = inOrder(site.windows()) ? null : new RowOrder(site.windows().order());
+    this.windows = site.inOrder() ? null : new RowOrder(site.windows().order());
     int dim = site.dim();
     this.norm1 = new FloatNorm(layout(), "norm1", dim, site.epsilon());
     this.qkv = FloatLinear.of(layout(), spec, site.qkvLinear());
@@ -53,10 +52,6 @@ public final class FloatBlock extends ChunkedOperator {
         new FloatMlp(layout(), spec, site.fc1Linear(), site.activations().get(0), site.fc2Linear());
     this.drop1 = DropPath.of(spec, 0);
     this.drop2 = DropPath.of(spec, 1);
-  }
-
-  private static boolean inOrder(Windows windows) {
-    return windows == null || (windows.count() == 1 && !windows.shifted());
   }
 
   @Override

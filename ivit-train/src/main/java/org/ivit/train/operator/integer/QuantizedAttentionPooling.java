@@ -65,10 +65,8 @@ public final class QuantizedAttentionPooling extends QuantizedPartOperator {
     inputScale = inputScale(weights);
     List<QuantLinear> linears = new ArrayList<>(List.of(scores, values, proj));
     linears.addAll(mlp.linears());
-    Linear[] built = new Linear[linears.size()];
-    run.pool().run(built.length, i -> built[i] = linears.get(i).prepare(nodes, scales, run.type()));
-    IntegerAttentionPooling pooling =
-        nodes.attentionPooling(part, scales, inputScale, List.of(built));
+    List<Linear> built = prepared(linears, nodes, scales, run);
+    IntegerAttentionPooling pooling = nodes.attentionPooling(part, scales, inputScale, built);
     norm.prepare(pooling.norm(), weights, inputScale);
     attention.prepare(pooling.attention(), pooling.values().outputScale());
     mlp.prepare(

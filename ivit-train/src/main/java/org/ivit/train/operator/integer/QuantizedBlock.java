@@ -47,7 +47,7 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     super(spec, site.tokens(), scheme);
     this.site = site;
     this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
-    this.windows = site.windows() == null ? null : new RowOrder(site.windows().order());
+    this.windows = site.inOrder() ? null : new RowOrder(site.windows().order());
     int dim = site.dim();
     this.norm1 = new QuantNorm(spec.prefix(), layout(), site.norm1(), dim);
     this.qkv = QuantLinear.ofCodes(spec.prefix(), layout(), site.qkvLinear());
@@ -74,9 +74,8 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     inputScale = inputScale(weights);
     List<QuantLinear> linears = new ArrayList<>(List.of(qkv, proj));
     linears.addAll(mlp.linears());
-    Linear[] built = new Linear[linears.size()];
-    run.pool().run(built.length, i -> built[i] = linears.get(i).prepare(nodes, scales, run.type()));
-    IntegerBlock block = nodes.block(site, scales, inputScale, List.of(built));
+    List<Linear> built = prepared(linears, nodes, scales, run);
+    IntegerBlock block = nodes.block(site, scales, inputScale, built);
     norm1.prepare(block.norm1(), weights, inputScale);
     attention.prepare(block.attention(), block.qkv().outputScale());
     residual1.prepare(
@@ -161,6 +160,8 @@ public final class QuantizedBlock extends QuantizedPartOperator {
       Reals inWindows = scratch.reals("ordered", rows * dim);
       windows.apply(gBranch, 0, inWindows, count, dim);
       gBranch = inWindows;
+    }
+    if (positions != null) {
       positions.begin(scratch);
     }
     Reals gContext = scratch.reals("gContext", rows * dim);
@@ -170,8 +171,10 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     attention.backward(
         gemm, keep.reals("qkv", 0), probabilities, gContext, gQkv, count * site.groups(), scratch);
     qkv.backward(gemm, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
-    if (windows != null) {
+    if (positions != null) {
       positions.finish(gradients, scratch);
+    }
+    if (windows != null) {
       Reals inPicture = scratch.reals("ordered", rows * dim);
       windows.undo(gNorm, inPicture, 0, count, dim);
       gNorm = inPicture;

@@ -1,9 +1,12 @@
 package org.ivit.train.operator.integer;
 
+import java.util.List;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterView;
@@ -31,6 +34,14 @@ abstract class QuantizedPartOperator extends QuantizedOperator {
 
   final NodeScales scales(Reals weights) {
     return ranges().scales(scheme, weights);
+  }
+
+  /** Prepares linear layers, on all threads: their nodes, in the same order. */
+  static List<Linear> prepared(
+      List<QuantLinear> linears, NodeBuilder nodes, NodeScales scales, Execution run) {
+    Linear[] built = new Linear[linears.size()];
+    run.pool().run(built.length, i -> built[i] = linears.get(i).prepare(nodes, scales, run.type()));
+    return List.of(built);
   }
 
   final float inputScale(Reals weights) {
