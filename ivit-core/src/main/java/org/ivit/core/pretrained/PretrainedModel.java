@@ -159,16 +159,22 @@ public record PretrainedModel(
    * @throws InputException as {@link #open(Path, Consumer)}
    */
   public static Optional<Preprocess> preprocess(Path path, Size image, Consumer<String> say) {
-    Path file = TensorFiles.file(path);
-    try (TensorContents contents = TensorFiles.contents(file)) {
-      ModelClaims configured = configured(config(file), contents, new Unsupported(), say);
-      if (configured != null) {
-        return Optional.of(preprocess(configured, image));
-      }
-      return WeightPlace.look(contents, null, line -> {})
-          .filter(place -> ReleaseClaims.knows(place, contents))
-          .map(place -> preprocess(ReleaseClaims.of(place, contents), image));
+    try (TensorContents contents = TensorFiles.contents(TensorFiles.file(path))) {
+      return preprocess(path, contents, image, say);
     }
+  }
+
+  /** As {@link #preprocess(Path, Size, Consumer)}, of a file that is open. */
+  public static Optional<Preprocess> preprocess(
+      Path path, TensorContents contents, Size image, Consumer<String> say) {
+    JsonFile config = config(TensorFiles.file(path));
+    ModelClaims configured = configured(config, contents, new Unsupported(), say);
+    if (configured != null) {
+      return Optional.of(preprocess(configured, image));
+    }
+    return WeightPlace.look(contents, null, line -> {})
+        .filter(place -> ReleaseClaims.knows(place, contents))
+        .map(place -> preprocess(ReleaseClaims.of(place, contents), image));
   }
 
   private static Preprocess preprocess(ModelClaims claims, Size image) {

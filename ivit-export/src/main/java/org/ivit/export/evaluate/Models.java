@@ -169,7 +169,7 @@ public final class Models {
         new ModelIdentity(path.toString(), Digests.file(path), "", "float", parsed.name()),
         parsed,
         FloatWeights.of(fitted.tensors()),
-        PretrainedModel.preprocess(path, parsed.image(), LOG::info)
+        PretrainedModel.preprocess(path, contents, parsed.image(), LOG::info)
             .orElseGet(() -> preprocess(parsed)),
         ClassNames.UNKNOWN);
   }

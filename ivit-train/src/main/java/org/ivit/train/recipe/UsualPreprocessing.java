@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.ivit.core.InputException;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.family.PretrainedPreprocess;
@@ -40,21 +41,22 @@ final class UsualPreprocessing {
       LOG.debug("no usual transform", e);
       return Data.Preprocessing.PLAIN;
     }
-    Preprocess usual = null;
-    if (weights != null && isReadable(weights)) {
-      usual = PretrainedModel.preprocess(weights, sizes.image(), LOG::info).orElse(null);
-    }
+    Preprocess usual = weights == null ? null : ofSource(weights, sizes.image());
     return Data.Preprocessing.of(
         usual == null ? PretrainedPreprocess.usual(sizes) : usual, sizes.image());
   }
 
-  /** What cannot be read is refused when the run begins. */
-  private static boolean isReadable(Path weights) {
-    try (TensorContents contents = TensorFiles.contents(TensorFiles.file(weights))) {
-      return !contents.source().isEmpty();
+  /** Null where the source does not say it, or cannot be read, as the run says when it begins. */
+  private static Preprocess ofSource(Path weights, Size image) {
+    TensorContents contents;
+    try {
+      contents = TensorFiles.contents(TensorFiles.file(weights));
     } catch (InputException e) {
       LOG.debug("no transform of the weights", e);
-      return false;
+      return null;
+    }
+    try (contents) {
+      return PretrainedModel.preprocess(weights, contents, image, LOG::info).orElse(null);
     }
   }
 }
