@@ -38,17 +38,6 @@ public record Windows(Size resolution, Size window, Size shift, Integer leading)
     this(resolution, window, shift, null);
   }
 
-  /**
-   * Squares.
-   *
-   * @param resolution side of the grid in tokens
-   * @param window side of a window in tokens
-   * @param shift by how many tokens the grid is rolled up and left
-   */
-  public static Windows square(int resolution, int window, int shift) {
-    return new Windows(Size.of(resolution), Size.of(window), Size.of(shift));
-  }
-
   private static void check(int resolution, int window, int shift) {
     if (resolution > LARGEST) {
       throw new IllegalArgumentException(

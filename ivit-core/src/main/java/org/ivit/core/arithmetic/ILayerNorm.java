@@ -118,12 +118,6 @@ public final class ILayerNorm {
     return new Constants(multiplier, offset, shift, epsilon);
   }
 
-  /** Without an epsilon; otherwise as the other. */
-  public static Constants constants(
-      String name, float[] gamma, float[] beta, float outScale, OutlierChannels out) {
-    return constants(name, gamma, beta, 0, outScale, out);
-  }
-
   /**
    * The epsilon of the float model in codes: E = rint(C·ε/s²) in float64, so that Σy² + E is C
    * times variance plus epsilon, in squares of codes.

@@ -185,17 +185,7 @@ public record Vit(
         hidden,
         classes,
         epsilon,
-        new VitOptions(
-            true,
-            distilled,
-            registers,
-            Positions.ALL,
-            false,
-            false,
-            Activation.GELU,
-            Pool.TOKEN,
-            false,
-            false));
+        VitOptions.leading(distilled, registers));
   }
 
   @Override

@@ -31,9 +31,7 @@ public record VitOptions(
     boolean fcNorm,
     boolean projection) {
   /** A ViT with a class token, at positions of their own all tokens. */
-  public static final VitOptions PLAIN =
-      new VitOptions(
-          true, false, 0, Positions.ALL, false, false, Activation.GELU, Pool.TOKEN, false, false);
+  public static final VitOptions PLAIN = leading(false, 0);
 
   /** How tokens become one. */
   public enum Pool {
@@ -49,6 +47,26 @@ public record VitOptions(
     public String key() {
       return name().toLowerCase(Locale.ROOT);
     }
+  }
+
+  /**
+   * A ViT or DeiT with more tokens before the patches, at positions of their own.
+   *
+   * @param distilled whether there are a distillation token and its head
+   * @param registers number of register tokens
+   */
+  public static VitOptions leading(boolean distilled, int registers) {
+    return new VitOptions(
+        true,
+        distilled,
+        registers,
+        Positions.ALL,
+        false,
+        false,
+        Activation.GELU,
+        Pool.TOKEN,
+        false,
+        false);
   }
 
   /** Tokens before the patches. */

@@ -250,6 +250,7 @@ class GoldenOpsTest {
             "norm",
             golden.floats("gamma_" + i),
             golden.floats("beta_" + i),
+            0,
             golden.scalar("out_scale_" + i),
             OutlierChannels.NONE);
     assertThat(constants.shift()).isEqualTo(golden.integer("e_" + i));

@@ -128,6 +128,7 @@ class ILayerNormTest {
             "norm",
             new float[] {1, 2, 3, 4, 5},
             new float[] {5, 4, 3, 2, 1},
+            0,
             0.001f,
             OutlierChannels.NONE);
     short[] out = new short[6];
@@ -150,6 +151,7 @@ class ILayerNormTest {
             "norm",
             new float[] {1, 1, 1, 1},
             new float[] {0.25f, -0.25f, 100f, -100f},
+            0,
             0.5f,
             OutlierChannels.NONE);
     byte[] out = new byte[4];
@@ -171,7 +173,7 @@ class ILayerNormTest {
       }
       float scale = Math.scalb(1 + random.nextFloat(), random.nextInt(10) - 8);
       ILayerNorm.Constants constants =
-          ILayerNorm.constants("norm", gamma, beta, scale, OutlierChannels.NONE);
+          ILayerNorm.constants("norm", gamma, beta, 0, scale, OutlierChannels.NONE);
       boolean next = true;
       for (int c = 0; c < channels; c++) {
         double g = (double) gamma[c] * Math.sqrt(channels) / 0x1p30 / (double) scale;
@@ -216,13 +218,14 @@ class ILayerNormTest {
     float[] gamma = {1.3f, -40f, 0.7f};
     float[] beta = {0.1f, 3f, -0.2f};
     OutlierChannels outliers = new OutlierChannels(new int[] {1}, 4);
-    ILayerNorm.Constants constants = ILayerNorm.constants("norm", gamma, beta, 0.05f, outliers);
+    ILayerNorm.Constants constants = ILayerNorm.constants("norm", gamma, beta, 0, 0.05f, outliers);
     // The same layer with γ and β of that channel divided by 2^4, which is exact.
     ILayerNorm.Constants divided =
         ILayerNorm.constants(
             "norm",
             new float[] {1.3f, -2.5f, 0.7f},
             new float[] {0.1f, 0.1875f, -0.2f},
+            0,
             0.05f,
             OutlierChannels.NONE);
     assertThat(constants.multiplier()).isEqualTo(divided.multiplier());
@@ -231,14 +234,14 @@ class ILayerNormTest {
     assertThatThrownBy(
             () ->
                 ILayerNorm.constants(
-                    "norm", gamma, beta, 0.05f, new OutlierChannels(new int[] {3}, 4)))
+                    "norm", gamma, beta, 0, 0.05f, new OutlierChannels(new int[] {3}, 4)))
         .hasMessage("norm: outlier channel 3, expected below 3");
   }
 
   @Test
   void zeroParametersGiveTheLargestShift() {
     ILayerNorm.Constants constants =
-        ILayerNorm.constants("norm", new float[2], new float[2], 0.1f, OutlierChannels.NONE);
+        ILayerNorm.constants("norm", new float[2], new float[2], 0, 0.1f, OutlierChannels.NONE);
     assertThat(constants.shift()).isEqualTo(62);
     assertThat(constants.multiplier()).containsOnly(0);
     assertThat(constants.offset()).containsOnly(0L);
@@ -250,26 +253,33 @@ class ILayerNormTest {
     assertThatThrownBy(
             () ->
                 ILayerNorm.constants(
-                    "blocks.2.norm1", new float[] {Float.NaN}, one, 0.1f, OutlierChannels.NONE))
+                    "blocks.2.norm1", new float[] {Float.NaN}, one, 0, 0.1f, OutlierChannels.NONE))
         .isInstanceOf(InputException.class)
         .hasMessage("blocks.2.norm1.weight: element 0 is NaN, expected a finite value");
     assertThatThrownBy(
             () ->
                 ILayerNorm.constants(
-                    "norm", one, new float[] {Float.POSITIVE_INFINITY}, 0.1f, OutlierChannels.NONE))
+                    "norm",
+                    one,
+                    new float[] {Float.POSITIVE_INFINITY},
+                    0,
+                    0.1f,
+                    OutlierChannels.NONE))
         .hasMessage("norm.bias: element 0 is Infinity, expected a finite value");
     assertThatThrownBy(
-            () -> ILayerNorm.constants("norm", one, new float[2], 0.1f, OutlierChannels.NONE))
+            () -> ILayerNorm.constants("norm", one, new float[2], 0, 0.1f, OutlierChannels.NONE))
         .hasMessage("norm.bias: 2 elements, expected 1");
-    assertThatThrownBy(() -> ILayerNorm.constants("norm", one, one, 0f, OutlierChannels.NONE))
+    assertThatThrownBy(() -> ILayerNorm.constants("norm", one, one, 0, 0f, OutlierChannels.NONE))
         .hasMessage("norm: scale 0.0, expected a positive finite value");
     assertThatThrownBy(
             () ->
-                ILayerNorm.constants("norm", new float[] {1e30f}, one, 0.1f, OutlierChannels.NONE))
+                ILayerNorm.constants(
+                    "norm", new float[] {1e30f}, one, 0, 0.1f, OutlierChannels.NONE))
         .hasMessage("norm: refused, its weight or bias is too large for the scale 0.1");
     assertThatThrownBy(
             () ->
-                ILayerNorm.constants("norm", one, new float[] {-1e30f}, 0.1f, OutlierChannels.NONE))
+                ILayerNorm.constants(
+                    "norm", one, new float[] {-1e30f}, 0, 0.1f, OutlierChannels.NONE))
         .hasMessage("norm: refused, its weight or bias is too large for the scale 0.1");
   }
 

@@ -1,6 +1,7 @@
 package org.ivit.core.testing;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -13,10 +14,12 @@ import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
+import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
 import org.ivit.core.family.VitOptions;
 import org.ivit.core.family.VitOptions.Pool;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.Scheme;
 
 /** Small models of seeded random sizes with all options of the families, and schemes for them. */
@@ -24,6 +27,47 @@ public final class RandomFamilies {
   private static final double[] EPSILONS = {1e-6, 1e-3, 0.5};
 
   private RandomFamilies() {}
+
+  /**
+   * A graph and what it is run on.
+   *
+   * @param graph as observed, or of forged constants
+   * @param codes of pictures, the second without variance
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Case(IntegerGraph graph, byte[] codes) {
+    /**
+     * @param architecture of {@link #vit} or {@link #swin}
+     * @param narrow whether probabilities have 8 bits where both widths do
+     * @param epsilon whether norms add one
+     * @param pictures at least two
+     */
+    public static Case of(
+        Architecture architecture,
+        GeluForm gelu,
+        SoftmaxForm softmax,
+        boolean narrow,
+        boolean epsilon,
+        int pictures,
+        Random random) {
+      Scheme scheme = scheme(architecture, gelu, softmax, narrow, epsilon, random);
+      IntegerGraph observed = ObservedModel.provedGraph(architecture, scheme, random);
+      boolean forged = random.nextInt(3) == 0;
+      int pixels = architecture.pixels();
+      byte[] codes = new byte[pictures * pixels];
+      random.nextBytes(codes);
+      // Without variance all that a norm divides by is its epsilon.
+      Arrays.fill(codes, pixels, 2 * pixels, (byte) 1);
+      return new Case(forged ? new ForgedGraphs(random.nextLong()).of(observed) : observed, codes);
+    }
+
+    /** What the reference engine answers. */
+    public int[] expected() {
+      try (ReferenceEngine reference = new ReferenceEngine(graph)) {
+        return reference.logits(codes, codes.length / graph.architecture().pixels());
+      }
+    }
+  }
 
   /**
    * A ViT of at most 7 × 7 patches and 96 channels, its picture seldom a square.

@@ -1,6 +1,8 @@
 package org.ivit.export.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.ivit.export.cli.Commands.done;
+import static org.ivit.export.cli.Commands.run;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -8,8 +10,6 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +27,7 @@ import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.testing.TorchCheckpoint;
+import org.ivit.export.cli.Commands.Outcome;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,8 +39,6 @@ class CommandLineInterfaceTest {
   private static Path weights;
   private static Path pictures;
 
-  private record Outcome(int code, String out, String err) {}
-
   @BeforeAll
   static void files() throws IOException {
     checkpoint = MicroModel.checkpoint(folder.resolve("micro.ivit.safetensors"));
@@ -47,31 +46,13 @@ class CommandLineInterfaceTest {
     pictures = MicroModel.pictures(folder.resolve("pictures"), MicroModel.CLASSES, 4);
   }
 
-  private static Outcome run(Object... args) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int code =
-        CommandLineInterface.run(
-            new PrintWriter(out),
-            new PrintWriter(err),
-            Arrays.stream(args).map(Object::toString).toArray(String[]::new));
-    return new Outcome(code, out.toString(), err.toString());
-  }
-
-  private static String done(Object... args) {
-    Outcome outcome = run(args);
-    assertThat(outcome.err).isEmpty();
-    assertThat(outcome.code).isZero();
-    return outcome.out;
-  }
-
   /** Exit code 2, one line on the error stream with all of the texts, and nothing new on disk. */
   private static void refused(List<?> args, String... texts) throws IOException {
     List<Path> before = everything();
     Outcome outcome = run(args.toArray());
-    assertThat(outcome.code).as(outcome.err).isEqualTo(2);
-    assertThat(outcome.err).startsWith("ivit: ").contains(texts);
-    assertThat(outcome.err.lines()).hasSize(1);
+    assertThat(outcome.code()).as(outcome.err()).isEqualTo(2);
+    assertThat(outcome.err()).startsWith("ivit: ").contains(texts);
+    assertThat(outcome.err().lines()).hasSize(1);
     assertThat(everything()).isEqualTo(before);
   }
 
@@ -141,9 +122,9 @@ class CommandLineInterfaceTest {
   @Test
   void withoutACommandTheUsageIsShown() {
     Outcome outcome = run();
-    assertThat(outcome.code).isEqualTo(2);
-    assertThat(outcome.out).isEmpty();
-    assertThat(outcome.err).contains("Usage: ivit");
+    assertThat(outcome.code()).isEqualTo(2);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err()).contains("Usage: ivit");
   }
 
   @Test
@@ -309,8 +290,9 @@ class CommandLineInterfaceTest {
     // The error stream may have a warning that this machine is busy.
     Outcome timed =
         run("bench", "--model", checkpoint, "--batch", "1,3", "--seconds", 0.02, "--json", json);
-    assertThat(timed.code).isZero();
-    assertThat(timed.out).contains("kernels    ", "processor  ", "p90 ms", "p99 ms", "pictures/s");
+    assertThat(timed.code()).isZero();
+    assertThat(timed.out())
+        .contains("kernels    ", "processor  ", "p90 ms", "p99 ms", "pictures/s");
     JsonNode result = new ObjectMapper().readTree(json.toFile());
     JsonNode row = result.path("batches").get(0);
     assertThat(row.path("best_ms").asDouble())
@@ -320,7 +302,7 @@ class CommandLineInterfaceTest {
     assertThat(result.path("backend").path("kernels").asText()).isNotEmpty();
     assertThat(result.path("backend").path("why").asText()).contains("the fastest that runs here");
     assertThat(result.path("backend").path("processor").asText()).isEqualTo(Processor.name());
-    assertThat(result.path("warnings").size()).isEqualTo((int) timed.err.lines().count());
+    assertThat(result.path("warnings").size()).isEqualTo((int) timed.err().lines().count());
     assertThat(result.path("batches")).hasSize(2);
     assertThat(result.path("batches").get(1).path("batch").asInt()).isEqualTo(3);
     assertThat(result.path("batches").get(1).path("median_ms").asDouble()).isPositive();
@@ -393,9 +375,10 @@ class CommandLineInterfaceTest {
     Files.write(many.resolve("bee/3.png"), new byte[] {(byte) 0x89, 'P', 'N', 'G', 1, 2, 3});
     Path json = folder.resolve("predict.json");
     Outcome outcome = run(with(command, "--json", json).toArray());
-    assertThat(outcome.code).isEqualTo(2);
-    assertThat(outcome.err).isEqualTo("ivit: 1 of 21 pictures cannot be read and were left out\n");
-    assertThat(outcome.out.lines()).hasSize(60);
+    assertThat(outcome.code()).isEqualTo(2);
+    assertThat(outcome.err())
+        .isEqualTo("ivit: 1 of 21 pictures cannot be read and were left out\n");
+    assertThat(outcome.out().lines()).hasSize(60);
     JsonNode most = new ObjectMapper().readTree(json.toFile());
     assertThat(most.path("pictures")).hasSize(20);
     assertThat(most.path("refused")).hasSize(1);
@@ -425,12 +408,12 @@ class CommandLineInterfaceTest {
                 2));
     for (List<Object> command : commands) {
       Outcome outcome = run(with(command, "--json", "-").toArray());
-      assertThat(outcome.code).as(outcome.err).isZero();
+      assertThat(outcome.code()).as(outcome.err()).isZero();
       try (var values =
-          new ObjectMapper().readerFor(JsonNode.class).<JsonNode>readValues(outcome.out)) {
+          new ObjectMapper().readerFor(JsonNode.class).<JsonNode>readValues(outcome.out())) {
         assertThat(values.readAll()).hasSize(1);
       }
-      assertThat(outcome.out).startsWith("{");
+      assertThat(outcome.out()).startsWith("{");
     }
     assertThat(Path.of("-")).doesNotExist();
   }
@@ -473,8 +456,8 @@ class CommandLineInterfaceTest {
     Path run = folder.resolve("run");
     Path output = folder.resolve("run.ivit.safetensors");
     Outcome trained = run("train", "--config", recipe, "--output", run);
-    assertThat(trained.code).isZero();
-    assertThat(trained.out.lines())
+    assertThat(trained.code()).isZero();
+    assertThat(trained.out().lines())
         .containsExactly(
             "the run is in " + run,
             "next: scripts/ivit export --run " + run + " --output " + run + ".ivit.safetensors");
@@ -501,7 +484,7 @@ class CommandLineInterfaceTest {
     assertThat(
             run(with(diagnose, "--limit", 5, "--top", 3, "--json", diagnosis, "--html", page)
                     .toArray())
-                .out)
+                .out())
         .contains("5 pictures", "blocks.0.", "and 12 nodes that cost less");
     assertThat(new ObjectMapper().readTree(diagnosis.toFile()).get("nodes")).hasSize(15);
     assertThat(page).content().contains("blocks.0.mlp.fc2");
@@ -518,7 +501,7 @@ class CommandLineInterfaceTest {
                     5,
                     "--json",
                     diagnosis)
-                .out)
+                .out())
         .contains("model      " + output, "5 pictures", "blocks.0.");
     assertThat(new ObjectMapper().readTree(diagnosis.toFile()).get("nodes")).hasSize(15);
     refused(with(diagnose, "--model", output), "--run, --model: expected exactly one");
@@ -571,7 +554,7 @@ class CommandLineInterfaceTest {
             folder.resolve("swin-float.yaml"),
             "architecture: " + description + "\nprecision: float" + rest);
     Path realRun = folder.resolve("swin-float");
-    assertThat(run("train", "--config", real, "--output", realRun).err).isEmpty();
+    assertThat(run("train", "--config", real, "--output", realRun).err()).isEmpty();
     Path start = realRun.resolve("checkpoints/2/weights.safetensors");
     Path integers =
         Files.writeString(
@@ -583,7 +566,7 @@ class CommandLineInterfaceTest {
                 + "\nquantization: {calibration: {pictures: 8, batchSize: 4}}"
                 + rest);
     Path run = folder.resolve("swin");
-    assertThat(run("train", "--config", integers, "--output", run).err).isEmpty();
+    assertThat(run("train", "--config", integers, "--output", run).err()).isEmpty();
     Path output = folder.resolve("swin.ivit.safetensors");
     assertThat(done("export", "--run", run, "--output", output, "--verify", 12))
         .contains("logits of 12 pictures identical");
@@ -593,7 +576,7 @@ class CommandLineInterfaceTest {
         .contains("12 pictures, 3 classes", "agreement");
     assertThat(done("predict", "--model", output, pictures.resolve("bee/1.png")))
         .contains(" %  ant", " %  bee", " %  cat");
-    assertThat(run("bench", "--model", output, "--batch", "2", "--seconds", 0.02).code).isZero();
+    assertThat(run("bench", "--model", output, "--batch", "2", "--seconds", 0.02).code()).isZero();
   }
 
   @Test
@@ -610,8 +593,9 @@ class CommandLineInterfaceTest {
                 + "\noptimizer: {batchSize: 6}\nschedule: {epochs: 1}\nthreads: 1\n");
     Path run = folder.resolve("float-run");
     Outcome trained = run("train", "--config", recipe, "--output", run);
-    assertThat(trained.code).isZero();
-    assertThat(trained.out).contains("next: scripts/ivit evaluate --model " + run + " --data DIR");
+    assertThat(trained.code()).isZero();
+    assertThat(trained.out())
+        .contains("next: scripts/ivit evaluate --model " + run + " --data DIR");
     assertThat(done("evaluate", "--model", run, "--data", pictures)).contains("engine float");
     refused(
         List.of("export", "--run", run, "--output", folder.resolve("x")),
@@ -769,7 +753,7 @@ class CommandLineInterfaceTest {
     assertThat(done("inspect", file))
         .contains("outliers      3 channels at 2 nodes")
         .doesNotContain("channels [");
-    assertThat(run("inspect", "--verbose", file).out)
+    assertThat(run("inspect", "--verbose", file).out())
         .contains("outliers      3 channels at 2 nodes")
         .contains("outliers      blocks.0.norm1: channels [1, 7], k = 2")
         .contains("outliers      norm: channels [4], k = 1");

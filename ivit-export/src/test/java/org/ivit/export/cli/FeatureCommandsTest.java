@@ -1,12 +1,12 @@
 package org.ivit.export.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.ivit.export.cli.Commands.done;
+import static org.ivit.export.cli.Commands.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +19,7 @@ import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.export.cli.Commands.Outcome;
 import org.ivit.export.features.FeatureFile;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,31 +33,11 @@ class FeatureCommandsTest {
   private static Path weights;
   private static Path pictures;
 
-  private record Outcome(int code, String out, String err) {}
-
   @BeforeAll
   static void files() throws IOException {
     checkpoint = MicroModel.featureCheckpoint(folder.resolve("features.ivit.safetensors"));
     weights = MicroModel.featureWeights(folder.resolve("features.safetensors"));
     pictures = MicroModel.pictures(folder.resolve("pictures"), MicroModel.CLASSES, 5);
-  }
-
-  private static Outcome run(Object... args) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int code =
-        CommandLineInterface.run(
-            new PrintWriter(out),
-            new PrintWriter(err),
-            Arrays.stream(args).map(Object::toString).toArray(String[]::new));
-    return new Outcome(code, out.toString(), err.toString());
-  }
-
-  private static String done(Object... args) {
-    Outcome outcome = run(args);
-    assertThat(outcome.err).isEmpty();
-    assertThat(outcome.code).isZero();
-    return outcome.out;
   }
 
   private static JsonNode json(Object... args) throws IOException {
@@ -68,9 +49,9 @@ class FeatureCommandsTest {
   private static void refused(Object[] args, String... texts) throws IOException {
     List<Path> before = everything();
     Outcome outcome = run(args);
-    assertThat(outcome.code).as(outcome.err).isEqualTo(2);
-    assertThat(outcome.err).startsWith("ivit: ").contains(texts);
-    assertThat(outcome.err.lines()).hasSize(1);
+    assertThat(outcome.code()).as(outcome.err()).isEqualTo(2);
+    assertThat(outcome.err()).startsWith("ivit: ").contains(texts);
+    assertThat(outcome.err().lines()).hasSize(1);
     assertThat(everything()).isEqualTo(before);
   }
 
@@ -349,7 +330,7 @@ class FeatureCommandsTest {
     // A busy machine is said on the error stream, so that this is not looked at.
     Path bench = folder.resolve("bench.json");
     Object[] args = {"bench", "--model", checkpoint, "--batch", 1, "--seconds", 0.01};
-    assertThat(run(with(args, "--json", bench)).code).isZero();
+    assertThat(run(with(args, "--json", bench)).code()).isZero();
     assertThat(new ObjectMapper().readTree(bench.toFile()).path("answer").asText())
         .isEqualTo("features");
     Files.delete(bench);

@@ -4,10 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.ivit.core.testing.Shared;
 import org.ivit.export.features.FeatureFile;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,15 +14,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The way of a user who has a folder of a model that answers with features. */
 class GoldenFeaturesTest {
   private static String run(Object... args) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int code =
-        CommandLineInterface.run(
-            new PrintWriter(out),
-            new PrintWriter(err),
-            Arrays.stream(args).map(Object::toString).toArray(String[]::new));
-    assertThat(code).as(err.toString()).isZero();
-    return out.toString();
+    Commands.Outcome outcome = Commands.run(args);
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    return outcome.out();
   }
 
   /** Of each way in which a chain ends in a feature one. */

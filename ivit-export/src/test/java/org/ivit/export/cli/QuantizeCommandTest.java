@@ -1,15 +1,14 @@
 package org.ivit.export.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.ivit.export.cli.Commands.done;
+import static org.ivit.export.cli.Commands.run;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ivit.core.Size;
@@ -19,6 +18,7 @@ import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.export.cli.Commands.Outcome;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
@@ -35,8 +35,6 @@ class QuantizeCommandTest {
   private static Path weights;
   private static Path pictures;
   private static Path recipe;
-
-  private record Outcome(int code, String out, String err) {}
 
   @BeforeAll
   static void files() throws IOException {
@@ -58,30 +56,12 @@ class QuantizeCommandTest {
             .formatted(MicroModel.DESCRIPTION.replace(":", ": "), weights, pictures, more));
   }
 
-  private static Outcome run(Object... args) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int code =
-        CommandLineInterface.run(
-            new PrintWriter(out),
-            new PrintWriter(err),
-            Arrays.stream(args).map(Object::toString).toArray(String[]::new));
-    return new Outcome(code, out.toString(), err.toString());
-  }
-
-  private static String done(Object... args) {
-    Outcome outcome = run(args);
-    assertThat(outcome.err).isEmpty();
-    assertThat(outcome.code).isZero();
-    return outcome.out;
-  }
-
   private static void refused(List<?> args, String... texts) throws IOException {
     List<Path> before = everything();
     Outcome outcome = run(args.toArray());
-    assertThat(outcome.code).as(outcome.err).isEqualTo(2);
-    assertThat(outcome.err).startsWith("ivit: ").contains(texts);
-    assertThat(outcome.err.lines()).hasSize(1);
+    assertThat(outcome.code()).as(outcome.err()).isEqualTo(2);
+    assertThat(outcome.err()).startsWith("ivit: ").contains(texts);
+    assertThat(outcome.err().lines()).hasSize(1);
     assertThat(everything()).isEqualTo(before);
   }
 
@@ -138,7 +118,7 @@ class QuantizeCommandTest {
             "next: scripts/ivit evaluate --model " + output + " --data DIR",
             "next: scripts/ivit predict --model " + output + " IMAGE");
     Path still = recipe("still.yaml", "schedule: {epochs: 0}");
-    assertThat(run("train", "--config", still, "--output", run).code).isZero();
+    assertThat(run("train", "--config", still, "--output", run).code()).isZero();
     done("export", "--run", run, "--output", exported);
     assertSameModel(output, exported);
     IntegerCheckpoint checkpoint = CheckpointFile.read(output);

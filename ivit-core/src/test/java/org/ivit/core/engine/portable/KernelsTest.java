@@ -129,7 +129,7 @@ class KernelsTest {
     gamma[0] = 0;
     for (float scale : new float[] {0.001f, 0.03f, 8f}) {
       ILayerNorm.Constants constants =
-          ILayerNorm.constants("n", gamma, beta, scale, OutlierChannels.NONE);
+          ILayerNorm.constants("n", gamma, beta, 0, scale, OutlierChannels.NONE);
       NormKernel kernel = new NormKernel(constants);
       for (int form = 0; form < 7; form++) {
         short[] x = row(form, channels, random);
