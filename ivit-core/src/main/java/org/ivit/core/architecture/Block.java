@@ -17,7 +17,9 @@ import org.ivit.core.arithmetic.Activation;
  * @param tokens tokens of a picture
  * @param windows within which its tokens attend, with a relative position bias; null where all
  *     tokens of a picture do, without one
- * @param activation of the MLP; null for GELU
+ * @param rotary how queries and keys are turned; null where they are not
+ * @param activation of a plain MLP; null for GELU
+ * @param mlp what the MLP is; null for {@link MlpForm#PLAIN}
  * @param epsilon what is added to the variance in the float model's norms
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -28,7 +30,9 @@ public record Block(
     int hidden,
     int tokens,
     Windows windows,
+    Rotary rotary,
     Activation activation,
+    MlpForm mlp,
     double epsilon)
     implements Part {
   /**
@@ -49,21 +53,38 @@ public record Block(
           "has %d tokens, expected those of its windows, %d"
               .formatted(tokens, windows.count() * windows.tokens()));
     }
+    if (rotary != null) {
+      if (windows != null) {
+        throw check.refused("windows and rotary positions, expected one of them");
+      }
+      rotary.check(check, dim / heads, tokens);
+    }
+    if (activation != null && mlp != null && mlp.gated()) {
+      throw check.refused(
+          "activation %s in an MLP that is %s, which has silu"
+              .formatted(activation.key(), mlp.key()));
+    }
   }
 
   /** A block with GELU; parameters as those of the record. */
   public Block(
       String name, int dim, int heads, int hidden, int tokens, Windows windows, double epsilon) {
-    this(name, dim, heads, hidden, tokens, windows, null, epsilon);
+    this(name, dim, heads, hidden, tokens, windows, null, null, null, epsilon);
   }
 
-  /** The activation function of the MLP. */
-  public Activation function() {
-    return activation == null ? Activation.GELU : activation;
+  /** Whether its MLP is gated. */
+  public boolean gated() {
+    return mlp != null && mlp.gated();
   }
 
-  private MlpSpec mlp() {
-    return new MlpSpec(name + ".mlp", dim, hidden, function(), norm2());
+  /** Whether a norm follows the gated values. */
+  public boolean gatedNorm() {
+    return mlp == MlpForm.SWIGLU_NORM;
+  }
+
+  private MlpSpec plainMlp() {
+    Activation function = activation == null ? Activation.GELU : activation;
+    return new MlpSpec(name + ".mlp", dim, hidden, function, norm2());
   }
 
   /** Channels of a head. */
@@ -104,9 +125,19 @@ public record Block(
     return node("norm1", NodeKind.NORM);
   }
 
-  /** Queries, keys and values. */
+  /** Queries, keys and values, before they are turned. */
   public Node qkv() {
-    return node("attn.qkv", NodeKind.QKV);
+    return node("attn.qkv", rotary == null ? NodeKind.QKV : NodeKind.UNROTATED);
+  }
+
+  /** Queries and keys turned by rotary positions, and values, where there are any. */
+  public Node rope() {
+    return node("attn.rope", NodeKind.ROTATED);
+  }
+
+  /** The queries, keys and values that attention reads. */
+  public Node attended() {
+    return rotary == null ? qkv() : rope();
   }
 
   /** Products of queries and keys. */
@@ -144,9 +175,17 @@ public record Block(
     return fc1Linear().node();
   }
 
-  /** The activation function. */
+  /** The activation function, or the gated values. */
   public Node act() {
-    return mlp().activation().node();
+    if (gated()) {
+      return node("mlp.act", gatedNorm() ? NodeKind.GATED_STREAM : NodeKind.GATED);
+    }
+    return plainMlp().activation().node();
+  }
+
+  /** The norm of gated values, where there is one. */
+  public Node mlpNorm() {
+    return node("mlp.norm", NodeKind.NORM);
   }
 
   /** The second product of the MLP. */
@@ -183,14 +222,23 @@ public record Block(
     return linear(proj(), context(), dim, dim);
   }
 
-  /** The first product of the MLP. */
+  /** The first product of the MLP; the gate of a gated one. */
   public LinearSpec fc1Linear() {
-    return mlp().fc1();
+    return gated()
+        ? linear(node("mlp.fc1_g", NodeKind.GATE), norm2(), dim, hidden)
+        : plainMlp().fc1();
   }
 
-  /** The second product of the MLP. */
+  /** The product that a gated MLP gates. */
+  public LinearSpec valueLinear() {
+    return linear(node("mlp.fc1_x", NodeKind.VALUE), norm2(), dim, hidden);
+  }
+
+  /** The last product of the MLP. */
   public LinearSpec fc2Linear() {
-    return mlp().fc2();
+    return gated()
+        ? linear(node("mlp.fc2", NodeKind.BRANCH), gatedNorm() ? mlpNorm() : act(), hidden, dim)
+        : plainMlp().fc2();
   }
 
   @Override
@@ -204,33 +252,49 @@ public record Block(
     if (windows != null) {
       all.add(positionTable(), Role.POSITION, windows.relativePositions(), heads);
     }
-    return all.linear(qkvLinear())
-        .linear(projLinear())
-        .norm(norm2().name(), dim)
-        .linear(fc1Linear())
-        .linear(fc2Linear())
-        .all();
+    all.linear(qkvLinear()).linear(projLinear()).norm(norm2().name(), dim).linear(fc1Linear());
+    if (gated()) {
+      all.linear(valueLinear());
+    }
+    if (gatedNorm()) {
+      all.norm(mlpNorm().name(), hidden);
+    }
+    return all.linear(fc2Linear()).all();
   }
 
   @Override
   public List<Node> nodes() {
-    List<Node> nodes = new ArrayList<>(List.of(norm1(), qkv(), scores()));
+    List<Node> nodes = new ArrayList<>(List.of(norm1(), qkv()));
+    if (rotary != null) {
+      nodes.add(rope());
+    }
+    nodes.add(scores());
     if (windows != null) {
       nodes.add(biased());
     }
-    nodes.addAll(
-        List.of(context(), proj(), residual1(), norm2(), fc1(), act(), fc2(), residual2()));
+    nodes.addAll(List.of(context(), proj(), residual1(), norm2(), fc1()));
+    if (gated()) {
+      nodes.add(valueLinear().node());
+    }
+    nodes.add(act());
+    if (gatedNorm()) {
+      nodes.add(mlpNorm());
+    }
+    nodes.addAll(List.of(fc2(), residual2()));
     return nodes;
   }
 
+  /** Queries, keys and values, projection, the first products of the MLP, its last. */
   @Override
   public List<LinearSpec> linears() {
-    return List.of(qkvLinear(), projLinear(), fc1Linear(), fc2Linear());
+    return gated()
+        ? List.of(qkvLinear(), projLinear(), fc1Linear(), valueLinear(), fc2Linear())
+        : List.of(qkvLinear(), projLinear(), fc1Linear(), fc2Linear());
   }
 
   @Override
   public List<ActivationSpec> activations() {
-    return List.of(mlp().activation());
+    return gated() ? List.of() : List.of(plainMlp().activation());
   }
 
   @Override

@@ -20,6 +20,10 @@ public enum NodeKind {
   POOLED_NORM(8, false),
   /** Queries, keys and values. */
   QKV(8, false),
+  /** Queries, keys and values before rotary positions turn them. */
+  UNROTATED(16, false),
+  /** Queries and keys turned by rotary positions, and values. */
+  ROTATED(8, false),
   /** Products of queries and keys. */
   SCORES(8, false),
   /** Scores with their relative position bias. */
@@ -34,6 +38,14 @@ public enum NodeKind {
   HIDDEN(8, true),
   /** The activation function of an MLP. */
   ACTIVATION(8, true),
+  /** The product of an MLP that gates another. */
+  GATE(8, false),
+  /** The product of an MLP that is gated. */
+  VALUE(8, false),
+  /** Gated values that feed a product. */
+  GATED(8, true),
+  /** Gated values that a norm reads. */
+  GATED_STREAM(16, false),
   /** The product of a merging. */
   MERGED(8, false),
   /** The mean over tokens. */

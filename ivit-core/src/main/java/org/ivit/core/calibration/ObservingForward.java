@@ -32,6 +32,7 @@ import org.ivit.core.engine.reference.NodeKernels;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
@@ -39,6 +40,7 @@ import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.Rotation;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -288,15 +290,54 @@ public final class ObservingForward {
     int[] order = site.windows() == null ? null : site.windows().order();
     Normed norm1 = norm(site.norm1(), site.epsilon(), x);
     Normed grouped = order == null ? norm1 : norm1.inOrder(order, dim);
-    Normed context = attention(site, linear(site.qkvLinear(), grouped));
+    Normed context = attention(site, attended(site, linear(site.qkvLinear(), grouped)));
     Stream proj = linear(site.projLinear(), context).stream();
     Stream branch =
         order == null ? proj : new Stream(NodeKernels.reverse(proj.codes, order, dim), proj.scale);
     Stream residual1 = residual(site.residual1(), branch, x, dim);
     Normed norm2 = norm(site.norm2(), site.epsilon(), residual1);
-    Normed act = gelu(site.activations().get(0), linear(site.fc1Linear(), norm2));
+    Normed act =
+        site.gated()
+            ? gated(site, norm2)
+            : gelu(site.activations().get(0), linear(site.fc1Linear(), norm2));
     Stream fc2 = linear(site.fc2Linear(), act).stream();
     return residual(site.residual2(), fc2, residual1, dim);
+  }
+
+  /** Queries, keys and values as attention reads them. */
+  private Normed attended(Block site, Projected qkv) {
+    float qkvScale = qkv.node.outputScale();
+    if (site.rotary() == null) {
+      return new Normed(qkv.codes8(), qkvScale, OutlierChannels.NONE);
+    }
+    // The range is not known yet; what is turned does not depend on it.
+    Rotation unscaled = Rotation.of(site, qkvScale, 1);
+    int[] turned = NodeKernels.turn(unscaled, qkv.stream().codes, site.heads());
+    float scale =
+        observe(site.rope(), values(turned, Rotation.turnedScale(qkvScale)), 3 * site.dim());
+    Rotation node = Rotation.of(site, qkvScale, scale);
+    return new Normed(NodeKernels.rotated(node, turned), scale, OutlierChannels.NONE);
+  }
+
+  /** What feeds the last product of a gated MLP. */
+  private Normed gated(Block site, Normed x) {
+    Projected gate = linear(site.fc1Linear(), x);
+    Projected value = linear(site.valueLinear(), x);
+    float gateScale = gate.node.outputScale();
+    float valueScale = value.node.outputScale();
+    byte[] gates = gate.codes8();
+    byte[] values = value.codes8();
+    OutlierChannels outliers = scheme.outliers(site.act());
+    Gating unscaled = Gating.of(site, gateScale, valueScale, 1, OutlierChannels.NONE);
+    int[] gated = new int[gates.length];
+    Arrays.setAll(gated, i -> unscaled.product(gates[i], values[i]));
+    float productScale = Gating.productScale(gateScale, valueScale);
+    float scale = observe(site.act(), values(gated, productScale), site.hidden());
+    Gating node = Gating.of(site, gateScale, valueScale, scale, outliers);
+    short[] codes = NodeKernels.gate(node, gates, values);
+    return site.gatedNorm()
+        ? norm(site.mlpNorm(), site.epsilon(), new Stream(codes, scale))
+        : new Normed(NodeKernels.narrow(codes), scale, outliers);
   }
 
   private Normed norm(Node norm, double epsilon, Stream x) {
@@ -350,9 +391,9 @@ public final class ObservingForward {
     return products.linear(x, x.length / inputs, weight, bias, inputs, inputOutliers);
   }
 
-  private Normed attention(Block site, Projected qkvNode) {
-    byte[] qkv = qkvNode.codes8();
-    float qkvScale = qkvNode.node.outputScale();
+  private Normed attention(Block site, Normed attended) {
+    byte[] qkv = attended.codes;
+    float qkvScale = attended.scale;
     int tokens = site.rowTokens();
     int groups = qkv.length / (3 * site.dim() * tokens);
     int heads = site.heads();

@@ -28,6 +28,7 @@ import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
@@ -46,6 +47,8 @@ import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.Rotation;
+import org.ivit.core.graph.Rotation.Turns;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.TensorFile;
 
@@ -97,14 +100,34 @@ final class GraphReader implements PartVisitor<GraphPart> {
         block,
         norm(block.norm1(), block.dim()),
         linear(block.qkvLinear()),
+        block.rotary() == null ? null : rotation(block),
         attention(block),
         linear(block.projLinear()),
         residual(block.residual1()),
         norm(block.norm2(), block.dim()),
         linear(block.fc1Linear()),
-        gelu(block.act()),
+        block.gated() ? null : gelu(block.act()),
+        block.gated() ? linear(block.valueLinear()) : null,
+        block.gated() ? gating(block.act()) : null,
+        block.gatedNorm() ? norm(block.mlpNorm(), block.hidden()) : null,
         linear(block.fc2Linear()),
         residual(block.residual2()));
+  }
+
+  private Rotation rotation(Block block) {
+    String name = block.rope().name();
+    Turns turns = Turns.of(block.rotary(), block.headDim());
+    return new Rotation(name, turns, dyadic(name, 0), scale(name));
+  }
+
+  private Gating gating(Node node) {
+    return new Gating(
+        node.name(),
+        file.get(node.name() + CheckpointNames.TABLE).shorts(),
+        dyadics(node.name()),
+        scheme.outliers(node),
+        node.bits(),
+        scale(node));
   }
 
   @Override

@@ -13,6 +13,7 @@ import org.ivit.core.arithmetic.ShiftGelu;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
@@ -62,12 +63,23 @@ final class GraphTensors implements GraphVisitor<Void> {
   public Void block(IntegerBlock block) {
     norm(block.norm1());
     linear(block.qkv());
+    if (block.rotation() != null) {
+      dyadic(block.rotation().name(), block.rotation().requantization());
+    }
     attention(block.part(), block.attention());
     linear(block.proj());
     residual(block.residual1());
     norm(block.norm2());
     linear(block.fc1());
-    gelu(block.gelu());
+    if (block.gelu() != null) {
+      gelu(block.gelu());
+    } else {
+      linear(block.value());
+      gating(block.gating());
+    }
+    if (block.mlpNorm() != null) {
+      norm(block.mlpNorm());
+    }
     linear(block.fc2());
     residual(block.residual2());
     return null;
@@ -199,6 +211,11 @@ final class GraphTensors implements GraphVisitor<Void> {
   private void softmax(String name, SoftmaxTable softmax) {
     put(name, CheckpointNames.EXPONENTIALS, Tensor.of(softmax.exponentials(), SoftmaxTable.SIZE));
     put(name, CheckpointNames.ROUNDING, Tensor.of(new int[] {softmax.rounding()}, 1));
+  }
+
+  private void gating(Gating gating) {
+    put(gating.name(), CheckpointNames.TABLE, Tensor.of(gating.table(), 256));
+    dyadic(gating.name(), gating.product());
   }
 
   private void gelu(Gelu gelu) {

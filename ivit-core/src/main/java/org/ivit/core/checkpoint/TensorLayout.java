@@ -64,6 +64,9 @@ final class TensorLayout implements PartVisitor<Void> {
   public Void block(Block block) {
     norm(block.norm1(), block.dim());
     linear(block.qkvLinear());
+    if (block.rotary() != null) {
+      dyadic(block.rope(), 1);
+    }
     dyadic(block.scores(), 1);
     if (block.windows() != null) {
       add(block.positionTable(), DType.I8, block.windows().relativePositions(), block.heads());
@@ -75,7 +78,16 @@ final class TensorLayout implements PartVisitor<Void> {
     dyadic(block.residual1(), 2);
     norm(block.norm2(), block.dim());
     linear(block.fc1Linear());
-    gelu(block.act());
+    if (block.gated()) {
+      linear(block.valueLinear());
+      add(block.act() + CheckpointNames.TABLE, DType.I16, 256);
+      dyadic(block.act(), block.hidden());
+    } else {
+      gelu(block.act());
+    }
+    if (block.gatedNorm()) {
+      norm(block.mlpNorm(), block.hidden());
+    }
     linear(block.fc2Linear());
     dyadic(block.residual2(), 2);
     return null;

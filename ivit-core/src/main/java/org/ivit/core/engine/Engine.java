@@ -29,7 +29,7 @@ public interface Engine extends AutoCloseable {
    * Answers pictures: with scores of classes, or with features where {@link #answer} says so.
    *
    * @param codes 8-bit input codes, [pictures][3][height][width], of {@link
-   *     org.ivit.core.graph.PixelTable} or of quantized normalised pixels
+   *     org.ivit.core.arithmetic.PixelTable} or of quantized normalised pixels
    * @param pictures number of pictures, any from 1
    * @return logits or features on the scale {@link IntegerGraph#logitScale}, [pictures][{@link
    *     org.ivit.core.architecture.Architecture#classes}]

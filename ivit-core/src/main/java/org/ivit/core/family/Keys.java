@@ -79,14 +79,25 @@ record Keys(ObjectNode object, Set<String> known) {
         .orElse(otherwise);
   }
 
+  /** Null where it is absent. */
+  Size size(String key) {
+    return take(key, false, Size::is, "an integer or [height, width]").map(Size::read).orElse(null);
+  }
+
   /** One of the words of an enumeration. */
   <E extends Enum<E>> E word(String key, E otherwise, Function<E, String> name) {
-    List<E> all = List.of(otherwise.getDeclaringClass().getEnumConstants());
+    E found = word(key, otherwise.getDeclaringClass(), name);
+    return found == null ? otherwise : found;
+  }
+
+  /** One of the words of an enumeration; null where it is absent. */
+  <E extends Enum<E>> E word(String key, Class<E> type, Function<E, String> name) {
+    List<E> all = List.of(type.getEnumConstants());
     List<String> words = all.stream().map(name).toList();
     Predicate<JsonNode> fits = value -> value.isTextual() && words.contains(value.textValue());
     return take(key, false, fits, "one of " + String.join(", ", words))
         .map(value -> all.get(words.indexOf(value.textValue())))
-        .orElse(otherwise);
+        .orElse(null);
   }
 
   double real(String key, double otherwise) {

@@ -2,21 +2,25 @@ package org.ivit.core.family;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ivit.core.InputException;
 import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.MeanPooling;
+import org.ivit.core.architecture.MlpForm;
 import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Part;
 import org.ivit.core.architecture.Positions;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.core.architecture.SizeChecks;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Stem.LeadingToken;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.family.VitOptions.Pool;
+import org.ivit.core.family.VitOptions.RotaryOption;
 
 /**
  * Plain vision transformers, all blocks of one width over all tokens: ViT, DeiT, DeiT-III, DINOv2,
@@ -103,6 +107,18 @@ public record Vit(
     }
     if (options.projection() && (classes == 0 || options.distilled())) {
       throw check.refused("a projection, expected it with classes and without distillation");
+    }
+    if (options.rotary() != null && options.relativePositions()) {
+      throw check.refused("rotary and relative_positions, expected one of them");
+    }
+    if (options.mlp().gated() && options.activation() != Activation.GELU) {
+      throw check.refused(
+          "activation %s with mlp %s, which has silu"
+              .formatted(options.activation().key(), options.mlp().key()));
+    }
+    if (options.mlp().gated() && options.pool() == Pool.MAP) {
+      throw check.refused(
+          "mlp %s with an attention pool, expected plain".formatted(options.mlp().key()));
     }
     if (options.relativePositions() && (!options.classToken() || options.leadingTokens() != 1)) {
       throw check.refused("relative_positions, expected with a class token alone");
@@ -197,12 +213,30 @@ public record Vit(
       parts.add(new Norm("norm_pre", tokens, dim, epsilon));
     }
     Windows windows = options.relativePositions() ? Windows.whole(stem.grid()) : null;
+    MlpForm mlp = options.mlp() == MlpForm.PLAIN ? null : options.mlp();
     for (int i = 0; i < depth; i++) {
       parts.add(
-          new Block("blocks." + i, dim, heads, hidden, tokens, windows, activation(), epsilon));
+          new Block(
+              "blocks." + i,
+              dim,
+              heads,
+              hidden,
+              tokens,
+              windows,
+              rotary(stem.grid()),
+              activation(),
+              mlp,
+              epsilon));
     }
     addAnswer(parts, tokens);
     return new Architecture(KIND, name, parts);
+  }
+
+  private Rotary rotary(Size grid) {
+    RotaryOption rotary = options.rotary();
+    return rotary == null
+        ? null
+        : new Rotary(rotary.kind(), grid, options.leadingTokens(), rotary.reference());
   }
 
   private Activation activation() {
@@ -309,10 +343,21 @@ public record Vit(
         keys.integer("registers", 0),
         keys.word("positions", Positions.ALL, Positions::key),
         keys.flag("relative_positions", false),
+        rotary(keys),
         keys.flag("pre_norm", false),
         keys.word("activation", Activation.GELU, Activation::key),
+        keys.word("mlp", MlpForm.PLAIN, MlpForm::key),
         keys.word("pool", Pool.TOKEN, Pool::key),
         keys.flag("fc_norm", false),
         keys.flag("projection", false));
+  }
+
+  private static RotaryOption rotary(Keys keys) {
+    Rotary.Kind kind = keys.word("rotary", Rotary.Kind.class, Rotary.Kind::key);
+    Size reference = keys.size("rotary_grid");
+    if (kind == null && reference != null) {
+      throw new InputException("architecture: rotary_grid without rotary");
+    }
+    return kind == null ? null : new RotaryOption(kind, reference);
   }
 }

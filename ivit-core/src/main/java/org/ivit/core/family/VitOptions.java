@@ -2,7 +2,10 @@ package org.ivit.core.family;
 
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Locale;
+import org.ivit.core.Size;
+import org.ivit.core.architecture.MlpForm;
 import org.ivit.core.architecture.Positions;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.core.arithmetic.Activation;
 
 /**
@@ -13,8 +16,10 @@ import org.ivit.core.arithmetic.Activation;
  * @param registers number of register tokens, 0 or more
  * @param positions which tokens have a learned position
  * @param relativePositions whether attention has BEiT's relative position bias
+ * @param rotary rotary positions; null for none
  * @param preNorm whether a norm comes before the blocks, as in CLIP
- * @param activation of the MLPs
+ * @param activation of plain MLPs
+ * @param mlp what the MLPs are
  * @param pool how tokens become one
  * @param fcNorm whether the last norm comes after the mean over tokens
  * @param projection whether the head is a projection, whose output is a feature
@@ -25,13 +30,23 @@ public record VitOptions(
     int registers,
     Positions positions,
     boolean relativePositions,
+    RotaryOption rotary,
     boolean preNorm,
     Activation activation,
+    MlpForm mlp,
     Pool pool,
     boolean fcNorm,
     boolean projection) {
   /** A ViT with a class token, at positions of their own all tokens. */
   public static final VitOptions PLAIN = leading(false, 0);
+
+  /**
+   * Rotary positions.
+   *
+   * @param kind which angles and pairs
+   * @param reference the grid of pretraining; null for that of the picture
+   */
+  public record RotaryOption(Rotary.Kind kind, Size reference) {}
 
   /** How tokens become one. */
   public enum Pool {
@@ -62,8 +77,10 @@ public record VitOptions(
         registers,
         Positions.ALL,
         false,
+        null,
         false,
         Activation.GELU,
+        MlpForm.PLAIN,
         Pool.TOKEN,
         false,
         false);

@@ -13,6 +13,12 @@ final class GraphChecks {
     }
   }
 
+  static void present(String what, Object found, boolean expected) {
+    if ((found != null) != expected) {
+      throw new InputException(what + ": expected " + (expected ? "it" : "none"));
+    }
+  }
+
   static void linear(Linear linear, LinearSpec spec) {
     length(linear.name() + " inputs", linear.inputs(), spec.inputs());
     length(linear.name() + " outputs", linear.outputs(), spec.outputs());

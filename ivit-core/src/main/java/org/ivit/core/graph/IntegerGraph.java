@@ -100,6 +100,9 @@ public record IntegerGraph(
       Attention attention = block.attention();
       add(block.norm1());
       add(block.qkv());
+      if (block.rotation() != null) {
+        put(block.rotation().name(), block.rotation().outputScale());
+      }
       put(part.scores(), attention.scoresScale());
       if (attention.position() != null) {
         put(part.positionTable(), attention.position().tableScale());
@@ -110,7 +113,15 @@ public record IntegerGraph(
       add(block.residual1());
       add(block.norm2());
       add(block.fc1());
-      put(block.gelu().name(), block.gelu().outputScale());
+      if (block.gelu() != null) {
+        put(block.gelu().name(), block.gelu().outputScale());
+      } else {
+        add(block.value());
+        put(block.gating().name(), block.gating().outputScale());
+      }
+      if (block.mlpNorm() != null) {
+        add(block.mlpNorm());
+      }
       add(block.fc2());
       add(block.residual2());
       return null;

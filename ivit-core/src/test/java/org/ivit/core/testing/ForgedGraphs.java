@@ -7,6 +7,7 @@ import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluTable;
 import org.ivit.core.graph.GraphPart;
@@ -24,6 +25,7 @@ import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.Rotation;
 
 /**
  * Graphs whose constants no training would give: weights at the ends of their range or on the
@@ -118,14 +120,36 @@ public final class ForgedGraphs implements GraphVisitor<GraphPart> {
         b.part(),
         norm(b.norm1()),
         linear(b.qkv()),
+        b.rotation() == null ? null : rotation(b.rotation()),
         attention(b.attention()),
         linear(b.proj()),
         residual(b.residual1()),
         norm(b.norm2()),
         linear(b.fc1()),
-        gelu(b.gelu()),
+        b.gelu() == null ? null : gelu(b.gelu()),
+        b.value() == null ? null : linear(b.value()),
+        b.gating() == null ? null : gating(b.gating()),
+        b.mlpNorm() == null ? null : norm(b.mlpNorm()),
         linear(b.fc2()),
         residual(b.residual2()));
+  }
+
+  private Rotation rotation(Rotation r) {
+    return new Rotation(r.name(), r.turns(), dyadic(0, 9), r.outputScale());
+  }
+
+  private Gating gating(Gating g) {
+    short[] table = new short[g.table().length];
+    for (int i = 0; i < table.length; i++) {
+      table[i] = (short) extreme(16);
+    }
+    return new Gating(
+        g.name(),
+        table,
+        multipliers(g.product().size(), 9),
+        g.outputOutliers(),
+        g.bits(),
+        g.outputScale());
   }
 
   private Linear linear(Linear l) {

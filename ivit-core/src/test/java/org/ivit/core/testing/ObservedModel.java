@@ -58,7 +58,7 @@ public final class ObservedModel {
             vit.stem(),
             vit.blocks().get(0),
             new MeanPooling(5, 1, 4),
-            new Block("blocks.1", 4, 2, 4, 1, null, null, 1e-6),
+            new Block("blocks.1", 4, 2, 4, 1, null, 1e-6),
             Head.ofFirstToken(1, 4));
     return graph(new Architecture("vit", "late block", parts), Scheme.EXACT, new Random(1));
   }

@@ -8,8 +8,10 @@ import java.util.TreeMap;
 import org.ivit.core.Size;
 import org.ivit.core.architecture.ActivationSpec;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.MlpForm;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Positions;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -19,6 +21,7 @@ import org.ivit.core.family.Swin;
 import org.ivit.core.family.Vit;
 import org.ivit.core.family.VitOptions;
 import org.ivit.core.family.VitOptions.Pool;
+import org.ivit.core.family.VitOptions.RotaryOption;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.Scheme;
 
@@ -106,8 +109,10 @@ public final class RandomFamilies {
         registers,
         any(random, Positions.values()),
         classToken && !distilled && registers == 0,
+        null,
         random.nextBoolean(),
         any(random, Activation.values()),
+        MlpForm.PLAIN,
         pool,
         pool == Pool.AVG && random.nextBoolean(),
         false);
@@ -124,11 +129,63 @@ public final class RandomFamilies {
         o.registers(),
         o.positions(),
         o.relativePositions(),
+        o.rotary(),
         o.preNorm(),
         o.activation(),
+        o.mlp(),
         o.pool(),
         o.fcNorm(),
         projection && !o.distilled());
+  }
+
+  /**
+   * A ViT with rotary positions, a gated MLP or both, of at most 8 × 8 patches and 144 channels.
+   *
+   * @param seed same seed, same model
+   */
+  public static Architecture rotaryOrGated(long seed) {
+    Random random = new Random(seed);
+    int patch = 1 + random.nextInt(4);
+    int heads = 1 + random.nextInt(3);
+    VitOptions options = rotaryOrGatedOptions(random);
+    int classes = options.pool() == Pool.MAP || random.nextBoolean() ? 0 : 1 + random.nextInt(20);
+    return new Vit(
+            "random " + options,
+            new Size(patch * (1 + random.nextInt(8)), patch * (1 + random.nextInt(8))),
+            patch,
+            heads * 4 * (1 + random.nextInt(12)),
+            1 + random.nextInt(2),
+            heads,
+            1 + random.nextInt(130),
+            classes,
+            EPSILONS[random.nextInt(EPSILONS.length)],
+            options)
+        .architecture();
+  }
+
+  private static VitOptions rotaryOrGatedOptions(Random random) {
+    Pool pool = any(random, Pool.values());
+    MlpForm mlp = pool == Pool.MAP ? MlpForm.PLAIN : any(random, MlpForm.values());
+    RotaryOption rotary = null;
+    if (mlp == MlpForm.PLAIN || random.nextInt(4) > 0) {
+      Rotary.Kind kind = any(random, Rotary.Kind.values());
+      boolean reference = kind == Rotary.Kind.CAT && random.nextBoolean();
+      Size grid = new Size(1 + random.nextInt(9), 1 + random.nextInt(9));
+      rotary = new RotaryOption(kind, reference ? grid : null);
+    }
+    return new VitOptions(
+        pool == Pool.TOKEN || random.nextBoolean(),
+        false,
+        random.nextInt(5),
+        any(random, Positions.values()),
+        false,
+        rotary,
+        random.nextInt(4) == 0,
+        Activation.GELU,
+        mlp,
+        pool,
+        pool == Pool.AVG && random.nextBoolean(),
+        false);
   }
 
   /**

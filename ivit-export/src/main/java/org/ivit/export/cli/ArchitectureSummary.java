@@ -86,7 +86,14 @@ final class ArchitectureSummary implements PartVisitor<Void> {
         windows.add("window " + block.windows().window());
       }
     }
-    activation(block.function());
+    if (block.rotary() != null) {
+      options.add("rotary positions " + block.rotary().kind().key());
+    }
+    if (block.gated()) {
+      options.add("mlp " + block.mlp().key());
+    } else if (block.activation() != null) {
+      activation(block.activation());
+    }
     return null;
   }
 

@@ -2,12 +2,12 @@ package org.ivit.export.model;
 
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.arithmetic.PixelTable;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.engine.choice.Engines;
-import org.ivit.core.graph.PixelTable;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.parallel.WorkerPool;

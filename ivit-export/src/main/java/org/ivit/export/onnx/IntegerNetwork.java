@@ -12,6 +12,7 @@ import org.ivit.core.architecture.Merging;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.arithmetic.PixelTable;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.GraphPart;
 import org.ivit.core.graph.GraphVisitor;
@@ -24,7 +25,6 @@ import org.ivit.core.graph.IntegerMerging;
 import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.PixelTable;
 
 /**
  * An integer model in ONNX operators, from pixels of 8 bits to its int32 answer, without a floating

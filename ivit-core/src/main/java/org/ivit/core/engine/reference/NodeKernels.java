@@ -14,6 +14,7 @@ import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
@@ -23,6 +24,7 @@ import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.Rotation;
 
 /**
  * What every node does besides its matrix product, one method a node, row-major arrays in and out.
@@ -132,6 +134,69 @@ public final class NodeKernels {
     byte[] out = new byte[x.length];
     for (int row = 0; row < x.length; row += norm.channels()) {
       ILayerNorm.row(x, row, norm.channels(), norm.constants(), 8, out, row);
+    }
+    return out;
+  }
+
+  /**
+   * Turns queries and keys.
+   *
+   * @param rotation node
+   * @param qkv 16-bit codes, [pictures][tokens][3][heads][headDim]
+   * @param heads number of heads
+   * @return 2^14 times codes of the same scale, of the same shape; values not turned
+   */
+  public static int[] turn(Rotation rotation, short[] qkv, int heads) {
+    int headDim = rotation.turns().headDim();
+    int dim = heads * headDim;
+    int[] out = new int[qkv.length];
+    for (int i = 0; i < out.length; i++) {
+      int token = i / (3 * dim) % rotation.turns().tokens();
+      int channel = i % headDim;
+      out[i] =
+          i / dim % 3 == 2
+              ? qkv[i] << Rotation.BITS
+              : rotation.turned(qkv, i - channel, token, channel);
+    }
+    return out;
+  }
+
+  /**
+   * @param rotation node
+   * @param turned from {@link #turn}
+   * @return 8-bit codes, of the same shape
+   */
+  public static byte[] rotated(Rotation rotation, int[] turned) {
+    byte[] out = new byte[turned.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = rotation.code(turned[i]);
+    }
+    return out;
+  }
+
+  /**
+   * @param gating node
+   * @param gate 8-bit codes, [rows][channels]
+   * @param value 8-bit codes, of the same shape
+   * @return 8- or 16-bit codes, of the same shape
+   */
+  public static short[] gate(Gating gating, byte[] gate, byte[] value) {
+    short[] out = new short[gate.length];
+    int channels = gating.product().size();
+    for (int i = 0; i < out.length; i++) {
+      out[i] = gating.code(i % channels, gating.product(gate[i], value[i]));
+    }
+    return out;
+  }
+
+  /**
+   * @param x codes of 8 bits
+   * @return the same codes
+   */
+  public static byte[] narrow(short[] x) {
+    byte[] out = new byte[x.length];
+    for (int i = 0; i < x.length; i++) {
+      out[i] = (byte) x[i];
     }
     return out;
   }

@@ -10,6 +10,7 @@ import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
@@ -21,6 +22,7 @@ import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.QueryAttention;
+import org.ivit.core.graph.Rotation;
 
 /** Runs nodes one after the other and shows each one's codes. */
 final class ReferenceForward implements GraphVisitor<Void> {
@@ -100,18 +102,46 @@ final class ReferenceForward implements GraphVisitor<Void> {
     Windows windows = part.windows();
     int[] order = windows == null ? null : windows.order();
     byte[] grouped = order == null ? norm1 : NodeKernels.partition(norm1, order, part.dim());
-    byte[] context = attention(block.attention(), part, linear8(block.qkv(), grouped));
+    byte[] context = attention(block.attention(), part, attended(block, grouped));
     short[] proj = linear16(block.proj(), context);
     short[] branch = order == null ? proj : NodeKernels.reverse(proj, order, part.dim());
     short[] residual1 = NodeKernels.add(block.residual1(), branch, x);
     show(block.residual1().name(), residual1);
-    byte[] fc1 = linear8(block.fc1(), norm(block.norm2(), residual1));
-    byte[] act = NodeKernels.gelu(block.gelu(), fc1, part.hidden());
-    show(block.gelu().name(), act);
-    short[] fc2 = linear16(block.fc2(), act);
+    short[] fc2 = linear16(block.fc2(), activated(block, norm(block.norm2(), residual1)));
     x = NodeKernels.add(block.residual2(), fc2, residual1);
     show(block.residual2().name(), x);
     return null;
+  }
+
+  /** Queries, keys and values as attention reads them. */
+  private byte[] attended(IntegerBlock block, byte[] x) {
+    Rotation rotation = block.rotation();
+    if (rotation == null) {
+      return linear8(block.qkv(), x);
+    }
+    int[] turned = NodeKernels.turn(rotation, linear16(block.qkv(), x), block.part().heads());
+    byte[] codes = NodeKernels.rotated(rotation, turned);
+    show(rotation.name(), codes);
+    return codes;
+  }
+
+  /** What feeds the last product of the MLP. */
+  private byte[] activated(IntegerBlock block, byte[] x) {
+    byte[] fc1 = linear8(block.fc1(), x);
+    Gating gating = block.gating();
+    if (gating == null) {
+      byte[] act = NodeKernels.gelu(block.gelu(), fc1, block.part().hidden());
+      show(block.gelu().name(), act);
+      return act;
+    }
+    short[] wide = NodeKernels.gate(gating, fc1, linear8(block.value(), x));
+    if (block.mlpNorm() != null) {
+      show(gating.name(), wide);
+      return norm(block.mlpNorm(), wide);
+    }
+    byte[] act = NodeKernels.narrow(wide);
+    show(gating.name(), act);
+    return act;
   }
 
   @Override

@@ -76,8 +76,14 @@ public final class Dequantized implements GraphVisitor<Void> {
     add(part.projLinear(), block.proj(), attention.contextScale());
     add(block.norm2());
     add(part.fc1Linear(), block.fc1(), block.norm2().outputScale());
-    add(part.fc2Linear(), block.fc2(), block.gelu().outputScale());
-    removeOffset(part.fc2Linear(), block.fc2(), block.gelu().outputScale());
+    if (block.value() != null) {
+      add(part.valueLinear(), block.value(), block.norm2().outputScale());
+    }
+    if (block.mlpNorm() != null) {
+      add(block.mlpNorm());
+    }
+    add(part.fc2Linear(), block.fc2(), block.activatedScale());
+    removeOffset(part.fc2Linear(), block.fc2(), block.activatedScale());
     return null;
   }
 

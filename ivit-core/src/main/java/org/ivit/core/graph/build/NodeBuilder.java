@@ -20,6 +20,7 @@ import org.ivit.core.arithmetic.QuantizedLinear;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.IntegerAttentionPooling;
 import org.ivit.core.graph.IntegerBlock;
@@ -30,11 +31,11 @@ import org.ivit.core.graph.IntegerNorm;
 import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.graph.LinearConstants;
 import org.ivit.core.graph.Pool;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.Rotation;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 
@@ -222,18 +223,29 @@ public final class NodeBuilder {
     Linear qkv = linears.get(0);
     Linear proj = linears.get(1);
     Linear fc1 = linears.get(2);
-    Linear fc2 = linears.get(3);
+    Linear value = block.gated() ? linears.get(3) : null;
+    Linear fc2 = linears.get(linears.size() - 1);
     float middleScale = scales.of(block.residual1());
+    Rotation rotation =
+        block.rotary() == null
+            ? null
+            : Rotation.of(block, qkv.outputScale(), scales.of(block.rope()));
     return new IntegerBlock(
         block,
         norm(block.norm1(), block.epsilon(), identityScale, scales.of(block.norm1())),
         qkv,
-        attention(block, scales, qkv.outputScale()),
+        rotation,
+        attention(block, scales, rotation == null ? qkv.outputScale() : rotation.outputScale()),
         proj,
         Residual.of(block.residual1().name(), proj.outputScale(), identityScale, middleScale),
         norm(block.norm2(), block.epsilon(), middleScale, scales.of(block.norm2())),
         fc1,
-        gelu(block.activations().get(0), fc1.outputScale(), scales.of(block.act())),
+        block.gated()
+            ? null
+            : gelu(block.activations().get(0), fc1.outputScale(), scales.of(block.act())),
+        value,
+        block.gated() ? gating(block, scales) : null,
+        block.gatedNorm() ? mlpNorm(block, scales) : null,
         fc2,
         Residual.of(
             block.residual2().name(),
@@ -243,10 +255,34 @@ public final class NodeBuilder {
   }
 
   /**
+   * @param block with a gated MLP
+   * @param scales of its nodes
+   * @return the gating
+   */
+  public Gating gating(Block block, NodeScales scales) {
+    return Gating.of(
+        block,
+        scales.of(block.fc1()),
+        scales.of(block.valueLinear().node()),
+        scales.of(block.act()),
+        scheme.outliers(block.act()));
+  }
+
+  /**
+   * @param block with a norm behind its gating
+   * @param scales of its nodes
+   * @return the norm
+   */
+  public LayerNorm mlpNorm(Block block, NodeScales scales) {
+    return norm(
+        block.mlpNorm(), block.epsilon(), scales.of(block.act()), scales.of(block.mlpNorm()));
+  }
+
+  /**
    * @param block sizes
    * @param scales of its nodes
-   * @param qkvScale scale of {@code attn.qkv}
-   * @return the attention between the codes of {@code attn.qkv} and of {@code attn.context}
+   * @param qkvScale scale of {@link Block#attended}
+   * @return the attention between these codes and those of {@code attn.context}
    */
   public Attention attention(Block block, NodeScales scales, float qkvScale) {
     float scoresScale = scales.of(block.scores());

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Random;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.arithmetic.PixelTable;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.cuda.Device;
@@ -28,7 +29,6 @@ import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.graph.PixelTable;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.ObservedModel;
 

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Random;
 import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.MlpForm;
 import org.ivit.core.architecture.Positions;
 import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.family.Vit;
@@ -60,8 +61,10 @@ final class RandomVit {
         relative || flag() ? 0 : upTo(4),
         any(Positions.values()),
         relative,
+        null,
         flag(),
         any(Activation.values()),
+        MlpForm.PLAIN,
         pool,
         pool == Pool.AVG && flag(),
         pool != Pool.MAP && random.nextInt(4) == 0);

@@ -69,12 +69,16 @@ class RefusedGraphTest {
             b.part(),
             b.norm1(),
             b.qkv(),
+            b.rotation(),
             b.attention(),
             b.proj(),
             large,
             b.norm2(),
             b.fc1(),
             b.gelu(),
+            b.value(),
+            b.gating(),
+            b.mlpNorm(),
             b.fc2(),
             b.residual2());
     return new IntegerGraph(

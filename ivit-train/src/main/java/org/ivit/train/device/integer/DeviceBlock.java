@@ -5,7 +5,7 @@ import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.LayerNorm;
-import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;

@@ -4,7 +4,7 @@ import java.util.List;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
-import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.train.device.pass.NodeLayout;

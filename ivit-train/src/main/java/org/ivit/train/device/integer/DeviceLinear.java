@@ -12,7 +12,7 @@ import org.ivit.core.engine.cuda.layer.Channels;
 import org.ivit.core.engine.cuda.layer.LinearArguments;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.Tile;
-import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.train.device.memory.DeviceBuffers;

@@ -3,7 +3,7 @@ package org.ivit.train.device.integer;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.LayerNorm;
-import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;

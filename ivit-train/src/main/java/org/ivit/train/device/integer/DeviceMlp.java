@@ -4,7 +4,7 @@ import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
-import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;

@@ -7,7 +7,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.LayerNorm;
-import org.ivit.core.graph.LinearConstants;
+import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;

@@ -1,7 +1,6 @@
-package org.ivit.core.graph;
+package org.ivit.core.arithmetic;
 
 import org.ivit.core.InputException;
-import org.ivit.core.arithmetic.Quantizer;
 
 /**
  * Input codes of 8-bit pixels ({@code docs/arithmetic.md#from-float-to-codes}): a table of 256

@@ -1,4 +1,4 @@
-package org.ivit.core.graph;
+package org.ivit.core.graph.build;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -8,6 +8,7 @@ import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.Logits;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
+import org.ivit.core.graph.Linear;
 
 /**
  * A {@link Linear} without its weight codes, for engines that quantize weights where they lie.
