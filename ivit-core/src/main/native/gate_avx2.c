@@ -9,19 +9,9 @@ struct words {
   __m256i first, second;
 };
 
-static inline __m256i codes_at(const uint8_t *codes) {
-  return _mm256_loadu_si256((const __m256i *)codes);
-}
-
-/* Entries of the table. */
-static inline struct words look_up(const struct ivit_gating *g, __m256i codes) {
-  __m256i low = ivit_look_up_avx2(g->low, codes);
-  __m256i high = ivit_look_up_avx2(g->high, codes);
-  /* Unpacking works by halves. */
-  __m256i a = _mm256_unpacklo_epi8(low, high), b = _mm256_unpackhi_epi8(low, high);
-  struct words table = {
-      _mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31)};
-  return table;
+/* Entries of the table, one by one: 32 shuffles, two for each sixteen entries, take as long. */
+static inline __m128i entries(const int16_t *t, const uint8_t *g) {
+  return _mm_setr_epi16(t[g[0]], t[g[1]], t[g[2]], t[g[3]], t[g[4]], t[g[5]], t[g[6]], t[g[7]]);
 }
 
 /* Eight entries times values, requantized. */
@@ -35,24 +25,24 @@ static inline __attribute__((always_inline)) __m256i eight(
 
 /* Sixteen of them, clamped to 16 bits. */
 static inline __attribute__((always_inline)) __m256i sixteen(
-    __m256i table, __m128i values, const struct ivit_requant *q, int column, const int prescaled) {
+    const uint8_t *gate, const uint8_t *value, const struct ivit_gating *g, int column,
+    const int prescaled) {
+  __m128i values = _mm_xor_si128(
+      _mm_loadu_si128((const __m128i *)value), _mm_set1_epi8((char)0x80));
   return ivit_pack_words_avx2(
-      eight(_mm256_castsi256_si128(table), values, q, column, prescaled),
+      eight(entries(g->table, gate), values, &g->product, column, prescaled),
       eight(
-          _mm256_extracti128_si256(table, 1), _mm_srli_si128(values, 8), q, column + 8,
+          entries(g->table, gate + 8), _mm_srli_si128(values, 8), &g->product, column + 8,
           prescaled));
 }
 
 static inline __attribute__((always_inline)) struct words gated(
     const uint8_t *gate, const uint8_t *value, const struct ivit_gating *g, int column,
     const int prescaled) {
-  struct words table = look_up(g, codes_at(gate));
-  __m256i values = _mm256_xor_si256(codes_at(value), _mm256_set1_epi8((char)0x80));
-  struct words result = {
-      sixteen(table.first, _mm256_castsi256_si128(values), &g->product, column, prescaled),
-      sixteen(
-          table.second, _mm256_extracti128_si256(values, 1), &g->product, column + 16, prescaled)};
-  return result;
+  struct words words = {
+      sixteen(gate, value, g, column, prescaled),
+      sixteen(gate + 16, value + 16, g, column + 16, prescaled)};
+  return words;
 }
 
 static struct words gated_at(
