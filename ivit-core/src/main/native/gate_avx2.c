@@ -57,7 +57,11 @@ void ivit_gate8_avx2(
   for (int r = 0; r < rows; r++) {
     struct words words = gated_at(gates[r], values[r], g, column);
     __m256i codes = ivit_codes_of_words_avx2(words.first, words.second);
-    memcpy(out[r] + column, &codes, (size_t)n);
+    if (n == IVIT_COLUMNS) {
+      _mm256_storeu_si256((__m256i *)(out[r] + column), codes);
+    } else {
+      memcpy(out[r] + column, &codes, (size_t)n);
+    }
   }
 }
 
@@ -66,6 +70,11 @@ void ivit_gate16_avx2(
     const struct ivit_gating *g, int column, int n, int16_t *const *out) {
   for (int r = 0; r < rows; r++) {
     struct words words = gated_at(gates[r], values[r], g, column);
-    memcpy(out[r] + column, &words, (size_t)n * sizeof(int16_t));
+    if (n == IVIT_COLUMNS) {
+      _mm256_storeu_si256((__m256i *)(out[r] + column), words.first);
+      _mm256_storeu_si256((__m256i *)(out[r] + column + 16), words.second);
+    } else {
+      memcpy(out[r] + column, &words, (size_t)n * sizeof(int16_t));
+    }
   }
 }

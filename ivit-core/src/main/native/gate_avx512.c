@@ -43,25 +43,27 @@ static inline __m512i rows_at(const uint8_t *first, const uint8_t *second) {
   return _mm512_inserti64x4(codes, _mm256_loadu_si256((const __m256i *)second), 1);
 }
 
-static inline __mmask32 first_columns(int n) {
-  return n >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << n) - 1;
-}
-
-static inline __attribute__((always_inline)) void gate8(
+/* To codes or, where these are null, to words. */
+static inline __attribute__((always_inline)) void gate(
     const uint8_t *const *gates, const uint8_t *const *values, int rows,
-    const struct ivit_gating *g, int column, int n, uint8_t *const *out,
+    const struct ivit_gating *g, int column, int n, uint8_t *const *codes, int16_t *const *words,
     const int prescaled) {
   struct gating at = gating_at(g, column);
-  __mmask32 store = first_columns(n);
+  __mmask32 store = n >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << n) - 1;
   for (int r = 0; r < rows; r += 2) {
     int next = r + 1 < rows ? r + 1 : r;
-    __m512i codes = rows_at(gates[r] + column, gates[next] + column);
-    __m512i low = ivit_table_look_up(&at.low, codes);
-    __m512i high = ivit_table_look_up(&at.high, codes);
+    __m512i both = rows_at(gates[r] + column, gates[next] + column);
+    __m512i low = ivit_table_look_up(&at.low, both);
+    __m512i high = ivit_table_look_up(&at.high, both);
     __m512i first = gated(low, high, 0, values[r] + column, &at, prescaled);
     __m512i second = gated(low, high, 1, values[next] + column, &at, prescaled);
-    _mm256_mask_storeu_epi8(out[r] + column, store, ivit_codes_of_words_avx512(first));
-    _mm256_mask_storeu_epi8(out[next] + column, store, ivit_codes_of_words_avx512(second));
+    if (codes != NULL) {
+      _mm256_mask_storeu_epi8(codes[r] + column, store, ivit_codes_of_words_avx512(first));
+      _mm256_mask_storeu_epi8(codes[next] + column, store, ivit_codes_of_words_avx512(second));
+    } else {
+      _mm512_mask_storeu_epi16(words[r] + column, store, first);
+      _mm512_mask_storeu_epi16(words[next] + column, store, second);
+    }
   }
 }
 
@@ -69,27 +71,9 @@ void ivit_gate8_avx512(
     const uint8_t *const *gates, const uint8_t *const *values, int rows,
     const struct ivit_gating *g, int column, int n, uint8_t *const *out) {
   if (g->product.prescaled) {
-    gate8(gates, values, rows, g, column, n, out, 1);
+    gate(gates, values, rows, g, column, n, out, NULL, 1);
   } else {
-    gate8(gates, values, rows, g, column, n, out, 0);
-  }
-}
-
-static inline __attribute__((always_inline)) void gate16(
-    const uint8_t *const *gates, const uint8_t *const *values, int rows,
-    const struct ivit_gating *g, int column, int n, int16_t *const *out,
-    const int prescaled) {
-  struct gating at = gating_at(g, column);
-  __mmask32 store = first_columns(n);
-  for (int r = 0; r < rows; r += 2) {
-    int next = r + 1 < rows ? r + 1 : r;
-    __m512i codes = rows_at(gates[r] + column, gates[next] + column);
-    __m512i low = ivit_table_look_up(&at.low, codes);
-    __m512i high = ivit_table_look_up(&at.high, codes);
-    __m512i first = gated(low, high, 0, values[r] + column, &at, prescaled);
-    __m512i second = gated(low, high, 1, values[next] + column, &at, prescaled);
-    _mm512_mask_storeu_epi16(out[r] + column, store, first);
-    _mm512_mask_storeu_epi16(out[next] + column, store, second);
+    gate(gates, values, rows, g, column, n, out, NULL, 0);
   }
 }
 
@@ -97,8 +81,8 @@ void ivit_gate16_avx512(
     const uint8_t *const *gates, const uint8_t *const *values, int rows,
     const struct ivit_gating *g, int column, int n, int16_t *const *out) {
   if (g->product.prescaled) {
-    gate16(gates, values, rows, g, column, n, out, 1);
+    gate(gates, values, rows, g, column, n, NULL, out, 1);
   } else {
-    gate16(gates, values, rows, g, column, n, out, 0);
+    gate(gates, values, rows, g, column, n, NULL, out, 0);
   }
 }
