@@ -26,10 +26,13 @@ import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
+import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class PublishedCheckpointTest {
   /** Nodes before the first place where the published float32 emulation leaves the integers. */
@@ -218,5 +221,14 @@ class PublishedCheckpointTest {
     assertThatThrownBy(() -> PublishedCheckpoint.read(published, tiny, null, line -> {}))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("not the weights of");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"dinov3, rotary positions", "dinov2_giant, gated MLPs"})
+  void partsOfLaterFamiliesAreRefused(String name, String part) {
+    Architecture architecture = FamilyModels.architecture(name);
+    assertThatThrownBy(() -> PublishedCheckpoint.published(architecture))
+        .isInstanceOf(InputException.class)
+        .hasMessage("architecture: has " + part + ", which no model of the published training has");
   }
 }
