@@ -1,13 +1,14 @@
 package org.ivit.core.architecture;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Tokens to the answer: a norm, then either the mean over tokens or the first tokens as they are,
- * then classifiers, of which the logits are the mean. Without classifiers the answer is a feature:
- * the sum of the normed codes over the tokens of the mean, or, without a mean and then without a
- * norm, the codes of the first token as they come.
+ * Tokens to the answer: a norm, then the mean over tokens, or the first tokens as they are, or the
+ * first token and the mean, then classifiers, of which the logits are the mean. Without classifiers
+ * the answer is a feature: the sum of the normed codes over the tokens of the mean, or, without a
+ * mean and then without a norm, the codes of the first token as they come.
  *
  * @param tokens tokens of a picture
  * @param dim channels of a token
@@ -16,8 +17,8 @@ import java.util.List;
  * @param leading the first tokens, which take no part in the mean; null for none
  * @param normName prefix of the norm's parameters and its node; null for {@code norm}
  * @param classes number of classes; of a feature, its channels
- * @param classifiers parameter prefixes of the classifiers; at most one where {@code pooled}, none
- *     where the answer is a feature of the tokens
+ * @param classifiers parameter prefixes of the classifiers; where {@code pooled} one, of the mean,
+ *     or two, of the first token and of the mean; none where the answer is a feature of the tokens
  * @param projection true where the classifier is a projection, whose logits are a feature; null
  *     otherwise
  * @param epsilon what is added to the variance in the float model's norm
@@ -37,6 +38,9 @@ public record Head(
   /** The usual classifier. */
   public static final String CLASSIFIER = "head";
 
+  /** That of the mean, where the first token has one too. */
+  public static final String MEAN_CLASSIFIER = "head_mean";
+
   /** The norm of most models. */
   public static final String NORM = "norm";
 
@@ -54,10 +58,13 @@ public record Head(
     check.inRange("dim", dim);
     check.inRange("classes", classes);
     check.epsilon(epsilon);
-    int most = pooled ? 1 : tokens;
+    int most = pooled ? 2 : tokens;
     if (classifiers.size() > most) {
       throw check.refused(
           "%d classifiers, expected at most %d".formatted(classifiers.size(), most));
+    }
+    if (pooled && classifiers.size() == 2 && leading == null) {
+      throw check.refused("two classifiers of a mean over all tokens, expected leading ones");
     }
     if (leading != null) {
       check.leading(leading, tokens);
@@ -116,6 +123,11 @@ public record Head(
     return tokens - leadingTokens();
   }
 
+  /** Whether the first token is classified beside the mean. */
+  public boolean tokenAndMean() {
+    return pooled && classifiers.size() == 2;
+  }
+
   @Override
   public int readTokens() {
     return pooled ? tokens : Math.max(1, classifiers.size());
@@ -132,7 +144,7 @@ public record Head(
     return new Node("pool", NodeKind.POOL);
   }
 
-  /** What feeds the classifiers. */
+  /** What feeds the classifiers, the last of them where they read different nodes. */
   public Node features() {
     return pooled ? pool() : norm();
   }
@@ -168,12 +180,12 @@ public record Head(
 
   @Override
   public List<LinearSpec> linears() {
-    return classifiers.stream()
-        .map(
-            name ->
-                new LinearSpec(
-                    name, new Node(name, NodeKind.LOGITS), features(), dim, classes, true))
-        .toList();
+    List<LinearSpec> all = new ArrayList<>();
+    for (String name : classifiers) {
+      Node input = tokenAndMean() && all.isEmpty() ? norm() : features();
+      all.add(new LinearSpec(name, new Node(name, NodeKind.LOGITS), input, dim, classes, true));
+    }
+    return List.copyOf(all);
   }
 
   /** The first classifier, whose scale is that of all; or the feature. */

@@ -42,6 +42,7 @@ import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.graph.Rotation;
 import org.ivit.core.graph.build.NodeBuilder;
+import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 
@@ -170,24 +171,26 @@ public final class ObservingForward {
       return new Stream(NodeKernels.leading(x.codes, pictures, length), x.scale);
     }
 
-    private int[] answer(Head head, Stream read) {
-      Normed norm = ObservingForward.this.norm(head.norm(), head.epsilon(), read);
+    private int[] answer(Head head, Stream tokens) {
+      Normed norm = ObservingForward.this.norm(head.norm(), head.epsilon(), tokens);
       if (!head.pooled()) {
-        return logits(head, norm.codes, norm.scale);
+        return logits(head, norm.codes, node -> norm.scale);
       }
       int dim = head.dim();
-      int tokens = head.pooledTokens();
+      int pooled = head.pooledTokens();
       short[] codes = NodeKernels.widen(norm.codes);
       int[] sums = NodeKernels.sums(codes, head.tokens(), head.leadingTokens(), dim);
       if (head.classifiers().isEmpty()) {
         return sums;
       }
-      float scale = observe(head.pool(), means(sums, norm.scale, tokens), dim);
-      return logits(head, NodeKernels.pool8(Pool.of(norm.scale, tokens, scale), sums), scale);
+      float scale = observe(head.pool(), means(sums, norm.scale, pooled), dim);
+      byte[] mean = NodeKernels.pool8(Pool.of(norm.scale, pooled, scale), sums);
+      byte[] read = head.tokenAndMean() ? NodeKernels.tokenAndMean(norm.codes, mean, dim) : mean;
+      return logits(head, read, node -> node.equals(head.pool()) ? scale : norm.scale);
     }
 
-    private int[] logits(Head head, byte[] codes, float scale) {
-      return NodeKernels.logits(nodes.classifiers(head, scale), codes, products);
+    private int[] logits(Head head, byte[] codes, NodeScales scales) {
+      return NodeKernels.logits(nodes.classifiers(head, scales), codes, products);
     }
   }
 

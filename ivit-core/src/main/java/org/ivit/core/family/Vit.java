@@ -88,8 +88,13 @@ public record Vit(
   }
 
   private static void checkOptions(SizeChecks check, int classes, VitOptions options) {
-    if (options.pool() == Pool.TOKEN && !options.classToken()) {
-      throw check.refused("pool is token without a class token, expected avg or map");
+    boolean readsToken = options.pool() == Pool.TOKEN || options.pool() == Pool.TOKEN_AVG;
+    if (readsToken && !options.classToken()) {
+      throw check.refused(
+          "pool is %s without a class token, expected avg or map".formatted(options.pool().key()));
+    }
+    if (options.pool() == Pool.TOKEN_AVG && (classes == 0 || options.projection())) {
+      throw check.refused("pool token_avg, expected it with classes");
     }
     if (options.distilled() && (options.pool() != Pool.TOKEN || classes == 0)) {
       throw check.refused(
@@ -272,6 +277,18 @@ public record Vit(
                   tokens, dim, true, leading, null, width(), classifiers(), projection(), epsilon));
         }
       }
+      case TOKEN_AVG ->
+          parts.add(
+              new Head(
+                  tokens,
+                  dim,
+                  true,
+                  options.leadingTokens(),
+                  null,
+                  classes,
+                  List.of(Head.CLASSIFIER, Head.MEAN_CLASSIFIER),
+                  null,
+                  epsilon));
       case MAP -> {
         parts.add(new AttentionPooling(tokens, dim, heads, hidden, activation(), epsilon));
         parts.add(Head.ofFirstToken(1, dim));

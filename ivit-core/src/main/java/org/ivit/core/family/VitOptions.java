@@ -54,6 +54,8 @@ public record VitOptions(
     TOKEN,
     /** The mean over the patches. */
     AVG,
+    /** The first token beside the mean over the patches, as the published DINOv2 classifiers. */
+    TOKEN_AVG,
     /** SigLIP's attention of a learned query. */
     MAP;
 

@@ -13,8 +13,9 @@ import org.ivit.core.arithmetic.Pooling;
  * @param part sizes
  * @param norm of the tokens that are read; null where the first token is the answer
  * @param pool mean over tokens that is classified; null where there is none
- * @param classifiers one for each token that is read, or one for the pool; 32-bit logits on one
- *     scale; none where the answer is a feature of tokens
+ * @param classifiers one for each token that is read, or one for the pool, or one for the first
+ *     token and one for the pool; 32-bit logits on one scale; none where the answer is a feature of
+ *     tokens
  * @param tokenScale value of one code step of the first token, where it is the answer; else 0
  */
 public record IntegerHead(

@@ -30,6 +30,7 @@ class VitOptionsTest {
       quoteCharacter = '"',
       value = {
         "'pool':'token','class_token':false | pool is token without a class token",
+        "'pool':'token_avg' | pool token_avg, expected it with classes",
         "'fc_norm':true | fc_norm with pool token, expected pool avg",
         "'rotary':'axial' | rotary is \"axial\", expected one of dinov3, cat",
         "'rotary_grid':[3,3] | rotary_grid without rotary",

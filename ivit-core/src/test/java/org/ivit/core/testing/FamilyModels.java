@@ -37,6 +37,7 @@ public final class FamilyModels {
     vit("avg", "'classes':0,'pool':'avg'");
     vit("avg_classes", "'classes':4,'registers':2,'pool':'avg'");
     vit("avg_projection", "'classes':5,'class_token':false,'pool':'avg','projection':true");
+    vit("dinov2_classifier", "'classes':4,'registers':2,'positions':'patches','pool':'token_avg'");
     vit("mae", "'classes':0,'pool':'avg','fc_norm':true");
     vit(
         "sbb",

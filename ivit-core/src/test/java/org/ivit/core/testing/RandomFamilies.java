@@ -82,7 +82,9 @@ public final class RandomFamilies {
     int patch = 1 + random.nextInt(4);
     int heads = 1 + random.nextInt(3);
     VitOptions options = options(random);
-    boolean features = options.pool() == Pool.MAP || (!options.distilled() && random.nextBoolean());
+    boolean both = options.pool() == Pool.TOKEN_AVG;
+    boolean features =
+        options.pool() == Pool.MAP || (!options.distilled() && !both && random.nextBoolean());
     int classes = features ? 0 : 1 + random.nextInt(20);
     return new Vit(
             "random " + options,
@@ -94,13 +96,13 @@ public final class RandomFamilies {
             1 + random.nextInt(90),
             classes,
             EPSILONS[random.nextInt(EPSILONS.length)],
-            classes == 0 ? options : projecting(options, random.nextBoolean()))
+            classes == 0 || both ? options : projecting(options, random.nextBoolean()))
         .architecture();
   }
 
   private static VitOptions options(Random random) {
     Pool pool = any(random, Pool.values());
-    boolean classToken = pool == Pool.TOKEN || random.nextBoolean();
+    boolean classToken = pool == Pool.TOKEN || pool == Pool.TOKEN_AVG || random.nextBoolean();
     boolean distilled = pool == Pool.TOKEN && random.nextInt(4) == 0;
     int registers = random.nextInt(3);
     return new VitOptions(
@@ -148,7 +150,9 @@ public final class RandomFamilies {
     int patch = 1 + random.nextInt(4);
     int heads = 1 + random.nextInt(3);
     VitOptions options = rotaryOrGatedOptions(random);
-    int classes = options.pool() == Pool.MAP || random.nextBoolean() ? 0 : 1 + random.nextInt(20);
+    boolean features =
+        options.pool() == Pool.MAP || (options.pool() != Pool.TOKEN_AVG && random.nextBoolean());
+    int classes = features ? 0 : 1 + random.nextInt(20);
     return new Vit(
             "random " + options,
             new Size(patch * (1 + random.nextInt(8)), patch * (1 + random.nextInt(8))),
@@ -174,7 +178,7 @@ public final class RandomFamilies {
       rotary = new RotaryOption(kind, reference ? grid : null);
     }
     return new VitOptions(
-        pool == Pool.TOKEN || random.nextBoolean(),
+        pool == Pool.TOKEN || pool == Pool.TOKEN_AVG || random.nextBoolean(),
         false,
         random.nextInt(5),
         any(random, Positions.values()),

@@ -108,6 +108,11 @@ public record MicroCase(
             narrow,
             "'classes': 5, 'class_token': false, 'registers': 3, 'positions': 'patches',"
                 + " 'pool': 'avg', 'fc_norm': true"),
+        family(
+            "dinov2 classifier",
+            0.2,
+            asymmetric,
+            "'classes': 5, 'registers': 2, 'positions': 'patches', 'pool': 'token_avg'"),
         family("mae", 0, exact, "'classes': 0, 'pool': 'avg', 'fc_norm': true"),
         family("siglip gap", 0, exact, "'classes': 0, 'class_token': false, 'pool': 'avg'"),
         family("gap", 0, asymmetric, "'classes': 4, 'registers': 1, 'pool': 'avg'"),

@@ -242,6 +242,7 @@ class TransformerNetworkTest {
         tiny("'pre_norm': true, 'projection': true, 'activation': 'gelu_tanh'"),
         tiny("'class_token': false, 'registers': 2, 'positions': 'patches', 'pool': 'avg'"),
         tiny("'classes': 0, 'pool': 'avg'"),
+        tiny("'pool': 'token_avg', 'registers': 1"),
         tiny("'classes': 0, 'pool': 'avg', 'fc_norm': true"),
         tiny(
             "'image': [4, 6], 'positions': 'none', 'relative_positions': true,"

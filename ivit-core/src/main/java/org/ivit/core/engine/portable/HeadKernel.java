@@ -55,15 +55,19 @@ final class HeadKernel {
       if (h == 0) {
         classifier.to32(scratch.norm(), 0, scratch.gemm(), logits, at);
       } else {
-        sums.with(
-            other -> {
-              classifier.to32(scratch.norm(), 0, scratch.gemm(), other, 0);
-              for (int c = 0; c < other.length; c++) {
-                logits[at + c] += other[c];
-              }
-            });
+        add(classifier, scratch.norm(), logits, at, scratch);
       }
     }
+  }
+
+  private void add(LinearKernel classifier, byte[] x, int[] logits, int at, Rows scratch) {
+    sums.with(
+        other -> {
+          classifier.to32(x, 0, scratch.gemm(), other, 0);
+          for (int c = 0; c < other.length; c++) {
+            logits[at + c] += other[c];
+          }
+        });
   }
 
   /** The mean over the tokens, classified, or their sum as a feature. */
@@ -89,12 +93,24 @@ final class HeadKernel {
       System.arraycopy(sum, 0, answer, at, dim);
       return;
     }
+    byte[] first = part.tokenAndMean() ? new byte[dim] : null;
+    if (first != null) {
+      norm.row(picture.x(), 0, first, 0);
+    }
     byte[] mean = new byte[dim];
     for (int c = 0; c < dim; c++) {
       mean[c] = Quantizer.clamp8(pool.multiplier().apply(sum[c]));
     }
     runner.forRows(
-        1, (from, n, scratch) -> classifiers[0].to32(mean, 0, scratch.gemm(), answer, at));
+        1,
+        (from, n, scratch) -> {
+          if (first != null) {
+            classifiers[0].to32(first, 0, scratch.gemm(), answer, at);
+            add(classifiers[1], mean, answer, at, scratch);
+          } else {
+            classifiers[0].to32(mean, 0, scratch.gemm(), answer, at);
+          }
+        });
   }
 
   /** Lets go of all buffers. */

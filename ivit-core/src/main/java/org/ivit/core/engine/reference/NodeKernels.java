@@ -569,6 +569,25 @@ public final class NodeKernels {
   }
 
   /**
+   * The first token's codes and those of the mean, side by side.
+   *
+   * @param tokens 8-bit codes, [pictures][tokens][channels]
+   * @param means 8-bit codes, [pictures][channels]
+   * @param channels number of channels
+   * @return [pictures][2][channels]
+   */
+  public static byte[] tokenAndMean(byte[] tokens, byte[] means, int channels) {
+    int pictures = means.length / channels;
+    byte[] out = new byte[2 * means.length];
+    for (int n = 0; n < pictures; n++) {
+      int from = tokens.length / pictures * n;
+      System.arraycopy(tokens, from, out, 2 * n * channels, channels);
+      System.arraycopy(means, n * channels, out, (2 * n + 1) * channels, channels);
+    }
+    return out;
+  }
+
+  /**
    * The sum of what each classifier says of its token ({@code
    * docs/arithmetic.md#pool-head-and-logits}).
    *

@@ -208,8 +208,12 @@ final class ReferenceForward implements GraphVisitor<Void> {
       if (head.pool() == null) {
         return sums;
       }
-      features = NodeKernels.pool8(head.pool(), sums);
-      show(head.part().pool().name(), features);
+      byte[] means = NodeKernels.pool8(head.pool(), sums);
+      show(head.part().pool().name(), means);
+      features =
+          head.part().tokenAndMean()
+              ? NodeKernels.tokenAndMean(features, means, head.part().dim())
+              : means;
     }
     return NodeKernels.logits(head.classifiers(), features, products);
   }

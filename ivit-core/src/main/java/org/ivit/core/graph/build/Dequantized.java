@@ -127,9 +127,11 @@ public final class Dequantized implements GraphVisitor<Void> {
       return null;
     }
     add(head.norm());
-    float scale = head.pool() != null ? head.pool().outputScale() : head.norm().outputScale();
     for (int i = 0; i < head.classifiers().size(); i++) {
-      add(head.part().linears().get(i), head.classifiers().get(i), scale);
+      LinearSpec layer = head.part().linears().get(i);
+      boolean mean = layer.input().equals(head.part().pool());
+      float scale = mean ? head.pool().outputScale() : head.norm().outputScale();
+      add(layer, head.classifiers().get(i), scale);
     }
     return null;
   }

@@ -131,15 +131,17 @@ public final class NodeBuilder {
    *
    * @param head sizes
    * @param channels what became of the weights of each
-   * @param inputScale scale of what feeds them
+   * @param scales of what feeds them
    * @return all of {@link #classifiers} but the weight codes
    */
   public List<LinearConstants> classifierConstants(
-      Head head, List<QuantizedChannels> channels, float inputScale) {
-    List<float[]> biasScales = channels.stream().map(c -> biasScale(c, inputScale)).toList();
+      Head head, List<QuantizedChannels> channels, NodeScales scales) {
+    List<float[]> biasScales = new ArrayList<>();
     List<int[]> biases = new ArrayList<>();
     for (int i = 0; i < channels.size(); i++) {
       LinearSpec layer = head.linears().get(i);
+      float inputScale = scales.of(layer.input());
+      biasScales.add(biasScale(channels.get(i), inputScale));
       biases.add(bias(layer, channels.get(i), biasScales.get(i), inputScale));
     }
     return LinearConstants.logits(
@@ -466,18 +468,18 @@ public final class NodeBuilder {
         head.pooled()
             ? Pool.of(norm.outputScale(), head.pooledTokens(), scales.of(head.pool()))
             : null;
-    return new IntegerHead(head, norm, pool, classifiers(head, scales.of(head.features())), 0);
+    return new IntegerHead(head, norm, pool, classifiers(head, scales), 0);
   }
 
   /**
    * @param head sizes
-   * @param inputScale scale of what feeds the classifiers
+   * @param scales of what feeds the classifiers
    * @return the classifiers
    */
-  public List<Linear> classifiers(Head head, float inputScale) {
+  public List<Linear> classifiers(Head head, NodeScales scales) {
     return Linear.logits(
         head.classifiers(),
-        head.linears().stream().map(layer -> quantize(layer, inputScale)).toList(),
+        head.linears().stream().map(layer -> quantize(layer, scales.of(layer.input()))).toList(),
         scheme.outliers(head.features()));
   }
 }

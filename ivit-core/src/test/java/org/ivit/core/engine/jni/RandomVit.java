@@ -32,7 +32,9 @@ final class RandomVit {
     int patch = upTo(5);
     int heads = upTo(4);
     VitOptions options = options();
-    boolean features = options.pool() == Pool.MAP || (!options.projection() && flag());
+    boolean features =
+        options.pool() == Pool.MAP
+            || (options.pool() != Pool.TOKEN_AVG && !options.projection() && flag());
     return new Vit(
             "random",
             new Size(patch * upTo(10), patch * upTo(10)),
@@ -54,7 +56,7 @@ final class RandomVit {
   private VitOptions options() {
     Pool pool = any(Pool.values());
     boolean relative = random.nextInt(3) == 0;
-    boolean token = relative || pool == Pool.TOKEN || flag();
+    boolean token = relative || pool == Pool.TOKEN || pool == Pool.TOKEN_AVG || flag();
     return new VitOptions(
         token,
         false,
@@ -67,7 +69,7 @@ final class RandomVit {
         MlpForm.PLAIN,
         pool,
         pool == Pool.AVG && flag(),
-        pool != Pool.MAP && random.nextInt(4) == 0);
+        pool != Pool.MAP && pool != Pool.TOKEN_AVG && random.nextInt(4) == 0);
   }
 
   private int upTo(int most) {

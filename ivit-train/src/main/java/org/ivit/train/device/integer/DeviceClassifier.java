@@ -35,9 +35,9 @@ final class DeviceClassifier implements AutoCloseable {
     heads.forEach(head -> head.quantize(pass, weights, scales));
   }
 
-  void build(Pass pass, NodeBuilder nodes, float inputScale) {
+  void build(Pass pass, NodeBuilder nodes, NodeScales scales) {
     List<QuantizedChannels> channels = heads.stream().map(head -> head.channels(pass)).toList();
-    built = nodes.classifierConstants(part, channels, inputScale);
+    built = nodes.classifierConstants(part, channels, scales);
   }
 
   void prepare(Pass pass) {

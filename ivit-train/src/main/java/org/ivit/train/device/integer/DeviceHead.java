@@ -62,7 +62,7 @@ final class DeviceHead extends QuantizedPart {
     if (shape.pooled()) {
       pool = Pool.of(builtNorm.outputScale(), shape.pooledTokens(), scales.of(shape.pool()));
     }
-    classifier.build(pass, nodes, scales.of(shape.features()));
+    classifier.build(pass, nodes, scales);
   }
 
   @Override

@@ -80,7 +80,23 @@ public final class FloatHead extends ChunkedOperator {
     Reals pooled = chunk.keep().reals("pool", count * dim);
     mean.forward(normed, 0, pooled, 0, count, scratch);
     run.tapped(shape.pool(), pooled, 0, count * dim, dim);
-    classify(weights, 0, pooled, y, chunk, run);
+    if (shape.tokenAndMean()) {
+      Reals first = chunk.keep().reals(normKey(0), count * dim);
+      for (int i = 0; i < count; i++) {
+        first.put(i * dim, normed, i * stride, dim);
+      }
+      classify(weights, 0, first, y, chunk, run);
+    }
+    classify(weights, heads.size() - 1, pooled, y, chunk, run);
+  }
+
+  /** Adds a gradient by the first normed token of each picture to that by all. */
+  public static void addToFirst(Head shape, Reals gFirst, Reals gNorm, int count, Buffers scratch) {
+    int dim = shape.dim();
+    for (int i = 0; i < count; i++) {
+      int at = i * shape.tokens() * dim;
+      FloatKernels.addScaled(gNorm, at, gFirst, i * dim, 1, gNorm, at, dim, scratch);
+    }
   }
 
   public static String normKey(int head) {
@@ -127,6 +143,14 @@ public final class FloatHead extends ChunkedOperator {
       Reals gPool = gPool(weights, gy, gradients, chunk, run);
       Reals gNorm = scratch.reals("gNorm", count * stride);
       mean.backward(gPool, 0, gNorm, 0, count, scratch);
+      if (shape.tokenAndMean()) {
+        Reals gLogits = part(shape, gy, chunk);
+        Reals gFirst = scratch.reals("gFirst", count * dim);
+        Reals first = chunk.keep().reals(normKey(0), 0);
+        FloatLinear head = heads.get(0);
+        head.backward(run.gemm(), weights, first, gLogits, 0, gFirst, gradients, count, scratch);
+        addToFirst(shape, gFirst, gNorm, count, scratch);
+      }
       int rows = count * shape.tokens();
       norm.backward(weights, x, from, dim, gNorm, target, at, gradients, rows, scratch);
       return;
@@ -154,7 +178,7 @@ public final class FloatHead extends ChunkedOperator {
     }
     Reals gLogits = part(shape, gy, chunk);
     Reals pooled = chunk.keep().reals("pool", 0);
-    FloatLinear head = heads.get(0);
+    FloatLinear head = heads.get(heads.size() - 1);
     head.backward(run.gemm(), weights, pooled, gLogits, 0, gPool, gradients, count, scratch);
     return gPool;
   }

@@ -6,6 +6,7 @@ import org.ivit.core.architecture.Head;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.build.NodeBuilder;
+import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
@@ -34,11 +35,11 @@ final class QuantClassifier {
   }
 
   /** Builds the nodes of this pass. */
-  void prepare(NodeBuilder nodes, float inputScale, Scheme scheme, int batch, RealType type) {
+  void prepare(NodeBuilder nodes, NodeScales scales, Scheme scheme, int batch, RealType type) {
     List<Linear> built =
         Linear.logits(
             part.classifiers(),
-            heads.stream().map(layer -> layer.quantize(nodes, inputScale)).toList(),
+            heads.stream().map(layer -> layer.quantize(nodes, scales)).toList(),
             scheme.outliers(part.features()));
     for (int h = 0; h < built.size(); h++) {
       heads.get(h).prepare(built.get(h), type);

@@ -75,9 +75,14 @@ public final class QuantLinear {
     return quantized;
   }
 
+  /** Quantizes weights and bias, if any, for this pass. */
+  QuantizedLinear quantize(NodeBuilder nodes, NodeScales scales) {
+    return quantize(nodes, scales.of(layer.input()));
+  }
+
   /** Quantizes, builds the node and prepares the products of a pass. */
   public Linear prepare(NodeBuilder nodes, NodeScales scales, RealType type) {
-    QuantizedLinear codes8 = quantize(nodes, scales.of(layer.input()));
+    QuantizedLinear codes8 = quantize(nodes, scales);
     prepare(nodes.linear(layer, codes8, scales.of(layer.node())), type);
     return node;
   }

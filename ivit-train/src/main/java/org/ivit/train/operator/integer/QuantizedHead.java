@@ -12,6 +12,7 @@ import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
@@ -20,10 +21,10 @@ import org.ivit.train.operator.floating.FloatHead;
 import org.ivit.train.parameter.PartSpec;
 
 /**
- * Final norm and classifiers in integers, of the first tokens, one a classifier, or of the mean
- * over tokens: dequantized codes [batch, tokens, dim] to dequantized logits [batch, classes].
- * Without classifiers the answer is the sum of the normed codes over the tokens of the mean, or the
- * codes of the first token as they come.
+ * Final norm and classifiers in integers, of the first tokens, one a classifier, of the mean over
+ * tokens, or of the first token and the mean: dequantized codes [batch, tokens, dim] to dequantized
+ * logits [batch, classes]. Without classifiers the answer is the sum of the normed codes over the
+ * tokens of the mean, or the codes of the first token as they come.
  */
 public final class QuantizedHead extends QuantizedPartOperator implements LogitOperator {
   private final Head shape;
@@ -93,12 +94,12 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
       features = Arrays.copyOf(features, batch * shape.dim());
       return;
     }
-    float classifiedScale = scales.of(shape.features());
     if (pool != null) {
       float normScale = norm.node().outputScale();
-      pool.prepare(Pool.of(normScale, shape.pooledTokens(), classifiedScale), normScale);
+      float poolScale = scales.of(shape.pool());
+      pool.prepare(Pool.of(normScale, shape.pooledTokens(), poolScale), normScale);
     }
-    classifier.prepare(nodes, classifiedScale, scheme, batch, run.type());
+    classifier.prepare(nodes, scales, scheme, batch, run.type());
   }
 
   @Override
@@ -108,7 +109,7 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
     } else if (classifier == null) {
       answer(normedSums(x, chunk), y, chunk);
     } else {
-      List<Reals> read = pool == null ? leading(x, chunk) : List.of(pooled(x, chunk));
+      List<Reals> read = pool == null ? leading(x, chunk) : pooled(x, chunk);
       classifier.forward(run.gemm(), read, y, chunk.first(), chunk.count(), chunk.scratch());
     }
   }
@@ -177,14 +178,24 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
     return pool.sums(codes, count, scratch);
   }
 
-  /** The codes of the mean over the normed tokens. */
-  private Reals pooled(Reals x, Chunk chunk) {
+  /** The codes of the mean over the normed tokens, behind those of the first where it is read. */
+  private List<Reals> pooled(Reals x, Chunk chunk) {
     int count = chunk.count();
-    byte[] means = chunk.scratch().bytes("pool", count * shape.dim());
+    int dim = shape.dim();
+    Buffers scratch = chunk.scratch();
+    byte[] means = scratch.bytes("pool", count * dim);
     pool.means(normedSums(x, chunk), means, count, chunk.seen());
-    Reals pooled = chunk.keep().reals("pool", count * shape.dim());
-    pooled.put(0, means, 0, count * shape.dim());
-    return pooled;
+    Reals pooled = chunk.keep().reals("pool", count * dim);
+    pooled.put(0, means, 0, count * dim);
+    if (!shape.tokenAndMean()) {
+      return List.of(pooled);
+    }
+    Reals first = chunk.keep().reals(FloatHead.normKey(0), count * dim);
+    byte[] normed = scratch.bytes("codes", 0);
+    for (int i = 0; i < count; i++) {
+      first.put(i * dim, normed, i * shape.tokens() * dim, dim);
+    }
+    return List.of(first, pooled);
   }
 
   @Override
@@ -215,16 +226,26 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
     int dim = shape.dim();
     Reals gFeature = gy;
     int at = chunk.first() * dim;
+    Reals gFirst = shape.tokenAndMean() ? scratch.reals("gFirst", count * dim) : null;
     if (classifier != null) {
+      Gemm gemm = run.gemm();
       Reals pooled = chunk.keep().reals("pool", 0);
       Reals gLogits = FloatHead.part(shape, gy, chunk);
       gFeature = scratch.reals("gFeature", count * dim);
       at = 0;
-      classifier.backward(run.gemm(), 0, pooled, gLogits, gFeature, gradients, count, scratch);
+      int last = shape.classifiers().size() - 1;
+      classifier.backward(gemm, last, pooled, gLogits, gFeature, gradients, count, scratch);
+      if (gFirst != null) {
+        Reals first = chunk.keep().reals(FloatHead.normKey(0), 0);
+        classifier.backward(gemm, 0, first, gLogits, gFirst, gradients, count, scratch);
+      }
     }
     int rows = count * shape.tokens();
     Reals gNorm = scratch.reals("gNorm", rows * dim);
     pool.backward(gFeature, at, gNorm, 0, count, scratch);
+    if (gFirst != null) {
+      FloatHead.addToFirst(shape, gFirst, gNorm, count, scratch);
+    }
     short[] input = chunk.keep().shorts("input", 0);
     norm.backward(input, gNorm, target, from, dim, gradients, rows, scratch);
   }

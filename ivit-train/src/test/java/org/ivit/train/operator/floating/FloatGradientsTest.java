@@ -51,6 +51,7 @@ class FloatGradientsTest {
         "'classes': 0, 'pool': 'avg', 'fc_norm': true",
         "'classes': 0, 'pool': 'avg', 'image': [24, 16]",
         "'classes': 5, 'pool': 'avg', 'class_token': false, 'registers': 3",
+        "'classes': 5, 'pool': 'token_avg', 'registers': 2",
         "'classes': 0, 'pool': 'map', 'class_token': false",
         "'classes': 5, 'positions': 'none', 'relative_positions': true, 'pool': 'avg',"
             + " 'fc_norm': true, 'image': [16, 24]",
