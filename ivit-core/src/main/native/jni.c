@@ -491,6 +491,7 @@ METHOD(jboolean, headStep)(
     return 0;
   }
   step->token = token;
+  step->add = token > 0;
   step->norm = (struct ivit_norm *)(intptr_t)norm;
   step->linear = (struct ivit_linear *)(intptr_t)head;
   return 1;
@@ -498,7 +499,7 @@ METHOD(jboolean, headStep)(
 
 METHOD(jboolean, poolHeadStep)(
     JNIEnv *env, jclass class, jlong model, jint dim, jint tokens, jint multiplier, jint shift,
-    jlong head) {
+    jboolean add, jlong head) {
   (void)env;
   (void)class;
   struct ivit_step *step = new_step(model, IVIT_POOL_HEAD, 1, dim, 0);
@@ -508,6 +509,7 @@ METHOD(jboolean, poolHeadStep)(
   step->tokens = tokens;
   step->pool_multiplier = multiplier;
   step->pool_shift = shift;
+  step->add = add;
   step->linear = (struct ivit_linear *)(intptr_t)head;
   return 1;
 }

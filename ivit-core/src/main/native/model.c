@@ -299,12 +299,12 @@ static void mean(
   }
 }
 
-/* The first head sets the logits, a second one, of a distilled model, adds its own. */
+/* The first head sets the logits, a second one adds its own. */
 static void head(
     const struct ivit_model *m, const struct ivit_step *step, struct ivit_span panels,
     struct ivit_picture *p, struct ivit_scratch *s) {
   m->kernels->norm(token(step, p, step->token), step->norm, s->input);
-  ivit_linear_logits(m->kernels, step->linear, panels, s->input, s, step->token > 0, p->logits);
+  ivit_linear_logits(m->kernels, step->linear, panels, s->input, s, step->add, p->logits);
 }
 
 static void sum_codes(
@@ -335,7 +335,7 @@ static void pool_head(
     int64_t code = mean_of(step, s->pool[c]);
     s->input[c] = (uint8_t)((code < -128 ? -128 : code > 127 ? 127 : code) + zero);
   }
-  ivit_linear_logits(m->kernels, step->linear, panels, s->input, s, 0, p->logits);
+  ivit_linear_logits(m->kernels, step->linear, panels, s->input, s, step->add, p->logits);
 }
 
 static void first_token(const struct ivit_step *step, struct ivit_picture *p) {

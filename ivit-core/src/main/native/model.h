@@ -95,6 +95,7 @@ struct ivit_step {
   int tokens;                 /* of IVIT_MEAN, with leading ones, and IVIT_POOL_HEAD, without */
   int32_t pool_multiplier;
   int pool_shift;
+  int add;                    /* of IVIT_HEAD and IVIT_POOL_HEAD: to the logits of one before */
 };
 
 struct ivit_model {

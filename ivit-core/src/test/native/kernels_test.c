@@ -791,6 +791,7 @@ static void normalised_rows(const struct ivit_kernels *k) {
 enum end {
   CLASSES_OF_TOKEN,
   CLASSES_OF_MEAN_OF_CODES,
+  CLASSES_OF_TOKEN_AND_MEAN,
   SUM_OF_CODES,
   NORMED_TOKEN,
   CLASSES_OF_MEAN,
@@ -937,6 +938,27 @@ static struct ivit_step *block_step(
   return step;
 }
 
+static void add_token_head(struct ivit_model *m, struct sizes z, int dim) {
+  struct ivit_step *head = ivit_model_add_step(m, IVIT_HEAD, 1, dim);
+  head->norm = random_norm(m->arena, z);
+  head->linear = random_linear(m->kernels, m->arena, dim, z.classes, 0, 1);
+}
+
+/* The mean of normed codes; without classes their sum. */
+static void add_codes_head(struct ivit_model *m, struct sizes z, int dim, int patches) {
+  struct ivit_step *codes = ivit_model_add_step(m, IVIT_NORM_CODES, patches, dim);
+  codes->norm = random_norm(m->arena, z);
+  codes->leading = z.leading;
+  struct ivit_step *head = ivit_model_add_step(m, IVIT_POOL_HEAD, 1, dim);
+  head->tokens = patches;
+  head->pool_multiplier = INT32_MAX / patches;
+  head->pool_shift = 30;
+  if (z.end != SUM_OF_CODES) {
+    head->linear = random_linear(m->kernels, m->arena, dim, z.classes, 0, 1);
+    head->add = z.end == CLASSES_OF_TOKEN_AND_MEAN;
+  }
+}
+
 /* The steps after the first block, the last block's among them. */
 static void add_end(struct ivit_model *m, struct ivit_block *last, struct sizes z) {
   const struct ivit_kernels *k = m->kernels;
@@ -960,20 +982,12 @@ static void add_end(struct ivit_model *m, struct ivit_block *last, struct sizes 
     mean->pool_shift = 30;
   }
   if (z.end == CLASSES_OF_MEAN_OF_CODES || z.end == SUM_OF_CODES) {
-    struct ivit_step *codes = ivit_model_add_step(m, IVIT_NORM_CODES, patches, dim);
-    codes->norm = random_norm(a, z);
-    codes->leading = z.leading;
-    struct ivit_step *head = ivit_model_add_step(m, IVIT_POOL_HEAD, 1, dim);
-    head->tokens = patches;
-    head->pool_multiplier = INT32_MAX / patches;
-    head->pool_shift = 30;
-    if (z.end == CLASSES_OF_MEAN_OF_CODES) {
-      head->linear = random_linear(k, a, dim, z.classes, 0, 1);
-    }
+    add_codes_head(m, z, dim, patches);
+  } else if (z.end == CLASSES_OF_TOKEN_AND_MEAN) {
+    add_token_head(m, z, dim);
+    add_codes_head(m, z, dim, patches);
   } else if (z.end == CLASSES_OF_TOKEN || z.end == CLASSES_OF_MEAN) {
-    struct ivit_step *head = ivit_model_add_step(m, IVIT_HEAD, 1, dim);
-    head->norm = random_norm(a, z);
-    head->linear = random_linear(k, a, dim, z.classes, 0, 1);
+    add_token_head(m, z, dim);
   } else {
     ivit_model_add_step(m, IVIT_FIRST_TOKEN, 1, dim);
   }
@@ -1100,7 +1114,7 @@ static void models(const struct ivit_kernels *k) {
     }
     int dim = z.heads * z.head_dim;
     z.outliers = draw(2) == 0 ? 0 : 1 + (int)draw((uint32_t)dim);
-    if (z.end != CLASSES_OF_TOKEN && z.end != CLASSES_OF_MEAN && z.end != CLASSES_OF_MEAN_OF_CODES) {
+    if (z.end == SUM_OF_CODES || z.end == NORMED_TOKEN || z.end == POOLED_BY_ATTENTION) {
       z.classes = dim;
     }
     uint64_t seed = state;

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.ivit.core.InputException;
+import org.ivit.core.architecture.Head;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
@@ -24,13 +25,16 @@ import org.ivit.core.tensor.TensorFile;
  *       columns, become {@code mlp.fc1_g}, its first half, and {@code mlp.fc1_x};
  *   <li>a bias that the source lacks is zeros: of {@code qkv} where no block has one, of the patch
  *       projection and {@code head} in CLIP;
+ *   <li>one {@code head} on the class token and the mean of the patches, side by side, becomes two,
+ *       {@code head} and {@code head_mean}, of twice its numbers, since their mean is the answer;
  *   <li>the attention pool's query, a constant, is multiplied into its keys: {@code
  *       attn_pool.scores}, [heads][dim], and {@code attn_pool.v} remain.
  * </ul>
  */
 final class CanonicalWeights {
   private static final String PATCHES = "patch_embed.proj";
-  private static final String HEAD = "head";
+  private static final String HEAD = Head.CLASSIFIER;
+  private static final String MEAN_HEAD = Head.MEAN_CLASSIFIER;
 
   /** CLIP's norm before the blocks, which comes with projections that have no bias. */
   private static final String PRE_NORM = "norm_pre.weight";
@@ -56,11 +60,12 @@ final class CanonicalWeights {
   /**
    * @param file parameters under timm's names; names that are not known stay
    * @param heads of the attention pool; 0 where there is none
+   * @param tokenAndMean whether {@code head} is of the class token and the mean of the patches
    * @return the parameters in canonical form; those that it does not change are views of the same
    *     memory
    * @throws InputException naming a tensor whose shape does not fit those that it is joined with
    */
-  static TensorFile of(TensorFile file, int heads) {
+  static TensorFile of(TensorFile file, int heads, boolean tokenAndMean) {
     CanonicalWeights weights = new CanonicalWeights(file);
     Set<String> blocks = blocks(file.tensors().keySet());
     weights.requireScalesOfAll(blocks);
@@ -79,6 +84,9 @@ final class CanonicalWeights {
       weights.addBias(PATCHES);
       weights.addBias(HEAD);
     }
+    if (tokenAndMean) {
+      weights.splitHead();
+    }
     weights.foldPool(heads);
     return new TensorFile(weights.tensors, file.metadata(), file.source());
   }
@@ -88,8 +96,9 @@ final class CanonicalWeights {
    *
    * @param timm names of all parameters
    * @param gated whether {@code mlp.fc1} holds gate and value, which its shape says
+   * @param tokenAndMean as there
    */
-  static Set<String> names(Set<String> timm, boolean gated) {
+  static Set<String> names(Set<String> timm, boolean gated, boolean tokenAndMean) {
     Set<String> names = new LinkedHashSet<>(timm);
     boolean biased = isBiased(timm);
     for (String block : blocks(timm)) {
@@ -115,6 +124,10 @@ final class CanonicalWeights {
       if (timm.contains(PRE_NORM) && timm.contains(linear + WEIGHT)) {
         names.add(linear + BIAS);
       }
+    }
+    if (tokenAndMean && timm.contains(HEAD + WEIGHT)) {
+      names.add(MEAN_HEAD + WEIGHT);
+      names.add(MEAN_HEAD + BIAS);
     }
     boolean apart = timm.contains(POOL + "q.weight") && timm.contains(POOL + "kv.weight");
     if (timm.contains(POOL + "latent") && (apart || timm.contains(POOL + "qkv.weight"))) {
@@ -291,6 +304,44 @@ final class CanonicalWeights {
     int half = all.length / 2;
     tensors.put(block + GATED[0] + end, Tensor.of(Arrays.copyOf(all, half), shape));
     tensors.put(block + GATED[1] + end, Tensor.of(Arrays.copyOfRange(all, half, 2 * half), shape));
+  }
+
+  /** Two that are there already stay. */
+  private void splitHead() {
+    Tensor weight = tensors.get(HEAD + WEIGHT);
+    Tensor patches = tensors.get(PATCHES + WEIGHT);
+    if (weight == null
+        || patches == null
+        || patches.shape().length == 0
+        || tensors.containsKey(MEAN_HEAD + WEIGHT)) {
+      return;
+    }
+    int dim = (int) patches.shape()[0];
+    long[] shape = weight.shape();
+    if (shape.length != 2 || shape[1] != 2L * dim) {
+      throw new InputException(
+          "%s: tensor %s%s: is %s, expected %d columns for class token and mean of the patches"
+              .formatted(source, HEAD, WEIGHT, weight, 2L * dim));
+    }
+    float[] both = twice(weight);
+    float[] token = new float[both.length / 2];
+    float[] mean = new float[both.length / 2];
+    for (int at = 0; at < token.length; at += dim) {
+      System.arraycopy(both, 2 * at, token, at, dim);
+      System.arraycopy(both, 2 * at + dim, mean, at, dim);
+    }
+    tensors.put(HEAD + WEIGHT, Tensor.of(token, shape[0], dim));
+    tensors.put(MEAN_HEAD + WEIGHT, Tensor.of(mean, shape[0], dim));
+    tensors.computeIfPresent(HEAD + BIAS, (name, bias) -> Tensor.of(twice(bias), bias.shape()));
+    addBias(MEAN_HEAD);
+  }
+
+  private static float[] twice(Tensor tensor) {
+    float[] values = tensor.floats();
+    for (int i = 0; i < values.length; i++) {
+      values[i] *= 2;
+    }
+    return values;
   }
 
   private void addBias(String linear) {

@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.ivit.core.architecture.Positions;
+import org.ivit.core.family.VitOptions.Pool;
 
 /**
  * What {@code config.json} and {@code preprocessor_config.json} of a Hugging Face folder say. Keys
@@ -140,13 +142,22 @@ final class HuggingFaceConfig {
     }
     keys.put("epsilon", config.real("layer_norm_eps"));
     if (type.equals("dinov2_with_registers")) {
-      keys.put("registers", config.integer("num_register_tokens", 4));
+      int registers = config.integer("num_register_tokens", 4);
+      keys.put("registers", registers);
+      if (registers > 0) {
+        // The class token's is added to it; as many as are left may be those of all tokens, too.
+        keys.put("positions", Positions.PATCHES.key());
+      }
     }
     if (type.equals("deit")) {
       deit();
     }
-    List<String> classes = classifies() ? classes() : List.of();
+    boolean classifies = classifies();
+    List<String> classes = classifies ? classes() : List.of();
     keys.put("classes", classes.size());
+    if (dino && classifies) {
+      keys.put("pool", Pool.TOKEN_AVG.key());
+    }
     return claims(image, classes);
   }
 

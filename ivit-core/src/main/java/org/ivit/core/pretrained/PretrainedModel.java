@@ -16,6 +16,7 @@ import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.family.PretrainedPreprocess;
+import org.ivit.core.family.VitOptions.Pool;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.pretrained.names.TimmNames;
 import org.ivit.core.tensor.TensorContents;
@@ -42,6 +43,7 @@ public record PretrainedModel(
   private static final String CONFIG = "config.json";
   private static final String ARCHITECTURE = "architecture";
   private static final String IMAGE = "image";
+  private static final String POOL = "pool";
   private static final String ROTARY = "rotary";
   private static final String TABLE = ".relative_position_bias_table";
   private static final String OPEN_CLIP = "open_clip_";
@@ -128,7 +130,10 @@ public record PretrainedModel(
       if (configured != null) {
         timm = CanonicalWeights.withRegister(timm);
       }
-      missing.addAll(timm, placed(configured, place.timm().source(), wishes));
+      missing.addAll(
+          timm,
+          placed(configured, place.timm().source(), wishes),
+          tokenAndMean(configured, wishes));
       missing.refuse(contents.source());
       ModelClaims claims = configured == null ? ReleaseClaims.of(place, contents) : configured;
       place.sayLeftOut(contents, say);
@@ -143,6 +148,16 @@ public record PretrainedModel(
             ? source == TimmNames.Source.DINOV3 || source == TimmNames.Source.TIMM
             : configured.keys().has(ROTARY);
     return said || wishes.keys.has(ROTARY);
+  }
+
+  /** Whether the head is said to be on the class token and the mean of the patches. */
+  private static boolean tokenAndMean(ModelClaims configured, Wishes wishes) {
+    boolean said = configured != null && !wishes.keys.has(POOL);
+    return isPool(said ? configured.keys() : wishes.keys, Pool.TOKEN_AVG);
+  }
+
+  private static boolean isPool(ObjectNode keys, Pool pool) {
+    return keys.path(POOL).asText().equals(pool.key());
   }
 
   /** Weights that a training run here has saved, with the architecture beside them. */
@@ -245,9 +260,10 @@ public record PretrainedModel(
     if (wishes.has(IMAGE)) {
       description.set(IMAGE, wishes.get(IMAGE));
     }
-    boolean pooled = description.path("pool").asText().equals("map");
-    int heads = pooled ? description.path("heads").intValue() : 0;
-    TensorFile canonical = CanonicalWeights.widened(CanonicalWeights.of(timm, heads));
+    int heads = isPool(description, Pool.MAP) ? description.path("heads").intValue() : 0;
+    TensorFile canonical =
+        CanonicalWeights.widened(
+            CanonicalWeights.of(timm, heads, isPool(description, Pool.TOKEN_AVG)));
     GridResampling rule = GridResampling.of(source, timm.tensors().containsKey("reg_token"));
     Architecture architecture = Architectures.parse(description);
     if (description.path("relative_positions").booleanValue()) {

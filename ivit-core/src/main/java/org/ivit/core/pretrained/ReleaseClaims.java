@@ -67,7 +67,7 @@ final class ReleaseClaims {
   /** The names whose shapes its tensors have. */
   private static String fitting(WeightPlace place, TensorContents contents) {
     Map<String, Tensor> tensors =
-        CanonicalWeights.of(TimmNames.of(place.read(contents)), 0).tensors();
+        CanonicalWeights.of(TimmNames.of(place.read(contents)), 0, false).tensors();
     List<String> names =
         Architectures.names().stream()
             .filter(name -> fits(Architectures.byName(name).parameters(), tensors))

@@ -55,8 +55,9 @@ final class Unsupported {
    *
    * @param file under timm's names
    * @param placed whether something says which positions the model has, where no tensor does
+   * @param tokenAndMean whether the head is said to be on the class token and the mean
    */
-  void addAll(TensorFile file, boolean placed) {
+  void addAll(TensorFile file, boolean placed, boolean tokenAndMean) {
     Map<String, Tensor> tensors = file.tensors();
     for (String name : tensors.keySet()) {
       BY_NAME.forEach(
@@ -72,7 +73,7 @@ final class Unsupported {
         missing.add("norms without a bias (RMSNorm)");
       }
     }
-    addEnds(tensors, placed);
+    addEnds(tensors, placed, tokenAndMean);
   }
 
   private static boolean isGated(Map<String, Tensor> tensors, String norm) {
@@ -82,11 +83,12 @@ final class Unsupported {
         || (fc1 != null && fc2 != null && CanonicalWeights.isPacked(fc1, fc2));
   }
 
-  private void addEnds(Map<String, Tensor> tensors, boolean placed) {
+  private void addEnds(Map<String, Tensor> tensors, boolean placed, boolean tokenAndMean) {
     Tensor head = tensors.get("head.weight");
     Tensor patches = tensors.get("patch_embed.proj.weight");
     boolean plain = tensors.keySet().stream().anyMatch(name -> name.startsWith("blocks."));
-    if (plain && head != null && patches != null && columns(head) == 2 * rows(patches)) {
+    boolean twoPools = head != null && patches != null && columns(head) == 2 * rows(patches);
+    if (plain && twoPools && !tokenAndMean) {
       missing.add(TWO_POOLS);
     }
     boolean positions =

@@ -51,6 +51,7 @@ public final class WeightSearch {
           "fc_norm",
           "head",
           "head_dist",
+          "head_mean",
           "layers",
           "ln_post",
           "ln_pre",
@@ -269,12 +270,16 @@ public final class WeightSearch {
     if (hasRegisters() && there.contains("dist_token")) {
       there.add("reg_token");
     }
-    Set<String> canonical = CanonicalWeights.names(there, isGated());
+    Set<String> canonical = CanonicalWeights.names(there, isGated(), tokenAndMean());
     return expected.keySet().stream().filter(name -> !canonical.contains(name)).toList();
   }
 
   private boolean isGated() {
     return architecture.blocks().stream().anyMatch(Block::gated);
+  }
+
+  private boolean tokenAndMean() {
+    return architecture.head().tokenAndMean();
   }
 
   /** Whether a distillation token can only be a register. */
@@ -309,7 +314,7 @@ public final class WeightSearch {
       timm = CanonicalWeights.withRegister(timm);
     }
     long[] pool = expected.get(POOL_SCORES);
-    return CanonicalWeights.of(timm, pool == null ? 0 : (int) pool[0]);
+    return CanonicalWeights.of(timm, pool == null ? 0 : (int) pool[0], tokenAndMean());
   }
 
   /** Parameters of another shape, and steps that the architecture does not have. */
@@ -327,7 +332,7 @@ public final class WeightSearch {
   /** A classifier is no step of a model whose answer is a feature of tokens. */
   private boolean isStep(String name, Tensor tensor) {
     String first = first(name);
-    boolean classifier = first.equals(HEAD) || first.equals("head_dist");
+    boolean classifier = first.equals(HEAD) || first.startsWith(HEAD + "_");
     return tensor.dtype().isFloating()
         && STEPS.contains(first)
         && !(classifier && architecture.head().classifiers().isEmpty());

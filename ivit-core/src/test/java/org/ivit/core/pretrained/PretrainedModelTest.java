@@ -143,6 +143,41 @@ class PretrainedModelTest {
     assertThat(said).isEmpty();
   }
 
+  /** Its answer is the mean of both classifiers, each of a half of its head, taken twice. */
+  @Test
+  void dinov2OfHuggingFaceClassifiesTokenAndMean() {
+    String folder = "hf_dinov2_reg4_classifier";
+    PretrainedModel model = open(folder);
+    describes(
+        model,
+        sizes("huggingface_dinov2_with_registers", 28, 14, 32, 2, 64, 10, "1e-6"),
+        ",'registers':4,'positions':'patches','pool':'token_avg'");
+    assertThat(model.classes()).hasSize(10).startsWith("class 0").endsWith("class 9");
+    TensorFile source = Shared.tensors("golden/families/" + folder + "/model.safetensors");
+    float[] both = source.get("classifier.weight").floats();
+    float[] token = model.weights().get("head.weight").floats();
+    float[] mean = model.weights().get("head_mean.weight").floats();
+    for (int i = 0; i < both.length; i++) {
+      int at = i / 64 * 32 + i % 32;
+      assertThat(i % 64 < 32 ? token[at] : mean[at]).isEqualTo(2 * both[i]);
+    }
+    float[] bias = source.get("classifier.bias").floats();
+    float[] found = model.weights().get("head.bias").floats();
+    assertThat(found).hasSameSizeAs(bias);
+    for (int c = 0; c < bias.length; c++) {
+      assertThat(found[c]).isEqualTo(2 * bias[c]);
+    }
+    assertThat(model.weights().get("head_mean.bias").floats()).isEqualTo(new float[10]);
+  }
+
+  @Test
+  void headOnTokenAndMeanIsRefusedWhereNothingSaysSo() {
+    family("hf_dinov2_reg4_classifier");
+    assertThatThrownBy(() -> open("hf_dinov2_reg4_classifier", "'pool':'token'"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("it has a head on the class token and the mean of the patches");
+  }
+
   @Test
   void dinov2Released() {
     PretrainedModel model = open("release_dinov2_reg4", "'heads':2");
@@ -417,7 +452,6 @@ class PretrainedModelTest {
         "swinv2 | cosine attention and computed positions of Swin v2",
         "vit_qknorm | norms of queries and keys",
         "vit_parallel_scaling | attention and MLP in parallel",
-        "hf_dinov2_reg4_classifier | a head on the class token and the mean of the patches",
       })
   void whatIsNotSupportedIsRefusedByName(String folder, String missing) {
     family(folder);

@@ -53,7 +53,7 @@ class TimmWeightsTest {
             (name, tensor) ->
                 assertThat(tensor.shape()).as(name).isEqualTo(source.get(name).shape()));
     int heads = model.architecture().blocks().get(0).heads();
-    CanonicalWeights.of(TimmNames.of(written), heads)
+    CanonicalWeights.of(TimmNames.of(written), heads, false)
         .tensors()
         .forEach(
             (name, tensor) ->

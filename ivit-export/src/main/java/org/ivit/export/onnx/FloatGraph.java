@@ -3,6 +3,7 @@ package org.ivit.export.onnx;
 import static org.ivit.export.onnx.OnnxGraph.attribute;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -193,22 +194,39 @@ final class FloatGraph implements PartVisitor<Void> {
   private String ofMean(Head head) {
     String normed = norm(head.norm(), head.epsilon(), x);
     String mean = mean(normed, head.pool(), head.tokens(), head.leadingTokens(), head.dim());
-    return head.classifiers().isEmpty() ? mean : products.linear(head.linears().get(0), mean);
+    if (head.classifiers().isEmpty()) {
+      return mean;
+    }
+    List<LinearSpec> classifiers = head.linears();
+    if (!head.tokenAndMean()) {
+      return products.linear(classifiers.get(0), mean);
+    }
+    String name = classifiers.get(0).parameters();
+    String token = tokens.first(normed, name, head.tokens(), 1, head.dim());
+    return meanOf(
+        List.of(
+            products.linear(classifiers.get(0), token), products.linear(classifiers.get(1), mean)));
   }
 
   private String ofTokens(Head head) {
     String pictures = tokens.reshape(x, head.norm().name(), -1, head.tokens(), head.dim());
-    String logits = null;
-    int count = head.classifiers().size();
-    for (int i = 0; i < count; i++) {
-      LinearSpec classifier = head.linears().get(i);
-      String token = tokens.token(pictures, i, classifier.parameters());
-      String one = products.linear(classifier, norm(head.norm(), head.epsilon(), token));
-      logits = logits == null ? one : graph.node("Add", "heads", List.of(logits, one));
+    List<String> logits = new ArrayList<>();
+    for (LinearSpec classifier : head.linears()) {
+      String token = tokens.token(pictures, logits.size(), classifier.parameters());
+      logits.add(products.linear(classifier, norm(head.norm(), head.epsilon(), token)));
     }
-    return count == 1
-        ? logits
-        : graph.node("Mul", "heads/mean", List.of(logits, graph.scalar(1f / count)));
+    return meanOf(logits);
+  }
+
+  /** The mean of what each classifier says. */
+  private String meanOf(List<String> logits) {
+    String sum = logits.get(0);
+    for (String one : logits.subList(1, logits.size())) {
+      sum = graph.node("Add", "heads", List.of(sum, one));
+    }
+    return logits.size() == 1
+        ? sum
+        : graph.node("Mul", "heads/mean", List.of(sum, graph.scalar(1f / logits.size())));
   }
 
   @Override

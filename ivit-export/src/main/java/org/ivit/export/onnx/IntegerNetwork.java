@@ -162,13 +162,25 @@ final class IntegerNetwork implements GraphVisitor<Void> {
 
   private String ofMean(IntegerHead head) {
     Head part = head.part();
-    x = layers.centred(layers.norm8(head.norm(), x), part.norm().name());
+    String normed = layers.norm8(head.norm(), x);
+    x = layers.centred(normed, part.norm().name());
     String sum = sum(part.pool(), part.tokens(), part.leadingTokens(), part.dim());
     if (head.pool() == null) {
       return sum;
     }
-    Linear classifier = head.classifiers().get(0);
-    return layers.linear(classifier, classifier.name(), layers.pool8(head.pool(), sum));
+    String mean = layers.pool8(head.pool(), sum);
+    if (!part.tokenAndMean()) {
+      return logits(head, 0, mean);
+    }
+    String name = head.classifiers().get(0).name();
+    String token = tokens.first(normed, name, part.tokens(), 1, part.dim());
+    return math.add(logits(head, 0, token), logits(head, 1, mean), "heads");
+  }
+
+  /** What a classifier says of bytes. */
+  private String logits(IntegerHead head, int classifier, String bytes) {
+    Linear linear = head.classifiers().get(classifier);
+    return layers.linear(linear, linear.name(), bytes);
   }
 
   private String ofTokens(IntegerHead head) {
@@ -176,9 +188,8 @@ final class IntegerNetwork implements GraphVisitor<Void> {
     String pictures = tokens.reshape(x, head.norm().name(), -1, part.tokens(), part.dim());
     String logits = null;
     for (int i = 0; i < head.classifiers().size(); i++) {
-      Linear classifier = head.classifiers().get(i);
-      String token = tokens.token(pictures, i, classifier.name());
-      String own = layers.linear(classifier, classifier.name(), layers.norm8(head.norm(), token));
+      String token = tokens.token(pictures, i, head.classifiers().get(i).name());
+      String own = logits(head, i, layers.norm8(head.norm(), token));
       logits = logits == null ? own : math.add(logits, own, "heads");
     }
     return logits;

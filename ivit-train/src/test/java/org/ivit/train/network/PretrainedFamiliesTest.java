@@ -124,6 +124,9 @@ class PretrainedFamiliesTest {
         "release_dinov3_plus | 'heads': 4, 'image': 32 | dinov3_plus_qkvb/float | pooled | - | 1e-6",
         "hf_dinov2 | - | hf_dinov2/float_28 | pooler_output | - | 1e-6",
         "hf_dinov2 | 'image': 42 | hf_dinov2/float | pooler_output | dinov2/float | 1e-6",
+        "hf_dinov2_reg4_classifier | - | hf_dinov2_reg4_classifier/float_28 | logits | - | 1e-6",
+        "hf_dinov2_reg4_classifier | 'image': 42"
+            + " | hf_dinov2_reg4_classifier/float | logits | dinov2_reg4/float | 1e-6",
         "hf_clip | - | clip_quickgelu/float | logits | - | 1e-9",
         "hf_siglip | - | hf_siglip/float | pooler_output | siglip_map/float | 1e-6",
         "hf_vit_mae | - | hf_vit_mae/float | last_hidden_state | vit_headless_avg/float | 1e-9",

@@ -271,38 +271,40 @@ final class ModelBuilder {
       finish(part.readTokens(), 0);
       if (head.norm() == null) {
         require("head", NativeKernels.firstTokenStep(model, part.dim(), buffer));
-      } else if (part.pooled()) {
-        poolHead(head);
-      } else {
-        long norm = layerNorm(head.norm());
-        for (int i = 0; i < head.classifiers().size(); i++) {
-          Linear classifier = head.classifiers().get(i);
-          long handle = linear(classifier, true);
-          require(
-              classifier.name(),
-              NativeKernels.headStep(model, part.dim(), buffer, i, norm, handle));
-        }
+        return null;
+      }
+      long norm = layerNorm(head.norm());
+      for (int i = 0; i < StepWork.tokenClassifiers(part); i++) {
+        Linear classifier = head.classifiers().get(i);
+        long handle = linear(classifier, true);
+        require(
+            classifier.name(), NativeKernels.headStep(model, part.dim(), buffer, i, norm, handle));
+      }
+      if (part.pooled()) {
+        poolHead(head, norm);
       }
       return null;
     }
 
-    private void poolHead(IntegerHead head) {
+    private void poolHead(IntegerHead head, long norm) {
       Head part = head.part();
       require(
           head.norm().name(),
           NativeKernels.normCodesStep(
-              model,
-              part.pooledTokens(),
-              part.dim(),
-              buffer,
-              part.leadingTokens(),
-              layerNorm(head.norm())));
+              model, part.pooledTokens(), part.dim(), buffer, part.leadingTokens(), norm));
       Dyadic mean = head.pool() == null ? ONE : head.pool().multiplier();
-      long classifier = head.pool() == null ? 0 : linear(head.classifiers().get(0), true);
+      int before = StepWork.tokenClassifiers(part);
+      long classifier = head.pool() == null ? 0 : linear(head.classifiers().get(before), true);
       require(
           part.output().name(),
           NativeKernels.poolHeadStep(
-              model, part.dim(), part.pooledTokens(), mean.multiplier(), mean.shift(), classifier));
+              model,
+              part.dim(),
+              part.pooledTokens(),
+              mean.multiplier(),
+              mean.shift(),
+              before > 0,
+              classifier));
     }
   }
 

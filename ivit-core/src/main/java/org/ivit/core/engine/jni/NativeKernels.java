@@ -140,9 +140,13 @@ final class NativeKernels {
   /** The head of token 0 sets the logits, others add theirs. */
   static native boolean headStep(long model, int dim, int buffer, int token, long norm, long head);
 
-  /** Of the mean of normed codes; without a head their sum is the answer. */
+  /**
+   * Of the mean of normed codes; without a head their sum is the answer.
+   *
+   * @param add whether logits are added to those of the head of a token
+   */
   static native boolean poolHeadStep(
-      long model, int dim, int tokens, int multiplier, int shift, long head);
+      long model, int dim, int tokens, int multiplier, int shift, boolean add, long head);
 
   /** The codes of the first token are the answer. */
   static native boolean firstTokenStep(long model, int dim, int buffer);

@@ -44,6 +44,12 @@ record StepWork(List<List<PhaseWork>> ways) {
     return block.inOrder() ? tokens : block.tokens();
   }
 
+  /** The first classifiers of a head, which read a token each; one behind them reads the mean. */
+  static int tokenClassifiers(Head head) {
+    int all = head.classifiers().size();
+    return head.pooled() ? Math.max(0, all - 1) : all;
+  }
+
   private static final class Steps implements PartVisitor<Void> {
     final List<StepWork> all = new ArrayList<>();
 
@@ -211,12 +217,13 @@ record StepWork(List<List<PhaseWork>> ways) {
       add(null, head.readTokens());
       if (!head.normed()) {
         all.add(one(new PhaseWork(Phase.WHOLE, 1, 1, 1, 0, head.dim(), 0, 0, 0)));
-      } else if (head.pooled()) {
+        return null;
+      }
+      for (int i = 0; i < tokenClassifiers(head); i++) {
+        all.add(one(PhaseWork.panels(Phase.WHOLE, 1, head.dim(), head.classes(), head.dim())));
+      }
+      if (head.pooled()) {
         poolHead(head);
-      } else {
-        for (int i = 0; i < head.classifiers().size(); i++) {
-          all.add(one(PhaseWork.panels(Phase.WHOLE, 1, head.dim(), head.classes(), head.dim())));
-        }
       }
       return null;
     }

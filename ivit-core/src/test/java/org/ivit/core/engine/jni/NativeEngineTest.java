@@ -131,6 +131,7 @@ class NativeEngineTest {
           "'classes':0,'pool':'avg','registers':2,'activation':'gelu_tanh'",
           "'classes':0,'pool':'avg','fc_norm':true",
           "'classes':5,'pool':'avg','registers':4,'class_token':false",
+          "'classes':70,'pool':'token_avg','registers':2",
           "'classes':37,'pool':'avg','fc_norm':true,'relative_positions':true,'positions':'none'",
           "'classes':6,'relative_positions':true",
           "'classes':0,'pool':'map','class_token':false,'activation':'gelu_tanh'",

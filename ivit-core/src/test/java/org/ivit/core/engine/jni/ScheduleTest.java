@@ -27,6 +27,7 @@ class ScheduleTest {
     assertThat(rows("'classes':0,'pool':'avg'")).containsExactly(9, 9, 9, 8, 1);
     assertThat(rows("'classes':5,'pool':'avg','fc_norm':true")).containsExactly(9, 9, 9, 1, 1);
     assertThat(rows("'classes':0,'pool':'map'")).containsExactly(9, 9, 9, 1, 1);
+    assertThat(rows("'classes':5,'pool':'token_avg'")).containsExactly(9, 9, 9, 1, 8, 1);
     assertThat(rows("'classes':5,'relative_positions':true")).containsExactly(9, 9, 1, 1);
     StepWork last = steps("'classes':0,'pool':'map'").get(2);
     // Values and scores of the pooling: 48 and 3 columns take 64.
