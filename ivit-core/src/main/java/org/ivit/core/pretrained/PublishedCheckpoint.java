@@ -152,7 +152,7 @@ public record PublishedCheckpoint(
         throw foreign("rotary positions");
       }
       if (block.gated()) {
-        throw foreign("gated MLPs");
+        throw foreign("a gated MLP");
       }
       boolean windows = block.windows() != null;
       put(block.norm1(), block.node("qact1"));

@@ -224,11 +224,17 @@ class PublishedCheckpointTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"dinov3, rotary positions", "dinov2_giant, gated MLPs"})
-  void partsOfLaterFamiliesAreRefused(String name, String part) {
-    Architecture architecture = FamilyModels.architecture(name);
-    assertThatThrownBy(() -> PublishedCheckpoint.published(architecture))
+  @CsvSource({
+    "dinov3, rotary positions",
+    "dinov2_giant, a gated MLP",
+    "clip, norm_pre",
+    "mae, a mean before its norm",
+    "siglip, attention pooling",
+    "avg, features as its answer"
+  })
+  void partsThatThePublishedTrainingLacksAreNamed(String model, String part) {
+    assertThatThrownBy(() -> PublishedCheckpoint.published(FamilyModels.architecture(model)))
         .isInstanceOf(InputException.class)
-        .hasMessage("architecture: has " + part + ", which no model of the published training has");
+        .hasMessage("architecture: has %s, which no model of the published training has", part);
   }
 }
