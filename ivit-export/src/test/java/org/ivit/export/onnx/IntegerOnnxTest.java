@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -49,8 +48,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** ONNX Runtime computes the reference engine's integers from the same pixels. */
 class IntegerOnnxTest {
-  static final List<String> FAMILIES =
-      Stream.concat(FamilyModels.NAMES.stream(), FamilyModels.ROTARY_OR_GATED.stream()).toList();
+  static final List<String> FAMILIES = FloatOnnxTest.FAMILIES;
 
   private static final int PICTURES = 3;
 
