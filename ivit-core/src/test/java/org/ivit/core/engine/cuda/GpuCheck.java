@@ -92,6 +92,7 @@ public final class GpuCheck {
     micros.addAll(MicroModels.swins());
     micros.addAll(MicroModels.forged());
     micros.addAll(MicroModels.families());
+    micros.addAll(MicroModels.rotaryOrGated());
     micros.add(MicroModels.longRows());
     for (MicroModels.Micro micro : quick ? micros.subList(0, 6) : micros) {
       IntegerGraph graph = micro.graph();
