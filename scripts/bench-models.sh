@@ -17,13 +17,18 @@ test_classpath() {
   classpath=$target/test-classes:$target/classes:$(cat "$libraries")
 }
 
-# architecture_of WORD: what options call it, or a name as it is.
+# architecture_of WORD: what options call it, or a name as it is; @SIZE asks for pictures of another size.
 architecture_of() {
   case $1 in
     tiny) echo vit_tiny_patch16_224 ;;
     small) echo deit_small_patch16_224 ;;
     base) echo deit_base_patch16_224 ;;
     swin) echo swin_tiny_patch4_window7_224 ;;
+    dinov2) echo vit_small_patch14_dinov2@224 ;;
+    dinov2-518) echo vit_small_patch14_dinov2 ;;
+    dinov3) echo vit_small_patch16_dinov3 ;;
+    clip) echo vit_base_patch32_clip_quickgelu_224 ;;
+    siglip) echo vit_base_patch16_siglip_224 ;;
     *) echo "$1" ;;
   esac
 }

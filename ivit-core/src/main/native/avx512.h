@@ -10,6 +10,15 @@ void ivit_to8_avx512(
 void ivit_add16_avx512(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
     int column, int n, const int16_t *const *identity, int16_t *const *out);
+void ivit_turn8_avx512(
+    const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_requant *turned,
+    int column, int n, const int16_t *const *turns, uint8_t *const *out);
+void ivit_gate8_avx512(
+    const uint8_t *const *gates, const uint8_t *const *values, int rows,
+    const struct ivit_gating *g, int column, int n, uint8_t *const *out);
+void ivit_gate16_avx512(
+    const uint8_t *const *gates, const uint8_t *const *values, int rows,
+    const struct ivit_gating *g, int column, int n, int16_t *const *out);
 void ivit_norm_avx512(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
 void ivit_norm16_avx512(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
 void ivit_bias_avx512(uint8_t *scores, const struct ivit_window *window, int head, int query);

@@ -1,8 +1,6 @@
 /* A transformer block over rows of tokens. */
 #include "model.h"
 
-#include <string.h>
-
 static int16_t *token(
     const struct ivit_block *block, const struct ivit_picture *picture, int row) {
   return picture->tokens[block->tokens_in] + (size_t)row * (size_t)block->dim;
@@ -12,19 +10,27 @@ void ivit_block_begin(
     const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
     struct ivit_picture *picture, struct ivit_scratch *s, const int *rows, int first, int n) {
   size_t stride = ivit_stride((size_t)(3 * block->dim));
+  int tokens[IVIT_CHUNK];
   for (int r = 0; r < n; r++) {
     int row = rows == NULL ? first + r : rows[r];
     int place = block->places == NULL ? row : block->places[row];
     k->norm(token(block, picture, row), block->norm1, s->input + (size_t)r * s->input_stride);
     s->codes_out[r] = picture->qkv[block->qkv_in] + (size_t)place * stride;
+    tokens[r] = row;
   }
-  ivit_linear_to8(
-      k, block->qkv, panels, s->input, s->input_stride, n, NULL, s, s->codes_out);
+  if (block->rotation != NULL) {
+    ivit_linear_turn8(
+        k, block->qkv, panels, s->input, s->input_stride, n, block->rotation, tokens, s,
+        s->codes_out);
+  } else {
+    ivit_linear_to8(
+        k, block->qkv, panels, s->input, s->input_stride, n, NULL, s, s->codes_out);
+  }
 }
 
 /* The paper's GELU, whose table depends on the row's maximum. */
 static void gelu_by_row(
-    const struct ivit_gelu *gelu, uint8_t zero, int channels, uint8_t *codes) {
+    const struct ivit_gelu *gelu, uint8_t zero, int channels, const uint8_t *codes, uint8_t *out) {
   int largest = INT8_MIN;
   for (int c = 0; c < channels; c++) {
     int8_t code = (int8_t)(codes[c] - zero);
@@ -32,20 +38,53 @@ static void gelu_by_row(
   }
   const uint8_t *table = gelu->table + 256 * (uint8_t)(largest + zero);
   for (int c = 0; c < channels; c++) {
-    codes[c] = table[codes[c]];
+    out[c] = table[codes[c]];
   }
 }
 
-/* Norm and first layer of the MLP; of GELU by row no more than its codes to be looked up. */
+/* Whether something is left to be done once all columns of a row are expanded. */
+static int ends_by_row(const struct ivit_block *block) {
+  return block->mlp_norm != NULL || (block->gelu != NULL && block->gelu->by_row);
+}
+
+/* That: the norm of gated values, or GELU by row, which `out` may be the row of. */
+static void end_row(
+    const struct ivit_kernels *k, const struct ivit_block *block, const void *row, uint8_t *out) {
+  if (block->mlp_norm != NULL) {
+    k->norm(row, block->mlp_norm, out);
+  } else {
+    gelu_by_row(block->gelu, k->zero, block->hidden, row, out);
+  }
+}
+
+static uint8_t *hidden_row(
+    const struct ivit_block *block, const struct ivit_scratch *s, int row) {
+  return s->hidden + (size_t)row * ivit_stride((size_t)block->hidden);
+}
+
+/* Norm, first layers of the MLP and what may follow them by column, to rows from `out` on. */
 static void expand(
     const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
-    struct ivit_scratch *s, int n) {
+    struct ivit_scratch *s, void *out, int n) {
+  size_t stride = ivit_expanded_stride(block);
   for (int r = 0; r < n; r++) {
     k->norm(s->tokens_out[r], block->norm2, s->input + (size_t)r * s->input_stride);
+    s->codes_out[r] = (uint8_t *)out + (size_t)r * stride;
+    s->gated_out[r] = (int16_t *)out + (size_t)r * (stride / sizeof(int16_t));
   }
-  ivit_linear_to8(
-      k, block->fc1, panels, s->input, s->input_stride, n,
-      block->gelu->by_row ? NULL : block->gelu, s, s->codes_out);
+  if (block->gating == NULL) {
+    ivit_linear_to8(
+        k, block->fc1, panels, s->input, s->input_stride, n,
+        block->gelu->by_row ? NULL : block->gelu, s, s->codes_out);
+  } else if (block->mlp_norm == NULL) {
+    ivit_linear_gate8(
+        k, block->fc1, block->value, panels, s->input, s->input_stride, n, block->gating, s,
+        s->codes_out);
+  } else {
+    ivit_linear_gate16(
+        k, block->fc1, block->value, panels, s->input, s->input_stride, n, block->gating, s,
+        s->gated_out);
+  }
 }
 
 static void contract(
@@ -56,14 +95,21 @@ static void contract(
       (const int16_t *const *)s->tokens_out, s->tokens_out);
 }
 
+/* Rows that are expanded lie from `rows` on, or in s->hidden, which they go through. */
+static void end_rows(
+    const struct ivit_kernels *k, const struct ivit_block *block, const uint8_t *rows,
+    struct ivit_scratch *s, int n) {
+  for (int r = 0; r < n; r++) {
+    end_row(k, block, rows + (size_t)r * ivit_expanded_stride(block), hidden_row(block, s, r));
+  }
+}
+
 static void mlp(
     const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_scratch *s, int n) {
-  for (int r = 0; r < n; r++) {
-    s->codes_out[r] = s->hidden + (size_t)r * ivit_stride((size_t)block->hidden);
-  }
-  expand(k, block, ivit_panels_of(block->fc1), s, n);
-  for (int r = 0; block->gelu->by_row && r < n; r++) {
-    gelu_by_row(block->gelu, k->zero, block->hidden, s->codes_out[r]);
+  uint8_t *expanded = block->mlp_norm == NULL ? s->hidden : (uint8_t *)s->gated;
+  expand(k, block, ivit_panels_of(block->fc1), s, expanded, n);
+  if (ends_by_row(block)) {
+    end_rows(k, block, expanded, s, n);
   }
   contract(k, block, ivit_panels_of(block->fc2), s->hidden, s, n);
 }
@@ -86,31 +132,25 @@ void ivit_block_project(
 void ivit_block_expand(
     const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
     struct ivit_picture *picture, struct ivit_scratch *s, int first, int n) {
-  size_t stride = ivit_stride((size_t)block->hidden);
   for (int r = 0; r < n; r++) {
     s->tokens_out[r] = token(block, picture, first + r);
-    s->codes_out[r] = picture->expanded + (size_t)(first + r) * stride;
   }
-  expand(k, block, panels, s, n);
+  expand(k, block, panels, s, picture->expanded + (size_t)first * ivit_expanded_stride(block), n);
 }
 
-/* Every part looks GELU by row up for itself: others read the codes of its rows, too. */
+/* Every part ends rows for itself: others read what they were, too. */
 void ivit_block_contract(
     const struct ivit_kernels *k, const struct ivit_block *block, struct ivit_span panels,
     struct ivit_picture *picture, struct ivit_scratch *s, int first, int n) {
-  size_t stride = ivit_stride((size_t)block->hidden);
-  const uint8_t *hidden = picture->expanded + (size_t)first * stride;
+  const uint8_t *expanded = picture->expanded + (size_t)first * ivit_expanded_stride(block);
   for (int r = 0; r < n; r++) {
     s->tokens_out[r] = token(block, picture, first + r);
   }
-  if (block->gelu->by_row) {
-    memcpy(s->hidden, hidden, (size_t)n * stride);
-    hidden = s->hidden;
-    for (int r = 0; r < n; r++) {
-      gelu_by_row(block->gelu, k->zero, block->hidden, s->hidden + (size_t)r * stride);
-    }
+  if (ends_by_row(block)) {
+    end_rows(k, block, expanded, s, n);
+    expanded = s->hidden;
   }
-  contract(k, block, panels, hidden, s, n);
+  contract(k, block, panels, expanded, s, n);
 }
 
 void ivit_block_finish(

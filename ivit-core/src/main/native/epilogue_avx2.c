@@ -1,26 +1,13 @@
 /* What follows a product on AVX2: requantization, clamp, GELU or residual. */
 #include "avx2.h"
-#include "lanes_avx2.h"
+#include "requantize_avx2.h"
 
 #include <string.h>
-
-static inline __m256i load(const int32_t *v) {
-  return _mm256_loadu_si256((const __m256i *)v);
-}
 
 /* Eight columns. */
 static inline __attribute__((always_inline)) __m256i requantize(
     const int32_t *acc, const struct ivit_requant *q, int column, const int prescaled) {
-  __m256i z = load(acc);
-  if (prescaled) {
-    __m256i limit = load(q->limit + column);
-    z = _mm256_min_epi32(z, limit);
-    z = _mm256_max_epi32(z, _mm256_sub_epi32(_mm256_setzero_si256(), limit));
-    z = _mm256_sllv_epi32(z, load(q->prescale + column));
-  }
-  __m256i m = load(q->multiplier + column);
-  return ivit_upper_avx2(
-      z, m, _mm256_srli_epi64(m, 32), load(q->half + column), load(q->shift + column));
+  return ivit_requantize_at_avx2(ivit_load_avx2(acc), q, column, prescaled);
 }
 
 static inline __m256i gelu_of(const struct ivit_gelu *gelu, __m256i codes, uint32_t outliers) {

@@ -1,41 +1,15 @@
 /* What follows a product on AVX-512: requantization, clamp, GELU or residual. */
 #include "avx512.h"
-#include "lanes_avx512.h"
-
-/* Constants of 16 columns. */
-struct columns {
-  __m512i limit, prescale, multiplier, odd, half, shift;
-};
-
-static inline struct columns columns_at(const struct ivit_requant *q, int column) {
-  struct columns c;
-  c.limit = _mm512_loadu_si512(q->limit + column);
-  c.prescale = _mm512_loadu_si512(q->prescale + column);
-  c.multiplier = _mm512_loadu_si512(q->multiplier + column);
-  c.odd = ivit_odd_lanes(c.multiplier);
-  c.half = _mm512_loadu_si512(q->half + column);
-  c.shift = _mm512_loadu_si512(q->shift + column);
-  return c;
-}
-
-static inline __attribute__((always_inline)) __m512i requantize(
-    __m512i z, const struct columns *c, const int prescaled) {
-  if (prescaled) {
-    z = _mm512_min_epi32(z, c->limit);
-    z = _mm512_max_epi32(z, _mm512_sub_epi32(_mm512_setzero_si512(), c->limit));
-    z = _mm512_sllv_epi32(z, c->prescale);
-  }
-  return ivit_upper_avx512(z, c->multiplier, c->odd, c->half, c->shift);
-}
+#include "requantize_avx512.h"
 
 /* Two rows of 32 accumulators to 64 offset codes, row after row. */
 static inline __attribute__((always_inline)) __m512i codes_of(
-    const int32_t *first, const int32_t *second, const struct columns *left,
-    const struct columns *right, const int prescaled) {
-  __m512i a = requantize(_mm512_loadu_si512(first), left, prescaled);
-  __m512i b = requantize(_mm512_loadu_si512(first + 16), right, prescaled);
-  __m512i c = requantize(_mm512_loadu_si512(second), left, prescaled);
-  __m512i d = requantize(_mm512_loadu_si512(second + 16), right, prescaled);
+    const int32_t *first, const int32_t *second, const struct ivit_columns_avx512 *left,
+    const struct ivit_columns_avx512 *right, const int prescaled) {
+  __m512i a = ivit_requantize_avx512(_mm512_loadu_si512(first), left, prescaled);
+  __m512i b = ivit_requantize_avx512(_mm512_loadu_si512(first + 16), right, prescaled);
+  __m512i c = ivit_requantize_avx512(_mm512_loadu_si512(second), left, prescaled);
+  __m512i d = ivit_requantize_avx512(_mm512_loadu_si512(second + 16), right, prescaled);
   __m512i packed = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
   /* Packing works by quarters: dword q of group g holds a, b, c, d of that quarter. */
   const __m512i order =
@@ -58,8 +32,8 @@ static inline __m512i gelu_of(const struct ivit_gelu *gelu, __m512i codes, uint3
 static inline __attribute__((always_inline)) void to8(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
     int column, int n, uint8_t *const *out, const int prescaled) {
-  struct columns left = columns_at(q, column);
-  struct columns right = columns_at(q, column + 16);
+  struct ivit_columns_avx512 left = ivit_columns_at_avx512(q, column);
+  struct ivit_columns_avx512 right = ivit_columns_at_avx512(q, column + 16);
   uint32_t outliers =
       gelu != NULL && gelu->outliers != NULL ? gelu->outliers[column / IVIT_COLUMNS] : 0;
   __mmask32 store = n >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << n) - 1;
@@ -115,10 +89,11 @@ static inline __attribute__((always_inline)) void add16(
   const __m512i least = _mm512_set1_epi32(INT16_MIN);
   const __m512i most = _mm512_set1_epi32(INT16_MAX);
   for (int from = 0; from < n; from += 16) {
-    struct columns c = columns_at(q, column + from);
+    struct ivit_columns_avx512 c = ivit_columns_at_avx512(q, column + from);
     __mmask16 lanes = n - from >= 16 ? 0xFFFF : (__mmask16)((1u << (n - from)) - 1);
     for (int r = 0; r < rows; r++) {
-      __m512i z = requantize(_mm512_loadu_si512(acc + r * IVIT_COLUMNS + from), &c, prescaled);
+      __m512i z = _mm512_loadu_si512(acc + r * IVIT_COLUMNS + from);
+      z = ivit_requantize_avx512(z, &c, prescaled);
       z = _mm512_min_epi32(_mm512_max_epi32(z, least), most);
       __m256i before = _mm256_maskz_loadu_epi16(lanes, identity[r] + column + from);
       __m512i sum = _mm512_add_epi32(

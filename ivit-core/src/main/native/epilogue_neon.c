@@ -1,33 +1,14 @@
 /* What follows a product on NEON: requantization, clamp, GELU or residual. */
-#include "lanes_neon.h"
 #include "neon.h"
 #include "requantize.h"
+#include "requantize_neon.h"
 
 #include <string.h>
 
-/* The multipliers of four columns. */
-struct multipliers {
-  int32x4_t multiplier, down, limit, prescale;
-};
-
-static inline __attribute__((always_inline)) struct multipliers multipliers_of(
-    const struct ivit_requant *q, int column, const int prescaled) {
-  struct multipliers m;
-  m.multiplier = vld1q_s32(q->multiplier + column);
-  m.down = ivit_down_neon(vld1q_s32(q->shift + column));
-  m.limit = prescaled ? vld1q_s32(q->limit + column) : m.down;
-  m.prescale = prescaled ? vld1q_s32(q->prescale + column) : m.down;
-  return m;
-}
-
+/* Four columns. */
 static inline __attribute__((always_inline)) int32x4_t requantize(
-    const int32_t *acc, const struct multipliers *m, const int prescaled) {
-  int32x4_t z = vld1q_s32(acc);
-  if (prescaled) {
-    z = vmaxq_s32(vminq_s32(z, m->limit), vnegq_s32(m->limit));
-    z = vshlq_s32(z, m->prescale);
-  }
-  return ivit_upper_neon(z, m->multiplier, m->down);
+    const int32_t *acc, const struct ivit_multipliers_neon *m, const int prescaled) {
+  return ivit_requantize_neon(vld1q_s32(acc), m, prescaled);
 }
 
 /* Rows of 32 columns to out[row] + at. */
@@ -35,10 +16,10 @@ static inline __attribute__((always_inline)) void to_codes(
     const int32_t *acc, int rows, const struct ivit_requant *q, int column, uint8_t *const *out,
     int at, const int prescaled) {
   for (int c = 0; c < IVIT_COLUMNS; c += 16) {
-    struct multipliers a = multipliers_of(q, column + c, prescaled);
-    struct multipliers b = multipliers_of(q, column + c + 4, prescaled);
-    struct multipliers d = multipliers_of(q, column + c + 8, prescaled);
-    struct multipliers e = multipliers_of(q, column + c + 12, prescaled);
+    struct ivit_multipliers_neon a = ivit_multipliers_neon(q, column + c, prescaled);
+    struct ivit_multipliers_neon b = ivit_multipliers_neon(q, column + c + 4, prescaled);
+    struct ivit_multipliers_neon d = ivit_multipliers_neon(q, column + c + 8, prescaled);
+    struct ivit_multipliers_neon e = ivit_multipliers_neon(q, column + c + 12, prescaled);
     for (int r = 0; r < rows; r++) {
       const int32_t *z = acc + r * IVIT_COLUMNS + c;
       uint8x16_t codes = ivit_codes_neon(
@@ -127,8 +108,8 @@ static inline __attribute__((always_inline)) void add16(
   struct scalar branch = scalar_of(&adder->branch);
   struct scalar same = scalar_of(&adder->identity);
   for (int c = 0; c < n; c += 8) {
-    struct multipliers a = multipliers_of(q, column + c, prescaled);
-    struct multipliers b = multipliers_of(q, column + c + 4, prescaled);
+    struct ivit_multipliers_neon a = ivit_multipliers_neon(q, column + c, prescaled);
+    struct ivit_multipliers_neon b = ivit_multipliers_neon(q, column + c + 4, prescaled);
     for (int r = 0; r < rows; r++) {
       const int32_t *z = acc + r * IVIT_COLUMNS + c;
       int16x8_t before = vld1q_s16(identity[r] + column + c);

@@ -21,6 +21,7 @@ enum {
   IVIT_TILE_ROWS = 32, /* most rows of a tile of any instruction set */
   IVIT_CHUNK = 120,    /* rows that pass through a block together: whole tiles of most kernels */
   IVIT_ALIGN = 64,
+  IVIT_TURN_ONE = 1 << 14, /* a cosine of 1 */
   IVIT_K_GROUP = 16    /* groups of four along K are padded to this: a tile register of AMX */
 };
 
@@ -103,6 +104,31 @@ struct ivit_gelu {
   uint8_t *table;         /* [256], or [row maximum, stored][256] */
   uint8_t *outlier_table; /* [256] for the columns marked in outliers */
   uint32_t *outliers;     /* a bit a column, one word a panel; null without outliers */
+};
+
+/*
+ * Sines and cosines of rotary positions for the panels of queries, keys and values. The channels of
+ * queries and keys lie in an order in which pairs are neighbours. A row of the table is [2][32]: its
+ * first half times the codes of a panel, summed by pairs, makes the even columns, its second the odd.
+ * Panels that begin at the same channel of a head share a pattern; values are not turned.
+ */
+struct ivit_turns {
+  int tokens;
+  int *pattern;   /* of a panel */
+  int16_t *table; /* [patterns][tokens][2][32] */
+};
+
+struct ivit_rotation {
+  const struct ivit_turns *turns;
+  struct ivit_requant requant; /* one multiplier */
+};
+
+/* SwiGLU: table[gate] * value by a multiplier a column. */
+struct ivit_gating {
+  int16_t table[256]; /* by stored gate */
+  uint8_t low[256];   /* its bytes */
+  uint8_t high[256];
+  struct ivit_requant product;
 };
 
 struct ivit_norm {
@@ -220,6 +246,26 @@ struct ivit_kernels {
       const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
       int column, int n, const int16_t *const *identity, int16_t *const *out);
 
+  /*
+   * The same of queries, keys and values to 16 bits, whose neighbours are pairs that turn, and to
+   * stored codes by the one multiplier of `turned`. turns[row] are a row of ivit_turns.
+   */
+  void (*turn8)(
+      const int32_t *acc, int rows, const struct ivit_requant *q,
+      const struct ivit_requant *turned, int column, int n, const int16_t *const *turns,
+      uint8_t *const *out);
+
+  /*
+   * Gated values of n <= 32 columns from `column` to stored codes, or to 16-bit codes. Rows of gates
+   * and values are readable up to whole panels.
+   */
+  void (*gate8)(
+      const uint8_t *const *gates, const uint8_t *const *values, int rows,
+      const struct ivit_gating *g, int column, int n, uint8_t *const *out);
+  void (*gate16)(
+      const uint8_t *const *gates, const uint8_t *const *values, int rows,
+      const struct ivit_gating *g, int column, int n, int16_t *const *out);
+
   /* One row of 16-bit codes to stored codes, or to 16-bit codes; these rows do not overlap. */
   void (*norm)(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
   void (*norm16)(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
@@ -272,6 +318,15 @@ void ivit_to8_c(
 void ivit_add16_c(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_adder *adder,
     int column, int n, const int16_t *const *identity, int16_t *const *out);
+void ivit_turn8_c(
+    const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_requant *turned,
+    int column, int n, const int16_t *const *turns, uint8_t *const *out);
+void ivit_gate8_c(
+    const uint8_t *const *gates, const uint8_t *const *values, int rows,
+    const struct ivit_gating *g, int column, int n, uint8_t *const *out);
+void ivit_gate16_c(
+    const uint8_t *const *gates, const uint8_t *const *values, int rows,
+    const struct ivit_gating *g, int column, int n, int16_t *const *out);
 void ivit_norm_c(const int16_t *x, const struct ivit_norm *norm, uint8_t *out);
 void ivit_norm16_c(const int16_t *x, const struct ivit_norm *norm, int16_t *out);
 void ivit_bias_c(uint8_t *scores, const struct ivit_window *window, int head, int query);

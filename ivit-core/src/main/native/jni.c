@@ -153,6 +153,50 @@ METHOD(jlong, gelu)(
   return (jlong)(intptr_t)g;
 }
 
+METHOD(jlong, turns)(
+    JNIEnv *env, jclass class, jlong model, jshortArray cos, jshortArray sin, jint heads,
+    jint head_dim) {
+  (void)class;
+  jint tokens = (*env)->GetArrayLength(env, cos) / head_dim;
+  void *c = pin(env, cos);
+  void *s = pin(env, sin);
+  struct ivit_turns *t = NULL;
+  if (c != NULL && s != NULL) {
+    t = ivit_turns_new(model_of(model)->arena, c, s, tokens, heads, head_dim);
+  }
+  unpin(env, sin, s);
+  unpin(env, cos, c);
+  return (jlong)(intptr_t)t;
+}
+
+METHOD(jlong, rotation)(
+    JNIEnv *env, jclass class, jlong model, jlong turns, jint multiplier, jint shift) {
+  (void)env;
+  (void)class;
+  const struct ivit_turns *t = (const struct ivit_turns *)(intptr_t)turns;
+  return (jlong)(intptr_t)ivit_rotation_new(model_of(model)->arena, t, multiplier, (uint8_t)shift);
+}
+
+METHOD(jlong, gating)(
+    JNIEnv *env, jclass class, jlong model, jshortArray table, jintArray multiplier,
+    jbyteArray exponent) {
+  (void)class;
+  struct ivit_model *m = model_of(model);
+  jint channels = (*env)->GetArrayLength(env, multiplier);
+  void *t = pin(env, table);
+  void *mu = pin(env, multiplier);
+  void *e = pin(env, exponent);
+  struct ivit_gating *g = NULL;
+  if (t != NULL && mu != NULL && e != NULL) {
+    g = ivit_gating_new(m->kernels->zero, m->arena, t, mu, e, channels);
+  }
+  unpin(env, exponent, e);
+  unpin(env, multiplier, mu);
+  unpin(env, table, t);
+  at_least_int(&m->most_gated, channels);
+  return (jlong)(intptr_t)g;
+}
+
 static int set_scores(
     struct ivit_arena *arena, struct ivit_attention *a, jint multiplier, jint shift) {
   size_t columns = ivit_round_up((size_t)a->tokens, IVIT_COLUMNS);
@@ -275,9 +319,9 @@ METHOD(jlong, block)(
   if (!ivit_arena_whole(m->arena)) {
     return 0;
   }
-  jlong n[8];
+  jlong n[12];
   jint r[8];
-  (*env)->GetLongArrayRegion(env, nodes, 0, 8, n);
+  (*env)->GetLongArrayRegion(env, nodes, 0, 12, n);
   (*env)->GetIntArrayRegion(env, residuals, 0, 8, r);
   if ((*env)->ExceptionCheck(env)) {
     return 0;
@@ -291,17 +335,21 @@ METHOD(jlong, block)(
   b->qkv_in = qkv_in;
   b->norm1 = (struct ivit_norm *)(intptr_t)n[0];
   b->qkv = (struct ivit_linear *)(intptr_t)n[1];
-  b->attention = (struct ivit_attention *)(intptr_t)n[2];
-  b->proj = (struct ivit_linear *)(intptr_t)n[3];
-  b->norm2 = (struct ivit_norm *)(intptr_t)n[4];
-  b->fc1 = (struct ivit_linear *)(intptr_t)n[5];
-  b->gelu = (struct ivit_gelu *)(intptr_t)n[6];
-  b->fc2 = (struct ivit_linear *)(intptr_t)n[7];
+  b->rotation = (const struct ivit_rotation *)(intptr_t)n[2];
+  b->attention = (struct ivit_attention *)(intptr_t)n[3];
+  b->proj = (struct ivit_linear *)(intptr_t)n[4];
+  b->norm2 = (struct ivit_norm *)(intptr_t)n[5];
+  b->fc1 = (struct ivit_linear *)(intptr_t)n[6];
+  b->gelu = (struct ivit_gelu *)(intptr_t)n[7];
+  b->value = (struct ivit_linear *)(intptr_t)n[8];
+  b->gating = (struct ivit_gating *)(intptr_t)n[9];
+  b->mlp_norm = (struct ivit_norm *)(intptr_t)n[10];
+  b->fc2 = (struct ivit_linear *)(intptr_t)n[11];
   b->zeros = b->attention->pooling ? zeros : NULL;
   at_least(&m->most_tokens, (size_t)tokens * (size_t)dim);
   at_least(&m->most_qkv, (size_t)tokens * ivit_stride(3 * (size_t)dim));
   at_least(&m->most_context, (size_t)tokens * ivit_stride((size_t)dim));
-  at_least(&m->most_expanded, (size_t)tokens * ivit_stride((size_t)hidden));
+  at_least(&m->most_expanded, (size_t)tokens * ivit_expanded_stride(b));
   at_least_int(&m->most_dim, dim);
   at_least_int(&m->most_hidden, hidden);
   return set_adder(&b->residual1, r) && set_adder(&b->residual2, r + 4) ? (jlong)(intptr_t)b : 0;

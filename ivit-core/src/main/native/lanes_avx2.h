@@ -22,6 +22,26 @@ static inline __m256i ivit_pack_codes_avx2(__m256i a, __m256i b, __m256i c, __m2
   return _mm256_xor_si256(packed, _mm256_set1_epi8((char)0x80));
 }
 
+/* Sixteen numbers, clamped to 16 bits, from those of even and of odd places. */
+static inline __m256i ivit_words_of_pairs_avx2(__m256i even, __m256i odd) {
+  const __m256i least = _mm256_set1_epi32(INT16_MIN);
+  const __m256i most = _mm256_set1_epi32(INT16_MAX);
+  even = _mm256_min_epi32(_mm256_max_epi32(even, least), most);
+  odd = _mm256_min_epi32(_mm256_max_epi32(odd, least), most);
+  return _mm256_blend_epi16(even, _mm256_slli_epi32(odd, 16), 0xAA);
+}
+
+/* Sixteen numbers, clamped to 16 bits, from two vectors of eight in order. */
+static inline __m256i ivit_pack_words_avx2(__m256i a, __m256i b) {
+  return _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xD8);
+}
+
+/* Thirty-two stored codes from two vectors of numbers of 16 bits in order. */
+static inline __m256i ivit_codes_of_words_avx2(__m256i a, __m256i b) {
+  __m256i codes = _mm256_permute4x64_epi64(_mm256_packs_epi16(a, b), 0xD8);
+  return _mm256_xor_si256(codes, _mm256_set1_epi8((char)0x80));
+}
+
 /* Sixteen bytes of a table by the lower halves of an index. */
 static inline __m256i ivit_sixteen_avx2(const uint8_t *table, __m256i low) {
   __m128i bytes = _mm_loadu_si128((const __m128i *)table);

@@ -3,6 +3,7 @@
 #define IVIT_LANES_AVX512_H
 
 #include <immintrin.h>
+#include <stdint.h>
 
 /*
  * Lanes of 32 bits meet multiplications of even lanes to 64 bits. Odd lanes are brought down, and
@@ -26,6 +27,20 @@ static inline __m512i ivit_upper_avx512(
   __m512i odd_products = _mm512_mul_epi32(ivit_odd_lanes(z), odd);
   __m512i upper = ivit_upper_halves(even_products, odd_products);
   return _mm512_srav_epi32(_mm512_add_epi32(upper, half), shift);
+}
+
+/* Thirty-two numbers, clamped to 16 bits, from those of even and of odd places. */
+static inline __m512i ivit_words_of_pairs_avx512(__m512i even, __m512i odd) {
+  const __m512i least = _mm512_set1_epi32(INT16_MIN);
+  const __m512i most = _mm512_set1_epi32(INT16_MAX);
+  even = _mm512_min_epi32(_mm512_max_epi32(even, least), most);
+  odd = _mm512_min_epi32(_mm512_max_epi32(odd, least), most);
+  return _mm512_mask_blend_epi16(0xAAAAAAAA, even, _mm512_slli_epi32(odd, 16));
+}
+
+/* Thirty-two stored codes from numbers of 16 bits. */
+static inline __m256i ivit_codes_of_words_avx512(__m512i words) {
+  return _mm256_xor_si256(_mm512_cvtsepi16_epi8(words), _mm256_set1_epi8((char)0x80));
 }
 
 /* A table of 256 bytes in registers. */

@@ -74,25 +74,78 @@ static int group_of(const struct ivit_kernels *k, const struct ivit_linear *l, s
   return (tiles < 2 ? 2 : tiles) * k->rows;
 }
 
-/* What becomes of the accumulators: codes, by GELU or not, or a sum with the identity. */
+/*
+ * What becomes of the accumulators: codes, by GELU or not, turned or gated, or a sum with the
+ * identity.
+ */
 struct outcome {
   const struct ivit_gelu *gelu;
-  uint8_t *const *codes; /* null where sums are asked for */
+  uint8_t *const *codes; /* null where 16-bit codes are asked for */
+  const struct ivit_rotation *rotation;
+  const int *tokens; /* of the rows, where they are turned */
+  const struct ivit_gating *gating;
+  const struct ivit_linear *value; /* what is gated */
+  int16_t *const *gated;           /* of 16 bits */
   const struct ivit_adder *adder;
   const int16_t *const *identity;
   int16_t *const *sums;
 };
+
+static void turn(
+    const struct ivit_kernels *k, const struct ivit_linear *l, const struct outcome *o,
+    const int32_t *acc, int row, int rows, int panel, int n) {
+  const struct ivit_turns *turns = o->rotation->turns;
+  size_t first = (size_t)turns->pattern[panel] * (size_t)turns->tokens;
+  const int16_t *of_rows[IVIT_TILE_ROWS];
+  for (int r = 0; r < rows; r++) {
+    of_rows[r] = turns->table + (first + (size_t)o->tokens[row + r]) * 2 * IVIT_COLUMNS;
+  }
+  k->turn8(
+      acc, rows, &l->requant, &o->rotation->requant, panel * IVIT_COLUMNS, n, of_rows,
+      o->codes + row);
+}
 
 static void finish(
     const struct ivit_kernels *k, const struct ivit_linear *l, const struct outcome *o,
     const int32_t *acc, int row, int rows, int panel) {
   int n = columns_of(panel, l->outputs);
   int column = panel * IVIT_COLUMNS;
-  if (o->codes != NULL) {
+  if (o->rotation != NULL) {
+    turn(k, l, o, acc, row, rows, panel, n);
+  } else if (o->codes != NULL) {
     k->to8(acc, rows, &l->requant, o->gelu, column, n, o->codes + row);
   } else {
     k->add16(
         acc, rows, &l->requant, o->adder, column, n, o->identity + row, o->sums + row);
+  }
+}
+
+/* Both products of a tile of a gated MLP, and the gating. */
+static void gate(
+    const struct ivit_kernels *k, const struct ivit_linear *l, const struct outcome *o,
+    const struct left *left, struct ivit_scratch *s, int32_t *acc, int from, int row, int rows,
+    int panel) {
+  size_t stride = ivit_stride((size_t)l->outputs);
+  uint8_t *gates[IVIT_TILE_ROWS], *values[IVIT_TILE_ROWS];
+  for (int r = 0; r < rows; r++) {
+    gates[r] = s->gate_codes + (size_t)r * stride;
+    values[r] = s->value_codes + (size_t)r * stride;
+  }
+  int n = columns_of(panel, l->outputs);
+  int column = panel * IVIT_COLUMNS;
+  const struct ivit_linear *layers[] = {l, o->value};
+  for (int i = 0; i < 2; i++) {
+    k->tile(
+        row_of(left->x, left->ldx, row), left->ldx, row_of(left->high, left->ldh, row), left->ldh,
+        rows, &layers[i]->operand, panel, acc);
+    k->to8(acc, rows, &layers[i]->requant, NULL, column, n, i == 0 ? gates : values);
+  }
+  const uint8_t *const *by = (const uint8_t *const *)gates;
+  const uint8_t *const *of = (const uint8_t *const *)values;
+  if (o->codes != NULL) {
+    k->gate8(by, of, rows, o->gating, column, n, o->codes + from + row);
+  } else {
+    k->gate16(by, of, rows, o->gating, column, n, o->gated + from + row);
   }
 }
 
@@ -108,6 +161,10 @@ static void linear(
     for (int panel = panels.from; panel < panels.to; panel++) {
       for (int r = 0; r < group; r += height) {
         int count = rows_of(height, r, group);
+        if (o->gating != NULL) {
+          gate(k, l, o, &left, s, acc, from, r, count, panel);
+          continue;
+        }
         k->tile(
             row_of(left.x, left.ldx, r), left.ldx, row_of(left.high, left.ldh, r), left.ldh,
             count, &l->operand, panel, acc);
@@ -123,6 +180,30 @@ void ivit_linear_to8(
     uint8_t *const *out) {
   struct outcome outcome = {.gelu = gelu, .codes = out};
   linear(k, l, panels, x, ldx, rows, s, &outcome);
+}
+
+void ivit_linear_turn8(
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_rotation *rotation,
+    const int *tokens, struct ivit_scratch *s, uint8_t *const *out) {
+  struct outcome outcome = {.rotation = rotation, .tokens = tokens, .codes = out};
+  linear(k, l, panels, x, ldx, rows, s, &outcome);
+}
+
+void ivit_linear_gate8(
+    const struct ivit_kernels *k, const struct ivit_linear *gate, const struct ivit_linear *value,
+    struct ivit_span panels, const uint8_t *x, size_t ldx, int rows,
+    const struct ivit_gating *gating, struct ivit_scratch *s, uint8_t *const *out) {
+  struct outcome outcome = {.gating = gating, .value = value, .codes = out};
+  linear(k, gate, panels, x, ldx, rows, s, &outcome);
+}
+
+void ivit_linear_gate16(
+    const struct ivit_kernels *k, const struct ivit_linear *gate, const struct ivit_linear *value,
+    struct ivit_span panels, const uint8_t *x, size_t ldx, int rows,
+    const struct ivit_gating *gating, struct ivit_scratch *s, int16_t *const *out) {
+  struct outcome outcome = {.gating = gating, .value = value, .gated = out};
+  linear(k, gate, panels, x, ldx, rows, s, &outcome);
 }
 
 void ivit_linear_add16(

@@ -120,6 +120,11 @@ struct ivit_scratch *ivit_scratch_new(const struct ivit_model *m) {
   s->wide = ivit_arena_take(arena, (size_t)m->most_inputs * sizeof(int16_t));
   s->pool = ivit_arena_take(arena, (size_t)m->most_inputs * sizeof(int32_t));
   s->hidden = ivit_arena_take(arena, rows * ivit_stride((size_t)m->most_hidden));
+  size_t gated = ivit_stride((size_t)m->most_gated);
+  s->gate_codes = ivit_arena_take(arena, IVIT_TILE_ROWS * gated);
+  s->value_codes = ivit_arena_take(arena, IVIT_TILE_ROWS * gated);
+  s->gated = ivit_arena_take(
+      arena, IVIT_CHUNK * ivit_stride((size_t)m->most_gated * sizeof *s->gated));
   s->high_stride = ivit_stride((size_t)m->most_outliers);
   s->high = ivit_arena_take(arena, rows * s->high_stride);
   if (m->kernels->arrange != NULL) {

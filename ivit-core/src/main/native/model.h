@@ -5,7 +5,8 @@
 #include "ivit.h"
 
 /*
- * A transformer block. Tokens x lie in the order of the picture; queries, keys, values and contexts
+ * A transformer block, with rotary positions where `rotation` is set, with a gated MLP where
+ * `gating` is. Tokens x lie in the order of the picture; queries, keys, values and contexts
  * in the order of the block's windows. An attention pooling is one, too, whose first row alone goes
  * on after the attention: its `qkv` gives values and scores, its projection is added to zeros.
  */
@@ -19,13 +20,17 @@ struct ivit_block {
   int qkv_in;    /* which of its two buffers of queries, keys and values */
   struct ivit_norm *norm1;
   struct ivit_linear *qkv;
+  const struct ivit_rotation *rotation; /* may be null */
   struct ivit_attention *attention;
   struct ivit_linear *proj;
   const int16_t *zeros; /* [dim] where the projection is added to them, else null */
   struct ivit_adder residual1;
   struct ivit_norm *norm2;
-  struct ivit_linear *fc1;
-  struct ivit_gelu *gelu;
+  struct ivit_linear *fc1;    /* of a gated MLP the gate */
+  struct ivit_gelu *gelu;     /* null in a gated MLP */
+  struct ivit_linear *value;  /* null in a plain MLP, as the next two */
+  struct ivit_gating *gating;
+  struct ivit_norm *mlp_norm; /* of gated values, which then have 16 bits; may be null */
   struct ivit_linear *fc2;
   struct ivit_adder residual2;
 };
@@ -53,7 +58,7 @@ enum ivit_phase {
   IVIT_ATTEND,   /* attention of a block, by heads */
   IVIT_FINISH,   /* all that follows it, by rows alone: in place of the next four */
   IVIT_PROJECT,  /* projection and residual, by panels */
-  IVIT_EXPAND,   /* norm, first layer of the MLP, GELU, by panels */
+  IVIT_EXPAND,   /* norm, first layer of the MLP, GELU or gating, by panels */
   IVIT_CONTRACT, /* second layer and residual, by panels */
   IVIT_BEGIN     /* what the next block does before its attention, by panels */
 };
@@ -111,6 +116,7 @@ struct ivit_model {
   int most_outliers;
   int most_dim;
   int most_hidden;
+  int most_gated;       /* channels of a gated MLP */
   int most_group;       /* tokens */
   int most_head_dim;
   int blocks;
@@ -123,7 +129,7 @@ struct ivit_picture {
   int16_t *tokens[2];
   uint8_t *qkv[2];    /* offset codes, [places][stride of 3 dim] */
   uint8_t *context;   /* offset codes, [places][stride of dim] */
-  uint8_t *expanded;  /* between the layers of an MLP in phases, [rows][stride of hidden] */
+  uint8_t *expanded;  /* between the layers of an MLP in phases, [rows][ivit_expanded_stride] */
   int32_t *logits;
 };
 
@@ -135,6 +141,9 @@ struct ivit_scratch {
   int16_t *wide;    /* [most_inputs] */
   int32_t *pool;    /* [most_inputs] */
   uint8_t *hidden;  /* [IVIT_CHUNK + tile][most_hidden] */
+  uint8_t *gate_codes; /* of a tile, [tile][stride of most_gated] */
+  uint8_t *value_codes;
+  int16_t *gated;  /* 16-bit codes, [IVIT_CHUNK][ivit_expanded_stride of most_gated] */
   size_t high_stride;
   uint8_t *high;    /* outlier channels, [IVIT_CHUNK + tile][most_outliers] */
   uint8_t *arranged; /* rows as tiles read them, where that is another form */
@@ -147,6 +156,7 @@ struct ivit_scratch {
   int32_t factors[IVIT_TILE_ROWS]; /* of the context's rows */
   uint8_t *codes_out[IVIT_CHUNK];
   int16_t *tokens_out[IVIT_CHUNK];
+  int16_t *gated_out[IVIT_CHUNK];
 };
 
 /* Rows of the tiles that `rows` are cut into: as few tiles as there must be, all nearly as high. */
@@ -176,11 +186,31 @@ static inline struct ivit_span ivit_heads_of(const struct ivit_attention *a) {
   return all;
 }
 
+/* Bytes from one row between the layers of an MLP to the next. */
+static inline size_t ivit_expanded_stride(const struct ivit_block *block) {
+  size_t code = block->mlp_norm == NULL ? sizeof(uint8_t) : sizeof(int16_t);
+  return ivit_stride((size_t)block->hidden * code);
+}
+
 /* Some panels of linear layers over at most IVIT_CHUNK rows; out has a pointer a row. */
 void ivit_linear_to8(
     const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
     const uint8_t *x, size_t ldx, int rows, const struct ivit_gelu *gelu, struct ivit_scratch *s,
     uint8_t *const *out);
+/* Queries, keys and values of rows, which are these tokens, turned. */
+void ivit_linear_turn8(
+    const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_rotation *rotation,
+    const int *tokens, struct ivit_scratch *s, uint8_t *const *out);
+/* Two layers of the same inputs, one the gate of the other: to stored, or to 16-bit codes. */
+void ivit_linear_gate8(
+    const struct ivit_kernels *k, const struct ivit_linear *gate, const struct ivit_linear *value,
+    struct ivit_span panels, const uint8_t *x, size_t ldx, int rows,
+    const struct ivit_gating *gating, struct ivit_scratch *s, uint8_t *const *out);
+void ivit_linear_gate16(
+    const struct ivit_kernels *k, const struct ivit_linear *gate, const struct ivit_linear *value,
+    struct ivit_span panels, const uint8_t *x, size_t ldx, int rows,
+    const struct ivit_gating *gating, struct ivit_scratch *s, int16_t *const *out);
 void ivit_linear_add16(
     const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
     const uint8_t *x, size_t ldx, int rows, const struct ivit_adder *adder, struct ivit_scratch *s,

@@ -222,6 +222,97 @@ struct ivit_gelu *ivit_gelu_new(
   return g;
 }
 
+/* The pattern of the panel from `column` on: turns of its pairs, none of those behind `turned`. */
+static void set_pattern(
+    int16_t *to, const int16_t *cos, const int16_t *sin, int tokens, int head_dim, int column,
+    int turned) {
+  for (int token = 0; token < tokens; token++, to += 2 * IVIT_COLUMNS) {
+    int16_t *even = to, *odd = to + IVIT_COLUMNS;
+    for (int c = 0; c < IVIT_COLUMNS; c += 2) {
+      if (column + c < turned) {
+        int at = token * head_dim + (column + c) % head_dim;
+        even[c] = cos[at];
+        even[c + 1] = sin[at];
+        odd[c] = sin[at + 1];
+        odd[c + 1] = cos[at + 1];
+      } else {
+        even[c] = odd[c + 1] = IVIT_TURN_ONE;
+        even[c + 1] = odd[c] = 0;
+      }
+    }
+  }
+}
+
+/* The first panel of the same pattern: of as many turned columns, from the same channel on. */
+static int alike(int panel, int head_dim, int turned) {
+  int column = panel * IVIT_COLUMNS;
+  for (int other = 0; other < panel; other++) {
+    int at = other * IVIT_COLUMNS;
+    if (column >= turned ? at >= turned
+                         : at % head_dim == column % head_dim && column + IVIT_COLUMNS <= turned) {
+      return other;
+    }
+  }
+  return panel;
+}
+
+struct ivit_turns *ivit_turns_new(
+    struct ivit_arena *arena, const int16_t *cos, const int16_t *sin, int tokens, int heads,
+    int head_dim) {
+  struct ivit_turns *t = ivit_arena_take(arena, sizeof *t);
+  int turned = 2 * heads * head_dim;
+  int panels = (3 * heads * head_dim + IVIT_COLUMNS - 1) / IVIT_COLUMNS;
+  int *pattern = ivit_arena_take(arena, (size_t)panels * sizeof *pattern);
+  if (!ivit_arena_whole(arena)) {
+    return NULL;
+  }
+  int patterns = 0;
+  for (int panel = 0; panel < panels; panel++) {
+    int first = alike(panel, head_dim, turned);
+    pattern[panel] = first < panel ? pattern[first] : patterns++;
+  }
+  size_t size = (size_t)tokens * 2 * IVIT_COLUMNS;
+  t->tokens = tokens;
+  t->pattern = pattern;
+  t->table = ivit_arena_take(arena, (size_t)patterns * size * sizeof *t->table);
+  if (!ivit_arena_whole(arena)) {
+    return NULL;
+  }
+  for (int panel = 0; panel < panels; panel++) {
+    if (alike(panel, head_dim, turned) == panel) {
+      int16_t *to = t->table + (size_t)pattern[panel] * size;
+      set_pattern(to, cos, sin, tokens, head_dim, panel * IVIT_COLUMNS, turned);
+    }
+  }
+  return t;
+}
+
+struct ivit_rotation *ivit_rotation_new(
+    struct ivit_arena *arena, const struct ivit_turns *turns, int32_t multiplier, uint8_t shift) {
+  struct ivit_rotation *r = ivit_arena_take(arena, sizeof *r);
+  if (r == NULL) {
+    return NULL;
+  }
+  r->turns = turns;
+  return ivit_requant_set(arena, &r->requant, &multiplier, &shift, 1) ? r : NULL;
+}
+
+struct ivit_gating *ivit_gating_new(
+    uint8_t zero, struct ivit_arena *arena, const int16_t *table, const int32_t *multiplier,
+    const uint8_t *shift, int channels) {
+  struct ivit_gating *g = ivit_arena_take(arena, sizeof *g);
+  if (g == NULL) {
+    return NULL;
+  }
+  for (int i = 0; i < 256; i++) {
+    uint8_t at = stored_index(i, zero);
+    g->table[at] = table[i];
+    g->low[at] = (uint8_t)table[i];
+    g->high[at] = (uint8_t)((uint16_t)table[i] >> 8);
+  }
+  return ivit_requant_set(arena, &g->product, multiplier, shift, channels) ? g : NULL;
+}
+
 void ivit_softmax_set(
     struct ivit_softmax *softmax, const int32_t *exponentials, int32_t rounding, int bits,
     int deferred) {

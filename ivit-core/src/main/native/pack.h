@@ -54,6 +54,23 @@ struct ivit_gelu *ivit_gelu_new(
     uint8_t zero, struct ivit_arena *arena, int by_row, const int8_t *table,
     const int8_t *outlier_table, const int32_t *outlier, int outliers, int channels);
 
+/*
+ * Turns of `heads` heads from cosines and sines [tokens][head_dim] of channels in the order of
+ * struct ivit_turns: channel c becomes cos[c] times itself and sin[c] times its neighbour.
+ */
+struct ivit_turns *ivit_turns_new(
+    struct ivit_arena *arena, const int16_t *cos, const int16_t *sin, int tokens, int heads,
+    int head_dim);
+
+/* Null where the multiplier is refused or memory is short. */
+struct ivit_rotation *ivit_rotation_new(
+    struct ivit_arena *arena, const struct ivit_turns *turns, int32_t multiplier, uint8_t shift);
+
+/* Gates stored with `zero`; a table by code + 128. Null as above. */
+struct ivit_gating *ivit_gating_new(
+    uint8_t zero, struct ivit_arena *arena, const int16_t *table, const int32_t *multiplier,
+    const uint8_t *shift, int channels);
+
 void ivit_softmax_set(
     struct ivit_softmax *softmax, const int32_t *exponentials, int32_t rounding, int bits,
     int deferred);

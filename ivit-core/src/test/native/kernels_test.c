@@ -204,6 +204,154 @@ static void products(const struct ivit_kernels *k) {
   }
 }
 
+/* A pair's sine and cosine, often one of them at an end. */
+static void random_turn(int16_t *turn) {
+  int kind = (int)draw(5), first = (int)draw(2);
+  turn[first] = (int16_t)(kind == 0 ? 1 << 14 : kind == 1 ? -(1 << 14) : code(-11585, 11585));
+  turn[1 - first] = (int16_t)(kind < 2 ? 0 : code(-11585, 11585));
+}
+
+/* An accumulator, often such that its 16-bit code is one of the ends or a tie of the next step. */
+static int32_t accumulator(void) {
+  uint32_t kind = draw(3);
+  return kind == 0 ? code(-INT32_MAX / 2, INT32_MAX / 2)
+      : kind == 1  ? (code(-32768, 32767) * 2 + (int32_t)draw(2)) * (1 << draw(8))
+                   : code(-5000, 5000);
+}
+
+/* A multiplier by which numbers up to `bits` bits become codes, ties among them, or any other. */
+static void one_multiplier(int bits, int32_t *m, uint8_t *e) {
+  random_multipliers(m, e, 1);
+  if (draw(2) == 0) {
+    *e = (uint8_t)(30 + bits - 8 - (int)draw(3));
+  }
+}
+
+/* Queries, keys and values that turn. */
+static void turned_rows(const struct ivit_kernels *k) {
+  enum { OUT = 256 };
+  for (int round = 0; round < 400; round++) {
+    struct ivit_arena *arena = ivit_arena_new();
+    int rows = 1 + (int)draw((uint32_t)k->rows), outputs = 4 * (1 + (int)draw(50));
+    int panels = (outputs + IVIT_COLUMNS - 1) / IVIT_COLUMNS;
+    int column = (int)draw((uint32_t)panels) * IVIT_COLUMNS;
+    int n = outputs - column < IVIT_COLUMNS ? outputs - column : IVIT_COLUMNS;
+    struct ivit_linear *l = random_linear(k, arena, 4, outputs, 0, 0);
+    int32_t m;
+    uint8_t e;
+    one_multiplier(30, &m, &e);
+    struct ivit_rotation *rotation = ivit_rotation_new(arena, NULL, m, e);
+    int32_t acc[IVIT_TILE_ROWS * IVIT_COLUMNS];
+    int16_t turns[IVIT_TILE_ROWS][2 * IVIT_COLUMNS];
+    const int16_t *of_rows[IVIT_TILE_ROWS];
+    uint8_t *codes[2][IVIT_TILE_ROWS];
+    for (int r = 0; r < IVIT_TILE_ROWS; r++) {
+      of_rows[r] = turns[r];
+      for (int c = 0; c < IVIT_COLUMNS; c++) {
+        acc[r * IVIT_COLUMNS + c] = accumulator();
+        random_turn(turns[r] + 2 * c);
+      }
+      for (int i = 0; i < 2; i++) {
+        codes[i][r] = ivit_arena_take(arena, OUT);
+      }
+    }
+    k->turn8(acc, rows, &l->requant, &rotation->requant, column, n, of_rows, codes[0]);
+    ivit_turn8_c(acc, rows, &l->requant, &rotation->requant, column, n, of_rows, codes[1]);
+    for (int r = 0; r < rows; r++) {
+      restore(codes[0][r] + column, k->zero, codes[0][r] + column, 128, (size_t)n);
+      compare(k->name, "turn8", codes[0][r], codes[1][r], OUT, outputs, column, rows);
+    }
+    ivit_arena_free(arena);
+  }
+}
+
+/* Turns against the sums that they stand for, [tokens][channels] of heads that straddle panels. */
+static void tables_of_turns(void) {
+  for (int round = 0; round < 200; round++) {
+    struct ivit_arena *arena = ivit_arena_new();
+    int head_dim = 4 * (1 + (int)draw(20)), heads = 1 + (int)draw(5);
+    int tokens = 1 + (int)draw(9), dim = heads * head_dim;
+    size_t length = (size_t)(tokens * head_dim);
+    int16_t *cos = ivit_arena_take(arena, length * sizeof *cos);
+    int16_t *sin = ivit_arena_take(arena, length * sizeof *sin);
+    for (size_t i = 0; i < length; i++) {
+      int16_t turn[2];
+      random_turn(turn);
+      cos[i] = turn[0];
+      sin[i] = turn[1];
+    }
+    struct ivit_turns *t = ivit_turns_new(arena, cos, sin, tokens, heads, head_dim);
+    for (int token = 0; token < tokens; token++) {
+      for (int c = 0; c < 3 * dim; c++) {
+        int at = token * head_dim + c % head_dim;
+        int own = c < 2 * dim ? cos[at] : 1 << 14, other = c < 2 * dim ? sin[at] : 0;
+        const int16_t *row = t->table
+            + ((size_t)t->pattern[c / 32] * (size_t)tokens + (size_t)token) * 64 + c % 2 * 32;
+        int first = c % 32 / 2 * 2;
+        if (row[first + c % 2] != own || row[first + 1 - c % 2] != other) {
+          fail("turns", "table", head_dim, heads, c);
+        }
+      }
+    }
+    ivit_arena_free(arena);
+  }
+}
+
+/* Gated values of both widths. */
+static void gated_rows(const struct ivit_kernels *k) {
+  enum { OUT = 256 };
+  for (int round = 0; round < 400; round++) {
+    struct ivit_arena *arena = ivit_arena_new();
+    int rows = 1 + (int)draw((uint32_t)k->rows), channels = 1 + (int)draw(200);
+    int panels = (channels + IVIT_COLUMNS - 1) / IVIT_COLUMNS;
+    int column = (int)draw((uint32_t)panels) * IVIT_COLUMNS;
+    int n = channels - column < IVIT_COLUMNS ? channels - column : IVIT_COLUMNS;
+    int16_t table[256];
+    for (int i = 0; i < 256; i++) {
+      table[i] = (int16_t)code(-32768, 32767);
+    }
+    int32_t *m = ivit_arena_take(arena, (size_t)channels * sizeof *m);
+    uint8_t *e = ivit_arena_take(arena, (size_t)channels);
+    random_multipliers(m, e, channels);
+    for (int c = 0; c < channels; c += 1 + (int)draw(4)) {
+      one_multiplier(22, m + c, e + c);
+    }
+    const struct ivit_kernels *both[] = {k, &ivit_kernels_c};
+    const uint8_t *gates[2][IVIT_TILE_ROWS], *values[2][IVIT_TILE_ROWS];
+    uint8_t *codes[2][IVIT_TILE_ROWS];
+    int16_t *words[2][IVIT_TILE_ROWS];
+    uint8_t stored[2][OUT];
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < OUT; c++) {
+        stored[0][c] = (uint8_t)code(0, 255);
+        stored[1][c] = (uint8_t)code(0, 255);
+      }
+      for (int i = 0; i < 2; i++) {
+        uint8_t *gate = ivit_arena_take(arena, OUT), *value = ivit_arena_take(arena, OUT);
+        restore(stored[0], 128, gate, both[i]->zero, OUT);
+        restore(stored[1], 128, value, both[i]->zero, OUT);
+        gates[i][r] = gate;
+        values[i][r] = value;
+        codes[i][r] = ivit_arena_take(arena, OUT);
+        words[i][r] = ivit_arena_take(arena, OUT * sizeof(int16_t));
+      }
+    }
+    for (int i = 0; i < 2; i++) {
+      struct ivit_gating *g = ivit_gating_new(both[i]->zero, arena, table, m, e, channels);
+      both[i]->gate8(gates[i], values[i], rows, g, column, n, codes[i]);
+      both[i]->gate16(gates[i], values[i], rows, g, column, n, words[i]);
+    }
+    for (int r = 0; r < rows; r++) {
+      restore(codes[0][r] + column, k->zero, codes[0][r] + column, 128, (size_t)n);
+      compare(k->name, "gate8", codes[0][r], codes[1][r], OUT, channels, column, rows);
+      compare(
+          k->name, "gate16", words[0][r], words[1][r], OUT * sizeof(int16_t), channels, column,
+          rows);
+    }
+    ivit_arena_free(arena);
+  }
+}
+
 /*
  * Four weights whose sums lie on the bounds of docs/arithmetic.md#sixteen-bits-that-hold or one
  * beyond: 128 or 129 of one sign, 255 to 258 of both, -128.
@@ -653,7 +801,7 @@ enum end {
 /* Sizes of a model of two blocks, of which the last finishes what the end reads. */
 struct sizes {
   int grid_rows, grid_columns, leading, patch, heads, head_dim, hidden, classes, bits, outliers;
-  int by_row, biased, normed_before, epsilon;
+  int by_row, biased, normed_before, epsilon, rotary, gated, gated_norm;
   enum end end;
 };
 
@@ -661,8 +809,7 @@ static int tokens_of(struct sizes z) {
   return z.grid_rows * z.grid_columns + z.leading;
 }
 
-static struct ivit_norm *random_norm(struct ivit_arena *a, struct sizes z) {
-  int dim = z.heads * z.head_dim;
+static struct ivit_norm *norm_of(struct ivit_arena *a, struct sizes z, int dim) {
   int32_t *m = ivit_arena_take(a, (size_t)dim * sizeof *m);
   int64_t *b = ivit_arena_take(a, (size_t)dim * sizeof *b);
   for (int c = 0; c < dim; c++) {
@@ -670,6 +817,41 @@ static struct ivit_norm *random_norm(struct ivit_arena *a, struct sizes z) {
     b[c] = (int64_t)draw(1000) << 40;
   }
   return ivit_norm_new(a, m, b, dim, 52, z.epsilon ? (uint64_t)1 << draw(50) : 0);
+}
+
+static struct ivit_norm *random_norm(struct ivit_arena *a, struct sizes z) {
+  return norm_of(a, z, z.heads * z.head_dim);
+}
+
+static struct ivit_rotation *random_rotation(struct ivit_arena *a, struct sizes z) {
+  size_t length = (size_t)(tokens_of(z) * z.head_dim);
+  int16_t *cos = ivit_arena_take(a, length * sizeof *cos);
+  int16_t *sin = ivit_arena_take(a, length * sizeof *sin);
+  for (size_t i = 0; i < length; i++) {
+    int16_t turn[2];
+    random_turn(turn);
+    cos[i] = turn[0];
+    sin[i] = turn[1];
+  }
+  struct ivit_turns *turns = ivit_turns_new(a, cos, sin, tokens_of(z), z.heads, z.head_dim);
+  return ivit_rotation_new(a, turns, 1 << 30, (uint8_t)(46 + draw(8)));
+}
+
+static void random_gating(
+    const struct ivit_kernels *k, struct ivit_arena *a, struct sizes z, struct ivit_block *b) {
+  int16_t table[256];
+  for (int i = 0; i < 256; i++) {
+    table[i] = (int16_t)code(-32768, 32767);
+  }
+  int32_t *m = ivit_arena_take(a, (size_t)z.hidden * sizeof *m);
+  uint8_t *e = ivit_arena_take(a, (size_t)z.hidden);
+  for (int c = 0; c < z.hidden; c++) {
+    m[c] = (1 << 30) + (int32_t)draw(1 << 30);
+    e[c] = (uint8_t)((z.gated_norm ? 36 : 44) + draw(2));
+  }
+  b->value = random_linear(k, a, b->dim, z.hidden, z.outliers, 0);
+  b->gating = ivit_gating_new(k->zero, a, table, m, e, z.hidden);
+  b->mlp_norm = z.gated_norm ? norm_of(a, z, z.hidden) : NULL;
 }
 
 static struct ivit_window *random_window(
@@ -699,13 +881,20 @@ static struct ivit_block *random_block(
   b->norm2 = random_norm(a, z);
   b->qkv = random_linear(k, a, dim, pooling ? dim + z.heads : 3 * dim, z.outliers, 0);
   b->proj = random_linear(k, a, dim, dim, z.outliers, 0);
-  b->fc1 = random_linear(k, a, dim, z.hidden, 0, 0);
+  b->fc1 = random_linear(k, a, dim, z.hidden, z.gated ? z.outliers : 0, 0);
   b->fc2 = random_linear(k, a, z.hidden, dim, 0, 0);
   static int8_t table[256 * 256];
   for (int i = 0; i < (z.by_row ? 256 * 256 : 256); i++) {
     table[i] = (int8_t)draw(256);
   }
-  b->gelu = ivit_gelu_new(k->zero, a, z.by_row, table, table, NULL, 0, z.hidden);
+  if (z.gated && !pooling) {
+    random_gating(k, a, z, b);
+  } else {
+    b->gelu = ivit_gelu_new(k->zero, a, z.by_row, table, table, NULL, 0, z.hidden);
+  }
+  if (z.rotary && !pooling) {
+    b->rotation = random_rotation(a, z);
+  }
   b->attention = ivit_arena_take(a, sizeof *b->attention);
   b->attention->pooling = pooling;
   b->attention->heads = z.heads;
@@ -817,13 +1006,14 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   m->most_tokens = (size_t)tokens * (size_t)dim;
   m->most_qkv = (size_t)tokens * ivit_stride(3 * (size_t)dim);
   m->most_context = (size_t)tokens * ivit_stride((size_t)dim);
-  m->most_expanded = (size_t)tokens * ivit_stride((size_t)z.hidden);
+  m->most_expanded = (size_t)tokens * ivit_expanded_stride(first);
   m->most_inputs = z.hidden;
   m->most_inputs = m->most_inputs < dim ? dim : m->most_inputs;
   m->most_inputs = m->most_inputs < patch_inputs ? patch_inputs : m->most_inputs;
   m->most_outliers = z.outliers;
   m->most_dim = dim;
   m->most_hidden = z.hidden < 3 * dim ? 3 * dim : z.hidden;
+  m->most_gated = z.gated ? z.hidden : 0;
   m->most_group = tokens;
   m->most_head_dim = z.head_dim;
   return m;
@@ -898,11 +1088,16 @@ static void run_model(const struct ivit_kernels *k, struct sizes z, int split, i
 }
 
 static void models(const struct ivit_kernels *k) {
-  for (int round = 0; round < 60; round++) {
+  for (int round = 0; round < 120; round++) {
     struct sizes z = {
         1 + (int)draw(13), 1 + (int)draw(13), (int)draw(2), 1 + (int)draw(6), 1 + (int)draw(3),
         1 + (int)draw(70), 1 + (int)draw(200), 1 + (int)draw(50), draw(2) == 0 ? 8 : 16, 0,
-        draw(3) == 0, draw(3) == 0, draw(3) == 0, draw(2) == 0, round % ENDS};
+        draw(3) == 0, draw(3) == 0, draw(3) == 0, draw(2) == 0, draw(2) == 0, draw(2) == 0,
+        draw(2) == 0, round % ENDS};
+    if (z.rotary) {
+      z.head_dim = (z.head_dim + 3) / 4 * 4;
+      z.biased = 0;
+    }
     int dim = z.heads * z.head_dim;
     z.outliers = draw(2) == 0 ? 0 : 1 + (int)draw((uint32_t)dim);
     if (z.end != CLASSES_OF_TOKEN && z.end != CLASSES_OF_MEAN && z.end != CLASSES_OF_MEAN_OF_CODES) {
@@ -942,6 +1137,7 @@ int main(int arguments, char **argument) {
   bounds_of_runs();
 #endif
   roots();
+  tables_of_turns();
   for (int i = 0; ivit_kernels_names[i] != NULL; i++) {
     const char *name = ivit_kernels_names[i];
     const char *reason = NULL;
@@ -960,6 +1156,8 @@ int main(int arguments, char **argument) {
     }
     products(k);
     sixteen_bits(k);
+    turned_rows(k);
+    gated_rows(k);
     norms(k);
     rows_of_scores(k);
     contexts_of_rows(k);

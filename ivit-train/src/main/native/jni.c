@@ -290,6 +290,101 @@ METHOD(void, sigmoidGateBackward)(
   kernels()->sigmoid_gate_backward(at(x), at(g), n, linear, cubic);
 }
 
+METHOD(void, multiply)(JNIEnv *env, jclass class, jlong x, jlong z, jint n) {
+  (void)env;
+  (void)class;
+  kernels()->multiply(at(x), at(z), n);
+}
+
+/* To 8-bit codes where `wide` is false, else to 16-bit ones. */
+METHOD(void, gate)(
+    JNIEnv *env, jclass class, jbyteArray gates, jbyteArray values, jint rows, jint channels,
+    jshortArray table, jintArray multiplier, jlongArray half, jintArray shift, jintArray min,
+    jintArray max, jboolean wide, jobject out) {
+  (void)class;
+  void *g = pin(env, gates);
+  void *v = pin(env, values);
+  void *t = pin(env, table);
+  void *m = pin(env, multiplier);
+  void *h = pin(env, half);
+  void *e = pin(env, shift);
+  void *o = pin(env, out);
+  struct ivit_extremes seen = {pin(env, min), pin(env, max)};
+  if (g != NULL && v != NULL && t != NULL && m != NULL && h != NULL && e != NULL && o != NULL) {
+    struct ivit_dyadics dyadics = {m, h, e};
+    if (wide) {
+      kernels()->gate_to16(g, v, rows, channels, t, &dyadics, seen, o);
+    } else {
+      kernels()->gate_to8(g, v, rows, channels, t, &dyadics, seen, o);
+    }
+  }
+  unpin(env, max, seen.max, 0);
+  unpin(env, min, seen.min, 0);
+  unpin(env, out, o, 0);
+  unpin(env, shift, e, JNI_ABORT);
+  unpin(env, half, h, JNI_ABORT);
+  unpin(env, multiplier, m, JNI_ABORT);
+  unpin(env, table, t, JNI_ABORT);
+  unpin(env, values, v, JNI_ABORT);
+  unpin(env, gates, g, JNI_ABORT);
+}
+
+METHOD(void, gateBackward)(
+    JNIEnv *env, jclass class, jbyteArray gates, jbyteArray values, jint n, jdoubleArray silu,
+    jdoubleArray slopes, jdouble scale, jlong g, jlong by_gate) {
+  (void)class;
+  void *c = pin(env, gates);
+  void *v = pin(env, values);
+  void *t = pin(env, silu);
+  void *s = pin(env, slopes);
+  if (c != NULL && v != NULL && t != NULL && s != NULL) {
+    kernels()->gate_backward(c, v, n, t, s, scale, at(g), at(by_gate));
+  }
+  unpin(env, slopes, s, JNI_ABORT);
+  unpin(env, silu, t, JNI_ABORT);
+  unpin(env, values, v, JNI_ABORT);
+  unpin(env, gates, c, JNI_ABORT);
+}
+
+METHOD(void, turnCodes)(
+    JNIEnv *env, jclass class, jshortArray x, jint pictures, jint tokens, jint heads, jint dim,
+    jintArray partner, jshortArray cosines, jshortArray sines, jint multiplier, jint shift,
+    jbyteArray out, jintArray seen) {
+  (void)class;
+  void *c = pin(env, x);
+  void *p = pin(env, partner);
+  void *a = pin(env, cosines);
+  void *b = pin(env, sines);
+  void *o = pin(env, out);
+  void *s = pin(env, seen);
+  if (c != NULL && p != NULL && a != NULL && b != NULL && o != NULL && s != NULL) {
+    struct ivit_heads all = {tokens, heads, dim, p};
+    kernels()->turn_codes(c, pictures, &all, a, b, multiplier, shift, o, s);
+  }
+  unpin(env, seen, s, 0);
+  unpin(env, out, o, 0);
+  unpin(env, sines, b, JNI_ABORT);
+  unpin(env, cosines, a, JNI_ABORT);
+  unpin(env, partner, p, JNI_ABORT);
+  unpin(env, x, c, JNI_ABORT);
+}
+
+METHOD(void, turn)(
+    JNIEnv *env, jclass class, jlong x, jint pictures, jint tokens, jint leading, jint heads,
+    jint dim, jintArray partner, jdoubleArray cosines, jdoubleArray sines, jdouble direction) {
+  (void)class;
+  void *p = pin(env, partner);
+  void *a = pin(env, cosines);
+  void *b = pin(env, sines);
+  if (p != NULL && a != NULL && b != NULL) {
+    struct ivit_heads all = {tokens, heads, dim, p};
+    kernels()->turn(at(x), pictures, leading, &all, a, b, direction);
+  }
+  unpin(env, sines, b, JNI_ABORT);
+  unpin(env, cosines, a, JNI_ABORT);
+  unpin(env, partner, p, JNI_ABORT);
+}
+
 METHOD(void, scores)(
     JNIEnv *env, jclass class, jlong product, jint n, jlong multiplier, jint shift,
     jbyteArray out, jintArray seen) {

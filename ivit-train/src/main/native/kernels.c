@@ -6,6 +6,7 @@
 #include "codes.h"
 #include "norms.h"
 #include "gelus.h"
+#include "gates.h"
 #include "attentions.h"
 #include "sums.h"
 
@@ -31,6 +32,12 @@ const struct ivit_training_kernels IVIT_SET = {
     .gelu_backward = gelu_backward,
     .sigmoid_gate = sigmoid_gate,
     .sigmoid_gate_backward = sigmoid_gate_backward,
+    .multiply = multiply,
+    .gate_to8 = gate_to8,
+    .gate_to16 = gate_to16,
+    .gate_backward = gate_backward,
+    .turn_codes = turn_codes,
+    .turn = turn,
     .scores = scores,
     .probabilities = probabilities,
     .divide_sums = divide_sums,

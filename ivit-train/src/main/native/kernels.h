@@ -41,6 +41,14 @@ struct ivit_code_norm {
   int64_t epsilon;
 };
 
+/* Queries, keys and values, [tokens][3][heads][dim]; the other channel of each one's pair. */
+struct ivit_heads {
+  int tokens;
+  int heads;
+  int dim;
+  const int32_t *partner;
+};
+
 struct ivit_training_kernels {
   const char *name;
 
@@ -97,6 +105,24 @@ struct ivit_training_kernels {
   void (*gelu_backward)(const float *x, float *g, int n);
   void (*sigmoid_gate)(const float *x, float *y, int n, double linear, double cubic);
   void (*sigmoid_gate_backward)(const float *x, float *g, int n, double linear, double cubic);
+
+  /* gates.h */
+  void (*multiply)(float *x, const float *z, int n);
+  void (*gate_to8)(
+      const int8_t *gates, const int8_t *values, int rows, int channels, const int16_t *table,
+      const struct ivit_dyadics *d, struct ivit_extremes seen, int8_t *out);
+  void (*gate_to16)(
+      const int8_t *gates, const int8_t *values, int rows, int channels, const int16_t *table,
+      const struct ivit_dyadics *d, struct ivit_extremes seen, int16_t *out);
+  void (*gate_backward)(
+      const int8_t *gates, const int8_t *values, int n, const double *silu, const double *slopes,
+      double scale, float *g, float *by_gate);
+  void (*turn_codes)(
+      const int16_t *x, int pictures, const struct ivit_heads *h, const int16_t *cosines,
+      const int16_t *sines, int64_t multiplier, int shift, int8_t *out, int32_t *seen);
+  void (*turn)(
+      float *x, int pictures, int leading, const struct ivit_heads *h, const double *cosines,
+      const double *sines, double direction);
 
   /* attentions.h */
   void (*scores)(

@@ -69,7 +69,9 @@ public final class PretrainedPreprocess {
         architecture.family().equals(Swin.KIND)
             ? RegisteredModel.Pixels.IMAGENET
             : RegisteredModel.Pixels.HALF;
-    return (model == null ? unnamed : model.pixels()).transform(resize, architecture.image());
+    return model == null
+        ? unnamed.transform(resize, architecture.image())
+        : model.pixels().transform(resize, architecture.image()).withCropMode(model.mode());
   }
 
   /**

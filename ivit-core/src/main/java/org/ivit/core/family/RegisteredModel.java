@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.ivit.core.Size;
+import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Preprocess;
 
 /**
@@ -17,16 +18,18 @@ import org.ivit.core.image.Preprocess;
  * heads}, {@code hidden} and {@code classes} of a {@code vit}, or of a {@code swin} {@code window}
  * instead of {@code hidden} and lists of {@code depth} and {@code heads}; mean and deviation of
  * pixels ({@code half}, {@code imagenet} or {@code clip}) and the crop that its weights are
- * evaluated at; then other keys of an inline description. A name with a tag is for weights that
- * differ from the name without.
+ * evaluated at, or {@code squash} where both sides are resized to the whole; then other keys of an
+ * inline description. A name with a tag is for weights that differ from the name without.
  *
- * <p>Left out are models that no chain of parts computes: DINOv2's giant, DINOv3, EVA-02, Swin v2.
+ * <p>Left out are models that no chain of parts computes, such as Swin v2, and DINOv3's largest, of
+ * 7 billion parameters.
  *
  * @param description inline
  * @param pixels mean and deviation
  * @param crop part of the shorter side that is seen, at the model's own size
+ * @param mode whether proportions are kept
  */
-record RegisteredModel(ObjectNode description, Pixels pixels, double crop) {
+record RegisteredModel(ObjectNode description, Pixels pixels, double crop, CropMode mode) {
   private static final String TABLE =
       """
       vit_tiny_patch16_224                   vit 224 16 192 12 3 768 1000 half 0.9
@@ -60,6 +63,8 @@ record RegisteredModel(ObjectNode description, Pixels pixels, double crop) {
       vit_small_patch14_reg4_dinov2          vit 518 14 384 12 6 1536 0 imagenet 1 registers=4 positions=patches
       vit_base_patch14_reg4_dinov2           vit 518 14 768 12 12 3072 0 imagenet 1 registers=4 positions=patches
       vit_large_patch14_reg4_dinov2          vit 518 14 1024 24 16 4096 0 imagenet 1 registers=4 positions=patches
+      vit_giant_patch14_dinov2               vit 518 14 1536 40 24 4096 0 imagenet 1 mlp=swiglu
+      vit_giant_patch14_reg4_dinov2          vit 518 14 1536 40 24 4096 0 imagenet 1 registers=4 positions=patches mlp=swiglu
       vit_base_patch32_clip_quickgelu_224    vit 224 32 768 12 12 3072 512 clip 0.9 epsilon=1e-5 pre_norm=true activation=quick_gelu projection=true
       vit_base_patch16_clip_quickgelu_224    vit 224 16 768 12 12 3072 512 clip 0.9 epsilon=1e-5 pre_norm=true activation=quick_gelu projection=true
       vit_large_patch14_clip_quickgelu_224   vit 224 14 1024 24 16 4096 768 clip 0.9 epsilon=1e-5 pre_norm=true activation=quick_gelu projection=true
@@ -97,6 +102,28 @@ record RegisteredModel(ObjectNode description, Pixels pixels, double crop) {
       beit_large_patch16_224                 vit 224 16 1024 24 16 4096 1000 half 0.9 positions=none relative_positions=true pool=avg fc_norm=true
       beitv2_base_patch16_224                vit 224 16 768 12 12 3072 1000 imagenet 0.9 positions=none relative_positions=true pool=avg fc_norm=true
       beitv2_large_patch16_224               vit 224 16 1024 24 16 4096 1000 imagenet 0.9 positions=none relative_positions=true pool=avg fc_norm=true
+      vit_small_patch16_dinov3               vit 256 16 384 12 6 1536 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5
+      vit_small_patch16_dinov3_qkvb          vit 256 16 384 12 6 1536 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5
+      vit_small_plus_patch16_dinov3          vit 256 16 384 12 6 1536 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5 mlp=swiglu
+      vit_small_plus_patch16_dinov3_qkvb     vit 256 16 384 12 6 1536 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5 mlp=swiglu
+      vit_base_patch16_dinov3                vit 256 16 768 12 12 3072 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5
+      vit_base_patch16_dinov3_qkvb           vit 256 16 768 12 12 3072 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5
+      vit_large_patch16_dinov3               vit 256 16 1024 24 16 4096 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5
+      vit_large_patch16_dinov3_qkvb          vit 256 16 1024 24 16 4096 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5
+      vit_huge_plus_patch16_dinov3           vit 256 16 1280 32 20 5120 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5 mlp=swiglu
+      vit_huge_plus_patch16_dinov3_qkvb      vit 256 16 1280 32 20 5120 0 imagenet 1 registers=4 positions=none rotary=dinov3 pool=avg epsilon=1e-5 mlp=swiglu
+      eva02_tiny_patch14_224                 vit 224 14 192 12 3 512 0 clip 1 rotary=cat rotary_grid=16 pool=avg fc_norm=true mlp=swiglu
+      eva02_small_patch14_224                vit 224 14 384 12 6 1024 0 clip 1 rotary=cat rotary_grid=16 pool=avg fc_norm=true mlp=swiglu
+      eva02_base_patch14_224                 vit 224 14 768 12 12 2048 0 clip 1 rotary=cat rotary_grid=16 pool=avg fc_norm=true mlp=swiglu_norm
+      eva02_large_patch14_224                vit 224 14 1024 24 16 2730 0 clip 1 rotary=cat rotary_grid=16 pool=avg fc_norm=true mlp=swiglu_norm
+      eva02_tiny_patch14_336                 vit 336 14 192 12 3 512 1000 clip 1 rotary=cat rotary_grid=16 pool=avg fc_norm=true mlp=swiglu
+      eva02_small_patch14_336                vit 336 14 384 12 6 1024 1000 clip 1 rotary=cat rotary_grid=16 pool=avg fc_norm=true mlp=swiglu
+      eva02_base_patch14_448                 vit 448 14 768 12 12 2048 1000 clip squash rotary=cat rotary_grid=16 pool=avg fc_norm=true mlp=swiglu_norm
+      eva02_large_patch14_448                vit 448 14 1024 24 16 2730 1000 clip squash rotary=cat rotary_grid=16 pool=avg fc_norm=true mlp=swiglu_norm
+      vit_medium_patch16_rope_reg1_gap_256   vit 256 16 512 12 8 2048 1000 half 0.95 registers=1 class_token=false positions=none rotary=cat rotary_grid=16 pool=avg fc_norm=true
+      vit_mediumd_patch16_rope_reg1_gap_256  vit 256 16 512 20 8 2048 1000 half 0.95 registers=1 class_token=false positions=none rotary=cat rotary_grid=16 pool=avg fc_norm=true
+      vit_betwixt_patch16_rope_reg4_gap_256  vit 256 16 640 12 10 2560 1000 clip 0.95 registers=4 class_token=false positions=none rotary=cat rotary_grid=16 pool=avg fc_norm=true
+      vit_base_patch16_rope_reg1_gap_256     vit 256 16 768 12 12 3072 1000 half 0.95 registers=1 class_token=false positions=none rotary=cat rotary_grid=16 pool=avg fc_norm=true
       """;
 
   private static final int COLUMNS = 11;
@@ -167,7 +194,12 @@ record RegisteredModel(ObjectNode description, Pixels pixels, double crop) {
       option(description, words[i].substring(0, at), words[i].substring(at + 1));
     }
     Pixels pixels = Pixels.valueOf(words[9].toUpperCase(Locale.ROOT));
-    return new RegisteredModel(description, pixels, Double.parseDouble(words[10]));
+    boolean squash = words[10].equals("squash");
+    return new RegisteredModel(
+        description,
+        pixels,
+        squash ? 1 : Double.parseDouble(words[10]),
+        squash ? CropMode.SQUASH : CropMode.CENTER);
   }
 
   private static void list(ArrayNode list, String numbers) {
@@ -178,9 +210,9 @@ record RegisteredModel(ObjectNode description, Pixels pixels, double crop) {
 
   private static void option(ObjectNode description, String key, String value) {
     switch (key) {
-      case "registers" -> description.put(key, Integer.parseInt(value));
+      case "registers", "rotary_grid" -> description.put(key, Integer.parseInt(value));
       case "epsilon" -> description.put(key, Double.parseDouble(value));
-      case "positions", "activation", "pool" -> description.put(key, value);
+      case "positions", "activation", "pool", "rotary", "mlp" -> description.put(key, value);
       default -> description.put(key, Boolean.parseBoolean(value));
     }
   }

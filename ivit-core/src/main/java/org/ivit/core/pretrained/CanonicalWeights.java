@@ -19,6 +19,9 @@ import org.ivit.core.tensor.TensorFile;
  *   <li>LayerScale's γ ({@code ls1.gamma}, {@code gamma_1}, …) is multiplied into rows and bias of
  *       {@code attn.proj} and {@code mlp.fc2}, in float32;
  *   <li>{@code q_bias} and {@code v_bias} become {@code qkv.bias}, zeros for the keys;
+ *   <li>{@code qkv.bias_mask} of DINOv3's release is multiplied into {@code qkv.bias};
+ *   <li>gate and value of SwiGLU in one {@code mlp.fc1}, of twice the rows that {@code mlp.fc2} has
+ *       columns, become {@code mlp.fc1_g}, its first half, and {@code mlp.fc1_x};
  *   <li>a bias that the source lacks is zeros: of {@code qkv} where no block has one, of the patch
  *       projection and {@code head} in CLIP;
  *   <li>the attention pool's query, a constant, is multiplied into its keys: {@code
@@ -34,6 +37,9 @@ final class CanonicalWeights {
 
   private static final String POOL = "attn_pool.";
   private static final String QKV = "attn.qkv";
+  private static final String MASK = ".bias_mask";
+  private static final String FC1 = "mlp.fc1";
+  private static final String[] GATED = {"mlp.fc1_g", "mlp.fc1_x"};
   private static final String WEIGHT = ".weight";
   private static final String BIAS = ".bias";
   private static final String[] ATTENTION_SCALES = {"ls1.gamma", "gamma_1"};
@@ -63,6 +69,8 @@ final class CanonicalWeights {
       weights.fold(block + "attn.proj", block, ATTENTION_SCALES);
       weights.fold(block + "mlp.fc2", block, MLP_SCALES);
       weights.joinBiases(block + "attn.");
+      weights.mask(block + QKV);
+      weights.splitGate(block);
       if (!biased) {
         weights.addBias(block + QKV);
       }
@@ -79,8 +87,9 @@ final class CanonicalWeights {
    * The names of {@link #of}, before any tensor is read.
    *
    * @param timm names of all parameters
+   * @param gated whether {@code mlp.fc1} holds gate and value, which its shape says
    */
-  static Set<String> names(Set<String> timm) {
+  static Set<String> names(Set<String> timm, boolean gated) {
     Set<String> names = new LinkedHashSet<>(timm);
     boolean biased = isBiased(timm);
     for (String block : blocks(timm)) {
@@ -93,6 +102,13 @@ final class CanonicalWeights {
       boolean apart = names.removeAll(Set.of(block + "attn.q_bias", block + "attn.v_bias"));
       if (timm.contains(block + QKV + WEIGHT) && (apart || !biased)) {
         names.add(block + QKV + BIAS);
+      }
+      names.remove(block + QKV + MASK);
+      for (String end : gated ? new String[] {WEIGHT, BIAS} : new String[0]) {
+        if (names.remove(block + FC1 + end)) {
+          names.add(block + GATED[0] + end);
+          names.add(block + GATED[1] + end);
+        }
       }
     }
     for (String linear : new String[] {PATCHES, HEAD}) {
@@ -222,6 +238,59 @@ final class CanonicalWeights {
     tensors.remove(attention + "q_bias");
     tensors.remove(attention + "v_bias");
     tensors.put(joined, Tensor.of(all, all.length));
+  }
+
+  private void mask(String linear) {
+    Tensor mask = tensors.remove(linear + MASK);
+    if (mask == null) {
+      return;
+    }
+    multiply(linear + BIAS, linear + MASK, mask);
+    Tensor masked = tensors.get(linear + BIAS);
+    float[] bias = masked.floats();
+    for (int i = 0; i < bias.length; i++) {
+      // Not the −0 of a negative number that is masked.
+      bias[i] += 0f;
+    }
+    tensors.put(linear + BIAS, Tensor.of(bias, masked.shape()));
+  }
+
+  private void splitGate(String block) {
+    Tensor first = tensors.get(block + FC1 + WEIGHT);
+    Tensor last = tensors.get(block + "mlp.fc2" + WEIGHT);
+    if (first == null || last == null || !isPacked(first, last)) {
+      return;
+    }
+    halve(block, WEIGHT);
+    if (tensors.containsKey(block + FC1 + BIAS)) {
+      halve(block, BIAS);
+    }
+  }
+
+  /**
+   * @param fc1 weights of {@code mlp.fc1}
+   * @param fc2 weights of {@code mlp.fc2}
+   * @return whether the first holds gate and value of SwiGLU
+   */
+  static boolean isPacked(Tensor fc1, Tensor fc2) {
+    return fc1.shape().length == 2
+        && fc2.shape().length == 2
+        && fc1.shape()[0] == 2 * fc2.shape()[1];
+  }
+
+  private void halve(String block, String end) {
+    Tensor both = tensors.remove(block + FC1 + end);
+    long[] shape = both.shape();
+    if (shape.length == 0 || shape[0] % 2 != 0) {
+      throw new InputException(
+          "%s: tensor %s%s%s: is %s, expected rows of a gate and a value"
+              .formatted(source, block, FC1, end, both));
+    }
+    shape[0] /= 2;
+    float[] all = both.floats();
+    int half = all.length / 2;
+    tensors.put(block + GATED[0] + end, Tensor.of(Arrays.copyOf(all, half), shape));
+    tensors.put(block + GATED[1] + end, Tensor.of(Arrays.copyOfRange(all, half, 2 * half), shape));
   }
 
   private void addBias(String linear) {

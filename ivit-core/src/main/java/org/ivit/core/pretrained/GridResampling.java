@@ -59,7 +59,7 @@ public enum GridResampling {
    */
   static GridResampling of(TimmNames.Source source, boolean registers) {
     return switch (source) {
-      case TIMM, OPEN_CLIP, AUGREG, TORCHVISION -> BICUBIC_ANTIALIAS;
+      case TIMM, DINOV3, OPEN_CLIP, AUGREG, TORCHVISION -> BICUBIC_ANTIALIAS;
       case DINOV2 -> registers ? BICUBIC_ANTIALIAS : BICUBIC_OFFSET;
       case HUGGING_FACE -> registers ? BICUBIC_ANTIALIAS : BICUBIC;
       case HUGGING_FACE_TOWER -> BICUBIC;

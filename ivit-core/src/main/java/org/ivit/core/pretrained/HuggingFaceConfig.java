@@ -34,14 +34,14 @@ final class HuggingFaceConfig {
           "beit",
           "dinov2",
           "dinov2_with_registers",
+          "dinov3_vit",
           "clip",
           "clip_vision_model",
           "siglip",
           "siglip_vision_model");
+  private static final double DINOV3_PERIOD = 100;
   private static final Map<String, String> NOT_YET =
       Map.of(
-          "dinov3_vit",
-          Unsupported.ROTARY,
           "swinv2",
           Unsupported.COSINE,
           "siglip2",
@@ -87,14 +87,15 @@ final class HuggingFaceConfig {
     }
     return switch (reader.type) {
       case "swin" -> reader.swin();
+      case "dinov3_vit" -> reader.dinov3();
       case "clip", "clip_vision_model", "siglip", "siglip_vision_model" -> reader.tower();
       default -> reader.vit(missing);
     };
   }
 
-  /** DINOv2's positions follow the picture, whose size the transform says. */
+  /** Positions of DINOv2 and DINOv3 follow the picture, whose size the transform says. */
   private static int picture(Path folder, String type, int image) {
-    return type.startsWith("dinov2")
+    return type.startsWith("dino")
         ? HuggingFacePreprocessor.side(folder, Math.min(image, 224))
         : image;
   }
@@ -116,9 +117,6 @@ final class HuggingFaceConfig {
     boolean dino = type.startsWith("dinov2");
     activation(config, null);
     config.require("num_channels", "3", "3");
-    if (dino && config.flag("use_swiglu_ffn", false)) {
-      missing.add(Unsupported.SWIGLU);
-    }
     if (config.flag("use_shared_relative_position_bias", false)) {
       missing.add(Unsupported.SHARED_TABLE);
     }
@@ -147,6 +145,32 @@ final class HuggingFaceConfig {
     if (type.equals("deit")) {
       deit();
     }
+    List<String> classes = classifies() ? classes() : List.of();
+    keys.put("classes", classes.size());
+    return claims(image, classes);
+  }
+
+  private ModelClaims dinov3() {
+    boolean gated = config.flag("use_gated_mlp", false);
+    String activation = config.text(ACTIVATION, "gelu");
+    if (!activation.equals(gated ? "silu" : "gelu")) {
+      throw config.wrong(ACTIVATION, gated ? "silu" : "the exact GELU, \"gelu\"");
+    }
+    config.require("num_channels", "3", "3");
+    if (config.real("rope_theta", DINOV3_PERIOD) != DINOV3_PERIOD) {
+      throw config.wrong("rope_theta", "100");
+    }
+    int image = picture(folder, type, config.side("image_size"));
+    keys.put("name", "huggingface_dinov3");
+    keys.put("image", image);
+    keys.put("patch", config.side("patch_size"));
+    keys.put("dim", config.integer("hidden_size"));
+    keys.put("depth", config.integer("num_hidden_layers"));
+    keys.put("heads", config.integer("num_attention_heads"));
+    keys.put("hidden", config.integer("intermediate_size"));
+    keys.put("epsilon", config.real("layer_norm_eps", 1e-5));
+    keys.put("registers", config.integer("num_register_tokens", 4));
+    keys.put("rotary", "dinov3");
     List<String> classes = classifies() ? classes() : List.of();
     keys.put("classes", classes.size());
     return claims(image, classes);

@@ -97,7 +97,7 @@ final class HuggingFacePreprocessor {
       case "siglip" -> half.withCropMode(CropMode.SQUASH);
       case "dinov2", "dinov2_with_registers" -> Preprocess.imagenet(256 * image / 224, image);
       case "beit" -> Preprocess.half(256 * image / 224, image).withCropMode(CropMode.SQUASH);
-      case "vit_mae" ->
+      case "vit_mae", "dinov3_vit" ->
           new Preprocess(
               image,
               image,

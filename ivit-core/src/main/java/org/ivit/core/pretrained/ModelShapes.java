@@ -23,9 +23,13 @@ final class ModelShapes {
   /** Rows of a table for the class token: it asks, it is asked, it asks itself. */
   private static final int CLASS_ROWS = 3;
 
+  private static final String FC1 = "blocks.0.mlp.fc1.weight";
+  private static final String FC2 = "blocks.0.mlp.fc2.weight";
+  private static final String ROTARY = "rotary";
+
   private static final int HEAD_DIM = 64;
 
-  /** Published widths whose heads have not 64 channels, with their heads. */
+  /** Published widths whose heads have not 64 channels, but in DINOv3, with their heads. */
   private static final Map<Long, Integer> HEADS =
       Map.of(1152L, 16, 1280L, 16, 1408L, 16, 1664L, 16);
 
@@ -86,7 +90,8 @@ final class ModelShapes {
     } else {
       description.set("heads", claims.get("heads"));
     }
-    put("hidden", extent("blocks.0.mlp.fc1.weight", 0, 2));
+    boolean gated = has("blocks.0.mlp.fc1_g.weight") || isPacked();
+    put("hidden", gated ? extent(FC2, 1, 2) : extent(FC1, 0, 2));
     put("classes", has("head.weight") ? extent("head.weight", 0, 2) : 0);
     putReal("epsilon", preNorm ? WIDER_EPSILON : EPSILON);
     putUnless("distilled", distilled, false);
@@ -99,6 +104,14 @@ final class ModelShapes {
     putUnless("pool", pool, "token");
     putUnless("fc_norm", has("fc_norm.weight"), false);
     putUnless("activation", "gelu", "gelu");
+    if (gated) {
+      put("mlp", has("blocks.0.mlp.norm.weight") ? "swiglu_norm" : "swiglu");
+    }
+    for (String key : new String[] {ROTARY, "rotary_grid"}) {
+      if (claims.has(key)) {
+        description.set(key, claims.get(key));
+      }
+    }
     putUnless("projection", false, false);
     putUnless("relative_positions", has("blocks.0." + TABLE), false);
   }
@@ -182,12 +195,17 @@ final class ModelShapes {
     putUnless("positions", positions, "all");
   }
 
+  /** Whether gate and value of SwiGLU lie in one. */
+  private boolean isPacked() {
+    return has(FC1) && has(FC2) && CanonicalWeights.isPacked(file.get(FC1), file.get(FC2));
+  }
+
   private long heads(long dim) {
     if (has("blocks.0." + TABLE)) {
       return extent("blocks.0." + TABLE, 1, 2);
     }
     Integer published = HEADS.get(dim);
-    if (published != null) {
+    if (published != null && !claims.path(ROTARY).asText().equals("dinov3")) {
       return published;
     }
     if (dim % HEAD_DIM != 0) {

@@ -24,8 +24,8 @@ import org.ivit.core.tensor.TensorFiles;
 
 /**
  * A model as others leave it, recognised by what lies beside its weights or by their names: a
- * folder of timm or Hugging Face, one of open_clip, or the file of a release: DINOv2's {@code
- * .pth}, OpenAI's {@code .pt}, the {@code .npz} of augreg and big_vision, torchvision's.
+ * folder of timm or Hugging Face, one of open_clip, or the file of a release: DINOv2's or DINOv3's
+ * {@code .pth}, OpenAI's {@code .pt}, the {@code .npz} of augreg and big_vision, torchvision's.
  *
  * @param architecture its chain of parts
  * @param description the same as an inline description, for {@link Architectures#parse}
@@ -42,6 +42,7 @@ public record PretrainedModel(
   private static final String CONFIG = "config.json";
   private static final String ARCHITECTURE = "architecture";
   private static final String IMAGE = "image";
+  private static final String ROTARY = "rotary";
   private static final String TABLE = ".relative_position_bias_table";
   private static final String OPEN_CLIP = "open_clip_";
 
@@ -127,12 +128,21 @@ public record PretrainedModel(
       if (configured != null) {
         timm = CanonicalWeights.withRegister(timm);
       }
-      missing.addAll(timm);
+      missing.addAll(timm, placed(configured, place.timm().source(), wishes));
       missing.refuse(contents.source());
       ModelClaims claims = configured == null ? ReleaseClaims.of(place, contents) : configured;
       place.sayLeftOut(contents, say);
       return model(timm, place.timm().source(), claims, wishes.keys, say);
     }
+  }
+
+  /** Whether something beside the tensors says which positions the model has, or will be asked. */
+  private static boolean placed(ModelClaims configured, TimmNames.Source source, Wishes wishes) {
+    boolean said =
+        configured == null
+            ? source == TimmNames.Source.DINOV3 || source == TimmNames.Source.TIMM
+            : configured.keys().has(ROTARY);
+    return said || wishes.keys.has(ROTARY);
   }
 
   /** Weights that a training run here has saved, with the architecture beside them. */

@@ -148,6 +148,12 @@ public record PublishedCheckpoint(
 
     @Override
     public Void block(Block block) {
+      if (block.rotary() != null) {
+        throw foreign("rotary positions");
+      }
+      if (block.gated()) {
+        throw foreign("a gated MLP");
+      }
       boolean windows = block.windows() != null;
       put(block.norm1(), block.node("qact1"));
       put(block.qkv(), block.node("attn.qact1"));

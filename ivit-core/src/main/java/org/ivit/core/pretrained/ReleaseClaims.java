@@ -23,6 +23,9 @@ import org.ivit.core.tensor.TensorContents;
 final class ReleaseClaims {
   private static final String SCRIPT = "TorchScript archive";
   private static final int WHOLE = 518;
+  private static final int DINOV3_IMAGE = 256;
+  private static final double DINOV3_PERIOD = 100;
+  private static final double BFLOAT16_STEP = 0x1p-8;
   private static final String POOL = "attn_pool.latent";
 
   private ReleaseClaims() {}
@@ -37,6 +40,7 @@ final class ReleaseClaims {
     Set<String> timm = place.timmNames();
     return switch (place.timm().source()) {
       case DINOV2 -> dinov2(keys, timm);
+      case DINOV3 -> dinov3(keys, place, contents);
       case OPEN_CLIP -> openai(keys, contents);
       case AUGREG, BIG_VISION -> flax(keys, place, contents);
       case TORCHVISION -> torchvision(keys, timm);
@@ -54,7 +58,7 @@ final class ReleaseClaims {
   /** Whether {@link #of} knows of which release a file is. */
   static boolean knows(WeightPlace place, TensorContents contents) {
     return switch (place.timm().source()) {
-      case DINOV2, AUGREG, BIG_VISION, TORCHVISION -> true;
+      case DINOV2, DINOV3, AUGREG, BIG_VISION, TORCHVISION -> true;
       case OPEN_CLIP -> contents.format().equals(SCRIPT);
       case TIMM, HUGGING_FACE, HUGGING_FACE_TOWER -> false;
     };
@@ -98,6 +102,40 @@ final class ReleaseClaims {
     // release does.
     return claims(
         keys, image -> Preprocess.imagenet(image >= WHOLE ? image : 256 * image / 224, image));
+  }
+
+  /** Its pictures may have any size; the release shows 256. */
+  private static ModelClaims dinov3(ObjectNode keys, WeightPlace place, TensorContents contents) {
+    Tensor periods = contents.read(place.names().get(TimmNames.PERIODS));
+    long dim = contents.read(place.names().get("patch_embed.proj.weight")).shape()[0];
+    float[] values = periods.floats();
+    for (int m = 0; m < values.length; m++) {
+      // They are stored in bfloat16, the tables are computed from exact ones.
+      double exact = Math.pow(DINOV3_PERIOD, (double) m / values.length);
+      if (!(Math.abs(values[m] / exact - 1) < BFLOAT16_STEP)) {
+        throw new InputException(
+            "%s: tensor %s: holds %s at %d, expected %s: other rotary positions than DINOv3's"
+                .formatted(contents.source(), TimmNames.PERIODS, values[m], m, exact));
+      }
+    }
+    keys.put("name", "dinov3");
+    keys.put("image", DINOV3_IMAGE);
+    if (values.length > 0 && dim % (4L * values.length) == 0) {
+      keys.put("heads", (int) (dim / (4L * values.length)));
+    }
+    keys.put("epsilon", 1e-5);
+    keys.put("rotary", "dinov3");
+    Preprocess imagenet = Preprocess.imagenet(DINOV3_IMAGE, DINOV3_IMAGE);
+    return claims(
+        keys,
+        image ->
+            new Preprocess(
+                image,
+                image,
+                Interpolation.BILINEAR,
+                CropMode.SQUASH,
+                imagenet.mean(),
+                imagenet.std()));
   }
 
   private static ModelClaims openai(ObjectNode keys, TensorContents contents) {

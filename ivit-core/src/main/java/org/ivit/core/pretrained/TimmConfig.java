@@ -25,10 +25,11 @@ final class TimmConfig {
 
   private static final String ARGUMENTS = "model_args";
   private static final String PRETRAINED = "pretrained_cfg";
+  private static final String USE_ROTARY = "use_rot_pos_emb";
 
   /** Names of models that are chains of parts here, as far as their tensors are. */
   private static final Pattern KNOWN =
-      Pattern.compile("(vit|deit|deit3|flexivit|beit|beitv2|swin)_.*");
+      Pattern.compile("(vit|deit|deit3|flexivit|beit|beitv2|eva02|swin)_.*");
 
   /** What names imply that no part computes; their tensors do not always show it. */
   private static final Map<Pattern, String> MISSING = new LinkedHashMap<>();
@@ -48,15 +49,21 @@ final class TimmConfig {
           "init_values",
           "mlp_ratio",
           "no_embed_class",
+          "num_reg_tokens",
           "num_classes",
           "patch_size",
           "pos_drop_rate",
           "pre_norm",
           "proj_drop_rate",
           "qkv_bias",
+          "qkv_fused",
           "reg_tokens",
+          "scale_mlp",
           "strict_img_size",
+          "swiglu_align_to",
+          "swiglu_mlp",
           "use_abs_pos_emb",
+          "use_fc_norm",
           "use_rel_pos_bias",
           "weight_init",
           "window_size",
@@ -64,31 +71,33 @@ final class TimmConfig {
 
   /** Arguments that are read. */
   private static final Set<String> READ =
-      Set.of("act_layer", "global_pool", "img_size", "norm_layer", "num_heads");
+      Set.of(
+          "act_layer",
+          "global_pool",
+          "img_size",
+          "mlp_layer",
+          "norm_layer",
+          "num_heads",
+          "ref_feat_shape",
+          "rope_rotate_half",
+          "rope_temperature",
+          "rope_type",
+          USE_ROTARY);
 
   /** Arguments that ask for what no part computes, unless they are false or null. */
   private static final Map<String, String> ASKING =
       Map.of(
           "block_fn", "attention and MLP in parallel",
-          "mlp_layer", Unsupported.SWIGLU,
           "pretrained_window_sizes", Unsupported.COSINE,
           "qk_norm", "norms of queries and keys",
-          "scale_mlp", "a norm within the MLP",
-          "swiglu_mlp", Unsupported.SWIGLU,
-          "use_rot_pos_emb", Unsupported.ROTARY,
+          "scale_attn_inner", Unsupported.INNER_NORM,
           "use_shared_rel_pos_bias", Unsupported.SHARED_TABLE);
 
-  /** Arguments of what {@link #ASKING} has named. */
-  private static final Set<String> OF_THOSE =
-      Set.of(
-          "num_reg_tokens",
-          "qkv_fused",
-          "ref_feat_shape",
-          "rope_rotate_half",
-          "rope_temperature",
-          "rope_type",
-          "swiglu_align_to",
-          "use_fc_norm");
+  /** Names with rotary positions measured in the grid of their pretraining, 16 × 16 patches. */
+  private static final Pattern OF_GRID = Pattern.compile("eva02_.*|vit_.*_rope_reg\\d_.*");
+
+  private static final int PRETRAINING_GRID = 16;
+  private static final Set<String> MLPS = Set.of("Mlp", "SwiGLUPacked", "SwiGLU");
 
   private static final Pattern TANH =
       Pattern.compile(
@@ -105,8 +114,7 @@ final class TimmConfig {
           "GELUTanh", "gelu_tanh");
 
   static {
-    MISSING.put(Pattern.compile(".*(rope|dinov3|eva02|vit_pe_).*"), Unsupported.ROTARY);
-    MISSING.put(Pattern.compile(".*eva02.*"), Unsupported.SWIGLU);
+    MISSING.put(Pattern.compile("vit_pe_.*|.*_rope_(?!reg\\d).*"), Unsupported.ROTARY);
     MISSING.put(Pattern.compile("swinv2_.*"), Unsupported.COSINE);
     MISSING.put(Pattern.compile("vit_.*rpn_.*"), "norms after their branches");
     MISSING.put(Pattern.compile("vit_s?relpos_.*"), "relative positions in a ViT");
@@ -152,7 +160,8 @@ final class TimmConfig {
       }
     }
     if (!implied && !KNOWN.matcher(name).matches()) {
-      throw config.wrong(NAME, "a ViT, DeiT, DeiT-III, FlexiViT, BEiT or Swin of timm");
+      throw config.wrong(
+          NAME, "a ViT, DeiT, DeiT-III, FlexiViT, BEiT, EVA-02, DINO or Swin of timm");
     }
     for (Iterator<String> keys = arguments.node().fieldNames(); keys.hasNext(); ) {
       String key = keys.next();
@@ -160,10 +169,7 @@ final class TimmConfig {
       boolean asked = !value.isNull() && !(value.isBoolean() && !value.booleanValue());
       if (ASKING.containsKey(key) && asked) {
         missing.add(ASKING.get(key));
-      } else if (!ASKING.containsKey(key)
-          && !SHOWN.contains(key)
-          && !READ.contains(key)
-          && !OF_THOSE.contains(key)) {
+      } else if (!ASKING.containsKey(key) && !SHOWN.contains(key) && !READ.contains(key)) {
         throw arguments.wrong(key, "no such key: what it does to the model is not known");
       }
     }
@@ -182,9 +188,13 @@ final class TimmConfig {
       keys.put("heads", arguments.integer("num_heads"));
     }
     boolean clip = name.contains("_clip_");
-    keys.put("epsilon", epsilon(clip || name.startsWith("swin_") ? 1e-5 : 1e-6));
+    keys.put("epsilon", epsilon(clip || dinov3() || name.startsWith("swin_") ? 1e-5 : 1e-6));
     if (!name.startsWith("swin_")) {
       keys.put("activation", activation());
+      if (arguments.has("mlp_layer") && !MLPS.contains(arguments.text("mlp_layer"))) {
+        throw arguments.wrong("mlp_layer", "Mlp or SwiGLUPacked");
+      }
+      rotary();
       String pool = arguments.text("global_pool", config.text("global_pool", ""));
       if (!pool.isEmpty()) {
         keys.put("pool", pool(pool));
@@ -193,6 +203,39 @@ final class TimmConfig {
       keys.put("projection", clip && headed && !pretrained.text("tag", "").contains("ft_"));
     }
     return new ModelClaims(keys, this::preprocess, classes());
+  }
+
+  private boolean dinov3() {
+    return name.contains("_dinov3");
+  }
+
+  private void rotary() {
+    boolean ofGrid = OF_GRID.matcher(name).matches();
+    if (!arguments.flag(USE_ROTARY, dinov3() || ofGrid)) {
+      return;
+    }
+    String kind = arguments.text("rope_type", dinov3() ? "dinov3" : "cat");
+    boolean halves = kind.equals("dinov3");
+    if (!halves && !kind.equals("cat")) {
+      throw arguments.wrong("rope_type", "cat or dinov3");
+    }
+    double temperature = halves ? 100 : 10000;
+    if (arguments.real("rope_temperature", temperature) != temperature) {
+      throw arguments.wrong("rope_temperature", Double.toString(temperature));
+    }
+    if (arguments.flag("rope_rotate_half", halves) != halves) {
+      throw arguments.wrong("rope_rotate_half", halves + " with rope_type " + kind);
+    }
+    keys.put("rotary", kind);
+    if (arguments.has("ref_feat_shape") && !halves) {
+      List<Integer> grid = arguments.integers("ref_feat_shape");
+      if (grid.size() != 2) {
+        throw arguments.wrong("ref_feat_shape", "rows and columns of patches");
+      }
+      grid.forEach(keys.putArray("rotary_grid")::add);
+    } else if (ofGrid) {
+      keys.put("rotary_grid", PRETRAINING_GRID);
+    }
   }
 
   private String pool(String pool) {

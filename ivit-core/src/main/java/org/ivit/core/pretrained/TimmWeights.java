@@ -21,16 +21,30 @@ import org.ivit.core.tensor.TensorFile;
  *
  * <p>Biases that timm's model lacks go where they have the same effect: the patch projection's into
  * the patches' positions; the values' into that of the projection behind attention, since
- * probabilities sum to one; the keys' nowhere, since they move all scores of a query alike.
+ * probabilities sum to one; the keys' nowhere, since they move all scores of a query alike. With
+ * rotary positions they do not: then a bias of the keys that is not zero stays, as {@code k_bias},
+ * which timm's models of the class Eva do not load.
  */
 public final class TimmWeights {
+  /** Names of timm's models of its class Eva without LayerScale. */
+  private static final Pattern EVA02 = Pattern.compile("eva02_.*");
+
+  /** Names of those with LayerScale, which is {@code gamma_1} and {@code gamma_2} there. */
+  private static final Pattern SCALED_EVA = Pattern.compile(".*dinov3.*|vit_.*_rope_reg\\d_gap_.*");
+
+  /** Of the first, names of models whose queries, keys and values lie apart. */
+  private static final Pattern APART = Pattern.compile("eva02_(base|large)_.*");
+
+  /** Names of models whose gate and value lie in one. */
+  private static final Pattern PACKED = Pattern.compile("vit_giant_.*dinov2|eva02_(tiny|small)_.*");
+
   /** Names of timm's models that have LayerScale. */
   private static final Pattern SCALED =
       Pattern.compile("deit3_.*|.*dinov2.*|vit_.*_reg\\d_gap_.*|vit_medium_patch16_gap_.*");
 
-  /** Of those, names of models whose queries, keys and values have no bias. */
+  /** Names of models whose queries, keys and values have no bias. */
   private static final Pattern UNBIASED =
-      Pattern.compile("vit_so150m2_.*|vit_medium_patch16_gap_.*");
+      Pattern.compile("vit_so150m2_.*|vit_medium_patch16_gap_.*|vit_mediumd_.*_rope_.*|.*dinov3");
 
   private static final String POOL = "attn_pool.";
 
@@ -81,26 +95,84 @@ public final class TimmWeights {
 
   private void block(Block block) {
     String prefix = block.name() + ".";
+    String attention = prefix + "attn.";
+    String name = architecture.name();
+    boolean scaledEva = SCALED_EVA.matcher(name).matches();
+    boolean eva = scaledEva || EVA02.matcher(name).matches();
     boolean beit = block.windows() != null && block.windows().leadingTokens() > 0;
-    if (beit) {
+    if (beit || scaledEva) {
       ones(prefix + "gamma_1", block.dim());
       ones(prefix + "gamma_2", block.dim());
-      float[] bias = tensors.remove(prefix + "attn.qkv.bias").floats();
-      put(prefix + "attn.q_bias", Arrays.copyOf(bias, block.dim()));
-      put(prefix + "attn.v_bias", Arrays.copyOfRange(bias, 2 * block.dim(), bias.length));
-    } else if (SCALED.matcher(architecture.name()).matches()) {
+    } else if (SCALED.matcher(name).matches()) {
       ones(prefix + "ls1.gamma", block.dim());
       ones(prefix + "ls2.gamma", block.dim());
     }
-    if (UNBIASED.matcher(architecture.name()).matches()) {
-      removeBiases(prefix + "attn.", block.dim());
+    if (UNBIASED.matcher(name).matches()) {
+      removeBiases(attention, block);
+    }
+    if (beit || eva) {
+      splitBias(attention, block);
+    }
+    if (APART.matcher(name).matches()) {
+      splitQkv(attention, block.dim());
+    }
+    if (block.gated() && PACKED.matcher(name).matches()) {
+      join(prefix, ".weight");
+      join(prefix, ".bias");
     }
   }
 
-  /** A bias of the queries has no other place: with one, timm's model needs {@code qkv_bias}. */
-  private void removeBiases(String attention, int dim) {
+  private void splitBias(String attention, Block block) {
+    Tensor joined = tensors.remove(attention + "qkv.bias");
+    if (joined == null) {
+      return;
+    }
+    float[] bias = joined.floats();
+    int dim = block.dim();
+    float[] keys = Arrays.copyOfRange(bias, dim, 2 * dim);
+    put(attention + "q_bias", Arrays.copyOf(bias, dim));
+    put(attention + "v_bias", Arrays.copyOfRange(bias, 2 * dim, bias.length));
+    if (block.rotary() != null && !isZero(keys)) {
+      put(attention + "k_bias", keys);
+    }
+  }
+
+  private void splitQkv(String attention, int dim) {
+    float[] all = tensors.remove(attention + "qkv.weight").floats();
+    String[] names = {"q", "k", "v"};
+    for (int i = 0; i < names.length; i++) {
+      int rows = dim * dim;
+      tensors.put(
+          attention + names[i] + "_proj.weight",
+          Tensor.of(Arrays.copyOfRange(all, i * rows, (i + 1) * rows), dim, dim));
+      Tensor bias = tensors.remove(attention + names[i] + "_bias");
+      if (bias != null) {
+        tensors.put(attention + names[i] + "_proj.bias", bias);
+      }
+    }
+  }
+
+  /** Gate and value in one. */
+  private void join(String prefix, String end) {
+    Tensor gate = tensors.remove(prefix + "mlp.fc1_g" + end);
+    float[] first = gate.floats();
+    float[] second = tensors.remove(prefix + "mlp.fc1_x" + end).floats();
+    float[] both = Arrays.copyOf(first, 2 * first.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    long[] shape = gate.shape();
+    shape[0] *= 2;
+    tensors.put(prefix + "mlp.fc1" + end, Tensor.of(both, shape));
+  }
+
+  /**
+   * A bias of the queries has no other place, nor one of the keys with rotary positions: with one,
+   * timm's model needs {@code qkv_bias}.
+   */
+  private void removeBiases(String attention, Block block) {
+    int dim = block.dim();
     float[] bias = tensors.get(attention + "qkv.bias").floats();
-    if (!isZero(Arrays.copyOf(bias, dim))) {
+    int placed = block.rotary() == null ? dim : 2 * dim;
+    if (!isZero(Arrays.copyOf(bias, placed))) {
       return;
     }
     tensors.remove(attention + "qkv.bias");

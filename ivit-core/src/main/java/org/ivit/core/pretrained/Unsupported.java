@@ -15,8 +15,8 @@ import org.ivit.core.tensor.TensorFile;
  * would be others.
  */
 final class Unsupported {
-  static final String ROTARY = "rotary positions";
-  static final String SWIGLU = "SwiGLU";
+  static final String ROTARY = "rotary positions of another kind than DINOv3's and EVA-02's";
+  static final String INNER_NORM = "a norm within attention";
   static final String COSINE = "cosine attention and computed positions of Swin v2";
   static final String TWO_POOLS = "a head on the class token and the mean of the patches";
   static final String SHARED_TABLE = "a table of relative positions that blocks share";
@@ -26,15 +26,12 @@ final class Unsupported {
 
   static {
     put("(.*\\.)?(rope|rope_embed|rot_pos_embed)\\..*", ROTARY);
-    put(".*\\.mlp\\.(fc1_[gx]|w[123]|w12|weights_(in|out)|gate_proj|up_proj)\\..*", SWIGLU);
     put(".*\\.attn\\.[qk]_norm\\..*", "norms of queries and keys");
-    put(".*\\.attn\\.[qkv]_proj\\..*", "query, key and value apart, as EVA-02 has them");
     put(".*\\.(attn_out_proj|mlp_out_proj)\\..*", "attention and MLP in parallel");
     put(".*\\.(attns|ffns)\\.\\d+\\..*", "attention and MLP in parallel");
     put(".*\\.attn\\.(logit_scale|cpb_mlp\\..*)", COSINE);
     put(".*\\.attn\\.lambda_[qk]\\d", "differential attention");
-    put(".*\\.attn\\.(norm|inner_attn_ln)\\..*", "a norm within attention");
-    put(".*\\.mlp\\.(norm|ffn_ln)\\..*", "a norm within the MLP");
+    put(".*\\.attn\\.(norm|inner_attn_ln)\\..*", INNER_NORM);
     put("(.*\\.)?rel_pos_bias\\..*", SHARED_TABLE);
     put("patch_embed\\.backbone\\..*", "a convolutional network before the patches");
     put("(layers|stages)\\..*\\.conv.*", "convolutions between blocks");
@@ -57,8 +54,9 @@ final class Unsupported {
    * Adds what names and shapes show.
    *
    * @param file under timm's names
+   * @param placed whether something says which positions the model has, where no tensor does
    */
-  void addAll(TensorFile file) {
+  void addAll(TensorFile file, boolean placed) {
     Map<String, Tensor> tensors = file.tensors();
     for (String name : tensors.keySet()) {
       BY_NAME.forEach(
@@ -67,20 +65,24 @@ final class Unsupported {
               missing.add(what);
             }
           });
-      if (name.endsWith(".mlp.fc1.weight")) {
-        Tensor second = tensors.get(name.replace("fc1", "fc2"));
-        if (second != null && rows(tensors.get(name)) == 2 * columns(second)) {
-          missing.add(SWIGLU);
-        }
+      if (name.endsWith(".mlp.norm.weight") && !isGated(tensors, name)) {
+        missing.add("a norm within an MLP that is not gated");
       }
       if (name.endsWith("norm1.weight") && !tensors.containsKey(name.replace("weight", "bias"))) {
         missing.add("norms without a bias (RMSNorm)");
       }
     }
-    addEnds(tensors);
+    addEnds(tensors, placed);
   }
 
-  private void addEnds(Map<String, Tensor> tensors) {
+  private static boolean isGated(Map<String, Tensor> tensors, String norm) {
+    Tensor fc1 = tensors.get(norm.replace("norm", "fc1"));
+    Tensor fc2 = tensors.get(norm.replace("norm", "fc2"));
+    return tensors.containsKey(norm.replace("norm", "fc1_g"))
+        || (fc1 != null && fc2 != null && CanonicalWeights.isPacked(fc1, fc2));
+  }
+
+  private void addEnds(Map<String, Tensor> tensors, boolean placed) {
     Tensor head = tensors.get("head.weight");
     Tensor patches = tensors.get("patch_embed.proj.weight");
     boolean plain = tensors.keySet().stream().anyMatch(name -> name.startsWith("blocks."));
@@ -91,8 +93,8 @@ final class Unsupported {
         tensors.containsKey("pos_embed")
             || tensors.keySet().stream()
                 .anyMatch(name -> name.endsWith("relative_position_bias_table"));
-    if (plain && !positions && !missing.contains(SHARED_TABLE)) {
-      missing.add(ROTARY);
+    if (plain && !positions && !placed && !missing.contains(SHARED_TABLE)) {
+      missing.add("no positions that its files show");
     }
     if (!tensors.containsKey("norm.weight") && !tensors.containsKey("fc_norm.weight")) {
       missing.add("no norm at the end");

@@ -48,7 +48,9 @@ record WeightPlace(String path, Map<String, String> names, TimmNames timm) {
 
   /** Buffers that follow from sizes, and what stood for hidden patches in training. */
   private static final Pattern DERIVED =
-      Pattern.compile(".*(relative_position_index|attn_mask|position_ids)|(.*\\.)?mask_token");
+      Pattern.compile(
+          ".*(relative_position_index|attn_mask|position_ids)|(.*\\.)?mask_token"
+              + "|(.*\\.)?rope_embed\\.periods|(.*\\.)?rope\\.freqs_(cos|sin)");
 
   /**
    * Finds the place.

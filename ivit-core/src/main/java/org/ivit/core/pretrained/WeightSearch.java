@@ -18,6 +18,7 @@ import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
 import org.ivit.core.NumberedNames;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.pretrained.names.TimmNames;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
@@ -268,8 +269,12 @@ public final class WeightSearch {
     if (hasRegisters() && there.contains("dist_token")) {
       there.add("reg_token");
     }
-    Set<String> canonical = CanonicalWeights.names(there);
+    Set<String> canonical = CanonicalWeights.names(there, isGated());
     return expected.keySet().stream().filter(name -> !canonical.contains(name)).toList();
+  }
+
+  private boolean isGated() {
+    return architecture.blocks().stream().anyMatch(Block::gated);
   }
 
   /** Whether a distillation token can only be a register. */

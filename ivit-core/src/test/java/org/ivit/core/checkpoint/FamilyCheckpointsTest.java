@@ -32,6 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Files of models with the parts and options of later families. */
 class FamilyCheckpointsTest {
   static final List<String> NAMES = FamilyModels.NAMES;
+  static final List<String> ROTARY_OR_GATED = FamilyModels.ROTARY_OR_GATED;
 
   private static final int PICTURES = 2;
 
@@ -52,25 +53,37 @@ class FamilyCheckpointsTest {
   @FieldSource("NAMES")
   void everyModelSurvives(String name) {
     for (IntegerGraph graph : FamilyModels.graphs(FamilyModels.architecture(name), 5)) {
-      Path file = folder.resolve("model.ivit.safetensors");
-      CheckpointFile.write(file, checkpoint(graph));
-      IntegerCheckpoint read = CheckpointFile.read(file);
-      IntegerGraph restored = read.graph();
-      assertThat(restored.architecture()).isEqualTo(graph.architecture());
-      assertThat(restored.scheme()).isEqualTo(graph.scheme());
-      assertThat(restored.scales()).isEqualTo(graph.scales());
-      assertThat(restored.logitScale()).isEqualTo(graph.logitScale());
-      assertThat(GraphTensors.of(restored)).isEqualTo(GraphTensors.of(graph));
-      byte[] codes = new byte[PICTURES * graph.architecture().pixels()];
-      new Random(3).nextBytes(codes);
-      try (ReferenceEngine before = new ReferenceEngine(graph);
-          ReferenceEngine after = new ReferenceEngine(restored)) {
-        assertThat(after.logits(codes, PICTURES)).isEqualTo(before.logits(codes, PICTURES));
-      }
-      Path again = folder.resolve("again.ivit.safetensors");
-      CheckpointFile.write(again, read);
-      assertThat(again).hasSameBinaryContentAs(file);
+      survives(graph);
     }
+  }
+
+  @ParameterizedTest
+  @FieldSource("ROTARY_OR_GATED")
+  void rotaryAndGatedModelsSurvive(String name) {
+    for (IntegerGraph graph : FamilyModels.graphs(FamilyModels.architecture(name), 5)) {
+      survives(graph);
+    }
+  }
+
+  private void survives(IntegerGraph graph) {
+    Path file = folder.resolve("model.ivit.safetensors");
+    CheckpointFile.write(file, checkpoint(graph));
+    IntegerCheckpoint read = CheckpointFile.read(file);
+    IntegerGraph restored = read.graph();
+    assertThat(restored.architecture()).isEqualTo(graph.architecture());
+    assertThat(restored.scheme()).isEqualTo(graph.scheme());
+    assertThat(restored.scales()).isEqualTo(graph.scales());
+    assertThat(restored.logitScale()).isEqualTo(graph.logitScale());
+    assertThat(GraphTensors.of(restored)).isEqualTo(GraphTensors.of(graph));
+    byte[] codes = new byte[PICTURES * graph.architecture().pixels()];
+    new Random(3).nextBytes(codes);
+    try (ReferenceEngine before = new ReferenceEngine(graph);
+        ReferenceEngine after = new ReferenceEngine(restored)) {
+      assertThat(after.logits(codes, PICTURES)).isEqualTo(before.logits(codes, PICTURES));
+    }
+    Path again = folder.resolve("again.ivit.safetensors");
+    CheckpointFile.write(again, read);
+    assertThat(again).hasSameBinaryContentAs(file);
   }
 
   private String refused(

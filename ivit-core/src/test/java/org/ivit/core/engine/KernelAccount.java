@@ -37,6 +37,8 @@ final class KernelAccount {
     LAYERS("products of linear layers", "tile(_\\d+)?|ivit_tile_.*"),
     ATTENTION("products of attention", "accumulate_pairs|pairs_of.*|(scores|context)(_\\d+)?"),
     CODES("requantization to 8 bits, GELU table", "ivit_to8_.*"),
+    TURNING("requantization to 8 bits and rotary positions", "ivit_turn8_.*"),
+    GATING("gating", "ivit_gate(8|16)_.*|gated.*"),
     RESIDUAL("requantization to 16 bits and residual", "ivit_add16_.*"),
     NORM("I-LayerNorm", "ivit_norm.*"),
     SOFTMAX("Shiftmax", "ivit_(softmax|bias|normalise)_.*|narrow"),

@@ -55,6 +55,9 @@ record MultiplyAdds(long layers, long attention) {
       layer(block.qkvLinear(), block.tokens());
       layer(block.projLinear(), rows);
       layer(block.fc1Linear(), rows);
+      if (block.gated()) {
+        layer(block.valueLinear(), rows);
+      }
       layer(block.fc2Linear(), rows);
       attention += 2 * rows * block.rowTokens() * block.dim();
       return null;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -80,6 +82,27 @@ class ArchitecturesTest {
       String name, long published, String folded, String added) {
     assertThat(count(name)).isEqualTo(published - sum(folded) + sum(added));
     assertThat(Architectures.names()).contains(name);
+  }
+
+  /** As above, of those whose counts are published in millions, to the last digit. */
+  @ParameterizedTest
+  @CsvSource({
+    "vit_giant_patch14_dinov2, 1136.48, 2 * 1536 * 40, 0",
+    "vit_small_plus_patch16_dinov3, 29, 2 * 384 * 12, 3 * 384 * 12",
+    "vit_base_patch16_dinov3_qkvb, 86, 2 * 768 * 12, 768 * 12",
+    "eva02_tiny_patch14_336, 5.76, 0, 192 * 12",
+    "eva02_small_patch14_336, 22.13, 0, 384 * 12",
+    "eva02_base_patch14_448, 87.12, 0, 768 * 12",
+    "eva02_large_patch14_448, 305.08, 0, 1024 * 24",
+    "vit_medium_patch16_rope_reg1_gap_256, 38.74, 2 * 512 * 12, 512 * 12",
+    "vit_mediumd_patch16_rope_reg1_gap_256, 63.95, 2 * 512 * 20, 3 * 512 * 20",
+    "vit_betwixt_patch16_rope_reg4_gap_256, 60.23, 2 * 640 * 12, 640 * 12",
+    "vit_base_patch16_rope_reg1_gap_256, 86.43, 2 * 768 * 12, 768 * 12",
+  })
+  void rotaryAndGatedFamiliesHaveTheirPublishedCounts(
+      String name, BigDecimal published, String folded, String added) {
+    BigDecimal millions = BigDecimal.valueOf(count(name) + sum(folded) - sum(added), 6);
+    assertThat(millions.setScale(published.scale(), RoundingMode.HALF_EVEN)).isEqualTo(published);
   }
 
   private static long sum(String text) {

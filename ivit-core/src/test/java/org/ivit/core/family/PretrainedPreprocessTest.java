@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.ivit.core.Size;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Preprocess;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +69,10 @@ class PretrainedPreprocessTest {
     assertThat(usual("vit_base_patch16_siglip_384")).isEqualTo(Preprocess.half(426, 384));
     assertThat(usual("beit_base_patch16_224")).isEqualTo(Preprocess.half(248, 224));
     assertThat(usual("beitv2_base_patch16_224")).isEqualTo(Preprocess.imagenet(248, 224));
+    assertThat(usual("vit_small_patch16_dinov3")).isEqualTo(Preprocess.imagenet(256, 256));
+    assertThat(usual("eva02_tiny_patch14_336")).isEqualTo(PretrainedPreprocess.clip(336, 336));
+    assertThat(usual("eva02_base_patch14_448"))
+        .isEqualTo(PretrainedPreprocess.clip(448, 448).withCropMode(CropMode.SQUASH));
     Architecture larger =
         Architectures.parse("{\"base\": \"deit_tiny_patch16_224\", \"image\": 384}");
     assertThat(PretrainedPreprocess.usual(larger)).isEqualTo(Preprocess.imagenet(384, 384));

@@ -222,7 +222,11 @@ class ForeignFormsTest {
         "sbb_reg1_gap_posreg",
         "siglip_map",
         "beit",
-        "clip_laion"
+        "clip_laion",
+        "dinov2_swiglu",
+        "dinov3_plus_qkvb",
+        "eva02",
+        "hf_dinov3"
       })
   void theSearchForAnArchitectureFindsTheSame(String family) {
     Path path = Shared.path("golden/families/" + family);
@@ -303,6 +307,201 @@ class ForeignFormsTest {
     PretrainedModel model = PretrainedModel.open(folder, said::add);
     assertThat(model.architecture()).isEqualTo(sizes);
     assertThat(said).isEmpty();
+  }
+
+  private PretrainedModel renamed(String family, String[][] pairs, Map<String, Tensor> more)
+      throws IOException {
+    Map<String, Tensor> tensors =
+        renamed(
+            golden(family + "/weights.safetensors"),
+            name -> {
+              String renamed = name;
+              for (String[] pair : pairs) {
+                renamed = renamed.replace(pair[0], pair[1]);
+              }
+              return renamed;
+            });
+    tensors.putAll(more);
+    write("weights.safetensors", tensors, null, null);
+    return PretrainedModel.open(
+        folder, PretrainedModel.Wishes.of("{\"heads\": 2}", null), said::add);
+  }
+
+  /** DINOv2's giant as its release and as Hugging Face name it. */
+  @Test
+  void gatesInOneOfOthers() throws IOException {
+    PretrainedModel timm =
+        PretrainedModel.open(Shared.path("golden/families/dinov2_swiglu"), said::add);
+    String[][] release = {{"mlp.fc1.", "mlp.w12."}, {"mlp.fc2.", "mlp.w3."}};
+    Map<String, Tensor> mask = Map.of("mask_token", Tensor.of(new float[32], 1, 32));
+    PretrainedModel released = renamed("dinov2_swiglu", release, mask);
+    assertThat(released.architecture().parts()).isEqualTo(timm.architecture().parts());
+    assertThat(released.weights().tensors())
+        .containsExactlyInAnyOrderEntriesOf(timm.weights().tensors());
+    assertThat(said).isEmpty();
+
+    Map<String, Tensor> hub = new LinkedHashMap<>();
+    apart(golden("dinov2_swiglu/weights.safetensors"), true)
+        .forEach(
+            (name, tensor) ->
+                hub.put(
+                    name.replace("intermediate.dense", "mlp.weights_in")
+                        .replace(".output.dense", ".mlp.weights_out")
+                        .replace("attention.mlp.weights_out", "attention.output.dense")
+                        .replace("ls1.gamma", "layer_scale1.lambda1")
+                        .replace("ls2.gamma", "layer_scale2.lambda1")
+                        .replace("layernorm_before", "norm1")
+                        .replace("layernorm_after", "norm2"),
+                    tensor));
+    String config =
+        """
+        {"model_type": "dinov2", "architectures": ["Dinov2Model"], "hidden_act": "gelu",
+         "num_channels": 3, "image_size": 32, "patch_size": 8, "hidden_size": 32,
+         "num_hidden_layers": 2, "num_attention_heads": 2, "mlp_ratio": 4,
+         "use_swiglu_ffn": true, "layer_norm_eps": 1e-6}
+        """;
+    Files.delete(folder.resolve("weights.safetensors"));
+    write("model.safetensors", hub, "config.json", config);
+    PretrainedModel found = PretrainedModel.open(folder, line -> {});
+    assertThat(found.architecture().parts()).isEqualTo(timm.architecture().parts());
+    assertThat(found.weights().tensors())
+        .containsExactlyInAnyOrderEntriesOf(timm.weights().tensors());
+  }
+
+  /** Hugging Face's DINOv3 with gates: the gate is {@code gate_proj}, the value {@code up_proj}. */
+  @Test
+  void gatedDinov3OfHuggingFace() throws IOException {
+    PretrainedModel timm =
+        PretrainedModel.open(Shared.path("golden/families/dinov3_plus_qkvb"), said::add);
+    Map<String, Tensor> hub = new LinkedHashMap<>();
+    golden("dinov3_plus_qkvb/weights.safetensors")
+        .forEach(
+            (name, tensor) -> {
+              if (!name.endsWith("attn.qkv.weight")) {
+                hub.put(dinov3(name), tensor);
+                return;
+              }
+              float[] all = tensor.floats();
+              String[] parts = {"q", "k", "v"};
+              for (int i = 0; i < parts.length; i++) {
+                hub.put(
+                    dinov3(name.replace("qkv", parts[i] + "_proj")),
+                    Tensor.of(Arrays.copyOfRange(all, i * 1024, (i + 1) * 1024), 32, 32));
+              }
+            });
+    String config =
+        Files.readString(Shared.path("golden/families/hf_dinov3/config.json"))
+            .replace("\"use_gated_mlp\": false", "\"use_gated_mlp\": true")
+            .replace("\"intermediate_size\": 64", "\"intermediate_size\": 56")
+            .replace("\"num_attention_heads\": 2", "\"num_attention_heads\": 4")
+            .replace("\"hidden_act\": \"gelu\"", "\"hidden_act\": \"silu\"");
+    write("model.safetensors", hub, "config.json", config);
+    PretrainedModel found = PretrainedModel.open(folder, line -> {});
+    assertThat(found.architecture().parts()).isEqualTo(timm.architecture().parts());
+    assertThat(found.weights().tensors())
+        .containsExactlyInAnyOrderEntriesOf(timm.weights().tensors());
+    write("model.safetensors", hub, "config.json", config.replace("silu", "gelu"));
+    assertThatThrownBy(() -> PretrainedModel.open(folder, line -> {}))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("hidden_act is \"gelu\", expected silu");
+    write("model.safetensors", hub, "config.json", config.replace("100.0", "10000.0"));
+    assertThatThrownBy(() -> PretrainedModel.open(folder, line -> {}))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("rope_theta is 10000.0, expected 100");
+  }
+
+  private static String dinov3(String name) {
+    return name.replace("blocks.", "layer.")
+        .replace("attn.q_bias", "attn.q_proj.bias")
+        .replace("attn.v_bias", "attn.v_proj.bias")
+        .replace("attn.proj", "attn.o_proj")
+        .replace("attn.", "attention.")
+        .replace("gamma_1", "layer_scale1.lambda1")
+        .replace("gamma_2", "layer_scale2.lambda1")
+        .replace("fc1_g", "gate_proj")
+        .replace("fc1_x", "up_proj")
+        .replace("fc2", "down_proj")
+        .replaceFirst("^cls_token", "embeddings.cls_token")
+        .replaceFirst("^reg_token", "embeddings.register_tokens")
+        .replaceFirst("^patch_embed\\.proj", "embeddings.patch_embeddings");
+  }
+
+  /** The release has its own names of SwiGLU, and tables of what follows from sizes. */
+  @Test
+  void eva02Released() throws IOException {
+    PretrainedModel timm = PretrainedModel.open(Shared.path("golden/families/eva02"), line -> {});
+    Map<String, Tensor> tensors =
+        renamed(
+            golden("eva02/weights.safetensors"),
+            name ->
+                name.replace("mlp.norm.", "mlp.ffn_ln.")
+                    .replace("mlp.fc1_g.", "mlp.w1.")
+                    .replace("mlp.fc1_x.", "mlp.w2.")
+                    .replace("mlp.fc2.", "mlp.w3."));
+    tensors.put("rope.freqs_cos", Tensor.of(new float[256], 16, 16));
+    tensors.put("blocks.0.attn.rope.freqs_sin", Tensor.of(new float[256], 16, 16));
+    write("eva02.safetensors", tensors, null, null);
+    assertThat(new WeightSearch(timm.architecture(), null, said::add).findFitted(folder).tensors())
+        .containsExactlyInAnyOrderEntriesOf(timm.weights().tensors());
+    assertThat(said).isEmpty();
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("expected --architecture NAME");
+  }
+
+  /** What timm's names of these families imply where a folder has no arguments. */
+  @Test
+  void rotaryPositionsThatNoPartComputes() throws IOException {
+    String config = Files.readString(Shared.path("golden/families/eva02/config.json"));
+    write("model.safetensors", golden("eva02/weights.safetensors"), "config.json", config);
+    for (String[] change :
+        new String[][] {
+          {
+            "\"scale_mlp\"", "\"rope_rotate_half\": true, \"scale_mlp\"", "rope_rotate_half is true"
+          },
+          {"\"scale_mlp\"", "\"rope_type\": \"mixed\", \"scale_mlp\"", "rope_type is \"mixed\""},
+          {"\"scale_mlp\"", "\"rope_temperature\": 100, \"scale_mlp\"", "rope_temperature is 100"},
+          {
+            "eva02_base_patch14_448",
+            "vit_base_patch16_rope_224",
+            "rotary positions of another kind"
+          },
+          {
+            "eva02_base_patch14_448",
+            "vit_pe_core_base_patch16_224",
+            "rotary positions of another kind"
+          },
+          {"\"scale_mlp\"", "\"scale_attn_inner\": true, \"scale_mlp\"", "a norm within attention"},
+        }) {
+      Files.writeString(folder.resolve("config.json"), config.replace(change[0], change[1]));
+      assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining(change[2]);
+    }
+    // The grid of pretraining is that of the name; without rotary positions the model is another.
+    Files.writeString(
+        folder.resolve("config.json"),
+        config.replaceFirst("\"ref_feat_shape\": \\[\\s*3,\\s*3\\s*],", ""));
+    assertThat(PretrainedModel.open(folder, said::add).description().get("rotary_grid").intValue())
+        .isEqualTo(16);
+  }
+
+  @Test
+  void periodsOfOtherPositionsAreRefused() throws IOException {
+    Map<String, Tensor> tensors =
+        renamed(
+            golden("dinov3/weights.safetensors"),
+            name -> name.replace("gamma_", "ls").replace("reg_token", "storage_tokens"));
+    tensors =
+        renamed(
+            tensors, name -> name.endsWith("ls1") || name.endsWith("ls2") ? name + ".gamma" : name);
+    tensors.put("mask_token", Tensor.of(new float[32], 1, 32));
+    tensors.put("rope_embed.periods", Tensor.of(new float[] {1, 10, 100, 1000}, 4));
+    write("dinov3.safetensors", tensors, null, null);
+    assertThatThrownBy(() -> PretrainedModel.open(folder, said::add))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("rope_embed.periods: holds 10.0 at 1, expected 3.16")
+        .hasMessageContaining("other rotary positions than DINOv3's");
   }
 
   /** What a file does not say is asked for; what a folder has beyond its model is refused. */

@@ -26,10 +26,13 @@ import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.tensor.TensorFiles;
+import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class PublishedCheckpointTest {
   /** Nodes before the first place where the published float32 emulation leaves the integers. */
@@ -218,5 +221,20 @@ class PublishedCheckpointTest {
     assertThatThrownBy(() -> PublishedCheckpoint.read(published, tiny, null, line -> {}))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("not the weights of");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "dinov3, rotary positions",
+    "dinov2_giant, a gated MLP",
+    "clip, norm_pre",
+    "mae, a mean before its norm",
+    "siglip, attention pooling",
+    "avg, features as its answer"
+  })
+  void partsThatThePublishedTrainingLacksAreNamed(String model, String part) {
+    assertThatThrownBy(() -> PublishedCheckpoint.published(FamilyModels.architecture(model)))
+        .isInstanceOf(InputException.class)
+        .hasMessage("architecture: has %s, which no model of the published training has", part);
   }
 }

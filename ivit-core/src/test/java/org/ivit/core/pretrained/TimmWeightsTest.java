@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.assertj.core.data.Offset;
+import org.ivit.core.pretrained.names.TimmNames;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.testing.Shared;
@@ -34,7 +35,11 @@ class TimmWeightsTest {
         "flexivit",
         "siglip_map",
         "siglip_gap",
-        "beit"
+        "beit",
+        "dinov3",
+        "dinov3_plus_qkvb",
+        "dinov2_swiglu",
+        "eva02"
       })
   void isWhatTimmLoads(String family) {
     PretrainedModel model = open(family);
@@ -48,13 +53,32 @@ class TimmWeightsTest {
             (name, tensor) ->
                 assertThat(tensor.shape()).as(name).isEqualTo(source.get(name).shape()));
     int heads = model.architecture().blocks().get(0).heads();
-    CanonicalWeights.of(written, heads)
+    CanonicalWeights.of(TimmNames.of(written), heads)
         .tensors()
         .forEach(
             (name, tensor) ->
                 assertThat(tensor.floats())
                     .as(name)
                     .containsExactly(model.weights().get(name).floats(), Offset.offset(1e-6f)));
+  }
+
+  /** With rotary positions a bias of the keys acts: it is not lost in silence. */
+  @Test
+  void aBiasOfTurnedKeysStays() {
+    for (String family : new String[] {"dinov3", "dinov3_plus_qkvb", "eva02"}) {
+      PretrainedModel model = open(family);
+      Map<String, Tensor> tensors = new LinkedHashMap<>(model.weights().tensors());
+      float[] bias = tensors.get("blocks.0.attn.qkv.bias").floats();
+      bias[40] = 2;
+      tensors.put("blocks.0.attn.qkv.bias", Tensor.of(bias, 96));
+      Map<String, Tensor> written =
+          TimmWeights.of(new TensorFile(tensors, Map.of()), model.architecture()).tensors();
+      String name = family.equals("eva02") ? "k_proj.bias" : "k_bias";
+      assertThat(written.get("blocks.0.attn." + name).floats())
+          .as(family)
+          .isEqualTo(Arrays.copyOfRange(bias, 32, 64));
+      assertThat(written).doesNotContainKey("blocks.1.attn." + name);
+    }
   }
 
   @Test

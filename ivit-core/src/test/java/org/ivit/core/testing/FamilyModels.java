@@ -52,19 +52,51 @@ public final class FamilyModels {
     DESCRIPTIONS.put("swin_high", SWIN.formatted("swin_high", "[32,16]", 3));
   }
 
-  /** Names of all models. */
+  /** Names of all models but those of {@link #ROTARY_OR_GATED}. */
   public static final List<String> NAMES = List.copyOf(DESCRIPTIONS.keySet());
+
+  /** Names of models with rotary positions or gated MLPs. */
+  public static final List<String> ROTARY_OR_GATED =
+      List.of("dinov3", "dinov3_plus", "eva02", "dinov2_giant");
+
+  static {
+    String wide = VIT.replace("\"dim\":12", "\"dim\":16");
+    DESCRIPTIONS.put(
+        "dinov3",
+        wide.formatted(
+            "dinov3",
+            options(
+                "'classes':0,'registers':4,'positions':'none','rotary':'dinov3','pool':'avg'")));
+    DESCRIPTIONS.put(
+        "dinov3_plus",
+        wide.formatted(
+            "dinov3_plus",
+            options(
+                "'classes':0,'registers':2,'positions':'none','rotary':'dinov3','mlp':'swiglu'")));
+    DESCRIPTIONS.put(
+        "eva02",
+        wide.formatted(
+            "eva02",
+            options(
+                "'classes':4,'rotary':'cat','rotary_grid':[3,3],'mlp':'swiglu_norm','pool':'avg','fc_norm':true")));
+    DESCRIPTIONS.put(
+        "dinov2_giant", wide.formatted("dinov2_giant", options("'classes':0,'mlp':'swiglu'")));
+  }
 
   private FamilyModels() {}
 
   private static void vit(String name, String options) {
-    DESCRIPTIONS.put(name, VIT.formatted(name, options.replace('\'', '"')));
+    DESCRIPTIONS.put(name, VIT.formatted(name, options(options)));
+  }
+
+  private static String options(String options) {
+    return options.replace('\'', '"');
   }
 
   /**
    * Returns the chain of a model.
    *
-   * @param name one of {@link #NAMES}
+   * @param name one of {@link #NAMES} or {@link #ROTARY_OR_GATED}
    */
   public static Architecture architecture(String name) {
     return Architectures.parse(DESCRIPTIONS.get(name));

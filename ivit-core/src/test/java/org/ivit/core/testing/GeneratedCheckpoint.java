@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -29,17 +30,28 @@ final class GeneratedCheckpoint {
   /**
    * Writes one.
    *
-   * @param arguments name of the architecture; file
+   * @param arguments name of the architecture, {@code @} and the size of its pictures where it is
+   *     another; file
    */
   public static void main(String[] arguments) {
-    Architecture architecture = Architectures.byName(arguments[0]);
+    Architecture architecture = architecture(arguments[0]);
     IntegerGraph graph = ObservedModel.graph(architecture, SCHEME, new Random(1));
+    int classes = architecture.answer() == Answer.CLASSES ? architecture.classes() : 0;
     CheckpointFile.write(
         Path.of(arguments[1]),
         new IntegerCheckpoint(
             graph,
             Preprocess.half(architecture.image().side(), architecture.image().side()),
-            IntStream.range(0, architecture.classes()).mapToObj(Integer::toString).toList(),
+            IntStream.range(0, classes).mapToObj(Integer::toString).toList(),
             new Provenance("generated", "", "", "", "", "")));
+  }
+
+  private static Architecture architecture(String text) {
+    int at = text.indexOf('@');
+    return at < 0
+        ? Architectures.byName(text)
+        : Architectures.parse(
+            "{\"base\": \"%s\", \"image\": %s}"
+                .formatted(text.substring(0, at), text.substring(at + 1)));
   }
 }

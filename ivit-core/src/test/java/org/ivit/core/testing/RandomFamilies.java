@@ -156,7 +156,7 @@ public final class RandomFamilies {
             heads * 4 * (1 + random.nextInt(12)),
             1 + random.nextInt(2),
             heads,
-            1 + random.nextInt(130),
+            3 + random.nextInt(128),
             classes,
             EPSILONS[random.nextInt(EPSILONS.length)],
             options)

@@ -41,6 +41,12 @@ final class Activations {
     return graph.node("Mul", name, List.of(x, sigmoid));
   }
 
+  /** x·σ(x). */
+  String silu(String name, String x) {
+    String sigmoid = graph.node("Sigmoid", name + "/sigmoid", List.of(x));
+    return graph.node("Mul", name + "/silu", List.of(x, sigmoid));
+  }
+
   /** (x·½)·(1 + tanh(√(2/π)·(x + 0.044715·x³))). */
   private String geluTanh(String name, String x) {
     String cube = graph.node("Pow", name + "/cube", List.of(x, graph.scalar(3f)));

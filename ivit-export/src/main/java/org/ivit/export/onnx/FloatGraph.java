@@ -5,6 +5,7 @@ import static org.ivit.export.onnx.OnnxGraph.attribute;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.ivit.core.Size;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
@@ -18,6 +19,7 @@ import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Part;
 import org.ivit.core.architecture.PartVisitor;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.architecture.Stem.LeadingToken;
 import org.ivit.core.architecture.Windows;
@@ -213,15 +215,60 @@ final class FloatGraph implements PartVisitor<Void> {
   public Void block(Block site) {
     double epsilon = site.epsilon();
     String norm1 = tokens.partition(norm(site.norm1(), epsilon, x), site, site.node("partition"));
-    String context = attention(site, products.linear(site.qkvLinear(), norm1));
+    String qkv = products.linear(site.qkvLinear(), norm1);
+    String context = attention(site, site.rotary() == null ? qkv : turned(site, qkv));
     String proj = products.linear(site.projLinear(), context);
     String branch = tokens.reverse(proj, site, site.node("reverse"));
     String middle = graph.node("Add", site.residual1().name(), List.of(x, branch));
-    String fc1 = products.linear(site.fc1Linear(), norm(site.norm2(), epsilon, middle));
     String fc2 =
-        products.linear(site.fc2Linear(), activations.write(site.activations().get(0), fc1));
+        products.linear(site.fc2Linear(), hidden(site, norm(site.norm2(), epsilon, middle)));
     x = graph.node("Add", site.residual2().name(), List.of(middle, fc2));
     return null;
+  }
+
+  /** What the last product of the MLP reads. */
+  private String hidden(Block site, String norm2) {
+    String fc1 = products.linear(site.fc1Linear(), norm2);
+    if (!site.gated()) {
+      return activations.write(site.activations().get(0), fc1);
+    }
+    String value = products.linear(site.valueLinear(), norm2);
+    String name = site.act().name();
+    String act = graph.node("Mul", name, List.of(activations.silu(name, fc1), value));
+    return site.gatedNorm() ? norm(site.mlpNorm(), site.epsilon(), act) : act;
+  }
+
+  /** Queries and keys turned by rotary positions, values as they are. */
+  private String turned(Block site, String qkv) {
+    String name = site.rope().name();
+    int dim = site.dim();
+    List<String> parts = tokens.split(qkv, name, 2L * dim, dim);
+    String pairs = tokens.pairs(parts.get(0), site, name);
+    String cosines = angles(site, "cos", Rotary.Table::cos);
+    String cos = graph.node("Mul", name + "/cos", List.of(pairs, cosines));
+    String sines = angles(site, "sin", Rotary.Table::sin);
+    String partners = tokens.partners(pairs, site, name);
+    String sin = graph.node("Mul", name + "/sin", List.of(partners, sines));
+    String sum = graph.node("Add", name + "/add", List.of(cos, sin));
+    return graph.node(
+        "Concat",
+        name,
+        List.of(tokens.reshape(sum, name, -1, 2L * dim), parts.get(1)),
+        attribute("axis", 1L));
+  }
+
+  /** A table of rotary positions, which blocks of the same positions share. */
+  private String angles(Block site, String name, Function<Rotary.Table, double[]> which) {
+    return graph.shared(
+        List.of(site.rotary(), site.headDim(), name),
+        () -> {
+          double[] values = which.apply(site.rotary().table(site.headDim()));
+          float[] table = new float[values.length];
+          for (int i = 0; i < table.length; i++) {
+            table[i] = (float) values[i];
+          }
+          return graph.floats("rope." + name, table, 1, site.tokens(), 1, site.headDim());
+        });
   }
 
   private String attention(Block site, String qkv) {

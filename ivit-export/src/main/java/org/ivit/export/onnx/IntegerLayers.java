@@ -9,6 +9,7 @@ import org.ivit.core.arithmetic.Bounds;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.ILayerNorm;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
@@ -224,6 +225,36 @@ final class IntegerLayers {
     }
     String outliers = graph.bytes(name + ".outliers", DataType.BOOL, set, channels);
     return graph.node("Where", name + "/either", List.of(outliers, high, main));
+  }
+
+  /**
+   * SwiGLU.
+   *
+   * @param gate int64 of {@code mlp.fc1_g}, not clamped, [rows, channels]
+   * @param value int64 of {@code mlp.fc1_x}, not clamped, of the same shape
+   * @return bytes
+   */
+  String gated8(Gating gating, String gate, String value) {
+    return math.toBytes(gated(gating, gate, value), gating.name());
+  }
+
+  /** As {@link #gated8}, 16-bit codes. */
+  String gated16(Gating gating, String gate, String value) {
+    return math.clamp16(gated(gating, gate, value), gating.name());
+  }
+
+  private String gated(Gating gating, String gate, String value) {
+    String name = gating.name();
+    long[] table = new long[CODES];
+    for (int i = 0; i < CODES; i++) {
+      table[i] = gating.table()[i];
+    }
+    String index = math.clip(math.add(gate, graph.scalar(128L), name), 0, 255, name);
+    String silu = look(graph.longs(name + ".table", table, CODES), index, name);
+    String codes = math.clip(value, Byte.MIN_VALUE, Byte.MAX_VALUE, name + "/value");
+    long[] bounds = new long[gating.product().size()];
+    Arrays.fill(bounds, LARGEST_CODE16 * 128);
+    return math.requantize(math.multiply(silu, codes, name), gating.product(), bounds, name);
   }
 
   /**

@@ -188,15 +188,34 @@ final class IntegerNetwork implements GraphVisitor<Void> {
   public Void block(IntegerBlock block) {
     Block site = block.part();
     String norm1 = tokens.partition(layers.norm8(block.norm1(), x), site, site.node("partition"));
-    String qkv = layers.linear8(block.qkv(), norm1);
-    String context = new IntegerAttention(graph, site, block.attention()).write(qkv);
+    String context =
+        new IntegerAttention(graph, site, block.attention()).write(attended(block, norm1));
     String proj = layers.linear16(block.proj(), context);
     String branch = tokens.reverse(proj, site, site.node("reverse"));
     String middle = layers.residual(block.residual1(), branch, x);
     String norm2 = layers.norm8(block.norm2(), middle);
-    String fc1 = layers.linear(block.fc1(), block.fc1().name(), norm2);
-    String act = layers.gelu(block.gelu(), fc1, site.hidden());
-    x = layers.residual(block.residual2(), layers.linear16(block.fc2(), act), middle);
+    x =
+        layers.residual(
+            block.residual2(), layers.linear16(block.fc2(), hidden(block, norm2)), middle);
     return null;
+  }
+
+  /** Bytes of the queries, keys and values that attention reads. */
+  private String attended(IntegerBlock block, String norm1) {
+    return block.rotation() == null
+        ? layers.linear8(block.qkv(), norm1)
+        : new IntegerRotation(graph, block).write(layers.linear16(block.qkv(), norm1));
+  }
+
+  /** Bytes of what the last product of the MLP reads. */
+  private String hidden(IntegerBlock block, String norm2) {
+    String fc1 = layers.linear(block.fc1(), block.fc1().name(), norm2);
+    if (block.gating() == null) {
+      return layers.gelu(block.gelu(), fc1, block.part().hidden());
+    }
+    String value = layers.linear(block.value(), block.value().name(), norm2);
+    return block.mlpNorm() == null
+        ? layers.gated8(block.gating(), fc1, value)
+        : layers.norm8(block.mlpNorm(), layers.gated16(block.gating(), fc1, value));
   }
 }

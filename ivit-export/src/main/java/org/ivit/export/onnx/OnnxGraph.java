@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.ivit.core.InputException;
 
 /**
@@ -167,6 +168,16 @@ final class OnnxGraph {
     ByteBuffer buffer = buffer(8L * values.length);
     buffer.asLongBuffer().put(values);
     return constant(name, TensorProto.DataType.UINT64, buffer, shape);
+  }
+
+  /**
+   * A constant that is written once.
+   *
+   * @param key what it is: equal to that of the same constant alone
+   * @param write writes it, and answers with its name
+   */
+  String shared(Object key, Supplier<String> write) {
+    return scalars.computeIfAbsent(key, absent -> write.get());
   }
 
   private ByteBuffer buffer(long size) {

@@ -163,6 +163,51 @@ final class Tokens {
   }
 
   /**
+   * Queries and keys of each head.
+   *
+   * @param rows [batch·tokens, 2·dim]
+   * @return [batch, tokens, 2·heads, channels]
+   */
+  String pairs(String rows, Block site, String name) {
+    return reshape(rows, name, -1, site.tokens(), 2L * site.heads(), site.headDim());
+  }
+
+  /**
+   * Each channel's partner of rotary positions in its place.
+   *
+   * @param x from {@link #pairs}
+   * @return the same shape
+   */
+  String partners(String x, Block site, String name) {
+    int headDim = site.headDim();
+    int[] partner = new int[headDim];
+    Arrays.setAll(partner, c -> site.rotary().kind().partner(c, headDim));
+    if (partner[0] != headDim / 2) {
+      return gather(x, name, partner, 3);
+    }
+    List<String> halves =
+        graph.nodes("Split", name + "/halves", 2, List.of(x), attribute("axis", 3L));
+    return graph.node(
+        "Concat", name + "/swapped", List.of(halves.get(1), halves.get(0)), attribute("axis", 3L));
+  }
+
+  /**
+   * Parts of rows side by side.
+   *
+   * @param rows [rows, first + second]
+   * @param first channels of the first part
+   * @param second channels of the second
+   */
+  List<String> split(String rows, String name, long first, long second) {
+    return graph.nodes(
+        "Split",
+        name + "/split",
+        2,
+        List.of(rows, graph.vector(first, second)),
+        attribute("axis", 1L));
+  }
+
+  /**
    * Values of each head for the one query of an attention pooling.
    *
    * @param rows [batch·tokens, dim]

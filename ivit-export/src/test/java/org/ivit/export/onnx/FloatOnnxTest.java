@@ -7,6 +7,8 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OrtException;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -20,6 +22,7 @@ import org.ivit.core.image.Preprocess;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.GoldenModel;
@@ -91,19 +94,45 @@ class FloatOnnxTest {
     "siglip_map, pooled",
     "siglip_gap, pooled",
     "flexivit, logits",
-    "beit, logits"
+    "beit, logits",
+    "dinov3, pooled",
+    "dinov3_plus_qkvb, pooled",
+    "dinov2_swiglu, pooled",
+    "eva02, logits"
   })
   void goldenFamily(String name, String tensor) throws OrtException {
-    String folder = "golden/families/" + name;
+    assertGolden(name, name, "float", tensor, 3);
+  }
+
+  /** Places of patches of a picture that is no square. */
+  @Test
+  void rotaryPositionsOfAnotherShape() throws OrtException {
+    assertGolden("dinov3", "dinov3", "float_24x40", "pooled", 1);
+  }
+
+  /** The bias of its keys is masked: with rotary positions it would act. */
+  @Test
+  void maskedBiasOfARelease() throws OrtException {
+    assertGolden("release_dinov3_plus", "dinov3_plus_qkvb", "float", "pooled", 3);
+  }
+
+  private static void assertGolden(
+      String source, String family, String file, String tensor, int pictures) throws OrtException {
+    TensorFile golden = Shared.tensors("golden/families/" + family + "/" + file + ".safetensors");
+    Tensor images = golden.get("images");
+    ObjectNode size = JsonNodeFactory.instance.objectNode();
+    size.putArray("image").add(images.shape()[2]).add(images.shape()[3]);
     PretrainedModel model =
-        PretrainedModel.open(Shared.path(folder), PretrainedModel.Wishes.NONE, line -> {});
+        PretrainedModel.open(
+            Shared.path("golden/families/" + source),
+            new PretrainedModel.Wishes(size, null),
+            line -> {});
     Architecture architecture = model.architecture();
     FloatWeights weights = FloatWeights.of(model.weights().tensors());
-    TensorFile golden = Shared.tensors(folder + "/float.safetensors");
     double[] expected = golden.get(tensor).doubles();
     ModelProto proto = OnnxExport.floating(architecture, weights, description(architecture));
     try (Ort ort = new Ort(proto, architecture.image())) {
-      float[] found = ort.logits(golden.get("images").floats(), 3);
+      float[] found = ort.logits(images.floats(), pictures);
       assertThat(found).hasSameSizeAs(expected);
       for (int i = 0; i < found.length; i++) {
         assertThat((double) found[i]).isCloseTo(expected[i], within(2e-5));

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -33,8 +34,10 @@ import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.FamilyModels;
+import org.ivit.core.testing.ForgedGraphs;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.testing.RandomFamilies;
 import org.ivit.core.testing.RandomSwin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,7 +46,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** ONNX Runtime computes the reference engine's integers from the same pixels. */
 class IntegerOnnxTest {
-  static final List<String> FAMILIES = FamilyModels.NAMES;
+  static final List<String> FAMILIES =
+      Stream.concat(FamilyModels.NAMES.stream(), FamilyModels.ROTARY_OR_GATED.stream()).toList();
 
   private static final int PICTURES = 3;
 
@@ -169,6 +173,20 @@ class IntegerOnnxTest {
     }
     Scheme scheme = ObservedModel.scheme(gelu, softmax, narrow, sets);
     same(ObservedModel.graph(vit, scheme, random), seed);
+  }
+
+  /** Of forged constants some are at their bounds. */
+  @Property(tries = 16)
+  void rotaryPositionsAndGates(
+      @ForAll @IntRange(min = 0) int seed, @ForAll SoftmaxForm softmax, @ForAll boolean forged)
+      throws OrtException {
+    Architecture architecture = RandomFamilies.rotaryOrGated(seed);
+    Random random = new Random(seed);
+    Scheme scheme =
+        RandomFamilies.scheme(
+            architecture, GeluForm.EXACT, softmax, false, random.nextBoolean(), random);
+    IntegerGraph graph = ObservedModel.provedGraph(architecture, scheme, random);
+    same(forged ? new ForgedGraphs(seed).of(graph) : graph, seed);
   }
 
   @Property(tries = 6)

@@ -268,6 +268,60 @@ public final class NativeRows {
 
   public static native void sigmoidGateBackward(long x, long g, int n, double linear, double cubic);
 
+  public static native void multiply(long x, long z, int n);
+
+  /** To a {@code byte[]}, or where {@code wide} to a {@code short[]}. */
+  public static native void gate(
+      byte[] gates,
+      byte[] values,
+      int rows,
+      int channels,
+      short[] table,
+      int[] multiplier,
+      long[] half,
+      int[] shift,
+      int[] min,
+      int[] max,
+      boolean wide,
+      Object out);
+
+  public static native void gateBackward(
+      byte[] gates,
+      byte[] values,
+      int n,
+      double[] silu,
+      double[] slopes,
+      double valueScale,
+      long g,
+      long gGate);
+
+  /** Extends {@code seen}, smallest and largest sum. */
+  public static native void turnCodes(
+      short[] x,
+      int pictures,
+      int tokens,
+      int heads,
+      int headDim,
+      int[] partner,
+      short[] cos,
+      short[] sin,
+      int multiplier,
+      int shift,
+      byte[] out,
+      int[] seen);
+
+  public static native void turn(
+      long x,
+      int pictures,
+      int tokens,
+      int leading,
+      int heads,
+      int headDim,
+      int[] partner,
+      double[] cos,
+      double[] sin,
+      double direction);
+
   public static native void scores(
       long product, int n, long multiplier, int shift, byte[] out, int[] seen);
 

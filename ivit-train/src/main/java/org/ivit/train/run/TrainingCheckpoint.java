@@ -19,6 +19,7 @@ import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.io.TextFiles;
+import org.ivit.core.pretrained.TimmWeights;
 import org.ivit.core.pretrained.WeightCheck;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
@@ -48,6 +49,7 @@ public record TrainingCheckpoint(
     TrainingState state) {
   static final String WEIGHTS = "weights.safetensors";
   static final String AVERAGE = "ema.safetensors";
+  private static final String TIMM = "timm_";
   private static final String OPTIMIZER = "optimizer.safetensors";
   private static final String RANGES = "ranges.json";
   private static final String STATE = "state.json";
@@ -65,9 +67,9 @@ public record TrainingCheckpoint(
     AtomicFiles.writeDirectory(
         folder,
         into -> {
-          writeWeights(into.resolve(WEIGHTS), weights, architecture);
+          writeWeights(into, WEIGHTS, weights, architecture);
           if (average != null) {
-            writeWeights(into.resolve(AVERAGE), average, architecture);
+            writeWeights(into, AVERAGE, average, architecture);
           }
           if (scheme != null) {
             Files.writeString(into.resolve(RANGES), rangesJson());
@@ -80,20 +82,26 @@ public record TrainingCheckpoint(
         });
   }
 
-  private static void writeWeights(Path file, FloatWeights weights, Architecture architecture) {
+  /** Writes parameters, and beside them those of timm where it has others. */
+  private static void writeWeights(
+      Path folder, String name, FloatWeights weights, Architecture architecture) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     architecture
         .parameters()
-        .forEach((name, shape) -> tensors.put(name, Tensor.of(weights.get(name), shape)));
+        .forEach((key, shape) -> tensors.put(key, Tensor.of(weights.get(key), shape)));
+    Map<String, String> metadata =
+        Map.of("architecture", Architectures.toJson(architecture).toString(), "format", "pt");
+    Map<String, Tensor> timm =
+        TimmWeights.of(new TensorFile(tensors, metadata), architecture).tensors();
+    if (!timm.keySet().equals(tensors.keySet())) {
+      Safetensors.write(folder.resolve(TIMM + name), timm, metadata);
+    }
     weights
         .scales()
         .forEach(
-            (name, scale) ->
-                tensors.put(FloatWeights.scaleName(name), Tensor.of(scale, scale.length)));
-    Safetensors.write(
-        file,
-        tensors,
-        Map.of("architecture", Architectures.toJson(architecture).toString(), "format", "pt"));
+            (key, scale) ->
+                tensors.put(FloatWeights.scaleName(key), Tensor.of(scale, scale.length)));
+    Safetensors.write(folder.resolve(name), tensors, metadata);
   }
 
   private String rangesJson() {

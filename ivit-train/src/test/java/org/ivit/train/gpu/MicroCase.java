@@ -132,12 +132,32 @@ public record MicroCase(
             0));
   }
 
+  /** Those with rotary positions or gated MLPs. */
+  public static List<MicroCase> rotaryOrGated() {
+    Scheme exact = Scheme.EXACT.withNormEpsilon(true);
+    Scheme deferred = DEFERRED.withNormEpsilon(true);
+    Scheme asymmetric =
+        new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, new TreeMap<>(), true);
+    String dinov3 = "'dim': 16, 'classes': 0, 'registers': 2, 'positions': 'none', ";
+    return List.of(
+        family("dinov3", 0.2, asymmetric, dinov3 + "'pool': 'avg', 'rotary': 'dinov3'"),
+        family("dinov3 plus", 0, deferred, dinov3 + "'rotary': 'dinov3', 'mlp': 'swiglu'"),
+        family("dinov2 giant", 0.3, exact, "'dim': 18, 'classes': 0, 'mlp': 'swiglu'"),
+        family(
+            "eva02",
+            0,
+            exact,
+            "'dim': 24, 'classes': 5, 'rotary': 'cat', 'rotary_grid': [3, 2],"
+                + " 'mlp': 'swiglu_norm', 'pool': 'avg', 'fc_norm': true"));
+  }
+
   /** A ViT for pictures that are not square, with outlier channels wherever they may be. */
   private static MicroCase family(String name, double drop, Scheme scheme, String options) {
     Architecture architecture =
         parsed(
-            "{'kind': 'vit', 'image': [8, 12], 'patch': 4, 'dim': 18, 'depth': 2, 'heads': 2,"
+            "{'kind': 'vit', 'image': [8, 12], 'patch': 4, 'depth': 2, 'heads': 2,"
                 + " 'hidden': 41, 'epsilon': 0.02, "
+                + (options.contains("'dim'") ? "" : "'dim': 18, ")
                 + options
                 + "}");
     TreeMap<String, OutlierChannels> outliers = new TreeMap<>();

@@ -143,7 +143,10 @@ class TransformerNetworkTest {
   }
 
   @ParameterizedTest
-  @MethodSource("org.ivit.train.gpu.MicroCase#families")
+  @MethodSource({
+    "org.ivit.train.gpu.MicroCase#families",
+    "org.ivit.train.gpu.MicroCase#rotaryOrGated"
+  })
   void integerAnswersOfEveryFamilyEqualTheReferenceEngine(MicroCase c) {
     TrainingCase start = c.start();
     TransformerNetwork network =
@@ -244,6 +247,8 @@ class TransformerNetworkTest {
             "'image': [4, 6], 'positions': 'none', 'relative_positions': true,"
                 + " 'pool': 'avg', 'fc_norm': true"),
         tiny("'classes': 0, 'class_token': false, 'pool': 'map', 'activation': 'gelu_tanh'"),
+        tiny("'dim': 8, 'image': [4, 6], 'rotary': 'dinov3', 'mlp': 'swiglu', 'hidden': 3"),
+        tiny("'dim': 8, 'rotary': 'cat', 'rotary_grid': 3, 'mlp': 'swiglu_norm', 'hidden': 3"),
         InlineDescription.parse(
             "'kind': 'swin', 'image': [4, 8], 'patch': 1, 'dim': 2, 'window': 2,"
                 + " 'depths': [2, 1], 'heads': [1, 2], 'classes': 0"));

@@ -2,7 +2,9 @@ package org.ivit.core.engine.jni;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntUnaryOperator;
 import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.architecture.Block;
@@ -15,8 +17,10 @@ import org.ivit.core.architecture.Windows;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.SoftmaxTable;
+import org.ivit.core.engine.PairOrder;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Embed;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
 import org.ivit.core.graph.GeluTable;
@@ -35,6 +39,8 @@ import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
+import org.ivit.core.graph.Rotation;
+import org.ivit.core.graph.Rotation.Turns;
 
 /**
  * Hands a graph to the native side, node by node, and its steps, as {@link StepWork} lists them.
@@ -47,6 +53,12 @@ final class ModelBuilder {
   private static final Dyadic ONE = new Dyadic(1 << 30, 30);
 
   private final long model;
+
+  /** What a native table of rotary positions is of. */
+  private record Tables(Turns turns, int heads) {}
+
+  /** Blocks share them: all of one keep a core's cache for the weights. */
+  private final Map<Tables, Long> turns = new HashMap<>();
 
   /** Native blocks in the order of execution. */
   private final List<Long> handles = new ArrayList<>();
@@ -303,14 +315,21 @@ final class ModelBuilder {
 
   private void add(IntegerBlock block, int tokensIn) {
     Block site = block.part();
+    Rotation rotation = block.rotation();
+    Linear qkv =
+        rotation == null ? block.qkv() : PairOrder.neighbours(rotation.turns()).of(block.qkv());
     long[] nodes = {
       layerNorm(block.norm1()),
-      linear(block.qkv(), false),
+      linear(qkv, false),
+      rotation == null ? 0 : rotation(rotation, site.heads()),
       attention(block.attention(), site),
       linear(block.proj(), false),
       layerNorm(block.norm2()),
       linear(block.fc1(), false),
-      gelu(block.gelu(), site.hidden()),
+      block.gelu() == null ? 0 : gelu(block.gelu(), site.hidden()),
+      block.value() == null ? 0 : linear(block.value(), false),
+      block.gating() == null ? 0 : gating(block.gating()),
+      block.mlpNorm() == null ? 0 : layerNorm(block.mlpNorm()),
       linear(block.fc2(), false)
     };
     long handle =
@@ -333,11 +352,15 @@ final class ModelBuilder {
     long[] nodes = {
       layerNorm(pooling.norm()),
       linear(valuesAndScores(pooling), false),
+      0,
       queryAttention(pooling.attention(), site),
       linear(pooling.proj(), false),
       layerNorm(pooling.norm2()),
       linear(pooling.fc1(), false),
       gelu(pooling.gelu(), site.hidden()),
+      0,
+      0,
+      0,
       linear(pooling.fc2(), false)
     };
     int[] asItIs = {ONE.multiplier(), ONE.shift(), ONE.multiplier(), ONE.shift()};
@@ -439,6 +462,32 @@ final class ModelBuilder {
             outlierTable,
             gelu.outputOutliers().channels(),
             channels));
+  }
+
+  private long gating(Gating gating) {
+    return require(
+        gating.name(),
+        NativeKernels.gating(
+            model, gating.table(), gating.product().multiplier(), gating.product().shift()));
+  }
+
+  private long rotation(Rotation rotation, int heads) {
+    long handle =
+        turns.computeIfAbsent(
+            new Tables(rotation.turns(), heads), tables -> tables(rotation.name(), tables));
+    Dyadic requantization = rotation.requantization();
+    return require(
+        rotation.name(),
+        NativeKernels.rotation(model, handle, requantization.multiplier(), requantization.shift()));
+  }
+
+  private long tables(String node, Tables tables) {
+    Turns table = tables.turns();
+    PairOrder order = PairOrder.neighbours(table);
+    return require(
+        node,
+        NativeKernels.turns(
+            model, order.of(table.cos()), order.of(table.sin()), tables.heads(), table.headDim()));
   }
 
   private long attention(Attention attention, Block site) {

@@ -79,10 +79,19 @@ final class NativeKernels {
       long[] masks,
       int windows);
 
+  /** Rotary positions of heads whose pairs are neighbours, [tokens][headDim]. */
+  static native long turns(long model, short[] cos, short[] sin, int heads, int headDim);
+
+  static native long rotation(long model, long turns, int multiplier, int shift);
+
+  /** The table by code + 128, the multipliers of the channels. */
+  static native long gating(long model, short[] table, int[] multiplier, byte[] shift);
+
   /**
-   * Nodes are norm1, qkv, attention, proj, norm2, fc1, gelu, fc2; residuals two of {@code adder}.
-   * With a query attention it is an attention pooling: qkv gives values, then scores, and the
-   * identity of the first residual is zero.
+   * Nodes are norm1, qkv, rotation, attention, proj, norm2, fc1, gelu, value, gating, the norm of
+   * what is gated, fc2; a 0 stands for one that a block does not have. Residuals are two of {@code
+   * adder}. With a query attention it is an attention pooling: qkv gives values, then scores, and
+   * the identity of the first residual is zero.
    */
   static native long block(
       long model,

@@ -13,9 +13,9 @@ enum Phase {
   FINISH(2),
   /** Projection and residual, by rows and panels, as are all below. */
   PROJECT(3),
-  /** Norm, first layer of the MLP, GELU. */
+  /** Norm, first layer of the MLP, GELU or gating. */
   EXPAND(4),
-  /** Second layer and residual. */
+  /** Norm of what was gated, where there is one, second layer and residual. */
   CONTRACT(5),
   /** What the next block does before its attention. */
   BEGIN(6);

@@ -33,6 +33,20 @@ record PhaseWork(
         phase, rows, panels, rows, PANEL * inputs, PANEL, PANEL * inputs, normed, 0);
   }
 
+  /** So many such products, whose accumulators pass so many steps like a requantization. */
+  PhaseWork times(int count, int steps) {
+    return new PhaseWork(
+        phase,
+        rows,
+        units,
+        group,
+        count * products,
+        steps * outputs,
+        count * weights,
+        normed,
+        packed);
+  }
+
   /** All units of it and of another phase as one unit, by rows. */
   PhaseWork with(Phase name, PhaseWork other) {
     return new PhaseWork(

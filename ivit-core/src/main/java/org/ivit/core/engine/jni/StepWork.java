@@ -74,11 +74,18 @@ record StepWork(List<List<PhaseWork>> ways) {
       StepWork step(PhaseWork begin, int rows);
     }
 
-    private static StepWork block(PhaseWork attend, int dim, int hidden, PhaseWork begin) {
+    /**
+     * @param normed channels of the norm within the MLP
+     */
+    private static StepWork block(
+        PhaseWork attend, int dim, int hidden, boolean gated, int normed, PhaseWork begin) {
       int rows = attend.rows();
       PhaseWork project = PhaseWork.panels(Phase.PROJECT, rows, dim, dim, 0);
       PhaseWork expand = PhaseWork.panels(Phase.EXPAND, rows, dim, hidden, dim);
-      PhaseWork contract = PhaseWork.panels(Phase.CONTRACT, rows, hidden, dim, 0);
+      if (gated) {
+        expand = expand.times(2, 3);
+      }
+      PhaseWork contract = PhaseWork.panels(Phase.CONTRACT, rows, hidden, dim, normed);
       PhaseWork finish = project.with(Phase.FINISH, expand).with(Phase.FINISH, contract);
       List<PhaseWork> apart = new ArrayList<>(List.of(attend, project, expand, contract));
       if (begin != null) {
@@ -147,12 +154,18 @@ record StepWork(List<List<PhaseWork>> ways) {
 
     @Override
     public Void block(Block next) {
-      add(
-          PhaseWork.panels(Phase.BEGIN, next.tokens(), next.dim(), 3L * next.dim(), next.dim()),
-          next.tokens());
+      PhaseWork qkv =
+          PhaseWork.panels(Phase.BEGIN, next.tokens(), next.dim(), 3L * next.dim(), next.dim());
+      add(next.rotary() == null ? qkv : qkv.times(1, 2), next.tokens());
       last =
           (begin, rows) ->
-              block(attention(next, rows(next, rows)), next.dim(), next.hidden(), begin);
+              block(
+                  attention(next, rows(next, rows)),
+                  next.dim(),
+                  next.hidden(),
+                  next.gated(),
+                  next.gatedNorm() ? next.hidden() : 0,
+                  begin);
       return null;
     }
 
@@ -189,7 +202,7 @@ record StepWork(List<List<PhaseWork>> ways) {
       add(
           PhaseWork.panels(Phase.BEGIN, pooling.tokens(), dim, (long) dim + pooling.heads(), dim),
           pooling.tokens());
-      last = (begin, rows) -> block(attention(pooling), dim, pooling.hidden(), begin);
+      last = (begin, rows) -> block(attention(pooling), dim, pooling.hidden(), false, 0, begin);
       return null;
     }
 

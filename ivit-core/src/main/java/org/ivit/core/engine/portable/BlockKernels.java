@@ -4,23 +4,25 @@ import java.util.List;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.graph.IntegerBlock;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.parallel.WorkerPool;
 
 /**
  * The kernels of a transformer block.
  *
  * @param places place of each token in window order; null where the block has no windows
+ * @param rotation rotary positions of what {@code qkv} gives; null where there are none
  */
 record BlockKernels(
     int[] places,
     NormKernel norm1,
     LinearKernel qkv,
+    RotationKernel rotation,
     AttentionKernel attention,
     LinearKernel proj,
     Adder residual1,
     NormKernel norm2,
-    LinearKernel fc1,
-    GeluKernel gelu,
+    HiddenKernel hidden,
     LinearKernel fc2,
     Adder residual2) {
 
@@ -29,15 +31,21 @@ record BlockKernels(
     return new BlockKernels(
         windows == null ? null : windows.places(),
         new NormKernel(block.norm1().constants()),
-        new LinearKernel(block.qkv(), product),
+        qkv(block, product),
+        block.rotation() == null ? null : new RotationKernel(block.rotation()),
         new AttentionKernel(block.attention(), block.part()),
         new LinearKernel(block.proj(), product),
         new Adder(block.residual1()),
         new NormKernel(block.norm2().constants()),
-        new LinearKernel(block.fc1(), product),
-        new GeluKernel(block.gelu(), block.fc1().outputs()),
+        block.gating() == null ? new PlainHidden(block, product) : new GatedHidden(block, product),
         new LinearKernel(block.fc2(), product),
         new Adder(block.residual2()));
+  }
+
+  private static LinearKernel qkv(IntegerBlock block, ExactProduct product) {
+    Linear qkv = block.qkv();
+    return new LinearKernel(
+        block.rotation() == null ? qkv : RotationKernel.inOrder(qkv, block.rotation()), product);
   }
 
   /** Packs the weights of blocks, one block a thread. */

@@ -33,6 +33,11 @@ final class BlockRunner {
    *
    * @param input codes that feed what comes before the blocks
    * @param wide 16-bit codes of the same
+   * @param qkv codes that are brought into the order of windows
+   * @param unrotated 16-bit codes of queries, keys and values that are turned
+   * @param turned sums of a part of a row of them
+   * @param products a row of those that are gated
+   * @param gated a row of 16-bit codes that are normed
    */
   record Rows(
       GemmScratch gemm,
@@ -40,8 +45,12 @@ final class BlockRunner {
       short[] wide,
       byte[] norm,
       byte[] qkv,
+      short[] unrotated,
+      int[] turned,
       byte[] hidden,
       byte[] act,
+      float[] products,
+      short[] gated,
       short[] branch) {}
 
   /** What to do with {@code n} rows from {@code from}. */
@@ -70,8 +79,12 @@ final class BlockRunner {
         new short[n * inputs],
         new byte[n * dim],
         new byte[site.windows() == null ? 0 : 3 * n * dim],
+        new short[site.rotary() == null ? 0 : 3 * n * dim],
+        new int[site.rotary() == null ? 0 : dim],
         new byte[n * site.hidden()],
         new byte[n * site.hidden()],
+        new float[site.gated() ? site.hidden() : 0],
+        new short[site.gatedNorm() ? site.hidden() : 0],
         new short[n * dim]);
   }
 
@@ -103,6 +116,10 @@ final class BlockRunner {
       block.norm1().row(picture.x, (from + r) * dim, scratch.norm, r * dim);
     }
     int[] places = block.places();
+    if (block.rotation() != null) {
+      turn(block, from, n, picture, scratch);
+      return;
+    }
     if (places == null) {
       block.qkv().to8(scratch.norm, 0, n, scratch.gemm, picture.qkv, from * 3 * dim);
       return;
@@ -114,10 +131,21 @@ final class BlockRunner {
     }
   }
 
+  private void turn(BlockKernels block, int from, int n, Picture picture, Rows scratch) {
+    int width = 3 * site.dim();
+    short[] wide = scratch.unrotated;
+    block.qkv().to16(scratch.norm, 0, n, scratch.gemm, wide, 0);
+    for (int r = 0; r < n; r++) {
+      int token = from + r;
+      block
+          .rotation()
+          .row(wide, r * width, token, site.dim(), scratch.turned, picture.qkv, token * width);
+    }
+  }
+
   /** Everything of a block after its attention. */
   void finish(BlockKernels block, int from, int n, Picture picture, Rows scratch) {
     int dim = site.dim();
-    int hidden = site.hidden();
     short[] x = picture.x;
     int at = from * dim;
     byte[] context = picture.context;
@@ -134,10 +162,7 @@ final class BlockRunner {
     for (int r = 0; r < n; r++) {
       block.norm2().row(x, at + r * dim, scratch.norm, r * dim);
     }
-    block.fc1().to8(scratch.norm, 0, n, scratch.gemm, scratch.hidden, 0);
-    for (int r = 0; r < n; r++) {
-      block.gelu().row(scratch.hidden, r * hidden, scratch.act);
-    }
+    block.hidden().run(n, scratch);
     block
         .fc2()
         .addTo16(scratch.act, 0, n, scratch.gemm, scratch.branch, block.residual2(), x, at, x, at);

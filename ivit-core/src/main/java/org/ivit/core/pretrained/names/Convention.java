@@ -29,6 +29,21 @@ interface Convention {
     return false;
   }
 
+  /**
+   * Names of SwiGLU's products in the releases of DINOv2, DINOv3 and EVA-02: gate and value in one
+   * or apart, and the last.
+   */
+  static String gated(String name) {
+    return replaced(
+        name,
+        new String[][] {
+          {".mlp.w12.", ".mlp.fc1."},
+          {".mlp.w1.", ".mlp.fc1_g."},
+          {".mlp.w2.", ".mlp.fc1_x."},
+          {".mlp.w3.", ".mlp.fc2."},
+        });
+  }
+
   /** Replaces each first text by the second, in this order. */
   static String replaced(String name, String[][] pairs) {
     String replaced = name;

@@ -4,9 +4,13 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * DINOv2's release: timm's names, but registers, the mask of its training, and chunks of blocks.
+ * The releases of DINOv2 and DINOv3: timm's names, but registers, the mask of its training, chunks
+ * of blocks, SwiGLU, and periods of rotary positions.
  */
 final class DinoNames implements Convention {
+  /** What rotary positions of DINOv3 are computed from; it follows from sizes. */
+  static final String PERIODS = "rope_embed.periods";
+
   private static final String MASK = "mask_token";
 
   /** Chunks count on, so the second number is the block's. */
@@ -21,9 +25,9 @@ final class DinoNames implements Convention {
   @Override
   public String timm(String name) {
     return switch (name) {
-      case MASK -> null;
-      case "register_tokens" -> "reg_token";
-      default -> CHUNKED.matcher(name).replaceFirst("blocks.$1");
+      case MASK, PERIODS -> null;
+      case "register_tokens", "storage_tokens" -> "reg_token";
+      default -> Convention.gated(CHUNKED.matcher(name).replaceFirst("blocks.$1"));
     };
   }
 

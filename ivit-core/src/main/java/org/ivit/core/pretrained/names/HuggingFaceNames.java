@@ -31,6 +31,8 @@ final class HuggingFaceNames implements Convention {
     {"output.dense.", "mlp.fc2."},
     {"layernorm_before.", "norm1."},
     {"layernorm_after.", "norm2."},
+    {"mlp.weights_in.", "mlp.fc1."},
+    {"mlp.weights_out.", "mlp.fc2."},
     {"layer_scale1.lambda1", "ls1.gamma"},
     {"layer_scale2.lambda1", "ls2.gamma"},
     {"lambda_1", "gamma_1"},

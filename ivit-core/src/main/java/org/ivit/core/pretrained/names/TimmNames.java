@@ -24,7 +24,9 @@ public final class TimmNames {
     TIMM,
     /** The release of DINOv2. */
     DINOV2,
-    /** Hugging Face's ViT, DeiT, Swin, MAE, BEiT and DINOv2. */
+    /** The release of DINOv3. */
+    DINOV3,
+    /** Hugging Face's ViT, DeiT, Swin, MAE, BEiT, DINOv2 and DINOv3. */
     HUGGING_FACE,
     /** The picture tower of Hugging Face's CLIP and SigLIP. */
     HUGGING_FACE_TOWER,
@@ -37,6 +39,9 @@ public final class TimmNames {
     /** torchvision. */
     TORCHVISION
   }
+
+  /** Periods of rotary positions in the release of DINOv3, [head dim / 4]. */
+  public static final String PERIODS = DinoNames.PERIODS;
 
   private static final Pattern MEMBER =
       Pattern.compile("(.*\\b(?:attn|attn_pool)\\.)(query|key|value)(\\.(?:weight|bias))");
@@ -67,6 +72,10 @@ public final class TimmNames {
     if (HuggingFaceNames.matches(names)) {
       return new TimmNames(Source.HUGGING_FACE, new HuggingFaceNames());
     }
+    HuggingFaceDinov3Names dinov3 = HuggingFaceDinov3Names.of(names);
+    if (dinov3 != null) {
+      return new TimmNames(Source.HUGGING_FACE, dinov3);
+    }
     if (OpenClipNames.matches(names)) {
       return new TimmNames(Source.OPEN_CLIP, new OpenClipNames());
     }
@@ -75,7 +84,11 @@ public final class TimmNames {
       return new TimmNames(Source.TORCHVISION, torchvision);
     }
     if (DinoNames.matches(names)) {
-      return new TimmNames(Source.DINOV2, new DinoNames());
+      boolean rotary = names.contains(PERIODS);
+      return new TimmNames(rotary ? Source.DINOV3 : Source.DINOV2, new DinoNames());
+    }
+    if (EvaNames.matches(names)) {
+      return new TimmNames(Source.TIMM, new EvaNames());
     }
     SwinNames swin = SwinNames.of(names);
     return new TimmNames(Source.TIMM, swin == null ? PLAIN : swin);

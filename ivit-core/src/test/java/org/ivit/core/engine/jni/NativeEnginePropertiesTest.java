@@ -20,6 +20,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.ForgedGraphs;
 import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.testing.RandomFamilies;
 import org.ivit.core.testing.RandomSwin;
 
 /** Kernels agree with the reference on graphs of random sizes and integers. */
@@ -100,6 +101,18 @@ class NativeEnginePropertiesTest {
     }
     int bits = narrow || softmax == SoftmaxForm.DEFERRED ? 8 : 16;
     agree(vit, new Scheme(gelu, softmax, bits, sets, epsilon), random);
+  }
+
+  @Property(tries = 150)
+  void rotaryPositionsAndGatedMlpsAgree(
+      @ForAll @IntRange(min = 0) int seed,
+      @ForAll SoftmaxForm softmax,
+      @ForAll boolean narrow,
+      @ForAll boolean epsilon) {
+    Architecture vit = RandomFamilies.rotaryOrGated(seed);
+    Random random = new Random(seed);
+    agree(
+        vit, RandomFamilies.scheme(vit, GeluForm.EXACT, softmax, narrow, epsilon, random), random);
   }
 
   private static void agree(Architecture architecture, Scheme scheme, Random random) {

@@ -28,6 +28,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.testing.RandomFamilies;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -139,6 +140,35 @@ class NativeEngineTest {
     String sizes =
         "'kind':'vit','image':[12,30],'patch':3,'dim':33,'depth':2,'heads':3,'hidden':70";
     return Architectures.parse(("{" + sizes + "," + options + "}").replace('\'', '"'));
+  }
+
+  /** Options of rotary positions and gated MLPs; the heads have channels for them. */
+  private static final List<String> ROTARY_OR_GATED =
+      List.of(
+          "'classes':0,'registers':4,'rotary':'dinov3','pool':'avg'",
+          "'classes':7,'rotary':'cat','rotary_grid':[3,3],'mlp':'swiglu_norm'",
+          "'classes':0,'rotary':'dinov3','mlp':'swiglu','class_token':false,'pool':'avg'",
+          "'classes':0,'mlp':'swiglu_norm','registers':1",
+          "'classes':40,'mlp':'swiglu','pool':'avg','fc_norm':true");
+
+  @ParameterizedTest
+  @FieldSource("KERNELS")
+  void equalsTheReferenceOnRotaryPositionsAndGatedMlps(String kernels)
+      throws RefusedGraphException {
+    Providers.require(kernels);
+    int seed = 0;
+    for (String options : ROTARY_OR_GATED) {
+      String sizes =
+          "'kind':'vit','image':[12,30],'patch':3,'dim':60,'depth':2,'heads':3,'hidden':70";
+      Architecture vit =
+          Architectures.parse(("{" + sizes + "," + options + "}").replace('\'', '"'));
+      for (SoftmaxForm softmax : SoftmaxForm.values()) {
+        Scheme scheme =
+            RandomFamilies.scheme(vit, GeluForm.EXACT, softmax, true, true, new Random(seed++));
+        IntegerGraph graph = ObservedModel.graph(vit, scheme, new Random(seed));
+        compare(options + " " + softmax, graph, kernels, seed);
+      }
+    }
   }
 
   private static Scheme withEpsilon(Scheme s) {

@@ -34,6 +34,24 @@ class ScheduleTest {
         .isEqualTo(3 * 3 * 9 * 16 + 48 * 64 + 48 * 128 + 100 * 64 + 48 * 64);
   }
 
+  @Test
+  void worksOutWhatAGatedMlpDoes() {
+    StepWork gated = steps("'classes':0,'rotary':'dinov3','mlp':'swiglu_norm'").get(1);
+    StepWork plain = steps("'classes':0,'rotary':'dinov3'").get(1);
+    PhaseWork norm = phase(gated, Phase.EXPAND);
+    assertThat(norm.products()).isEqualTo(2 * phase(plain, Phase.EXPAND).products());
+    assertThat(norm.weights()).isEqualTo(2 * phase(plain, Phase.EXPAND).weights());
+    assertThat(norm.outputs()).isEqualTo(3 * PhaseWork.PANEL);
+    assertThat(phase(gated, Phase.CONTRACT).normed()).isEqualTo(100);
+    assertThat(phase(plain, Phase.BEGIN).outputs()).isEqualTo(2 * PhaseWork.PANEL);
+    assertThat(phase(plain, Phase.BEGIN).products()).isEqualTo(48 * PhaseWork.PANEL);
+  }
+
+  private static PhaseWork phase(StepWork step, Phase phase) {
+    List<PhaseWork> apart = step.ways().get(2);
+    return apart.stream().filter(w -> w.phase() == phase).findFirst().orElseThrow();
+  }
+
   private static List<Integer> rows(String options) {
     return steps(options).stream().map(s -> s.whole().rows()).toList();
   }
@@ -62,7 +80,9 @@ class ScheduleTest {
         "'classes':0,'pre_norm':true",
         "'classes':0,'pool':'avg','registers':4",
         "'classes':5,'pool':'avg','fc_norm':true",
-        "'classes':0,'pool':'map'"
+        "'classes':0,'pool':'map'",
+        "'classes':0,'rotary':'cat','mlp':'swiglu'",
+        "'classes':0,'rotary':'dinov3','mlp':'swiglu_norm'"
       })
   void everyWayOfAStepMultipliesAsMuch(String name) {
     for (StepWork step : steps(name)) {

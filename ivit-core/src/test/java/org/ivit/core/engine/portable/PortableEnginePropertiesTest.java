@@ -35,6 +35,16 @@ class PortableEnginePropertiesTest {
     agree(RandomFamilies.swin(seed), seed, gelu, softmax, narrow, epsilon);
   }
 
+  @Property(tries = 100)
+  void rotaryPositionsAndGatedMlpsAgree(
+      @ForAll @IntRange(min = 0) int seed,
+      @ForAll SoftmaxForm softmax,
+      @ForAll boolean narrow,
+      @ForAll boolean epsilon) {
+    Architecture vit = RandomFamilies.rotaryOrGated(seed);
+    agree(vit, seed, GeluForm.EXACT, softmax, narrow, epsilon);
+  }
+
   private static void agree(
       Architecture architecture,
       long seed,

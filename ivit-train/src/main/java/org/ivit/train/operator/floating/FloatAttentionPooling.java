@@ -21,7 +21,7 @@ public final class FloatAttentionPooling extends ChunkedOperator {
   private final FloatLinear values;
   private final FloatLinear proj;
   private final FloatNorm norm2;
-  private final FloatMlp mlp;
+  private final FloatPlainMlp mlp;
 
   /**
    * @param spec of the pooling
@@ -36,7 +36,7 @@ public final class FloatAttentionPooling extends ChunkedOperator {
     this.values = FloatLinear.of(layout(), spec, site.valuesLinear());
     this.proj = FloatLinear.of(layout(), spec, site.projLinear());
     this.norm2 = new FloatNorm(layout(), site.norm2().name(), dim, site.epsilon());
-    this.mlp = new FloatMlp(layout(), spec, site.fc1Linear(), site.act(), site.fc2Linear());
+    this.mlp = new FloatPlainMlp(layout(), spec, site.fc1Linear(), site.act(), site.fc2Linear());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.ivit.train.operator.floating;
 
 import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.Reals;
@@ -26,6 +27,10 @@ public final class FloatBlock extends ChunkedOperator {
 
   private final FloatNorm norm1;
   private final FloatLinear qkv;
+
+  /** Null where there are no rotary positions. */
+  private final RotaryTurn rotary;
+
   private final FloatAttention attention;
   private final FloatLinear proj;
   private final FloatNorm norm2;
@@ -38,6 +43,15 @@ public final class FloatBlock extends ChunkedOperator {
    * @param site name and sizes
    */
   public FloatBlock(PartSpec spec, Block site) {
+    this(spec, site, site.rotary() == null ? null : site.rotary().table(site.headDim()));
+  }
+
+  /**
+   * @param spec of the block
+   * @param site name and sizes
+   * @param table of its rotary positions; null where it has none
+   */
+  FloatBlock(PartSpec spec, Block site, Rotary.Table table) {
     super(spec.parameters(), site.tokens());
     this.site = site;
     this.positions = site.windows() == null ? null : new RelativePositions(layout(), site);
@@ -45,11 +59,11 @@ public final class FloatBlock extends ChunkedOperator {
     int dim = site.dim();
     this.norm1 = new FloatNorm(layout(), "norm1", dim, site.epsilon());
     this.qkv = FloatLinear.of(layout(), spec, site.qkvLinear());
+    this.rotary = table == null ? null : new RotaryTurn(site, table);
     this.attention = new FloatAttention(site, positions);
     this.proj = FloatLinear.of(layout(), spec, site.projLinear());
     this.norm2 = new FloatNorm(layout(), "norm2", dim, site.epsilon());
-    this.mlp =
-        new FloatMlp(layout(), spec, site.fc1Linear(), site.activations().get(0), site.fc2Linear());
+    this.mlp = FloatMlp.of(layout(), spec, site);
     this.drop1 = DropPath.of(spec, 0);
     this.drop2 = DropPath.of(spec, 1);
   }
@@ -78,6 +92,10 @@ public final class FloatBlock extends ChunkedOperator {
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     qkv.forward(gemm, weights, normed1, projections, 0, rows);
     run.tapped(site.qkv(), projections, 0, rows * 3 * dim, 3 * dim);
+    if (rotary != null) {
+      rotary.forward(projections, count, scratch);
+      run.tapped(site.rope(), projections, 0, rows * 3 * dim, 3 * dim);
+    }
     int groups = count * site.groups();
     Reals probabilities = keep.reals("probabilities", groups * attention.probabilities());
     Reals context = keep.reals("context", rows * dim);
@@ -169,6 +187,9 @@ public final class FloatBlock extends ChunkedOperator {
     Reals probabilities = keep.reals("probabilities", 0);
     attention.backward(
         gemm, keep.reals("qkv", 0), probabilities, gContext, gQkv, count * site.groups(), scratch);
+    if (rotary != null) {
+      rotary.backward(gQkv, count, scratch);
+    }
     qkv.backward(gemm, weights, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
     if (positions != null) {
       positions.finish(gradients, scratch);

@@ -223,6 +223,25 @@ public final class FloatKernels {
     }
   }
 
+  /** {@code x ← x ⊙ z}. */
+  public static void multiply(Reals x, Reals z, int n, Buffers b) {
+    if (NativeRows.serves(x)) {
+      NativeRows.multiply(NativeRows.address(x, 0, n), NativeRows.address(z, 0, n), n);
+      return;
+    }
+    double[] left = b.doubles("add.left", BLOCK);
+    double[] right = b.doubles("add.right", BLOCK);
+    for (int at = 0; at < n; at += BLOCK) {
+      int part = Math.min(BLOCK, n - at);
+      x.get(at, left, 0, part);
+      z.get(at, right, 0, part);
+      for (int i = 0; i < part; i++) {
+        left[i] *= right[i];
+      }
+      x.put(at, left, 0, part);
+    }
+  }
+
   /** {@code y = factor·x}. */
   public static void scale(
       Reals x, int xFrom, double factor, Reals y, int yFrom, int n, Buffers b) {

@@ -1,60 +1,28 @@
 package org.ivit.train.operator.floating;
 
-import org.ivit.core.architecture.ActivationSpec;
-import org.ivit.core.architecture.LinearSpec;
-import org.ivit.train.memory.Buffers;
+import org.ivit.core.architecture.Block;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Chunk;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.PartSpec;
 
-/** Two linear layers of the float network with an activation function between them. */
-final class FloatMlp {
-  private final LinearSpec first;
-  private final ActivationSpec activation;
-  private final LinearSpec second;
-  private final FloatLinear fc1;
-  private final FloatLinear fc2;
-
-  /** Null for GELU by the error function. */
-  private final SigmoidGate gate;
-
+/** What follows the second norm of a block of the float network. */
+interface FloatMlp {
   /**
    * @param layout parameters of the operator
    * @param spec of the part that has it
+   * @param site the block
    */
-  FloatMlp(
-      ParameterLayout layout,
-      PartSpec spec,
-      LinearSpec first,
-      ActivationSpec activation,
-      LinearSpec second) {
-    this.first = first;
-    this.activation = activation;
-    this.second = second;
-    this.fc1 = FloatLinear.of(layout, spec, first);
-    this.fc2 = FloatLinear.of(layout, spec, second);
-    this.gate = SigmoidGate.of(activation.function());
+  static FloatMlp of(ParameterLayout layout, PartSpec spec, Block site) {
+    return site.gated()
+        ? new FloatGatedMlp(layout, spec, site)
+        : new FloatPlainMlp(
+            layout, spec, site.fc1Linear(), site.activations().get(0), site.fc2Linear());
   }
 
-  /** Takes rows of x to rows of y; keeps {@code fc1} and {@code act}. */
-  void forward(Reals weights, Reals x, Reals y, int rows, Chunk chunk, Execution run) {
-    int channels = activation.channels();
-    int size = rows * channels;
-    Reals hidden = chunk.keep().reals("fc1", size);
-    fc1.forward(run.gemm(), weights, x, hidden, 0, rows);
-    run.tapped(first.node(), hidden, 0, size, channels);
-    Reals active = chunk.keep().reals("act", size);
-    if (gate == null) {
-      FloatKernels.gelu(hidden, active, size, chunk.scratch());
-    } else {
-      gate.forward(hidden, active, size, chunk.scratch());
-    }
-    run.tapped(activation.node(), active, 0, size, channels);
-    fc2.forward(run.gemm(), weights, active, y, 0, rows);
-    run.tapped(second.node(), y, 0, rows * second.outputs(), second.outputs());
-  }
+  /** Takes rows of x to rows of y, and keeps what {@link #backward} needs. */
+  void forward(Reals weights, Reals x, Reals y, int rows, Chunk chunk, Execution run);
 
   /**
    * Writes the gradient by x, and adds to {@code gradients}.
@@ -71,19 +39,5 @@ final class FloatMlp {
       Reals gradients,
       int rows,
       Chunk chunk,
-      Execution run) {
-    Buffers keep = chunk.keep();
-    Buffers scratch = chunk.scratch();
-    int size = rows * activation.channels();
-    Reals gHidden = scratch.reals("gHidden", size);
-    Reals active = keep.reals("act", 0);
-    fc2.backward(run.gemm(), weights, active, gy, gyFrom, gHidden, gradients, rows, scratch);
-    Reals hidden = keep.reals("fc1", 0);
-    if (gate == null) {
-      FloatKernels.geluBackward(hidden, gHidden, size, scratch);
-    } else {
-      gate.backward(hidden, gHidden, size, scratch);
-    }
-    fc1.backward(run.gemm(), weights, x, gHidden, 0, gx, gradients, rows, scratch);
-  }
+      Execution run);
 }

@@ -6,13 +6,16 @@ import org.ivit.train.memory.NativeRows;
 import org.ivit.train.memory.Reals;
 
 /**
- * The approximations of GELU by a sigmoid, {@code y = x·σ(linear·x + cubic·x³)}: QuickGELU, and
- * GELU by the hyperbolic tangent, since ½·(1 + tanh z) = σ(2z).
+ * Functions {@code y = x·σ(linear·x + cubic·x³)}: silu, and the approximations of GELU by a
+ * sigmoid, QuickGELU and GELU by the hyperbolic tangent, since ½·(1 + tanh z) = σ(2z).
  *
  * @param linear factor of x
  * @param cubic factor of x³
  */
 public record SigmoidGate(double linear, double cubic) {
+  /** The gate of SwiGLU. */
+  public static final SigmoidGate SILU = new SigmoidGate(1, 0);
+
   private static final int BLOCK = 1024;
   private static final SigmoidGate QUICK = new SigmoidGate(1.702, 0);
   private static final SigmoidGate TANH =

@@ -30,7 +30,7 @@ public final class QuantizedAttentionPooling extends QuantizedPartOperator {
   private final QuantLinear values;
   private final QuantQueryAttention attention;
   private final QuantLinear proj;
-  private final QuantMlp mlp;
+  private final QuantPlainMlp mlp;
   private float inputScale;
 
   /**
@@ -47,7 +47,7 @@ public final class QuantizedAttentionPooling extends QuantizedPartOperator {
     this.attention = new QuantQueryAttention(part);
     this.proj = QuantLinear.ofCodes(spec.prefix(), layout(), part.projLinear());
     this.mlp =
-        new QuantMlp(
+        new QuantPlainMlp(
             spec.prefix(),
             layout(),
             scheme,

@@ -32,6 +32,10 @@ public final class QuantizedBlock extends QuantizedPartOperator {
   private final RowOrder windows;
   private final QuantNorm norm1;
   private final QuantLinear qkv;
+
+  /** Null where there are no rotary positions. */
+  private final QuantRotation rotation;
+
   private final QuantAttention attention;
   private final QuantLinear proj;
   private final QuantResidual residual1;
@@ -51,19 +55,12 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     int dim = site.dim();
     this.norm1 = new QuantNorm(spec.prefix(), layout(), site.norm1(), dim);
     this.qkv = QuantLinear.ofCodes(spec.prefix(), layout(), site.qkvLinear());
+    this.rotation = site.rotary() == null ? null : new QuantRotation(site);
     this.attention = new QuantAttention(site, positions);
     this.proj = QuantLinear.ofCodes(spec.prefix(), layout(), site.projLinear());
     this.residual1 = new QuantResidual(site.residual1().name(), DropPath.of(spec, 0));
-    this.mlp =
-        new QuantMlp(
-            spec.prefix(),
-            layout(),
-            scheme,
-            site.fc1Linear(),
-            site.activations().get(0),
-            site.fc2Linear(),
-            new QuantResidual(site.residual2().name(), DropPath.of(spec, 1)),
-            site.tokens());
+    QuantResidual addition = new QuantResidual(site.residual2().name(), DropPath.of(spec, 1));
+    this.mlp = QuantMlp.of(spec.prefix(), layout(), scheme, site, addition);
   }
 
   /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
@@ -77,16 +74,13 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     List<Linear> built = prepared(linears, nodes, scales, run);
     IntegerBlock block = nodes.block(site, scales, inputScale, built);
     norm1.prepare(block.norm1(), weights, inputScale);
-    attention.prepare(block.attention(), block.qkv().outputScale());
+    if (rotation != null) {
+      rotation.prepare(block.rotation(), block.qkv().outputScale());
+    }
+    attention.prepare(block.attention(), block.attendedScale());
     residual1.prepare(
         block.proj().outputScale(), inputScale, block.residual1().outputScale(), run.type());
-    mlp.prepare(
-        block.norm2(),
-        block.gelu(),
-        weights,
-        block.residual1().outputScale(),
-        block.residual2().outputScale(),
-        run.type());
+    mlp.prepare(block, weights, run.type());
   }
 
   @Override
@@ -113,7 +107,13 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     Reals normed1 = keep.reals("norm1", rows * dim);
     Codes.widen(codes, rows, dim, scheme.outliers(site.norm1()), normed1);
 
-    qkv.forward(gemm, normed1, codes, codes, rows, OutlierChannels.NONE, values, scratch);
+    if (rotation == null) {
+      qkv.forward(gemm, normed1, codes, codes, rows, OutlierChannels.NONE, values, scratch);
+    } else {
+      short[] wide = scratch.shorts("qkv", rows * 3 * dim);
+      qkv.forward(gemm, normed1, codes, wide, rows, OutlierChannels.NONE, values, scratch);
+      rotation.forward(wide, codes, count, values, scratch);
+    }
     Reals projections = keep.reals("qkv", rows * 3 * dim);
     projections.put(0, codes, 0, rows * 3 * dim);
 
@@ -170,6 +170,9 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     Reals probabilities = keep.reals("probabilities", 0);
     attention.backward(
         gemm, keep.reals("qkv", 0), probabilities, gContext, gQkv, count * site.groups(), scratch);
+    if (rotation != null) {
+      rotation.backward(gQkv, count, scratch);
+    }
     qkv.backward(gemm, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
     if (positions != null) {
       positions.finish(gradients, scratch);

@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
@@ -30,6 +32,20 @@ final class FloatChain {
    */
   static Map<String, double[]> run(
       Architecture architecture, Map<String, double[]> weights, double[] pixels, RealType type) {
+    return run(architecture, weights, pixels, type, null);
+  }
+
+  /**
+   * As {@link #run(Architecture, Map, double[], RealType)}.
+   *
+   * @param table of rotary positions; null for the architecture's own
+   */
+  static Map<String, double[]> run(
+      Architecture architecture,
+      Map<String, double[]> weights,
+      double[] pixels,
+      RealType type,
+      Rotary.Table table) {
     Map<String, double[]> nodes = new HashMap<>();
     int pictures = pixels.length / architecture.pixels();
     try (WorkerPool pool = new WorkerPool(1)) {
@@ -39,7 +55,10 @@ final class FloatChain {
               nodes.merge(node.name(), values(values, from, length), FloatChain::joined));
       Reals x = Reals.of(type, pixels);
       for (PartSpec spec : PartSpec.of(architecture, 0)) {
-        Operator operator = FloatOperators.of(spec);
+        Operator operator =
+            table != null && spec.part() instanceof Block block
+                ? new FloatBlock(spec, block, table)
+                : FloatOperators.of(spec);
         Reals y = Reals.allocate(type, pictures * spec.outputs());
         Reals own = parameters(operator.layout(), spec.prefix(), weights, type);
         operator.forward(own, x, y, pictures, false, run);

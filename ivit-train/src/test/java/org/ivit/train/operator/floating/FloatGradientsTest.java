@@ -54,6 +54,10 @@ class FloatGradientsTest {
         "'classes': 0, 'pool': 'map', 'class_token': false",
         "'classes': 5, 'positions': 'none', 'relative_positions': true, 'pool': 'avg',"
             + " 'fc_norm': true, 'image': [16, 24]",
+        "'classes': 0, 'positions': 'none', 'rotary': 'dinov3', 'registers': 2, 'image': [16, 24]",
+        "'classes': 5, 'rotary': 'cat', 'rotary_grid': [3, 3], 'mlp': 'swiglu_norm',"
+            + " 'hidden': 14, 'image': [24, 16]",
+        "'classes': 0, 'mlp': 'swiglu', 'hidden': 14",
       })
   void doNotDependOnThreadsOrNumbers(String options) {
     Architecture architecture =

@@ -8,10 +8,12 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
 import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Norm;
 import org.ivit.core.architecture.Part;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.core.architecture.Windows;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.train.memory.RealType;
@@ -90,7 +92,8 @@ class GoldenFamiliesTest {
       double bound,
       double pooledBound) {
     double[] pixels = golden.get("images").doubles();
-    Map<String, double[]> nodes = FloatChain.run(architecture, weights, pixels, type);
+    Rotary.Table table = table(architecture, golden);
+    Map<String, double[]> nodes = FloatChain.run(architecture, weights, pixels, type, table);
     boolean preNorm = nodes.containsKey("norm_pre");
     near(nodes.get(preNorm ? "norm_pre" : "embed"), golden, "embed", bound);
     for (int i = 0; i < architecture.blocks().size(); i++) {
@@ -98,13 +101,63 @@ class GoldenFamiliesTest {
       near(nodes.get(node), golden, "block_" + i, bound);
     }
     Map<String, double[]> features =
-        FloatChain.run(untilFeatures(architecture), weights, pixels, type);
+        FloatChain.run(untilFeatures(architecture), weights, pixels, type, table);
     String last = architecture.blocks().get(architecture.blocks().size() - 1).residual2().name();
     near(features.getOrDefault("norm", features.get(last)), golden, "features", bound);
     near(nodes.get(pooled(architecture)), golden, "pooled", pooledBound);
     if (golden.tensors().containsKey("logits")) {
       near(nodes.get(FloatChain.ANSWER), golden, "logits", pooledBound);
     }
+  }
+
+  /** Rotary positions as timm computed them, in float32; null where there are none. */
+  private static Rotary.Table table(Architecture architecture, TensorFile golden) {
+    Block block = architecture.blocks().get(0);
+    if (block.rotary() == null) {
+      return null;
+    }
+    Rotary.Table table = block.rotary().table(block.headDim());
+    int leading = block.rotary().leading() * block.headDim();
+    double[] cos = golden.get("rope_cos").doubles();
+    double[] sin = golden.get("rope_sin").doubles();
+    System.arraycopy(cos, 0, table.cos(), leading, cos.length);
+    for (int i = 0; i < sin.length; i++) {
+      int channel = i % block.headDim();
+      boolean first = block.rotary().kind().partner(channel, block.headDim()) > channel;
+      table.sin()[leading + i] = first ? -sin[i] : sin[i];
+    }
+    return table;
+  }
+
+  /** timm's tables are of float32, ours of float64. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dinov3", "dinov3_plus_qkvb", "eva02"})
+  void ownRotaryTablesAreNearTimms(String name) {
+    GoldenFamily family = new GoldenFamily(name);
+    assertThat(error(name, family.architecture(), family.weights())).isLessThan(FOLDED_BOUND);
+  }
+
+  @Test
+  void rotaryPositionsFollowAPictureOfAnotherSize() {
+    GoldenFamily family = new GoldenFamily("dinov3");
+    Architecture other = family.architecture("'image': [24, 40]");
+    TensorFile golden = family.tensors("float_24x40");
+    allNear(other, family.weights(), golden, RealType.FLOAT64, BOUND, BOUND);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "dinov3 | 'rotary': 'cat'",
+        "dinov3_plus_qkvb | 'rotary': 'cat'",
+        "eva02 | 'rotary_grid': 4",
+      })
+  void otherRotaryPositionsAreSeen(String name, String mistake) {
+    GoldenFamily family = new GoldenFamily(name);
+    Architecture wrong = family.architecture(mistake);
+    assertThat(error(name, wrong, family.weights())).isGreaterThan(1e-3);
   }
 
   /** The node that timm calls so. */
@@ -147,6 +200,9 @@ class GoldenFamiliesTest {
     "clip_laion, 1e-6",
     "vit_headless, 1e-5",
     "siglip_map, 1e-5",
+    "dinov3, 1e-6",
+    "dinov3_plus_qkvb, 1e-6",
+    "eva02, 1e-5",
     "beit, 1e-12",
     "vit_headless_avg, 1e-12"
   })

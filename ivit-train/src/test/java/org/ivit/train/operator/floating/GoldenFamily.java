@@ -50,7 +50,20 @@ final class GoldenFamily {
               Map.entry(
                   "beit",
                   "'positions': 'none', 'relative_positions': true, 'pool': 'avg',"
-                      + " 'fc_norm': true")));
+                      + " 'fc_norm': true"),
+              Map.entry("dinov2_swiglu", "'classes': 0, 'hidden': 56, 'mlp': 'swiglu'"),
+              Map.entry(
+                  "dinov3",
+                  "'classes': 0, 'registers': 4, 'positions': 'none', 'epsilon': 1e-5,"
+                      + " 'rotary': 'dinov3', 'pool': 'avg'"),
+              Map.entry(
+                  "dinov3_plus_qkvb",
+                  "'heads': 4, 'hidden': 56, 'classes': 0, 'registers': 4, 'positions': 'none',"
+                      + " 'epsilon': 1e-5, 'rotary': 'dinov3', 'mlp': 'swiglu'"),
+              Map.entry(
+                  "eva02",
+                  "'hidden': 56, 'rotary': 'cat', 'rotary_grid': 3, 'mlp': 'swiglu_norm',"
+                      + " 'pool': 'avg', 'fc_norm': true")));
 
   private final String name;
   private final TensorFile file;
@@ -107,7 +120,9 @@ final class GoldenFamily {
     return kernel.size() / (int) kernel.shape()[0];
   }
 
-  private static void foldBlock(Map<String, double[]> weights, String block, int dim) {
+  private void foldBlock(Map<String, double[]> weights, String block, int dim) {
+    joinQueriesKeysValues(weights, block + "attn.");
+    splitGate(weights, block + "mlp.");
     String bias = block + "attn.qkv.bias";
     weights.putIfAbsent(bias, new double[3 * dim]);
     if (weights.containsKey(block + "attn.q_bias")) {
@@ -118,6 +133,39 @@ final class GoldenFamily {
     scaleRows(weights, block + "mlp.fc2", weights.get(block + "ls2.gamma"));
     scaleRows(weights, block + "attn.proj", weights.get(block + "gamma_1"));
     scaleRows(weights, block + "mlp.fc2", weights.get(block + "gamma_2"));
+  }
+
+  /** EVA-02 has them apart, its keys without bias. */
+  private static void joinQueriesKeysValues(Map<String, double[]> weights, String attention) {
+    double[] queries = weights.get(attention + "q_proj.weight");
+    if (queries == null) {
+      return;
+    }
+    double[] all = new double[3 * queries.length];
+    int dim = weights.get(attention + "q_proj.bias").length;
+    double[] biases = new double[3 * dim];
+    for (int i = 0; i < 3; i++) {
+      String part = attention + "qkv".charAt(i) + "_proj";
+      System.arraycopy(weights.get(part + ".weight"), 0, all, i * queries.length, queries.length);
+      if (weights.containsKey(part + ".bias")) {
+        System.arraycopy(weights.get(part + ".bias"), 0, biases, i * dim, dim);
+      }
+    }
+    weights.put(attention + "qkv.weight", all);
+    weights.put(attention + "qkv.bias", biases);
+  }
+
+  /** Packed SwiGLU has the gate's rows first. */
+  private void splitGate(Map<String, double[]> weights, String mlp) {
+    if (!architecture().blocks().get(0).gated() || weights.containsKey(mlp + "fc1_g.weight")) {
+      return;
+    }
+    for (String part : new String[] {".weight", ".bias"}) {
+      double[] packed = weights.get(mlp + "fc1" + part);
+      int half = packed.length / 2;
+      weights.put(mlp + "fc1_g" + part, Arrays.copyOf(packed, half));
+      weights.put(mlp + "fc1_x" + part, Arrays.copyOfRange(packed, half, packed.length));
+    }
   }
 
   private static void scaleRows(Map<String, double[]> weights, String linear, double[] gamma) {

@@ -108,6 +108,10 @@ class TappedNodesTest {
         "'classes': 0, 'pool': 'map', 'class_token': false",
         "'classes': 5, 'positions': 'none', 'relative_positions': true, 'pool': 'avg',"
             + " 'fc_norm': true, 'image': [16, 24]",
+        "'classes': 0, 'rotary': 'dinov3', 'registers': 2, 'image': [16, 24], 'pool': 'avg'",
+        "'classes': 5, 'rotary': 'dinov3', 'positions': 'none', 'mlp': 'swiglu'",
+        "'classes': 5, 'rotary': 'cat', 'rotary_grid': [3, 2], 'mlp': 'swiglu_norm'",
+        "'classes': 0, 'mlp': 'swiglu'",
       })
   void areThoseOfTheIntegerNetworkInItsOrder(String options) {
     Architecture architecture =

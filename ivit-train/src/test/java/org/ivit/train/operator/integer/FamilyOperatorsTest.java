@@ -56,7 +56,9 @@ class FamilyOperatorsTest {
   }
 
   static List<MicroCase> cases() {
-    return MicroCase.families();
+    List<MicroCase> cases = new ArrayList<>(MicroCase.families());
+    cases.addAll(MicroCase.rotaryOrGated());
+    return cases;
   }
 
   private static Reals parameters(Operator operator, String prefix, TrainingCase start) {

@@ -5,24 +5,30 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.assertj.core.data.Offset;
+import org.ivit.core.Size;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.architecture.MlpForm;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.graph.Attention;
+import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.graph.Rotation;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
@@ -295,8 +301,11 @@ class NativeRowsTest {
   @ParameterizedTest
   @MethodSource("org.ivit.train.memory.NativeRows#sets")
   void sigmoidGates(String kernels) {
-    for (Activation function : new Activation[] {Activation.QUICK_GELU, Activation.GELU_TANH}) {
-      SigmoidGate gate = SigmoidGate.of(function);
+    for (SigmoidGate gate :
+        List.of(
+            SigmoidGate.of(Activation.QUICK_GELU),
+            SigmoidGate.of(Activation.GELU_TANH),
+            SigmoidGate.SILU)) {
       Reals x = reals(3001, 3);
       x.put(0, 0);
       x.put(1, 1e30);
@@ -322,6 +331,92 @@ class NativeRowsTest {
             return y;
           });
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
+  void gatesOfCodes(String kernels) {
+    for (int channels : CHANNELS) {
+      int rows = 3;
+      int size = rows * channels;
+      OutlierChannels apart =
+          channels > 2 ? new OutlierChannels(new int[] {1}, 3) : OutlierChannels.NONE;
+      byte[] gates = codes8(size);
+      byte[] values = codes8(size);
+      Reals g = reals(size, 1);
+      for (MlpForm form : new MlpForm[] {MlpForm.SWIGLU, MlpForm.SWIGLU_NORM}) {
+        Block block = new Block("b", 4, 1, channels, 2, null, null, null, form, 0);
+        QuantGating gating = new QuantGating();
+        OutlierChannels outliers = form == MlpForm.SWIGLU ? apart : OutlierChannels.NONE;
+        gating.prepare(Gating.of(block, 0.03f, 0.02f, 0.01f, outliers), 0.03f, 0.02f);
+        same(
+            kernels,
+            () -> {
+              byte[] out = new byte[size];
+              short[] wide = new short[size];
+              SeenRanges seen = new SeenRanges();
+              gating.forward(gates, values, out, rows, seen, buffers());
+              gating.forward(gates, values, wide, rows, null, buffers());
+              return List.of(Arrays.toString(out), Arrays.toString(wide), ranges(seen));
+            });
+        same(
+            kernels,
+            () -> {
+              Reals byValue = copy(g);
+              Reals byGate = Reals.allocate(RealType.FLOAT32, size);
+              gating.backward(gates, values, byValue, byGate, rows, buffers());
+              return List.of(Arrays.toString(byValue.floats()), Arrays.toString(byGate.floats()));
+            });
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
+  void rotaryPositions(String kernels) {
+    int pictures = 2;
+    int heads = 3;
+    for (Rotary.Kind kind : Rotary.Kind.values()) {
+      for (int headDim : new int[] {4, 8, 16, 20, 64, 1028}) {
+        Rotary rotary = new Rotary(kind, new Size(2, 3), 2, null);
+        int dim = heads * headDim;
+        Block block = new Block("b", dim, heads, 4, rotary.tokens(), null, rotary, null, null, 0);
+        int size = pictures * block.tokens() * 3 * dim;
+        QuantRotation rotation = new QuantRotation(block);
+        rotation.prepare(Rotation.of(block, 0.0001f, 0.03f), 0.0001f);
+        short[] codes = codes16(size);
+        same(
+            kernels,
+            () -> {
+              byte[] out = new byte[size];
+              SeenRanges seen = new SeenRanges();
+              rotation.forward(codes, out, pictures, seen, buffers());
+              return List.of(Arrays.toString(out), ranges(seen));
+            });
+        Reals x = reals(size, 1);
+        same(
+            kernels,
+            () -> {
+              Reals turned = copy(x);
+              rotation.backward(turned, pictures, buffers());
+              return turned.floats();
+            });
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("org.ivit.train.memory.NativeRows#sets")
+  void productsOfNumbers(String kernels) {
+    Reals x = reals(1025, 1);
+    Reals z = reals(1025, 1);
+    same(
+        kernels,
+        () -> {
+          Reals product = copy(x);
+          FloatKernels.multiply(product, z, x.size(), buffers());
+          return product.floats();
+        });
   }
 
   @ParameterizedTest
