@@ -49,7 +49,9 @@ public final class GpuCheck {
           "deit_base_patch16_224",
           "swin_tiny_patch4_window7_224",
           "swin_small_patch4_window7_224",
-          "vit_large_patch16_224");
+          "vit_large_patch16_224",
+          "vit_small_plus_patch16_dinov3",
+          "eva02_base_patch14_224");
 
   private static final int[] BATCHES = {1, 8, 32, 128};
 
