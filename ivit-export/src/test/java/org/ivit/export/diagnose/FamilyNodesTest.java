@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
@@ -22,8 +21,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 
 /** Nodes of later families: all are listed, with noise and cost. */
 class FamilyNodesTest {
-  static final List<String> NAMES =
-      Stream.concat(FamilyModels.NAMES.stream(), FamilyModels.ROTARY_OR_GATED.stream()).toList();
+  static final List<String> NAMES = FamilyModels.NAMES;
 
   private static FloatWeights weights(Architecture architecture) {
     Random random = new Random(4);

@@ -208,7 +208,7 @@ class FamilyCalibrationTest {
 
   private static final Architecture REGISTERS =
       Architectures.parse(
-          """
+"""
 {"kind": "vit", "image": 56, "patch": 14, "dim": 64, "depth": 6, "heads": 2, "hidden": 256,
  "classes": 0, "registers": 4, "positions": "patches"}
 """);
