@@ -164,9 +164,6 @@ final class TrainingCheck {
       for (MicroCase family : MicroCase.families()) {
         lockstep(family.start(), single, 1);
       }
-      for (MicroCase family : MicroCase.rotaryOrGated()) {
-        lockstep(family.start(), single, 1);
-      }
     }
     kernels();
   }
