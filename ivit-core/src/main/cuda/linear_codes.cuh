@@ -17,6 +17,29 @@ IVIT_DEVICE uint32_t gelu_codes(
       | ((uint32_t)tables[second + (int)(offset >> 8 & 255u)] << 8);
 }
 
+/* A tile of codes in shared memory, 16 bytes more a row, to its place in the output. */
+template <typename Shape>
+IVIT_DEVICE void store_codes(
+    const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column) {
+  const int stride = Shape::columns + 16;
+  const int chunks = Shape::columns / 16;
+  const int pieces = Shape::rows * chunks;
+#pragma unroll
+  for (int first = 0; first < pieces; first += Shape::threads) {
+    int i = first + (int)threadIdx.x;
+    if (pieces % Shape::threads != 0 && i >= pieces) {
+      break;
+    }
+    int row = i / chunks;
+    int column = i % chunks * 16;
+    if (first_row + row < a.rows && first_column + column < a.output_stride) {
+      Bytes16 codes = *as<Bytes16>(memory + (row * stride + column));
+      int64_t to = (int64_t)(first_row + row) * a.output_stride + first_column + column;
+      *as<Bytes16>(a.codes + to) = codes;
+    }
+  }
+}
+
 /* Shared memory: GELU's tables, then the stages of the product, then over them the tile's codes. */
 template <typename Shape>
 IVIT_DEVICE void linear_codes(const LinearArguments &a) {
@@ -59,22 +82,7 @@ IVIT_DEVICE void linear_codes(const LinearArguments &a) {
     }
   }
   block_barrier();
-  const int chunks = Shape::columns / 16;
-  const int pieces = Shape::rows * chunks;
-#pragma unroll
-  for (int first = 0; first < pieces; first += Shape::threads) {
-    int i = first + (int)threadIdx.x;
-    if (pieces % Shape::threads != 0 && i >= pieces) {
-      break;
-    }
-    int row = i / chunks;
-    int column = i % chunks * 16;
-    if (first_row + row < a.rows && first_column + column < a.output_stride) {
-      Bytes16 codes = *as<Bytes16>(memory + (row * stride + column));
-      int64_t to = (int64_t)(first_row + row) * a.output_stride + first_column + column;
-      *as<Bytes16>(a.codes + to) = codes;
-    }
-  }
+  store_codes<Shape>(a, memory, first_row, first_column);
 }
 
 }  // namespace ivit

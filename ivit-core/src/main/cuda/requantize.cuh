@@ -41,6 +41,11 @@ IVIT_DEVICE int32_t saturate16(int64_t v) {
 
 IVIT_DEVICE int32_t saturate8(int32_t v) { return v < -128 ? -128 : v > 127 ? 127 : v; }
 
+/* Saturated to the type of the second argument. */
+IVIT_DEVICE int8_t narrowed(int32_t v, int8_t) { return (int8_t)saturate8(v); }
+
+IVIT_DEVICE int16_t narrowed(int32_t v, int16_t) { return (int16_t)saturate16(v); }
+
 /* Requantized to a value that saturates to 8 or 16 bits as the exact one does. */
 IVIT_DEVICE int32_t requantize(int32_t z, const Channel &c, bool wide) {
   return wide ? saturate16(requantize_wide(z, c.multiplier, c.shift))

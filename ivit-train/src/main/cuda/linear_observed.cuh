@@ -29,10 +29,6 @@ IVIT_DEVICE void observe_columns(
   }
 }
 
-IVIT_DEVICE int8_t narrowed(int32_t v, int8_t) { return (int8_t)saturate8(v); }
-
-IVIT_DEVICE int16_t narrowed(int32_t v, int16_t) { return (int16_t)saturate16(v); }
-
 /* Shared memory: the stages of the product, then over them the tile's codes. */
 template <typename Shape, typename Code>
 IVIT_DEVICE void linear_observed(const ObservedLinearArguments &o, Global<Code> out) {

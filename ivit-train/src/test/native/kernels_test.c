@@ -92,6 +92,10 @@ static void check_numbers(
   k->sigmoid_gate_backward(x, a, size, 1.6, 0.07);
   c->sigmoid_gate_backward(x, b, size, 1.6, 0.07);
   near(k->name, "sigmoid gate backward", a, b, size);
+  memcpy(b, a, (size_t)size * sizeof(float));
+  k->multiply(a, x, size);
+  c->multiply(b, x, size);
+  same(k->name, "multiply", a, b, (size_t)size * sizeof(float), size);
   k->softmax(a, rows, n);
   memcpy(b, a, (size_t)size * sizeof(float));
   k->softmax_backward(x, 0.5, a, rows, n);
@@ -170,6 +174,36 @@ static void check_codes(
     same(k->name, "norm of codes to 16 bits", out[0], out[1], 2 * size, n);
   }
 
+  int8_t *values = codes(size);
+  int16_t table[256];
+  double silu[256], slopes[256];
+  for (int i = 0; i < 256; i++) {
+    table[i] = i < 2 ? INT16_MIN + i : (int16_t)(i * 128 - 1);
+    silu[i] = i * 0.01;
+    slopes[i] = 1 - i * 0.003;
+  }
+  k->gate_to8(input, values, rows, n, table, &d, first, narrow[0]);
+  c->gate_to8(input, values, rows, n, table, &d, second, narrow[1]);
+  same(k->name, "gate", narrow[0], narrow[1], size, n);
+  same(k->name, "its minima", range[0], range[2], (size_t)n * sizeof(int32_t), n);
+  k->gate_to16(input, values, rows, n, table, &d, first, out[0]);
+  c->gate_to16(input, values, rows, n, table, &d, second, out[1]);
+  same(k->name, "gate to 16 bits", out[0], out[1], 2 * size, n);
+  same(k->name, "its maxima", range[1], range[3], (size_t)n * sizeof(int32_t), n);
+  float *g[4];
+  for (int i = 0; i < 4; i++) {
+    g[i] = memory(size * sizeof(float));
+    memcpy(g[i], x, size * sizeof(float));
+  }
+  k->gate_backward(input, values, (int)size, silu, slopes, 0.02, g[0], g[1]);
+  c->gate_backward(input, values, (int)size, silu, slopes, 0.02, g[2], g[3]);
+  near(k->name, "gradient by values", g[0], g[2], (int)size);
+  near(k->name, "gradient by gates", g[1], g[3], (int)size);
+  for (int i = 0; i < 4; i++) {
+    free(g[i]);
+  }
+  free(values);
+
   int32_t exponentials[257];
   for (int i = 0; i < 257; i++) {
     exponentials[i] = i == 256 ? 0 : (1 << 15) / (1 + i);
@@ -243,6 +277,50 @@ static void check_codes(
   free(wide);
 }
 
+/* Heads of `dim` channels, two of them, in pictures of three tokens. */
+static void check_turns(
+    const struct ivit_training_kernels *k, const struct ivit_training_kernels *c, int pictures,
+    int dim) {
+  int table = 3 * dim, size = pictures * 3 * 3 * 2 * dim;
+  int32_t *partner = memory((size_t)dim * sizeof *partner);
+  int16_t *cosines = memory((size_t)table * 2), *sines = memory((size_t)table * 2);
+  double *cosine = memory((size_t)table * sizeof *cosine);
+  double *sine = memory((size_t)table * sizeof *sine);
+  for (int i = 0; i < dim; i++) {
+    partner[i] = dim % 8 == 0 ? i ^ 1 : (i + dim / 2) % dim;
+  }
+  for (int i = 0; i < table; i++) {
+    double angle = i * 0.7;
+    cosine[i] = i < dim ? 1 : cos(angle);
+    sine[i] = i < dim ? 0 : sin(angle);
+    cosines[i] = (int16_t)rint(16384 * cosine[i]);
+    sines[i] = (int16_t)rint(16384 * sine[i]);
+  }
+  struct ivit_heads heads = {3, 2, dim, partner};
+  int16_t *x = codes(2 * (size_t)size);
+  int8_t *out[2] = {memory((size_t)size), memory((size_t)size)};
+  int32_t seen[2][2] = {{INT32_MAX, INT32_MIN}, {INT32_MAX, INT32_MIN}};
+  k->turn_codes(x, pictures, &heads, cosines, sines, 1 << 30, 50, out[0], seen[0]);
+  c->turn_codes(x, pictures, &heads, cosines, sines, 1 << 30, 50, out[1], seen[1]);
+  same(k->name, "turned codes", out[0], out[1], (size_t)size, dim);
+  same(k->name, "their range", seen[0], seen[1], sizeof seen[0], dim);
+  float *a = numbers(size), *b = memory((size_t)size * sizeof *b);
+  memcpy(b, a, (size_t)size * sizeof *b);
+  k->turn(a, pictures, 1, &heads, cosine, sine, -1);
+  c->turn(b, pictures, 1, &heads, cosine, sine, -1);
+  near(k->name, "turned numbers", a, b, size);
+  free(b);
+  free(a);
+  free(out[1]);
+  free(out[0]);
+  free(x);
+  free(sine);
+  free(cosine);
+  free(sines);
+  free(cosines);
+  free(partner);
+}
+
 int main(void) {
   const char *names[] = {"avx512", "avx2", "c"};
   const int sizes[] = {1, 2, 3, 15, 16, 17, 31, 33, 64, 100, 197, 1023, 1025};
@@ -257,6 +335,10 @@ int main(void) {
         check_numbers(k, ivit_training_find("c"), rows, sizes[s]);
         check_codes(k, ivit_training_find("c"), rows, sizes[s]);
       }
+    }
+    const int heads[] = {4, 8, 12, 16, 20, 64, 80, 1028};
+    for (size_t s = 0; s < sizeof heads / sizeof *heads; s++) {
+      check_turns(k, ivit_training_find("c"), 2, heads[s]);
     }
     printf("training %s: equal\n", names[i]);
   }

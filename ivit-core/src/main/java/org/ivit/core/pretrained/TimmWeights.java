@@ -36,7 +36,7 @@ public final class TimmWeights {
   private static final Pattern APART = Pattern.compile("eva02_(base|large)_.*");
 
   /** Names of models whose gate and value lie in one. */
-  private static final Pattern PACKED = Pattern.compile("vit_giant_.*dinov2|eva02_(tiny|small)_.*");
+  private static final Pattern PACKED = Pattern.compile(".*dinov2.*|eva02_(tiny|small)_.*");
 
   /** Names of timm's models that have LayerScale. */
   private static final Pattern SCALED =

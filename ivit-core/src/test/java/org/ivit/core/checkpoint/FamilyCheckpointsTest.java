@@ -32,7 +32,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Files of models with the parts and options of later families. */
 class FamilyCheckpointsTest {
   static final List<String> NAMES = FamilyModels.NAMES;
-  static final List<String> ROTARY_OR_GATED = FamilyModels.ROTARY_OR_GATED;
 
   private static final int PICTURES = 2;
 
@@ -52,14 +51,6 @@ class FamilyCheckpointsTest {
   @ParameterizedTest
   @FieldSource("NAMES")
   void everyModelSurvives(String name) {
-    for (IntegerGraph graph : FamilyModels.graphs(FamilyModels.architecture(name), 5)) {
-      survives(graph);
-    }
-  }
-
-  @ParameterizedTest
-  @FieldSource("ROTARY_OR_GATED")
-  void rotaryAndGatedModelsSurvive(String name) {
     for (IntegerGraph graph : FamilyModels.graphs(FamilyModels.architecture(name), 5)) {
       survives(graph);
     }

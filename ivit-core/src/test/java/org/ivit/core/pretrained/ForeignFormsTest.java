@@ -366,6 +366,8 @@ class ForeignFormsTest {
     assertThat(found.architecture().parts()).isEqualTo(timm.architecture().parts());
     assertThat(found.weights().tensors())
         .containsExactlyInAnyOrderEntriesOf(timm.weights().tensors());
+    assertThat(TimmWeights.of(found.weights(), found.architecture()).get("blocks.0.mlp.fc1.weight"))
+        .isEqualTo(golden("dinov2_swiglu/weights.safetensors").get("blocks.0.mlp.fc1.weight"));
   }
 
   /** Hugging Face's DINOv3 with gates: the gate is {@code gate_proj}, the value {@code up_proj}. */

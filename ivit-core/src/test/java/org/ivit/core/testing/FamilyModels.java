@@ -48,19 +48,6 @@ public final class FamilyModels {
         "beit",
         "'classes':4,'positions':'none','relative_positions':true,'pool':'avg','fc_norm':true");
     vit("beit_token", "'classes':0,'relative_positions':true,'epsilon':0.01");
-    DESCRIPTIONS.put("swin_headless", SWIN.formatted("swin_headless", "[16,32]", 0));
-    DESCRIPTIONS.put("swin_wide", SWIN.formatted("swin_wide", "[8,32]", 3));
-    DESCRIPTIONS.put("swin_high", SWIN.formatted("swin_high", "[32,16]", 3));
-  }
-
-  /** Names of all models but those of {@link #ROTARY_OR_GATED}. */
-  public static final List<String> NAMES = List.copyOf(DESCRIPTIONS.keySet());
-
-  /** Names of models with rotary positions or gated MLPs. */
-  public static final List<String> ROTARY_OR_GATED =
-      List.of("dinov3", "dinov3_plus", "eva02", "dinov2_giant");
-
-  static {
     String wide = VIT.replace("\"dim\":12", "\"dim\":16");
     DESCRIPTIONS.put(
         "dinov3",
@@ -79,10 +66,21 @@ public final class FamilyModels {
         wide.formatted(
             "eva02",
             options(
-                "'classes':4,'rotary':'cat','rotary_grid':[3,3],'mlp':'swiglu_norm','pool':'avg','fc_norm':true")));
+                "'classes':4,'rotary':'cat','rotary_grid':[3,3],'mlp':'swiglu_norm','pool':'avg',"
+                    + "'fc_norm':true")));
     DESCRIPTIONS.put(
         "dinov2_giant", wide.formatted("dinov2_giant", options("'classes':0,'mlp':'swiglu'")));
+    DESCRIPTIONS.put("swin_headless", SWIN.formatted("swin_headless", "[16,32]", 0));
+    DESCRIPTIONS.put("swin_wide", SWIN.formatted("swin_wide", "[8,32]", 3));
+    DESCRIPTIONS.put("swin_high", SWIN.formatted("swin_high", "[32,16]", 3));
   }
+
+  /** Names of all models. */
+  public static final List<String> NAMES = List.copyOf(DESCRIPTIONS.keySet());
+
+  /** Names of those with rotary positions or gated MLPs. */
+  public static final List<String> ROTARY_OR_GATED =
+      List.of("dinov3", "dinov3_plus", "eva02", "dinov2_giant");
 
   private FamilyModels() {}
 
@@ -97,7 +95,7 @@ public final class FamilyModels {
   /**
    * Returns the chain of a model.
    *
-   * @param name one of {@link #NAMES} or {@link #ROTARY_OR_GATED}
+   * @param name one of {@link #NAMES}
    */
   public static Architecture architecture(String name) {
     return Architectures.parse(DESCRIPTIONS.get(name));

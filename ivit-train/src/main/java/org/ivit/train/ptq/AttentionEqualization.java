@@ -12,8 +12,9 @@ import org.ivit.core.graph.FloatWeights;
 /**
  * Rewrites a float model so that queries, keys and values share their one 8-bit scale well: a
  * channel of the queries is divided by what the same channel of the keys is multiplied by, and a
- * channel of the values by what the projection's column is multiplied by. In an attention pooling
- * the values alone have a scale, and a constant query. The float function stays the same to
+ * channel of the values by what the projection's column is multiplied by. Channels that rotary
+ * positions turn into each other have one factor, which does not mind the angle. In an attention
+ * pooling the values alone have a scale, and a constant query. The float function stays the same to
  * rounding (cross-layer equalization, Nagel et al. 2019).
  */
 public final class AttentionEqualization {
@@ -27,8 +28,8 @@ public final class AttentionEqualization {
    *
    * @param architecture sizes
    * @param weights parameters by timm name, not changed
-   * @param largest largest absolute value of each channel of each block's {@code attn.qkv} and of
-   *     an attention pooling's values, by node
+   * @param largest largest absolute value of each channel of what each block's attention reads, and
+   *     of an attention pooling's values, by node
    * @return other weights of the same float function
    * @throws InputException if weights have frozen scales
    */
@@ -48,8 +49,8 @@ public final class AttentionEqualization {
             values.get(site.qkvLinear().weight()),
             values.get(site.qkvLinear().bias()),
             values.get(site.projLinear().weight()),
-            largest.get(site.qkv().name()),
-            site.dim());
+            largest.get(site.attended().name()),
+            partners(site));
       } else if (part instanceof AttentionPooling pooling) {
         float[] met = largest.get(pooling.valuesLinear().node().name());
         values(
@@ -73,17 +74,31 @@ public final class AttentionEqualization {
     return top;
   }
 
+  /** The channel of the queries that has the same factor as each; without rotary positions it. */
+  private static int[] partners(Block site) {
+    int[] partners = new int[site.dim()];
+    for (int c = 0; c < partners.length; c++) {
+      int inHead = c % site.headDim();
+      partners[c] =
+          site.rotary() == null
+              ? c
+              : c - inHead + site.rotary().kind().partner(inHead, site.headDim());
+    }
+    return partners;
+  }
+
   private static void block(
-      float[] weight, float[] bias, float[] projection, float[] largest, int dim) {
+      float[] weight, float[] bias, float[] projection, float[] largest, int[] partners) {
+    int dim = partners.length;
     float top = 0;
     for (int c = 0; c < dim; c++) {
-      float query = largest[c];
-      float key = largest[dim + c];
+      float query = Math.max(largest[c], largest[partners[c]]);
+      float key = Math.max(largest[dim + c], largest[dim + partners[c]]);
       float factor = 1;
       if (query > SMALLEST && key > SMALLEST) {
         factor = (float) Math.sqrt(key / (double) query);
-        scaleRow(weight, bias, c, factor, dim);
-        scaleRow(weight, bias, dim + c, 1 / factor, dim);
+        LinearScaling.row(weight, bias, c, factor, dim);
+        LinearScaling.row(weight, bias, dim + c, 1 / factor, dim);
       }
       top = Math.max(top, Math.max(query * factor, key / factor));
     }
@@ -106,18 +121,9 @@ public final class AttentionEqualization {
       float value = largest[first + c];
       if (value > SMALLEST && top > SMALLEST) {
         float factor = top / value;
-        scaleRow(weight, bias, first + c, factor, dim);
-        for (int n = 0; n < dim; n++) {
-          projection[n * dim + c] /= factor;
-        }
+        LinearScaling.row(weight, bias, first + c, factor, dim);
+        LinearScaling.column(projection, c, factor, dim);
       }
     }
-  }
-
-  private static void scaleRow(float[] weight, float[] bias, int row, float factor, int inputs) {
-    for (int k = 0; k < inputs; k++) {
-      weight[row * inputs + k] *= factor;
-    }
-    bias[row] *= factor;
   }
 }

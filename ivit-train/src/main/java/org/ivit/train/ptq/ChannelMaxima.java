@@ -1,6 +1,8 @@
 package org.ivit.train.ptq;
 
 import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.ivit.core.architecture.NodeKind;
@@ -10,10 +12,14 @@ import org.ivit.core.scheme.Range;
 
 /**
  * The first calibration pass: keeps the largest absolute value of every channel of the nodes that
- * may have outlier channels and of queries, keys and values, and leaves the ranges to another
+ * may have outlier channels and of those that are equalized, and leaves the ranges to another
  * observer. Different nodes may be observed at once.
  */
 public final class ChannelMaxima implements NodeObserver {
+  /** What attention reads, and the values of gated MLPs. */
+  private static final Set<NodeKind> EQUALIZED =
+      EnumSet.of(NodeKind.QKV, NodeKind.ROTATED, NodeKind.VALUE);
+
   private final NodeObserver ranges;
   private final SortedMap<String, float[]> largest = new ConcurrentSkipListMap<>();
 
@@ -27,7 +33,7 @@ public final class ChannelMaxima implements NodeObserver {
   @Override
   public Range observe(NodeValues values) {
     NodeKind kind = values.node().kind();
-    if (kind.mayHaveOutliers() || kind == NodeKind.QKV) {
+    if (kind.mayHaveOutliers() || EQUALIZED.contains(kind)) {
       float[] maxima =
           largest.computeIfAbsent(values.node().name(), node -> new float[values.channels()]);
       float[] x = values.values();

@@ -13,10 +13,21 @@ import org.ivit.train.memory.Reals;
 /**
  * What the quantization of a node costs where it is read: the mean of {@code ‖W·(f(q(x)) − f(x))‖²}
  * over rows x of the node, with q the 8-bit quantizer, f what lies between the node and the linear
- * layer (nothing, or an activation function) and W the weights of that layer. Where that layer's
- * output is a feature, the mean of {@code 1 − cosine(W·f(q(x)) + b, W·f(x) + b)}. Not thread-safe.
+ * layer (nothing, or an activation function) and W the weights of that layer; where more lies
+ * between, a {@link Path} says what it makes of the errors. Where that layer's output is a feature,
+ * the mean of {@code 1 − cosine(W·f(q(x)) + b, W·f(x) + b)}. Not thread-safe.
  */
 final class OutputError {
+  /** What errors of a row meet on their way to the weights. */
+  @FunctionalInterface
+  interface Path {
+    /**
+     * @param row index of the row's first number in all rows
+     * @param error of the row's channels behind f, to be replaced
+     */
+    void pass(int row, float[] error);
+  }
+
   private static final int BITS = 8;
   private static final int CODES = 1 << BITS;
 
@@ -29,6 +40,10 @@ final class OutputError {
   private final int outputs;
   private final DoubleUnaryOperator between;
   private final boolean asymmetric;
+
+  /** Null where errors reach the weights as they are. */
+  private final Path path;
+
   private final Gemm gemm;
   private final Reals weight;
   private final Reals errors;
@@ -47,7 +62,13 @@ final class OutputError {
       DoubleUnaryOperator between,
       boolean asymmetric,
       Gemm gemm) {
-    this(rows, inputs, weight, between, asymmetric, null, gemm);
+    this(rows, inputs, weight, between, asymmetric, null, null, gemm);
+  }
+
+  /** A node of symmetric codes whose errors go along a path; parameters as those below. */
+  static OutputError along(
+      Path path, float[] rows, int inputs, float[] weight, DoubleUnaryOperator between, Gemm gemm) {
+    return new OutputError(rows, inputs, weight, between, false, path, null, gemm);
   }
 
   /**
@@ -67,7 +88,20 @@ final class OutputError {
       boolean asymmetric,
       float[] bias,
       Gemm gemm) {
+    this(rows, inputs, weight, between, asymmetric, null, bias, gemm);
+  }
+
+  private OutputError(
+      float[] rows,
+      int inputs,
+      float[] weight,
+      DoubleUnaryOperator between,
+      boolean asymmetric,
+      Path path,
+      float[] bias,
+      Gemm gemm) {
     this.rows = rows;
+    this.path = path;
     this.inputs = inputs;
     this.outputs = weight.length / inputs;
     this.between = between;
@@ -129,7 +163,7 @@ final class OutputError {
       for (int row = 0; row < rows.length; row += inputs) {
         System.arraycopy(rows, row, x, 0, inputs);
         quantize(x, reciprocals, lowest, scales, error);
-        errors.put(row, error, 0, inputs);
+        putError(row);
       }
     } else {
       throughTables(outliers, scale, outlierScale, reciprocals);
@@ -142,6 +176,13 @@ final class OutputError {
       sum += features == null ? squares(product) : distance(row * outputs);
     }
     return sum / count;
+  }
+
+  private void putError(int row) {
+    if (path != null) {
+      path.pass(row, error);
+    }
+    errors.put(row, error, 0, inputs);
   }
 
   private void multiply() {
@@ -218,7 +259,7 @@ final class OutputError {
         int code = (int) code(rows[row + c], reciprocals[c], -CODES / 2);
         error[c] = tables[c][code + CODES / 2] - exact[row + c];
       }
-      errors.put(row, error, 0, inputs);
+      putError(row);
     }
   }
 

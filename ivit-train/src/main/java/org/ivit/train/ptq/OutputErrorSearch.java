@@ -12,12 +12,14 @@ import org.apache.commons.numbers.gamma.Erfc;
 import org.ivit.core.architecture.ActivationSpec;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Silu;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
@@ -25,11 +27,11 @@ import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.OpenBlasGemm;
 
 /**
- * Chooses range and outlier channels of each node that feeds a linear layer, directly or through
- * GELU, by the smallest {@link OutputError}, which is 1 − cosine where the layer's output is the
- * model's feature. The nodes are searched one by one; each has all its values as they are, so the
- * order does not matter, save that {@code mlp.act} chooses the channels that {@code mlp.fc1}
- * shares.
+ * Chooses range and outlier channels of each node that feeds a linear layer, directly, through GELU
+ * or as one of the two that meet in SwiGLU, by the smallest {@link OutputError}, which is 1 −
+ * cosine where the layer's output is the model's feature. The nodes are searched one by one; each
+ * has all its values as they are, so the order does not matter, save that {@code mlp.act} chooses
+ * the channels that {@code mlp.fc1} shares.
  */
 final class OutputErrorSearch {
   /**
@@ -95,6 +97,13 @@ final class OutputErrorSearch {
   Result run(GeluForm gelu, WorkerPool pool, Runnable searched) {
     Map<String, ActivationSpec> activations = new HashMap<>();
     architecture.activations().forEach(spec -> activations.put(spec.node().name(), spec));
+    Map<String, Block> gated = new HashMap<>();
+    for (Block site : architecture.blocks()) {
+      if (site.gated()) {
+        gated.put(site.fc1().name(), site);
+        gated.put(site.valueLinear().node().name(), site);
+      }
+    }
     List<Node> nodes =
         architecture.nodes().values().stream()
             .filter(node -> mayLead(node) && samples.containsKey(node.name()))
@@ -103,7 +112,12 @@ final class OutputErrorSearch {
     pool.run(
         nodes.size(),
         i -> {
-          search(nodes.get(i), activations.get(nodes.get(i).name()), gelu, chosen);
+          Node node = nodes.get(i);
+          if (gated.containsKey(node.name())) {
+            chosen.put(node.name(), searchGated(node, gated.get(node.name())));
+          } else {
+            search(node, activations.get(node.name()), gelu, chosen);
+          }
           searched.run();
         });
     SortedMap<String, Range> ranges = new TreeMap<>();
@@ -120,7 +134,27 @@ final class OutputErrorSearch {
 
   /** Whether a node is searched for itself: {@code mlp.fc1} is searched with {@code mlp.act}. */
   static boolean mayLead(Node node) {
-    return node.kind().mayHaveOutliers() && node.kind() != NodeKind.HIDDEN;
+    NodeKind kind = node.kind();
+    boolean gated = kind == NodeKind.GATE || kind == NodeKind.VALUE;
+    return gated || (kind.mayHaveOutliers() && kind != NodeKind.HIDDEN);
+  }
+
+  /** A gate, or what it gates. */
+  private Choice searchGated(Node node, Block site) {
+    RowSamples.Sample gates = samples.get(site.fc1().name());
+    RowSamples.Sample values = samples.get(site.valueLinear().node().name());
+    boolean gate = node.kind() == NodeKind.GATE;
+    float[] gamma = site.gatedNorm() ? weights.get(site.mlpNorm().name() + ".weight") : null;
+    OutputError error =
+        OutputError.along(
+            GatedPath.of(gate, gates.rows(), values.rows(), gamma, site.epsilon()),
+            gate ? gates.rows() : values.rows(),
+            site.hidden(),
+            readerOf(site.fc2Linear().input()),
+            gate ? Silu::value : null,
+            gemm);
+    return new Candidate(gate ? gates.largest() : values.largest(), error)
+        .best(OutlierChannels.NONE);
   }
 
   /**

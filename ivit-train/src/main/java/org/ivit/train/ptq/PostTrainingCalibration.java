@@ -107,8 +107,9 @@ public final class PostTrainingCalibration {
     FloatWeights used = weights;
     if (equalize) {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
-      passes.run("attention is equalized", used, scheme, maxima);
+      passes.run("channels are equalized", used, scheme, maxima);
       used = AttentionEqualization.apply(architecture, weights, maxima.largest());
+      used = GatedEqualization.apply(architecture, used, maxima.largest());
     }
     if (search) {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());

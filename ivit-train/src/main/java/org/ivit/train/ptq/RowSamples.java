@@ -5,16 +5,17 @@ import java.util.Collections;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.scheme.Range;
 
 /**
- * A calibration pass that keeps some rows of the nodes that may have outlier channels, and the
- * largest absolute value of each of their channels over all rows. Ranges are left to another
- * observer. Rows are drawn at random, by a fixed seed: an even step would pass over the same tokens
- * of every picture, and a few tokens hold the largest values. Different nodes may be observed at
- * once.
+ * A calibration pass that keeps some rows of the nodes that may have outlier channels and of gates
+ * and what they gate, and the largest absolute value of each of their channels over all rows.
+ * Ranges are left to another observer. Rows are drawn at random, by a fixed seed: an even step
+ * would pass over the same tokens of every picture, and a few tokens hold the largest values. Of
+ * nodes with as many rows they are the same. Different nodes may be observed at once.
  */
 final class RowSamples implements NodeObserver {
   private final NodeObserver ranges;
@@ -76,7 +77,8 @@ final class RowSamples implements NodeObserver {
 
   @Override
   public Range observe(NodeValues values) {
-    if (values.node().kind().mayHaveOutliers()) {
+    NodeKind kind = values.node().kind();
+    if (kind.mayHaveOutliers() || kind == NodeKind.GATE || kind == NodeKind.VALUE) {
       samples
           .computeIfAbsent(values.node().name(), node -> new Sample(values.channels()))
           .add(values.values(), rowsPerBatch);

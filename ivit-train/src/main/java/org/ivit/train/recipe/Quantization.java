@@ -5,7 +5,7 @@ import org.ivit.core.arithmetic.SoftmaxForm;
 
 /**
  * How the network becomes integers. What a recipe leaves out is the best that was measured without
- * training: GELU's asymmetric codes, the exact softmax, outlier channels, equalized attention,
+ * training: GELU's asymmetric codes, the exact softmax, outlier channels, equalized channels,
  * ranges searched by output error and frozen, and where nothing is trained, weights rounded by
  * second-order error. With the paper's forms of GELU, and where ranges move in training ({@code
  * freezeEpoch}), they are observed instead.
@@ -16,8 +16,9 @@ import org.ivit.core.arithmetic.SoftmaxForm;
  * @param normEpsilon whether layer norms add the float model's epsilon to the variance; without it
  *     they are the paper's
  * @param outliers outlier channels
- * @param equalize whether queries, keys and values are rescaled to share their scale well, without
- *     a change of the float function; weights that bring frozen scales are left as they are
+ * @param equalize whether queries, keys, values and gated values are rescaled to share their scale
+ *     well, without a change of the float function; weights that bring frozen scales are left as
+ *     they are
  * @param weightRounding how calibration rounds weights
  * @param rangeSearch how ranges of nodes that feed a linear layer are chosen
  * @param observers which observer sets which other range

@@ -81,6 +81,7 @@ public record MicroCase(
     Scheme element = Scheme.of(GeluForm.ELEMENT, SoftmaxForm.EXACT);
     Scheme asymmetric =
         new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, new TreeMap<>(), true);
+    String dinov3 = "'dim': 16, 'classes': 0, 'registers': 2, 'positions': 'none', ";
     return List.of(
         family(
             "clip",
@@ -127,24 +128,6 @@ public record MicroCase(
             0,
             deferred,
             "'classes': 5, 'positions': 'none', 'relative_positions': true"),
-        new MicroCase(
-            "swin features",
-            parsed(
-                "{'kind': 'swin', 'image': [16, 24], 'patch': 2, 'window': 2, 'dim': 6,"
-                    + " 'depths': [1, 2], 'heads': [1, 2], 'classes': 0, 'epsilon': 0.02}"),
-            exact,
-            0.3,
-            0));
-  }
-
-  /** Those with rotary positions or gated MLPs. */
-  public static List<MicroCase> rotaryOrGated() {
-    Scheme exact = Scheme.EXACT.withNormEpsilon(true);
-    Scheme deferred = DEFERRED.withNormEpsilon(true);
-    Scheme asymmetric =
-        new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, new TreeMap<>(), true);
-    String dinov3 = "'dim': 16, 'classes': 0, 'registers': 2, 'positions': 'none', ";
-    return List.of(
         family("dinov3", 0.2, asymmetric, dinov3 + "'pool': 'avg', 'rotary': 'dinov3'"),
         family("dinov3 plus", 0, deferred, dinov3 + "'rotary': 'dinov3', 'mlp': 'swiglu'"),
         family("dinov2 giant", 0.3, exact, "'dim': 18, 'classes': 0, 'mlp': 'swiglu'"),
@@ -153,7 +136,15 @@ public record MicroCase(
             0,
             exact,
             "'dim': 24, 'classes': 5, 'rotary': 'cat', 'rotary_grid': [3, 2],"
-                + " 'mlp': 'swiglu_norm', 'pool': 'avg', 'fc_norm': true"));
+                + " 'mlp': 'swiglu_norm', 'pool': 'avg', 'fc_norm': true"),
+        new MicroCase(
+            "swin features",
+            parsed(
+                "{'kind': 'swin', 'image': [16, 24], 'patch': 2, 'window': 2, 'dim': 6,"
+                    + " 'depths': [1, 2], 'heads': [1, 2], 'classes': 0, 'epsilon': 0.02}"),
+            exact,
+            0.3,
+            0));
   }
 
   /** A ViT for pictures that are not square, with outlier channels wherever they may be. */

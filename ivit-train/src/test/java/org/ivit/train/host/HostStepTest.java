@@ -52,7 +52,6 @@ class HostStepTest {
             0.4,
             0));
     cases.addAll(MicroCase.families());
-    cases.addAll(MicroCase.rotaryOrGated());
     return cases;
   }
 

@@ -143,10 +143,7 @@ class TransformerNetworkTest {
   }
 
   @ParameterizedTest
-  @MethodSource({
-    "org.ivit.train.gpu.MicroCase#families",
-    "org.ivit.train.gpu.MicroCase#rotaryOrGated"
-  })
+  @MethodSource("org.ivit.train.gpu.MicroCase#families")
   void integerAnswersOfEveryFamilyEqualTheReferenceEngine(MicroCase c) {
     TrainingCase start = c.start();
     TransformerNetwork network =

@@ -2,11 +2,16 @@ package org.ivit.train.ptq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Random;
+import org.assertj.core.data.Offset;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.Rotary;
 import org.ivit.core.calibration.ObservingForward;
 import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.pretrained.PretrainedModel;
@@ -17,6 +22,8 @@ import org.ivit.train.memory.RealType;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AttentionEqualizationTest {
   private static ChannelMaxima observe(GoldenModel model, FloatWeights weights) {
@@ -88,6 +95,41 @@ class AttentionEqualizationTest {
     assertThat(flatness(largest(siglip, after, pixels).get("attn_pool.v"))).isGreaterThan(0.75);
     assertThat(after.get("attn_pool.scores.weight"))
         .isEqualTo(before.get("attn_pool.scores.weight"));
+  }
+
+  /** A factor of each channel would turn with it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dinov3", "cat"})
+  void channelsThatAreTurnedIntoEachOtherHaveOneFactor(String rotary) {
+    Architecture vit =
+        Architectures.parse(
+            """
+            {"kind": "vit", "image": [16, 24], "patch": 4, "dim": 24, "depth": 1, "heads": 2,
+             "classes": 0, "registers": 2, "rotary": "%s"}
+            """
+                .formatted(rotary));
+    Random random = new Random(6);
+    FloatWeights before = UnevenWeights.of(vit, random);
+    float[] pixels = UnevenWeights.normal(random, 3 * vit.pixels());
+    Map<String, float[]> met = largest(vit, before, pixels);
+    FloatWeights after = AttentionEqualization.apply(vit, before, met);
+    try (WorkerPool pool = new WorkerPool(1)) {
+      double[] expected = FloatFamily.outputs(vit, before, pixels, 3, pool).get("features");
+      double[] found = FloatFamily.outputs(vit, after, pixels, 3, pool).get("features");
+      assertThat(found).containsExactly(expected, Offset.offset(1e-5));
+    }
+    float[] level = largest(vit, after, pixels).get("blocks.0.attn.rope");
+    Rotary.Kind kind = vit.blocks().get(0).rotary().kind();
+    int dim = 24;
+    for (int c = 0; c < dim; c++) {
+      int partner = c - c % 12 + kind.partner(c % 12, 12);
+      float query = Math.max(level[c], level[partner]);
+      float key = Math.max(level[dim + c], level[dim + partner]);
+      assertThat(query / key).isBetween(0.85f, 1.15f);
+    }
+    assertThat(flatness(Arrays.copyOfRange(level, 2 * dim, 3 * dim))).isGreaterThan(0.85);
+    assertThat(flatness(Arrays.copyOfRange(met.get("blocks.0.attn.rope"), 2 * dim, 3 * dim)))
+        .isLessThan(0.5);
   }
 
   /** The smallest of some values, none below 0, as a part of the largest. */

@@ -20,6 +20,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.testing.Shared;
+import org.ivit.train.operator.floating.GoldenFamily;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
 import org.junit.jupiter.api.AfterAll;
@@ -137,17 +138,35 @@ class FamilyCalibrationTest {
       })
   void answersAreNearTheGoldenFloat64(String name) {
     PretrainedModel model = golden(name);
+    FloatWeights weights = FloatWeights.of(model.weights().tensors());
+    checkNearGolden(name, model.architecture(), weights);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dinov2_swiglu", "dinov3", "dinov3_plus_qkvb", "eva02"})
+  void rotaryAndGatedAnswersAreNearTheGoldenFloat64(String name) {
+    GoldenFamily family = new GoldenFamily(name);
+    Map<String, float[]> weights = new LinkedHashMap<>();
+    family
+        .weights()
+        .forEach(
+            (key, values) -> {
+              float[] rounded = new float[values.length];
+              for (int i = 0; i < rounded.length; i++) {
+                rounded[i] = (float) values[i];
+              }
+              weights.put(key, rounded);
+            });
+    checkNearGolden(name, family.architecture(), new FloatWeights(weights, Map.of()));
+  }
+
+  private static void checkNearGolden(
+      String name, Architecture architecture, FloatWeights weights) {
     TensorFile golden = Shared.tensors("golden/families/" + name + "/float.safetensors");
     float[] pixels = golden.get("images").floats();
     String answer = golden.tensors().containsKey("logits") ? "logits" : "pooled";
-    Architecture architecture = model.architecture();
-    int[] found =
-        answers(
-            architecture,
-            FloatWeights.of(model.weights().tensors()),
-            mirrored(pixels, architecture.image()),
-            pixels,
-            BEST);
+    List<float[]> calibration = mirrored(pixels, architecture.image());
+    int[] found = answers(architecture, weights, calibration, pixels, BEST);
     assertThat(worst(cosines(found, golden.get(answer).doubles(), 3))).isGreaterThan(0.99);
   }
 
@@ -189,10 +208,10 @@ class FamilyCalibrationTest {
 
   private static final Architecture REGISTERS =
       Architectures.parse(
-          """
-          {"kind": "vit", "image": 56, "patch": 14, "dim": 64, "depth": 6, "heads": 2, "hidden": 256,
-           "classes": 0, "registers": 4, "positions": "patches"}
-          """);
+"""
+{"kind": "vit", "image": 56, "patch": 14, "dim": 64, "depth": 6, "heads": 2, "hidden": 256,
+ "classes": 0, "registers": 4, "positions": "patches"}
+""");
 
   private static float[] normal(SplittableRandom random, int n, double deviation) {
     float[] values = new float[n];

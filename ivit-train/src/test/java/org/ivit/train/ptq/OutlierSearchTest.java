@@ -9,6 +9,7 @@ import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.family.Vit;
 import org.ivit.core.scheme.Range;
 import org.junit.jupiter.api.Test;
@@ -72,6 +73,31 @@ class OutlierSearchTest {
                     maxima),
                 GeluForm.ROW))
         .containsOnlyKeys("blocks.0.norm2");
+  }
+
+  /** The gating does not depend on the form of GELU. */
+  @Test
+  void gatedValuesAndTheirNormHaveTheirOwn() {
+    Architecture gated =
+        Architectures.parse(
+            """
+            {"kind": "vit", "image": 4, "patch": 2, "dim": 4, "depth": 2, "heads": 1,
+             "hidden": 40, "classes": 3, "mlp": "swiglu"}
+            """);
+    float[] maxima = flat(40, 1);
+    maxima[9] = 100;
+    Map<String, float[]> largest =
+        Map.of(
+            "blocks.0.mlp.fc1_x",
+            maxima,
+            "blocks.0.mlp.act",
+            maxima,
+            "blocks.1.mlp.act",
+            flat(40, 1));
+    for (GeluForm gelu : GeluForm.values()) {
+      assertThat(OutlierSearch.choose(gated, largest, gelu))
+          .containsOnly(Map.entry("blocks.0.mlp.act", new OutlierChannels(new int[] {9}, 7)));
+    }
   }
 
   @Test

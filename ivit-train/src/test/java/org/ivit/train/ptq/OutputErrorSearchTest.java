@@ -2,6 +2,7 @@ package org.ivit.train.ptq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
@@ -9,8 +10,10 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Silu;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.family.Vit;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
@@ -18,6 +21,8 @@ import org.ivit.train.memory.OpenBlasGemm;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OutputErrorSearchTest {
   private static final Architecture VIT =
@@ -161,5 +166,94 @@ class OutputErrorSearchTest {
     OutputErrorSearch.Result found = search(Map.of("blocks.0.attn.context", given), GeluForm.EXACT);
     assertThat(found.outliers()).containsOnly(Map.entry("blocks.0.attn.context", given));
     assertThat(found.ranges()).containsOnlyKeys("blocks.0.attn.context", "blocks.0.norm1");
+  }
+
+  private static Architecture gated(String mlp) {
+    return Architectures.parse(
+        """
+        {"kind": "vit", "image": 4, "patch": 2, "dim": 8, "depth": 1, "heads": 2, "hidden": 12,
+         "classes": 3, "mlp": "%s"}
+        """
+            .formatted(mlp));
+  }
+
+  /** Mostly small, with a few values ten times as large. */
+  private float[] longTailed() {
+    float[] x = uniform(ROWS * HIDDEN, 1);
+    for (int i = 0; i < x.length; i += 97) {
+      x[i] *= 10;
+    }
+    return x;
+  }
+
+  private float[] observe(Architecture architecture, String node, float[] x) {
+    samples.observe(
+        new NodeValues(architecture.nodes().get(node), x, HIDDEN, OutlierChannels.NONE));
+    return x;
+  }
+
+  /** The error at the output of a block's last product where one of the two is quantized. */
+  private double cost(float[] gates, float[] values, boolean gate, float limit, float[] gamma) {
+    double scale = limit / 127.0;
+    double sum = 0;
+    float[] last = weights.get("blocks.0.mlp.fc2.weight");
+    for (int row = 0; row < gates.length; row += HIDDEN) {
+      double[] exact = new double[HIDDEN];
+      double[] rounded = new double[HIDDEN];
+      for (int c = 0; c < HIDDEN; c++) {
+        double g = gates[row + c];
+        double v = values[row + c];
+        exact[c] = Silu.value(g) * v;
+        double code = Math.max(-128, Math.min(127, Math.rint((gate ? g : v) / scale)));
+        rounded[c] = gate ? Silu.value(code * scale) * v : Silu.value(g) * code * scale;
+      }
+      if (gamma != null) {
+        normalise(exact, gamma);
+        normalise(rounded, gamma);
+      }
+      for (int n = 0; n < DIM; n++) {
+        double product = 0;
+        for (int c = 0; c < HIDDEN; c++) {
+          product += last[n * HIDDEN + c] * (rounded[c] - exact[c]);
+        }
+        sum += product * product;
+      }
+    }
+    return sum;
+  }
+
+  private static void normalise(double[] x, float[] gamma) {
+    double mean = Arrays.stream(x).average().orElseThrow();
+    double variance = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
+    for (int c = 0; c < x.length; c++) {
+      x[c] = (x[c] - mean) / Math.sqrt(variance + 1e-6) * gamma[c];
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"swiglu", "swiglu_norm"})
+  void gatesAndValuesCostLittleWhereTheyAreRead(String mlp) {
+    Architecture architecture = gated(mlp);
+    float[] gates = observe(architecture, "blocks.0.mlp.fc1_g", longTailed());
+    float[] values = observe(architecture, "blocks.0.mlp.fc1_x", longTailed());
+    weight("blocks.0.mlp.fc2", DIM, HIDDEN);
+    float[] gamma = mlp.equals("swiglu") ? null : uniform(HIDDEN, 2);
+    if (gamma != null) {
+      weights.put("blocks.0.mlp.norm.weight", gamma);
+    }
+    OutputErrorSearch.Result found =
+        new OutputErrorSearch(
+                architecture, samples.samples(), new FloatWeights(weights, Map.of()), null)
+            .run(GeluForm.ROW, pool, () -> {});
+    assertThat(found.outliers()).isEmpty();
+    assertThat(found.ranges()).containsOnlyKeys("blocks.0.mlp.fc1_g", "blocks.0.mlp.fc1_x");
+    for (boolean gate : new boolean[] {true, false}) {
+      float limit = found.ranges().get(gate ? "blocks.0.mlp.fc1_g" : "blocks.0.mlp.fc1_x").max();
+      double ours = cost(gates, values, gate, limit, gamma);
+      for (int i = 0; i < 40; i++) {
+        float other = 10 * (float) Math.pow(0.95, i);
+        assertThat(ours).isLessThanOrEqualTo(1.25 * cost(gates, values, gate, other, gamma));
+      }
+    }
   }
 }

@@ -3,9 +3,11 @@ package org.ivit.train.ptq;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.arithmetic.Silu;
 import org.ivit.train.memory.OpenBlasGemm;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,6 +62,35 @@ class OutputErrorTest {
         double expected = slow(x, inputs, weight, f, 1.984375f, outliers);
         assertThat(error.of(1.984375f, outliers)).isCloseTo(expected, within(1e-4 * expected));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,1", "3,5,2", "40,7,9"})
+  void aPathReplacesTheErrors(int rows, int inputs, int outputs) {
+    Random random = new Random(rows);
+    float[] x = random(random, rows * inputs, 2);
+    float[] factors = random(random, rows * inputs, 3);
+    float[] weight = random(random, outputs * inputs, 0.3f);
+    for (DoubleUnaryOperator f : new DoubleUnaryOperator[] {null, Silu::value}) {
+      OutputError.Path path =
+          (row, error) -> {
+            for (int c = 0; c < inputs; c++) {
+              error[c] *= factors[row + c];
+            }
+          };
+      OutputError error = OutputError.along(path, x, inputs, weight, f, new OpenBlasGemm());
+      double expected = 0;
+      for (int row = 0; row < rows; row++) {
+        float[] scaled = weight.clone();
+        for (int i = 0; i < scaled.length; i++) {
+          scaled[i] *= factors[row * inputs + i % inputs];
+        }
+        float[] one = Arrays.copyOfRange(x, row * inputs, (row + 1) * inputs);
+        expected += slow(one, inputs, scaled, f, 1.984375f, OutlierChannels.NONE) / rows;
+      }
+      assertThat(error.of(1.984375f, OutlierChannels.NONE))
+          .isCloseTo(expected, within(1e-4 * expected));
     }
   }
 

@@ -8,6 +8,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.family.Vit;
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +56,27 @@ class RowSamplesTest {
     assertThat(rows.subList(0, 10)).allMatch(row -> row < 1000);
     assertThat(rows.subList(10, 20)).allMatch(row -> row >= 1000 && row < 2000);
     assertThat(rows.subList(20, 24)).containsExactly(2000, 2001, 2002, 2003);
+  }
+
+  /** An error of one is multiplied by the other. */
+  @Test
+  void keepsTheSameRowsOfGatesAndWhatTheyGate() {
+    Architecture gated =
+        Architectures.parse(
+            """
+            {"kind": "vit", "image": 4, "patch": 2, "dim": 4, "depth": 1, "heads": 1,
+             "hidden": 3, "classes": 3, "mlp": "swiglu"}
+            """);
+    RowSamples samples = new RowSamples(new PublishedObserver(), 10);
+    for (int batch = 0; batch < 2; batch++) {
+      for (String node : List.of("blocks.0.mlp.fc1_g", "blocks.0.mlp.fc1_x")) {
+        float[] x = values("norm", 1000 * batch, 1000).values();
+        samples.observe(new NodeValues(gated.nodes().get(node), x, WIDTH, OutlierChannels.NONE));
+      }
+    }
+    assertThat(rows(samples.samples().get("blocks.0.mlp.fc1_x")))
+        .hasSize(20)
+        .isEqualTo(rows(samples.samples().get("blocks.0.mlp.fc1_g")));
   }
 
   @Test

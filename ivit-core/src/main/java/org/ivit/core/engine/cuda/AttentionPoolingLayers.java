@@ -43,14 +43,7 @@ final class AttentionPoolingLayers implements PartLayers {
     values = LinearLayer.natural(constants, pooling.values());
     attention = new QueryAttentionLayer(constants, pooling.attention(), part);
     proj = LinearLayer.natural(constants, pooling.proj());
-    mlp =
-        new MlpLayers(
-            constants,
-            pooling.norm2(),
-            pooling.fc1(),
-            pooling.gelu(),
-            pooling.fc2(),
-            pooling.residual());
+    mlp = MlpLayers.of(constants, pooling);
   }
 
   @Override

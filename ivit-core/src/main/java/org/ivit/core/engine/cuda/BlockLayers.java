@@ -9,6 +9,7 @@ import org.ivit.core.engine.cuda.layer.ChannelOrder;
 import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.engine.cuda.layer.LinearLayer;
 import org.ivit.core.engine.cuda.layer.NormLayer;
+import org.ivit.core.engine.cuda.layer.RotatedLayer;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.StreamLayout;
 import org.ivit.core.graph.IntegerBlock;
@@ -19,7 +20,13 @@ final class BlockLayers implements PartLayers {
   private final Block site;
   private final int wanted;
   private final NormLayer norm1;
+
+  /** Queries, keys and values, where nothing turns them. */
   private final LinearLayer qkv;
+
+  /** The same, where rotary positions do. */
+  private final RotatedLayer rotated;
+
   private final AttentionLayer attention;
   private final LinearLayer proj;
   private final MlpLayers mlp;
@@ -38,11 +45,18 @@ final class BlockLayers implements PartLayers {
     attention = new AttentionLayer(constants, block.attention(), site);
     ChannelOrder qkvInputs = new ChannelOrder(site.dim(), block.qkv().inputOutliers());
     norm1 = new NormLayer(constants, block.norm1(), qkvInputs, null);
-    qkv = new LinearLayer(constants, block.qkv(), qkvInputs, attention.columns(3));
+    boolean turned = block.rotation() != null;
+    qkv =
+        turned
+            ? null
+            : new LinearLayer(constants, block.qkv(), qkvInputs, attention.grid().columns(3));
+    rotated =
+        turned
+            ? new RotatedLayer(
+                constants, block.qkv(), block.rotation(), qkvInputs, attention.grid())
+            : null;
     proj = LinearLayer.natural(constants, block.proj());
-    mlp =
-        new MlpLayers(
-            constants, block.norm2(), block.fc1(), block.gelu(), block.fc2(), block.residual2());
+    mlp = MlpLayers.of(constants, block);
     order =
         site.inOrder()
             ? RowMap.same(site.tokens())
@@ -62,7 +76,10 @@ final class BlockLayers implements PartLayers {
     long context =
         buffers.of(PassBuffers.Name.CONTEXT, (long) left * attention.context().length(), 1);
     launches.add(norm1.codes(rows, order, stream, stride, norm));
-    launches.add(qkv.codes(device, rows, norm, heads, qkvStride(), null));
+    launches.add(
+        rotated == null
+            ? qkv.codes(device, rows, norm, heads, qkvStride(), null)
+            : rotated.launch(device, rows, norm, heads, qkvStride()));
     int groups = pictures * site.groups();
     launches.add(attention.launch(device, groups, all ? site.rowTokens() : wanted, heads, context));
     launches.add(

@@ -58,47 +58,59 @@ final class HeadLayers implements PartLayers {
       launches.add(first.streamSums(pictures, stream, answer));
       return;
     }
-    int read = part.pooled() ? part.pooledTokens() : part.readTokens();
+    int skipped = part.tokenAndMean() ? 0 : part.leadingTokens();
+    int read = part.readTokens() - skipped;
     int rows = Math.multiplyExact(pictures, read);
     long codes = buffers.of(PassBuffers.Name.NORM, (long) rows * norm.outputStride(), 1);
-    RowMap map = new RowMap(0, read, spacing, part.leadingTokens());
+    RowMap map = new RowMap(0, read, spacing, skipped);
     launches.add(norm.codes(rows, map, stream, stride, codes));
     if (part.pooled()) {
-      addPooled(launches, device, buffers, pictures, codes, answer);
+      addPooled(launches, device, buffers, pictures, codes, read, answer);
       return;
     }
     for (int i = 0; i < classifiers.size(); i++) {
-      launches.add(
-          classifiers
-              .get(i)
-              .logits(
-                  device,
-                  pictures,
-                  codes + (long) i * norm.outputStride(),
-                  read * norm.outputStride(),
-                  answer,
-                  i > 0));
+      launches.add(classified(device, i, pictures, codes, read, answer));
     }
   }
 
+  /** The logits of a classifier of the token of its number, added to those before. */
+  private Launch classified(
+      Device device, int classifier, int pictures, long codes, int read, long answer) {
+    int stride = norm.outputStride();
+    long token = codes + (long) classifier * stride;
+    return classifiers
+        .get(classifier)
+        .logits(device, pictures, token, read * stride, answer, classifier > 0);
+  }
+
+  /**
+   * @param codes address of normed tokens, those of the mean the last of each picture's
+   * @param read tokens of a picture
+   */
   private void addPooled(
       List<Launch> launches,
       Device device,
       PassBuffers buffers,
       int pictures,
       long codes,
+      int read,
       long answer) {
     int tokens = part.pooledTokens();
     int stride = norm.outputStride();
-    PoolLayer sums = new PoolLayer(tokens, part.dim(), stride, Math.multiplyExact(tokens, stride));
+    PoolLayer sums = new PoolLayer(tokens, part.dim(), stride, Math.multiplyExact(read, stride));
+    long first = codes + (long) (read - tokens) * stride;
     if (pool == null) {
-      launches.add(sums.sums(pictures, codes, answer));
+      launches.add(sums.sums(pictures, first, answer));
       return;
     }
-    LinearLayer classifier = classifiers.get(0);
+    if (part.tokenAndMean()) {
+      launches.add(classified(device, 0, pictures, codes, read, answer));
+    }
+    int last = classifiers.size() - 1;
+    LinearLayer classifier = classifiers.get(last);
     int depth = classifier.depth();
     long means = buffers.of(PassBuffers.Name.POOL, (long) pictures * depth, 1);
-    launches.add(sums.means(pool.multiplier(), pictures, codes, means, depth));
-    launches.add(classifier.logits(device, pictures, means, depth, answer, false));
+    launches.add(sums.means(pool.multiplier(), pictures, first, means, depth));
+    launches.add(classifier.logits(device, pictures, means, depth, answer, last > 0));
   }
 }

@@ -19,6 +19,7 @@ final class PassBuffers implements AutoCloseable {
     NORM,
     QKV,
     CONTEXT,
+    GATED,
     HIDDEN,
     POOL,
     LOGITS

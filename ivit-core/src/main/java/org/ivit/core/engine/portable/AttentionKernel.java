@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.engine.portable.product.ExactProduct;
+import org.ivit.core.engine.portable.product.Requantizer;
 import org.ivit.core.graph.Attention;
 
 /**

@@ -2,6 +2,7 @@ package org.ivit.core.engine.portable;
 
 import org.ivit.core.engine.portable.BlockRunner.Rows;
 import org.ivit.core.engine.portable.product.ExactProduct;
+import org.ivit.core.engine.portable.product.Requantizer;
 import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.IntegerBlock;
 

@@ -3,6 +3,7 @@ package org.ivit.core.engine.portable;
 import org.ivit.core.engine.portable.product.ExactProduct;
 import org.ivit.core.engine.portable.product.GemmScratch;
 import org.ivit.core.engine.portable.product.IntGemm;
+import org.ivit.core.engine.portable.product.Requantizer;
 import org.ivit.core.graph.Linear;
 
 /** A linear layer of a graph: packed weights and what follows them. */

@@ -27,6 +27,16 @@ class CudaEnginePropertiesTest {
     agree(RandomFamilies.vit(seed), seed, gelu, softmax, narrow, epsilon);
   }
 
+  @Property(tries = 60)
+  void rotaryPositionsAndGatesAgree(
+      @ForAll @IntRange(min = 0) int seed,
+      @ForAll GeluForm gelu,
+      @ForAll SoftmaxForm softmax,
+      @ForAll boolean narrow,
+      @ForAll boolean epsilon) {
+    agree(RandomFamilies.rotaryOrGated(seed), seed, gelu, softmax, narrow, epsilon);
+  }
+
   @Property(tries = 20)
   void swinsOfEveryShapeAgree(
       @ForAll @IntRange(min = 0) int seed,

@@ -74,6 +74,13 @@ class CudaEngineTest {
   }
 
   @Test
+  void equalsTheReferenceOnRotaryPositionsAndGates() {
+    for (MicroModels.Micro micro : MicroModels.rotaryOrGated()) {
+      compare(micro.name(), micro.graph(), micro.seed());
+    }
+  }
+
+  @Test
   void equalsTheReferenceWhereTheOnlyWindowIsShifted() {
     compare("shifted", ShiftedWindow.graph(), 3);
   }

@@ -46,7 +46,11 @@ class GoldenFamiliesTest {
           "siglip_map",
           "siglip_gap",
           "flexivit",
-          "beit");
+          "beit",
+          "dinov2_swiglu",
+          "dinov3",
+          "dinov3_plus_qkvb",
+          "eva02");
 
   @ParameterizedTest
   @FieldSource("FAMILIES")

@@ -49,7 +49,9 @@ public final class GpuCheck {
           "deit_base_patch16_224",
           "swin_tiny_patch4_window7_224",
           "swin_small_patch4_window7_224",
-          "vit_large_patch16_224");
+          "vit_large_patch16_224",
+          "vit_small_plus_patch16_dinov3",
+          "eva02_base_patch14_224");
 
   private static final int[] BATCHES = {1, 8, 32, 128};
 
@@ -92,6 +94,7 @@ public final class GpuCheck {
     micros.addAll(MicroModels.swins());
     micros.addAll(MicroModels.forged());
     micros.addAll(MicroModels.families());
+    micros.addAll(MicroModels.rotaryOrGated());
     micros.add(MicroModels.longRows());
     for (MicroModels.Micro micro : quick ? micros.subList(0, 6) : micros) {
       IntegerGraph graph = micro.graph();

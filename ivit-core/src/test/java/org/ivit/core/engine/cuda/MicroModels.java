@@ -17,6 +17,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.ForgedGraphs;
+import org.ivit.core.testing.InlineDescription;
 import org.ivit.core.testing.ObservedModel;
 
 /** Small models of odd sizes in every form, on an emulator and on a GPU. */
@@ -43,6 +44,14 @@ final class MicroModels {
           new int[] {18, 2, 66, 1, 1, 84, 17},
           new int[] {16, 4, 130, 1, 1, 67, 133},
           new int[] {32, 8, 64, 2, 1, 256, 10});
+
+  /** Sizes and options; heads as wide as published ones, and of channels that are padded. */
+  private static final List<String> ROTARY_OR_GATED =
+      List.of(
+          "'dim': 128, 'heads': 2, 'hidden': 130, 'rotary': 'dinov3', 'registers': 4",
+          "'dim': 60, 'heads': 3, 'hidden': 33, 'rotary': 'cat', 'rotary_grid': [3, 4]",
+          "'dim': 40, 'heads': 1, 'hidden': 200, 'mlp': 'swiglu'",
+          "'dim': 96, 'heads': 3, 'hidden': 67, 'rotary': 'cat', 'mlp': 'swiglu_norm'");
 
   private static final List<Architecture> SWINS =
       List.of(
@@ -105,6 +114,28 @@ final class MicroModels {
       for (Scheme scheme : FamilyModels.schemes(family)) {
         micros.add(observed(family, form, scheme, name.hashCode() + (long) form));
         form++;
+      }
+    }
+    return micros;
+  }
+
+  /** Returns models with rotary positions, gated MLPs or both, observed and of forged constants. */
+  static List<Micro> rotaryOrGated() {
+    List<Micro> micros = new ArrayList<>();
+    for (String form : ROTARY_OR_GATED) {
+      Architecture vit =
+          InlineDescription.parse(
+              "'kind': 'vit', 'image': [12, 20], 'patch': 2, 'depth': 2, 'classes': 5, " + form);
+      int number = 0;
+      for (Scheme scheme : FamilyModels.schemes(vit)) {
+        Micro plain = observed(vit, number, scheme, form.hashCode() + (long) number);
+        micros.add(plain);
+        micros.add(
+            new Micro(
+                "forged " + plain.name(),
+                () -> new ForgedGraphs(plain.seed()).of(plain.graph()),
+                plain.seed()));
+        number++;
       }
     }
     return micros;

@@ -17,6 +17,7 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.engine.portable.product.ExactProduct;
+import org.ivit.core.engine.portable.product.Requantizer;
 import org.ivit.core.engine.reference.NodeKernels;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.Gelu;

@@ -4,6 +4,7 @@ import org.ivit.core.architecture.Block;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.BranchDrop;
 import org.ivit.train.device.pass.MlpSite;
+import org.ivit.train.device.pass.PairRotation;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.RowGather;
 import org.ivit.train.operator.DropPath;
@@ -18,6 +19,10 @@ final class DeviceFloatBlock extends FloatPart {
 
   private final DeviceFloatNorm norm1;
   private final DeviceFloatLinear qkv;
+
+  /** Rotary positions; null where there are none. */
+  private final PairRotation rotation;
+
   private final DeviceFloatAttention attention;
   private final DeviceFloatLinear proj;
   private final BranchDrop drop1;
@@ -40,6 +45,7 @@ final class DeviceFloatBlock extends FloatPart {
     activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
     norm1 = new DeviceFloatNorm(pass, layout, site.norm1(), dim, site.epsilon());
     qkv = new DeviceFloatLinear(layout, site.qkvLinear());
+    rotation = site.rotary() == null ? null : PairRotation.ofAngles(pass, site);
     attention =
         new DeviceFloatAttention(
             pass, site, site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
@@ -85,6 +91,9 @@ final class DeviceFloatBlock extends FloatPart {
     }
     long projections = activations.of("qkv", 3L * rows * dim, 4);
     qkv.forward(pass, normed1, rows, projections);
+    if (rotation != null) {
+      rotation.run(pass, projections, rows, false);
+    }
     long probabilities = activations.of("probabilities", attention.probabilities(pictures), 4);
     long context = activations.of("context", (long) rows * dim, 4);
     attention.forward(pass, projections, probabilities, pictures, context);
@@ -118,6 +127,9 @@ final class DeviceFloatBlock extends FloatPart {
         gContext,
         gQkv,
         pictures);
+    if (rotation != null) {
+      rotation.run(pass, gQkv, rows, true);
+    }
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
     qkv.backward(pass, activations.of("norm1", 0, 4), gQkv, gNorm, rows);
     gNorm = ordered(pass, gNorm, "gOrdered", rows, true);
@@ -129,6 +141,9 @@ final class DeviceFloatBlock extends FloatPart {
   public void close() {
     super.close();
     activations.close();
+    if (rotation != null) {
+      rotation.close();
+    }
     attention.close();
     norm1.close();
     mlp.close();

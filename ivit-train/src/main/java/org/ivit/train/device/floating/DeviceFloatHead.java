@@ -8,8 +8,8 @@ import org.ivit.train.parameter.PartSpec;
 
 /**
  * Final norm and classifiers of the float network on the device: of the leading tokens, one a
- * classifier, whose mean the logits are, or of the mean over all tokens. Its output are float32
- * logits, [pictures][classes].
+ * classifier, of the mean over the patches, or of the first token and the mean. The logits are the
+ * mean of theirs. Its output are float32 logits, [pictures][classes].
  */
 final class DeviceFloatHead extends FloatPart {
   private final Head shape;
@@ -40,8 +40,7 @@ final class DeviceFloatHead extends FloatPart {
   @Override
   public long forward(Pass pass, long x, int pictures) {
     input = x;
-    long count = (long) pictures * shape.classes();
-    long logits = kept.of("logits", count, 4);
+    long logits = kept.of("logits", (long) pictures * shape.classes(), 4);
     if (norm == null) {
       RowGather.slice(pass, 4, x, logits, pictures, 0, 1, shape.tokens(), shape.dim());
       return logits;
@@ -53,21 +52,22 @@ final class DeviceFloatHead extends FloatPart {
     for (int h = 0; h < heads.size(); h++) {
       long normed = kept.of("norm" + h, (long) pictures * shape.dim(), 4);
       norm.forward(pass, x + 4L * h * shape.dim(), pictures, stride(), normed, h);
-      if (h == 0) {
-        heads.get(h).forward(pass, normed, pictures, logits);
-      } else {
-        long more = pass.scratch.of("logits", count, 4);
-        heads.get(h).forward(pass, normed, pictures, more);
-        mean(pass, logits, more, count, h + 1);
-      }
+      classify(pass, h, normed, pictures, logits);
     }
     return logits;
   }
 
-  /** Takes one more into a mean over {@code of}, which are two at the most. */
-  private static void mean(Pass pass, long logits, long more, long count, int of) {
+  /** Writes the logits of the first classifier, or takes in those of the second. */
+  private void classify(Pass pass, int head, long features, int pictures, long logits) {
+    if (head == 0) {
+      heads.get(0).forward(pass, features, pictures, logits);
+      return;
+    }
+    long count = (long) pictures * shape.classes();
+    long more = pass.scratch.of("logits", count, 4);
+    heads.get(head).forward(pass, features, pictures, more);
     DeviceFloatAdd.run(pass, logits, more, logits, count);
-    pass.scale(logits, logits, count, 0, 1, 0, 1f / of);
+    pass.scale(logits, logits, count, 0, 1, 0, 1f / (head + 1));
   }
 
   private void pool(Pass pass, long x, int pictures, long logits) {
@@ -80,7 +80,12 @@ final class DeviceFloatHead extends FloatPart {
     }
     long means = kept.of("pool", (long) pictures * shape.dim(), 4);
     mean.forward(pass, normed, pictures, means);
-    heads.get(0).forward(pass, means, pictures, logits);
+    if (shape.tokenAndMean()) {
+      long first = kept.of("norm0", (long) pictures * shape.dim(), 4);
+      RowGather.slice(pass, 4, normed, first, pictures, 0, 1, shape.tokens(), shape.dim());
+      classify(pass, 0, first, pictures, logits);
+    }
+    classify(pass, heads.size() - 1, means, pictures, logits);
   }
 
   @Override
@@ -97,12 +102,7 @@ final class DeviceFloatHead extends FloatPart {
       backwardPool(pass, gy, gx, pictures);
       return gx;
     }
-    long gLogits = gy;
-    if (heads.size() > 1) {
-      long count = (long) pictures * shape.classes();
-      gLogits = pass.scratch.of("gLogits", count, 4);
-      pass.scale(gy, gLogits, count, 0, shape.classes(), 0, 1f / heads.size());
-    }
+    long gLogits = gLogits(pass, gy, pictures);
     long gNorm = pass.scratch.of("gNorm", (long) pictures * dim, 4);
     for (int h = 0; h < heads.size(); h++) {
       heads.get(h).backward(pass, kept.of("norm" + h, 0, 4), gLogits, gNorm, pictures);
@@ -113,17 +113,40 @@ final class DeviceFloatHead extends FloatPart {
     return gx;
   }
 
-  private void backwardPool(Pass pass, long gLogits, long gx, int pictures) {
+  /** The gradient by each classifier's logits. */
+  private long gLogits(Pass pass, long gy, int pictures) {
+    if (heads.size() == 1) {
+      return gy;
+    }
+    long count = (long) pictures * shape.classes();
+    long gLogits = pass.scratch.of("gLogits", count, 4);
+    pass.scale(gy, gLogits, count, 0, shape.classes(), 0, 1f / heads.size());
+    return gLogits;
+  }
+
+  private void backwardPool(Pass pass, long gy, long gx, int pictures) {
     int dim = shape.dim();
     int rows = pictures * shape.tokens();
-    long gMean = gLogits;
-    if (!heads.isEmpty()) {
-      gMean = pass.scratch.of("gContext", (long) pictures * dim, 4);
-      heads.get(0).backward(pass, kept.of("pool", 0, 4), gLogits, gMean, pictures);
-    }
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    mean.backward(pass, gMean, pictures, gNorm);
+    if (heads.isEmpty()) {
+      mean.backward(pass, gy, pictures, gNorm);
+    } else {
+      backwardClassifiers(pass, gLogits(pass, gy, pictures), gNorm, pictures);
+    }
     norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
+  }
+
+  private void backwardClassifiers(Pass pass, long gLogits, long gNorm, int pictures) {
+    int dim = shape.dim();
+    long gFeature = pass.scratch.of("gContext", (long) pictures * dim, 4);
+    DeviceFloatLinear last = heads.get(heads.size() - 1);
+    last.backward(pass, kept.of("pool", 0, 4), gLogits, gFeature, pictures);
+    mean.backward(pass, gFeature, pictures, gNorm);
+    if (shape.tokenAndMean()) {
+      heads.get(0).backward(pass, kept.of("norm0", 0, 4), gLogits, gFeature, pictures);
+      // No part of the mean: its gradient is 0 so far.
+      RowGather.spread(pass, 4, gFeature, gNorm, pictures, 1, shape.tokens(), dim);
+    }
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.ivit.train.device.floating;
 
-import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.BranchDrop;
 import org.ivit.train.device.pass.MlpSite;
@@ -13,17 +12,11 @@ final class DeviceFloatMlp implements AutoCloseable {
   private final MlpSite site;
   private final DeviceBuffers activations;
   private final DeviceFloatNorm norm;
-  private final DeviceFloatLinear fc1;
+  private final DeviceFloatHidden hidden;
   private final DeviceFloatLinear fc2;
   private final BranchDrop drop;
   private long input;
-
-  private static final class RealGeluArguments extends Structure {
-    private final Field<Long> from = address();
-    private final Field<Long> to = address();
-    private final Field<Long> gradient = address();
-    private final Field<Long> count = int64();
-  }
+  private long active;
 
   /**
    * @param pass what parts share
@@ -37,7 +30,10 @@ final class DeviceFloatMlp implements AutoCloseable {
     this.site = site;
     this.activations = activations;
     norm = new DeviceFloatNorm(pass, layout, site.norm(), site.dim(), site.epsilon());
-    fc1 = new DeviceFloatLinear(layout, site.fc1());
+    hidden =
+        site.gated() == null
+            ? new DeviceFloatPlainHidden(layout, site, activations)
+            : new DeviceFloatGatedHidden(pass, layout, site.gated(), activations);
     fc2 = new DeviceFloatLinear(layout, site.fc2());
     this.drop = new BranchDrop(drop, site.size());
   }
@@ -56,23 +52,10 @@ final class DeviceFloatMlp implements AutoCloseable {
     input = x;
     long normed = activations.of("norm2", (long) rows * dim, 4);
     norm.forward(pass, x, rows, dim, normed, 0);
-    long before = activations.of("fc1", (long) rows * site.hidden(), 4);
-    fc1.forward(pass, normed, rows, before);
-    long active = activations.of("act", (long) rows * site.hidden(), 4);
-    activate(pass, "", before, active, 0, rows);
+    active = hidden.forward(pass, normed, rows);
     long branch = pass.scratch.of("branch", (long) rows * dim, 4);
     fc2.forward(pass, active, rows, branch);
     DeviceFloatAdd.residual(pass, drop, x, branch, out, pictures);
-  }
-
-  private void activate(Pass pass, String way, long x, long y, long gradient, int rows) {
-    long count = (long) rows * site.hidden();
-    RealGeluArguments a = new RealGeluArguments();
-    a.from.set(x);
-    a.to.set(y);
-    a.gradient.set(gradient);
-    a.count.set(count);
-    pass.each(site.activation().function().key() + "_reals" + way, count, 0, a);
   }
 
   /**
@@ -83,15 +66,15 @@ final class DeviceFloatMlp implements AutoCloseable {
     int rows = pictures * site.tokens();
     long gBranch = drop.gradient(pass, g, pictures);
     long gHidden = pass.scratch.of("gHidden", (long) rows * site.hidden(), 4);
-    fc2.backward(pass, activations.of("act", 0, 4), gBranch, gHidden, rows);
-    activate(pass, "_backward", activations.of("fc1", 0, 4), 0, gHidden, rows);
+    fc2.backward(pass, active, gBranch, gHidden, rows);
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    fc1.backward(pass, activations.of("norm2", 0, 4), gHidden, gNorm, rows);
+    hidden.backward(pass, activations.of("norm2", 0, 4), gHidden, gNorm, rows);
     norm.backward(pass, input, gNorm, g, dim, rows, 0, pass.added());
   }
 
   @Override
   public void close() {
     norm.close();
+    hidden.close();
   }
 }

@@ -14,8 +14,10 @@ import org.ivit.core.engine.cuda.layer.WindowTables;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.ChannelGather;
 import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.pass.PositionPairs;
+import org.ivit.train.device.pass.SoftmaxGradient;
 import org.ivit.train.device.product.DeviceHeadProducts;
 import org.ivit.train.device.product.Matrix;
 import org.ivit.train.device.product.Product;
@@ -173,15 +175,8 @@ final class DeviceAttention implements AutoCloseable {
     long rows = (long) groups * tokens;
     int length = 3 * heads * grid.paddedDim();
     long padded = pass.scratch.of("heads", rows * length, 1);
-    OrderArguments a = new OrderArguments();
-    a.from.set(qkv);
-    a.to.set(padded);
-    a.source.set(memory.constants("source", () -> grid.columns(3)));
-    a.rows.set(rows);
-    a.paddedRows.set(rows);
-    a.fromStride.set(3 * dim);
-    a.length.set(length);
-    pass.rows("order_channels", rows, a);
+    long source = memory.constants("source", () -> grid.columns(3));
+    new ChannelGather(source, 3 * dim, length).run(pass, qkv, padded, rows, rows);
     return padded;
   }
 
@@ -205,17 +200,18 @@ final class DeviceAttention implements AutoCloseable {
     Matrix byValues = products.third(gQkv + 8L * dim);
     long rows = (long) groups * heads * tokens;
 
-    SoftmaxBackwardArguments softmax = softmax(p, gradient, deferred ? gradient : 0, pScale, rows);
+    SoftmaxGradient softmax =
+        new SoftmaxGradient(node.softmax(), p, gradient, pScale, rows, tokens);
     if (deferred) {
       // The gradient's memory holds the probabilities until their product is taken.
-      pass.warps("probabilities_of_codes", rows, softmax);
+      softmax.values(pass);
       products.toKeys(Product.Kind.TN_REAL_REAL, 1, byScores, byContext, byValues);
     } else {
       products.toKeys(Product.Kind.TN_CODE16_REAL, pScale, products.scores(p), byContext, byValues);
     }
     Matrix values = products.third(qkv + 2L * dim);
     products.toScores(Product.Kind.NT_REAL_CODE8, qkvScale, byContext, values, byScores);
-    pass.warps("softmax_backward", rows, softmax);
+    softmax.backward(pass);
     if (site.windows() != null) {
       positions(pass, gradient, groups);
     }
@@ -225,19 +221,6 @@ final class DeviceAttention implements AutoCloseable {
     Matrix queries = products.third(qkv);
     products.toKeys(
         Product.Kind.TN_REAL_CODE8, scale, byScores, queries, products.third(gQkv + 4L * dim));
-  }
-
-  private SoftmaxBackwardArguments softmax(
-      long p, long gradient, long values, double scale, long rows) {
-    SoftmaxBackwardArguments a = new SoftmaxBackwardArguments();
-    a.probabilities.set(p);
-    a.gradient.set(gradient);
-    a.values.set(values);
-    a.scale.set(scale);
-    a.rows.set(rows);
-    a.length.set(tokens);
-    a.deferred.set(node.softmax().deferred() ? 1 : 0);
-    return a;
   }
 
   private void positions(Pass pass, long gradient, int groups) {

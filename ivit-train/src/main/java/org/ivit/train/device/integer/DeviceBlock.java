@@ -5,6 +5,7 @@ import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.Attention;
 import org.ivit.core.graph.LayerNorm;
+import org.ivit.core.graph.Rotation;
 import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
@@ -27,6 +28,10 @@ final class DeviceBlock extends QuantizedPart {
 
   private final DeviceNorm norm1;
   private final DeviceLinear qkv;
+
+  /** Rotary positions; null where there are none. */
+  private final DeviceRotation rotation;
+
   private final DeviceAttention attention;
   private final DeviceLinear proj;
   private final DeviceResidual residual1;
@@ -34,6 +39,7 @@ final class DeviceBlock extends QuantizedPart {
   private final DeviceBuffers activations;
   private LayerNorm builtNorm1;
   private LinearConstants builtQkv;
+  private Rotation builtRotation;
   private Attention builtAttention;
   private LinearConstants builtProj;
   private float inputScale;
@@ -56,6 +62,7 @@ final class DeviceBlock extends QuantizedPart {
     activations = pass.recomputed == null ? new DeviceBuffers(pass.device) : pass.recomputed;
     norm1 = new DeviceNorm(pass, layout, site.norm1(), dim);
     qkv = linear(pass, site.qkvLinear());
+    rotation = site.rotary() == null ? null : new DeviceRotation(pass, site);
     attention =
         new DeviceAttention(
             pass, site, site.windows() == null ? -1 : layout.at(spec.local(site.positionTable())));
@@ -84,7 +91,10 @@ final class DeviceBlock extends QuantizedPart {
     middleScale = scales.of(site.residual1());
     builtNorm1 = nodes.norm(site.norm1(), site.epsilon(), inputScale, scales.of(site.norm1()));
     builtQkv = qkv.build(pass, nodes, scales);
-    builtAttention = nodes.attention(site, scales, builtQkv.outputScale());
+    if (rotation != null) {
+      builtRotation = Rotation.of(site, builtQkv.outputScale(), scales.of(site.rope()));
+    }
+    builtAttention = nodes.attention(site, scales, attendedScale());
     builtProj = proj.build(pass, nodes, scales);
     mlp.build(pass, nodes, scales, middleScale);
   }
@@ -93,10 +103,17 @@ final class DeviceBlock extends QuantizedPart {
   public void prepare(Pass pass, Reals weights) {
     norm1.prepare(pass, builtNorm1, weights, inputScale);
     qkv.prepare(pass, builtQkv);
-    attention.prepare(pass, builtAttention, builtQkv.outputScale());
+    if (rotation != null) {
+      rotation.prepare(pass, builtRotation, builtQkv.outputScale());
+    }
+    attention.prepare(pass, builtAttention, attendedScale());
     proj.prepare(pass, builtProj);
     residual1.prepare(pass, builtProj.outputScale(), inputScale, middleScale);
     mlp.prepare(pass, weights);
+  }
+
+  private float attendedScale() {
+    return rotation == null ? builtQkv.outputScale() : builtRotation.outputScale();
   }
 
   @Override
@@ -132,7 +149,13 @@ final class DeviceBlock extends QuantizedPart {
       norm1.forward8(pass, x, rows, normed1, 0);
     }
     long projections = activations.of("qkv", 3L * rows * dim, 1);
-    qkv.forward8(pass, normed1, rows, projections);
+    if (rotation == null) {
+      qkv.forward8(pass, normed1, rows, projections);
+    } else {
+      long unrotated = pass.scratch.of("unrotated", 3L * rows * dim, 2);
+      qkv.forward16(pass, normed1, rows, unrotated);
+      rotation.forward(pass, unrotated, rows, projections);
+    }
     long context = activations.of("context", (long) rows * dim, 1);
     long probabilities = activations.of("probabilities", attention.probabilities(pictures), 2);
     attention.forward(pass, projections, probabilities, pictures, context);
@@ -177,6 +200,9 @@ final class DeviceBlock extends QuantizedPart {
         gContext,
         gQkv,
         pictures);
+    if (rotation != null) {
+      rotation.backward(pass, gQkv, rows);
+    }
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
     qkv.backward(pass, activations.of("norm1", 0, 1), gQkv, gNorm, rows);
     if (reordered) {
@@ -192,6 +218,9 @@ final class DeviceBlock extends QuantizedPart {
   public void seen(Pass pass, SeenRanges seen) {
     norm1.seen(pass, seen);
     qkv.seen(pass, OutlierChannels.NONE, seen);
+    if (rotation != null) {
+      rotation.seen(pass, seen);
+    }
     attention.seen(pass, seen);
     proj.seen(pass, OutlierChannels.NONE, seen);
     residual1.seen(pass, seen);
@@ -204,6 +233,9 @@ final class DeviceBlock extends QuantizedPart {
     activations.close();
     norm1.close();
     qkv.close();
+    if (rotation != null) {
+      rotation.close();
+    }
     attention.close();
     proj.close();
     mlp.close();

@@ -15,8 +15,9 @@ import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.parameter.PartSpec;
 
 /**
- * Final norm and classifiers on the device: of the leading tokens, one a classifier, or of the mean
- * over all tokens. Its output are int32 logits, [pictures][classes]; its gradient float32.
+ * Final norm and classifiers on the device: of the leading tokens, one a classifier, of the mean
+ * over the patches, or of the first token and the mean. Its output are int32 logits,
+ * [pictures][classes]; its gradient float32.
  */
 final class DeviceHead extends QuantizedPart {
   private final Head shape;
@@ -131,7 +132,12 @@ final class DeviceHead extends QuantizedPart {
     }
     long means = kept.of("pool", (long) pictures * shape.dim(), 1);
     mean.forward8(pass, codes, pictures, means);
-    classifier.forward(pass, 0, means, pictures, logits);
+    if (shape.tokenAndMean()) {
+      long first = kept.of("norm0", (long) pictures * shape.dim(), 1);
+      RowGather.slice(pass, 1, codes, first, pictures, 0, 1, shape.tokens(), shape.dim());
+      classifier.forward(pass, 0, first, pictures, logits);
+    }
+    classifier.forward(pass, classifier.count() - 1, means, pictures, logits);
   }
 
   @Override
@@ -147,12 +153,7 @@ final class DeviceHead extends QuantizedPart {
       backwardPool(pass, gy, gx, pictures);
       return gx;
     }
-    long gLogits = gy;
-    if (classifier.count() > 1) {
-      long classes = (long) pictures * shape.classes();
-      gLogits = pass.scratch.of("gLogits", classes, 4);
-      pass.scale(gy, gLogits, classes, 0, shape.classes(), 0, 1f / classifier.count());
-    }
+    long gLogits = gLogits(pass, gy, pictures);
     long gNorm = pass.scratch.of("gNorm", (long) pictures * dim, 4);
     for (int h = 0; h < classifier.count(); h++) {
       classifier.backward(pass, h, kept.of("norm" + h, 0, 1), gLogits, gNorm, pictures);
@@ -169,17 +170,40 @@ final class DeviceHead extends QuantizedPart {
     return gx;
   }
 
-  private void backwardPool(Pass pass, long gLogits, long gx, int pictures) {
+  /** The gradient by each classifier's logits. */
+  private long gLogits(Pass pass, long gy, int pictures) {
+    if (classifier.count() == 1) {
+      return gy;
+    }
+    long count = (long) pictures * shape.classes();
+    long gLogits = pass.scratch.of("gLogits", count, 4);
+    pass.scale(gy, gLogits, count, 0, shape.classes(), 0, 1f / classifier.count());
+    return gLogits;
+  }
+
+  private void backwardPool(Pass pass, long gy, long gx, int pictures) {
     int dim = shape.dim();
     int rows = pictures * shape.tokens();
-    long gMean = gLogits;
-    if (classifier.count() > 0) {
-      gMean = pass.scratch.of("gContext", (long) pictures * dim, 4);
-      classifier.backward(pass, 0, kept.of("pool", 0, 1), gLogits, gMean, pictures);
-    }
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    mean.backward(pass, gMean, pictures, gNorm);
+    if (classifier.count() == 0) {
+      mean.backward(pass, gy, pictures, gNorm);
+    } else {
+      backwardClassifiers(pass, gLogits(pass, gy, pictures), gNorm, pictures);
+    }
     norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
+  }
+
+  private void backwardClassifiers(Pass pass, long gLogits, long gNorm, int pictures) {
+    int dim = shape.dim();
+    long gFeature = pass.scratch.of("gContext", (long) pictures * dim, 4);
+    int last = classifier.count() - 1;
+    classifier.backward(pass, last, kept.of("pool", 0, 1), gLogits, gFeature, pictures);
+    mean.backward(pass, gFeature, pictures, gNorm);
+    if (shape.tokenAndMean()) {
+      classifier.backward(pass, 0, kept.of("norm0", 0, 1), gLogits, gFeature, pictures);
+      // No part of the mean: its gradient is 0 so far.
+      RowGather.spread(pass, 4, gFeature, gNorm, pictures, 1, shape.tokens(), dim);
+    }
   }
 
   @Override

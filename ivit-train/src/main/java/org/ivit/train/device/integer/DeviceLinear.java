@@ -16,6 +16,7 @@ import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.train.device.memory.DeviceBuffers;
+import org.ivit.train.device.pass.ChannelGather;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Partials;
 import org.ivit.train.device.pass.Pass;
@@ -169,15 +170,7 @@ final class DeviceLinear implements AutoCloseable {
 
   /** Brings the weights of this step into the forms that products read. */
   void load(Pass pass) {
-    OrderArguments ordered = new OrderArguments();
-    ordered.from.set(codes.address());
-    ordered.to.set(packed());
-    ordered.source.set(pass.constants.at(source));
-    ordered.rows.set((long) outputs);
-    ordered.paddedRows.set((long) padded());
-    ordered.fromStride.set(inputs);
-    ordered.length.set(order.length());
-    pass.rows("order_channels", padded(), ordered);
+    gather(pass).run(pass, codes.address(), packed(), outputs, padded());
     DequantizeArguments a = new DequantizeArguments();
     a.codes.set(codes.address());
     a.scales.set(pass.constants.at(scales));
@@ -185,6 +178,11 @@ final class DeviceLinear implements AutoCloseable {
     a.count.set((long) outputs * inputs);
     a.length.set((long) inputs);
     pass.each("dequantize_rows", (long) outputs * inputs, 0, a);
+  }
+
+  /** From the order of the graph to that of the product. */
+  private ChannelGather gather(Pass pass) {
+    return new ChannelGather(pass.constants.at(source), inputs, order.length());
   }
 
   private long packed() {
@@ -281,15 +279,7 @@ final class DeviceLinear implements AutoCloseable {
       return x;
     }
     long ordered = pass.scratch.of("ordered", (long) rows * order.length(), 1);
-    OrderArguments a = new OrderArguments();
-    a.from.set(x);
-    a.to.set(ordered);
-    a.source.set(pass.constants.at(source));
-    a.rows.set((long) rows);
-    a.paddedRows.set((long) rows);
-    a.fromStride.set(inputs);
-    a.length.set(order.length());
-    pass.rows("order_channels", rows, a);
+    gather(pass).run(pass, x, ordered, rows, rows);
     return ordered;
   }
 

@@ -1,8 +1,6 @@
 package org.ivit.train.device.integer;
 
-import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.build.LinearConstants;
 import org.ivit.core.graph.build.NodeBuilder;
@@ -19,20 +17,17 @@ import org.ivit.train.operator.SeenRanges;
 /** Norm, MLP and residual addition on the device. */
 final class DeviceMlp implements AutoCloseable {
   private final MlpSite site;
-  private final Scheme scheme;
   private final DeviceBuffers activations;
   private final DeviceNorm norm;
-  private final DeviceLinear fc1;
-  private final DeviceGelu gelu;
+  private final DeviceHidden hidden;
   private final DeviceLinear fc2;
   private final DeviceResidual residual;
   private LayerNorm builtNorm;
-  private LinearConstants builtFc1;
-  private Gelu builtGelu;
   private LinearConstants builtFc2;
   private float inputScale;
   private float outputScale;
   private long input;
+  private long active;
 
   /**
    * @param pass what parts share
@@ -50,17 +45,18 @@ final class DeviceMlp implements AutoCloseable {
       DropPath drop,
       DeviceBuffers activations) {
     this.site = site;
-    this.scheme = scheme;
     this.activations = activations;
     norm = new DeviceNorm(pass, layout, site.norm(), site.dim());
-    fc1 = new DeviceLinear(pass, layout, site.fc1(), scheme.outliers(site.norm()));
-    gelu = new DeviceGelu(site.activation());
-    fc2 = new DeviceLinear(pass, layout, site.fc2(), scheme.outliers(site.activation().node()));
+    hidden =
+        site.gated() == null
+            ? new DevicePlainHidden(pass, layout, site, scheme, activations)
+            : new DeviceGatedHidden(pass, layout, site.gated(), scheme, activations);
+    fc2 = new DeviceLinear(pass, layout, site.fc2(), scheme.outliers(site.fc2().input()));
     residual = new DeviceResidual(site.residual().name(), drop, site.size());
   }
 
   void quantize(Pass pass, Reals weights, NodeScales scales) {
-    fc1.quantize(pass, weights, scales);
+    hidden.quantize(pass, weights, scales);
     fc2.quantize(pass, weights, scales);
   }
 
@@ -73,33 +69,19 @@ final class DeviceMlp implements AutoCloseable {
     inputScale = scale;
     outputScale = scales.of(site.residual());
     builtNorm = nodes.norm(site.norm(), site.epsilon(), scale, scales.of(site.norm()));
-    builtFc1 = fc1.build(pass, nodes, scales);
-    builtGelu =
-        nodes.gelu(site.activation(), builtFc1.outputScale(), scales.of(site.activation().node()));
+    hidden.build(pass, nodes, scales);
     builtFc2 = fc2.build(pass, nodes, scales);
   }
 
   void prepare(Pass pass, Reals weights) {
     norm.prepare(pass, builtNorm, weights, inputScale);
-    fc1.prepare(pass, builtFc1);
-    gelu.prepare(
-        pass,
-        builtGelu,
-        scheme.gelu(),
-        builtFc1.outputScale(),
-        scheme.outliers(site.activation().input()));
-    fc2.prepare(
-        pass,
-        builtFc2,
-        scheme.gelu() == GeluForm.ASYMMETRIC
-            ? DeviceLinear.geluOffsets(
-                site.hidden(), builtGelu.outputScale(), builtGelu.outputOutliers())
-            : null);
+    hidden.prepare(pass, weights);
+    fc2.prepare(pass, builtFc2, hidden.offsets());
     residual.prepare(pass, builtFc2.outputScale(), inputScale, outputScale);
   }
 
   void load(Pass pass) {
-    fc1.load(pass);
+    hidden.load(pass);
     fc2.load(pass);
   }
 
@@ -117,10 +99,7 @@ final class DeviceMlp implements AutoCloseable {
     input = x;
     long normed = activations.of("norm2", (long) rows * dim, 1);
     norm.forward8(pass, x, rows, normed, 0);
-    long before = activations.of("fc1", (long) rows * site.hidden(), 1);
-    fc1.forward8(pass, normed, rows, before);
-    long active = activations.of("act", (long) rows * site.hidden(), 1);
-    gelu.forward(pass, before, rows, active);
+    active = hidden.forward(pass, normed, rows);
     long branch = pass.scratch.of("branch", (long) rows * dim, 2);
     fc2.forward16(pass, active, rows, branch);
     residual.forward(pass, branch, x, pictures, out);
@@ -134,18 +113,16 @@ final class DeviceMlp implements AutoCloseable {
     int rows = pictures * site.tokens();
     long gBranch = residual.branchGradient(pass, g, pictures);
     long gHidden = pass.scratch.of("gHidden", (long) rows * site.hidden(), 4);
-    fc2.backward(pass, activations.of("act", 0, 1), gBranch, gHidden, rows);
-    gelu.backward(pass, activations.of("fc1", 0, 1), gHidden, rows);
+    fc2.backward(pass, active, gBranch, gHidden, rows);
     long gNorm = pass.scratch.of("gNorm", (long) rows * dim, 4);
-    fc1.backward(pass, activations.of("norm2", 0, 1), gHidden, gNorm, rows);
+    hidden.backward(pass, activations.of("norm2", 0, 1), gHidden, gNorm, rows);
     norm.backward(pass, input, gNorm, g, dim, rows, 0, pass.added());
   }
 
   /** Takes what the step observed. */
   void seen(Pass pass, SeenRanges seen) {
     norm.seen(pass, seen);
-    fc1.seen(pass, scheme.outliers(site.activation().input()), seen);
-    gelu.seen(pass, seen);
+    hidden.seen(pass, seen);
     fc2.seen(pass, OutlierChannels.NONE, seen);
     residual.seen(pass, seen);
   }
@@ -153,7 +130,7 @@ final class DeviceMlp implements AutoCloseable {
   @Override
   public void close() {
     norm.close();
-    fc1.close();
+    hidden.close();
     fc2.close();
   }
 }

@@ -11,6 +11,7 @@ import org.ivit.core.engine.cuda.layer.QueryAttentionArguments;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.train.device.pass.AxisSwap;
 import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.pass.SoftmaxGradient;
 import org.ivit.train.device.product.DeviceHeadProducts;
 import org.ivit.train.device.product.Matrix;
 import org.ivit.train.device.product.Product;
@@ -130,31 +131,19 @@ final class DeviceQueryAttention {
     Matrix byContext = products.context(gContext);
     Matrix byValues = products.values(gValues);
     long rows = (long) pictures * site.heads();
-    SoftmaxBackwardArguments softmax = softmax(p, gradient, pScale, rows);
+    SoftmaxGradient softmax =
+        new SoftmaxGradient(node.softmax(), p, gradient, pScale, rows, site.tokens());
     if (deferred) {
       // The gradient's memory holds the probabilities until their product is taken.
-      pass.warps("probabilities_of_codes", rows, softmax);
+      softmax.values(pass);
       products.toKeys(Product.Kind.TN_REAL_REAL, 1, byScores, byContext, byValues);
     } else {
       products.toKeys(Product.Kind.TN_CODE16_REAL, pScale, products.scores(p), byContext, byValues);
     }
     products.toScores(
         Product.Kind.NT_REAL_CODE8, valuesScale, byContext, products.values(values), byScores);
-    pass.warps("softmax_backward", rows, softmax);
+    softmax.backward(pass);
     AxisSwap.run(pass, gradient, gScores, pictures, site.heads(), site.tokens());
-  }
-
-  private SoftmaxBackwardArguments softmax(long p, long gradient, double scale, long rows) {
-    boolean deferred = node.softmax().deferred();
-    SoftmaxBackwardArguments a = new SoftmaxBackwardArguments();
-    a.probabilities.set(p);
-    a.gradient.set(gradient);
-    a.values.set(deferred ? gradient : 0);
-    a.scale.set(scale);
-    a.rows.set(rows);
-    a.length.set(site.tokens());
-    a.deferred.set(deferred ? 1 : 0);
-    return a;
   }
 
   /** Takes what the step observed. */

@@ -13,8 +13,9 @@ import org.ivit.core.architecture.Node;
  * @param tokens of a picture
  * @param norm of the stream
  * @param epsilon of the norm in the float model
- * @param fc1 first product
- * @param activation between the products
+ * @param fc1 first product; the gate of a gated MLP
+ * @param activation between the products; null in a gated MLP
+ * @param gated the block of a gated MLP; null of a plain one
  * @param fc2 second product
  * @param residual the stream after the addition
  */
@@ -24,6 +25,7 @@ public record MlpSite(
     double epsilon,
     LinearSpec fc1,
     ActivationSpec activation,
+    Block gated,
     LinearSpec fc2,
     Node residual) {
   /** That of a block. */
@@ -33,7 +35,8 @@ public record MlpSite(
         block.norm2(),
         block.epsilon(),
         block.fc1Linear(),
-        block.activations().get(0),
+        block.gated() ? null : block.activations().get(0),
+        block.gated() ? block : null,
         block.fc2Linear(),
         block.residual2());
   }
@@ -46,6 +49,7 @@ public record MlpSite(
         pooling.epsilon(),
         pooling.fc1Linear(),
         pooling.act(),
+        null,
         pooling.fc2Linear(),
         pooling.residual());
   }

@@ -13,6 +13,7 @@ import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.NativeRows;
 import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.ChannelRuns;
 import org.ivit.train.operator.SeenRanges;
 import org.ivit.train.operator.floating.FloatAttention;
 import org.ivit.train.operator.floating.RelativePositions;

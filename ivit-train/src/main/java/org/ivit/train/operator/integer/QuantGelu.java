@@ -14,6 +14,7 @@ import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.NativeRows;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.ChannelRuns;
 import org.ivit.train.operator.SeenRanges;
 
 /**

@@ -11,6 +11,7 @@ import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
 import org.ivit.train.memory.Buffers;
+import org.ivit.train.memory.CodeProduct;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.NativeRows;
 import org.ivit.train.memory.RealMatrix;

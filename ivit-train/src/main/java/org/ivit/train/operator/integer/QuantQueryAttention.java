@@ -8,6 +8,7 @@ import org.ivit.core.arithmetic.SoftmaxTable;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.operator.ChannelRuns;
 import org.ivit.train.operator.SeenRanges;
 
 /**

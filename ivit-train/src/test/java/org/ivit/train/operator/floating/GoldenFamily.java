@@ -16,7 +16,7 @@ import org.ivit.core.testing.Shared;
  * A folder of {@code golden/families} with timm's names: what it is, and its weights in the form
  * that the operators read, everything that is folded folded in float64.
  */
-final class GoldenFamily {
+public final class GoldenFamily {
   /** What differs from an image of 32, patches of 8, 2 blocks of 32 channels, 2 heads, MLP 64. */
   private static final Map<String, String> DESCRIPTIONS =
       new TreeMap<>(
@@ -71,7 +71,7 @@ final class GoldenFamily {
   /**
    * @param name folder; the test is skipped where it is missing
    */
-  GoldenFamily(String name) {
+  public GoldenFamily(String name) {
     this.name = name;
     this.file = tensors("weights");
   }
@@ -91,7 +91,7 @@ final class GoldenFamily {
    *
    * @param changes keys of its description, as {@link InlineDescription} takes them
    */
-  Architecture architecture(String... changes) {
+  public Architecture architecture(String... changes) {
     String base =
         "'kind': 'vit', 'image': 32, 'patch': 8, 'dim': 32, 'depth': 2, 'heads': 2,"
             + " 'hidden': 64, 'classes': 10";
@@ -101,7 +101,7 @@ final class GoldenFamily {
   }
 
   /** The weights, everything that is folded folded in float64. */
-  Map<String, double[]> weights() {
+  public Map<String, double[]> weights() {
     Map<String, double[]> weights = new HashMap<>();
     file.tensors().forEach((key, tensor) -> weights.put(key, tensor.doubles()));
     int dim = weights.get("patch_embed.proj.weight").length / patchInputs();

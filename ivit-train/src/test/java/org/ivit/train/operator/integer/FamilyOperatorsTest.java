@@ -56,9 +56,7 @@ class FamilyOperatorsTest {
   }
 
   static List<MicroCase> cases() {
-    List<MicroCase> cases = new ArrayList<>(MicroCase.families());
-    cases.addAll(MicroCase.rotaryOrGated());
-    return cases;
+    return MicroCase.families();
   }
 
   private static Reals parameters(Operator operator, String prefix, TrainingCase start) {

@@ -36,7 +36,7 @@ public final class AttentionLayer {
     span = grid.span(constants.device());
     context = new ChannelOrder(site.dim(), attention.contextOutliers());
     place = context.natural() ? 0 : constants.ints(context.places());
-    int[] order = columns(1);
+    int[] order = grid.columns(1);
     channels = Channels.of(order, order.length, null, attention.context(), false);
     records = constants.ints(channels.records());
     exponentials = constants.ints(attention.softmax().exponentials());
@@ -46,9 +46,9 @@ public final class AttentionLayer {
             : WindowTables.of(constants, attention.position(), site.windows());
   }
 
-  /** As {@link AttentionGrid#columns}. */
-  public int[] columns(int parts) {
-    return grid.columns(parts);
+  /** Returns how heads and queries lie. */
+  public AttentionGrid grid() {
+    return grid;
   }
 
   /** Returns bytes of a row of queries, keys and values. */

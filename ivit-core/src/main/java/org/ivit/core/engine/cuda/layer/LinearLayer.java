@@ -3,6 +3,7 @@ package org.ivit.core.engine.cuda.layer;
 import java.util.stream.IntStream;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.Residual;
 
@@ -87,14 +88,8 @@ public final class LinearLayer {
    */
   public Launch codes(
       Device device, int rows, long input, long output, int stride, GeluTables gelu) {
-    Tile tile = Tile.of(device, true, rows, columns);
-    LinearArguments a = arguments(rows, input, inputs.length());
-    a.codes.set(output);
-    a.outputStride.set(stride);
-    a.stream.set(0L);
-    a.map.set(RowMap.same(1));
-    a.withoutSum();
-    a.withoutLogits();
+    Tile tile = tile(device, rows);
+    LinearArguments a = codesArguments(rows, input, output, stride, RowMap.same(1));
     if (gelu == null) {
       a.withoutTables();
     } else {
@@ -127,7 +122,7 @@ public final class LinearLayer {
       Residual sum,
       long identity,
       int identityStride) {
-    Tile tile = Tile.of(device, true, rows, columns);
+    Tile tile = tile(device, rows);
     LinearArguments a = arguments(rows, input, inputs.length());
     a.stream.set(stream);
     a.outputStride.set(stride);
@@ -170,6 +165,36 @@ public final class LinearLayer {
     return launch(tile, "logits", tile.sharedBytes(1), rows, a);
   }
 
+  /** What kernels take that write 8-bit codes, but for the tables. */
+  LinearArguments codesArguments(int rows, long input, long output, int stride, RowMap map) {
+    LinearArguments a = arguments(rows, input, inputs.length());
+    a.codes.set(output);
+    a.outputStride.set(stride);
+    a.stream.set(0L);
+    a.map.set(map);
+    a.withoutSum();
+    a.withoutLogits();
+    return a;
+  }
+
+  /** What kernels take that write 16-bit codes row by row. */
+  LinearArguments rowsArguments(int rows, long input, long output, int stride) {
+    LinearArguments a = arguments(rows, input, inputs.length());
+    a.stream.set(output);
+    a.outputStride.set(stride);
+    a.codes.set(0L);
+    a.map.set(RowMap.same(1));
+    a.withoutTables();
+    a.withoutSum();
+    a.withoutLogits();
+    return a;
+  }
+
+  /** The largest tile that suits a product that ends in codes or a stream. */
+  Tile tile(Device device, int rows) {
+    return Tile.of(device, true, rows, columns);
+  }
+
   private LinearArguments arguments(int rows, long input, int inputStride) {
     LinearArguments a = new LinearArguments();
     a.input.set(input);
@@ -186,7 +211,8 @@ public final class LinearLayer {
     return a;
   }
 
-  private Launch launch(Tile tile, String epilogue, int sharedBytes, int rows, LinearArguments a) {
+  /** A launch of {@code linear_EPILOGUE} over all columns. */
+  Launch launch(Tile tile, String epilogue, int sharedBytes, int rows, Structure a) {
     return new Launch(
         tile.kernel(epilogue),
         tile.across(columns),

@@ -1,9 +1,9 @@
-package org.ivit.train.operator.integer;
+package org.ivit.train.operator;
 
 import org.ivit.core.arithmetic.OutlierChannels;
 
 /** The channels that take part in a node's range, as runs between its outlier channels. */
-final class ChannelRuns {
+public final class ChannelRuns {
   private final int[] from;
   private final int[] to;
 
@@ -11,7 +11,7 @@ final class ChannelRuns {
    * @param channels number of channels
    * @param outliers those that are left out
    */
-  ChannelRuns(int channels, OutlierChannels outliers) {
+  public ChannelRuns(int channels, OutlierChannels outliers) {
     int[] out = outliers.channels();
     from = new int[out.length + 1];
     to = new int[out.length + 1];
@@ -23,17 +23,17 @@ final class ChannelRuns {
   }
 
   /** Number of runs; some may be empty. */
-  int count() {
+  public int count() {
     return from.length;
   }
 
   /** First channel of a run. */
-  int from(int run) {
+  public int from(int run) {
     return from[run];
   }
 
   /** Channel after the last of a run. */
-  int to(int run) {
+  public int to(int run) {
     return to[run];
   }
 }

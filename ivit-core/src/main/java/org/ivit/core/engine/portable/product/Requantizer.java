@@ -1,4 +1,4 @@
-package org.ivit.core.engine.portable;
+package org.ivit.core.engine.portable.product;
 
 import org.ivit.core.arithmetic.DyadicVector;
 
@@ -8,7 +8,7 @@ import org.ivit.core.arithmetic.DyadicVector;
  * docs/arithmetic.md#requantization}, {@code
  * docs/arithmetic.md#linear-layers-and-matrix-products}).
  */
-final class Requantizer {
+public final class Requantizer {
   /** From this shift on the result of a 32-bit accumulator fits 32 bits. */
   private static final int NARROW = 31;
 
@@ -21,7 +21,7 @@ final class Requantizer {
    * @param multipliers of the channels
    * @param bias of the accumulators, [channels], or null for zeros
    */
-  Requantizer(DyadicVector multipliers, int[] bias) {
+  public Requantizer(DyadicVector multipliers, int[] bias) {
     int channels = multipliers.size();
     multiplier = new long[channels];
     offset = new long[channels];
@@ -40,7 +40,7 @@ final class Requantizer {
    * A piece of a row, clamped to 8 bits. Parameters as {@link
    * org.ivit.core.engine.portable.product.RowSink#row}.
    */
-  void to8(int column, int n, float[] last, int[] before, byte[] out, int at) {
+  public void to8(int column, int n, float[] last, int[] before, byte[] out, int at) {
     if (before != null || !narrow) {
       for (int j = 0; j < n; j++) {
         long v = value(column + j, (int) last[j] + (before == null ? 0 : before[j]));
@@ -56,7 +56,7 @@ final class Requantizer {
   }
 
   /** A piece of a row, clamped to 16 bits. */
-  void to16(int column, int n, float[] last, int[] before, short[] out, int at) {
+  public void to16(int column, int n, float[] last, int[] before, short[] out, int at) {
     if (before != null || !narrow) {
       for (int j = 0; j < n; j++) {
         long v = value(column + j, (int) last[j] + (before == null ? 0 : before[j]));
@@ -72,14 +72,14 @@ final class Requantizer {
   }
 
   /** A piece of a row of logits, which are proved to fit 32 bits. */
-  void to32(int column, int n, float[] last, int[] before, int[] out, int at) {
+  public void to32(int column, int n, float[] last, int[] before, int[] out, int at) {
     for (int j = 0; j < n; j++) {
       out[at + j] = (int) value(column + j, (int) last[j] + (before == null ? 0 : before[j]));
     }
   }
 
   /** All accumulators of one channel, clamped to 8 bits and spread {@code stride} apart. */
-  void columnTo8(int channel, int n, float[] acc, byte[] out, int at, int stride) {
+  public void columnTo8(int channel, int n, float[] acc, byte[] out, int at, int stride) {
     long m = multiplier[channel];
     long o = offset[channel];
     int e = shift[channel];

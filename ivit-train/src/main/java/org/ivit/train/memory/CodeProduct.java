@@ -1,17 +1,14 @@
-package org.ivit.train.operator.integer;
+package org.ivit.train.memory;
 
 import java.lang.ref.Cleaner;
 import java.util.Objects;
 import org.ivit.core.arithmetic.OutlierChannels;
-import org.ivit.train.memory.Buffers;
-import org.ivit.train.memory.NativeRows;
-import org.ivit.train.memory.Reals;
 
 /**
  * The integer product of a linear layer on native kernels, with requantization and extremes: codes
  * to codes, exact whatever the weights. Keeps its packed memory from step to step.
  */
-final class CodeProduct {
+public final class CodeProduct {
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final long handle;
@@ -30,7 +27,7 @@ final class CodeProduct {
    * @param outliers input channels that are shifted
    * @return null where the float product is as fast, or memory is short
    */
-  static CodeProduct of(int inputs, int outputs, OutlierChannels outliers) {
+  public static CodeProduct of(int inputs, int outputs, OutlierChannels outliers) {
     long handle = NativeRows.newProduct(inputs, outputs, outliers.channels(), outliers.shift());
     return handle == 0 ? null : new CodeProduct(handle, inputs, outputs);
   }
@@ -40,7 +37,7 @@ final class CodeProduct {
    *
    * @return whether there was memory for them
    */
-  boolean load(byte[] weight, int[] bias) {
+  public boolean load(byte[] weight, int[] bias) {
     Objects.checkFromIndexSize(0, inputs * outputs, weight.length);
     Objects.checkFromIndexSize(0, outputs, bias.length);
     return NativeRows.loadProduct(handle, weight, bias);
@@ -52,7 +49,7 @@ final class CodeProduct {
    * @param max receives the largest, or null
    * @param out codes, [rows][outputs], a {@code byte[]} or {@code short[]}; may be {@code x}
    */
-  void run(
+  public void run(
       byte[] x,
       int rows,
       int[] multiplier,
