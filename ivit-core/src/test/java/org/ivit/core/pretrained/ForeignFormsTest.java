@@ -3,6 +3,7 @@ package org.ivit.core.pretrained;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.core.tensor.TensorFile;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.Shared;
 import org.junit.jupiter.api.Test;
@@ -368,6 +370,51 @@ class ForeignFormsTest {
         .containsExactlyInAnyOrderEntriesOf(timm.weights().tensors());
     assertThat(TimmWeights.of(found.weights(), found.architecture()).get("blocks.0.mlp.fc1.weight"))
         .isEqualTo(golden("dinov2_swiglu/weights.safetensors").get("blocks.0.mlp.fc1.weight"));
+  }
+
+  /** Its head has columns for the class token and, behind them, for the mean of the patches. */
+  @Test
+  void dinov2ClassifierOfHuggingFace() throws IOException {
+    Map<String, Tensor> tensors =
+        renamed(golden("hf_dinov2/model.safetensors"), name -> "dinov2." + name);
+    float[] weight = new float[3 * 64];
+    for (int i = 0; i < weight.length; i++) {
+      weight[i] = i;
+    }
+    tensors.put("classifier.weight", Tensor.of(weight, 3, 64));
+    tensors.put("classifier.bias", Tensor.of(new float[] {1, -2, 0.5f}, 3));
+    String config =
+        Files.readString(Shared.path("golden/families/hf_dinov2/config.json"))
+            .replaceFirst("\\{", "{\"id2label\": {\"0\": \"cat\", \"1\": \"dog\", \"2\": \"pig\"},")
+            .replace("Dinov2Model", "Dinov2ForImageClassification");
+    write("model.safetensors", tensors, "config.json", config);
+    PretrainedModel found = PretrainedModel.open(folder, line -> {});
+    assertThat(found.description().path("pool").asText()).isEqualTo("token_avg");
+    assertThat(found.architecture().head().tokenAndMean()).isTrue();
+    assertThat(found.classes()).containsExactly("cat", "dog", "pig");
+    float[] first = found.weights().get("head.weight").floats();
+    float[] mean = found.weights().get("head_mean.weight").floats();
+    assertThat(first).hasSize(3 * 32).startsWith(0, 2, 4).endsWith(2 * 159);
+    assertThat(mean).hasSize(3 * 32).startsWith(64, 66).endsWith(2 * 191);
+    assertThat(found.weights().get("head.bias").floats()).containsExactly(2, -4, 1);
+    assertThat(found.weights().get("head_mean.bias").floats()).containsOnly(0);
+
+    Path file = folder.resolve("model.safetensors");
+    assertThat(new WeightSearch(found.architecture(), null, said::add).findFitted(file).tensors())
+        .containsExactlyInAnyOrderEntriesOf(found.weights().tensors());
+    ObjectNode token = found.description().deepCopy().put("pool", "token");
+    Architecture other = Architectures.parse(token.toString());
+    TensorFile weights = new WeightSearch(other, null, said::add).find(file);
+    assertThatThrownBy(() -> WeightCheck.check(weights, other))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("head.weight");
+
+    tensors.put("classifier.weight", Tensor.of(new float[3 * 32], 3, 32));
+    write("model.safetensors", tensors, "config.json", config);
+    assertThatThrownBy(() -> PretrainedModel.open(folder, line -> {}))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("tensor head.weight: is F32[3, 32], expected 64 columns")
+        .hasMessageNotContaining("\n");
   }
 
   /** Hugging Face's DINOv3 with gates: the gate is {@code gate_proj}, the value {@code up_proj}. */
