@@ -60,7 +60,8 @@ final class CanonicalWeights {
   /**
    * @param file parameters under timm's names; names that are not known stay
    * @param heads of the attention pool; 0 where there is none
-   * @param tokenAndMean whether {@code head.weight} is of the class token and the mean of the patches
+   * @param tokenAndMean whether {@code head.weight} is of the class token and the mean of the
+   *     patches
    * @return the parameters in canonical form; those that it does not change are views of the same
    *     memory
    * @throws InputException naming a tensor whose shape does not fit those that it is joined with
