@@ -12,9 +12,10 @@ import org.ivit.train.memory.Reals;
 
 /**
  * What the quantization of a node costs where it is read: the mean of {@code ‖W·(f(q(x)) − f(x))‖²}
- * over rows x of the node, with q the 8-bit quantizer, f what lies between the node and the linear
- * layer (nothing, or an activation function) and W the weights of that layer. Where that layer's
- * output is a feature, the mean of {@code 1 − cosine(W·f(q(x)) + b, W·f(x) + b)}. Not thread-safe.
+ * over rows x of the node, by their weights, with q the 8-bit quantizer, f what lies between the
+ * node and the linear layer (nothing, or an activation function) and W the weights of that layer.
+ * Where that layer's output is a feature, the mean of {@code 1 − cosine(W·f(q(x)) + b, W·f(x) +
+ * b)}. Not thread-safe.
  */
 final class OutputError {
   private static final int BITS = 8;
@@ -24,6 +25,7 @@ final class OutputError {
   private static final float WHOLE = 1.5f * (1 << 23);
 
   private final float[] rows;
+  private final float[] weights;
   private final float[] exact;
   private final int inputs;
   private final int outputs;
@@ -47,11 +49,12 @@ final class OutputError {
       DoubleUnaryOperator between,
       boolean asymmetric,
       Gemm gemm) {
-    this(rows, inputs, weight, between, asymmetric, null, gemm);
+    this(rows, null, inputs, weight, between, asymmetric, null, gemm);
   }
 
   /**
    * @param rows values of the node, [rows][inputs]
+   * @param weights what each row counts, 1 on average; null where all count alike
    * @param inputs channels of the node
    * @param weight weights of the layer that reads it, [outputs][inputs]
    * @param between f, or null for nothing
@@ -61,6 +64,7 @@ final class OutputError {
    */
   OutputError(
       float[] rows,
+      float[] weights,
       int inputs,
       float[] weight,
       DoubleUnaryOperator between,
@@ -68,6 +72,7 @@ final class OutputError {
       float[] bias,
       Gemm gemm) {
     this.rows = rows;
+    this.weights = weights;
     this.inputs = inputs;
     this.outputs = weight.length / inputs;
     this.between = between;
@@ -139,7 +144,8 @@ final class OutputError {
     double sum = 0;
     for (int row = 0; row < count; row++) {
       products.get(row * outputs, product, 0, outputs);
-      sum += features == null ? squares(product) : distance(row * outputs);
+      double cost = features == null ? squares(product) : distance(row * outputs);
+      sum += weights == null ? cost : weights[row] * cost;
     }
     return sum / count;
   }

@@ -39,7 +39,7 @@ class OutputErrorSearchTest {
   }
 
   private final Random random = new Random(1);
-  private final RowSamples samples = new RowSamples(new PublishedObserver(), ROWS);
+  private final RowSamples samples = new RowSamples(new PublishedObserver(), ROWS, ReadTokens.ALL);
   private final Map<String, float[]> weights = new HashMap<>();
 
   private float[] uniform(int n, float limit) {
@@ -64,6 +64,11 @@ class OutputErrorSearchTest {
   }
 
   private OutputErrorSearch.Result search(Map<String, OutlierChannels> fixed, GeluForm gelu) {
+    return search(samples, fixed, gelu);
+  }
+
+  private OutputErrorSearch.Result search(
+      RowSamples samples, Map<String, OutlierChannels> fixed, GeluForm gelu) {
     return new OutputErrorSearch(VIT, samples.samples(), new FloatWeights(weights, Map.of()), fixed)
         .run(gelu, pool, () -> {});
   }
@@ -107,6 +112,28 @@ class OutputErrorSearchTest {
       float other = 0.35f * (float) Math.pow(0.95, i);
       assertThat(error.of(limit, OutlierChannels.NONE))
           .isLessThanOrEqualTo(1.25 * error.of(other, OutlierChannels.NONE));
+    }
+  }
+
+  /** The same rare values as above cost more at the class token: other pictures' are larger yet. */
+  @Test
+  void noRangeClipsTheClassToken() {
+    float[] x = uniform(ROWS * DIM, 0.1f);
+    int tokens = VIT.blocks().get(0).tokens();
+    for (int c = 0; c < DIM; c++) {
+      x[c * tokens * DIM + c] = 0.35f;
+    }
+    RowSamples classTokens = new RowSamples(new PublishedObserver(), ROWS, ReadTokens.of(VIT));
+    classTokens.observe(
+        new NodeValues(VIT.nodes().get("blocks.0.norm2"), x, DIM, OutlierChannels.NONE));
+    weight("blocks.0.mlp.fc1", 6, DIM);
+    OutputErrorSearch.Result found = search(classTokens, null, GeluForm.EXACT);
+    float limit = found.ranges().get("blocks.0.norm2").max();
+    OutlierChannels outliers =
+        found.outliers().getOrDefault("blocks.0.norm2", OutlierChannels.NONE);
+    for (int c = 0; c < DIM; c++) {
+      assertThat(limit * (outliers.contains(c) ? outliers.factor() : 1))
+          .isGreaterThan(1.49f * 0.35f);
     }
   }
 

@@ -8,6 +8,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.calibration.PublishedObserver;
+import org.ivit.core.family.Architectures;
 import org.ivit.core.family.Vit;
 import org.junit.jupiter.api.Test;
 
@@ -41,7 +42,7 @@ class RowSamplesTest {
 
   @Test
   void keepsDistinctWholeRowsAndTheMaximaOfAll() {
-    RowSamples samples = new RowSamples(new PublishedObserver(), 10);
+    RowSamples samples = new RowSamples(new PublishedObserver(), 10, ReadTokens.ALL);
     samples.observe(values("blocks.0.norm1", 0, 1000));
     samples.observe(values("blocks.0.norm1", 1000, 1000));
     samples.observe(values("blocks.0.norm1", 2000, 4));
@@ -59,11 +60,59 @@ class RowSamplesTest {
 
   @Test
   void drawsTheSameRowsAgain() {
-    RowSamples first = new RowSamples(new PublishedObserver(), 7);
-    RowSamples second = new RowSamples(new PublishedObserver(), 7);
+    RowSamples first = new RowSamples(new PublishedObserver(), 7, ReadTokens.ALL);
+    RowSamples second = new RowSamples(new PublishedObserver(), 7, ReadTokens.ALL);
     first.observe(values("norm", 0, 100));
     second.observe(values("norm", 0, 100));
     assertThat(first.samples().get("norm").rows())
         .containsExactly(second.samples().get("norm").rows());
+  }
+
+  @Test
+  void keepsTheClassTokensOfAllPicturesWhichCountAsMuchAsTheOthersTogether() {
+    int tokens = VIT.blocks().get(0).tokens();
+    int pictures = 8;
+    RowSamples samples = new RowSamples(new PublishedObserver(), pictures, ReadTokens.of(VIT));
+    samples.observe(values("blocks.1.norm2", 1, tokens * pictures));
+    samples.observe(values("norm", 1, tokens * pictures));
+    RowSamples.Sample sample = samples.samples().get("blocks.1.norm2");
+    List<Integer> rows = rows(sample);
+    assertThat(rows).hasSize(2 * pictures).doesNotHaveDuplicates().isSorted();
+    for (int i = 0; i < pictures; i++) {
+      assertThat(rows).contains(1 + i * tokens);
+    }
+    assertThat(sample.weights()).containsOnly(1);
+    assertThat(sample.largestRead()[2]).isEqualTo(1 + (pictures - 1) * tokens);
+    assertThat(samples.samples().get("norm").largestRead()).containsOnly(0);
+
+    RowSamples more = new RowSamples(new PublishedObserver(), 2 * pictures, ReadTokens.of(VIT));
+    more.observe(values("blocks.1.norm2", 1, tokens * pictures));
+    sample = more.samples().get("blocks.1.norm2");
+    rows = rows(sample);
+    float[] weights = sample.weights();
+    for (int i = 0; i < rows.size(); i++) {
+      assertThat(weights[i]).isEqualTo((rows.get(i) - 1) % tokens == 0 ? 1.5f : 0.75f);
+    }
+  }
+
+  @Test
+  void aMeanOrAnAttentionReadsAllTokensAlike() {
+    for (String pool : new String[] {"avg", "map"}) {
+      Architecture pooled =
+          Architectures.parse(
+              """
+              {"kind":"vit","image":4,"patch":2,"dim":4,"depth":2,"heads":2,"classes":0,\
+              "pool":"%s"}"""
+                  .formatted(pool));
+      assertThat(ReadTokens.of(pooled)).as(pool).isSameAs(ReadTokens.ALL);
+    }
+    Architecture token =
+        Architectures.parse(
+            """
+            {"kind":"vit","image":4,"patch":2,"dim":4,"depth":2,"heads":2,"classes":0}""");
+    ReadTokens read = ReadTokens.of(token);
+    assertThat(read.reads("blocks.0.mlp.act", 5)).isTrue();
+    assertThat(read.reads("blocks.0.mlp.act", 4)).isFalse();
+    assertThat(read.reads("norm", 0)).isFalse();
   }
 }
