@@ -29,9 +29,9 @@ import org.ivit.train.memory.OpenBlasGemm;
  * Chooses range and outlier channels of each node that feeds a linear layer, directly or through
  * GELU, by the smallest {@link OutputError}, which is 1 − cosine where the layer's output is the
  * model's feature. The nodes are searched one by one; each has all its values as they are, so the
- * order does not matter. {@code mlp.fc1} and {@code mlp.act}, which share their channels, are
- * searched together. Tokens that the answer reads count as much as all others together, and no
- * range clips what was seen there.
+ * order does not matter, save that {@code mlp.act} chooses the channels that {@code mlp.fc1}
+ * shares. Where the answer is a feature both choose them, tokens that it reads count as much as all
+ * others together ({@link ReadTokens}), and no range clips what was seen there.
  */
 final class OutputErrorSearch {
   /**
@@ -148,7 +148,7 @@ final class OutputErrorSearch {
     }
     List<Choice> choices =
         free
-            ? Candidate.best(candidates)
+            ? Candidate.best(candidates, architecture.answer() == Answer.FEATURES)
             : candidates.stream().map(c -> c.best(fixedOutliers(c.node()))).toList();
     for (int i = 0; i < choices.size(); i++) {
       chosen.put(candidates.get(i).node(), choices.get(i));
@@ -204,10 +204,21 @@ final class OutputErrorSearch {
    */
   private record Candidate(String node, float[] largest, float[] largestRead, OutputError error) {
     /**
-     * The best of nodes that share one set of channels, over sets and limits: those with the
-     * smallest sum of errors. Channels come in the order of the first node's largest values.
+     * The best of nodes that share one set of channels, over sets and limits. Channels come in the
+     * order of the first node's largest values.
+     *
+     * @param together whether the set is that with the smallest sum of errors, which takes twice
+     *     the time; otherwise the first node chooses it
      */
-    static List<Choice> best(List<Candidate> candidates) {
+    static List<Choice> best(List<Candidate> candidates, boolean together) {
+      if (!together && candidates.size() > 1) {
+        Choice first = best(candidates.subList(0, 1), true).get(0);
+        List<Choice> all = new ArrayList<>(List.of(first));
+        for (Candidate other : candidates.subList(1, candidates.size())) {
+          all.add(other.best(first.outliers().channels()));
+        }
+        return all;
+      }
       float[] largest = candidates.get(0).largest();
       List<Choice> best = best(candidates, new int[0]);
       Integer[] order = new Integer[largest.length];

@@ -3,15 +3,17 @@ package org.ivit.train.ptq;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Part;
 
 /**
- * Which rows of the blocks' nodes belong to tokens that the answer reads, where it reads the first
- * tokens alone: the class token, with that of distillation. What is rounded away there reaches the
- * answer as it is; what is rounded away at a patch does so as one of many that attention averages.
+ * Which rows of the blocks' nodes belong to tokens that a feature reads, where it reads the first
+ * token alone: the class token. What is rounded away there reaches the feature as it is; what is
+ * rounded away at a patch does so as one of many that attention averages. Classes, of which only
+ * the likeliest counts, gain nothing by it: docs/performance.md has the figures.
  */
 final class ReadTokens {
   /** The answer reads all tokens alike. */
@@ -27,9 +29,13 @@ final class ReadTokens {
 
   /**
    * @param architecture whose answer it is
-   * @return {@link #ALL} where a mean or an attention reads the blocks' tokens
+   * @return {@link #ALL} where the answer is classes, or a mean or an attention reads the blocks'
+   *     tokens
    */
   static ReadTokens of(Architecture architecture) {
+    if (architecture.answer() == Answer.CLASSES) {
+      return ALL;
+    }
     List<Part> parts = architecture.parts();
     Map<String, Integer> tokens = new HashMap<>();
     int read = 0;

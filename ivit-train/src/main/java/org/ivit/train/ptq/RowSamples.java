@@ -7,6 +7,7 @@ import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntPredicate;
+import org.ivit.core.architecture.NodeKind;
 import org.ivit.core.calibration.NodeObserver;
 import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.scheme.Range;
@@ -44,7 +45,11 @@ final class RowSamples implements NodeObserver {
     private final BitSet isRead = new BitSet();
     private float[] rows = {};
 
-    private Sample(int channels) {
+    /** Whether large values below 0 count as those above. */
+    private final boolean symmetric;
+
+    private Sample(int channels, NodeKind kind) {
+      this.symmetric = kind != NodeKind.HIDDEN && kind != NodeKind.ACTIVATION;
       this.largest = new float[channels];
       this.largestRead = new float[channels];
     }
@@ -54,9 +59,9 @@ final class RowSamples implements NodeObserver {
       int count = values.length / width;
       int left = 0;
       for (int row = 0; row < count; row++) {
-        raise(largest, values, row * width);
+        raise(largest, values, row * width, true);
         if (read.test(row)) {
-          raise(largestRead, values, row * width);
+          raise(largestRead, values, row * width, symmetric);
         } else {
           left++;
         }
@@ -77,9 +82,10 @@ final class RowSamples implements NodeObserver {
       }
     }
 
-    private static void raise(float[] largest, float[] values, int from) {
+    private static void raise(float[] largest, float[] values, int from, boolean symmetric) {
       for (int c = 0; c < largest.length; c++) {
-        largest[c] = Math.max(largest[c], Math.abs(values[from + c]));
+        float x = values[from + c];
+        largest[c] = Math.max(largest[c], symmetric ? Math.abs(x) : x);
       }
     }
 
@@ -112,7 +118,8 @@ final class RowSamples implements NodeObserver {
 
     /**
      * Largest absolute value of each channel over the rows that the answer reads, 0 where it reads
-     * none of them; not to be changed.
+     * none of them; of an activation function and what it reads, which is flat below 0, the largest
+     * value. Not to be changed.
      */
     float[] largestRead() {
       return largestRead;
@@ -128,7 +135,8 @@ final class RowSamples implements NodeObserver {
   public Range observe(NodeValues values) {
     if (values.node().kind().mayHaveOutliers()) {
       samples
-          .computeIfAbsent(values.node().name(), node -> new Sample(values.channels()))
+          .computeIfAbsent(
+              values.node().name(), node -> new Sample(values.channels(), values.node().kind()))
           .add(values.values(), rowsPerBatch, row -> read.reads(values.node().name(), row));
     }
     return ranges.observe(values);

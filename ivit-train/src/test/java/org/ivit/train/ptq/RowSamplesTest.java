@@ -16,6 +16,12 @@ class RowSamplesTest {
   private static final Architecture VIT =
       new Vit("two blocks", 4, 2, 4, 2, 2, 6, 3, 1e-6).architecture();
 
+  /** The same tokens; the class token alone is read. */
+  private static final Architecture HEADLESS =
+      Architectures.parse(
+          """
+          {"kind":"vit","image":4,"patch":2,"dim":8,"depth":2,"heads":2,"hidden":12,"classes":0}""");
+
   private static final int WIDTH = 3;
 
   /** Row r holds r, r, −r from {@code first} on. */
@@ -72,7 +78,7 @@ class RowSamplesTest {
   void keepsTheClassTokensOfAllPicturesWhichCountAsMuchAsTheOthersTogether() {
     int tokens = VIT.blocks().get(0).tokens();
     int pictures = 8;
-    RowSamples samples = new RowSamples(new PublishedObserver(), pictures, ReadTokens.of(VIT));
+    RowSamples samples = new RowSamples(new PublishedObserver(), pictures, ReadTokens.of(HEADLESS));
     samples.observe(values("blocks.1.norm2", 1, tokens * pictures));
     samples.observe(values("norm", 1, tokens * pictures));
     RowSamples.Sample sample = samples.samples().get("blocks.1.norm2");
@@ -85,7 +91,8 @@ class RowSamplesTest {
     assertThat(sample.largestRead()[2]).isEqualTo(1 + (pictures - 1) * tokens);
     assertThat(samples.samples().get("norm").largestRead()).containsOnly(0);
 
-    RowSamples more = new RowSamples(new PublishedObserver(), 2 * pictures, ReadTokens.of(VIT));
+    RowSamples more =
+        new RowSamples(new PublishedObserver(), 2 * pictures, ReadTokens.of(HEADLESS));
     more.observe(values("blocks.1.norm2", 1, tokens * pictures));
     sample = more.samples().get("blocks.1.norm2");
     rows = rows(sample);
@@ -95,8 +102,20 @@ class RowSamplesTest {
     }
   }
 
+  /** An activation function is flat below 0, so that nothing there need be held. */
   @Test
-  void aMeanOrAnAttentionReadsAllTokensAlike() {
+  void largeValuesBelowZeroCountButBeforeAnActivationFunction() {
+    RowSamples samples = new RowSamples(new PublishedObserver(), 1, ReadTokens.of(HEADLESS));
+    samples.observe(values("blocks.0.norm2", 7, 1));
+    samples.observe(values("blocks.0.mlp.fc1", 7, 1));
+    assertThat(samples.samples().get("blocks.0.norm2").largestRead()).containsExactly(7, 7, 7);
+    assertThat(samples.samples().get("blocks.0.mlp.fc1").largestRead()).containsExactly(7, 7, 0);
+    assertThat(samples.samples().get("blocks.0.mlp.fc1").largest()).containsExactly(7, 7, 7);
+  }
+
+  @Test
+  void aMeanAnAttentionAndClassesReadAllTokensAlike() {
+    assertThat(ReadTokens.of(VIT)).isSameAs(ReadTokens.ALL);
     for (String pool : new String[] {"avg", "map"}) {
       Architecture pooled =
           Architectures.parse(
@@ -106,11 +125,7 @@ class RowSamplesTest {
                   .formatted(pool));
       assertThat(ReadTokens.of(pooled)).as(pool).isSameAs(ReadTokens.ALL);
     }
-    Architecture token =
-        Architectures.parse(
-            """
-            {"kind":"vit","image":4,"patch":2,"dim":4,"depth":2,"heads":2,"classes":0}""");
-    ReadTokens read = ReadTokens.of(token);
+    ReadTokens read = ReadTokens.of(HEADLESS);
     assertThat(read.reads("blocks.0.mlp.act", 5)).isTrue();
     assertThat(read.reads("blocks.0.mlp.act", 4)).isFalse();
     assertThat(read.reads("norm", 0)).isFalse();
