@@ -12,10 +12,10 @@ import org.ivit.train.memory.Reals;
 
 /**
  * What the quantization of a node costs where it is read: the mean of {@code ‖W·(f(q(x)) − f(x))‖²}
- * over rows x of the node, with q the 8-bit quantizer, f what lies between the node and the linear
- * layer (nothing, or an activation function) and W the weights of that layer; where more lies
- * between, a {@link Path} says what it makes of the errors. Where that layer's output is a feature,
- * the mean of {@code 1 − cosine(W·f(q(x)) + b, W·f(x) + b)}. Not thread-safe.
+ * over rows x of the node, by their weights, with q the 8-bit quantizer, f what lies between the
+ * node and the linear layer (nothing, or an activation function) and W the weights of that layer;
+ * where more lies between, a {@link Path} says what it makes of the errors. Where that layer's
+ * output is a feature, the mean of {@code 1 − cosine(W·f(q(x)) + b, W·f(x) + b)}. Not thread-safe.
  */
 final class OutputError {
   /** What errors of a row meet on their way to the weights. */
@@ -35,6 +35,7 @@ final class OutputError {
   private static final float WHOLE = 1.5f * (1 << 23);
 
   private final float[] rows;
+  private final float[] weights;
   private final float[] exact;
   private final int inputs;
   private final int outputs;
@@ -62,17 +63,26 @@ final class OutputError {
       DoubleUnaryOperator between,
       boolean asymmetric,
       Gemm gemm) {
-    this(rows, inputs, weight, between, asymmetric, null, null, gemm);
+    this(rows, null, inputs, weight, between, asymmetric, null, null, gemm);
   }
 
-  /** A node of symmetric codes whose errors go along a path; parameters as those below. */
+  /**
+   * A node of symmetric codes whose errors go along a path; parameters as those of the constructor.
+   */
   static OutputError along(
-      Path path, float[] rows, int inputs, float[] weight, DoubleUnaryOperator between, Gemm gemm) {
-    return new OutputError(rows, inputs, weight, between, false, path, null, gemm);
+      Path path,
+      float[] rows,
+      float[] weights,
+      int inputs,
+      float[] weight,
+      DoubleUnaryOperator between,
+      Gemm gemm) {
+    return new OutputError(rows, weights, inputs, weight, between, false, path, null, gemm);
   }
 
   /**
    * @param rows values of the node, [rows][inputs]
+   * @param weights what each row counts, 1 on average; null where all count alike
    * @param inputs channels of the node
    * @param weight weights of the layer that reads it, [outputs][inputs]
    * @param between f, or null for nothing
@@ -82,17 +92,19 @@ final class OutputError {
    */
   OutputError(
       float[] rows,
+      float[] weights,
       int inputs,
       float[] weight,
       DoubleUnaryOperator between,
       boolean asymmetric,
       float[] bias,
       Gemm gemm) {
-    this(rows, inputs, weight, between, asymmetric, null, bias, gemm);
+    this(rows, weights, inputs, weight, between, asymmetric, null, bias, gemm);
   }
 
   private OutputError(
       float[] rows,
+      float[] weights,
       int inputs,
       float[] weight,
       DoubleUnaryOperator between,
@@ -102,6 +114,7 @@ final class OutputError {
       Gemm gemm) {
     this.rows = rows;
     this.path = path;
+    this.weights = weights;
     this.inputs = inputs;
     this.outputs = weight.length / inputs;
     this.between = between;
@@ -173,7 +186,8 @@ final class OutputError {
     double sum = 0;
     for (int row = 0; row < count; row++) {
       products.get(row * outputs, product, 0, outputs);
-      sum += features == null ? squares(product) : distance(row * outputs);
+      double cost = features == null ? squares(product) : distance(row * outputs);
+      sum += weights == null ? cost : weights[row] * cost;
     }
     return sum / count;
   }

@@ -1,5 +1,6 @@
 package org.ivit.train.ptq;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -31,7 +32,9 @@ import org.ivit.train.memory.OpenBlasGemm;
  * or as one of the two that meet in SwiGLU, by the smallest {@link OutputError}, which is 1 −
  * cosine where the layer's output is the model's feature. The nodes are searched one by one; each
  * has all its values as they are, so the order does not matter, save that {@code mlp.act} chooses
- * the channels that {@code mlp.fc1} shares.
+ * the channels that {@code mlp.fc1} shares. Where the answer is a feature both choose them, tokens
+ * that it reads count as much as all others together ({@link ReadTokens}), and no range clips what
+ * was seen there.
  */
 final class OutputErrorSearch {
   /**
@@ -44,6 +47,13 @@ final class OutputErrorSearch {
 
   /** A larger set must lower the error to this part of the smaller one's. */
   private static final double WORTH = 0.98;
+
+  /**
+   * How far beyond the largest value that was seen at the tokens that the answer reads (the class
+   * token) no range clips. What is clipped there goes into the answer whole, and other pictures
+   * have larger values than the few that were seen.
+   */
+  private static final double MARGIN = 1.5;
 
   /** The search in one direction ends where the error is this multiple of the best. */
   private static final double HOPELESS = 2;
@@ -145,15 +155,17 @@ final class OutputErrorSearch {
     RowSamples.Sample values = samples.get(site.valueLinear().node().name());
     boolean gate = node.kind() == NodeKind.GATE;
     float[] gamma = site.gatedNorm() ? weights.get(site.mlpNorm().name() + ".weight") : null;
+    RowSamples.Sample own = gate ? gates : values;
     OutputError error =
         OutputError.along(
             GatedPath.of(gate, gates.rows(), values.rows(), gamma, site.epsilon()),
-            gate ? gates.rows() : values.rows(),
+            own.rows(),
+            own.weights(),
             site.hidden(),
             readerOf(site.fc2Linear().input()),
             gate ? Silu::value : null,
             gemm);
-    return new Candidate(gate ? gates.largest() : values.largest(), error)
+    return new Candidate(node.name(), own.largest(), own.largestRead(), error)
         .best(OutlierChannels.NONE);
   }
 
@@ -165,14 +177,18 @@ final class OutputErrorSearch {
     boolean free = fixed == null && (activation == null || gelu.isErf());
     boolean asymmetric = activation != null && gelu == GeluForm.ASYMMETRIC;
     float[] reader = readerOf(node);
-    Candidate candidate = candidate(node.name(), reader, null, asymmetric);
-    Choice choice = free ? candidate.best() : candidate.best(fixedOutliers(node.name()));
-    chosen.put(node.name(), choice);
+    List<Candidate> candidates = new ArrayList<>();
+    candidates.add(candidate(node.name(), reader, null, asymmetric));
     if (activation != null && gelu.isErf() && samples.containsKey(activation.input().name())) {
-      String fc1 = activation.input().name();
-      Candidate before = candidate(fc1, reader, function(activation.function()), false);
-      chosen.put(
-          fc1, free ? before.best(choice.outliers().channels()) : before.best(fixedOutliers(fc1)));
+      candidates.add(
+          candidate(activation.input().name(), reader, function(activation.function()), false));
+    }
+    List<Choice> choices =
+        free
+            ? Candidate.best(candidates, architecture.answer() == Answer.FEATURES)
+            : candidates.stream().map(c -> c.best(fixedOutliers(c.node()))).toList();
+    for (int i = 0; i < choices.size(); i++) {
+      chosen.put(candidates.get(i).node(), choices.get(i));
     }
   }
 
@@ -180,9 +196,12 @@ final class OutputErrorSearch {
       String node, float[] reader, DoubleUnaryOperator between, boolean asymmetric) {
     RowSamples.Sample sample = samples.get(node);
     return new Candidate(
+        node,
         sample.largest(),
+        sample.largestRead(),
         new OutputError(
             sample.rows(),
+            sample.weights(),
             sample.channels(),
             reader,
             between,
@@ -215,13 +234,30 @@ final class OutputErrorSearch {
   /**
    * The quantizers of one node.
    *
+   * @param node full name
    * @param largest largest absolute value of each channel
+   * @param largestRead the same over the rows that the answer reads
    * @param error what a quantizer costs
    */
-  private record Candidate(float[] largest, OutputError error) {
-    /** The best over sets of channels and limits. */
-    Choice best() {
-      Choice best = best(new int[0]);
+  private record Candidate(String node, float[] largest, float[] largestRead, OutputError error) {
+    /**
+     * The best of nodes that share one set of channels, over sets and limits. Channels come in the
+     * order of the first node's largest values.
+     *
+     * @param together whether the set is that with the smallest sum of errors, which takes twice
+     *     the time; otherwise the first node chooses it
+     */
+    static List<Choice> best(List<Candidate> candidates, boolean together) {
+      if (!together && candidates.size() > 1) {
+        Choice first = best(candidates.subList(0, 1), true).get(0);
+        List<Choice> all = new ArrayList<>(List.of(first));
+        for (Candidate other : candidates.subList(1, candidates.size())) {
+          all.add(other.best(first.outliers().channels()));
+        }
+        return all;
+      }
+      float[] largest = candidates.get(0).largest();
+      List<Choice> best = best(candidates, new int[0]);
       Integer[] order = new Integer[largest.length];
       Arrays.setAll(order, c -> c);
       Arrays.sort(order, (a, b) -> Float.compare(largest[b], largest[a]));
@@ -232,23 +268,31 @@ final class OutputErrorSearch {
         int[] channels = new int[size];
         Arrays.setAll(channels, i -> order[i]);
         Arrays.sort(channels);
-        Choice choice = best(channels);
-        if (choice.error() < WORTH * best.error()) {
-          best = choice;
-        } else if (choice.error() > HOPELESS * best.error()) {
+        List<Choice> choices = best(candidates, channels);
+        if (sum(choices) < WORTH * sum(best)) {
+          best = choices;
+        } else if (sum(choices) > HOPELESS * sum(best)) {
           break;
         }
       }
       return best;
     }
 
+    private static List<Choice> best(List<Candidate> candidates, int[] channels) {
+      return candidates.stream().map(candidate -> candidate.best(channels)).toList();
+    }
+
+    private static double sum(List<Choice> choices) {
+      return choices.stream().mapToDouble(Choice::error).sum();
+    }
+
     /** The best over limits; the shift is the smallest that holds the largest value of the set. */
-    Choice best(int[] channels) {
-      float top = 0;
+    private Choice best(int[] channels) {
+      double top = 0;
       for (int c : channels) {
-        top = Math.max(top, largest[c]);
+        top = Math.max(top, Math.max(largest[c], MARGIN * largestRead[c]));
       }
-      float held = top;
+      double held = top;
       return scan(channels, limit -> withShift(channels, limit, held));
     }
 
@@ -257,40 +301,50 @@ final class OutputErrorSearch {
       return scan(outliers.channels(), limit -> outliers);
     }
 
-    /** A coarse scan down from the largest value outside the set, then a fine one at its best. */
+    /**
+     * A coarse scan down from the largest value outside the set to what no range clips, then a fine
+     * one at its best.
+     */
     private Choice scan(int[] apart, OutliersOfLimit outliers) {
-      float rest = 0;
+      double rest = 0;
+      float least = 0;
       for (int c = 0; c < largest.length; c++) {
-        rest = Arrays.binarySearch(apart, c) >= 0 ? rest : Math.max(rest, largest[c]);
+        if (Arrays.binarySearch(apart, c) < 0) {
+          rest = Math.max(rest, largest[c]);
+          least = Math.max(least, (float) (MARGIN * largestRead[c]));
+        }
       }
       Choice best = null;
       int centre = 0;
       for (int step = 0; step < COARSE_STEPS; step++) {
-        Choice choice = at(rest, step, outliers);
+        Choice choice = at(rest, least, step, outliers);
         if (best == null || choice.error() < best.error()) {
           best = choice;
           centre = step;
         } else if (choice.error() > HOPELESS * best.error()) {
           break;
         }
+        if (choice.limit() <= least) {
+          break;
+        }
       }
       for (double offset : FINE) {
         if (centre + offset >= 0) {
-          Choice choice = at(rest, centre + offset, outliers);
+          Choice choice = at(rest, least, centre + offset, outliers);
           best = choice.error() < best.error() ? choice : best;
         }
       }
       return best;
     }
 
-    private Choice at(float rest, double step, OutliersOfLimit outliers) {
-      float limit = (float) (rest * Math.pow(COARSE, step));
+    private Choice at(double rest, float least, double step, OutliersOfLimit outliers) {
+      float limit = (float) Math.max(least, rest * Math.pow(COARSE, step));
       OutlierChannels set = outliers.at(limit);
       return new Choice(set, limit, error.of(limit, set));
     }
   }
 
-  private static OutlierChannels withShift(int[] channels, float limit, float top) {
+  private static OutlierChannels withShift(int[] channels, float limit, double top) {
     if (channels.length == 0) {
       return OutlierChannels.NONE;
     }

@@ -127,7 +127,10 @@ public final class PostTrainingCalibration {
     Set<String> searched = Set.of();
     if (byError) {
       RowSamples samples =
-          new RowSamples(observers(), (SAMPLED_ROWS + batches.size() - 1) / batches.size());
+          new RowSamples(
+              observers(),
+              (SAMPLED_ROWS + batches.size() - 1) / batches.size(),
+              ReadTokens.of(architecture));
       passes.run("rows are sampled", used, scheme, samples);
       OutputErrorSearch.Result found =
           new OutputErrorSearch(

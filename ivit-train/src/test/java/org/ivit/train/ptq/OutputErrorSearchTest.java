@@ -28,6 +28,12 @@ class OutputErrorSearchTest {
   private static final Architecture VIT =
       new Vit("two blocks", 4, 2, 4, 2, 2, 6, 3, 1e-6).architecture();
 
+  /** The same tokens; the class token alone is read. */
+  private static final Architecture HEADLESS =
+      Architectures.parse(
+          """
+          {"kind":"vit","image":4,"patch":2,"dim":8,"depth":2,"heads":2,"hidden":12,"classes":0}""");
+
   private static final int ROWS = 200;
   private static final int DIM = 8;
   private static final int HIDDEN = 12;
@@ -44,7 +50,7 @@ class OutputErrorSearchTest {
   }
 
   private final Random random = new Random(1);
-  private final RowSamples samples = new RowSamples(new PublishedObserver(), ROWS);
+  private final RowSamples samples = new RowSamples(new PublishedObserver(), ROWS, ReadTokens.ALL);
   private final Map<String, float[]> weights = new HashMap<>();
 
   private float[] uniform(int n, float limit) {
@@ -69,7 +75,16 @@ class OutputErrorSearchTest {
   }
 
   private OutputErrorSearch.Result search(Map<String, OutlierChannels> fixed, GeluForm gelu) {
-    return new OutputErrorSearch(VIT, samples.samples(), new FloatWeights(weights, Map.of()), fixed)
+    return search(VIT, samples, fixed, gelu);
+  }
+
+  private OutputErrorSearch.Result search(
+      Architecture architecture,
+      RowSamples rows,
+      Map<String, OutlierChannels> fixed,
+      GeluForm gelu) {
+    return new OutputErrorSearch(
+            architecture, rows.samples(), new FloatWeights(weights, Map.of()), fixed)
         .run(gelu, pool, () -> {});
   }
 
@@ -115,6 +130,28 @@ class OutputErrorSearchTest {
     }
   }
 
+  /** The same rare values as above cost more at the class token: other pictures' are larger yet. */
+  @Test
+  void noRangeClipsTheClassToken() {
+    float[] x = uniform(ROWS * DIM, 0.1f);
+    int tokens = VIT.blocks().get(0).tokens();
+    for (int c = 0; c < DIM; c++) {
+      x[c * tokens * DIM + c] = 0.35f;
+    }
+    RowSamples classTokens = new RowSamples(new PublishedObserver(), ROWS, ReadTokens.of(HEADLESS));
+    classTokens.observe(
+        new NodeValues(VIT.nodes().get("blocks.0.norm2"), x, DIM, OutlierChannels.NONE));
+    weight("blocks.0.mlp.fc1", 6, DIM);
+    OutputErrorSearch.Result found = search(HEADLESS, classTokens, null, GeluForm.EXACT);
+    float limit = found.ranges().get("blocks.0.norm2").max();
+    OutlierChannels outliers =
+        found.outliers().getOrDefault("blocks.0.norm2", OutlierChannels.NONE);
+    for (int c = 0; c < DIM; c++) {
+      assertThat(limit * (outliers.contains(c) ? outliers.factor() : 1))
+          .isGreaterThan(1.49f * 0.35f);
+    }
+  }
+
   @Test
   void fc1SharesTheChannelsOfAct() {
     observe("blocks.1.mlp.fc1", HIDDEN, 7, 12);
@@ -124,6 +161,17 @@ class OutputErrorSearchTest {
     assertThat(found.outliers().get("blocks.1.mlp.act").channels()).containsExactly(7);
     assertThat(found.outliers().get("blocks.1.mlp.fc1").channels()).containsExactly(7);
     assertThat(found.ranges()).containsOnlyKeys("blocks.1.mlp.act", "blocks.1.mlp.fc1");
+  }
+
+  @Test
+  void fc1AndActChooseTogetherWhereTheAnswerIsAFeature() {
+    observe("blocks.1.mlp.fc1", HIDDEN, 7, 100);
+    observe("blocks.1.mlp.act", HIDDEN, 7, 1.05f);
+    weight("blocks.1.mlp.fc2", DIM, HIDDEN);
+    assertThat(search(VIT, samples, null, GeluForm.EXACT).outliers()).isEmpty();
+    OutputErrorSearch.Result found = search(HEADLESS, samples, null, GeluForm.EXACT);
+    assertThat(found.outliers().get("blocks.1.mlp.act").channels()).containsExactly(7);
+    assertThat(found.outliers().get("blocks.1.mlp.fc1").channels()).containsExactly(7);
   }
 
   @Test

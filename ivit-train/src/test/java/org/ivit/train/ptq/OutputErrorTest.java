@@ -79,7 +79,7 @@ class OutputErrorTest {
               error[c] *= factors[row + c];
             }
           };
-      OutputError error = OutputError.along(path, x, inputs, weight, f, new OpenBlasGemm());
+      OutputError error = OutputError.along(path, x, null, inputs, weight, f, new OpenBlasGemm());
       double expected = 0;
       for (int row = 0; row < rows; row++) {
         float[] scaled = weight.clone();
@@ -128,7 +128,8 @@ class OutputErrorTest {
     float[] x = random(random, rows * inputs, 2);
     float[] weight = random(random, outputs * inputs, 0.3f);
     float[] bias = random(random, outputs, 1);
-    OutputError error = new OutputError(x, inputs, weight, null, false, bias, new OpenBlasGemm());
+    OutputError error =
+        new OutputError(x, null, inputs, weight, null, false, bias, new OpenBlasGemm());
     for (float limit : new float[] {1.984375f, 127f / 64 / 128, 127f}) {
       double expected = slowDistance(x, inputs, weight, bias, limit);
       assertThat(error.of(limit, OutlierChannels.NONE))
@@ -140,8 +141,38 @@ class OutputErrorTest {
   void aFeatureOfZerosIsLikeNone() {
     OutputError zeros =
         new OutputError(
-            new float[] {0.1f}, 1, new float[] {1}, null, false, new float[1], new OpenBlasGemm());
+            new float[] {0.1f},
+            null,
+            1,
+            new float[] {1},
+            null,
+            false,
+            new float[1],
+            new OpenBlasGemm());
     assertThat(zeros.of(127f, OutlierChannels.NONE)).isEqualTo(1);
     assertThat(zeros.of(0.1f, OutlierChannels.NONE)).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false", "true"})
+  void aRowOfWeightThreeCountsAsThreeRows(boolean feature) {
+    Random random = new Random(1);
+    int inputs = 5;
+    float[] weight = random(random, 3 * inputs, 0.3f);
+    float[] bias = feature ? random(random, 3, 1) : null;
+    float[] thrice = random(random, 4 * inputs, 2);
+    System.arraycopy(thrice, 0, thrice, inputs, inputs);
+    System.arraycopy(thrice, 0, thrice, 2 * inputs, inputs);
+    float[] once = Arrays.copyOfRange(thrice, 2 * inputs, 4 * inputs);
+    OutputError repeated =
+        new OutputError(thrice, null, inputs, weight, null, false, bias, new OpenBlasGemm());
+    OutputError weighted =
+        new OutputError(
+            once, new float[] {1.5f, 0.5f}, inputs, weight, null, false, bias, new OpenBlasGemm());
+    for (float limit : new float[] {0.5f, 2, 8}) {
+      double expected = repeated.of(limit, OutlierChannels.NONE);
+      assertThat(weighted.of(limit, OutlierChannels.NONE))
+          .isCloseTo(expected, within(1e-5 * expected));
+    }
   }
 }
