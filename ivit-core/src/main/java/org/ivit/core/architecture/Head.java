@@ -63,7 +63,7 @@ public record Head(
       throw check.refused(
           "%d classifiers, expected at most %d".formatted(classifiers.size(), most));
     }
-    if (pooled && classifiers.size() == 2 && leading == null) {
+    if (pooled && classifiers.size() == 2 && (leading == null || leading == 0)) {
       throw check.refused("two classifiers of a mean over all tokens, expected leading ones");
     }
     if (leading != null) {

@@ -223,6 +223,8 @@ class FamilyCheckpointsTest {
         "clip     | quick_gelu          | slow_gelu            | architecture: parts[2].activation",
         "avg      | \"leading\":1       | \"leading\":7        | 7 leading tokens of 7",
         "avg      | \"leading\":1       | \"leading\":-1       | -1 leading tokens of 7",
+        "dinov2_classifier | \"leading\":3 | \"leading\":0       | two classifiers of a mean over all"
+            + " tokens",
         "mae      | \"leading\":1,\"dim\" | \"leading\":7,\"dim\" | 7 leading tokens of 7",
         "siglip   | \"part\":\"attentionPooling\",\"tokens\":6 |"
             + " \"part\":\"attentionPooling\",\"tokens\":5 | takes 5 tokens of 12 channels",

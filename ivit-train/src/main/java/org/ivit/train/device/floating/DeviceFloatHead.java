@@ -144,7 +144,7 @@ final class DeviceFloatHead extends FloatPart {
     mean.backward(pass, gFeature, pictures, gNorm);
     if (shape.tokenAndMean()) {
       heads.get(0).backward(pass, kept.of("norm0", 0, 4), gLogits, gFeature, pictures);
-      // No part of the mean: its gradient is 0 so far.
+      // The first token takes no part in the mean, so that its gradient is 0 so far.
       RowGather.spread(pass, 4, gFeature, gNorm, pictures, 1, shape.tokens(), dim);
     }
   }

@@ -201,7 +201,7 @@ final class DeviceHead extends QuantizedPart {
     mean.backward(pass, gFeature, pictures, gNorm);
     if (shape.tokenAndMean()) {
       classifier.backward(pass, 0, kept.of("norm0", 0, 1), gLogits, gFeature, pictures);
-      // No part of the mean: its gradient is 0 so far.
+      // The first token takes no part in the mean, so that its gradient is 0 so far.
       RowGather.spread(pass, 4, gFeature, gNorm, pictures, 1, shape.tokens(), dim);
     }
   }
