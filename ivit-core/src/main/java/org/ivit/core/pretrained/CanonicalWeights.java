@@ -60,8 +60,7 @@ final class CanonicalWeights {
   /**
    * @param file parameters under timm's names; names that are not known stay
    * @param heads of the attention pool; 0 where there is none
-   * @param tokenAndMean whether {@code head.weight} is of the class token and the mean of the
-   *     patches
+   * @param tokenAndMean whether the classifier is of the class token and the mean of the patches
    * @return the parameters in canonical form; those that it does not change are views of the same
    *     memory
    * @throws InputException naming a tensor whose shape does not fit those that it is joined with
@@ -97,7 +96,7 @@ final class CanonicalWeights {
    *
    * @param timm names of all parameters
    * @param gated whether {@code mlp.fc1} holds gate and value, which its shape says
-   * @param tokenAndMean as there
+   * @param tokenAndMean as of {@link #of}
    */
   static Set<String> names(Set<String> timm, boolean gated, boolean tokenAndMean) {
     Set<String> names = new LinkedHashSet<>(timm);
