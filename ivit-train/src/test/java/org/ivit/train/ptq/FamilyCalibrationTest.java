@@ -297,8 +297,7 @@ class FamilyCalibrationTest {
           cosines(answers(REGISTERS, weights, calibration, pixels, BEST), expected, pictures);
       double[] theirs =
           cosines(answers(REGISTERS, weights, calibration, pixels, PUBLISHED), expected, pictures);
-      assertThat(mean(ours)).as("seed %d", seed).isGreaterThan(0.995);
-      assertThat(worst(ours)).as("seed %d", seed).isGreaterThan(0.99);
+      assertThat(worst(ours)).as("seed %d", seed).isGreaterThan(0.995);
       best += 1 - mean(ours);
       published += 1 - mean(theirs);
     }
