@@ -25,12 +25,23 @@ public record Rotary(Kind kind, Size grid, int leading, Size reference) {
      * Rows and columns are places of patch centres from −1 to 1, angles {@code 2π·place /
      * 100^(4m/d)}; channel i of the first half of a head pairs with channel i of the second.
      */
-    DINOV3,
+    DINOV3(100),
     /**
      * Rows and columns are those of the reference grid, angles {@code place / 10000^(4m/d)};
      * neighbouring channels pair.
      */
-    CAT;
+    CAT(10000);
+
+    private final double base;
+
+    Kind(double base) {
+      this.base = base;
+    }
+
+    /** What angles are divided by powers of: the temperature, or theta. */
+    public double base() {
+      return base;
+    }
 
     /** The name in descriptions. */
     @JsonValue
@@ -56,10 +67,8 @@ public record Rotary(Kind kind, Size grid, int leading, Size reference) {
     }
 
     private double angle(double place, int m, int headDim) {
-      double exponent = 4.0 * m / headDim;
-      return this == CAT
-          ? place / StrictMath.pow(10000, exponent)
-          : 2 * Math.PI * place / StrictMath.pow(100, exponent);
+      double period = StrictMath.pow(base, 4.0 * m / headDim);
+      return this == CAT ? place / period : 2 * Math.PI * place / period;
     }
   }
 

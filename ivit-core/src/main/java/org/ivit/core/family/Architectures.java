@@ -102,12 +102,12 @@ public final class Architectures {
    * (false), {@code rotary} ({@code dinov3} or {@code cat}; none) with {@code rotary_grid} (that of
    * the picture), {@code pre_norm} (false), {@code mlp} ({@code plain}, {@code swiglu} or {@code
    * swiglu_norm}), {@code activation} ({@code gelu}, {@code quick_gelu} or {@code gelu_tanh}),
-   * {@code pool} ({@code token}, {@code avg} or {@code map}), {@code fc_norm} (false) and {@code
-   * projection} (false). An {@code image} is a number or [height, width]. Kind {@code swin}: {@code
-   * image}, {@code patch}, {@code window}, {@code dim}, {@code depths} and {@code heads} (a list,
-   * one a stage), {@code classes}; optional {@code name} and {@code epsilon} (1e-5). Or {@code
-   * base}, a timm name, with another {@code image} or other {@code classes}; or {@code parts}, as
-   * {@link #toJson} writes them.
+   * {@code pool} ({@code token}, {@code avg}, {@code token_avg} or {@code map}), {@code fc_norm}
+   * (false) and {@code projection} (false). An {@code image} is a number or [height, width]. Kind
+   * {@code swin}: {@code image}, {@code patch}, {@code window}, {@code dim}, {@code depths} and
+   * {@code heads} (a list, one a stage), {@code classes}; optional {@code name} and {@code epsilon}
+   * (1e-5). Or {@code base}, a timm name, with another {@code image} or other {@code classes}; or
+   * {@code parts}, as {@link #toJson} writes them.
    *
    * @param description the JSON
    * @throws InputException naming the key that is unknown, missing, of a wrong type or out of range

@@ -59,6 +59,19 @@ public record Rotation(String name, Turns turns, Dyadic requantization, float ou
       }
     }
 
+    /** What the codes stand for. */
+    public Rotary.Table values() {
+      return new Rotary.Table(values(cos), values(sin));
+    }
+
+    private static double[] values(short[] codes) {
+      double[] values = new double[codes.length];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = Math.scalb((double) codes[i], -BITS);
+      }
+      return values;
+    }
+
     private static Turns make(Rotary rotary, int headDim) {
       int[] partner = new int[headDim];
       for (int c = 0; c < headDim; c++) {

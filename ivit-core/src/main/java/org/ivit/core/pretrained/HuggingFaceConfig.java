@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.ivit.core.architecture.Positions;
+import org.ivit.core.architecture.Rotary.Kind;
 import org.ivit.core.family.VitOptions.Pool;
 
 /**
@@ -41,7 +42,6 @@ final class HuggingFaceConfig {
           "clip_vision_model",
           "siglip",
           "siglip_vision_model");
-  private static final double DINOV3_PERIOD = 100;
   private static final Map<String, String> NOT_YET =
       Map.of(
           "swinv2",
@@ -168,7 +168,7 @@ final class HuggingFaceConfig {
       throw config.wrong(ACTIVATION, gated ? "silu" : "the exact GELU, \"gelu\"");
     }
     config.require("num_channels", "3", "3");
-    if (config.real("rope_theta", DINOV3_PERIOD) != DINOV3_PERIOD) {
+    if (config.real("rope_theta", Kind.DINOV3.base()) != Kind.DINOV3.base()) {
       throw config.wrong("rope_theta", "100");
     }
     int image = picture(folder, type, config.side("image_size"));
@@ -181,7 +181,7 @@ final class HuggingFaceConfig {
     keys.put("hidden", config.integer("intermediate_size"));
     keys.put("epsilon", config.real("layer_norm_eps", 1e-5));
     keys.put("registers", config.integer("num_register_tokens", 4));
-    keys.put("rotary", "dinov3");
+    keys.put("rotary", Kind.DINOV3.key());
     List<String> classes = classifies() ? classes() : List.of();
     keys.put("classes", classes.size());
     return claims(image, classes);

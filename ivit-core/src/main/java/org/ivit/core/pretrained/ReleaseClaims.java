@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.function.IntFunction;
 import org.ivit.core.InputException;
 import org.ivit.core.Size;
+import org.ivit.core.architecture.Rotary.Kind;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.family.PretrainedPreprocess;
 import org.ivit.core.image.CropMode;
@@ -24,7 +25,6 @@ final class ReleaseClaims {
   private static final String SCRIPT = "TorchScript archive";
   private static final int WHOLE = 518;
   private static final int DINOV3_IMAGE = 256;
-  private static final double DINOV3_PERIOD = 100;
   private static final double BFLOAT16_STEP = 0x1p-8;
   private static final String POOL = "attn_pool.latent";
 
@@ -111,7 +111,7 @@ final class ReleaseClaims {
     float[] values = periods.floats();
     for (int m = 0; m < values.length; m++) {
       // They are stored in bfloat16, the tables are computed from exact ones.
-      double exact = Math.pow(DINOV3_PERIOD, (double) m / values.length);
+      double exact = Math.pow(Kind.DINOV3.base(), (double) m / values.length);
       if (!(Math.abs(values[m] / exact - 1) < BFLOAT16_STEP)) {
         throw new InputException(
             "%s: tensor %s: holds %s at %d, expected %s: other rotary positions than DINOv3's"
@@ -124,7 +124,7 @@ final class ReleaseClaims {
       keys.put("heads", (int) (dim / (4L * values.length)));
     }
     keys.put("epsilon", 1e-5);
-    keys.put("rotary", "dinov3");
+    keys.put("rotary", Kind.DINOV3.key());
     Preprocess imagenet = Preprocess.imagenet(DINOV3_IMAGE, DINOV3_IMAGE);
     return claims(
         keys,

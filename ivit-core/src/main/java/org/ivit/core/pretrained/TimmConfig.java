@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.ivit.core.architecture.Rotary.Kind;
 import org.ivit.core.image.CropMode;
 import org.ivit.core.image.Interpolation;
 import org.ivit.core.image.Preprocess;
@@ -219,7 +220,7 @@ final class TimmConfig {
     if (!halves && !kind.equals("cat")) {
       throw arguments.wrong("rope_type", "cat or dinov3");
     }
-    double temperature = halves ? 100 : 10000;
+    double temperature = (halves ? Kind.DINOV3 : Kind.CAT).base();
     if (arguments.real("rope_temperature", temperature) != temperature) {
       throw arguments.wrong("rope_temperature", Double.toString(temperature));
     }

@@ -1,6 +1,5 @@
 package org.ivit.train.device.pass;
 
-import java.util.function.IntToDoubleFunction;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Rotary;
 import org.ivit.core.cuda.Structure;
@@ -10,8 +9,7 @@ import org.ivit.train.device.memory.DeviceBuffers;
 /** Turns pairs of channels of queries and keys, or gradients by them back; in reals. */
 public final class PairRotation implements AutoCloseable {
   private final Block site;
-  private final IntToDoubleFunction cos;
-  private final IntToDoubleFunction sin;
+  private final Rotary.Table table;
   private final DeviceBuffers memory;
 
   private static final class RealRotationArguments extends Structure {
@@ -26,27 +24,21 @@ public final class PairRotation implements AutoCloseable {
     private final Field<Integer> back = int32();
   }
 
-  private PairRotation(Pass pass, Block site, IntToDoubleFunction cos, IntToDoubleFunction sin) {
+  private PairRotation(Pass pass, Block site, Rotary.Table table) {
     this.site = site;
-    this.cos = cos;
-    this.sin = sin;
+    this.table = table;
     this.memory = new DeviceBuffers(pass.device);
   }
 
   /** By the angles of the float network. */
   public static PairRotation ofAngles(Pass pass, Block site) {
-    Rotary.Table table = site.rotary().table(site.headDim());
-    return new PairRotation(pass, site, i -> table.cos()[i], i -> table.sin()[i]);
+    return new PairRotation(pass, site, site.rotary().table(site.headDim()));
   }
 
   /** By the codes of the integer network. */
   public static PairRotation ofCodes(Pass pass, Block site) {
     Rotation.Turns turns = Rotation.Turns.of(site.rotary(), site.headDim());
-    return new PairRotation(
-        pass,
-        site,
-        i -> Math.scalb((double) turns.cos()[i], -Rotation.BITS),
-        i -> Math.scalb((double) turns.sin()[i], -Rotation.BITS));
+    return new PairRotation(pass, site, turns.values());
   }
 
   /**
@@ -85,8 +77,8 @@ public final class PairRotation implements AutoCloseable {
     int[] words = new int[Math.multiplyExact(site.tokens(), headDim)];
     for (int i = 0; i < words.length; i += 2) {
       int first = i - i % headDim + i % headDim / 2 * step();
-      words[i] = Float.floatToRawIntBits((float) cos.applyAsDouble(first));
-      words[i + 1] = Float.floatToRawIntBits((float) sin.applyAsDouble(first));
+      words[i] = Float.floatToRawIntBits((float) table.cos()[first]);
+      words[i + 1] = Float.floatToRawIntBits((float) table.sin()[first]);
     }
     return words;
   }

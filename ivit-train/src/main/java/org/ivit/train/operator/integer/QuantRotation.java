@@ -1,9 +1,7 @@
 package org.ivit.train.operator.integer;
 
-import java.util.Arrays;
 import java.util.Objects;
 import org.ivit.core.architecture.Block;
-import org.ivit.core.architecture.Rotary;
 import org.ivit.core.graph.Rotation;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.NativeRows;
@@ -23,15 +21,7 @@ final class QuantRotation {
    */
   QuantRotation(Block site) {
     this.site = site;
-    Rotation.Turns turns = Rotation.Turns.of(site.rotary(), site.headDim());
-    this.gradient =
-        new RotaryTurn(site, new Rotary.Table(values(turns.cos()), values(turns.sin())));
-  }
-
-  private static double[] values(short[] codes) {
-    double[] values = new double[codes.length];
-    Arrays.setAll(values, i -> Math.scalb((double) codes[i], -Rotation.BITS));
-    return values;
+    this.gradient = new RotaryTurn(site, Rotation.Turns.of(site.rotary(), site.headDim()).values());
   }
 
   /** Takes the node of this pass. */
