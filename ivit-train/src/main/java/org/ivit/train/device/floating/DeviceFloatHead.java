@@ -102,7 +102,7 @@ final class DeviceFloatHead extends FloatPart {
       backwardPool(pass, gy, gx, pictures);
       return gx;
     }
-    long gLogits = gLogits(pass, gy, pictures);
+    long gLogits = pass.partOfMean(gy, pictures, shape.classes(), heads.size());
     long gNorm = pass.scratch.of("gNorm", (long) pictures * dim, 4);
     for (int h = 0; h < heads.size(); h++) {
       heads.get(h).backward(pass, kept.of("norm" + h, 0, 4), gLogits, gNorm, pictures);
@@ -113,17 +113,6 @@ final class DeviceFloatHead extends FloatPart {
     return gx;
   }
 
-  /** The gradient by each classifier's logits. */
-  private long gLogits(Pass pass, long gy, int pictures) {
-    if (heads.size() == 1) {
-      return gy;
-    }
-    long count = (long) pictures * shape.classes();
-    long gLogits = pass.scratch.of("gLogits", count, 4);
-    pass.scale(gy, gLogits, count, 0, shape.classes(), 0, 1f / heads.size());
-    return gLogits;
-  }
-
   private void backwardPool(Pass pass, long gy, long gx, int pictures) {
     int dim = shape.dim();
     int rows = pictures * shape.tokens();
@@ -131,7 +120,8 @@ final class DeviceFloatHead extends FloatPart {
     if (heads.isEmpty()) {
       mean.backward(pass, gy, pictures, gNorm);
     } else {
-      backwardClassifiers(pass, gLogits(pass, gy, pictures), gNorm, pictures);
+      backwardClassifiers(
+          pass, pass.partOfMean(gy, pictures, shape.classes(), heads.size()), gNorm, pictures);
     }
     norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
   }

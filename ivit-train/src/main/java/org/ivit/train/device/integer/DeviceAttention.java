@@ -91,7 +91,7 @@ final class DeviceAttention implements AutoCloseable {
     if (site.windows() != null) {
       prepareWindows(pass, built.position(), site.windows());
     }
-    scores = pass.observed.ints(Integer.MAX_VALUE, Integer.MIN_VALUE);
+    scores = pass.integerExtremes();
     biased = pass.extremes();
     int[] extremes = new int[dim];
     Arrays.fill(extremes, Integer.MAX_VALUE);
@@ -238,10 +238,7 @@ final class DeviceAttention implements AutoCloseable {
   /** Takes what the step observed. */
   void seen(Pass pass, SeenRanges seen) {
     double scale = AttentionScales.scores(qkvScale, headDim);
-    seen.include(
-        node.name() + ".scores",
-        pass.observed.intAt(scores, 0) * scale,
-        pass.observed.intAt(scores, 1) * scale);
+    pass.includeIntegers(seen, node.name() + ".scores", scores, scale);
     if (site.windows() != null) {
       pass.include(seen, node.position().name(), biased, 1);
     }

@@ -78,7 +78,7 @@ final class DeviceGating {
     }
     silu = pass.constants.floats(values);
     slopes = pass.constants.floats(derivatives);
-    extremes = pass.observed.ints(Integer.MAX_VALUE, Integer.MIN_VALUE);
+    extremes = pass.integerExtremes();
   }
 
   private static int[] dyadics(DyadicVector vector) {
@@ -135,9 +135,6 @@ final class DeviceGating {
   /** Takes what the step observed. */
   void seen(Pass pass, SeenRanges seen) {
     double scale = Gating.productScale(gateScale, valueScale);
-    seen.include(
-        node.name(),
-        pass.observed.intAt(extremes, 0) * scale,
-        pass.observed.intAt(extremes, 1) * scale);
+    pass.includeIntegers(seen, node.name(), extremes, scale);
   }
 }

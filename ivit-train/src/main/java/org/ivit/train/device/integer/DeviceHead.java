@@ -153,7 +153,7 @@ final class DeviceHead extends QuantizedPart {
       backwardPool(pass, gy, gx, pictures);
       return gx;
     }
-    long gLogits = gLogits(pass, gy, pictures);
+    long gLogits = pass.partOfMean(gy, pictures, shape.classes(), classifier.count());
     long gNorm = pass.scratch.of("gNorm", (long) pictures * dim, 4);
     for (int h = 0; h < classifier.count(); h++) {
       classifier.backward(pass, h, kept.of("norm" + h, 0, 1), gLogits, gNorm, pictures);
@@ -170,17 +170,6 @@ final class DeviceHead extends QuantizedPart {
     return gx;
   }
 
-  /** The gradient by each classifier's logits. */
-  private long gLogits(Pass pass, long gy, int pictures) {
-    if (classifier.count() == 1) {
-      return gy;
-    }
-    long count = (long) pictures * shape.classes();
-    long gLogits = pass.scratch.of("gLogits", count, 4);
-    pass.scale(gy, gLogits, count, 0, shape.classes(), 0, 1f / classifier.count());
-    return gLogits;
-  }
-
   private void backwardPool(Pass pass, long gy, long gx, int pictures) {
     int dim = shape.dim();
     int rows = pictures * shape.tokens();
@@ -188,7 +177,11 @@ final class DeviceHead extends QuantizedPart {
     if (classifier.count() == 0) {
       mean.backward(pass, gy, pictures, gNorm);
     } else {
-      backwardClassifiers(pass, gLogits(pass, gy, pictures), gNorm, pictures);
+      backwardClassifiers(
+          pass,
+          pass.partOfMean(gy, pictures, shape.classes(), classifier.count()),
+          gNorm,
+          pictures);
     }
     norm.backward(pass, input, gNorm, gx, dim, rows, 0, pass.added());
   }

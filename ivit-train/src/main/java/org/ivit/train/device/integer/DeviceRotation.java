@@ -50,7 +50,7 @@ final class DeviceRotation implements AutoCloseable {
   void prepare(Pass pass, Rotation built, float scale) {
     node = built;
     inputScale = scale;
-    extremes = pass.observed.ints(Integer.MAX_VALUE, Integer.MIN_VALUE);
+    extremes = pass.integerExtremes();
   }
 
   /**
@@ -93,10 +93,7 @@ final class DeviceRotation implements AutoCloseable {
   /** Takes what the step observed. */
   void seen(Pass pass, SeenRanges seen) {
     double scale = Rotation.turnedScale(inputScale);
-    seen.include(
-        node.name(),
-        pass.observed.intAt(extremes, 0) * scale,
-        pass.observed.intAt(extremes, 1) * scale);
+    pass.includeIntegers(seen, node.name(), extremes, scale);
   }
 
   @Override

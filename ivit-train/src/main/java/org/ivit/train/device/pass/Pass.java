@@ -165,6 +165,20 @@ public final class Pass implements AutoCloseable {
         scale * unordered(observed.longAt(extremes, 1)));
   }
 
+  /** Extremes of integers, empty; an offset of what is observed. */
+  public int integerExtremes() {
+    return observed.ints(Integer.MAX_VALUE, Integer.MIN_VALUE);
+  }
+
+  /**
+   * Hands on what kernels left at {@link #integerExtremes}.
+   *
+   * @param scale of the values there
+   */
+  public void includeIntegers(SeenRanges seen, String node, int extremes, double scale) {
+    seen.include(node, observed.intAt(extremes, 0) * scale, observed.intAt(extremes, 1) * scale);
+  }
+
   /** The double of ordered bits. */
   private static double unordered(long bits) {
     return Double.longBitsToDouble(bits < 0 ? bits & Long.MAX_VALUE : ~bits);
@@ -213,6 +227,23 @@ public final class Pass implements AutoCloseable {
   public void scale(
       long from, long to, long count, long factors, int size, int channels, float factor) {
     scale(from, to, count, factors, size, channels, 0, factor);
+  }
+
+  /**
+   * The gradient by each of several rows of logits, of that by their mean.
+   *
+   * @param gradient by the mean, [pictures][classes]
+   * @param of how many rows it is the mean
+   * @return address of as many numbers; in scratch memory where there are several
+   */
+  public long partOfMean(long gradient, int pictures, int classes, int of) {
+    if (of == 1) {
+      return gradient;
+    }
+    long count = (long) pictures * classes;
+    long part = scratch.of("gLogits", count, 4);
+    scale(gradient, part, count, 0, classes, 0, 1f / of);
+    return part;
   }
 
   /**
