@@ -119,8 +119,9 @@ public final class PostTrainingCalibration {
       scheme = scheme.withOutliers(found);
     }
     if (secondOrder) {
-      SecondMoments moments = new SecondMoments(observers(), rounding.nodes());
-      passes.run("second moments are summed", used, scheme, moments);
+      SecondMoments moments = new SecondMoments(rounding.specs());
+      moments.add(
+          architecture, used, batches, pool, () -> passes.parts.done("second moments are summed"));
       used = rounding.apply(used, moments, pool, () -> passes.parts.done("weights are rounded"));
     }
     NodeObserver observers = observers();

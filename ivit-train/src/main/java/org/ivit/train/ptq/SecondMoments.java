@@ -1,79 +1,115 @@
 package org.ivit.train.ptq;
 
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import org.ivit.core.calibration.NodeObserver;
-import org.ivit.core.calibration.NodeValues;
-import org.ivit.core.scheme.Range;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.IntStream;
+import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.OpenBlasGemm;
-import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 
 /**
- * A calibration pass that sums xᵀ·x over all rows x of the nodes that feed linear layers. A node of
- * C channels takes 4·C² bytes outside the heap. Different nodes may be observed at once.
+ * Means and second moments of what goes into linear layers of the float network. Of a picture's
+ * rows each counts by what its token does to the answer: the mean square over the layer's outputs
+ * of the gradient of the answer along a random direction ({@link AnswerNoise}).
  */
-final class SecondMoments implements NodeObserver {
-  private final NodeObserver others;
-  private final Set<String> nodes;
-  private final Gemm gemm = new OpenBlasGemm();
-  private final Map<String, Reals> sums = new ConcurrentHashMap<>();
-  private final Map<String, Long> rows = new ConcurrentHashMap<>();
+final class SecondMoments {
+  /** Share of a picture's weight that is the same for all of its rows. */
+  private static final double UNIFORM = 0.3;
+
+  /** Pictures that are in the network at once: each holds its activations. */
+  private static final int MOST_PICTURES = 16;
+
+  private final Map<String, SecondMoment> moments = new HashMap<>();
 
   /**
-   * @param others observes and answers for all nodes
-   * @param nodes full names of the nodes to sum over
+   * @param layers whose inputs are wanted
    */
-  SecondMoments(NodeObserver others, Set<String> nodes) {
-    this.others = others;
-    this.nodes = Set.copyOf(nodes);
-  }
-
-  @Override
-  public Range observe(NodeValues values) {
-    if (nodes.contains(values.node().name())) {
-      add(values.node().name(), values.values(), values.channels());
-    }
-    return others.observe(values);
-  }
-
-  private void add(String node, float[] values, int channels) {
-    Reals sum =
-        sums.computeIfAbsent(node, n -> Reals.allocate(RealType.FLOAT32, channels * channels));
-    Reals batch = Reals.allocate(RealType.FLOAT32, values.length);
-    batch.put(0, values, 0, values.length);
-    int count = values.length / channels;
-    RealMatrix x = new RealMatrix(batch, 0, count, channels);
-    gemm.multiply(1, x.transpose(), x, 1, new RealMatrix(sum, 0, channels, channels));
-    rows.merge(node, (long) count, Long::sum);
+  SecondMoments(Collection<LinearSpec> layers) {
+    Gemm gemm = new OpenBlasGemm();
+    layers.forEach(
+        layer -> moments.put(layer.parameters(), new SecondMoment(layer.inputs(), gemm)));
   }
 
   /**
-   * Number of rows that were summed.
+   * Adds pictures. The same pictures give the same bits with any number of threads.
    *
-   * @param node full node name
+   * @param architecture of the network
+   * @param weights float parameters
+   * @param batches normalised pixels, [pictures][3][height][width] each
+   * @param pool as many pictures are in the network as it has threads
+   * @param done hears of each batch, from several threads
    */
-  long rows(String node) {
-    return rows.get(node);
+  void add(
+      Architecture architecture,
+      FloatWeights weights,
+      List<float[]> batches,
+      WorkerPool pool,
+      Runnable done) {
+    record Place(float[] batch, int from) {}
+    int size = architecture.pixels();
+    List<Place> pictures =
+        batches.stream()
+            .flatMap(
+                batch ->
+                    IntStream.range(0, batch.length / size)
+                        .mapToObj(i -> new Place(batch, i * size)))
+            .toList();
+    OrderedSteps steps = new OrderedSteps(pictures.size());
+    PictureGradient first = new PictureGradient(architecture, weights, RealType.FLOAT32, this::add);
+    ConcurrentLinkedQueue<PictureGradient> free = new ConcurrentLinkedQueue<>(List.of(first));
+    try (WorkerPool lanes = new WorkerPool(Math.min(MOST_PICTURES, pool.threads()))) {
+      lanes.run(
+          pictures.size(),
+          i -> {
+            PictureGradient idle = free.poll();
+            PictureGradient lane =
+                idle == null ? new PictureGradient(architecture, first, this::add) : idle;
+            Place place = pictures.get(i);
+            steps.run(i, () -> lane.run(place.batch, place.from, i, part -> steps.step(i, part)));
+            free.add(lane);
+            if (place.from + size == place.batch.length) {
+              done.run();
+            }
+          });
+    }
   }
 
-  /**
-   * The mean of xᵀ·x.
-   *
-   * @param node full node name
-   * @return [channels][channels]
-   */
-  double[] mean(String node) {
-    Reals sum = sums.get(node);
-    double[] mean = new double[sum.size()];
-    sum.get(0, mean, 0, mean.length);
-    double factor = 1.0 / rows.get(node);
-    for (int i = 0; i < mean.length; i++) {
-      mean[i] *= factor;
+  private void add(LinearSpec layer, Reals x, Reals gy, int gyFrom, int rows) {
+    SecondMoment moment = moments.get(layer.parameters());
+    if (moment != null) {
+      double[] weights = squares(gy, gyFrom, rows, layer.outputs());
+      double mean = Arrays.stream(weights).average().orElse(0);
+      for (int r = 0; r < rows; r++) {
+        weights[r] = UNIFORM + (1 - UNIFORM) * (mean > 0 ? weights[r] / mean : 1);
+      }
+      moment.add(x, weights);
     }
-    return mean;
+  }
+
+  /** Mean square of each row. */
+  static double[] squares(Reals gy, int from, int rows, int outputs) {
+    double[] squares = new double[rows];
+    double[] row = new double[outputs];
+    for (int r = 0; r < rows; r++) {
+      gy.get(from + r * outputs, row, 0, outputs);
+      for (double g : row) {
+        squares[r] += g * g / outputs;
+      }
+    }
+    return squares;
+  }
+
+  /** What was seen of a layer's inputs. */
+  SecondMoment of(LinearSpec layer) {
+    return moments.get(layer.parameters());
   }
 }

@@ -3,9 +3,7 @@ package org.ivit.train.ptq;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.NodeKind;
@@ -35,9 +33,9 @@ final class WeightRoundingPass {
     return layers.size();
   }
 
-  /** The nodes whose second moments are needed. */
-  Set<String> nodes() {
-    return layers.stream().map(layer -> layer.input().name()).collect(Collectors.toSet());
+  /** The layers whose inputs' second moments are needed. */
+  List<LinearSpec> specs() {
+    return layers;
   }
 
   /**
@@ -71,15 +69,34 @@ final class WeightRoundingPass {
       Map<String, float[]> rounded,
       Map<String, float[]> scales) {
     float[] weight = weights.get(layer.weight());
-    double[] moment = moments.mean(layer.input().name());
-    int channels = (int) Math.rint(Math.sqrt((double) moment.length));
-    if (moments.rows(layer.input().name()) < (long) ROWS_PER_INPUT * channels) {
+    SecondMoment seen = moments.of(layer);
+    int channels = layer.inputs();
+    if (seen.rows() < (long) ROWS_PER_INPUT * channels) {
       return;
     }
+    // Without a bias nothing makes up for a change of the mean output.
+    double[] moment = layer.biased() ? seen.centred() : seen.raw();
     float[] scale = SecondOrderRounding.scales(weight, channels);
-    rounded.put(
-        layer.weight(),
-        new SecondOrderRounding(layer.parameters(), moment, channels).round(weight, scale));
+    float[] codes =
+        new SecondOrderRounding(layer.parameters(), moment, channels).round(weight, scale);
+    rounded.put(layer.weight(), codes);
     scales.put(layer.weight(), scale);
+    if (layer.biased()) {
+      rounded.put(layer.bias(), corrected(weights.get(layer.bias()), weight, codes, seen.mean()));
+    }
+  }
+
+  /** The bias with which the mean output is that of the weights before they were rounded. */
+  static float[] corrected(float[] bias, float[] weight, float[] rounded, double[] mean) {
+    float[] corrected = bias.clone();
+    for (int o = 0; o < bias.length; o++) {
+      double change = 0;
+      for (int k = 0; k < mean.length; k++) {
+        int at = o * mean.length + k;
+        change += ((double) weight[at] - rounded[at]) * mean[k];
+      }
+      corrected[o] = (float) (bias[o] + change);
+    }
+    return corrected;
   }
 }
