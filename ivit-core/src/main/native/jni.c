@@ -101,7 +101,8 @@ METHOD(jlong, linear)(
   void *e = pin(env, exponent);
   struct ivit_linear *l = NULL;
   if (w != NULL && b != NULL && o != NULL && mu != NULL && e != NULL) {
-    l = ivit_linear_new(m->kernels, m->arena, w, inputs, outputs, b, o, outliers, shift, mu, e, logits);
+    struct ivit_layer layer = {inputs, outputs, b, o, outliers, shift, mu, e, logits};
+    l = ivit_linear_new(m->kernels, m->arena, w, &layer);
   }
   unpin(env, exponent, e);
   unpin(env, multiplier, mu);

@@ -115,6 +115,7 @@ struct ivit_model {
   size_t most_expanded; /* bytes */
   int most_inputs;      /* of any product or norm */
   int most_outliers;
+  size_t most_decoded;  /* bytes of a panel of weights that are kept as indices */
   int most_dim;
   int most_hidden;
   int most_gated;       /* channels of a gated MLP */
@@ -149,6 +150,7 @@ struct ivit_scratch {
   uint8_t *high;    /* outlier channels, [IVIT_CHUNK + tile][most_outliers] */
   uint8_t *arranged; /* rows as tiles read them, where that is another form */
   uint8_t *arranged_high;
+  int8_t *decoded[2]; /* a panel of weights, of a gated MLP two */
   struct ivit_operand keys;
   struct ivit_operand values;
   size_t score_stride;
@@ -176,6 +178,12 @@ struct ivit_span {
   int from;
   int to;
 };
+
+/* Bytes that a panel of a layer takes once decoded; 0 where its weights are codes. */
+static inline size_t ivit_decoded_size(const struct ivit_linear *l) {
+  const struct ivit_matrix *m = &l->operand.main;
+  return m->decoding == NULL ? 0 : m->panel_size;
+}
 
 static inline struct ivit_span ivit_panels_of(const struct ivit_linear *l) {
   struct ivit_span all = {0, l->operand.main.panels};
