@@ -2,8 +2,9 @@ package org.ivit.core.arithmetic;
 
 import java.util.Arrays;
 import org.ivit.core.InputException;
+import org.ivit.core.weight.WeightGrid;
 
-/** Weights to 8 bits with one scale an output channel, biases to 32 bits. */
+/** Weights to 8-bit codes with one scale an output channel, biases to 32 bits. */
 public final class LinearQuantizer {
   /** A bias whose code would exceed this raises the weight scale of its channel. */
   static final double MAX_BIAS = 0x1p30;
@@ -30,6 +31,27 @@ public final class LinearQuantizer {
       int inputs,
       float inputScale,
       float[] frozenScale) {
+    return quantize(name, weight, bias, outputs, inputs, inputScale, frozenScale, null);
+  }
+
+  /**
+   * Quantizes a linear layer whose codes lie on a grid: each is the one nearest to
+   * float32(reciprocal·w).
+   *
+   * @param grid of the codes, or null where all of 8 bits may be; see the other method
+   */
+  public static QuantizedLinear quantize(
+      String name,
+      float[] weight,
+      float[] bias,
+      int outputs,
+      int inputs,
+      float inputScale,
+      float[] frozenScale,
+      WeightGrid grid) {
+    if (grid != null) {
+      grid.requireSize(name + ".weight", outputs, inputs);
+    }
     requireLength(name + ".weight", weight.length, (long) outputs * inputs);
     if (bias != null) {
       requireLength(name + ".bias", bias.length, outputs);
@@ -63,14 +85,18 @@ public final class LinearQuantizer {
       biasScale[c] = scale * inputScale;
       float reciprocal = Quantizer.reciprocal(scale);
       for (int k = 0; k < inputs; k++) {
-        codes[row + k] = (byte) Quantizer.code(weight[row + k], reciprocal, 8);
+        codes[row + k] =
+            (byte)
+                (grid == null
+                    ? Quantizer.code(weight[row + k], reciprocal, 8)
+                    : grid.code(c, k, grid.nearest(c, k, reciprocal * weight[row + k])));
       }
       if (bias != null) {
         biasCodes[c] = biasCode(bias[c], biasScale[c]);
       }
     }
     return new QuantizedLinear(
-        codes, weightScale, biasCodes, biasScale, Arrays.copyOf(raised, raisedCount));
+        codes, weightScale, biasCodes, biasScale, Arrays.copyOf(raised, raisedCount), grid);
   }
 
   private static int biasCode(float bias, float biasScale) {

@@ -1,6 +1,7 @@
 package org.ivit.core.arithmetic;
 
 import org.ivit.core.InputException;
+import org.ivit.core.weight.WeightGrid;
 
 /**
  * Integer weights of a linear layer. The arrays are not copied.
@@ -10,9 +11,21 @@ import org.ivit.core.InputException;
  * @param bias [outputs], zeros where there is none
  * @param biasScale [outputs] float32(s_w·s_x): the scale of the accumulator and of the bias
  * @param raised output channels, ascending, whose weight scale was raised to hold the bias
+ * @param grid which the codes lie on; null where all of 8 bits may be
  */
 public record QuantizedLinear(
-    byte[] weight, float[] weightScale, int[] bias, float[] biasScale, int[] raised) {
+    byte[] weight,
+    float[] weightScale,
+    int[] bias,
+    float[] biasScale,
+    int[] raised,
+    WeightGrid grid) {
+
+  /** Codes of 8 bits; parameters as those of the record. */
+  public QuantizedLinear(
+      byte[] weight, float[] weightScale, int[] bias, float[] biasScale, int[] raised) {
+    this(weight, weightScale, bias, biasScale, raised, null);
+  }
 
   /**
    * The same layer for input codes c that stand for c + offset: {@code bias + offset·Σ_rest w +
@@ -29,6 +42,6 @@ public record QuantizedLinear(
     int[] moved =
         ChannelSums.of(weight, bias.length, outliers)
             .withInputOffset(name, bias, offset, outliers, outlierOffset);
-    return new QuantizedLinear(weight, weightScale, moved, biasScale, raised);
+    return new QuantizedLinear(weight, weightScale, moved, biasScale, raised, grid);
   }
 }

@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.tensor.Safetensors;
@@ -38,11 +39,16 @@ public final class CheckpointFile {
   /** The value of {@code format} in the metadata. */
   public static final String FORMAT = "ivit";
 
-  /** The version that is written: the architecture is a chain of parts. */
+  /**
+   * The version that is written where weights have 8 bits: the architecture is a chain of parts.
+   */
   public static final String VERSION = "2";
 
+  /** The version of files with weights of fewer bits. */
+  public static final String PACKED_VERSION = "3";
+
   /** The versions that are read; in version 1 the architecture is the description of a family. */
-  private static final Set<String> READ = Set.of("1", VERSION);
+  private static final Set<String> READ = Set.of("1", VERSION, PACKED_VERSION);
 
   private static final String FORMAT_KEY = "format";
   private static final String VERSION_KEY = "version";
@@ -103,17 +109,22 @@ public final class CheckpointFile {
    * @throws java.io.UncheckedIOException naming the file, if it cannot be written
    */
   public static String write(Path file, IntegerCheckpoint checkpoint) {
-    Map<String, Tensor> tensors = GraphTensors.of(checkpoint.graph());
+    Map<String, Tensor> all = GraphTensors.of(checkpoint.graph());
+    Map<String, Tensor> tensors = packed(checkpoint.graph()) ? PackedConstants.pack(all) : all;
     Map<String, String> metadata = metadata(checkpoint);
     String[] digest = new String[1];
     AtomicFiles.write(file, stream -> digest[0] = FileDigest.write(stream, tensors, metadata));
     return digest[0];
   }
 
+  private static boolean packed(IntegerGraph graph) {
+    return graph.linears().stream().anyMatch(linear -> linear.codes().grid() != null);
+  }
+
   static Map<String, String> metadata(IntegerCheckpoint checkpoint) {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put(FORMAT_KEY, FORMAT);
-    metadata.put(VERSION_KEY, VERSION);
+    metadata.put(VERSION_KEY, packed(checkpoint.graph()) ? PACKED_VERSION : VERSION);
     metadata.put(GRAPH, text(GraphDescription.of(checkpoint.graph())));
     metadata.put(PREPROCESS, text(checkpoint.preprocess().toJson()));
     metadata.put(CLASSES, text(checkpoint.classes()));
@@ -192,14 +203,21 @@ public final class CheckpointFile {
     List<String> classes = json(file, CLASSES, new TypeReference<>() {});
     Provenance provenance = json(file, PROVENANCE, new TypeReference<>() {});
     return new IntegerCheckpoint(
-        GraphReader.read(file, description), preprocess, classes, provenance);
+        GraphReader.read(
+            file, description, file.metadata().get(VERSION_KEY).equals(PACKED_VERSION)),
+        preprocess,
+        classes,
+        provenance);
   }
 
-  /** A file without an epsilon does not name it. */
+  /** A file without an epsilon, or weights of fewer bits, does not name them. */
   private static GraphDescription description(TensorFile file) {
     ObjectNode json = json(file, GRAPH, new TypeReference<>() {});
     if (!json.has(GraphDescription.NORM_EPSILON)) {
       json.put(GraphDescription.NORM_EPSILON, false);
+    }
+    if (!json.has(GraphDescription.WEIGHTS)) {
+      json.putObject(GraphDescription.WEIGHTS);
     }
     try {
       return JSON.treeToValue(json, GraphDescription.class);

@@ -6,6 +6,9 @@ import org.ivit.core.architecture.Stem.LeadingToken;
 /** Names of tensors: the node's, a dot and one of these. */
 final class CheckpointNames {
   static final String WEIGHT = ".weight";
+  static final String WEIGHT_INDICES = ".weight_indices";
+  static final String WEIGHT_TABLE = ".weight_table";
+  static final String WEIGHT_MULTIPLIER = ".weight_multiplier";
   static final String BIAS = ".bias";
   static final String MULTIPLIER = ".multiplier";
   static final String SHIFT = ".shift";
@@ -19,6 +22,14 @@ final class CheckpointNames {
   static final String X0_AND_N = ".x0_n";
 
   private CheckpointNames() {}
+
+  /** Whether a tensor holds weights, or what their indices decode to. */
+  static boolean isOfWeight(String name) {
+    return name.endsWith(WEIGHT)
+        || name.endsWith(WEIGHT_INDICES)
+        || name.endsWith(WEIGHT_TABLE)
+        || name.endsWith(WEIGHT_MULTIPLIER);
+  }
 
   /** Sizes of the codes of leading tokens: a single token is a row. */
   static long[] tokenShape(Stem stem, LeadingToken token) {

@@ -3,9 +3,12 @@ package org.ivit.core.checkpoint;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.ivit.core.InputException;
+import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Stem;
@@ -14,6 +17,7 @@ import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.scheme.Scheme;
 
 /**
@@ -26,6 +30,8 @@ import org.ivit.core.scheme.Scheme;
  * @param outliers outlier channels by node
  * @param normEpsilon whether norms add an epsilon; in JSON only where they do
  * @param scales value of one code step by node
+ * @param weights layers whose weights have fewer than 8 bits, by node; in JSON only where there are
+ *     any
  */
 record GraphDescription(
     ObjectNode architecture,
@@ -34,10 +40,14 @@ record GraphDescription(
     int attentionBits,
     SortedMap<String, Outliers> outliers,
     @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean normEpsilon,
-    SortedMap<String, Scale> scales) {
+    SortedMap<String, Scale> scales,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) SortedMap<String, WeightForm> weights) {
 
   /** In JSON, {@link #normEpsilon}. */
   static final String NORM_EPSILON = "norm_epsilon";
+
+  /** In JSON, {@link #weights}. */
+  static final String WEIGHTS = "weights";
 
   /** The members of {@link OutlierChannels}. */
   record Outliers(int[] channels, int shift) {}
@@ -72,6 +82,12 @@ record GraphDescription(
         .forEach((node, set) -> outliers.put(node, new Outliers(set.channels(), set.shift())));
     SortedMap<String, Scale> scales = new TreeMap<>();
     graph.scales().forEach((node, scale) -> scales.put(node, Scale.of(scale)));
+    SortedMap<String, WeightForm> weights = new TreeMap<>();
+    for (Linear linear : graph.linears()) {
+      if (linear.codes().grid() != null) {
+        weights.put(linear.name(), WeightForm.of(linear.codes().grid()));
+      }
+    }
     return new GraphDescription(
         Architectures.toJson(graph.architecture()),
         scheme.gelu().key(),
@@ -79,7 +95,8 @@ record GraphDescription(
         scheme.attentionBits(),
         outliers,
         scheme.normEpsilon(),
-        scales);
+        scales,
+        weights);
   }
 
   Architecture parsedArchitecture() {
@@ -96,6 +113,22 @@ record GraphDescription(
             GeluForm.parse(gelu), SoftmaxForm.parse(softmax), attentionBits, sets, normEpsilon);
     scheme.check(parsed);
     return scheme;
+  }
+
+  /** The layers with fewer than 8 bits, each of which the architecture has. */
+  SortedMap<String, WeightForm> weights(Architecture parsed) {
+    Set<String> layers =
+        parsed.linears().stream().map(layer -> layer.node().name()).collect(Collectors.toSet());
+    weights.forEach(
+        (node, form) -> {
+          if (!layers.contains(node)) {
+            throw new InputException(
+                "graph: weights of %s, expected a linear layer of the architecture"
+                    .formatted(MessageText.quote(node)));
+          }
+          form.check(node);
+        });
+    return weights;
   }
 
   /** The scales of exactly the nodes that the architecture has. */

@@ -51,6 +51,8 @@ import org.ivit.core.graph.Rotation;
 import org.ivit.core.graph.Rotation.Turns;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.weight.WeightCodes;
+import org.ivit.core.weight.WeightGrid;
 
 /**
  * Builds a graph from tensors whose names, dtypes and shapes are checked. The graph's records check
@@ -60,22 +62,31 @@ final class GraphReader implements PartVisitor<GraphPart> {
   private final TensorFile file;
   private final Scheme scheme;
   private final Map<String, Float> scales;
+  private final Map<String, WeightForm> weights;
 
   /** Scale of the codes between parts. */
   private float stream;
 
-  private GraphReader(TensorFile file, Scheme scheme, Map<String, Float> scales) {
+  private GraphReader(
+      TensorFile file, Scheme scheme, Map<String, Float> scales, Map<String, WeightForm> weights) {
     this.file = file;
     this.scheme = scheme;
     this.scales = scales;
+    this.weights = weights;
   }
 
-  static IntegerGraph read(TensorFile file, GraphDescription description) {
+  /**
+   * @param packed whether constants lie packed, as in version 3
+   */
+  static IntegerGraph read(TensorFile file, GraphDescription description, boolean packed) {
     Architecture architecture = description.parsedArchitecture();
     Scheme scheme = description.scheme(architecture);
     Map<String, Float> scales = description.scales(architecture);
-    new TensorLayout(architecture, scheme).check(file);
-    GraphReader reader = new GraphReader(file, scheme, scales);
+    Map<String, WeightForm> weights = description.weights(architecture);
+    TensorLayout layout = new TensorLayout(architecture, scheme, weights);
+    TensorFile tensors = packed ? PackedConstants.unpack(file, layout) : file;
+    layout.check(tensors);
+    GraphReader reader = new GraphReader(tensors, scheme, scales, weights);
     List<GraphPart> parts = architecture.parts().stream().map(reader::part).toList();
     return new IntegerGraph(architecture, scheme, reader.scale(Node.INPUT), parts);
   }
@@ -219,6 +230,30 @@ final class GraphReader implements PartVisitor<GraphPart> {
     return new Dyadic(vector.multiplier()[index], vector.shift()[index]);
   }
 
+  private WeightCodes codes(LinearSpec layer) {
+    String node = layer.node().name();
+    WeightForm form = weights.get(node);
+    if (form == null) {
+      byte[] codes = file.get(node + CheckpointNames.WEIGHT).sharedBytes();
+      return new WeightCodes(layer.outputs(), layer.inputs(), null, codes);
+    }
+    String constants =
+        node
+            + switch (form.coding()) {
+              case TABLE -> CheckpointNames.WEIGHT_TABLE;
+              case GROUP -> CheckpointNames.WEIGHT_MULTIPLIER;
+              case UNIFORM -> CheckpointNames.WEIGHT_INDICES;
+            };
+    WeightGrid grid =
+        named(
+            "tensor " + constants,
+            () -> form.grid(layer.inputs(), file.get(constants).sharedBytes()));
+    String indices = node + CheckpointNames.WEIGHT_INDICES;
+    byte[] stored = file.get(indices).sharedBytes();
+    return named(
+        "tensor " + indices, () -> new WeightCodes(layer.outputs(), layer.inputs(), grid, stored));
+  }
+
   private Linear linear(LinearSpec layer) {
     String node = layer.node().name();
     DyadicVector requantization = dyadics(node);
@@ -226,7 +261,7 @@ final class GraphReader implements PartVisitor<GraphPart> {
         node,
         layer.inputs(),
         layer.outputs(),
-        file.get(node + CheckpointNames.WEIGHT).sharedBytes(),
+        codes(layer),
         ints(node + CheckpointNames.BIAS),
         scheme.outliers(layer.input()),
         requantization,

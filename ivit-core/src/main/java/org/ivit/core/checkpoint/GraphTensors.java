@@ -31,6 +31,10 @@ import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.core.weight.GroupGrid;
+import org.ivit.core.weight.TableGrid;
+import org.ivit.core.weight.WeightCodes;
+import org.ivit.core.weight.WeightGrid;
 
 /** The tensors of a graph, as {@link TensorLayout} lists them. */
 final class GraphTensors implements GraphVisitor<Void> {
@@ -137,12 +141,34 @@ final class GraphTensors implements GraphVisitor<Void> {
   }
 
   private void linear(Linear linear) {
-    put(
-        linear.name(),
-        CheckpointNames.WEIGHT,
-        Tensor.of(linear.weight(), linear.outputs(), linear.inputs()));
+    weight(linear.name(), linear.codes());
     put(linear.name(), CheckpointNames.BIAS, Tensor.of(linear.bias(), linear.outputs()));
     dyadic(linear.name(), linear.requantization());
+  }
+
+  private void weight(String node, WeightCodes codes) {
+    int outputs = codes.outputs();
+    WeightGrid grid = codes.grid();
+    if (grid == null) {
+      put(node, CheckpointNames.WEIGHT, Tensor.of(codes.stored(), outputs, codes.inputs()));
+      return;
+    }
+    put(node, CheckpointNames.WEIGHT_INDICES, rows(codes.stored(), outputs));
+    if (grid instanceof TableGrid table) {
+      put(
+          node,
+          CheckpointNames.WEIGHT_TABLE,
+          Tensor.of(table.table(), outputs, 1L << table.bits()));
+    } else if (grid instanceof GroupGrid group) {
+      put(
+          node,
+          CheckpointNames.WEIGHT_MULTIPLIER,
+          rows(WeightForm.of(group).packed(group), outputs));
+    }
+  }
+
+  private static Tensor rows(byte[] packed, int rows) {
+    return Tensor.ofUnsigned(packed, rows, packed.length / rows);
   }
 
   private void dyadic(String node, DyadicVector vector) {

@@ -24,13 +24,23 @@ import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.weight.PackedBits;
 
 /** The tensors that a checkpoint must hold: names, dtypes and shapes, in their order. */
 final class TensorLayout implements PartVisitor<Void> {
   private final Scheme scheme;
+  private final Map<String, WeightForm> weights;
   private final Map<String, Form> forms = new LinkedHashMap<>();
 
-  private record Form(DType dtype, long[] shape) {
+  record Form(DType dtype, long[] shape) {
+    long bytes() {
+      long elements = 1;
+      for (long size : shape) {
+        elements = Math.multiplyExact(elements, size);
+      }
+      return Math.multiplyExact(elements, dtype.size());
+    }
+
     boolean fits(Tensor tensor) {
       return tensor.dtype() == dtype && Arrays.equals(tensor.shape(), shape);
     }
@@ -41,8 +51,9 @@ final class TensorLayout implements PartVisitor<Void> {
     }
   }
 
-  TensorLayout(Architecture architecture, Scheme scheme) {
+  TensorLayout(Architecture architecture, Scheme scheme, Map<String, WeightForm> weights) {
     this.scheme = scheme;
+    this.weights = weights;
     architecture.parts().forEach(part -> part.accept(this));
   }
 
@@ -145,9 +156,33 @@ final class TensorLayout implements PartVisitor<Void> {
   }
 
   private void linear(LinearSpec layer) {
-    add(layer.node() + CheckpointNames.WEIGHT, DType.I8, layer.outputs(), layer.inputs());
+    weight(layer, weights.get(layer.node().name()));
     add(layer.node() + CheckpointNames.BIAS, DType.I32, layer.outputs());
     dyadic(layer.node(), layer.outputs());
+  }
+
+  private void weight(LinearSpec layer, WeightForm form) {
+    Node node = layer.node();
+    if (form == null) {
+      add(node + CheckpointNames.WEIGHT, DType.I8, layer.outputs(), layer.inputs());
+      return;
+    }
+    add(
+        node + CheckpointNames.WEIGHT_INDICES,
+        DType.U8,
+        layer.outputs(),
+        PackedBits.rowBytes(layer.inputs(), form.bits()));
+    switch (form.coding()) {
+      case TABLE ->
+          add(node + CheckpointNames.WEIGHT_TABLE, DType.I8, layer.outputs(), 1L << form.bits());
+      case GROUP ->
+          add(
+              node + CheckpointNames.WEIGHT_MULTIPLIER,
+              DType.U8,
+              layer.outputs(),
+              form.multiplierBytes(layer.inputs()));
+      case UNIFORM -> {}
+    }
   }
 
   private void softmax(String name) {
@@ -180,6 +215,18 @@ final class TensorLayout implements PartVisitor<Void> {
     if (!scheme.outliers(node).isEmpty()) {
       add(node + CheckpointNames.OUTLIER_TABLE, DType.I8, 256);
     }
+  }
+
+  /** What {@link PackedConstants} holds, in its order. */
+  Map<String, Form> constants() {
+    Map<String, Form> constants = new LinkedHashMap<>(forms);
+    constants.keySet().removeIf(name -> !PackedConstants.holds(name));
+    return constants;
+  }
+
+  /** Bytes of the constants. */
+  long constantBytes() {
+    return constants().values().stream().mapToLong(Form::bytes).reduce(0, Math::addExact);
   }
 
   /**

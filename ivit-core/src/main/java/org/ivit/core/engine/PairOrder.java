@@ -60,14 +60,14 @@ public final class PairOrder {
   public Linear of(Linear qkv) {
     int outputs = qkv.outputs();
     int inputs = qkv.inputs();
-    byte[] weight = new byte[outputs * inputs];
     int[] bias = new int[outputs];
     int[] multiplier = new int[outputs];
     byte[] shift = new byte[outputs];
+    int[] rows = new int[outputs];
     for (int to = 0; to < outputs; to++) {
       int from =
           to < outputs / 3 * 2 ? to - to % channels.length + channels[to % channels.length] : to;
-      System.arraycopy(qkv.weight(), from * inputs, weight, to * inputs, inputs);
+      rows[to] = from;
       bias[to] = qkv.bias()[from];
       multiplier[to] = qkv.requantization().multiplier()[from];
       shift[to] = qkv.requantization().shift()[from];
@@ -76,7 +76,7 @@ public final class PairOrder {
         qkv.name(),
         inputs,
         outputs,
-        weight,
+        qkv.codes().rows(rows),
         bias,
         qkv.inputOutliers(),
         new DyadicVector(multiplier, shift),

@@ -7,19 +7,29 @@ import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.tensor.DType;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.core.weight.WeightGrid;
 
 /**
- * Float weights by timm name, and weight scales where they are frozen.
+ * Float weights by timm name, weight scales where they are frozen, and grids where codes have fewer
+ * than 8 bits.
  *
  * @param values parameters in row-major order, by timm name
  * @param scales frozen weight scales, one an output channel, by name of the weight; absent where
  *     the scale follows from the weights
+ * @param grids which the weights' codes lie on, by name of the weight, whose scales are frozen;
+ *     absent where codes have 8 bits
  */
-public record FloatWeights(Map<String, float[]> values, Map<String, float[]> scales) {
+public record FloatWeights(
+    Map<String, float[]> values, Map<String, float[]> scales, Map<String, WeightGrid> grids) {
 
   private static final String WEIGHT = ".weight";
   private static final String SCALE = "_scale";
   private static final int BITS = 8;
+
+  /** Weights of 8 bits; parameters as those of the record. */
+  public FloatWeights(Map<String, float[]> values, Map<String, float[]> scales) {
+    this(values, scales, Map.of());
+  }
 
   /**
    * @param tensors parameters by timm name; beside {@code NAME.weight} its frozen scales may lie as
@@ -108,5 +118,13 @@ public record FloatWeights(Map<String, float[]> values, Map<String, float[]> sca
    */
   public float[] frozenScale(String name) {
     return scales.get(name);
+  }
+
+  /**
+   * @param name timm name of a weight
+   * @return the grid of its codes, or null where they have 8 bits
+   */
+  public WeightGrid grid(String name) {
+    return grids.get(name);
   }
 }

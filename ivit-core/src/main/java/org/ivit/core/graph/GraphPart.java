@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import org.ivit.core.architecture.Part;
 
 /** A {@link Part} with its frozen constants. */
@@ -13,6 +14,9 @@ public sealed interface GraphPart
         IntegerHead {
   /** Sizes and options. */
   Part part();
+
+  /** Its linear layers, in the order of {@link Part#linears}. */
+  List<Linear> linears();
 
   /** Value of one step of the codes that it answers. */
   float outputScale();

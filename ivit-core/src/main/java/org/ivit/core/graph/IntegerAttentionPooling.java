@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import org.ivit.core.architecture.AttentionPooling;
 import org.ivit.core.arithmetic.Bounds;
 
@@ -45,6 +46,11 @@ public record IntegerAttentionPooling(
     Bounds.requireChannels(gelu.name(), gelu.outputOutliers(), part.hidden());
     attention.softmax().prove(part.softmax(), part.tokens());
     Bounds.proveContext(part.context().name(), part.tokens(), attention.softmax().bits());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of(scores, values, proj, fc1, fc2);
   }
 
   @Override

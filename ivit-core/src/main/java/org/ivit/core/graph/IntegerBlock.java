@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.Bounds;
 
@@ -94,6 +95,11 @@ public record IntegerBlock(
         part.positionTable(),
         position == null ? 0 : position.table().length,
         (long) rows * part.heads());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return value == null ? List.of(qkv, proj, fc1, fc2) : List.of(qkv, proj, fc1, value, fc2);
   }
 
   @Override

@@ -37,6 +37,11 @@ public record IntegerGraph(
         .toList();
   }
 
+  /** The linear layers, in the order of {@link Architecture#linears}. */
+  public List<Linear> linears() {
+    return parts.stream().flatMap(part -> part.linears().stream()).toList();
+  }
+
   /** The last part. */
   public IntegerHead head() {
     return (IntegerHead) parts.get(parts.size() - 1);

@@ -73,6 +73,11 @@ public record IntegerHead(
         head.weight(), head.bias(), head.outputs(), head.inputs(), head.inputOutliers());
   }
 
+  @Override
+  public List<Linear> linears() {
+    return classifiers;
+  }
+
   /**
    * Scale of the answer: of the logits, which are the sum of the classifiers'; of the sum of codes
    * over tokens, as their mean; or of the first token.

@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import org.ivit.core.architecture.MeanPooling;
 
 /**
@@ -12,6 +13,11 @@ public record IntegerMeanPooling(MeanPooling part, Pool pool) implements GraphPa
   /** Checks that the node fits the sizes. */
   public IntegerMeanPooling {
     GraphChecks.length("pool tokens", pool.tokens(), part.pooledTokens());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
   }
 
   @Override

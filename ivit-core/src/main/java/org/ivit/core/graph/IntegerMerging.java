@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import org.ivit.core.architecture.Merging;
 
 /**
@@ -15,6 +16,11 @@ public record IntegerMerging(Merging part, LayerNorm norm, Linear reduction) imp
   public IntegerMerging {
     GraphChecks.length(norm.name(), norm.channels(), part.mergedDim());
     GraphChecks.linear(reduction, part.reduction());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of(reduction);
   }
 
   @Override

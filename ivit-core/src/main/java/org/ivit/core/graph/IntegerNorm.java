@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import org.ivit.core.architecture.Norm;
 
 /**
@@ -12,6 +13,11 @@ public record IntegerNorm(Norm part, LayerNorm norm) implements GraphPart {
   /** Checks that the node fits the sizes. */
   public IntegerNorm {
     GraphChecks.length(norm.name(), norm.channels(), part.dim());
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of();
   }
 
   @Override

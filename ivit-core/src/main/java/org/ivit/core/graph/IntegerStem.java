@@ -1,5 +1,6 @@
 package org.ivit.core.graph;
 
+import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Stem;
 
@@ -26,6 +27,11 @@ public record IntegerStem(Stem part, Linear projection, Embed embed, LayerNorm n
       GraphChecks.length(Stem.POSITION, embed.position().length, part.outputTokens() * dim);
       GraphChecks.length("leading tokens", embed.leading().length, part.leadingTokens() * dim);
     }
+  }
+
+  @Override
+  public List<Linear> linears() {
+    return List.of(projection);
   }
 
   @Override

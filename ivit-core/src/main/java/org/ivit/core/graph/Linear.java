@@ -8,6 +8,7 @@ import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.Logits;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedLinear;
+import org.ivit.core.weight.WeightCodes;
 
 /**
  * A linear layer on integer codes ({@code docs/arithmetic.md#linear-layers-and-matrix-products}):
@@ -18,7 +19,7 @@ import org.ivit.core.arithmetic.QuantizedLinear;
  * @param name full node name, such as {@code blocks.0.attn.qkv}
  * @param inputs number of input channels
  * @param outputs number of output channels
- * @param weight codes, [outputs][inputs]
+ * @param codes of the weights, [outputs][inputs]
  * @param bias codes on the accumulator's scale, [outputs]
  * @param inputOutliers input channels whose codes stand for {@code code·2^shift}
  * @param requantization dyadic multiplier of each output channel
@@ -29,7 +30,7 @@ public record Linear(
     String name,
     int inputs,
     int outputs,
-    byte[] weight,
+    WeightCodes codes,
     int[] bias,
     OutlierChannels inputOutliers,
     DyadicVector requantization,
@@ -41,7 +42,12 @@ public record Linear(
    * pass 31 bits, or a logit could.
    */
   public Linear {
-    GraphChecks.length(name + " weight", weight.length, (long) inputs * outputs);
+    if (codes.outputs() != outputs || codes.inputs() != inputs) {
+      throw new InputException(
+          "%s weight: found [%d, %d], expected [%d, %d]"
+              .formatted(name, codes.outputs(), codes.inputs(), outputs, inputs));
+    }
+    byte[] weight = codes.decoded();
     GraphChecks.length(name + " bias", bias.length, outputs);
     GraphChecks.length(name + " multipliers", requantization.size(), outputs);
     Bounds.requireChannels(name, inputOutliers, inputs);
@@ -50,6 +56,34 @@ public record Linear(
       Bounds.proveLogits(
           name, Bounds.accumulators(weight, bias, outputs, inputs, inputOutliers), requantization);
     }
+  }
+
+  /** Weights as 8-bit codes, [outputs][inputs]; parameters else as those of the record. */
+  public Linear(
+      String name,
+      int inputs,
+      int outputs,
+      byte[] weight,
+      int[] bias,
+      OutlierChannels inputOutliers,
+      DyadicVector requantization,
+      int bits,
+      float outputScale) {
+    this(
+        name,
+        inputs,
+        outputs,
+        new WeightCodes(outputs, inputs, null, weight),
+        bias,
+        inputOutliers,
+        requantization,
+        bits,
+        outputScale);
+  }
+
+  /** The weights' 8-bit codes, [outputs][inputs]: {@link WeightCodes#decoded}. */
+  public byte[] weight() {
+    return codes.decoded();
   }
 
   /**
@@ -76,7 +110,7 @@ public record Linear(
         name,
         inputs,
         outputs,
-        quantized.weight(),
+        WeightCodes.of(quantized.grid(), quantized.weight(), outputs),
         quantized.bias(),
         inputOutliers,
         DyadicVector.of(name, quantized.biasScale(), outputScale, outputOutliers),

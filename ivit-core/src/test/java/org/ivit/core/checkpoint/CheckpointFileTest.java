@@ -405,7 +405,7 @@ class CheckpointFileTest {
       delimiter = '|',
       value = {
         "format     | ivit              | ivti              | not an integer checkpoint",
-        "version    | 2                 | 3                 | checkpoint version is 3, expected 1 or 2",
+        "version    | 2                 | 4                 | checkpoint version is 4, expected 1 or 2 or 3",
         "graph      | {                 | [                 | metadata graph",
         "graph      | \"blocks.1\",     | \"blocks.2\",     | unknown node",
         "graph      | \"blocks.1\",     | \"blocks.0\",     | two parameters blocks.0",

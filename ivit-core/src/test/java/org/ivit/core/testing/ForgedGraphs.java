@@ -26,6 +26,8 @@ import org.ivit.core.graph.PositionBias;
 import org.ivit.core.graph.QueryAttention;
 import org.ivit.core.graph.Residual;
 import org.ivit.core.graph.Rotation;
+import org.ivit.core.weight.WeightCodes;
+import org.ivit.core.weight.WeightGrid;
 
 /**
  * Graphs whose constants no training would give: weights at the ends of their range or on the
@@ -34,12 +36,27 @@ import org.ivit.core.graph.Rotation;
  */
 public final class ForgedGraphs implements GraphVisitor<GraphPart> {
   private final Random random;
+  private final boolean fewerBits;
 
   /**
    * @param seed same seed, same integers
    */
   public ForgedGraphs(long seed) {
+    this(seed, false);
+  }
+
+  private ForgedGraphs(long seed, boolean fewerBits) {
     random = new Random(seed);
+    this.fewerBits = fewerBits;
+  }
+
+  /**
+   * Graphs whose weights, in most layers, are indices of {@link RandomGrids}.
+   *
+   * @param seed same seed, same integers
+   */
+  public static ForgedGraphs ofFewerBits(long seed) {
+    return new ForgedGraphs(seed, true);
   }
 
   /** The same shapes, forms and outlier channels with other integers. */
@@ -161,9 +178,12 @@ public final class ForgedGraphs implements GraphVisitor<GraphPart> {
     } else {
       onTheBound(weight);
     }
+    WeightGrid grid =
+        fewerBits && random.nextInt(6) > 0 ? RandomGrids.of(random, l.outputs(), l.inputs()) : null;
+    snap(grid, l, weight);
     int[] bias = new int[l.outputs()];
     for (int c = 0; c < bias.length; c++) {
-      shrinkUntilProved(l, weight, c);
+      shrinkUntilProved(l, grid, weight, c);
       long used = Bounds.accumulator(weight, c * l.inputs(), l.inputs(), 0, l.inputOutliers());
       long room = (1L << 31) - 1 - used;
       long most = random.nextBoolean() ? room : Math.min(room, used);
@@ -174,7 +194,7 @@ public final class ForgedGraphs implements GraphVisitor<GraphPart> {
         l.name(),
         l.inputs(),
         l.outputs(),
-        weight,
+        WeightCodes.of(grid, weight, l.outputs()),
         bias,
         l.inputOutliers(),
         multipliers(l.outputs(), l.bits() == 32 ? 34 : 9),
@@ -199,12 +219,23 @@ public final class ForgedGraphs implements GraphVisitor<GraphPart> {
     }
   }
 
+  private static void snap(WeightGrid grid, Linear l, byte[] weight) {
+    for (int i = 0; i < weight.length; i++) {
+      weight[i] = onGrid(grid, i / l.inputs(), i % l.inputs(), weight[i]);
+    }
+  }
+
+  private static byte onGrid(WeightGrid grid, int output, int input, int code) {
+    return (byte)
+        (grid == null ? code : grid.code(output, input, grid.nearest(output, input, code)));
+  }
+
   /** Outliers with a large shift may not have large weights. */
-  private static void shrinkUntilProved(Linear l, byte[] weight, int c) {
+  private static void shrinkUntilProved(Linear l, WeightGrid grid, byte[] weight, int c) {
     int from = c * l.inputs();
     while (Bounds.accumulator(weight, from, l.inputs(), 0, l.inputOutliers()) >= 1L << 31) {
       for (int k : l.inputOutliers().channels()) {
-        weight[from + k] = (byte) (weight[from + k] / 2);
+        weight[from + k] = onGrid(grid, c, k, weight[from + k] / 2);
       }
     }
   }

@@ -56,13 +56,14 @@ final class IntegerLayers {
     int inputs = linear.inputs();
     int outputs = linear.outputs();
     OutlierChannels apart = linear.inputOutliers();
-    byte[] main = new byte[linear.weight().length];
+    byte[] weights = linear.weight();
+    byte[] main = new byte[weights.length];
     byte[] high = new byte[apart.channels().length * outputs];
     Arrays.fill(main, (byte) 128);
     for (int c = 0; c < outputs; c++) {
       int member = 0;
       for (int k = 0; k < inputs; k++) {
-        byte code = (byte) (linear.weight()[c * inputs + k] + 128);
+        byte code = (byte) (weights[c * inputs + k] + 128);
         if (apart.contains(k)) {
           high[member++ * outputs + c] = code;
         } else {
@@ -78,7 +79,7 @@ final class IntegerLayers {
     if (Arrays.stream(linear.bias()).anyMatch(b -> b != 0)) {
       acc = math.add(acc, graph.ints(name + ".bias", linear.bias(), outputs), name);
     }
-    long[] bounds = Bounds.accumulators(linear.weight(), linear.bias(), outputs, inputs, apart);
+    long[] bounds = Bounds.accumulators(weights, linear.bias(), outputs, inputs, apart);
     return math.requantize(math.wide(acc, name), linear.requantization(), bounds, name);
   }
 

@@ -26,6 +26,7 @@ import org.ivit.core.graph.IntegerStem;
 import org.ivit.core.graph.LayerNorm;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.weight.WeightGrid;
 
 /**
  * The float parameters that an integer graph stands for: codes times scales. Scales that only
@@ -36,6 +37,7 @@ public final class Dequantized implements GraphVisitor<Void> {
   private final IntegerGraph graph;
   private final Map<String, float[]> values = new HashMap<>();
   private final Map<String, float[]> scales = new HashMap<>();
+  private final Map<String, WeightGrid> grids = new HashMap<>();
 
   private Dequantized(IntegerGraph graph) {
     this.graph = graph;
@@ -43,12 +45,12 @@ public final class Dequantized implements GraphVisitor<Void> {
 
   /**
    * @param graph of any architecture
-   * @return parameters by timm name, with the scales of the weights
+   * @return parameters by timm name, with the scales and grids of the weights
    */
   public static FloatWeights of(IntegerGraph graph) {
     Dequantized weights = new Dequantized(graph);
     graph.parts().forEach(part -> part.accept(weights));
-    return new FloatWeights(weights.values, weights.scales);
+    return new FloatWeights(weights.values, weights.scales, weights.grids);
   }
 
   @Override
@@ -144,11 +146,12 @@ public final class Dequantized implements GraphVisitor<Void> {
     int apartOffset = scheme.offset(layer.input(), apart.outlierScale(input));
     float[] scale = scales.get(layer.weight());
     float[] bias = values.get(layer.bias());
+    byte[] weight = linear.weight();
     for (int c = 0; c < bias.length; c++) {
       long sum = 0;
       for (int k = 0; k < linear.inputs(); k++) {
-        long weight = linear.weight()[c * linear.inputs() + k];
-        sum += apart.contains(k) ? (weight * apartOffset) << apart.shift() : weight * offset;
+        long code = weight[c * linear.inputs() + k];
+        sum += apart.contains(k) ? (code * apartOffset) << apart.shift() : code * offset;
       }
       bias[c] -= (float) (sum * (double) scale[c] * input);
     }
@@ -186,7 +189,8 @@ public final class Dequantized implements GraphVisitor<Void> {
   private void add(LinearSpec layer, Linear linear, float inputScale) {
     OutlierChannels outliers = graph.scheme().outliers(layer.node());
     DyadicVector multipliers = linear.requantization();
-    float[] weight = new float[linear.weight().length];
+    byte[] codes = linear.weight();
+    float[] weight = new float[codes.length];
     float[] scale = new float[linear.outputs()];
     float[] bias = new float[linear.outputs()];
     for (int c = 0; c < bias.length; c++) {
@@ -196,11 +200,14 @@ public final class Dequantized implements GraphVisitor<Void> {
       scale[c] = Math.max((float) (accumulator / inputScale), Quantizer.MIN_SCALE * 0x1p-60f);
       bias[c] = (float) (linear.bias()[c] * accumulator);
       for (int k = c * linear.inputs(); k < (c + 1) * linear.inputs(); k++) {
-        weight[k] = linear.weight()[k] * scale[c];
+        weight[k] = codes[k] * scale[c];
       }
     }
     values.put(layer.weight(), weight);
     scales.put(layer.weight(), scale);
+    if (linear.codes().grid() != null) {
+      grids.put(layer.weight(), linear.codes().grid());
+    }
     if (layer.biased()) {
       values.put(layer.bias(), bias);
     }

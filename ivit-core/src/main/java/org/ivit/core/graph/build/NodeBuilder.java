@@ -71,7 +71,8 @@ public final class NodeBuilder {
             layer.outputs(),
             layer.inputs(),
             inputScale,
-            weights.frozenScale(layer.weight()));
+            weights.frozenScale(layer.weight()),
+            weights.grid(layer.weight()));
     OutlierChannels outliers = scheme.outliers(layer.input());
     int offset = scheme.offset(layer.input(), inputScale);
     int outlierOffset = scheme.offset(layer.input(), outliers.outlierScale(inputScale));

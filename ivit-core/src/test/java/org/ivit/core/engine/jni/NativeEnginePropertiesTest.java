@@ -115,11 +115,32 @@ class NativeEnginePropertiesTest {
         vit, RandomFamilies.scheme(vit, GeluForm.EXACT, softmax, narrow, epsilon, random), random);
   }
 
+  @Property(tries = 150)
+  void weightsOfFewerBitsAgree(
+      @ForAll @IntRange(min = 0) int seed, @ForAll boolean narrow, @ForAll boolean epsilon) {
+    Random random = new Random(seed);
+    Architecture architecture =
+        switch (random.nextInt(3)) {
+          case 0 -> RandomSwin.of(seed);
+          case 1 -> RandomFamilies.rotaryOrGated(seed);
+          default -> RandomVit.of(seed);
+        };
+    Scheme scheme =
+        RandomFamilies.scheme(
+            architecture, GeluForm.EXACT, SoftmaxForm.EXACT, narrow, epsilon, random);
+    IntegerGraph observed = ObservedModel.provedGraph(architecture, scheme, random);
+    agree(ForgedGraphs.ofFewerBits(random.nextLong()).of(observed), random);
+  }
+
   private static void agree(Architecture architecture, Scheme scheme, Random random) {
     IntegerGraph observed = ObservedModel.provedGraph(architecture, scheme, random);
-    IntegerGraph graph =
-        random.nextInt(3) == 0 ? observed : new ForgedGraphs(random.nextLong()).of(observed);
-    byte[] codes = new byte[2 * architecture.pixels()];
+    agree(
+        random.nextInt(3) == 0 ? observed : new ForgedGraphs(random.nextLong()).of(observed),
+        random);
+  }
+
+  private static void agree(IntegerGraph graph, Random random) {
+    byte[] codes = new byte[2 * graph.architecture().pixels()];
     random.nextBytes(codes);
     int[] expected;
     try (ReferenceEngine reference = new ReferenceEngine(graph)) {

@@ -101,7 +101,7 @@ public final class QuantLinear {
       cuts = new int[] {0, inputs};
     } else {
       product = null;
-      codes.put(0, built.weight(), 0, size);
+      codes.put(0, quantized.weight(), 0, size);
       cuts = cuts(built, type.exactIntegers());
     }
     multiplier = built.requantization().multiplier();
@@ -117,7 +117,7 @@ public final class QuantLinear {
     if (product == null) {
       product = CodeProduct.of(inputs, outputs, built.inputOutliers());
     }
-    return product != null && product.load(built.weight(), built.bias());
+    return product != null && product.load(quantized.weight(), built.bias());
   }
 
   private void dequantize() {
@@ -143,18 +143,18 @@ public final class QuantLinear {
 
   /** Where to cut the inputs so that no channel's segment can reach {@code limit}. */
   private static int[] cuts(Linear node, long limit) {
+    byte[] weight = node.weight();
     for (int c = 0; c < node.outputs(); c++) {
       long bound =
-          Bounds.accumulator(
-              node.weight(), c * node.inputs(), node.inputs(), 0, node.inputOutliers());
+          Bounds.accumulator(weight, c * node.inputs(), node.inputs(), 0, node.inputOutliers());
       if (bound >= limit) {
-        return segments(node, limit);
+        return segments(node, weight, limit);
       }
     }
     return new int[] {0, node.inputs()};
   }
 
-  private static int[] segments(Linear node, long limit) {
+  private static int[] segments(Linear node, byte[] weight, long limit) {
     int[] cuts = new int[node.inputs() + 1];
     int count = 1;
     long[] bound = new long[node.outputs()];
@@ -163,13 +163,13 @@ public final class QuantLinear {
       long factor = outliers.contains(k) ? 128L << outliers.shift() : 128;
       long largest = 0;
       for (int c = 0; c < bound.length; c++) {
-        bound[c] += factor * Math.abs(node.weight()[c * node.inputs() + k]);
+        bound[c] += factor * Math.abs(weight[c * node.inputs() + k]);
         largest = Math.max(largest, bound[c]);
       }
       if (largest >= limit) {
         cuts[count++] = k;
         for (int c = 0; c < bound.length; c++) {
-          bound[c] = factor * Math.abs(node.weight()[c * node.inputs() + k]);
+          bound[c] = factor * Math.abs(weight[c * node.inputs() + k]);
         }
       }
     }

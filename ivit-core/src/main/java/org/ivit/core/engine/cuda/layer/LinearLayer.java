@@ -54,6 +54,7 @@ public final class LinearLayer {
     int depth = inputs.length();
     byte[] packed = new byte[Math.multiplyExact(padded, depth)];
     int[] source = inputs.source();
+    byte[] weight = linear.weight();
     for (int column = 0; column < outputs.length; column++) {
       if (outputs[column] < 0) {
         continue;
@@ -61,10 +62,10 @@ public final class LinearLayer {
       int from = outputs[column] * linear.inputs();
       int to = column * depth;
       if (inputs.natural()) {
-        System.arraycopy(linear.weight(), from, packed, to, linear.inputs());
+        System.arraycopy(weight, from, packed, to, linear.inputs());
       } else {
         for (int k = 0; k < depth; k++) {
-          packed[to + k] = source[k] < 0 ? 0 : linear.weight()[from + source[k]];
+          packed[to + k] = source[k] < 0 ? 0 : weight[from + source[k]];
         }
       }
     }
