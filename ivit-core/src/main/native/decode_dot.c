@@ -49,11 +49,10 @@ int ivit_pack_groups_dot(
     memset(packed(m, panel), ZERO << 4 | ZERO, m->panel_size / 2);
   }
   for (int c = 0; c < m->columns; c++) {
-    const uint8_t *index = w->index + (size_t)c * (size_t)depth;
     uint8_t *to = packed(m, c / IVIT_COLUMNS);
     int column = c % IVIT_COLUMNS;
     for (int k = 0; k < depth; k++) {
-      set_group_index(to, column, k, index[k]);
+      set_group_index(to, column, k, ivit_index(w, depth, c, k));
     }
     for (int i = 0; i < m->absents; i++) {
       set_group_index(to, column, m->absent[i], ZERO);
@@ -72,12 +71,12 @@ int ivit_pack_tables_dot(
     return 0;
   }
   for (int c = 0; c < m->columns; c++) {
-    const uint8_t *index = w->index + (size_t)c * (size_t)depth;
     uint8_t *to = packed(m, c / IVIT_COLUMNS);
     int half = c % IVIT_COLUMNS / HALF, lane = c % HALF / 4, place = c % 4;
     uint8_t *indices = to + 128 * half + 64 * (place / 2) + 16 * lane;
     for (int k = 0; k < depth; k++) {
-      set_half(indices + STEP_INDICES * (k / STEP) + k % STEP, place % 2, index[k]);
+      uint8_t *byte = indices + STEP_INDICES * (k / STEP) + k % STEP;
+      set_half(byte, place % 2, ivit_index(w, depth, c, k));
     }
     memcpy(
         to + m->panel_size / 2 + 256 * half + 64 * place + 16 * lane, w->table + 16 * (size_t)c,

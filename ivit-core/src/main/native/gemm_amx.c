@@ -125,9 +125,9 @@ static void tile(
 }
 
 static const struct ivit_decoding tables = {
-    ivit_pack_tables_dot, ivit_decode_tables_avx512, tile};
+    ivit_pack_tables_dot, ivit_decode_tables_avx512, tile, 2 * TILE_ROWS};
 static const struct ivit_decoding groups = {
-    ivit_pack_groups_dot, ivit_decode_groups_avx512, tile};
+    ivit_pack_groups_dot, ivit_decode_groups_avx512, tile, 2 * TILE_ROWS};
 
 const struct ivit_kernels ivit_kernels_amx = {
     .name = "amx",

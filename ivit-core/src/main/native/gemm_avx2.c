@@ -157,13 +157,19 @@ static inline __attribute__((always_inline)) void beginning_of(
 }
 
 IVIT_TILE_BY_HEIGHT(tile, 6)
-IVIT_TILE_BY_HEIGHT(beginning, 6)
+IVIT_TILE_BY_HEIGHT(beginning, 4)
 
+/* Twice as many rows as another tile, in parts of as many as the products of groups take at once. */
 static void tile_of_groups(
     const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
     const struct ivit_operand *w, int panel, int32_t *acc) {
-  beginning(x, ldx, high, ldh, rows, w, panel, acc);
-  ivit_add_groups_avx2(x, ldx, rows, &w->main, acc);
+  int parts = (rows + IVIT_GROUP_ROWS_AVX2 - 1) / IVIT_GROUP_ROWS_AVX2;
+  for (int i = 0; i < parts; i++) {
+    int from = rows * i / parts, n = rows * (i + 1) / parts - from;
+    int32_t *to = acc + from * IVIT_COLUMNS;
+    beginning(NULL, 0, high == NULL ? NULL : high + (size_t)from * ldh, ldh, n, w, panel, to);
+    ivit_add_groups_avx2(x + (size_t)from * ldx, ldx, n, &w->main, to);
+  }
 }
 
 static void arrange(const uint8_t *x, int n, uint8_t *out) {
@@ -265,7 +271,7 @@ static void context(
 }
 
 static const struct ivit_decoding groups = {
-    ivit_pack_groups_avx2, ivit_decode_numbers_avx2, tile_of_groups};
+    ivit_pack_groups_avx2, ivit_decode_numbers_avx2, tile_of_groups, 2 * ROWS};
 
 const struct ivit_kernels ivit_kernels_avx2 = {
     .name = "avx2",

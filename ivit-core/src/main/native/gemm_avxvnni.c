@@ -119,9 +119,9 @@ IVIT_TILE_BY_HEIGHT(tile, 6)
 IVIT_TILE_BY_HEIGHT(context, 6)
 
 static const struct ivit_decoding tables = {
-    ivit_pack_tables_dot, ivit_decode_tables_avx2, tile};
+    ivit_pack_tables_dot, ivit_decode_tables_avx2, tile, ROWS};
 static const struct ivit_decoding groups = {
-    ivit_pack_groups_dot, ivit_decode_groups_avx2, tile};
+    ivit_pack_groups_dot, ivit_decode_groups_avx2, tile, ROWS};
 
 const struct ivit_kernels ivit_kernels_avxvnni = {
     .name = "avxvnni",

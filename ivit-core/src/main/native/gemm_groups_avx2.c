@@ -1,14 +1,14 @@
 /*
  * Products of 4-bit weights with multipliers on AVX2: the sums of a group in 16 bits, which hold
  * whatever the weights are, then one vpmaddwd by its multipliers
- * (docs/arithmetic.md#sixteen-bits-that-hold). 3 or 4 rows by 16 columns at a time.
+ * (docs/arithmetic.md#sixteen-bits-that-hold). Up to 4 rows by 16 columns at a time.
  */
 #include "plan_avx2.h"
 
 #include <immintrin.h>
 #include <string.h>
 
-enum { MOST_ROWS = 4, HALF = 16 /* columns */ };
+enum { HALF = 16 /* columns */ };
 
 static inline __m256i four_codes(const uint8_t *x) {
   int32_t codes;
@@ -31,16 +31,17 @@ static inline __attribute__((always_inline)) void multiply(
     __m256i a = _mm256_maddubs_epi16(codes, left), b = _mm256_maddubs_epi16(codes, right);
     sums[r][0] = first ? a : _mm256_add_epi16(sums[r][0], a);
     sums[r][1] = first ? b : _mm256_add_epi16(sums[r][1], b);
+    /* Otherwise GCC orders the additions anew, for which it runs out of registers. */
+    __asm__("" : "+x"(sums[r][0]), "+x"(sums[r][1]));
   }
 }
 
 static inline __attribute__((always_inline)) void add_group(
     const int rows, const uint8_t *x, size_t ldx, const int8_t *weights,
     const int8_t *multipliers, int32_t *out) {
-  __m256i sums[MOST_ROWS][2];
+  __m256i sums[IVIT_GROUP_ROWS_AVX2][2];
   multiply(1, rows, x, ldx, weights, sums);
-  /* Unrolled, GCC would run out of registers. */
-#pragma GCC unroll 1
+#pragma GCC unroll 7
   for (int k = 4; k < IVIT_GROUP; k += 4) {
     multiply(0, rows, x + k, ldx, weights + k * IVIT_COLUMNS, sums);
   }
@@ -78,16 +79,10 @@ OF_ROWS(4)
 void ivit_add_groups_avx2(
     const uint8_t *x, size_t ldx, int rows, const struct ivit_matrix *m, int32_t *out) {
   int groups = (m->depth + IVIT_GROUP - 1) / IVIT_GROUP;
-  int parts = (rows + MOST_ROWS - 1) / MOST_ROWS;
-  for (int i = 0; i < parts; i++) {
-    int from = rows * i / parts, n = rows * (i + 1) / parts - from;
-    const uint8_t *codes = x + (size_t)from * ldx;
-    int32_t *to = out + from * IVIT_COLUMNS;
-    switch (n) {
-      case 4: groups_4(codes, ldx, m->data, groups, to); break;
-      case 3: groups_3(codes, ldx, m->data, groups, to); break;
-      case 2: groups_2(codes, ldx, m->data, groups, to); break;
-      default: groups_1(codes, ldx, m->data, groups, to); break;
-    }
+  switch (rows) {
+    case 4: groups_4(x, ldx, m->data, groups, out); break;
+    case 3: groups_3(x, ldx, m->data, groups, out); break;
+    case 2: groups_2(x, ldx, m->data, groups, out); break;
+    default: groups_1(x, ldx, m->data, groups, out); break;
   }
 }

@@ -165,9 +165,9 @@ static void context(
 }
 
 static const struct ivit_decoding tables = {
-    ivit_pack_tables_dot, ivit_decode_tables_avx512, tile};
+    ivit_pack_tables_dot, ivit_decode_tables_avx512, tile, 12};
 static const struct ivit_decoding groups = {
-    ivit_pack_groups_dot, ivit_decode_groups_avx512, tile};
+    ivit_pack_groups_dot, ivit_decode_groups_avx512, tile, 12};
 
 const struct ivit_kernels ivit_kernels_vnni = {
     .name = "vnni",

@@ -212,14 +212,19 @@ typedef void ivit_tile(
     const struct ivit_operand *w, int panel, int32_t *acc);
 
 /*
- * Weights [columns][depth] of 4 bits, an index a byte. An index i stands for entry i of the column's
- * table, or for i - 8 times the multiplier, 1 to 15, of the column's group of IVIT_GROUP inputs.
+ * Weights [columns][depth] of 4 bits. An index i stands for entry i of the column's table, or for i - 8
+ * times the multiplier, 1 to 15, of the column's group of IVIT_GROUP inputs.
  */
 struct ivit_indices {
-  const uint8_t *index;
+  const uint8_t *index;      /* two a byte, the first in its lower half; columns begin with a byte */
   const int8_t *table;       /* [columns][16]; null where there are multipliers */
   const uint8_t *multiplier; /* [columns][groups]; null where there are tables */
 };
+
+static inline int ivit_index(const struct ivit_indices *w, int depth, int column, int k) {
+  size_t row = ((size_t)depth + 1) / 2;
+  return w->index[(size_t)column * row + (size_t)k / 2] >> 4 * (k % 2) & 0x0F;
+}
 
 /* How a kernel set keeps weights of 4 bits as indices. */
 struct ivit_decoding {
@@ -235,6 +240,7 @@ struct ivit_decoding {
 
   /* Of rows as they are, not arranged, by a matrix whose panels are all at data, decoded. */
   ivit_tile *tile;
+  int rows; /* of it, at most IVIT_TILE_ROWS */
 };
 
 /* The kernels of one instruction set. */

@@ -79,21 +79,13 @@ static struct right right_of(
   return right;
 }
 
-/*
- * Asks for what the next panel decodes, the share of rows from `from` on in it: it would come from
- * memory just when it is waited for.
- */
-static void fetch_next(const struct ivit_linear *l, int panel, int from, int rows, int of) {
-  const struct ivit_matrix *m = &l->operand.main;
-  if (m->decoding == NULL || panel + 1 >= m->panels) {
-    return;
-  }
-  const int8_t *next = m->data + (size_t)(panel + 1) * m->packed_size;
-  size_t first = m->packed_size * (size_t)from / (size_t)of;
-  size_t end = m->packed_size * (size_t)(from + rows) / (size_t)of;
-  for (size_t i = first / IVIT_ALIGN * IVIT_ALIGN; i < end; i += IVIT_ALIGN) {
-    __builtin_prefetch(next + i, 0, 2);
-  }
+static int rows_of_tile(const struct ivit_kernels *k, const struct ivit_linear *l) {
+  const struct ivit_decoding *decoding = l->operand.main.decoding;
+  return decoding == NULL ? k->rows : decoding->rows;
+}
+
+static int least(int a, int b) {
+  return a < b ? a : b;
 }
 
 static int columns_of(int panel, int outputs) {
@@ -109,9 +101,16 @@ static const uint8_t *row_of(const uint8_t *rows, size_t stride, int row) {
   return rows == NULL ? NULL : rows + (size_t)row * stride;
 }
 
-/* Rows that are taken at once: whole tiles, two of them at least. */
-static int group_of(const struct ivit_kernels *k, const struct ivit_linear *l, size_t ldx) {
-  size_t stride = takes_rows(k, l) ? ldx : ivit_arranged_stride(k, l->inputs);
+/*
+ * Rows that are taken at once: whole tiles, two of them at least. Weights that are decoded are so once
+ * for all rows, which costs more than rows that come from further away.
+ */
+static int group_of(
+    const struct ivit_kernels *k, const struct ivit_linear *l, size_t ldx, int rows) {
+  if (l->operand.main.decoding != NULL) {
+    return rows;
+  }
+  size_t stride = k->arrange == NULL ? ldx : ivit_arranged_stride(k, l->inputs);
   int tiles = (int)(ROOM / (stride * (size_t)k->rows));
   return (tiles < 2 ? 2 : tiles) * k->rows;
 }
@@ -204,7 +203,11 @@ static void linear(
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
   const struct ivit_linear *layers[] = {l, o->value};
   int count = o->gating == NULL ? 1 : 2;
-  int most = group_of(k, takes_rows(k, l) ? layers[count - 1] : l, ldx);
+  int most = group_of(k, l, ldx, rows), tall = rows_of_tile(k, l);
+  for (int i = 1; i < count; i++) {
+    most = least(most, group_of(k, layers[i], ldx, rows));
+    tall = least(tall, rows_of_tile(k, layers[i]));
+  }
   for (int from = 0; from < rows; from += most) {
     int group = rows_of(most, from, rows);
     struct left lefts[2];
@@ -212,7 +215,7 @@ static void linear(
       int again = i > 0 && takes_rows(k, l) == takes_rows(k, layers[i]);
       lefts[i] = again ? lefts[0] : left_of(k, layers[i], x + (size_t)from * ldx, ldx, group, s);
     }
-    int height = ivit_tile_height(k, group);
+    int height = ivit_tile_height(tall, group);
     for (int panel = panels.from; panel < panels.to; panel++) {
       struct right rights[2];
       for (int i = 0; i < count; i++) {
@@ -220,9 +223,6 @@ static void linear(
       }
       for (int r = 0; r < group; r += height) {
         int n = rows_of(height, r, group);
-        for (int i = 0; i < count; i++) {
-          fetch_next(layers[i], panel, r, n, group);
-        }
         if (o->gating != NULL) {
           gate(k, l, o, rights, lefts, s, acc, from, r, n, panel);
         } else {

@@ -162,10 +162,13 @@ struct ivit_scratch {
   int16_t *gated_out[IVIT_CHUNK];
 };
 
-/* Rows of the tiles that `rows` are cut into: as few tiles as there must be, all nearly as high. */
-static inline int ivit_tile_height(const struct ivit_kernels *k, int rows) {
-  int tiles = (rows + k->rows - 1) / k->rows;
-  return tiles == 0 ? k->rows : (rows + tiles - 1) / tiles;
+/*
+ * Rows of the tiles of at most `most` that `rows` are cut into: as few tiles as there must be, all
+ * nearly as high.
+ */
+static inline int ivit_tile_height(int most, int rows) {
+  int tiles = (rows + most - 1) / most;
+  return tiles == 0 ? most : (rows + tiles - 1) / tiles;
 }
 
 /* Bytes from one arranged row of n codes to the next. */

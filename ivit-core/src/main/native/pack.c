@@ -78,7 +78,7 @@ int ivit_dyadic_set(struct ivit_dyadic *d, int32_t multiplier, int shift) {
 
 /* What an index of 4 bits stands for. */
 static int8_t decoded(const struct ivit_indices *w, int inputs, int output, int input) {
-  int index = w->index[(size_t)output * (size_t)inputs + (size_t)input];
+  int index = ivit_index(w, inputs, output, input);
   if (w->table != NULL) {
     return w->table[16 * (size_t)output + (size_t)index];
   }

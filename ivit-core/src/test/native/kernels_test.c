@@ -56,7 +56,8 @@ static void random_multipliers(int32_t *m, uint8_t *e, int n) {
 static struct ivit_indices random_indices(
     struct ivit_arena *arena, int inputs, int outputs, int8_t *codes) {
   int groups = (inputs + IVIT_GROUP - 1) / IVIT_GROUP, tables = (int)draw(2);
-  uint8_t *index = ivit_arena_take(arena, (size_t)inputs * (size_t)outputs);
+  int row = (inputs + 1) / 2;
+  uint8_t *index = ivit_arena_take(arena, (size_t)row * (size_t)outputs);
   int8_t *table = ivit_arena_take(arena, (size_t)outputs * 16);
   uint8_t *multiplier = ivit_arena_take(arena, (size_t)outputs * (size_t)groups);
   for (int i = 0; i < 16 * outputs; i++) {
@@ -68,7 +69,7 @@ static struct ivit_indices random_indices(
   for (int c = 0; c < outputs; c++) {
     for (int i = 0; i < inputs; i++) {
       int at = c * inputs + i, drawn = code(0, 15);
-      index[at] = (uint8_t)drawn;
+      index[c * row + i / 2] |= (uint8_t)(drawn << 4 * (i % 2));
       codes[at] = (int8_t)(tables
               ? table[16 * c + drawn]
               : (drawn - 8) * multiplier[c * groups + i / IVIT_GROUP]);
@@ -138,7 +139,7 @@ static uint8_t *arranged(
     return x;
   }
   uint8_t *out = ivit_arena_take(arena, IVIT_TILE_ROWS * arranged_stride);
-  for (int r = 0; r < k->rows; r++) {
+  for (int r = 0; r < IVIT_TILE_ROWS; r++) {
     k->arrange(x + (size_t)r * stride, n, out + (size_t)r * arranged_stride);
   }
   return out;
@@ -163,12 +164,12 @@ static void products(const struct ivit_kernels *k) {
     struct ivit_arena *arena = ivit_arena_new();
     int inputs = 1 + (int)draw(600), outputs = 1 + (int)draw(200);
     int outliers = draw(2) == 0 ? 0 : 1 + (int)draw((uint32_t)(inputs < 40 ? inputs : 40));
-    int rows = 1 + (int)draw((uint32_t)k->rows);
     const struct ivit_kernels *both[] = {k, &ivit_kernels_c};
     struct ivit_linear *ls[2];
     random_linears(both, 2, ls, arena, inputs, outputs, outliers, 0);
     struct ivit_linear *l = ls[0];
     const struct ivit_decoding *decoding = l->operand.main.decoding;
+    int rows = 1 + (int)draw((uint32_t)(decoding == NULL ? k->rows : decoding->rows));
     uint8_t *x = ivit_arena_take(arena, IVIT_TILE_ROWS * STRIDE);
     uint8_t *high = ivit_arena_take(arena, IVIT_TILE_ROWS * 64);
     for (int i = 0; i < IVIT_TILE_ROWS * STRIDE; i++) {
@@ -494,7 +495,7 @@ static void sums_of_groups(const struct ivit_kernels *k) {
     int multiplier = draw(2) == 0 ? 15 : 1, index = draw(2) == 0 ? 0 : 15;
     uint8_t *indices = ivit_arena_take(arena, (size_t)inputs * IVIT_COLUMNS);
     uint8_t *multipliers = ivit_arena_take(arena, (size_t)groups * IVIT_COLUMNS);
-    memset(indices, index, (size_t)inputs * IVIT_COLUMNS);
+    memset(indices, index << 4 | index, (size_t)inputs * IVIT_COLUMNS);
     memset(multipliers, multiplier, (size_t)groups * IVIT_COLUMNS);
     int32_t bias[IVIT_COLUMNS] = {0}, m[IVIT_COLUMNS];
     uint8_t e[IVIT_COLUMNS];
@@ -511,11 +512,12 @@ static void sums_of_groups(const struct ivit_kernels *k) {
     if (k->enter != NULL) {
       k->enter();
     }
-    l->operand.main.decoding->tile(rows, STRIDE, NULL, 0, k->rows, &operand, 0, acc);
+    const struct ivit_decoding *decoding = l->operand.main.decoding;
+    decoding->tile(rows, STRIDE, NULL, 0, decoding->rows, &operand, 0, acc);
     if (k->leave != NULL) {
       k->leave();
     }
-    for (int i = 0; i < k->rows * IVIT_COLUMNS; i++) {
+    for (int i = 0; i < decoding->rows * IVIT_COLUMNS; i++) {
       if (acc[i] != inputs * x * (index - 8) * multiplier) {
         fail(k->name, "sum of groups", inputs, index, multiplier);
       }
