@@ -78,7 +78,7 @@ final class KernelAccount {
       return switch (kernels) {
         case "vnni" -> new Loops(List.of("vpdpbusd-zmm"), List.of("vpdpbusd-zmm"));
         case "avxvnni" -> new Loops(List.of("vpdpbusd-ymm"), List.of("vpdpbusd-ymm", "vpmaddwd"));
-        case "avx2" -> new Loops(List.of("offset-run", "sign-run"), List.of("vpmaddwd"));
+        case "avx2" -> new Loops(List.of("offset-run", "sign-run", "group"), List.of("vpmaddwd"));
         default -> new Loops(List.of(), List.of());
       };
     }
