@@ -124,8 +124,22 @@ public final class RecipePictures {
 
   /** Which pictures of the set calibrate, in order. */
   public static int[] calibrationOrder(Calibration calibration, int size, long seed) {
-    int count = Math.min(calibration.pictures(), size);
-    return switch (calibration.select()) {
+    return calibrationOrder(calibration.select(), calibration.pictures(), size, seed);
+  }
+
+  /**
+   * Which pictures are taken.
+   *
+   * @param select by which rule
+   * @param pictures how many; all where there are fewer
+   * @param size of the set
+   * @param seed of the run
+   * @return their numbers
+   */
+  public static int[] calibrationOrder(
+      Calibration.Select select, int pictures, int size, long seed) {
+    int count = Math.min(pictures, size);
+    return switch (select) {
       case FIRST -> IntStream.range(0, count).toArray();
       case SPREAD -> IntStream.range(0, count).map(i -> (int) ((long) i * size / count)).toArray();
       case RANDOM -> IntStream.of(EpochOrder.shuffled(size, seed, -1)).limit(count).toArray();

@@ -45,12 +45,17 @@ public final class RecipeCalibration {
    */
   public PostTrainingCalibration.Result run(
       FloatWeights weights, Dataset pictures, PostTrainingCalibration.Progress progress) {
+    Calibration calibration = recipe.quantization().calibration();
+    List<float[]> moments =
+        recipe.quantization().weights().fewer()
+            ? batches(pictures, calibration.momentPictures())
+            : List.of();
     return new PostTrainingCalibration(architecture, recipe.quantization(), pool)
-        .run(weights, batches(pictures), progress);
+        .run(weights, batches(pictures, calibration.pictures()), moments, progress);
   }
 
   /** Normalised pixels, [pictures][3][image][image] each. */
-  private List<float[]> batches(Dataset pictures) {
+  private List<float[]> batches(Dataset pictures, int count) {
     Calibration calibration = recipe.quantization().calibration();
     EvaluationTransform transform =
         new EvaluationTransform(RecipePictures.preprocess(recipe, architecture));
@@ -58,7 +63,8 @@ public final class RecipeCalibration {
     try (PictureLoader<float[]> loader =
         new PictureLoader<>(
             pictures,
-            RecipePictures.calibrationOrder(calibration, pictures.size(), recipe.seed()),
+            RecipePictures.calibrationOrder(
+                calibration.select(), count, pictures.size(), recipe.seed()),
             (picture, index) -> transform.normalised(picture),
             RecipePictures.onCorrupt(recipe),
             recipe.threads(),

@@ -86,24 +86,35 @@ public final class PostTrainingCalibration {
    *
    * @param weights float parameters by timm name
    * @param batches normalised pixels, [pictures][3][image][image] each
+   * @param momentBatches the same, of the pictures that weights of fewer than 8 bits are rounded
+   *     by; of no use without such weights
    * @param progress hears of each part
    * @throws org.ivit.core.InputException if the model fails a bound: names the node
    */
-  public Result run(FloatWeights weights, List<float[]> batches, Progress progress) {
+  public Result run(
+      FloatWeights weights, List<float[]> batches, List<float[]> momentBatches, Progress progress) {
+    boolean fewer = quantization.weights().fewer();
     boolean search = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
     boolean free = weights.scales().isEmpty();
     boolean equalize = quantization.equalize() && free;
     boolean secondOrder = quantization.weightRounding() == WeightRounding.SECOND_ORDER && free;
     boolean byError = quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR;
     WeightRoundingPass rounding = new WeightRoundingPass(architecture, quantization.weights());
-    if (quantization.weights().fewer() && !free) {
+    if (fewer && !free) {
       throw new InputException(
           "quantization.weights: weights of fewer than 8 bits are made of float weights, but these"
               + " bring frozen scales");
     }
     int count =
-        1 + (search ? 1 : 0) + (equalize ? 1 : 0) + (secondOrder ? 1 : 0) + (byError ? 1 : 0);
-    int tasks = (secondOrder ? rounding.layers().size() : 0) + (byError ? searched() : 0);
+        1
+            + (search ? 1 : 0)
+            + (equalize ? 1 : 0)
+            + (secondOrder && !fewer ? 1 : 0)
+            + (byError ? 1 : 0);
+    int tasks =
+        (secondOrder ? rounding.layers().size() : 0)
+            + (byError ? searched() : 0)
+            + (fewer ? momentBatches.size() : 0);
     Passes passes = new Passes(batches, new Parts(progress, count * batches.size() + tasks));
     Scheme scheme =
         new Scheme(
@@ -127,7 +138,7 @@ public final class PostTrainingCalibration {
       scheme = scheme.withOutliers(found);
     }
     if (secondOrder) {
-      used = rounded(rounding, used, scheme, batches, passes);
+      used = rounded(rounding, used, scheme, momentBatches, passes);
     }
     NodeObserver observers = observers();
     Set<String> searched = Set.of();
@@ -161,13 +172,13 @@ public final class PostTrainingCalibration {
       WeightRoundingPass rounding,
       FloatWeights weights,
       Scheme scheme,
-      List<float[]> batches,
+      List<float[]> momentBatches,
       Passes passes) {
     Runnable summed = () -> passes.parts.done(SUMS);
     Runnable rounded = () -> passes.parts.done("weights are rounded");
     if (quantization.weights().fewer()) {
       AnswerMoments moments = new AnswerMoments(rounding.layers());
-      moments.add(architecture, weights, batches, pool, summed);
+      moments.add(architecture, weights, momentBatches, pool, summed);
       return rounding.apply(weights, moments, pool, rounded);
     }
     SecondMoments moments = new SecondMoments(observers(), rounding.nodes());

@@ -153,19 +153,19 @@ class RecipePicturesTest {
 
   @Test
   void calibrationTakesFirstSpreadOrRandomPictures() {
-    Calibration first = new Calibration(null, 4, 2, Calibration.Select.FIRST);
-    Calibration spread = new Calibration(null, 4, 2, Calibration.Select.SPREAD);
-    Calibration random = new Calibration(null, 4, 2, Calibration.Select.RANDOM);
+    Calibration first = new Calibration(null, 4, 256, 2, Calibration.Select.FIRST);
+    Calibration spread = new Calibration(null, 4, 256, 2, Calibration.Select.SPREAD);
+    Calibration random = new Calibration(null, 4, 256, 2, Calibration.Select.RANDOM);
     assertThat(RecipePictures.calibrationOrder(first, 9, 1)).containsExactly(0, 1, 2, 3);
     assertThat(RecipePictures.calibrationOrder(spread, 9, 1)).containsExactly(0, 2, 4, 6);
     int[] drawn = RecipePictures.calibrationOrder(random, 1000, 1);
     assertThat(drawn).hasSize(4).isEqualTo(RecipePictures.calibrationOrder(random, 1000, 1));
     assertThat(drawn).isNotEqualTo(RecipePictures.calibrationOrder(random, 1000, 2));
     for (Calibration.Select select : Calibration.Select.values()) {
-      Calibration all = new Calibration(null, 7, 2, select);
+      Calibration all = new Calibration(null, 7, 256, 2, select);
       assertThat(RecipePictures.calibrationOrder(all, 7, 3))
           .containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6);
-      Calibration more = new Calibration(null, 50, 2, select);
+      Calibration more = new Calibration(null, 50, 256, 2, select);
       assertThat(RecipePictures.calibrationOrder(more, 7, 3)).hasSize(7);
     }
   }

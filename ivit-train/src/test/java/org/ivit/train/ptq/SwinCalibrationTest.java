@@ -101,7 +101,11 @@ class SwinCalibrationTest {
             0);
     List<float[]> batches = IntStream.range(0, 3).mapToObj(model::calibrationBatch).toList();
     return new PostTrainingCalibration(swin, quantization, POOL)
-        .run(weights, batches, (stage, done, total) -> assertThat(done).isBetween(1, total));
+        .run(
+            weights,
+            batches,
+            batches,
+            (stage, done, total) -> assertThat(done).isBetween(1, total));
   }
 
   private double[] floatLogits(FloatWeights weights) {
