@@ -76,7 +76,7 @@ final class NibbleWeights {
     int size = 1 << grid.bits();
     byte[] entries = turned(grid.table(), weights.outputs(), size);
     for (int i = 0; i < entries.length; i++) {
-      entries[i] += (byte) form.zeroPoint();
+      entries[i] = (byte) (entries[i] + form.zeroPoint());
     }
     String table = graph.bytes(name + "_table", form.type(), entries, size, weights.outputs());
     return graph.node(

@@ -12,6 +12,7 @@ import org.ivit.core.graph.build.Dequantized;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.pretrained.WeightCheck;
+import org.ivit.core.weight.WeightGrid;
 
 /**
  * Writes models as ONNX files, opset {@value OnnxGraph#OPSET}, or {@value OnnxGraph#NIBBLE_OPSET}
@@ -75,6 +76,15 @@ public final class OnnxExport {
   public static ModelProto quantized(
       IntegerGraph integers, QdqWeights form, OnnxDescription description) {
     return quantized(integers, Dequantized.of(integers), form, description);
+  }
+
+  /**
+   * Whether {@link #quantized} writes a layer's weights in 4 bits.
+   *
+   * @param grid of their codes, or null where these have 8 bits
+   */
+  public static boolean holdsNibbles(WeightGrid grid) {
+    return NibbleWeights.hold(grid);
   }
 
   /**

@@ -178,7 +178,7 @@ final class OnnxGraph {
     ByteBuffer buffer = buffer((values.length + 1L) / 2);
     for (int i = 0; i < values.length; i += 2) {
       int high = i + 1 < values.length ? values[i + 1] << 4 : 0;
-      buffer.put(i / 2, (byte) (high | values[i] & 15));
+      buffer.put(i / 2, (byte) (high | (values[i] & 15)));
     }
     return constant(name, type, buffer, shape);
   }
