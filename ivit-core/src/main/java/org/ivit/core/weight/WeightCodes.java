@@ -76,6 +76,11 @@ public record WeightCodes(int outputs, int inputs, WeightGrid grid, byte[] store
     return grid == null ? 8 : grid.bits();
   }
 
+  /** What is stored of a weight, such as {@code 4 bits, group}, or {@code 8 bits}. */
+  public String describe() {
+    return grid == null ? "8 bits" : grid.describe();
+  }
+
   /**
    * The 8-bit codes, [outputs][inputs]: shared where they are what is stored, else decoded anew by
    * each call.

@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SortedMap;
+import java.util.function.Function;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Head;
+import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.architecture.Part;
 import org.ivit.core.arithmetic.GeluForm;
@@ -25,6 +27,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.core.weight.WeightGrid;
 import org.opentest4j.TestAbortedException;
 
 /** Models of normally distributed weights, for tests that need any model. */
@@ -72,6 +75,20 @@ public final class ObservedModel {
    */
   public static IntegerGraph graph(Architecture architecture, Scheme scheme, Random random) {
     return graph(architecture, weights(architecture, random), scheme, random);
+  }
+
+  /**
+   * As {@link #graph}, with weights of fewer bits.
+   *
+   * @param grids of a layer's codes, or null where they have 8 bits
+   */
+  public static IntegerGraph ofFewerBits(
+      Architecture architecture,
+      Scheme scheme,
+      Random random,
+      Function<LinearSpec, WeightGrid> grids) {
+    FloatWeights plain = weights(architecture, random);
+    return graph(architecture, GridWeights.of(architecture, plain, grids), scheme, random);
   }
 
   /**

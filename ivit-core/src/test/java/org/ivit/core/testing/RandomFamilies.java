@@ -64,6 +64,15 @@ public final class RandomFamilies {
       return new Case(forged ? new ForgedGraphs(random.nextLong()).of(observed) : observed, codes);
     }
 
+    /**
+     * The same shapes with forged constants, weights mostly of fewer than 8 bits.
+     *
+     * @param seed same seed, same integers
+     */
+    public Case withFewerBits(long seed) {
+      return new Case(ForgedGraphs.ofFewerBits(seed).of(graph), codes);
+    }
+
     /** What the reference engine answers. */
     public int[] expected() {
       try (ReferenceEngine reference = new ReferenceEngine(graph)) {

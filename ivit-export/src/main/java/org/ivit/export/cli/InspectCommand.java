@@ -15,8 +15,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "inspect",
     description =
-        "Prints what an integer checkpoint holds, layer by layer, or the tensors of a"
-            + " safetensors, PyTorch or NumPy file. --verbose lists outlier channels.")
+        "Prints what an integer checkpoint holds, layer by layer, with the bits and the entropy of"
+            + " its weights, or the tensors of a safetensors, PyTorch or NumPy file. --verbose lists"
+            + " outlier channels.")
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 

@@ -7,10 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.ivit.core.MessageText;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
@@ -20,11 +22,13 @@ import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.io.Digests;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.weight.WeightCodes;
 
 /** Prints what a file holds. */
 final class Inspection {
@@ -73,7 +77,8 @@ final class Inspection {
     row("file sha256", Digests.file(file));
     row("digest", CheckpointFile.digest(tensors.metadata()));
     outliers(scheme);
-    sizes(tensors);
+    sizes(file, tensors);
+    weights(graph);
     layers(graph, tensors);
     if (!p.recipe().isEmpty()) {
       out.println();
@@ -104,8 +109,8 @@ final class Inspection {
     }
   }
 
-  /** Bytes by what they are for. */
-  private void sizes(TensorFile tensors) {
+  /** Bytes by what they are for; together they are the file. */
+  private void sizes(Path file, TensorFile tensors) {
     Map<String, Long> kinds = new LinkedHashMap<>();
     tensors
         .tensors()
@@ -115,12 +120,38 @@ final class Inspection {
     out.println();
     out.printf("%-20s %12s%n", "tensors", "bytes");
     kinds.forEach((kind, bytes) -> out.printf("  %-18s %12d%n", kind, bytes));
+    long rest = size(file) - kinds.values().stream().mapToLong(Long::longValue).sum();
+    out.printf("  %-18s %12d%n", "(header)", rest);
+  }
+
+  /** Weights by width and coding: layers, bytes, and those that an entropy coder would leave. */
+  private void weights(IntegerGraph graph) {
+    Map<String, List<WeightEntropy>> kinds = new TreeMap<>();
+    for (Linear linear : graph.linears()) {
+      kinds
+          .computeIfAbsent(linear.codes().describe(), kind -> new ArrayList<>())
+          .add(WeightEntropy.of(linear.codes()));
+    }
+    out.println();
+    out.printf("%-20s %12s %12s %12s%n", "weights", "layers", "bytes", "entropy");
+    kinds.forEach(
+        (kind, layers) ->
+            out.printf(
+                "  %-18s %12d %12d %12d%n",
+                kind,
+                layers.size(),
+                layers.stream().mapToLong(WeightEntropy::stored).sum(),
+                (long) Math.ceil(layers.stream().mapToDouble(WeightEntropy::bytes).sum())));
   }
 
   private void layers(IntegerGraph graph, TensorFile tensors) {
     out.println();
-    out.printf("%-24s %5s %14s %10s %12s%n", "node", "bits", "scale", "outliers", "bytes");
+    out.printf(
+        "%-24s %5s %14s %10s %12s  %-15s %7s%n",
+        "node", "bits", "scale", "outliers", "bytes", "weights", "entropy");
     Map<String, Float> scales = graph.scales();
+    Map<String, WeightCodes> weights = new HashMap<>();
+    graph.linears().forEach(linear -> weights.put(linear.name(), linear.codes()));
     List<Node> nodes = new ArrayList<>(graph.architecture().nodes().values());
     graph.architecture().head().linears().forEach(layer -> nodes.add(layer.node()));
     for (Node node : nodes) {
@@ -130,19 +161,31 @@ final class Inspection {
           Integer.toString(node.bits()),
           scales.get(node.name()),
           outliers.isEmpty() ? "" : Integer.toString(outliers.channels().length),
-          bytes(tensors, node.name()));
+          bytes(tensors, node.name()),
+          weights.get(node.name()));
     }
   }
 
-  private void layer(String node, String bits, Float scale, String outliers, long bytes) {
-    out.printf(
-        Locale.ROOT,
-        "%-24s %5s %14.8g %10s %12s%n",
-        node,
-        bits,
-        scale,
-        outliers,
-        bytes == 0 ? "" : Long.toString(bytes));
+  private void layer(
+      String node, String bits, Float scale, String outliers, long bytes, WeightCodes weights) {
+    String line =
+        String.format(
+            Locale.ROOT,
+            "%-24s %5s %14.8g %10s %12s",
+            node,
+            bits,
+            scale,
+            outliers,
+            bytes == 0 ? "" : Long.toString(bytes));
+    out.println(
+        weights == null
+            ? line
+            : String.format(
+                Locale.ROOT,
+                "%s  %-15s %7.3f",
+                line,
+                weights.describe(),
+                WeightEntropy.of(weights).bits()));
   }
 
   /** Bytes of the tensors that belong to a node. */

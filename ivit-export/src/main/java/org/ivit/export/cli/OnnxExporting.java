@@ -3,6 +3,7 @@ package org.ivit.export.cli;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Answer;
@@ -11,6 +12,7 @@ import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
+import org.ivit.core.graph.Linear;
 import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.evaluate.FloatReading;
 import org.ivit.export.evaluate.Models;
@@ -61,18 +63,23 @@ record OnnxExporting(
         QdqWeights.of(qdqWeights));
   }
 
-  /** Reads, writes, and says in two lines what came of it. */
+  /**
+   * Reads, writes, and says in two lines what came of it; a third is about weights of fewer bits.
+   */
   String export(String formatKey, Path output) {
     OnnxExport.Format format = OnnxExport.Format.of(formatKey);
+    List<Linear> layers = new ArrayList<>();
     ModelProto proto =
         switch (format) {
           case FLOAT -> floating();
           case QDQ -> {
             IntegerCheckpoint integers = integers();
+            layers.addAll(integers.graph().linears());
             yield OnnxExport.quantized(integers.graph(), qdqWeights, description(integers));
           }
           case INTEGER -> {
             IntegerCheckpoint integers = integers();
+            layers.addAll(integers.graph().linears());
             yield OnnxExport.integer(integers.graph(), description(integers));
           }
         };
@@ -84,7 +91,29 @@ record OnnxExporting(
                 proto.getOpsetImport(0).getVersion(),
                 proto.getGraph().getNodeCount(),
                 WrittenFile.megabytes(output));
-    return WrittenFile.describe(output, what);
+    String written = WrittenFile.describe(output, what);
+    return layers.stream().allMatch(layer -> layer.codes().grid() == null)
+        ? written
+        : written + System.lineSeparator() + fewerBits(format, layers);
+  }
+
+  /** What became of weights of fewer bits. */
+  private static String fewerBits(OnnxExport.Format format, List<Linear> layers) {
+    long packed = layers.stream().filter(layer -> layer.codes().grid() != null).count();
+    if (format == OnnxExport.Format.INTEGER) {
+      return "weights: %d of %d layers have fewer than 8 bits, written as their 8-bit codes"
+          .formatted(packed, layers.size());
+    }
+    long nibbles =
+        layers.stream().filter(layer -> OnnxExport.holdsNibbles(layer.codes().grid())).count();
+    return "weights: %d of %d layers in 4 bits, decoded when the file is opened%s"
+        .formatted(
+            nibbles,
+            layers.size(),
+            packed == nibbles
+                ? ""
+                : "; %d of 5 to 7 bits as 8-bit codes, ONNX has no type for them"
+                    .formatted(packed - nibbles));
   }
 
   private ModelProto floating() {

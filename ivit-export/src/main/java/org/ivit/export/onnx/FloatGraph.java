@@ -146,12 +146,7 @@ final class FloatGraph implements PartVisitor<Void> {
 
   /** The mean over the tokens behind the leading ones, [batch, channels]. */
   private String mean(String rows, Node node, int count, int leading, int dim) {
-    return graph.node(
-        "ReduceMean",
-        node.name(),
-        List.of(tokens.slice(rows, node.name(), count, leading, count, dim)),
-        attribute("axes", new long[] {1}),
-        attribute("keepdims", 0L));
+    return graph.mean(node.name(), tokens.slice(rows, node.name(), count, leading, count, dim), 1);
   }
 
   @Override

@@ -12,8 +12,12 @@ import org.ivit.core.graph.build.Dequantized;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.pretrained.WeightCheck;
+import org.ivit.core.weight.WeightGrid;
 
-/** Writes models as ONNX files, opset {@value OnnxGraph#OPSET}, any batch size. */
+/**
+ * Writes models as ONNX files, opset {@value OnnxGraph#OPSET}, or {@value OnnxGraph#NIBBLE_OPSET}
+ * where weights have 4 bits; any batch size.
+ */
 public final class OnnxExport {
   private OnnxExport() {}
 
@@ -63,16 +67,36 @@ public final class OnnxExport {
   }
 
   /**
-   * The float network that an integer graph stands for, its products quantized.
+   * The float network that an integer graph stands for, its products quantized. Weights of at most
+   * 4 bits are written as such, others as 8-bit codes.
    *
    * @param form of the weights
    * @throws InputException if the model is too large
    */
   public static ModelProto quantized(
       IntegerGraph integers, QdqWeights form, OnnxDescription description) {
+    return quantized(integers, Dequantized.of(integers), form, description);
+  }
+
+  /**
+   * Whether {@link #quantized} writes a layer's weights in 4 bits.
+   *
+   * @param grid of their codes, or null where these have 8 bits
+   */
+  public static boolean holdsNibbles(WeightGrid grid) {
+    return NibbleWeights.hold(grid);
+  }
+
+  /**
+   * As the public one.
+   *
+   * @param weights that the graph stands for
+   */
+  static ModelProto quantized(
+      IntegerGraph integers, FloatWeights weights, QdqWeights form, OnnxDescription description) {
     Architecture architecture = integers.architecture();
-    FloatWeights weights = Dequantized.of(integers);
-    OnnxGraph graph = new OnnxGraph(architecture.name());
+    boolean nibbles = weights.grids().values().stream().anyMatch(NibbleWeights::hold);
+    OnnxGraph graph = new OnnxGraph(architecture.name(), nibbles);
     QdqProducts products =
         new QdqProducts(graph, weights, integers.scheme(), integers.scales(), form);
     new FloatGraph(graph, weights, products).write(architecture);

@@ -31,8 +31,14 @@ final class OnnxGraph {
   /** Of the standard operators, the only domain used. */
   static final int OPSET = 17;
 
+  /** The first opset with constants of 4 bits. */
+  static final int NIBBLE_OPSET = 21;
+
   /** ONNX 1.12, the first with {@value #OPSET}. */
   private static final int IR_VERSION = 8;
+
+  /** ONNX 1.16, the first with {@value #NIBBLE_OPSET}. */
+  private static final int NIBBLE_IR_VERSION = 10;
 
   /** What a message of protocol buffers may hold, less room for the nodes. */
   private static final long MOST_BYTES = Integer.MAX_VALUE - (64L << 20);
@@ -42,10 +48,21 @@ final class OnnxGraph {
   private final GraphProto.Builder graph = GraphProto.newBuilder();
   private final Set<String> names = new HashSet<>();
   private final Map<Object, String> scalars = new HashMap<>();
+  private final int opset;
   private long bytes;
 
+  /** A graph of opset {@value #OPSET}. */
   OnnxGraph(String name) {
+    this(name, false);
+  }
+
+  /**
+   * @param nibbles whether it may hold constants of 4 bits: then its opset is {@value
+   *     #NIBBLE_OPSET}, else {@value #OPSET}
+   */
+  OnnxGraph(String name, boolean nibbles) {
     graph.setName(name);
+    opset = nibbles ? NIBBLE_OPSET : OPSET;
   }
 
   /** A name that nothing has yet, the given one if that is free. */
@@ -82,6 +99,22 @@ final class OnnxGraph {
     node.addAllAttribute(List.of(attributes));
     graph.addNode(node);
     return List.copyOf(node.getOutputList());
+  }
+
+  /** Adds a cut into equal parts. */
+  List<String> split(String name, String x, long axis, int parts) {
+    AttributeProto along = attribute("axis", axis);
+    return opset == OPSET
+        ? nodes("Split", name, parts, List.of(x), along)
+        : nodes("Split", name, parts, List.of(x), along, attribute("num_outputs", (long) parts));
+  }
+
+  /** Adds the mean along an axis, which goes. */
+  String mean(String name, String x, long axis) {
+    AttributeProto drop = attribute("keepdims", 0L);
+    return opset == OPSET
+        ? node("ReduceMean", name, List.of(x), attribute("axes", new long[] {axis}), drop)
+        : node("ReduceMean", name, List.of(x, vector(axis)), drop);
   }
 
   /** The input: its first dimension is free. */
@@ -132,6 +165,24 @@ final class OnnxGraph {
     return constant(name, type, buffer(values.length).put(0, values), shape);
   }
 
+  /**
+   * A constant of 4 bits, two numbers a byte.
+   *
+   * @param type INT4 or UINT4
+   * @param values whose lowest bits are taken
+   */
+  String nibbles(String name, TensorProto.DataType type, byte[] values, long... shape) {
+    if (opset == OPSET) {
+      throw new IllegalStateException(name + ": opset " + OPSET + " has no constants of 4 bits");
+    }
+    ByteBuffer buffer = buffer((values.length + 1L) / 2);
+    for (int i = 0; i < values.length; i += 2) {
+      int high = i + 1 < values.length ? values[i + 1] << 4 : 0;
+      buffer.put(i / 2, (byte) (high | (values[i] & 15)));
+    }
+    return constant(name, type, buffer, shape);
+  }
+
   /** An int64 vector that is written once, however often it is asked for: a shape, axes. */
   String vector(long... values) {
     return scalars.computeIfAbsent(
@@ -161,6 +212,12 @@ final class OnnxGraph {
   String zeroPoint(TensorProto.DataType type, int value) {
     String name = type.name().toLowerCase(java.util.Locale.ROOT) + "." + value;
     return scalars.computeIfAbsent(name, key -> bytes(name, type, new byte[] {(byte) value}));
+  }
+
+  /** An int32 scalar that is written once. */
+  String scalar(int value) {
+    return scalars.computeIfAbsent(
+        "int32 " + value, key -> ints("int32." + value, new int[] {value}));
   }
 
   /** A uint64 constant. */
@@ -215,11 +272,11 @@ final class OnnxGraph {
   ModelProto model(String producer, Map<String, String> metadata) {
     ModelProto.Builder model =
         ModelProto.newBuilder()
-            .setIrVersion(IR_VERSION)
+            .setIrVersion(opset == OPSET ? IR_VERSION : NIBBLE_IR_VERSION)
             .setProducerName("ivit")
             .setProducerVersion(producer)
             .setGraph(graph)
-            .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET));
+            .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(opset));
     metadata.forEach(
         (key, value) ->
             model.addMetadataProps(

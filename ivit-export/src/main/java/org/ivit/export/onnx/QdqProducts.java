@@ -12,20 +12,24 @@ import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.weight.WeightCodes;
+import org.ivit.core.weight.WeightGrid;
 
 /**
  * Products between pairs of QuantizeLinear and DequantizeLinear, in the form that ONNX Runtime
  * fuses to integer products: a Gemm of activations in unsigned bytes with one scale, weights in
  * bytes ({@link QdqWeights}) with a scale and a zero point a channel, and a 32-bit bias. (A MatMul
  * with an Add after it is fused as well, to something slower than float.) Outlier channels, which
- * have no such form, go into a small float product beside. Attention stays in float: pairs around
- * its small products cost more than they save.
+ * have no such form, go into a small float product beside. Weights of at most 4 bits are decoded to
+ * the same bytes by {@link NibbleWeights}. Attention stays in float: pairs around its small
+ * products cost more than they save.
  */
 final class QdqProducts implements Products {
   private static final int BYTE = 128;
 
   private final OnnxGraph graph;
   private final Tokens tokens;
+  private final NibbleWeights nibbles;
   private final FloatWeights weights;
   private final Scheme scheme;
   private final Map<String, Float> scales;
@@ -44,6 +48,7 @@ final class QdqProducts implements Products {
       QdqWeights form) {
     this.graph = graph;
     this.tokens = new Tokens(graph);
+    this.nibbles = new NibbleWeights(graph, form);
     this.weights = weights;
     this.scheme = scheme;
     this.scales = scales;
@@ -59,7 +64,7 @@ final class QdqProducts implements Products {
     OutlierChannels outliers = scheme.outliers(from);
     float input = scales.get(from.name());
     String x = pair(rows, from.name(), input, scheme.offset(from, input));
-    String w = weight(name, weight, scale, outliers);
+    String w = weight(name, weight, scale, weights.grid(layer.weight()), outliers);
     String product =
         layer.biased()
             ? graph.node("Gemm", name, List.of(x, w, bias(name, scale, input)))
@@ -80,19 +85,13 @@ final class QdqProducts implements Products {
     return graph.node("DequantizeLinear", name + "/dequantize", List.of(codes, s, zero));
   }
 
-  /** Codes of the weights, [inputs, outputs], zeros for outlier channels, and their scales. */
-  private String weight(String name, float[] weight, float[] scale, OutlierChannels outliers) {
+  /** The weights, [inputs, outputs], zeros for outlier channels. */
+  private String weight(
+      String name, float[] weight, float[] scale, WeightGrid grid, OutlierChannels outliers) {
     int outputs = scale.length;
-    int inputs = weight.length / outputs;
     byte[] codes = new byte[weight.length];
-    Arrays.fill(codes, (byte) form.zeroPoint());
-    for (int c = 0; c < outputs; c++) {
-      for (int k = 0; k < inputs; k++) {
-        if (!outliers.contains(k)) {
-          int code = (int) Math.rint(weight[c * inputs + k] / (double) scale[c]);
-          codes[k * outputs + c] = (byte) (code + form.zeroPoint());
-        }
-      }
+    for (int i = 0; i < codes.length; i++) {
+      codes[i] = (byte) Math.rint(weight[i] / (double) scale[i / (codes.length / outputs)]);
     }
     byte[] zeros = new byte[outputs];
     Arrays.fill(zeros, (byte) form.zeroPoint());
@@ -100,10 +99,24 @@ final class QdqProducts implements Products {
         "DequantizeLinear",
         name + ".weight/dequantize",
         List.of(
-            graph.bytes(name + ".weight", form.type(), codes, inputs, outputs),
+            NibbleWeights.hold(grid)
+                ? nibbles.codes(name + ".weight", WeightCodes.of(grid, codes, outputs), outliers)
+                : bytes(name + ".weight", codes, outputs, outliers),
             graph.floats(name + ".weight_scale", scale, outputs),
             graph.bytes(name + ".weight_zero", form.type(), zeros, outputs)),
         attribute("axis", 1L));
+  }
+
+  private String bytes(String name, byte[] codes, int outputs, OutlierChannels outliers) {
+    int inputs = codes.length / outputs;
+    byte[] turned = new byte[codes.length];
+    for (int c = 0; c < outputs; c++) {
+      for (int k = 0; k < inputs; k++) {
+        int code = outliers.contains(k) ? 0 : codes[c * inputs + k];
+        turned[k * outputs + c] = (byte) (code + form.zeroPoint());
+      }
+    }
+    return graph.bytes(name, form.type(), turned, inputs, outputs);
   }
 
   private String bias(String name, float[] scale, float input) {

@@ -149,8 +149,7 @@ final class Tokens {
    *     tokens]; in the order query, key, value
    */
   List<String> heads(String rows, Block site, String name) {
-    List<String> parts =
-        graph.nodes("Split", name + "/split", 3, List.of(rows), attribute("axis", 1L));
+    List<String> parts = graph.split(name + "/split", rows, 1, 3);
     return List.of(
         head(parts.get(0), site, name + "/q", 0, 2, 1, 3),
         head(parts.get(1), site, name + "/k", 0, 2, 3, 1),
@@ -185,8 +184,7 @@ final class Tokens {
     if (partner[0] != headDim / 2) {
       return gather(x, name, partner, 3);
     }
-    List<String> halves =
-        graph.nodes("Split", name + "/halves", 2, List.of(x), attribute("axis", 3L));
+    List<String> halves = graph.split(name + "/halves", x, 3, 2);
     return graph.node(
         "Concat", name + "/swapped", List.of(halves.get(1), halves.get(0)), attribute("axis", 3L));
   }

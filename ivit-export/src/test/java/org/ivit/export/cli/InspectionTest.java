@@ -2,22 +2,30 @@ package org.ivit.export.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.weight.UniformGrid;
+import org.ivit.core.weight.WeightCodes;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,15 +64,66 @@ class InspectionTest {
   private String inspected(String name) {
     Architecture architecture = FamilyModels.architecture(name);
     Scheme scheme = Scheme.EXACT.withNormEpsilon(true);
-    IntegerGraph graph = ObservedModel.graph(architecture, scheme, new Random(2));
-    Path file = folder.resolve(name + ".ivit.safetensors");
+    return inspected(ObservedModel.graph(architecture, scheme, new Random(2)));
+  }
+
+  private String inspected(IntegerGraph graph) {
+    Architecture architecture = graph.architecture();
+    Path file = file(graph);
     Preprocess preprocess = Preprocess.half(architecture.image(), architecture.image());
-    CheckpointFile.write(
-        file, new IntegerCheckpoint(graph, preprocess, List.of(), Provenance.UNKNOWN));
+    int classes = architecture.answer() == Answer.CLASSES ? architecture.classes() : 0;
+    List<String> names = IntStream.range(0, classes).mapToObj(i -> "class " + i).toList();
+    CheckpointFile.write(file, new IntegerCheckpoint(graph, preprocess, names, Provenance.UNKNOWN));
     StringWriter out = new StringWriter();
     new Inspection(new PrintWriter(out, true), false)
         .checkpoint(file, Safetensors.read(file), CheckpointFile.read(file));
     return out.toString();
+  }
+
+  private Path file(IntegerGraph graph) {
+    return folder.resolve(graph.architecture().name() + ".ivit.safetensors");
+  }
+
+  @Test
+  void weightsOfFewerBits() throws IOException {
+    Architecture vit = FamilyModels.architecture("deit3");
+    IntegerGraph graph =
+        ObservedModel.ofFewerBits(
+            vit,
+            Scheme.EXACT,
+            new Random(2),
+            layer -> layer.parameters().contains(".mlp.") ? new UniformGrid(4) : null);
+    String text = inspected(graph);
+    assertThat(text)
+        .containsPattern("(?m)^kind +integer checkpoint, version 3$")
+        .containsPattern("(?m)^blocks.0.mlp.fc1 .* 4 bits, uniform +[0-3][.]\\d{3}$")
+        .containsPattern("(?m)^head .* 8 bits +[0-7][.]\\d{3}$")
+        .containsPattern("(?m)^  constants +\\d+$");
+    List<Linear> packed =
+        graph.linears().stream().filter(linear -> linear.codes().grid() != null).toList();
+    long indices = packed.stream().mapToLong(linear -> linear.codes().stored().length).sum();
+    assertThat(text)
+        .containsPattern("(?m)^  weight_indices +" + indices + "$")
+        .containsPattern("(?m)^  4 bits, uniform +%d +%d +\\d+$".formatted(packed.size(), indices));
+    long sum =
+        Pattern.compile("(?m)^  [a-z(]\\S* +(\\d+)$")
+            .matcher(text)
+            .results()
+            .mapToLong(match -> Long.parseLong(match.group(1)))
+            .sum();
+    assertThat(sum).isEqualTo(Files.size(file(graph)));
+  }
+
+  /** Of four values as often as each other 2 bits, of one value none, of indices those of them. */
+  @Test
+  void entropyIsOfOrderNought() {
+    WeightEntropy even = WeightEntropy.of(WeightCodes.of(new byte[] {-128, 127, 0, 1}, 2));
+    assertThat(even).isEqualTo(new WeightEntropy(4, 4, 2));
+    assertThat(even.bytes()).isEqualTo(1);
+    assertThat(WeightEntropy.of(WeightCodes.of(new byte[6], 2)).bits()).isZero();
+    byte[] codes = {-8, 7, -8, 7, -8, 7, 7, -8};
+    assertThat(WeightEntropy.of(WeightCodes.of(new UniformGrid(4), codes, 2)))
+        .isEqualTo(new WeightEntropy(8, 4, 1));
   }
 
   @Test

@@ -25,6 +25,9 @@ import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
+import org.ivit.core.testing.GridWeights;
+import org.ivit.core.testing.RandomGrids;
+import org.ivit.core.weight.UniformGrid;
 
 /** A tiny model with random weights, its files, and pictures for it. */
 final class MicroModel {
@@ -131,16 +134,56 @@ final class MicroModel {
                 new OutlierChannels(new int[] {4}, 1))));
   }
 
+  /** An integer model whose blocks' weights lie on grids: of 4 bits, but the last layer's of 6. */
+  static Path ofFewerBits(Path file) {
+    return ofFewerBits(file, VIT, CLASSES);
+  }
+
+  /** The same of a model that answers with features. */
+  static Path featuresOfFewerBits(Path file) {
+    return ofFewerBits(file, Architectures.parse(FEATURES), List.of());
+  }
+
+  private static Path ofFewerBits(Path file, Architecture architecture, List<String> classes) {
+    Random random = new Random(4);
+    FloatWeights weights =
+        GridWeights.of(
+            architecture,
+            FloatWeights.of(parameters(architecture)),
+            layer -> {
+              String name = layer.parameters();
+              if (!name.startsWith("blocks.")) {
+                return null;
+              }
+              return switch (name.substring(name.lastIndexOf('.') + 1)) {
+                case "qkv" -> RandomGrids.table(random, 4, layer.outputs());
+                case "proj" -> new UniformGrid(4);
+                case "fc1" -> RandomGrids.group(random, 4, layer.outputs(), layer.inputs());
+                default -> RandomGrids.group(random, 6, layer.outputs(), layer.inputs());
+              };
+            });
+    return checkpoint(file, architecture, weights, Scheme.EXACT, classes);
+  }
+
   private static Path checkpoint(Path file, Scheme scheme) {
     return checkpoint(file, VIT, scheme, CLASSES);
   }
 
   private static Path checkpoint(
       Path file, Architecture architecture, Scheme scheme, List<String> classes) {
+    FloatWeights weights = FloatWeights.of(parameters(architecture));
+    return checkpoint(file, architecture, weights, scheme, classes);
+  }
+
+  private static Path checkpoint(
+      Path file,
+      Architecture architecture,
+      FloatWeights weights,
+      Scheme scheme,
+      List<String> classes) {
     Map<String, Range> ranges = new HashMap<>();
     architecture.nodes().keySet().forEach(node -> ranges.put(node, new Range(-4, 4)));
-    IntegerGraph graph =
-        GraphBuilder.build(architecture, FloatWeights.of(parameters(architecture)), scheme, ranges);
+    IntegerGraph graph = GraphBuilder.build(architecture, weights, scheme, ranges);
     CheckpointFile.write(
         file, new IntegerCheckpoint(graph, Preprocess.half(16, 16), classes, Provenance.UNKNOWN));
     return file;

@@ -40,6 +40,7 @@ import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.GoldenModel;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.RandomFamilies;
+import org.ivit.core.testing.RandomGrids;
 import org.ivit.core.testing.RandomSwin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -102,6 +103,24 @@ class IntegerOnnxTest {
     for (Scheme scheme : List.of(schemes.get(0), schemes.get(other))) {
       same(ObservedModel.graph(architecture, scheme, new Random(6)), 7);
     }
+  }
+
+  /** The codes that indices decode to. */
+  @ParameterizedTest
+  @FieldSource("FAMILIES")
+  void weightsOfFewerBits(String name) throws OrtException {
+    Architecture architecture = FamilyModels.architecture(name);
+    Random random = new Random(name.hashCode());
+    same(
+        ObservedModel.ofFewerBits(
+            architecture,
+            FamilyModels.schemes(architecture).get(0),
+            random,
+            layer ->
+                random.nextInt(6) > 0
+                    ? RandomGrids.of(random, layer.outputs(), layer.inputs())
+                    : null),
+        11);
   }
 
   /** Up to the largest epsilon there is, roots are exact. */

@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnxruntime.OrtException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.SoftmaxForm;
@@ -27,6 +31,11 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.ObservedModel;
+import org.ivit.core.testing.RandomGrids;
+import org.ivit.core.weight.GroupGrid;
+import org.ivit.core.weight.UniformGrid;
+import org.ivit.core.weight.WeightCoding;
+import org.ivit.core.weight.WeightGrid;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 import org.junit.jupiter.api.Test;
@@ -36,6 +45,16 @@ import org.junit.jupiter.params.provider.FieldSource;
 class QdqOnnxTest {
   static final List<String> FAMILIES = FloatOnnxTest.FAMILIES;
   static final List<String> ROTARY_OR_GATED = FamilyModels.ROTARY_OR_GATED;
+
+  static final List<Nibbles> NIBBLES =
+      List.of(
+          new Nibbles(WeightCoding.GROUP, 4, 0),
+          new Nibbles(WeightCoding.GROUP, 4, 2),
+          new Nibbles(WeightCoding.GROUP, 3, 1),
+          new Nibbles(WeightCoding.TABLE, 4, 0),
+          new Nibbles(WeightCoding.TABLE, 2, 0),
+          new Nibbles(WeightCoding.UNIFORM, 4, 0),
+          new Nibbles(WeightCoding.UNIFORM, 3, 0));
 
   private static final Architecture VIT =
       new Vit("small", 12, 4, 12, 2, 3, 20, 5, 1e-6).architecture();
@@ -116,6 +135,89 @@ class QdqOnnxTest {
   void outliersOfGatedValues(String name) throws OrtException {
     Architecture architecture = FamilyModels.architecture(name);
     near(architecture, FamilyModels.schemes(architecture).get(1), 1e-5f);
+  }
+
+  /** Those of a model whose file holds the decoded codes, to the last bit. */
+  @ParameterizedTest
+  @FieldSource("NIBBLES")
+  void weightsOfFourBitsAnswerAsTheirCodesDo(Nibbles nibbles) throws OrtException {
+    // An odd number of weights in some layers, the last group shorter.
+    Architecture odd = new Vit("small", 12, 4, 33, 2, 3, 21, 5, 1e-6).architecture();
+    sameAsCodes(odd, outliers(GeluForm.EXACT), nibbles);
+    sameAsCodes(odd, Scheme.EXACT, nibbles);
+    sameAsCodes(SWIN, Scheme.EXACT, nibbles);
+    sameAsCodes(FamilyModels.architecture("siglip"), Scheme.EXACT, nibbles);
+    sameAsCodes(FamilyModels.architecture("mae"), Scheme.EXACT, nibbles);
+    String rotary = FamilyModels.ROTARY_OR_GATED.get(0);
+    sameAsCodes(FamilyModels.architecture(rotary), Scheme.EXACT, nibbles);
+  }
+
+  private static void sameAsCodes(Architecture architecture, Scheme scheme, Nibbles nibbles)
+      throws OrtException {
+    IntegerGraph graph = packed(architecture, scheme, nibbles::grid);
+    FloatWeights weights = Dequantized.of(graph);
+    FloatWeights decoded = new FloatWeights(weights.values(), weights.scales());
+    float[] pixels = pixels(architecture);
+    for (QdqWeights form : QdqWeights.values()) {
+      OnnxDescription description = FloatOnnxTest.description(architecture);
+      ModelProto model = OnnxExport.quantized(graph, form, description);
+      ModelProto codes = OnnxExport.quantized(graph, decoded, form, description);
+      assertThat(model.getOpsetImport(0).getVersion()).isEqualTo(21);
+      assertThat(types(model)).containsAnyOf(DataType.INT4.getNumber(), DataType.UINT4.getNumber());
+      assertThat(types(codes))
+          .doesNotContain(DataType.INT4.getNumber(), DataType.UINT4.getNumber());
+      try (Ort four = new Ort(model, architecture.image());
+          Ort eight = new Ort(codes, architecture.image())) {
+        assertThat(four.logits(pixels, PICTURES))
+            .as("%s %s %s", architecture, nibbles, form)
+            .isEqualTo(eight.logits(pixels, PICTURES));
+      }
+    }
+  }
+
+  /** ONNX has no type for them. */
+  @Test
+  void weightsOfMoreThanFourBitsAreBytes() {
+    IntegerGraph graph = packed(VIT, Scheme.EXACT, (random, layer) -> new UniformGrid(5));
+    OnnxDescription description = FloatOnnxTest.description(VIT);
+    ModelProto model = OnnxExport.quantized(graph, QdqWeights.UNSIGNED, description);
+    assertThat(model.getOpsetImport(0).getVersion()).isEqualTo(17);
+    assertThat(types(model)).doesNotContain(DataType.INT4.getNumber(), DataType.UINT4.getNumber());
+  }
+
+  private static IntegerGraph packed(
+      Architecture architecture, Scheme scheme, BiFunction<Random, LinearSpec, WeightGrid> grid) {
+    Random random = new Random(9);
+    String stem = architecture.stem().projection().parameters();
+    return ObservedModel.ofFewerBits(
+        architecture,
+        scheme,
+        random,
+        layer -> layer.parameters().equals(stem) ? null : grid.apply(random, layer));
+  }
+
+  private static List<Integer> types(ModelProto model) {
+    return model.getGraph().getInitializerList().stream().map(TensorProto::getDataType).toList();
+  }
+
+  /** Weights that a nibble holds. */
+  private record Nibbles(WeightCoding coding, int bits, int shift) {
+    WeightGrid grid(Random random, LinearSpec layer) {
+      return switch (coding) {
+        case TABLE -> RandomGrids.table(random, bits, layer.outputs());
+        case UNIFORM -> new UniformGrid(bits);
+        case GROUP -> groups(random, layer);
+      };
+    }
+
+    private GroupGrid groups(Random random, LinearSpec layer) {
+      int size = GroupGrid.USUAL_SIZE;
+      byte[] multiplier = new byte[layer.outputs() * ((layer.inputs() + size - 1) / size)];
+      for (int i = 0; i < multiplier.length; i++) {
+        multiplier[i] = (byte) (1 + random.nextInt(GroupGrid.most(bits, shift)));
+      }
+      return new GroupGrid(bits, layer.inputs(), size, shift, multiplier);
+    }
   }
 
   private static void near(Architecture architecture, Scheme scheme) throws OrtException {

@@ -3,6 +3,7 @@ package org.ivit.train.recipe;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.ivit.core.architecture.Node;
 
 /**
@@ -31,11 +32,21 @@ public record ObserverRules(
     overrides = List.copyOf(overrides);
   }
 
+  /** Whether a name fits a pattern: {@code *} stands for any characters, {@code ?} for one. */
+  static boolean matches(String pattern, String name) {
+    StringBuilder regex = new StringBuilder();
+    for (int i = 0; i < pattern.length(); i++) {
+      char c = pattern.charAt(i);
+      regex.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(String.valueOf(c)));
+    }
+    return name.matches(regex.toString());
+  }
+
   /** The observer of a node. */
   public ObserverChoice choose(Node node) {
     ObserverChoice choice = node.bits() > 8 ? wide : fallback;
     for (Rule override : overrides) {
-      if (NamePattern.matches(override.pattern(), node.name())) {
+      if (matches(override.pattern(), node.name())) {
         choice = override.observer();
       }
     }

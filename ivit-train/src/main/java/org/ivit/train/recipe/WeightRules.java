@@ -54,7 +54,7 @@ public record WeightRules(int bits, WeightCoding codes, List<Rule> overrides) {
     boolean kept = layer.input().kind() == NodeKind.PIXELS || layer.node().bits() == LOGIT_BITS;
     Choice choice = new Choice(kept ? USUAL_BITS : bits, codes);
     for (Rule override : overrides) {
-      if (NamePattern.matches(override.pattern(), layer.node().name())) {
+      if (ObserverRules.matches(override.pattern(), layer.node().name())) {
         choice = new Choice(override.bits(), override.codes());
       }
     }

@@ -47,6 +47,16 @@ class CudaEnginePropertiesTest {
     agree(RandomFamilies.swin(seed), seed, gelu, softmax, narrow, epsilon);
   }
 
+  @Property(tries = 20)
+  void weightsOfFewerBitsAgree(
+      @ForAll @IntRange(min = 0) int seed, @ForAll GeluForm gelu, @ForAll SoftmaxForm softmax) {
+    Random random = new Random(seed);
+    Architecture architecture =
+        random.nextInt(4) == 0 ? RandomFamilies.swin(seed) : RandomFamilies.vit(seed);
+    Case drawn = Case.of(architecture, gelu, softmax, true, true, PICTURES, random);
+    agree(drawn.withFewerBits(seed), random);
+  }
+
   private static void agree(
       Architecture architecture,
       long seed,
@@ -55,7 +65,10 @@ class CudaEnginePropertiesTest {
       boolean narrow,
       boolean epsilon) {
     Random random = new Random(seed);
-    Case drawn = Case.of(architecture, gelu, softmax, narrow, epsilon, PICTURES, random);
+    agree(Case.of(architecture, gelu, softmax, narrow, epsilon, PICTURES, random), random);
+  }
+
+  private static void agree(Case drawn, Random random) {
     EmulatedDevice device =
         new EmulatedDevice(
             random.nextBoolean() ? 1 : 10_000, CudaEngineTest.SHARED_BYTES, random.nextBoolean());

@@ -118,6 +118,13 @@ class CudaEngineTest {
     }
   }
 
+  @Test
+  void equalsTheReferenceOnWeightsOfFewerBits() {
+    for (MicroModels.Micro micro : MicroModels.fewerBits()) {
+      compare(micro.name(), micro.graph(), micro.seed());
+    }
+  }
+
   private static void compare(String what, IntegerGraph graph, long seed) {
     int pictures = 3;
     byte[] codes = MicroModels.pictures(graph, pictures, seed);

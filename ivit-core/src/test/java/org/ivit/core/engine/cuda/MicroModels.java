@@ -165,6 +165,28 @@ final class MicroModels {
     return micros;
   }
 
+  /** Returns models whose weights mostly have fewer than 8 bits, one with each kind of part. */
+  static List<Micro> fewerBits() {
+    List<Architecture> architectures =
+        List.of(
+            new Vit("fewer bits", 12, 3, 72, 1, 2, 70, 5, 1e-6, true).architecture(),
+            swin(12, 1, 3, 12, List.of(1, 1), List.of(2, 3)),
+            FamilyModels.architecture("siglip"),
+            FamilyModels.architecture(FamilyModels.ROTARY_OR_GATED.get(0)));
+    List<Micro> micros = new ArrayList<>();
+    for (Architecture architecture : architectures) {
+      int form = micros.size();
+      List<Scheme> schemes = FamilyModels.schemes(architecture);
+      Micro plain = observed(architecture, form, schemes.get(form % schemes.size()), form);
+      micros.add(
+          new Micro(
+              "fewer bits " + plain.name(),
+              () -> ForgedGraphs.ofFewerBits(plain.seed()).of(plain.graph()),
+              plain.seed()));
+    }
+    return micros;
+  }
+
   private static Micro observed(Architecture architecture, int form, Scheme scheme, long seed) {
     return new Micro(
         architecture + ", form " + form,

@@ -45,6 +45,15 @@ class PortableEnginePropertiesTest {
     agree(vit, seed, GeluForm.EXACT, softmax, narrow, epsilon);
   }
 
+  @Property(tries = 60)
+  void weightsOfFewerBitsAgree(
+      @ForAll @IntRange(min = 0) int seed, @ForAll GeluForm gelu, @ForAll SoftmaxForm softmax) {
+    Random random = new Random(seed);
+    Architecture architecture =
+        random.nextInt(4) == 0 ? RandomFamilies.swin(seed) : RandomFamilies.vit(seed);
+    agree(Case.of(architecture, gelu, softmax, true, true, 3, random).withFewerBits(seed), random);
+  }
+
   private static void agree(
       Architecture architecture,
       long seed,
@@ -53,7 +62,10 @@ class PortableEnginePropertiesTest {
       boolean narrow,
       boolean epsilon) {
     Random random = new Random(seed);
-    Case drawn = Case.of(architecture, gelu, softmax, narrow, epsilon, 3, random);
+    agree(Case.of(architecture, gelu, softmax, narrow, epsilon, 3, random), random);
+  }
+
+  private static void agree(Case drawn, Random random) {
     try (WorkerPool pool = new WorkerPool(1 + random.nextInt(3));
         PortableEngine engine = new PortableEngine(drawn.graph(), pool, "test")) {
       assertThat(engine.logits(drawn.codes(), 3)).isEqualTo(drawn.expected());
