@@ -49,6 +49,13 @@ abstract class QuantizedPartOperator extends QuantizedOperator {
   }
 
   @Override
+  protected final void finish(Reals weights, Reals gradients, Execution run) {
+    for (String key : layout().grids().keySet()) {
+      new GridGradient(layout(), key, weights).apply(gradients, run.pool());
+    }
+  }
+
+  @Override
   public float outputScale(Reals weights) {
     return scales(weights).of(spec.part().output());
   }
