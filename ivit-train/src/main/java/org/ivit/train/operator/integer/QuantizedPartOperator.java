@@ -8,6 +8,7 @@ import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.parameter.GridGradient;
 import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterView;
 import org.ivit.train.parameter.PartSpec;

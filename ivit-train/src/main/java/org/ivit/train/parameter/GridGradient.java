@@ -1,17 +1,14 @@
-package org.ivit.train.operator.integer;
+package org.ivit.train.parameter;
 
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.memory.Reals;
-import org.ivit.train.parameter.GridForm;
-import org.ivit.train.parameter.ParameterLayout;
-import org.ivit.train.parameter.ParameterView;
 
 /**
  * From the gradient of a layer's dequantized weights to those of its weights and of the points of
  * their grid ({@code docs/arithmetic.md#straight-through-gradients}).
  */
-final class GridGradient {
+public final class GridGradient {
   private final GridForm form;
   private final GridForm.Rounded rounded;
   private final Reals weights;
@@ -26,7 +23,7 @@ final class GridGradient {
    * @param key of a matrix that has a grid
    * @param weights the parameters
    */
-  GridGradient(ParameterLayout layout, String key, Reals weights) {
+  public GridGradient(ParameterLayout layout, String key, Reals weights) {
     ParameterLayout.Entry matrix = layout.entry(key);
     this.form = layout.grids().get(key);
     this.rounded = ParameterView.grid(layout, matrix, weights);
@@ -42,8 +39,9 @@ final class GridGradient {
    * Changes and fills in the gradients, a channel a task.
    *
    * @param gradients in which those of the dequantized weights lie
+   * @param pool threads
    */
-  void apply(Reals gradients, WorkerPool pool) {
+  public void apply(Reals gradients, WorkerPool pool) {
     pool.ranges(
         outputs,
         1,
