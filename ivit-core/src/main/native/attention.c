@@ -69,7 +69,7 @@ static void attend(
   size_t context_stride = ivit_stride((size_t)block->dim);
   size_t first = (size_t)group * (size_t)a->tokens;
   const uint8_t *qkv = picture->qkv[block->qkv_in] + first * stride;
-  int height = ivit_tile_height(k, to - from);
+  int height = ivit_tile_height(k->rows, to - from);
   for (int head = heads.from; head < heads.to; head++) {
     const uint8_t *queries = qkv + (size_t)head * (size_t)a->head_dim;
     struct ivit_head h = {

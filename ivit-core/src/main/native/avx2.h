@@ -7,6 +7,10 @@
 void ivit_pack_keys_avx2(const struct ivit_head *head, struct ivit_operand *keys);
 void ivit_pack_values_avx2(const struct ivit_head *head, int bits, struct ivit_operand *values);
 
+/* Panels of decode_dot.c to codes. */
+void ivit_decode_groups_avx2(const struct ivit_matrix *m, int panel, int8_t *to);
+void ivit_decode_tables_avx2(const struct ivit_matrix *m, int panel, int8_t *to);
+
 void ivit_to8_avx2(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
     int column, int n, uint8_t *const *out);

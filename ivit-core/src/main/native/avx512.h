@@ -4,6 +4,10 @@
 
 #include "ivit.h"
 
+/* Panels of decode_dot.c to codes. */
+void ivit_decode_groups_avx512(const struct ivit_matrix *m, int panel, int8_t *to);
+void ivit_decode_tables_avx512(const struct ivit_matrix *m, int panel, int8_t *to);
+
 void ivit_to8_avx512(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,
     int column, int n, uint8_t *const *out);

@@ -124,6 +124,11 @@ static void tile(
   store(acc, rows);
 }
 
+static const struct ivit_decoding tables = {
+    ivit_pack_tables_dot, ivit_decode_tables_avx512, tile, 2 * TILE_ROWS};
+static const struct ivit_decoding groups = {
+    ivit_pack_groups_dot, ivit_decode_groups_avx512, tile, 2 * TILE_ROWS};
+
 const struct ivit_kernels ivit_kernels_amx = {
     .name = "amx",
     .rows = 2 * TILE_ROWS,
@@ -131,6 +136,8 @@ const struct ivit_kernels ivit_kernels_amx = {
     .leave = leave,
     .zero = 128,
     .pack = ivit_pack_dot,
+    .tables = &tables,
+    .groups = &groups,
     .planes = 1,
     .pack_keys = ivit_pack_keys_dot,
     .pack_values = ivit_pack_values_dot,

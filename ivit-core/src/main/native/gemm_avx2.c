@@ -13,7 +13,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-enum { ROWS = 6 };
+enum { ROWS = 6, BLOCKS = IVIT_COLUMNS / IVIT_BLOCK_AVX2 };
 
 static inline __m256i four_codes(const uint8_t *x) {
   int32_t codes;
@@ -90,43 +90,87 @@ static inline __m256i load(const int32_t *v) {
   return _mm256_loadu_si256((const __m256i *)v);
 }
 
+/* Where the sums of eight columns begin: with `first` and what is apart. */
+static inline __attribute__((always_inline)) void begin(
+    const int rows, const uint8_t *high, size_t ldh, const struct ivit_operand *w,
+    const struct ivit_block_avx2 *apart, __m256i first, __m256i *acc) {
+  if (w->high.groups == 0) {
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++) {
+      acc[r] = first;
+    }
+    return;
+  }
+  __m128i shift = _mm_cvtsi32_si128(w->shift);
+#pragma GCC unroll 6
+  for (int r = 0; r < rows; r++) {
+    acc[r] = load(apart->lack);
+  }
+  runs_of(rows, high, ldh, ivit_plane_avx2(w->high.groups), apart, acc);
+#pragma GCC unroll 6
+  for (int r = 0; r < rows; r++) {
+    acc[r] = _mm256_add_epi32(_mm256_sll_epi32(acc[r], shift), first);
+  }
+}
+
+static inline __attribute__((always_inline)) void store(
+    const int rows, const __m256i *acc, int32_t *out) {
+#pragma GCC unroll 6
+  for (int r = 0; r < rows; r++) {
+    _mm256_store_si256((__m256i *)(out + r * IVIT_COLUMNS), acc[r]);
+  }
+}
+
+static inline const struct ivit_block_avx2 *blocks_of(const struct ivit_matrix *m, int panel) {
+  return (const struct ivit_block_avx2 *)m->plan + BLOCKS * panel;
+}
+
 static inline __attribute__((always_inline)) void tile_of(
     const int rows, const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,
     const struct ivit_operand *w, int panel, int32_t *out) {
-  enum { BLOCKS = IVIT_COLUMNS / IVIT_BLOCK_AVX2 };
-  const struct ivit_block_avx2 *main = (const struct ivit_block_avx2 *)w->main.plan + BLOCKS * panel;
-  const struct ivit_block_avx2 *apart = (const struct ivit_block_avx2 *)w->high.plan + BLOCKS * panel;
+  const struct ivit_block_avx2 *main = blocks_of(&w->main, panel);
+  const struct ivit_block_avx2 *apart = blocks_of(&w->high, panel);
   const int32_t *bias = w->bias + panel * IVIT_COLUMNS;
   size_t plane = ivit_plane_avx2(w->main.groups);
   for (int b = 0; b < BLOCKS; b++) {
     __m256i acc[ROWS];
     __m256i first = _mm256_add_epi32(load(bias + 8 * b), load(main[b].lack));
-    if (w->high.groups == 0) {
-#pragma GCC unroll 6
-      for (int r = 0; r < rows; r++) {
-        acc[r] = first;
-      }
-    } else {
-      __m128i shift = _mm_cvtsi32_si128(w->shift);
-#pragma GCC unroll 6
-      for (int r = 0; r < rows; r++) {
-        acc[r] = load(apart[b].lack);
-      }
-      runs_of(rows, high, ldh, ivit_plane_avx2(w->high.groups), &apart[b], acc);
-#pragma GCC unroll 6
-      for (int r = 0; r < rows; r++) {
-        acc[r] = _mm256_add_epi32(_mm256_sll_epi32(acc[r], shift), first);
-      }
-    }
+    begin(rows, high, ldh, w, &apart[b], first, acc);
     runs_of(rows, x, ldx, plane, &main[b], acc);
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; r++) {
-      _mm256_store_si256((__m256i *)(out + r * IVIT_COLUMNS + 8 * b), acc[r]);
-    }
+    store(rows, acc, out + 8 * b);
+  }
+}
+
+/* The bias and what is apart. */
+static inline __attribute__((always_inline)) void beginning_of(
+    const int rows, const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh,
+    const struct ivit_operand *w, int panel, int32_t *out) {
+  (void)x;
+  (void)ldx;
+  const struct ivit_block_avx2 *apart = blocks_of(&w->high, panel);
+  const int32_t *bias = w->bias + panel * IVIT_COLUMNS;
+  for (int b = 0; b < BLOCKS; b++) {
+    __m256i acc[ROWS];
+    begin(rows, high, ldh, w, &apart[b], load(bias + 8 * b), acc);
+    store(rows, acc, out + 8 * b);
   }
 }
 
 IVIT_TILE_BY_HEIGHT(tile, 6)
+IVIT_TILE_BY_HEIGHT(beginning, 4)
+
+/* Twice as many rows as another tile, in parts of as many as the products of groups take at once. */
+static void tile_of_groups(
+    const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
+    const struct ivit_operand *w, int panel, int32_t *acc) {
+  int parts = (rows + IVIT_GROUP_ROWS_AVX2 - 1) / IVIT_GROUP_ROWS_AVX2;
+  for (int i = 0; i < parts; i++) {
+    int from = rows * i / parts, n = rows * (i + 1) / parts - from;
+    int32_t *to = acc + from * IVIT_COLUMNS;
+    beginning(NULL, 0, high == NULL ? NULL : high + (size_t)from * ldh, ldh, n, w, panel, to);
+    ivit_add_groups_avx2(x + (size_t)from * ldx, ldx, n, &w->main, to);
+  }
+}
 
 static void arrange(const uint8_t *x, int n, uint8_t *out) {
   size_t plane = ivit_plane_avx2((n + 3) / 4);
@@ -226,11 +270,15 @@ static void context(
       w->main.groups, acc);
 }
 
+static const struct ivit_decoding groups = {
+    ivit_pack_groups_avx2, ivit_decode_numbers_avx2, tile_of_groups, 2 * ROWS};
+
 const struct ivit_kernels ivit_kernels_avx2 = {
     .name = "avx2",
     .rows = ROWS,
     .zero = 128,
     .pack = ivit_pack_avx2,
+    .groups = &groups,
     .planes = IVIT_PLANES_AVX2,
     .arrange = arrange,
     .pack_keys = ivit_pack_keys_avx2,

@@ -118,11 +118,18 @@ static inline __attribute__((always_inline)) void context_of(
 IVIT_TILE_BY_HEIGHT(tile, 6)
 IVIT_TILE_BY_HEIGHT(context, 6)
 
+static const struct ivit_decoding tables = {
+    ivit_pack_tables_dot, ivit_decode_tables_avx2, tile, ROWS};
+static const struct ivit_decoding groups = {
+    ivit_pack_groups_dot, ivit_decode_groups_avx2, tile, ROWS};
+
 const struct ivit_kernels ivit_kernels_avxvnni = {
     .name = "avxvnni",
     .rows = ROWS,
     .zero = 128,
     .pack = ivit_pack_dot,
+    .tables = &tables,
+    .groups = &groups,
     .planes = 1,
     .pack_keys = ivit_pack_keys_dot,
     .pack_values = ivit_pack_values_avx2,

@@ -124,11 +124,15 @@ static void pack_values(const struct ivit_head *head, int bits, struct ivit_oper
   ivit_pack_values_planes_neon(head, bits, values, UNIT);
 }
 
+IVIT_DECODING_NEON(UNIT)
+
 const struct ivit_kernels ivit_kernels_i8mm = {
     .name = "i8mm",
     .rows = ROWS,
     .zero = 0,
     .pack = pack,
+    .tables = &tables,
+    .groups = &groups,
     .planes = 1,
     .pack_keys = pack_keys,
     .pack_values = pack_values,

@@ -171,11 +171,15 @@ static void pack_keys(const struct ivit_head *head, struct ivit_operand *keys) {
   ivit_pack_keys_neon(head, keys, UNIT);
 }
 
+IVIT_DECODING_NEON(UNIT)
+
 const struct ivit_kernels ivit_kernels_neon = {
     .name = "neon",
     .rows = ROWS,
     .zero = 0,
     .pack = pack,
+    .tables = &tables,
+    .groups = &groups,
     .planes = 1,
     .pack_keys = pack_keys,
     .pack_values = ivit_pack_values_words_neon,

@@ -164,11 +164,18 @@ static void context(
   sums(x, ldx, high, ldh, rows, w, panel, acc);
 }
 
+static const struct ivit_decoding tables = {
+    ivit_pack_tables_dot, ivit_decode_tables_avx512, tile, 12};
+static const struct ivit_decoding groups = {
+    ivit_pack_groups_dot, ivit_decode_groups_avx512, tile, 12};
+
 const struct ivit_kernels ivit_kernels_vnni = {
     .name = "vnni",
     .rows = 12,
     .zero = 128,
     .pack = ivit_pack_dot,
+    .tables = &tables,
+    .groups = &groups,
     .planes = 1,
     .pack_keys = ivit_pack_keys_dot,
     .pack_values = ivit_pack_values_dot,

@@ -22,7 +22,8 @@ enum {
   IVIT_CHUNK = 120,    /* rows that pass through a block together: whole tiles of most kernels */
   IVIT_ALIGN = 64,
   IVIT_TURN_ONE = 1 << 14, /* a cosine of 1 */
-  IVIT_K_GROUP = 16    /* groups of four along K are padded to this: a tile register of AMX */
+  IVIT_K_GROUP = 16,   /* groups of four along K are padded to this: a tile register of AMX */
+  IVIT_GROUP = 32      /* inputs of which the weights of a column share a multiplier */
 };
 
 /* Blocks of zeroed memory that are freed together; allocation fails only as a whole. */
@@ -46,6 +47,15 @@ struct ivit_matrix {
   int8_t *data;
   size_t room; /* bytes at data */
   void *plan;  /* what else a kernel set keeps */
+  /*
+   * How data decode, a panel at a time, to what lies there elsewhere; null where they are that. Then
+   * panel_size is of a decoded panel, and packed_size of one at data.
+   */
+  const struct ivit_decoding *decoding;
+  size_t packed_size;
+  int depth;         /* inputs */
+  const int *absent; /* those of them whose codes are zero, whatever their indices are */
+  int absents;
 };
 
 /*
@@ -201,6 +211,38 @@ typedef void ivit_tile(
     const uint8_t *x, size_t ldx, const uint8_t *high, size_t ldh, int rows,
     const struct ivit_operand *w, int panel, int32_t *acc);
 
+/*
+ * Weights [columns][depth] of 4 bits. An index i stands for entry i of the column's table, or for i - 8
+ * times the multiplier, 1 to 15, of the column's group of IVIT_GROUP inputs.
+ */
+struct ivit_indices {
+  const uint8_t *index;      /* two a byte, the first in its lower half; columns begin with a byte */
+  const int8_t *table;       /* [columns][16]; null where there are multipliers */
+  const uint8_t *multiplier; /* [columns][groups]; null where there are tables */
+};
+
+static inline int ivit_index(const struct ivit_indices *w, int depth, int column, int k) {
+  size_t row = ((size_t)depth + 1) / 2;
+  return w->index[(size_t)column * row + (size_t)k / 2] >> 4 * (k % 2) & 0x0F;
+}
+
+/* How a kernel set keeps weights of 4 bits as indices. */
+struct ivit_decoding {
+  /*
+   * Packs them into a matrix whose columns, panels and absent inputs are set; memory is the arena's.
+   * Returns 0 where there is none.
+   */
+  int (*pack)(
+      struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth);
+
+  /* A panel, to panel_size bytes of whole cache lines. */
+  void (*decode)(const struct ivit_matrix *m, int panel, int8_t *to);
+
+  /* Of rows as they are, not arranged, by a matrix whose panels are all at data, decoded. */
+  ivit_tile *tile;
+  int rows; /* of it, at most IVIT_TILE_ROWS */
+};
+
 /* The kernels of one instruction set. */
 struct ivit_kernels {
   const char *name;
@@ -212,6 +254,10 @@ struct ivit_kernels {
    * arena's, and what an earlier call took is used again. Returns 0 where there is none.
    */
   int (*pack)(struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth);
+
+  /* Of tables and of multipliers; null where such weights are decoded once and packed by `pack`. */
+  const struct ivit_decoding *tables;
+  const struct ivit_decoding *groups;
 
   /*
    * Brings a row of n codes into the form that `tile` reads, `planes` times as many bytes, each
@@ -310,6 +356,23 @@ int ivit_pack_dot(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth);
 void ivit_pack_keys_dot(const struct ivit_head *head, struct ivit_operand *keys);
 void ivit_pack_values_dot(const struct ivit_head *head, int bits, struct ivit_operand *values);
+
+/*
+ * decode_dot.c: indices for byte dot products. Of multipliers, [groups][64]: a byte has that of a code
+ * of the first sixteen columns in its lower half, of the same place sixteen columns on in its upper one;
+ * behind them multipliers [depth / 32][32 columns]. Of tables, of sixteen places along K at a time,
+ * [depth / 16][2 halves][2][4 lanes][16]: lane l of the first 64 bytes of a half has its columns 4 l and
+ * 4 l + 1 in the halves of its bytes, of the second 4 l + 2 and 4 l + 3; behind them tables [2 halves]
+ * [4 columns of a lane][4 lanes][16].
+ */
+int ivit_pack_groups_dot(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth);
+int ivit_pack_tables_dot(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth);
+void ivit_decode_groups_dot(const struct ivit_matrix *m, int panel, int8_t *to);
+void ivit_decode_tables_dot(const struct ivit_matrix *m, int panel, int8_t *to);
+/* What is absent or beyond the depth of a decoded panel becomes zero. */
+void ivit_clear_dot(const struct ivit_matrix *m, int8_t *to);
 
 ivit_tile ivit_tile_c;
 void ivit_to8_c(

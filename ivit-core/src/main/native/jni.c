@@ -88,28 +88,37 @@ METHOD(jboolean, whole)(JNIEnv *env, jclass class, jlong model) {
 }
 
 METHOD(jlong, linear)(
-    JNIEnv *env, jclass class, jlong model, jbyteArray weight, jint inputs, jint outputs,
-    jintArray bias, jintArray outlier, jint shift, jintArray multiplier, jbyteArray exponent,
-    jboolean logits) {
+    JNIEnv *env, jclass class, jlong model, jbyteArray weight, jbyteArray table,
+    jbyteArray group_multiplier, jint inputs, jint outputs, jintArray bias, jintArray outlier,
+    jint shift, jintArray multiplier, jbyteArray exponent, jboolean logits) {
   (void)class;
   struct ivit_model *m = model_of(model);
   jint outliers = (*env)->GetArrayLength(env, outlier);
   void *w = pin(env, weight);
+  void *t = pin(env, table);
+  void *g = pin(env, group_multiplier);
   void *b = pin(env, bias);
   void *o = pin(env, outlier);
   void *mu = pin(env, multiplier);
   void *e = pin(env, exponent);
   struct ivit_linear *l = NULL;
-  if (w != NULL && b != NULL && o != NULL && mu != NULL && e != NULL) {
-    l = ivit_linear_new(m->kernels, m->arena, w, inputs, outputs, b, o, outliers, shift, mu, e, logits);
+  int decoder = (table == NULL || t != NULL) && (group_multiplier == NULL || g != NULL);
+  if (w != NULL && decoder && b != NULL && o != NULL && mu != NULL && e != NULL) {
+    struct ivit_layer layer = {inputs, outputs, b, o, outliers, shift, mu, e, logits};
+    struct ivit_indices indices = {w, t, g};
+    l = t == NULL && g == NULL ? ivit_linear_new(m->kernels, m->arena, w, &layer)
+                               : ivit_linear_of_indices(m->kernels, m->arena, &indices, &layer);
   }
   unpin(env, exponent, e);
   unpin(env, multiplier, mu);
   unpin(env, outlier, o);
   unpin(env, bias, b);
+  unpin(env, group_multiplier, g);
+  unpin(env, table, t);
   unpin(env, weight, w);
   at_least_int(&m->most_inputs, inputs);
   at_least_int(&m->most_outliers, outliers);
+  at_least(&m->most_decoded, l == NULL ? 0 : ivit_decoded_size(l));
   if (!logits) {
     at_least_int(&m->most_hidden, outputs);
   }

@@ -1,10 +1,19 @@
 #include "ivit.h"
 
+enum { ROWS = 8 };
+
+static const struct ivit_decoding tables = {
+    ivit_pack_tables_dot, ivit_decode_tables_dot, ivit_tile_c, ROWS};
+static const struct ivit_decoding groups = {
+    ivit_pack_groups_dot, ivit_decode_groups_dot, ivit_tile_c, ROWS};
+
 const struct ivit_kernels ivit_kernels_c = {
     .name = "c",
-    .rows = 8,
+    .rows = ROWS,
     .zero = 128,
     .pack = ivit_pack_dot,
+    .tables = &tables,
+    .groups = &groups,
     .planes = 1,
     .pack_keys = ivit_pack_keys_dot,
     .pack_values = ivit_pack_values_dot,

@@ -12,6 +12,22 @@
 #define IVIT_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Sixteen codes of each column of a strip as a step of it: units of all columns, and so on. */
+static inline __attribute__((always_inline)) void ivit_interleave_neon(
+    int8_t *to, const uint8x16_t *c, const int unit) {
+  if (unit == 8) {
+    uint64x2x2_t v = {{vreinterpretq_u64_u8(c[0]), vreinterpretq_u64_u8(c[1])}};
+    vst2q_u64((uint64_t *)(void *)to, v);
+  } else if (unit == 4) {
+    uint32x4x4_t v = {
+        {vreinterpretq_u32_u8(c[0]), vreinterpretq_u32_u8(c[1]), vreinterpretq_u32_u8(c[2]),
+         vreinterpretq_u32_u8(c[3])}};
+    vst4q_u32((uint32_t *)(void *)to, v);
+  } else {
+    vst1q_u8((uint8_t *)to, c[0]);
+  }
+}
+
 /* Modulo 2^32, as accumulators are. */
 static inline int32x4_t ivit_add_neon(int32x4_t a, int32x4_t b) {
   return vreinterpretq_s32_u32(vaddq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)));

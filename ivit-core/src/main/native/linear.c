@@ -33,6 +33,11 @@ static void arrange(
   }
 }
 
+/* Whether rows reach the tiles of a layer as they are. */
+static int takes_rows(const struct ivit_kernels *k, const struct ivit_linear *l) {
+  return k->arrange == NULL || l->operand.main.decoding != NULL;
+}
+
 static struct left left_of(
     const struct ivit_kernels *k, const struct ivit_linear *l, const uint8_t *x, size_t ldx,
     int rows, struct ivit_scratch *s) {
@@ -41,7 +46,7 @@ static struct left left_of(
     gather(l, x, ldx, rows, s->high, s->high_stride);
     left.high = s->high;
   }
-  if (k->arrange != NULL) {
+  if (!takes_rows(k, l)) {
     left.x = s->arranged;
     left.ldx = ivit_arranged_stride(k, l->inputs);
     arrange(k, x, ldx, rows, l->inputs, s->arranged, left.ldx);
@@ -52,6 +57,35 @@ static struct left left_of(
     arrange(k, s->high, s->high_stride, rows, l->outliers, s->arranged_high, left.ldh);
   }
   return left;
+}
+
+/* A panel of weights, and the tile that reads it. */
+struct right {
+  struct ivit_operand w;
+  ivit_tile *tile;
+};
+
+/* Weights that are kept as indices are decoded to `room`. */
+static struct right right_of(
+    const struct ivit_kernels *k, const struct ivit_linear *l, int panel, int8_t *room) {
+  struct right right = {l->operand, k->tile};
+  struct ivit_matrix *m = &right.w.main;
+  if (m->decoding != NULL) {
+    m->decoding->decode(&l->operand.main, panel, room);
+    m->data = room;
+    m->panel_size = 0;
+    right.tile = m->decoding->tile;
+  }
+  return right;
+}
+
+static int rows_of_tile(const struct ivit_kernels *k, const struct ivit_linear *l) {
+  const struct ivit_decoding *decoding = l->operand.main.decoding;
+  return decoding == NULL ? k->rows : decoding->rows;
+}
+
+static int least(int a, int b) {
+  return a < b ? a : b;
 }
 
 static int columns_of(int panel, int outputs) {
@@ -67,8 +101,15 @@ static const uint8_t *row_of(const uint8_t *rows, size_t stride, int row) {
   return rows == NULL ? NULL : rows + (size_t)row * stride;
 }
 
-/* Rows that are taken at once: whole tiles, two of them at least. */
-static int group_of(const struct ivit_kernels *k, const struct ivit_linear *l, size_t ldx) {
+/*
+ * Rows that are taken at once: whole tiles, two of them at least. Weights that are decoded are so once
+ * for all rows, which costs more than rows that come from further away.
+ */
+static int group_of(
+    const struct ivit_kernels *k, const struct ivit_linear *l, size_t ldx, int rows) {
+  if (l->operand.main.decoding != NULL) {
+    return rows;
+  }
   size_t stride = k->arrange == NULL ? ldx : ivit_arranged_stride(k, l->inputs);
   int tiles = (int)(ROOM / (stride * (size_t)k->rows));
   return (tiles < 2 ? 2 : tiles) * k->rows;
@@ -120,11 +161,19 @@ static void finish(
   }
 }
 
+static void multiply(
+    const struct right *right, const struct left *left, int row, int rows, int panel,
+    int32_t *acc) {
+  right->tile(
+      row_of(left->x, left->ldx, row), left->ldx, row_of(left->high, left->ldh, row), left->ldh,
+      rows, &right->w, panel, acc);
+}
+
 /* Both products of a tile of a gated MLP, and the gating. */
 static void gate(
     const struct ivit_kernels *k, const struct ivit_linear *l, const struct outcome *o,
-    const struct left *left, struct ivit_scratch *s, int32_t *acc, int from, int row, int rows,
-    int panel) {
+    const struct right *rights, const struct left *lefts, struct ivit_scratch *s, int32_t *acc,
+    int from, int row, int rows, int panel) {
   size_t stride = ivit_stride((size_t)l->outputs);
   uint8_t *gates[IVIT_TILE_ROWS], *values[IVIT_TILE_ROWS];
   for (int r = 0; r < rows; r++) {
@@ -135,9 +184,7 @@ static void gate(
   int column = panel * IVIT_COLUMNS;
   const struct ivit_linear *layers[] = {l, o->value};
   for (int i = 0; i < 2; i++) {
-    k->tile(
-        row_of(left->x, left->ldx, row), left->ldx, row_of(left->high, left->ldh, row), left->ldh,
-        rows, &layers[i]->operand, panel, acc);
+    multiply(&rights[i], &lefts[i], row, rows, panel, acc);
     k->to8(acc, rows, &layers[i]->requant, NULL, column, n, i == 0 ? gates : values);
   }
   const uint8_t *const *by = (const uint8_t *const *)gates;
@@ -149,26 +196,39 @@ static void gate(
   }
 }
 
+/* One layer, or the two of a gated MLP, which have the same inputs. */
 static void linear(
     const struct ivit_kernels *k, const struct ivit_linear *l, struct ivit_span panels,
     const uint8_t *x, size_t ldx, int rows, struct ivit_scratch *s, const struct outcome *o) {
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
-  int most = group_of(k, l, ldx);
+  const struct ivit_linear *layers[] = {l, o->value};
+  int count = o->gating == NULL ? 1 : 2;
+  int most = group_of(k, l, ldx, rows), tall = rows_of_tile(k, l);
+  for (int i = 1; i < count; i++) {
+    most = least(most, group_of(k, layers[i], ldx, rows));
+    tall = least(tall, rows_of_tile(k, layers[i]));
+  }
   for (int from = 0; from < rows; from += most) {
     int group = rows_of(most, from, rows);
-    struct left left = left_of(k, l, x + (size_t)from * ldx, ldx, group, s);
-    int height = ivit_tile_height(k, group);
+    struct left lefts[2];
+    for (int i = 0; i < count; i++) {
+      int again = i > 0 && takes_rows(k, l) == takes_rows(k, layers[i]);
+      lefts[i] = again ? lefts[0] : left_of(k, layers[i], x + (size_t)from * ldx, ldx, group, s);
+    }
+    int height = ivit_tile_height(tall, group);
     for (int panel = panels.from; panel < panels.to; panel++) {
+      struct right rights[2];
+      for (int i = 0; i < count; i++) {
+        rights[i] = right_of(k, layers[i], panel, s->decoded[i]);
+      }
       for (int r = 0; r < group; r += height) {
-        int count = rows_of(height, r, group);
+        int n = rows_of(height, r, group);
         if (o->gating != NULL) {
-          gate(k, l, o, &left, s, acc, from, r, count, panel);
-          continue;
+          gate(k, l, o, rights, lefts, s, acc, from, r, n, panel);
+        } else {
+          multiply(&rights[0], &lefts[0], r, n, panel, acc);
+          finish(k, l, o, acc, from + r, n, panel);
         }
-        k->tile(
-            row_of(left.x, left.ldx, r), left.ldx, row_of(left.high, left.ldh, r), left.ldh,
-            count, &l->operand, panel, acc);
-        finish(k, l, o, acc, from + r, count, panel);
       }
     }
   }
@@ -220,7 +280,8 @@ void ivit_linear_logits(
   _Alignas(IVIT_ALIGN) int32_t acc[ACCUMULATORS];
   struct left left = left_of(k, l, x, 0, 1, s);
   for (int panel = panels.from; panel < panels.to; panel++) {
-    k->tile(left.x, 0, left.high, 0, 1, &l->operand, panel, acc);
+    struct right right = right_of(k, l, panel, s->decoded[0]);
+    multiply(&right, &left, 0, 1, panel, acc);
     int n = columns_of(panel, l->outputs);
     for (int i = 0; i < n; i++) {
       int c = panel * IVIT_COLUMNS + i;

@@ -133,6 +133,9 @@ struct ivit_scratch *ivit_scratch_new(const struct ivit_model *m) {
     s->arranged_high = ivit_arena_take(
         arena, rows * ivit_arranged_stride(m->kernels, m->most_outliers));
   }
+  for (int i = 0; i < 2; i++) {
+    s->decoded[i] = ivit_arena_take(arena, m->most_decoded);
+  }
   take_operand(arena, &s->keys, m->most_group, m->most_head_dim);
   take_operand(arena, &s->values, m->most_head_dim, m->most_group);
   s->values.shift = 8;

@@ -115,6 +115,7 @@ struct ivit_model {
   size_t most_expanded; /* bytes */
   int most_inputs;      /* of any product or norm */
   int most_outliers;
+  size_t most_decoded;  /* bytes of a panel of weights that are kept as indices */
   int most_dim;
   int most_hidden;
   int most_gated;       /* channels of a gated MLP */
@@ -149,6 +150,7 @@ struct ivit_scratch {
   uint8_t *high;    /* outlier channels, [IVIT_CHUNK + tile][most_outliers] */
   uint8_t *arranged; /* rows as tiles read them, where that is another form */
   uint8_t *arranged_high;
+  int8_t *decoded[2]; /* a panel of weights, of a gated MLP two */
   struct ivit_operand keys;
   struct ivit_operand values;
   size_t score_stride;
@@ -160,10 +162,13 @@ struct ivit_scratch {
   int16_t *gated_out[IVIT_CHUNK];
 };
 
-/* Rows of the tiles that `rows` are cut into: as few tiles as there must be, all nearly as high. */
-static inline int ivit_tile_height(const struct ivit_kernels *k, int rows) {
-  int tiles = (rows + k->rows - 1) / k->rows;
-  return tiles == 0 ? k->rows : (rows + tiles - 1) / tiles;
+/*
+ * Rows of the tiles of at most `most` that `rows` are cut into: as few tiles as there must be, all
+ * nearly as high.
+ */
+static inline int ivit_tile_height(int most, int rows) {
+  int tiles = (rows + most - 1) / most;
+  return tiles == 0 ? most : (rows + tiles - 1) / tiles;
 }
 
 /* Bytes from one arranged row of n codes to the next. */
@@ -176,6 +181,12 @@ struct ivit_span {
   int from;
   int to;
 };
+
+/* Bytes that a panel of a layer takes once decoded; 0 where its weights are codes. */
+static inline size_t ivit_decoded_size(const struct ivit_linear *l) {
+  const struct ivit_matrix *m = &l->operand.main;
+  return m->decoding == NULL ? 0 : m->panel_size;
+}
 
 static inline struct ivit_span ivit_panels_of(const struct ivit_linear *l) {
   struct ivit_span all = {0, l->operand.main.panels};

@@ -26,10 +26,39 @@ static inline size_t ivit_strip_size_neon(const struct ivit_matrix *m, int unit)
       (size_t)m->groups * IVIT_STEP_NEON * (size_t)ivit_strip_columns_neon(unit));
 }
 
+/* Strips of so many columns, for what is packed next. */
+void ivit_shape_neon(struct ivit_matrix *m, int columns, int depth, int unit);
+
 /* Weights, and keys of a head, in strips; groups of the matrix are steps. */
 int ivit_pack_neon(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth, int unit);
 void ivit_pack_keys_neon(const struct ivit_head *head, struct ivit_operand *keys, int unit);
+
+/* Weights of 4 bits, and a panel of them decoded to strips. */
+int ivit_pack_indices_neon(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth,
+    int unit);
+void ivit_decode_groups_neon(const struct ivit_matrix *m, int panel, int8_t *to, int unit);
+void ivit_decode_tables_neon(const struct ivit_matrix *m, int panel, int8_t *to, int unit);
+
+/*
+ * Weights of 4 bits of a set whose strips have this unit: its `tables` and `groups`, of the tile of that
+ * name.
+ */
+#define IVIT_DECODING_NEON(unit)                                                               \
+  static int pack_indices(                                                                     \
+      struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w,           \
+      int depth) {                                                                             \
+    return ivit_pack_indices_neon(arena, m, w, depth, unit);                                   \
+  }                                                                                            \
+  static void decode_groups(const struct ivit_matrix *m, int panel, int8_t *to) {              \
+    ivit_decode_groups_neon(m, panel, to, unit);                                               \
+  }                                                                                            \
+  static void decode_tables(const struct ivit_matrix *m, int panel, int8_t *to) {              \
+    ivit_decode_tables_neon(m, panel, to, unit);                                               \
+  }                                                                                            \
+  static const struct ivit_decoding tables = {pack_indices, decode_tables, tile, ROWS};             \
+  static const struct ivit_decoding groups = {pack_indices, decode_groups, tile, ROWS};
 
 /*
  * Values for probabilities in planes (softmax_neon.c), in strips. Lower bytes are stored less 128,
@@ -48,6 +77,11 @@ void ivit_pack_values_words_neon(
  * pair stays within 128 * 128 + 128 * 127 < 2^15.
  */
 int ivit_overflows_neon(const struct ivit_matrix *m, int panel);
+
+/* Where it says so in the memory of a panel, behind its strips. */
+static inline int8_t *ivit_overflow_neon(const struct ivit_matrix *m, int8_t *panel, int unit) {
+  return panel + (size_t)(IVIT_COLUMNS / ivit_strip_columns_neon(unit)) * ivit_strip_size_neon(m, unit);
+}
 
 void ivit_to8_neon(
     const int32_t *acc, int rows, const struct ivit_requant *q, const struct ivit_gelu *gelu,

@@ -76,20 +76,85 @@ int ivit_dyadic_set(struct ivit_dyadic *d, int32_t multiplier, int shift) {
   return 1;
 }
 
-/* Weights [outputs][inputs] without those of outlier channels, and these apart. */
-static void split(const struct ivit_linear *l, const int8_t *weight, int8_t *main, int8_t *high) {
-  memcpy(main, weight, (size_t)l->outputs * (size_t)l->inputs);
-  for (int c = 0; c < l->outputs; c++, main += l->inputs) {
+/* What an index of 4 bits stands for. */
+static int8_t decoded(const struct ivit_indices *w, int inputs, int output, int input) {
+  int index = ivit_index(w, inputs, output, input);
+  if (w->table != NULL) {
+    return w->table[16 * (size_t)output + (size_t)index];
+  }
+  int groups = (inputs + IVIT_GROUP - 1) / IVIT_GROUP;
+  return (int8_t)((index - 8) * w->multiplier[output * groups + input / IVIT_GROUP]);
+}
+
+/* All codes [outputs][inputs], which the caller frees; null where memory is short. */
+static int8_t *all_decoded(const struct ivit_indices *w, int inputs, int outputs) {
+  int8_t *codes = malloc((size_t)outputs * (size_t)inputs);
+  if (codes != NULL) {
+    int8_t *to = codes;
+    for (int c = 0; c < outputs; c++) {
+      for (int i = 0; i < inputs; i++) {
+        *to++ = decoded(w, inputs, c, i);
+      }
+    }
+  }
+  return codes;
+}
+
+/* The weights of outlier channels, [outputs][outliers]. */
+static void take_outliers(const struct ivit_linear *l, const int8_t *weight, int8_t *to) {
+  for (int c = 0; c < l->outputs; c++, weight += l->inputs) {
     for (int i = 0; i < l->outliers; i++) {
-      *high++ = main[l->outlier[i]];
-      main[l->outlier[i]] = 0;
+      *to++ = weight[l->outlier[i]];
     }
   }
 }
 
-int ivit_linear_pack(
+static void clear_outliers(const struct ivit_linear *l, int8_t *weight) {
+  for (int c = 0; c < l->outputs; c++, weight += l->inputs) {
+    for (int i = 0; i < l->outliers; i++) {
+      weight[l->outlier[i]] = 0;
+    }
+  }
+}
+
+static int pack_outliers(
     const struct ivit_kernels *k, struct ivit_arena *arena, struct ivit_linear *l,
-    const int8_t *weight, const int32_t *bias) {
+    const int8_t *weight) {
+  if (l->outliers == 0) {
+    return 1;
+  }
+  int8_t *high = malloc((size_t)l->outputs * (size_t)l->outliers);
+  if (high == NULL) {
+    return 0;
+  }
+  take_outliers(l, weight, high);
+  int packed = k->pack(arena, &l->operand.high, high, l->outliers);
+  free(high);
+  return packed;
+}
+
+/* All others. */
+static int pack_main(
+    const struct ivit_kernels *k, struct ivit_arena *arena, struct ivit_linear *l,
+    const int8_t *weight) {
+  if (l->outliers == 0) {
+    return k->pack(arena, &l->operand.main, weight, l->inputs);
+  }
+  size_t bytes = (size_t)l->outputs * (size_t)l->inputs;
+  int8_t *main = malloc(bytes);
+  if (main == NULL) {
+    return 0;
+  }
+  memcpy(main, weight, bytes);
+  clear_outliers(l, main);
+  int packed = k->pack(arena, &l->operand.main, main, l->inputs);
+  free(main);
+  return packed;
+}
+
+static void set_bias(
+    const struct ivit_kernels *k, struct ivit_linear *l, const int8_t *weight,
+    const int32_t *bias) {
   for (int c = 0; c < l->outputs; c++) {
     const int8_t *row = weight + (size_t)c * (size_t)l->inputs;
     int32_t all = 0;
@@ -103,57 +168,84 @@ int ivit_linear_pack(
     uint32_t offset = k->zero * ((uint32_t)(all - set) + ((uint32_t)set << l->operand.shift));
     l->operand.bias[c] = (int32_t)((uint32_t)bias[c] - offset);
   }
-  if (l->outliers == 0) {
-    return k->pack(arena, &l->operand.main, weight, l->inputs);
-  }
-  int8_t *main = malloc((size_t)l->outputs * (size_t)(l->inputs + l->outliers));
-  if (main == NULL) {
+}
+
+int ivit_linear_pack(
+    const struct ivit_kernels *k, struct ivit_arena *arena, struct ivit_linear *l,
+    const int8_t *weight, const int32_t *bias) {
+  set_bias(k, l, weight, bias);
+  return pack_main(k, arena, l, weight) && pack_outliers(k, arena, l, weight);
+}
+
+static int pack_indices(
+    const struct ivit_kernels *k, struct ivit_arena *arena, struct ivit_linear *l,
+    const struct ivit_indices *w, const int32_t *bias) {
+  int8_t *weight = all_decoded(w, l->inputs, l->outputs);
+  if (weight == NULL) {
     return 0;
   }
-  int8_t *high = main + (size_t)l->outputs * (size_t)l->inputs;
-  split(l, weight, main, high);
-  int packed = k->pack(arena, &l->operand.main, main, l->inputs)
-      && k->pack(arena, &l->operand.high, high, l->outliers);
-  free(main);
+  struct ivit_matrix *main = &l->operand.main;
+  const struct ivit_decoding *decoding = w->table != NULL ? k->tables : k->groups;
+  int packed;
+  if (decoding == NULL) {
+    packed = ivit_linear_pack(k, arena, l, weight, bias);
+  } else {
+    main->decoding = decoding;
+    main->absent = l->outlier;
+    main->absents = l->outliers;
+    set_bias(k, l, weight, bias);
+    packed = decoding->pack(arena, main, w, l->inputs) && pack_outliers(k, arena, l, weight);
+  }
+  free(weight);
   return packed;
 }
 
-struct ivit_linear *ivit_linear_new(
-    const struct ivit_kernels *k, struct ivit_arena *arena, const int8_t *weight, int inputs,
-    int outputs, const int32_t *bias, const int32_t *outlier, int outliers, int shift,
-    const int32_t *multiplier, const uint8_t *exponent, int logits) {
+/* Without weights; null where a multiplier is refused or memory is short. */
+static struct ivit_linear *without_weights(struct ivit_arena *arena, const struct ivit_layer *of) {
+  int outputs = of->outputs;
   struct ivit_linear *l = ivit_arena_take(arena, sizeof *l);
   if (l == NULL) {
     return NULL;
   }
-  l->inputs = inputs;
+  l->inputs = of->inputs;
   l->outputs = outputs;
-  l->outliers = outliers;
-  l->operand.shift = shift;
+  l->outliers = of->outliers;
+  l->operand.shift = of->shift;
   ivit_matrix_columns(&l->operand.main, outputs);
   ivit_matrix_columns(&l->operand.high, outputs);
   l->operand.bias = take_columns(arena, outputs, sizeof(int32_t));
-  l->outlier = ivit_arena_take(arena, (size_t)outliers * sizeof(int));
+  l->outlier = ivit_arena_take(arena, (size_t)of->outliers * sizeof(int));
   if (!ivit_arena_whole(arena)) {
     return NULL;
   }
-  for (int i = 0; i < outliers; i++) {
-    l->outlier[i] = outlier[i];
+  for (int i = 0; i < of->outliers; i++) {
+    l->outlier[i] = of->outlier[i];
   }
-  if (!ivit_linear_pack(k, arena, l, weight, bias)) {
-    return NULL;
-  }
-  if (!logits) {
-    return ivit_requant_set(arena, &l->requant, multiplier, exponent, outputs) ? l : NULL;
+  if (!of->logits) {
+    return ivit_requant_set(arena, &l->requant, of->multiplier, of->exponent, outputs) ? l : NULL;
   }
   l->exact_multiplier = ivit_arena_take(arena, (size_t)outputs * sizeof(int32_t));
   l->exact_shift = ivit_arena_take(arena, (size_t)outputs);
   if (!ivit_arena_whole(arena)) {
     return NULL;
   }
-  memcpy(l->exact_multiplier, multiplier, (size_t)outputs * sizeof(int32_t));
-  memcpy(l->exact_shift, exponent, (size_t)outputs);
+  memcpy(l->exact_multiplier, of->multiplier, (size_t)outputs * sizeof(int32_t));
+  memcpy(l->exact_shift, of->exponent, (size_t)outputs);
   return l;
+}
+
+struct ivit_linear *ivit_linear_new(
+    const struct ivit_kernels *k, struct ivit_arena *arena, const int8_t *weight,
+    const struct ivit_layer *of) {
+  struct ivit_linear *l = without_weights(arena, of);
+  return l != NULL && ivit_linear_pack(k, arena, l, weight, of->bias) ? l : NULL;
+}
+
+struct ivit_linear *ivit_linear_of_indices(
+    const struct ivit_kernels *k, struct ivit_arena *arena, const struct ivit_indices *w,
+    const struct ivit_layer *of) {
+  struct ivit_linear *l = without_weights(arena, of);
+  return l != NULL && pack_indices(k, arena, l, w, of->bias) ? l : NULL;
 }
 
 struct ivit_norm *ivit_norm_new(

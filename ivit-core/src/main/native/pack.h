@@ -27,15 +27,29 @@ int ivit_requant_set(
 /* The multiplier of 16-bit codes; 0 where it is refused. */
 int ivit_dyadic_set(struct ivit_dyadic *d, int32_t multiplier, int shift);
 
+/* What a linear layer has besides its weights. */
+struct ivit_layer {
+  int inputs;
+  int outputs;
+  const int32_t *bias;
+  const int32_t *outlier; /* channels of the inputs, ascending */
+  int outliers;
+  int shift; /* of their sums */
+  const int32_t *multiplier;
+  const uint8_t *exponent;
+  int logits; /* whose multipliers stay as they are */
+};
+
 /*
- * A linear layer for kernels from weight codes [outputs][inputs] and biases; outlier channels
- * ascend. Null where a multiplier is refused or memory is short. Logits keep their multipliers as
- * they are.
+ * A linear layer for kernels from weight codes [outputs][inputs], or from indices of 4 bits. Null
+ * where a multiplier is refused or memory is short.
  */
 struct ivit_linear *ivit_linear_new(
-    const struct ivit_kernels *k, struct ivit_arena *arena, const int8_t *weight, int inputs,
-    int outputs, const int32_t *bias, const int32_t *outlier, int outliers, int shift,
-    const int32_t *multiplier, const uint8_t *exponent, int logits);
+    const struct ivit_kernels *k, struct ivit_arena *arena, const int8_t *weight,
+    const struct ivit_layer *of);
+struct ivit_linear *ivit_linear_of_indices(
+    const struct ivit_kernels *k, struct ivit_arena *arena, const struct ivit_indices *w,
+    const struct ivit_layer *of);
 
 /* Other weights and biases of the same sizes, for the same kernels; 0 where memory is short. */
 int ivit_linear_pack(

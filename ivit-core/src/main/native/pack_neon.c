@@ -7,8 +7,8 @@
 
 enum { MOST_COLUMNS = 4 /* of a strip */, SIXTEEN = 16 /* columns of values packed at once */ };
 
-/* Strips of `columns`, and room for whether a panel overflows. */
-static void shape(struct ivit_matrix *m, int columns, int depth, int unit) {
+/* And room for whether a panel overflows. */
+void ivit_shape_neon(struct ivit_matrix *m, int columns, int depth, int unit) {
   ivit_matrix_columns(m, columns);
   m->groups = (depth + IVIT_STEP_NEON - 1) / IVIT_STEP_NEON;
   size_t strips = (size_t)(IVIT_COLUMNS / ivit_strip_columns_neon(unit));
@@ -22,30 +22,20 @@ static int8_t *strip_of(const struct ivit_matrix *m, int column, int unit) {
 }
 
 static int8_t *overflow_of(const struct ivit_matrix *m, int panel) {
-  return m->data + (size_t)(panel + 1) * m->panel_size - IVIT_ALIGN;
+  return ivit_overflow_neon(m, m->data + (size_t)panel * m->panel_size, 16);
 }
 
 int ivit_overflows_neon(const struct ivit_matrix *m, int panel) {
   return *overflow_of(m, panel);
 }
 
-/* A step of the columns of a strip: units of all columns, the next units, and so on. */
+/* A step of the columns of a strip. */
 static inline void interleave(int8_t *to, const uint8_t *const *column, int unit) {
   uint8x16_t c[MOST_COLUMNS];
   for (int i = 0; i < ivit_strip_columns_neon(unit); i++) {
     c[i] = vld1q_u8(column[i]);
   }
-  if (unit == 8) {
-    uint64x2x2_t v = {{vreinterpretq_u64_u8(c[0]), vreinterpretq_u64_u8(c[1])}};
-    vst2q_u64((uint64_t *)(void *)to, v);
-  } else if (unit == 4) {
-    uint32x4x4_t v = {
-        {vreinterpretq_u32_u8(c[0]), vreinterpretq_u32_u8(c[1]), vreinterpretq_u32_u8(c[2]),
-         vreinterpretq_u32_u8(c[3])}};
-    vst4q_u32((uint32_t *)(void *)to, v);
-  } else {
-    vst1q_u8((uint8_t *)to, c[0]);
-  }
+  ivit_interleave_neon(to, c, unit);
 }
 
 /* At most as many columns as a strip has, `stride` bytes apart; what is not there is zero. */
@@ -113,7 +103,7 @@ static void pack_any(
 
 int ivit_pack_neon(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth, int unit) {
-  shape(m, m->columns, depth, unit);
+  ivit_shape_neon(m, m->columns, depth, unit);
   if (!ivit_matrix_take(arena, m, m->panel_size * (size_t)m->panels)) {
     return 0;
   }
@@ -122,7 +112,7 @@ int ivit_pack_neon(
 }
 
 void ivit_pack_keys_neon(const struct ivit_head *h, struct ivit_operand *keys, int unit) {
-  shape(&keys->main, h->tokens, h->dim, unit);
+  ivit_shape_neon(&keys->main, h->tokens, h->dim, unit);
   pack_any(&keys->main, h->keys, h->stride, h->dim, unit);
   memset(keys->bias, 0, (size_t)h->tokens * sizeof *keys->bias);
 }
@@ -190,7 +180,7 @@ static inline __attribute__((always_inline)) void pack_sixteen(
 
 void ivit_pack_values_planes_neon(
     const struct ivit_head *h, int bits, struct ivit_operand *values, int unit) {
-  shape(&values->main, h->dim, h->tokens, unit);
+  ivit_shape_neon(&values->main, h->dim, h->tokens, unit);
   for (int c = 0; c < h->dim; c += SIXTEEN) {
     if (unit == 8) {
       pack_sixteen(h, c, values, 8);

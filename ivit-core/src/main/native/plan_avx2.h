@@ -54,4 +54,22 @@ static inline size_t ivit_plane_avx2(int groups) {
 int ivit_pack_avx2(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth);
 
+/*
+ * Weights of 4 bits with multipliers, packed as decode_dot.c does. A panel decodes to [depth / 32]
+ * groups: numbers from -8 to 7 in groups of four along K, [8][32 columns][4], and the multipliers of
+ * their columns in 16 bits, [32 columns][2].
+ */
+enum {
+  IVIT_GROUP_AVX2 = IVIT_GROUP * IVIT_COLUMNS + 2 * IVIT_COLUMNS * (int)sizeof(int16_t), /* bytes */
+  IVIT_GROUP_ROWS_AVX2 = 4 /* whose sums are registers */
+};
+
+int ivit_pack_groups_avx2(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth);
+void ivit_decode_numbers_avx2(const struct ivit_matrix *m, int panel, int8_t *to);
+
+/* Products of at most IVIT_GROUP_ROWS_AVX2 rows with a decoded panel, added to out[row][32]. */
+void ivit_add_groups_avx2(
+    const uint8_t *x, size_t ldx, int rows, const struct ivit_matrix *m, int32_t *out);
+
 #endif

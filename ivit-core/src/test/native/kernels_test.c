@@ -28,6 +28,9 @@ static int32_t code(int32_t least, int32_t most) {
   return kind == 0 ? least : kind == 1 ? most : least + (int32_t)draw((uint32_t)(most - least + 1));
 }
 
+/* Whether layers take the codes of weights of 4 bits. */
+static int codes_only;
+
 static void fail(const char *kernels, const char *what, int a, int b, int c) {
   printf("%s: %s differs (%d, %d, %d)\n", kernels, what, a, b, c);
   exit(1);
@@ -49,7 +52,36 @@ static void random_multipliers(int32_t *m, uint8_t *e, int n) {
   }
 }
 
-/* The same layer as packed by several kernel sets. */
+/* Weights of 4 bits of either coding, and the codes [outputs][inputs] that they stand for. */
+static struct ivit_indices random_indices(
+    struct ivit_arena *arena, int inputs, int outputs, int8_t *codes) {
+  int groups = (inputs + IVIT_GROUP - 1) / IVIT_GROUP, tables = (int)draw(2);
+  int row = (inputs + 1) / 2;
+  uint8_t *index = ivit_arena_take(arena, (size_t)row * (size_t)outputs);
+  int8_t *table = ivit_arena_take(arena, (size_t)outputs * 16);
+  uint8_t *multiplier = ivit_arena_take(arena, (size_t)outputs * (size_t)groups);
+  for (int i = 0; i < 16 * outputs; i++) {
+    table[i] = (int8_t)code(-128, 127);
+  }
+  for (int i = 0; i < groups * outputs; i++) {
+    multiplier[i] = (uint8_t)code(1, 15);
+  }
+  for (int c = 0; c < outputs; c++) {
+    for (int i = 0; i < inputs; i++) {
+      int at = c * inputs + i, drawn = code(0, 15);
+      index[c * row + i / 2] |= (uint8_t)(drawn << 4 * (i % 2));
+      codes[at] = (int8_t)(tables
+              ? table[16 * c + drawn]
+              : (drawn - 8) * multiplier[c * groups + i / IVIT_GROUP]);
+    }
+  }
+  return (struct ivit_indices){index, tables ? table : NULL, tables ? NULL : multiplier};
+}
+
+/*
+ * The same layer as packed by several kernel sets; of weights of 4 bits at times, of which portable C
+ * takes the codes.
+ */
 static void random_linears(
     const struct ivit_kernels *const *k, int sets, struct ivit_linear **l,
     struct ivit_arena *arena, int inputs, int outputs, int outliers, int logits) {
@@ -58,7 +90,12 @@ static void random_linears(
   int32_t *m = ivit_arena_take(arena, (size_t)outputs * sizeof *m);
   uint8_t *e = ivit_arena_take(arena, (size_t)outputs);
   int32_t *set = ivit_arena_take(arena, (size_t)outliers * sizeof *set);
-  for (int i = 0; i < inputs * outputs; i++) {
+  int four = draw(2) == 0;
+  struct ivit_indices indices = {NULL, NULL, NULL};
+  if (four) {
+    indices = random_indices(arena, inputs, outputs, w);
+  }
+  for (int i = 0; !four && i < inputs * outputs; i++) {
     w[i] = (int8_t)code(-128, 127);
   }
   random_multipliers(m, e, outputs);
@@ -70,9 +107,11 @@ static void random_linears(
     set[i] = i * inputs / outliers;
   }
   int shift = outliers == 0 ? 0 : 1 + (int)draw(4);
+  struct ivit_layer layer = {inputs, outputs, bias, set, outliers, shift, m, e, logits};
   for (int i = 0; i < sets; i++) {
-    l[i] = ivit_linear_new(
-        k[i], arena, w, inputs, outputs, bias, set, outliers, shift, m, e, logits);
+    l[i] = four && (sets == 1 || i == 0) && !codes_only
+        ? ivit_linear_of_indices(k[i], arena, &indices, &layer)
+        : ivit_linear_new(k[i], arena, w, &layer);
   }
 }
 
@@ -100,10 +139,22 @@ static uint8_t *arranged(
     return x;
   }
   uint8_t *out = ivit_arena_take(arena, IVIT_TILE_ROWS * arranged_stride);
-  for (int r = 0; r < k->rows; r++) {
+  for (int r = 0; r < IVIT_TILE_ROWS; r++) {
     k->arrange(x + (size_t)r * stride, n, out + (size_t)r * arranged_stride);
   }
   return out;
+}
+
+/* Weights that are kept as indices, as their tile reads them. */
+static void decode(struct ivit_arena *arena, struct ivit_operand *w, int panel) {
+  struct ivit_matrix *m = &w->main;
+  if (m->decoding != NULL) {
+    int8_t *to = ivit_arena_take(arena, m->panel_size);
+    memset(to, 55, m->panel_size);
+    m->decoding->decode(m, panel, to);
+    m->data = to;
+    m->panel_size = 0;
+  }
 }
 
 /* Tiles of every height, and what follows them. */
@@ -113,11 +164,12 @@ static void products(const struct ivit_kernels *k) {
     struct ivit_arena *arena = ivit_arena_new();
     int inputs = 1 + (int)draw(600), outputs = 1 + (int)draw(200);
     int outliers = draw(2) == 0 ? 0 : 1 + (int)draw((uint32_t)(inputs < 40 ? inputs : 40));
-    int rows = 1 + (int)draw((uint32_t)k->rows);
     const struct ivit_kernels *both[] = {k, &ivit_kernels_c};
     struct ivit_linear *ls[2];
     random_linears(both, 2, ls, arena, inputs, outputs, outliers, 0);
     struct ivit_linear *l = ls[0];
+    const struct ivit_decoding *decoding = l->operand.main.decoding;
+    int rows = 1 + (int)draw((uint32_t)(decoding == NULL ? k->rows : decoding->rows));
     uint8_t *x = ivit_arena_take(arena, IVIT_TILE_ROWS * STRIDE);
     uint8_t *high = ivit_arena_take(arena, IVIT_TILE_ROWS * 64);
     for (int i = 0; i < IVIT_TILE_ROWS * STRIDE; i++) {
@@ -139,11 +191,13 @@ static void products(const struct ivit_kernels *k) {
     }
     size_t ldx = (size_t)k->planes * ivit_round_up((size_t)inputs, 64);
     size_t ldh = (size_t)k->planes * ivit_round_up((size_t)outliers, 64);
-    x = arranged(arena, k, x, STRIDE, inputs, ldx);
+    int as_they_are = k->arrange == NULL || decoding != NULL;
+    x = as_they_are ? x : arranged(arena, k, x, STRIDE, inputs, ldx);
     high = arranged(arena, k, high, 64, outliers, ldh);
-    k->tile(
-        x, k->arrange == NULL ? STRIDE : ldx, high, k->arrange == NULL ? 64 : ldh, rows,
-        &l->operand, panel, acc);
+    struct ivit_operand w = l->operand;
+    decode(arena, &w, panel);
+    (decoding == NULL ? k->tile : decoding->tile)(
+        x, as_they_are ? STRIDE : ldx, high, k->arrange == NULL ? 64 : ldh, rows, &w, panel, acc);
     if (k->leave != NULL) {
       k->leave();
     }
@@ -391,8 +445,8 @@ static void sixteen_bits(const struct ivit_kernels *k) {
         four_on_the_bound(w + i);
       }
     }
-    struct ivit_linear *l =
-        ivit_linear_new(k, arena, w, inputs, outputs, bias, NULL, 0, 0, m, e, 0);
+    struct ivit_layer layer = {inputs, outputs, bias, NULL, 0, 0, m, e, 0};
+    struct ivit_linear *l = ivit_linear_new(k, arena, w, &layer);
     uint8_t *x = ivit_arena_take(arena, IVIT_TILE_ROWS * STRIDE);
     int32_t expected[IVIT_TILE_ROWS];
     int column[IVIT_TILE_ROWS];
@@ -426,6 +480,46 @@ static void sixteen_bits(const struct ivit_kernels *k) {
             && acc[r * IVIT_COLUMNS + column[r] % IVIT_COLUMNS] != expected[r]) {
           fail(k->name, "sum in 16 bits", inputs, outputs, r);
         }
+      }
+    }
+    ivit_arena_free(arena);
+  }
+}
+
+/* Products of weights of 4 bits and multipliers at their ends, by codes at theirs. */
+static void sums_of_groups(const struct ivit_kernels *k) {
+  enum { STRIDE = 320 };
+  for (int round = 0; round < 300; round++) {
+    struct ivit_arena *arena = ivit_arena_new();
+    int inputs = 1 + (int)draw(256), groups = (inputs + IVIT_GROUP - 1) / IVIT_GROUP;
+    int multiplier = draw(2) == 0 ? 15 : 1, index = draw(2) == 0 ? 0 : 15;
+    uint8_t *indices = ivit_arena_take(arena, (size_t)inputs * IVIT_COLUMNS);
+    uint8_t *multipliers = ivit_arena_take(arena, (size_t)groups * IVIT_COLUMNS);
+    memset(indices, index << 4 | index, (size_t)inputs * IVIT_COLUMNS);
+    memset(multipliers, multiplier, (size_t)groups * IVIT_COLUMNS);
+    int32_t bias[IVIT_COLUMNS] = {0}, m[IVIT_COLUMNS];
+    uint8_t e[IVIT_COLUMNS];
+    random_multipliers(m, e, IVIT_COLUMNS);
+    struct ivit_indices w = {indices, NULL, multipliers};
+    struct ivit_layer layer = {inputs, IVIT_COLUMNS, bias, NULL, 0, 0, m, e, 0};
+    struct ivit_linear *l = ivit_linear_of_indices(k, arena, &w, &layer);
+    int x = draw(2) == 0 ? -128 : 127;
+    uint8_t *rows = ivit_arena_take(arena, IVIT_TILE_ROWS * STRIDE);
+    memset(rows, (uint8_t)(x + k->zero), IVIT_TILE_ROWS * STRIDE);
+    int32_t *acc = ivit_arena_take(arena, IVIT_TILE_ROWS * IVIT_COLUMNS * sizeof *acc);
+    struct ivit_operand operand = l->operand;
+    decode(arena, &operand, 0);
+    if (k->enter != NULL) {
+      k->enter();
+    }
+    const struct ivit_decoding *decoding = l->operand.main.decoding;
+    decoding->tile(rows, STRIDE, NULL, 0, decoding->rows, &operand, 0, acc);
+    if (k->leave != NULL) {
+      k->leave();
+    }
+    for (int i = 0; i < decoding->rows * IVIT_COLUMNS; i++) {
+      if (acc[i] != inputs * x * (index - 8) * multiplier) {
+        fail(k->name, "sum of groups", inputs, index, multiplier);
       }
     }
     ivit_arena_free(arena);
@@ -993,6 +1087,23 @@ static void add_end(struct ivit_model *m, struct ivit_block *last, struct sizes 
   }
 }
 
+/* Bytes of the largest decoded panel. */
+static size_t most_decoded(const struct ivit_model *m) {
+  size_t most = 0;
+  for (int i = 0; i < m->steps; i++) {
+    const struct ivit_step *step = &m->step[i];
+    const struct ivit_block *b = step->block;
+    const struct ivit_linear *layers[] = {
+        step->linear, b == NULL ? NULL : b->qkv, b == NULL ? NULL : b->proj,
+        b == NULL ? NULL : b->fc1, b == NULL ? NULL : b->value, b == NULL ? NULL : b->fc2};
+    for (size_t l = 0; l < sizeof layers / sizeof *layers; l++) {
+      size_t size = layers[l] == NULL ? 0 : ivit_decoded_size(layers[l]);
+      most = size > most ? size : most;
+    }
+  }
+  return most;
+}
+
 static struct ivit_model *random_model(const struct ivit_kernels *k, struct sizes z) {
   int dim = z.heads * z.head_dim, tokens = tokens_of(z);
   struct ivit_model *m =
@@ -1025,6 +1136,7 @@ static struct ivit_model *random_model(const struct ivit_kernels *k, struct size
   m->most_inputs = m->most_inputs < dim ? dim : m->most_inputs;
   m->most_inputs = m->most_inputs < patch_inputs ? patch_inputs : m->most_inputs;
   m->most_outliers = z.outliers;
+  m->most_decoded = most_decoded(m);
   m->most_dim = dim;
   m->most_hidden = z.hidden < 3 * dim ? 3 * dim : z.hidden;
   m->most_gated = z.gated ? z.hidden : 0;
@@ -1119,7 +1231,9 @@ static void models(const struct ivit_kernels *k) {
     }
     uint64_t seed = state;
     int32_t found[256], expected[256];
+    codes_only = 1;
     run_model(&ivit_kernels_c, z, 0, expected);
+    codes_only = 0;
     for (int split = 0; split < 3; split++) {
       state = seed;
       run_model(k, z, split, found);
@@ -1170,6 +1284,7 @@ int main(int arguments, char **argument) {
     }
     products(k);
     sixteen_bits(k);
+    sums_of_groups(k);
     turned_rows(k);
     gated_rows(k);
     norms(k);

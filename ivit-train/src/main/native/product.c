@@ -34,9 +34,9 @@ struct ivit_product *ivit_product_new(
     p->kernels = k;
     p->arena = ivit_arena_new();
     if (p->arena != NULL) {
-      p->linear = ivit_linear_new(
-          k, p->arena, weight, inputs, outputs, zeros, outlier, outliers, shift, zeros,
-          (const uint8_t *)zeros, 1);
+      struct ivit_layer layer = {
+          inputs, outputs, zeros, outlier, outliers, shift, zeros, (const uint8_t *)zeros, 1};
+      p->linear = ivit_linear_new(k, p->arena, weight, &layer);
     }
   }
   free(zeros);

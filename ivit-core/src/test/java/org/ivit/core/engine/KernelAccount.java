@@ -34,7 +34,11 @@ final class KernelAccount {
 
   /** What functions of the library do; the first that fits. */
   private enum Group {
-    LAYERS("products of linear layers", "tile(_\\d+)?|ivit_tile_.*"),
+    LAYERS(
+        "products of linear layers",
+        "(tile|sums|upper|outliers|groups|beginning)(_\\d+)?|tile_of_groups|shift_and_add"
+            + "|ivit_(tile|add_groups)_.*"),
+    DECODING("decoding weights", "ivit_decode_.*|right_of"),
     ATTENTION("products of attention", "accumulate_pairs|pairs_of.*|(scores|context)(_\\d+)?"),
     CODES("requantization to 8 bits, GELU table", "ivit_to8_.*"),
     TURNING("requantization to 8 bits and rotary positions", "ivit_turn8_.*"),
@@ -74,7 +78,7 @@ final class KernelAccount {
       return switch (kernels) {
         case "vnni" -> new Loops(List.of("vpdpbusd-zmm"), List.of("vpdpbusd-zmm"));
         case "avxvnni" -> new Loops(List.of("vpdpbusd-ymm"), List.of("vpdpbusd-ymm", "vpmaddwd"));
-        case "avx2" -> new Loops(List.of("offset-run", "sign-run"), List.of("vpmaddwd"));
+        case "avx2" -> new Loops(List.of("offset-run", "sign-run", "group"), List.of("vpmaddwd"));
         default -> new Loops(List.of(), List.of());
       };
     }

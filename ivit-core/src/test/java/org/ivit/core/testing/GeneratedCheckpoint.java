@@ -12,6 +12,7 @@ import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.family.Architectures;
+import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.scheme.Scheme;
@@ -31,11 +32,16 @@ final class GeneratedCheckpoint {
    * Writes one.
    *
    * @param arguments name of the architecture, {@code @} and the size of its pictures where it is
-   *     another; file
+   *     another; file; {@code 4} for weights of 4 bits in the blocks, by groups
    */
   public static void main(String[] arguments) {
     Architecture architecture = architecture(arguments[0]);
-    IntegerGraph graph = ObservedModel.graph(architecture, SCHEME, new Random(1));
+    Random random = new Random(1);
+    FloatWeights weights = ObservedModel.weights(architecture, random);
+    if (arguments.length > 2) {
+      weights = GroupedWeights.of(architecture, weights);
+    }
+    IntegerGraph graph = ObservedModel.graph(architecture, weights, SCHEME, random);
     int classes = architecture.answer() == Answer.CLASSES ? architecture.classes() : 0;
     CheckpointFile.write(
         Path.of(arguments[1]),

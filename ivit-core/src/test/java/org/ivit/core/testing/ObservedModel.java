@@ -71,7 +71,19 @@ public final class ObservedModel {
    * @param random source of weights and picture
    */
   public static IntegerGraph graph(Architecture architecture, Scheme scheme, Random random) {
-    FloatWeights weights = weights(architecture, random);
+    return graph(architecture, weights(architecture, random), scheme, random);
+  }
+
+  /**
+   * The same of given weights.
+   *
+   * @param architecture sizes
+   * @param weights its parameters
+   * @param scheme forms, widths, outlier channels
+   * @param random source of the picture
+   */
+  public static IntegerGraph graph(
+      Architecture architecture, FloatWeights weights, Scheme scheme, Random random) {
     ObservingForward observing =
         new ObservingForward(
             architecture, weights, scheme, new PortableMatrixProducts(), new PublishedObserver());

@@ -71,6 +71,22 @@ final class QuantizeCommand implements Callable<Integer> {
   private List<String> overrides = new ArrayList<>();
 
   @Option(
+      names = "--weight-bits",
+      paramLabel = "N",
+      description =
+          "Bits of a weight: 8, 6, 5 or 4; as --set quantization.weights.bits=N. Patch embedding and"
+              + " classifier keep 8.")
+  private Integer weightBits;
+
+  @Option(
+      names = "--weight-codes",
+      paramLabel = "NAME",
+      description =
+          "How fewer bits become 8-bit codes: group, table or uniform; as --set"
+              + " quantization.weights.codes=NAME.")
+  private String weightCodes;
+
+  @Option(
       names = "--classes",
       paramLabel = "FILE",
       description = "Names of the classes, one a line, where nothing else names them.")
@@ -100,6 +116,8 @@ final class QuantizeCommand implements Callable<Integer> {
         throw new InputException("--set: found '" + override + "', expected key=value");
       }
     }
+    set("quantization.weights.bits", weightBits);
+    set("quantization.weights.codes", weightCodes);
     Checks.exists("--weights", weights);
     Checks.file("--config", config);
     Checks.file("--classes", classes);
@@ -111,5 +129,11 @@ final class QuantizeCommand implements Callable<Integer> {
             out)
         .run(verify, output);
     return ExitCode.OK;
+  }
+
+  private void set(String key, Object value) {
+    if (value != null) {
+      overrides.add(key + "=" + value);
+    }
   }
 }

@@ -19,7 +19,9 @@ public final class KeyedRandom extends AbstractRandomGenerator {
     /** Mixup and cutmix of one batch. */
     MIXING(3),
     /** Which branches of the network one picture keeps. */
-    DEPTH(4);
+    DEPTH(4),
+    /** Directions in which calibration moves the answer to a picture. */
+    ANSWER_NOISE(5);
 
     private final long code;
 

@@ -1,6 +1,7 @@
 package org.ivit.train.operator;
 
 import java.util.Arrays;
+import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.memory.Buffers;
@@ -29,6 +30,7 @@ public final class Execution {
   private long[] pictureKeys = {};
   private long stepKey;
   private NodeTap tap;
+  private LinearTap linearTap;
 
   /** What computes the rows between products, in a few words: {@code native kernels avx512}. */
   public static String kernels() {
@@ -71,6 +73,27 @@ public final class Execution {
     if (tap != null) {
       tap.at(node, values, from, length, channels);
     }
+  }
+
+  /**
+   * Who hears the linear layers of a float network in backward passes from now on; null for nobody.
+   * Where somebody does, the gradients by the layers' own parameters are not computed.
+   */
+  public void linearTap(LinearTap listener) {
+    linearTap = listener;
+  }
+
+  /**
+   * Shows the rows of a linear layer to its tap, if there is one.
+   *
+   * @return whether there is one
+   */
+  public boolean tappedLinear(LinearSpec layer, Reals x, Reals gy, int gyFrom, int rows) {
+    if (linearTap == null) {
+      return false;
+    }
+    linearTap.at(layer, x, gy, gyFrom, rows);
+    return true;
   }
 
   /** How numbers are stored. */

@@ -1,7 +1,9 @@
 package org.ivit.train.ptq;
 
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.ivit.core.calibration.NodeObserver;
+import org.ivit.core.calibration.NodeValues;
 import org.ivit.core.scheme.Range;
 
 /**
@@ -12,10 +14,7 @@ import org.ivit.core.scheme.Range;
 final class OrderedPass {
   private final NodeObserver observer;
 
-  /** How many nodes each batch has passed. */
-  private final int[] passed;
-
-  private Throwable failure;
+  private final OrderedSteps steps;
 
   /**
    * @param observer answers for all batches; may be asked about different nodes at once
@@ -23,7 +22,7 @@ final class OrderedPass {
    */
   OrderedPass(NodeObserver observer, int batches) {
     this.observer = observer;
-    this.passed = new int[batches];
+    this.steps = new OrderedSteps(batches);
   }
 
   /**
@@ -36,52 +35,14 @@ final class OrderedPass {
    * @return what {@code forward} returned
    */
   <T> T run(int batch, Function<NodeObserver, T> forward) {
-    try {
-      T result =
-          forward.apply(
-              values -> {
-                await(batch);
-                Range range = observer.observe(values);
-                advance(batch);
-                return range;
-              });
-      end(batch);
-      return result;
-    } catch (RuntimeException | Error e) {
-      fail(e);
-      throw e;
-    }
+    AtomicReference<T> result = new AtomicReference<>();
+    steps.run(batch, () -> result.set(forward.apply(values -> observe(batch, values))));
+    return result.get();
   }
 
-  private synchronized void await(int batch) {
-    while (failure == null && batch > 0 && passed[batch] >= passed[batch - 1]) {
-      try {
-        wait();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted in a calibration pass", e);
-      }
-    }
-    if (failure instanceof Error e) {
-      throw e;
-    }
-    if (failure instanceof RuntimeException e) {
-      throw e;
-    }
-  }
-
-  private synchronized void advance(int batch) {
-    passed[batch]++;
-    notifyAll();
-  }
-
-  private synchronized void end(int batch) {
-    passed[batch] = Integer.MAX_VALUE;
-    notifyAll();
-  }
-
-  private synchronized void fail(Throwable e) {
-    failure = failure == null ? e : failure;
-    notifyAll();
+  private Range observe(int batch, NodeValues values) {
+    AtomicReference<Range> range = new AtomicReference<>();
+    steps.step(batch, () -> range.set(observer.observe(values)));
+    return range.get();
   }
 }

@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
+import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.calibration.NodeObserver;
@@ -33,6 +34,8 @@ import org.ivit.train.recipe.WeightRounding;
 public final class PostTrainingCalibration {
   /** Rows of a node that the search for ranges looks at. */
   private static final int SAMPLED_ROWS = 2048;
+
+  private static final String SUMS = "second moments are summed";
 
   /** Batches that are in the network at once: each holds its activations. */
   private static final int MOST_BATCHES = 4;
@@ -92,10 +95,15 @@ public final class PostTrainingCalibration {
     boolean equalize = quantization.equalize() && free;
     boolean secondOrder = quantization.weightRounding() == WeightRounding.SECOND_ORDER && free;
     boolean byError = quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR;
-    WeightRoundingPass rounding = new WeightRoundingPass(architecture);
+    WeightRoundingPass rounding = new WeightRoundingPass(architecture, quantization.weights());
+    if (quantization.weights().fewer() && !free) {
+      throw new InputException(
+          "quantization.weights: weights of fewer than 8 bits are made of float weights, but these"
+              + " bring frozen scales");
+    }
     int count =
         1 + (search ? 1 : 0) + (equalize ? 1 : 0) + (secondOrder ? 1 : 0) + (byError ? 1 : 0);
-    int tasks = (secondOrder ? rounding.layers() : 0) + (byError ? searched() : 0);
+    int tasks = (secondOrder ? rounding.layers().size() : 0) + (byError ? searched() : 0);
     Passes passes = new Passes(batches, new Parts(progress, count * batches.size() + tasks));
     Scheme scheme =
         new Scheme(
@@ -119,9 +127,7 @@ public final class PostTrainingCalibration {
       scheme = scheme.withOutliers(found);
     }
     if (secondOrder) {
-      SecondMoments moments = new SecondMoments(observers(), rounding.nodes());
-      passes.run("second moments are summed", used, scheme, moments);
-      used = rounding.apply(used, moments, pool, () -> passes.parts.done("weights are rounded"));
+      used = rounded(rounding, used, scheme, batches, passes);
     }
     NodeObserver observers = observers();
     Set<String> searched = Set.of();
@@ -148,6 +154,25 @@ public final class PostTrainingCalibration {
     SortedMap<String, Range> ranges = passes.run("ranges are observed", used, scheme, observers);
     GraphBuilder.build(architecture, used, scheme, ranges);
     return new Result(used, scheme, ranges, searched);
+  }
+
+  /** Weights of 8 bits by all rows alike, of fewer by what rows do to the answer. */
+  private FloatWeights rounded(
+      WeightRoundingPass rounding,
+      FloatWeights weights,
+      Scheme scheme,
+      List<float[]> batches,
+      Passes passes) {
+    Runnable summed = () -> passes.parts.done(SUMS);
+    Runnable rounded = () -> passes.parts.done("weights are rounded");
+    if (quantization.weights().fewer()) {
+      AnswerMoments moments = new AnswerMoments(rounding.layers());
+      moments.add(architecture, weights, batches, pool, summed);
+      return rounding.apply(weights, moments, pool, rounded);
+    }
+    SecondMoments moments = new SecondMoments(observers(), rounding.nodes());
+    passes.run(SUMS, weights, scheme, moments);
+    return rounding.apply(weights, moments, pool, rounded);
   }
 
   private ObserverSet observers() {

@@ -6,6 +6,7 @@ import java.util.stream.IntStream;
 import org.bytedeco.openblas.global.openblas;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.Quantizer;
+import org.ivit.core.weight.WeightGrid;
 
 /**
  * Rounds the weights of a linear layer so that the error of its output is small instead of that of
@@ -82,6 +83,18 @@ final class SecondOrderRounding {
    * @return codes times scale, [outputs][inputs]
    */
   float[] round(float[] weight, float[] scale) {
+    return round(weight, scale, null);
+  }
+
+  /**
+   * The weights rounded to codes of a grid.
+   *
+   * @param weight [outputs][inputs], not changed
+   * @param scale of each output channel
+   * @param grid of the layer, or null for all codes of 8 bits
+   * @return codes times scale, [outputs][inputs]
+   */
+  float[] round(float[] weight, float[] scale, WeightGrid grid) {
     float[] rounded = new float[weight.length];
     double[] left = new double[inputs];
     for (int c = 0; c < scale.length; c++) {
@@ -91,7 +104,7 @@ final class SecondOrderRounding {
       }
       float reciprocal = Quantizer.reciprocal(scale[c]);
       for (int k = 0; k < inputs; k++) {
-        float value = Quantizer.code((float) left[k], reciprocal, BITS) * scale[c];
+        float value = code(grid, c, order[k], (float) left[k], reciprocal) * scale[c];
         rounded[row + order[k]] = value;
         int u = k * inputs;
         double error = (left[k] - value) / factor[u + k];
@@ -101,6 +114,12 @@ final class SecondOrderRounding {
       }
     }
     return rounded;
+  }
+
+  private static int code(WeightGrid grid, int output, int input, float weight, float reciprocal) {
+    return grid == null
+        ? Quantizer.code(weight, reciprocal, BITS)
+        : grid.code(output, input, grid.nearest(output, input, reciprocal * weight));
   }
 
   /**

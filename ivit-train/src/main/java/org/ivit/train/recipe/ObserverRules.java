@@ -3,7 +3,6 @@ package org.ivit.train.recipe;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.ivit.core.architecture.Node;
 
 /**
@@ -25,16 +24,7 @@ public record ObserverRules(
    * @param pattern a node name in which {@code *} stands for any characters and {@code ?} for one
    * @param observer their observer
    */
-  public record Rule(String pattern, ObserverChoice observer) {
-    boolean matches(String node) {
-      StringBuilder regex = new StringBuilder();
-      for (int i = 0; i < pattern.length(); i++) {
-        char c = pattern.charAt(i);
-        regex.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(String.valueOf(c)));
-      }
-      return node.matches(regex.toString());
-    }
-  }
+  public record Rule(String pattern, ObserverChoice observer) {}
 
   /** Copies the list. */
   public ObserverRules {
@@ -45,7 +35,7 @@ public record ObserverRules(
   public ObserverChoice choose(Node node) {
     ObserverChoice choice = node.bits() > 8 ? wide : fallback;
     for (Rule override : overrides) {
-      if (override.matches(node.name())) {
+      if (NamePattern.matches(override.pattern(), node.name())) {
         choice = override.observer();
       }
     }

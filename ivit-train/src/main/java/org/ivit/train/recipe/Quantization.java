@@ -19,7 +19,9 @@ import org.ivit.core.arithmetic.SoftmaxForm;
  * @param equalize whether queries, keys, values and gated values are rescaled to share their scale
  *     well, without a change of the float function; weights that bring frozen scales are left as
  *     they are
- * @param weightRounding how calibration rounds weights
+ * @param weights how many bits weights have
+ * @param weightRounding how calibration rounds weights; those of fewer than 8 bits always by
+ *     second-order error
  * @param rangeSearch how ranges of nodes that feed a linear layer are chosen
  * @param observers which observer sets which other range
  * @param calibration pictures that set ranges before the first step
@@ -33,6 +35,7 @@ public record Quantization(
     boolean normEpsilon,
     OutlierChoice outliers,
     boolean equalize,
+    WeightRules weights,
     WeightRounding weightRounding,
     RangeSearch rangeSearch,
     ObserverRules observers,
@@ -53,6 +56,7 @@ public record Quantization(
             "rangeSearch",
             gelu.isErf() && !moves ? RangeSearch.OUTPUT_ERROR : RangeSearch.NONE,
             RangeSearch.class);
+    WeightRules weights = WeightRules.read(section.section("weights"));
     Quantization quantization =
         new Quantization(
             gelu,
@@ -61,9 +65,12 @@ public record Quantization(
             section.flag("normEpsilon", true),
             OutlierChoice.read(section, "outliers"),
             section.flag("equalize", gelu.isErf()),
+            weights,
             section.choice(
                 "weightRounding",
-                gelu.isErf() && epochs == 0 ? WeightRounding.SECOND_ORDER : WeightRounding.NEAREST,
+                weights.fewer() || (gelu.isErf() && epochs == 0)
+                    ? WeightRounding.SECOND_ORDER
+                    : WeightRounding.NEAREST,
                 WeightRounding.class),
             rangeSearch,
             ObserverRules.read(section.section("observers"), rangeSearch != RangeSearch.NONE),
@@ -77,6 +84,9 @@ public record Quantization(
               "gelu", "exact or asymmetric, because " + node + " has outlier channels");
         }
       }
+    }
+    if (weights.fewer() && quantization.weightRounding() == WeightRounding.NEAREST) {
+      throw section.bad("weightRounding", "secondOrder for weights of fewer than 8 bits");
     }
     if (quantization.rangeSearch() != RangeSearch.NONE && quantization.freezeEpoch() > 0) {
       throw section.bad("freezeEpoch", "0 beside rangeSearch, whose ranges must not move");

@@ -17,6 +17,7 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.testing.GoldenModel;
+import org.ivit.core.weight.WeightCoding;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.recipe.ObserverChoice;
@@ -25,6 +26,7 @@ import org.ivit.train.recipe.OutlierChoice;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.RangeSearch;
 import org.ivit.train.recipe.WeightRounding;
+import org.ivit.train.recipe.WeightRules;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -91,6 +93,7 @@ class SwinCalibrationTest {
             false,
             new OutlierChoice(outliers, Map.of()),
             equalize,
+            new WeightRules(8, WeightCoding.GROUP, List.of()),
             rounding,
             search,
             new ObserverRules(new ObserverChoice.MinMax(), new ObserverChoice.MinMax(), List.of()),

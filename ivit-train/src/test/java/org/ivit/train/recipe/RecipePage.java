@@ -78,6 +78,7 @@ final class RecipePage {
           "augmentation.colorJitter={}",
           "augmentation.randomErasing={}",
           "quantization.outliers={NODE: {channels: [1], shift: 3}}",
+          "quantization.weights.overrides=[{pattern: head, bits: 8}]",
           "quantization.observers.overrides=[{pattern: input, observer: mse}]");
 
   /** What a default may depend on, in words and in the recipe. */
@@ -85,6 +86,7 @@ final class RecipePage {
 
   static {
     CASES.put("without `weights`", "weights=none");
+    CASES.put("with `weights.bits` below 8", "quantization.weights.bits=4");
     CASES.put("with `schedule.epochs: 0`", "schedule.epochs=0");
     CASES.put("with the paper's forms of `gelu`", "quantization.gelu=row");
     CASES.put("with `softmax: deferred`", "quantization.softmax=deferred");

@@ -413,11 +413,14 @@ final class ModelBuilder {
   }
 
   private long linear(Linear linear, boolean logits) {
+    NativeWeights weights = NativeWeights.of(linear.codes());
     return require(
         linear.name(),
         NativeKernels.linear(
             model,
-            linear.weight(),
+            weights.weight(),
+            weights.table(),
+            weights.groupMultiplier(),
             linear.inputs(),
             linear.outputs(),
             linear.bias(),

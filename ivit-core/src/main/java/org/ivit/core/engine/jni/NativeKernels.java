@@ -18,9 +18,15 @@ final class NativeKernels {
   /** Returns whether all memory that the model asked for could be had. */
   static native boolean whole(long model);
 
+  /**
+   * Weights are codes where table and groupMultiplier are null, else indices of 4 bits of {@link
+   * NativeWeights}.
+   */
   static native long linear(
       long model,
       byte[] weight,
+      byte[] table,
+      byte[] groupMultiplier,
       int inputs,
       int outputs,
       int[] bias,

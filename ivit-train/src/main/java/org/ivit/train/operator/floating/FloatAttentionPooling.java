@@ -141,7 +141,7 @@ public final class FloatAttentionPooling extends ChunkedOperator {
     norm2.backward(weights, projected, 0, dim, gNorm2, gProj, 0, gradients, count, scratch);
     Reals gContext = scratch.reals("gContext", count * dim);
     Reals context = keep.reals("context", 0);
-    proj.backward(gemm, weights, context, gProj, 0, gContext, gradients, count, scratch);
+    proj.backward(run, weights, context, gProj, 0, gContext, gradients, count, scratch);
 
     Reals p = keep.reals("probabilities", 0);
     Reals v = keep.reals("values", 0);
@@ -162,9 +162,9 @@ public final class FloatAttentionPooling extends ChunkedOperator {
 
     Reals normed = keep.reals("norm", 0);
     Reals gNorm = scratch.reals("gNorm", rows * dim);
-    values.backward(gemm, weights, normed, gValues, 0, gNorm, gradients, rows, scratch);
+    values.backward(run, weights, normed, gValues, 0, gNorm, gradients, rows, scratch);
     Reals byScores = scratch.reals("gNormByScores", rows * dim);
-    scores.backward(gemm, weights, normed, gScores, 0, byScores, gradients, rows, scratch);
+    scores.backward(run, weights, normed, gScores, 0, byScores, gradients, rows, scratch);
     FloatKernels.addScaled(gNorm, 0, byScores, 0, 1, gNorm, 0, rows * dim, scratch);
     Reals target = gx == null ? scratch.reals("gInput", rows * dim) : gx;
     int at = gx == null ? 0 : from * tokens;

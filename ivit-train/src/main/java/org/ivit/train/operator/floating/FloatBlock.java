@@ -182,7 +182,7 @@ public final class FloatBlock extends ChunkedOperator {
     }
     Reals gContext = scratch.reals("gContext", rows * dim);
     proj.backward(
-        gemm, weights, keep.reals("context", 0), gBranch, 0, gContext, gradients, rows, scratch);
+        run, weights, keep.reals("context", 0), gBranch, 0, gContext, gradients, rows, scratch);
     Reals gQkv = scratch.reals("gQkv", rows * 3 * dim);
     Reals probabilities = keep.reals("probabilities", 0);
     attention.backward(
@@ -190,7 +190,7 @@ public final class FloatBlock extends ChunkedOperator {
     if (rotary != null) {
       rotary.backward(gQkv, count, scratch);
     }
-    qkv.backward(gemm, weights, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
+    qkv.backward(run, weights, keep.reals("norm1", 0), gQkv, 0, gNorm, gradients, rows, scratch);
     if (positions != null) {
       positions.finish(gradients, scratch);
     }

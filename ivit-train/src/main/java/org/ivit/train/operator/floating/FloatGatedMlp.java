@@ -75,12 +75,11 @@ final class FloatGatedMlp implements FloatMlp {
       Execution run) {
     Buffers keep = chunk.keep();
     Buffers scratch = chunk.scratch();
-    Gemm gemm = run.gemm();
     int hidden = site.hidden();
     int size = rows * hidden;
     Reals gActive = scratch.reals("gHidden", size);
     Reals read = keep.reals(norm == null ? "act" : "mlp.norm", 0);
-    fc2.backward(gemm, weights, read, gy, gyFrom, gActive, gradients, rows, scratch);
+    fc2.backward(run, weights, read, gy, gyFrom, gActive, gradients, rows, scratch);
     if (norm != null) {
       Reals gNormed = gActive;
       gActive = scratch.reals("gActive", size);
@@ -96,9 +95,9 @@ final class FloatGatedMlp implements FloatMlp {
     Reals gValue = scratch.reals("gValue", size);
     SigmoidGate.SILU.forward(gates, gValue, size, scratch);
     FloatKernels.multiply(gValue, gActive, size, scratch);
-    value.backward(gemm, weights, x, gValue, 0, gx, gradients, rows, scratch);
+    value.backward(run, weights, x, gValue, 0, gx, gradients, rows, scratch);
     Reals more = scratch.reals("gInput", rows * site.dim());
-    gate.backward(gemm, weights, x, gGate, 0, more, gradients, rows, scratch);
+    gate.backward(run, weights, x, gGate, 0, more, gradients, rows, scratch);
     FloatKernels.addScaled(gx, 0, more, 0, 1, gx, 0, rows * site.dim(), scratch);
   }
 }

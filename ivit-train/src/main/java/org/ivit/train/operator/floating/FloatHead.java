@@ -148,7 +148,7 @@ public final class FloatHead extends ChunkedOperator {
         Reals gFirst = scratch.reals("gFirst", count * dim);
         Reals first = chunk.keep().reals(normKey(0), 0);
         FloatLinear head = heads.get(0);
-        head.backward(run.gemm(), weights, first, gLogits, 0, gFirst, gradients, count, scratch);
+        head.backward(run, weights, first, gLogits, 0, gFirst, gradients, count, scratch);
         addToFirst(shape, gFirst, gNorm, count, scratch);
       }
       int rows = count * shape.tokens();
@@ -160,7 +160,7 @@ public final class FloatHead extends ChunkedOperator {
     for (int h = 0; h < heads.size(); h++) {
       Reals features = chunk.keep().reals(normKey(h), 0);
       FloatLinear head = heads.get(h);
-      head.backward(run.gemm(), weights, features, gLogits, 0, gFeature, gradients, count, scratch);
+      head.backward(run, weights, features, gLogits, 0, gFeature, gradients, count, scratch);
       int read = from + h * dim;
       int to = at + h * dim;
       norm.backward(weights, x, read, stride, gFeature, target, to, gradients, count, scratch);
@@ -179,7 +179,7 @@ public final class FloatHead extends ChunkedOperator {
     Reals gLogits = part(shape, gy, chunk);
     Reals pooled = chunk.keep().reals("pool", 0);
     FloatLinear head = heads.get(heads.size() - 1);
-    head.backward(run.gemm(), weights, pooled, gLogits, 0, gPool, gradients, count, scratch);
+    head.backward(run, weights, pooled, gLogits, 0, gPool, gradients, count, scratch);
     return gPool;
   }
 

@@ -60,7 +60,7 @@ public final class FloatMerging extends ChunkedOperator {
     int from = first * tokens / 2 * dim;
     Reals gNorm = scratch.reals("gNorm", rows * 4 * dim);
     Reals normed = keep.reals("norm", 0);
-    reduction.backward(run.gemm(), weights, normed, gy, from, gNorm, gradients, rows, scratch);
+    reduction.backward(run, weights, normed, gy, from, gNorm, gradients, rows, scratch);
     Reals gMerged = scratch.reals("gMerged", rows * 4 * dim);
     gMerged.clear(0, rows * 4 * dim);
     Reals merged = keep.reals("merged", 0);

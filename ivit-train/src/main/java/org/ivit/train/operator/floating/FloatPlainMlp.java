@@ -72,13 +72,13 @@ final class FloatPlainMlp implements FloatMlp {
     int size = rows * activation.channels();
     Reals gHidden = scratch.reals("gHidden", size);
     Reals active = keep.reals("act", 0);
-    fc2.backward(run.gemm(), weights, active, gy, gyFrom, gHidden, gradients, rows, scratch);
+    fc2.backward(run, weights, active, gy, gyFrom, gHidden, gradients, rows, scratch);
     Reals hidden = keep.reals("fc1", 0);
     if (gate == null) {
       FloatKernels.geluBackward(hidden, gHidden, size, scratch);
     } else {
       gate.backward(hidden, gHidden, size, scratch);
     }
-    fc1.backward(run.gemm(), weights, x, gHidden, 0, gx, gradients, rows, scratch);
+    fc1.backward(run, weights, x, gHidden, 0, gx, gradients, rows, scratch);
   }
 }

@@ -108,7 +108,7 @@ public final class FloatStem extends ChunkedOperator {
       norm.backward(weights, projected, 0, dim, gNormed, gProjected, 0, gradients, rows, scratch);
     }
     Reals columns = keep.reals("patches", 0);
-    proj.backward(run.gemm(), weights, columns, gProjected, 0, null, gradients, rows, scratch);
+    proj.backward(run, weights, columns, gProjected, 0, null, gradients, rows, scratch);
   }
 
   /** Passes the gradient of the tokens on to patches, leading tokens and positions. */
