@@ -243,9 +243,15 @@ public final class Trainer {
   private static void requireProcessor(Recipe recipe, TrainingDevice device, FloatWeights weights) {
     if (device == TrainingDevice.CPU
         || recipe.schedule().epochs() == 0
-        || recipe.precision() != Precision.QUANTIZED
-        || weights == null
-        || weights.grids().isEmpty()) {
+        || recipe.precision() != Precision.QUANTIZED) {
+      return;
+    }
+    if (recipe.quantization().weights().fewer()) {
+      throw new InputException(
+          "device: found cuda, expected cpu with quantization.weights of fewer than 8 bits, which"
+              + " are trained on the processor alone");
+    }
+    if (weights == null || weights.grids().isEmpty()) {
       return;
     }
     Map.Entry<String, WeightGrid> first = weights.grids().entrySet().iterator().next();
@@ -368,7 +374,12 @@ public final class Trainer {
   }
 
   private void prepare(FloatWeights weights, Scheme scheme, SortedMap<String, Range> ranges) {
-    network = build(scheme, scheme == null ? Map.of() : GridPoints.forms(weights.grids(), true));
+    network =
+        build(
+            scheme,
+            scheme == null
+                ? Map.of()
+                : GridPoints.forms(weights.grids(), recipe.quantization().weights().learn()));
     network.load(weights);
     if (scheme != null) {
       network.ranges(ranges);

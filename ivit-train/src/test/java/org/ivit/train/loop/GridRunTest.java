@@ -41,6 +41,9 @@ class GridRunTest {
       new Vit("small", 16, 8, 12, 1, 2, 48, 10, 1e-6).architecture();
   private static final String GRID = "blocks.0.mlp.fc1.weight_grid";
 
+  private static final List<String> FOUR_BITS =
+      List.of("quantization.weights.bits=4", "quantization.weightRounding=secondOrder");
+
   @TempDir private Path folder;
 
   private static FloatWeights weights(WeightCoding coding) {
@@ -167,6 +170,51 @@ class GridRunTest {
             "device: found cuda, expected cpu: patch_embed.proj.weight has 4 bits, group, and"
                 + " weights of fewer than 8 bits are trained on the processor alone");
     assertThat(recipe.output()).doesNotExist();
+    FloatWeights floats = new FloatWeights(weights(WeightCoding.GROUP).values(), Map.of());
+    String four = recipe(write(floats), "run", "schedule: {epochs: 1}\ndevice: cuda").toYaml();
+    assertThatThrownBy(
+            () -> Trainer.start(Recipe.parse("test.yaml", four, FOUR_BITS), TrainingMonitor.SILENT))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "device: found cuda, expected cpu with quantization.weights of fewer than 8 bits, which"
+                + " are trained on the processor alone");
+  }
+
+  /** Calibration makes the grids, training moves them or leaves them. */
+  @ParameterizedTest
+  @EnumSource
+  void calibrationComesFirst(WeightCoding coding) {
+    Path file = write(new FloatWeights(weights(coding).values(), Map.of()));
+    FloatWeights started = five(file, "start", 0, coding, true);
+    FloatWeights learned = five(file, "learned", 1, coding, true);
+    FloatWeights fixed = five(file, "fixed", 1, coding, false);
+    assertThat(started.grids()).hasSize(4);
+    started
+        .grids()
+        .forEach(
+            (name, grid) -> {
+              assertThat(grid.describe()).isEqualTo("5 bits, " + coding.key());
+              float[] points = GridPoints.of(started, name);
+              assertThat(GridPoints.of(fixed, name)).isEqualTo(points);
+              assertThat(GridPoints.of(learned, name)).isNotEqualTo(points);
+            });
+  }
+
+  private FloatWeights five(
+      Path file, String output, int epochs, WeightCoding coding, boolean learn) {
+    Recipe recipe = recipe(file, output, "schedule: {epochs: " + epochs + "}");
+    String weights = "quantization.weights={bits: 5, codes: %s, learn: %s}";
+    return Trainer.start(
+            Recipe.parse(
+                    "test.yaml",
+                    recipe.toYaml(),
+                    List.of(
+                        "quantization.weightRounding=secondOrder",
+                        weights.formatted(coding.key(), learn)))
+                .withOutput(recipe.output()),
+            TrainingMonitor.SILENT)
+        .latest()
+        .weights();
   }
 
   private void assertRefused(Path file, String message) {
