@@ -24,6 +24,7 @@ public record FloatWeights(
 
   private static final String WEIGHT = ".weight";
   private static final String SCALE = "_scale";
+  private static final String GRID = "_grid";
   private static final int BITS = 8;
 
   /** Weights of 8 bits; parameters as those of the record. */
@@ -69,6 +70,16 @@ public record FloatWeights(
    */
   public static String scaleName(String weight) {
     return weight + SCALE;
+  }
+
+  /**
+   * The name under which training keeps, among the values, the numbers that a weight's grid follows
+   * from.
+   *
+   * @param weight timm name of a weight, {@code NAME.weight}
+   */
+  public static String gridName(String weight) {
+    return weight + GRID;
   }
 
   /**

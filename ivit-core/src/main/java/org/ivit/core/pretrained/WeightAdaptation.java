@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
 
@@ -172,7 +173,8 @@ public final class WeightAdaptation {
           }
         }
         tensors.put(name, Tensor.of(values, shape));
-        tensors.remove(name + "_scale");
+        tensors.remove(FloatWeights.scaleName(name));
+        tensors.remove(FloatWeights.gridName(name));
       }
     }
     return new TensorFile(tensors, file.metadata(), file.source());

@@ -18,13 +18,15 @@ import org.ivit.core.tensor.TensorFile;
 /** Compares the tensors of a file with the parameters of an architecture, all at once. */
 public final class WeightCheck {
   private static final String SCALE = "_scale";
+  private static final String GRID = "_grid";
 
   private WeightCheck() {}
 
   /**
    * Checks that a file holds exactly the float parameters of an architecture, each with its shape.
    * Beside the weight of a linear layer its frozen scale may lie, one value an output: {@code
-   * head.weight_scale}.
+   * head.weight_scale}; or what the grid of its codes follows from, some values an output: {@code
+   * head.weight_grid}.
    *
    * @param file float weights under timm names
    * @param architecture what they are for
@@ -56,7 +58,10 @@ public final class WeightCheck {
         .forEach(
             (name, tensor) -> {
               if (optional.containsKey(name)) {
-                String reason = scaleDifference(tensor, optional.get(name));
+                String reason =
+                    name.endsWith(GRID)
+                        ? gridDifference(tensor, optional.get(name)[0])
+                        : scaleDifference(tensor, optional.get(name));
                 if (reason != null) {
                   wrong.add(name + " is " + reason);
                 }
@@ -99,8 +104,8 @@ public final class WeightCheck {
   }
 
   /**
-   * The names that a file of weights may have: the parameters, and the frozen scales of linear
-   * layers.
+   * The names that a file of weights may have: the parameters, and the frozen scales or grids of
+   * linear layers.
    */
   public static Set<String> names(Architecture architecture) {
     Map<String, long[]> expected = architecture.parameters();
@@ -121,6 +126,7 @@ public final class WeightCheck {
         (name, shape) -> {
           if (name.endsWith(".weight") && shape.length > 1) {
             scales.put(name + SCALE, new long[] {shape[0]});
+            scales.put(name + GRID, new long[] {shape[0]});
           }
         });
     return scales;
@@ -154,6 +160,16 @@ public final class WeightCheck {
       }
     }
     return null;
+  }
+
+  private static String gridDifference(Tensor tensor, long outputs) {
+    long[] shape = tensor.shape();
+    if (tensor.dtype() != DType.F32 || shape.length != 2 || shape[0] != outputs) {
+      return "%s %s, expected F32 [%d, numbers of a channel's grid]"
+          .formatted(tensor.dtype(), MessageText.line(Arrays.toString(shape)), outputs);
+    }
+    int at = tensor.firstNotFinite();
+    return at < 0 ? null : tensor.floats()[at] + " at element " + at + ", expected finite numbers";
   }
 
   private static boolean differsInOutputsAlone(String name, Tensor tensor, long[] shape) {

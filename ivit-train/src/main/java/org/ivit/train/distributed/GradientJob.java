@@ -7,8 +7,10 @@ import java.io.Serializable;
  *
  * @param recipe as YAML, with absolute paths
  * @param scheme how the network is quantized, as JSON; null for floating point
+ * @param grids forms of the grids of weights of fewer bits, as {@link
+ *     org.ivit.train.parameter.GridPoints#text} writes them
  * @param data hash of the list of training pictures, which workers compare with what they see
  * @param teacher hash of the teacher's file, empty without distillation
  */
-public record GradientJob(String recipe, String scheme, String data, String teacher)
+public record GradientJob(String recipe, String scheme, String grids, String data, String teacher)
     implements Serializable {}

@@ -26,6 +26,7 @@ import org.ivit.train.network.StartWeights;
 import org.ivit.train.network.Teacher;
 import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.RangeMode;
+import org.ivit.train.parameter.GridPoints;
 import org.ivit.train.recipe.Distillation;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.run.RunDirectory;
@@ -82,7 +83,8 @@ public final class GradientWorker implements AutoCloseable {
                 null,
                 recipe.stochasticDepth(),
                 distillation == null ? 0 : distillation.weight(),
-                distillation == null ? 1 : distillation.temperature()),
+                distillation == null ? 1 : distillation.temperature(),
+                GridPoints.parse("job", job.grids())),
             pool);
     sum = new GradientSum(network);
     transform =

@@ -98,7 +98,7 @@ public final class OperatorParameters implements ParamInitializer {
             case WEIGHT, POSITION -> truncatedNormal(random, DEVIATION);
             case TOKEN -> TOKEN_DEVIATION * random.nextGaussian();
             case CONVOLUTION -> (2 * random.nextDouble() - 1) / Math.sqrt((double) inputs);
-            case BIAS, NORM_BIAS, WEIGHT_SCALE -> 0;
+            case BIAS, NORM_BIAS, WEIGHT_SCALE, WEIGHT_GRID, FIXED_GRID -> 0;
             case NORM_WEIGHT -> 1;
             case RANGE -> i == 0 ? 1 : -1;
           };

@@ -2,6 +2,7 @@ package org.ivit.train.loop;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.InputException;
@@ -17,6 +18,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.scheme.SchemeJson;
+import org.ivit.core.weight.WeightGrid;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.device.memory.TrainingKernels;
@@ -41,6 +43,8 @@ import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.observer.ObserverSet;
 import org.ivit.train.operator.RangeMode;
+import org.ivit.train.parameter.GridForm;
+import org.ivit.train.parameter.GridPoints;
 import org.ivit.train.ptq.PostTrainingCalibration;
 import org.ivit.train.recipe.Distillation;
 import org.ivit.train.recipe.Optimizer;
@@ -133,11 +137,12 @@ public final class Trainer {
   public static RunDirectory start(
       Recipe asked, GradientCluster cluster, Gpu gpu, TrainingMonitor monitor) {
     Recipe recipe = withFile(asked);
-    requireDevice(recipe, recipe.device(), cluster, gpu);
-    NdBackend.require();
     Architecture architecture = RunDirectory.architecture(recipe);
     FloatWeights weights =
         recipe.weights() == null ? null : StartWeights.read(recipe, architecture, monitor::say);
+    requireProcessor(recipe, recipe.device(), weights);
+    requireDevice(recipe, recipe.device(), cluster, gpu);
+    NdBackend.require();
     // Once before the folder is touched, and once while no other process can end a run in it.
     RunDirectory.create(recipe);
     RunLock lock = RunLock.take(recipe.output());
@@ -194,8 +199,10 @@ public final class Trainer {
     RunLock lock = RunLock.take(run.path());
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       Trainer trainer = new Trainer(run, recipe.withDevice(device), cluster, gpu, monitor, pool);
+      TrainingCheckpoint latest = run.latest();
+      requireProcessor(recipe, device, latest.weights());
       trainer.open(start);
-      trainer.restore(run.latest());
+      trainer.restore(latest);
       trainer.train();
       return run;
     } finally {
@@ -230,6 +237,28 @@ public final class Trainer {
     if (recipe.schedule().epochs() > 0) {
       TrainingKernels.open(gpu).close();
     }
+  }
+
+  /** Weights of fewer bits are quantized onto their grids by the processor alone. */
+  private static void requireProcessor(Recipe recipe, TrainingDevice device, FloatWeights weights) {
+    if (device == TrainingDevice.CPU
+        || recipe.schedule().epochs() == 0
+        || recipe.precision() != Precision.QUANTIZED) {
+      return;
+    }
+    if (recipe.quantization().weights().fewer()) {
+      throw new InputException(
+          "device: found cuda, expected cpu with quantization.weights of fewer than 8 bits, which"
+              + " are trained on the processor alone");
+    }
+    if (weights == null || weights.grids().isEmpty()) {
+      return;
+    }
+    Map.Entry<String, WeightGrid> first = weights.grids().entrySet().iterator().next();
+    throw new InputException(
+        "device: found cuda, expected cpu: %s has %s, and weights of fewer than 8 bits are trained"
+                .formatted(first.getKey(), first.getValue().describe())
+            + " on the processor alone");
   }
 
   private void open(FloatWeights start) {
@@ -283,7 +312,7 @@ public final class Trainer {
   private void begin(FloatWeights start) {
     Scheme scheme = null;
     SortedMap<String, Range> ranges = new TreeMap<>();
-    FloatWeights weights = start == null ? build(null).weights() : start;
+    FloatWeights weights = start == null ? build(null, Map.of()).weights() : start;
     if (recipe.precision() == Precision.QUANTIZED) {
       PostTrainingCalibration.Result found = calibrate(weights);
       weights = found.weights();
@@ -293,7 +322,7 @@ public final class Trainer {
     }
     prepare(weights, scheme, ranges);
     if (recipe.emaDecay() > 0) {
-      average = new WeightAverage(recipe.emaDecay(), weights);
+      average = new WeightAverage(recipe.emaDecay(), weights, architecture);
     }
     state =
         TrainingState.start(
@@ -317,7 +346,7 @@ public final class Trainer {
                     "outlier channels of {}: {}, times 2^{}", node, set.channels(), set.shift()));
   }
 
-  private TransformerNetwork build(Scheme scheme) {
+  private TransformerNetwork build(Scheme scheme, Map<String, GridForm> grids) {
     Optimizer o = recipe.optimizer();
     ScheduleChoice s = recipe.schedule();
     int steps = stepsPerEpoch();
@@ -339,12 +368,18 @@ public final class Trainer {
             s.epochs() == 0 ? null : adamw,
             recipe.stochasticDepth(),
             d == null ? 0 : d.weight(),
-            d == null ? 1 : d.temperature()),
+            d == null ? 1 : d.temperature(),
+            grids),
         pool);
   }
 
   private void prepare(FloatWeights weights, Scheme scheme, SortedMap<String, Range> ranges) {
-    network = build(scheme);
+    network =
+        build(
+            scheme,
+            scheme == null
+                ? Map.of()
+                : GridPoints.forms(weights.grids(), recipe.quantization().weights().learn()));
     network.load(weights);
     if (scheme != null) {
       network.ranges(ranges);
@@ -407,7 +442,7 @@ public final class Trainer {
     check("distillation.teacher", state.teacher(), Teacher.digest(recipe));
     prepare(checkpoint.weights(), checkpoint.scheme(), checkpoint.ranges());
     if (checkpoint.average() != null) {
-      average = new WeightAverage(recipe.emaDecay(), checkpoint.average());
+      average = new WeightAverage(recipe.emaDecay(), checkpoint.average(), architecture);
     }
     network.restoreUpdater(checkpoint.optimizer(), state.step());
     metrics = MetricsLog.open(run.metrics(), state.step());
@@ -445,6 +480,7 @@ public final class Trainer {
     return new GradientJob(
         recipe.withAbsolutePaths().toYaml(),
         scheme == null ? null : SchemeJson.write(scheme).toString(),
+        GridPoints.text(network.options().grids()),
         state.data(),
         state.teacher());
   }

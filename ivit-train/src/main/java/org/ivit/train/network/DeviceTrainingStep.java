@@ -75,6 +75,11 @@ public final class DeviceTrainingStep implements NetworkStep {
     this.averages = average != null;
     this.teaches = teacher != null;
     NetworkOptions options = network.options();
+    if (!options.grids().isEmpty()) {
+      device.close();
+      throw new IllegalArgumentException(
+          "weights of fewer than 8 bits are not trained on a device");
+    }
     step =
         new DeviceStep(
             device,

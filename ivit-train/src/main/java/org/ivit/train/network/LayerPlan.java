@@ -26,7 +26,8 @@ record LayerPlan(String name, String prefix, OperatorLayer layer) {
   static List<LayerPlan> of(NetworkOptions options) {
     List<LayerPlan> plans = new ArrayList<>();
     Names names = new Names();
-    for (PartSpec spec : PartSpec.of(options.architecture(), options.stochasticDepth())) {
+    for (PartSpec spec :
+        PartSpec.of(options.architecture(), options.stochasticDepth(), options.grids())) {
       String name = spec.part().accept(names);
       plans.add(new LayerPlan(name, spec.prefix(), new PartLayer(spec, options.scheme())));
     }

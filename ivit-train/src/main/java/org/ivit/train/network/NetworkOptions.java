@@ -1,8 +1,10 @@
 package org.ivit.train.network;
 
+import java.util.Map;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.RealType;
+import org.ivit.train.parameter.GridForm;
 
 /**
  * What a network is built from.
@@ -15,6 +17,8 @@ import org.ivit.train.memory.RealType;
  * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first, as in timm
  * @param distillationWeight share of the teacher in the loss, 0 to 1
  * @param distillationTemperature temperature of the distillation
+ * @param grids forms of the grids of weights of fewer bits, by name of the weight; empty in
+ *     floating point
  */
 public record NetworkOptions(
     Architecture architecture,
@@ -24,7 +28,30 @@ public record NetworkOptions(
     AdamW optimizer,
     double stochasticDepth,
     double distillationWeight,
-    double distillationTemperature) {
+    double distillationTemperature,
+    Map<String, GridForm> grids) {
+
+  /** A network whose weights have 8 bits. */
+  public NetworkOptions(
+      Architecture architecture,
+      Scheme scheme,
+      RealType type,
+      long seed,
+      AdamW optimizer,
+      double stochasticDepth,
+      double distillationWeight,
+      double distillationTemperature) {
+    this(
+        architecture,
+        scheme,
+        type,
+        seed,
+        optimizer,
+        stochasticDepth,
+        distillationWeight,
+        distillationTemperature,
+        Map.of());
+  }
 
   /**
    * A network that is not trained.
@@ -46,6 +73,21 @@ public record NetworkOptions(
         optimizer,
         stochasticDepth,
         distillationWeight,
-        distillationTemperature);
+        distillationTemperature,
+        grids);
+  }
+
+  /** This with weights of fewer bits. */
+  public NetworkOptions withGrids(Map<String, GridForm> forms) {
+    return new NetworkOptions(
+        architecture,
+        scheme,
+        type,
+        seed,
+        optimizer,
+        stochasticDepth,
+        distillationWeight,
+        distillationTemperature,
+        forms);
   }
 }

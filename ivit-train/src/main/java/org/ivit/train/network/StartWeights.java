@@ -8,6 +8,7 @@ import org.ivit.core.pretrained.WeightAdaptation;
 import org.ivit.core.pretrained.WeightCheck;
 import org.ivit.core.pretrained.WeightSearch;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.train.parameter.GridPoints;
 import org.ivit.train.recipe.Recipe;
 
 /** The weights that a recipe names. */
@@ -45,8 +46,7 @@ public final class StartWeights {
 
   private static FloatWeights checked(TensorFile tensors, Architecture architecture) {
     WeightCheck.check(tensors, architecture);
-    FloatWeights weights = FloatWeights.of(tensors.tensors());
-    weights.requireCodes(tensors.source());
-    return weights;
+    FloatWeights.of(tensors.tensors()).requireCodes(tensors.source());
+    return GridPoints.read(tensors, architecture);
   }
 }

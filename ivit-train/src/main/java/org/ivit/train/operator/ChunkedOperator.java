@@ -124,5 +124,17 @@ public abstract class ChunkedOperator implements Operator {
                 sums,
                 chunks.get(chunk).at(first, count, true, run.scratch(part)),
                 run));
+    finish(weights, gradients, run);
+  }
+
+  /**
+   * Turns the gradients of all chunks, summed, into those of the parameters where they differ.
+   *
+   * @param weights as they were in the forward pass
+   * @param gradients of the batch
+   * @param run what this step is about
+   */
+  protected void finish(Reals weights, Reals gradients, Execution run) {
+    // They do not, where the sum is all.
   }
 }

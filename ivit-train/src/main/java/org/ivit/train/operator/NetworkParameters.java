@@ -10,6 +10,8 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.scheme.Range;
 import org.ivit.train.memory.Reals;
+import org.ivit.train.parameter.GridForm;
+import org.ivit.train.parameter.GridPoints;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
@@ -43,63 +45,77 @@ public record NetworkParameters(Architecture architecture, List<Part> parts) {
     }
   }
 
-  private interface LearnedBody {
-    /** The scale is that which may be frozen with it; null where there is none. */
-    void accept(Part part, String name, ParameterLayout.Entry entry, ParameterLayout.Entry scale);
+  private interface WeightBody {
+    void accept(Part part, String name, ParameterLayout.Entry entry);
   }
 
-  private void forEach(LearnedBody body) {
+  private void forEach(WeightBody body) {
     for (Part part : parts) {
-      ParameterLayout layout = part.operator.layout();
-      for (ParameterLayout.Entry entry : layout.entries()) {
-        if (entry.kind().learned()) {
-          String scale = FloatWeights.scaleName(entry.key());
-          body.accept(
-              part,
-              part.prefix + entry.key(),
-              entry,
-              layout.contains(scale) ? layout.entry(scale) : null);
+      for (ParameterLayout.Entry entry : part.operator.layout().entries()) {
+        if (entry.kind().ofModel()) {
+          body.accept(part, part.prefix + entry.key(), entry);
         }
       }
     }
   }
 
   /**
-   * Sets the learned parameters, and the scales that are frozen with them.
+   * Sets the weights, and the scales that are frozen with them or the points of their grids.
    *
    * @param weights by timm name
    * @throws InputException naming a parameter that is missing or has another size
    */
   public void load(FloatWeights weights) {
     forEach(
-        (part, name, entry, scale) -> {
+        (part, name, entry) -> {
           part.put(entry.from(), name, weights.get(name), entry.size(), "shape " + entry.shape());
-          if (scale != null) {
+          ParameterLayout layout = part.operator.layout();
+          String scaleKey = FloatWeights.scaleName(entry.key());
+          String gridKey = FloatWeights.gridName(entry.key());
+          if (layout.contains(gridKey)) {
+            ParameterLayout.Entry grid = layout.entry(gridKey);
+            float[] points = GridPoints.of(weights, name);
+            part.put(grid.from(), FloatWeights.gridName(name), points, grid.size(), grid.size());
+          } else if (layout.contains(scaleKey)) {
+            if (weights.grid(name) != null) {
+              throw new IllegalArgumentException(name + " has a grid, but the network 8 bits");
+            }
+            ParameterLayout.Entry scale = layout.entry(scaleKey);
             float[] frozen = weights.frozenScale(name);
             float[] values = frozen == null ? new float[scale.size()] : frozen;
-            String scaleName = FloatWeights.scaleName(name);
-            part.put(scale.from(), scaleName, values, scale.size(), scale.size());
+            part.put(
+                scale.from(), FloatWeights.scaleName(name), values, scale.size(), scale.size());
           }
         });
   }
 
   /**
-   * Copies of the learned parameters, by timm name, in the order of the architecture, and of frozen
-   * scales.
+   * Copies of the weights, by timm name, in the order of the architecture, of frozen scales, and of
+   * the points of grids behind the weights.
    */
   public FloatWeights weights() {
     Map<String, float[]> found = new LinkedHashMap<>();
+    Map<String, float[]> points = new LinkedHashMap<>();
     Map<String, float[]> scales = new LinkedHashMap<>();
+    Map<String, GridForm> forms = new LinkedHashMap<>();
     forEach(
-        (part, name, entry, scale) -> {
+        (part, name, entry) -> {
           found.put(name, part.get(entry));
-          if (scale != null && part.memory.get(scale.from()) != 0) {
-            scales.put(name, part.get(scale));
+          ParameterLayout layout = part.operator.layout();
+          String scaleKey = FloatWeights.scaleName(entry.key());
+          GridForm form = layout.grids().get(entry.key());
+          if (form != null) {
+            String grid = FloatWeights.gridName(entry.key());
+            points.put(FloatWeights.gridName(name), part.get(layout.entry(grid)));
+            forms.put(name, form);
+          } else if (layout.contains(scaleKey) && part.memory.get(layout.from(scaleKey)) != 0) {
+            scales.put(name, part.get(layout.entry(scaleKey)));
           }
         });
     Map<String, float[]> ordered = new LinkedHashMap<>();
     architecture.parameters().keySet().forEach(name -> ordered.put(name, found.get(name)));
-    return new FloatWeights(ordered, scales);
+    ordered.putAll(points);
+    return GridPoints.rounded(new FloatWeights(ordered, scales), forms, architecture);
   }
 
   private interface RangeBody {

@@ -11,9 +11,9 @@ import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
 
 /**
- * What quantization adds to an operator's parameters, saved and restored with them and never
- * learned: the frozen scales of its matrices, where there are any, and the ranges of its nodes,
- * {@code range.NODE}, two numbers a node.
+ * What quantization adds to an operator's parameters, saved and restored with them: the frozen
+ * scales of its matrices, where there are any, or the points of their grids, and the ranges of its
+ * nodes, {@code range.NODE}, two numbers a node.
  */
 public final class NodeRanges {
   private static final String KEY = "range.";
@@ -25,7 +25,11 @@ public final class NodeRanges {
    * @param layout parameters of the operator, to which scales and ranges are added
    */
   public NodeRanges(ParameterLayout layout) {
-    this.layout = layout.addWeightScales();
+    this(layout, Map.of());
+  }
+
+  private NodeRanges(ParameterLayout layout, Map<String, GridForm> grids) {
+    this.layout = layout.addWeightScales(grids);
   }
 
   /**
@@ -35,7 +39,7 @@ public final class NodeRanges {
    * @param spec of the part
    */
   public static NodeRanges of(PartSpec spec) {
-    NodeRanges ranges = new NodeRanges(spec.parameters());
+    NodeRanges ranges = new NodeRanges(spec.parameters(), spec.grids());
     if (spec.input() != null) {
       ranges.add("input", spec.input().name());
     }

@@ -21,7 +21,11 @@ public enum ParameterKind {
   /** Minimum and maximum of each node, no learned parameter: 1 and −1, which means not set. */
   RANGE,
   /** Frozen scales of a matrix, one an output channel, no learned parameter: 0 means not frozen. */
-  WEIGHT_SCALE;
+  WEIGHT_SCALE,
+  /** Points of a matrix's grid, {@link GridForm}: zeros; moves. */
+  WEIGHT_GRID,
+  /** As {@link #WEIGHT_GRID}, but stays. */
+  FIXED_GRID;
 
   /** What a parameter of a part is in training. */
   static ParameterKind of(Parameter.Role role) {
@@ -36,9 +40,17 @@ public enum ParameterKind {
     };
   }
 
-  /** Whether it is learned and has its place among the weights of a model. */
+  /** Whether it is learned. */
   public boolean learned() {
-    return this != RANGE && this != WEIGHT_SCALE;
+    return this == WEIGHT_GRID || ofModel();
+  }
+
+  /** Whether it has its place among the weights of a model. */
+  public boolean ofModel() {
+    return switch (this) {
+      case RANGE, WEIGHT_SCALE, WEIGHT_GRID, FIXED_GRID -> false;
+      default -> true;
+    };
   }
 
   /** How an optimizer of one vector moves it: 0 not at all, 1 without decay, 2 with. */

@@ -1,5 +1,6 @@
 package org.ivit.train.parameter;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ public final class ParameterLayout {
   }
 
   private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final Map<String, GridForm> grids = new LinkedHashMap<>();
   private int size;
 
   /** Adds a parameter at the end. */
@@ -40,14 +42,35 @@ public final class ParameterLayout {
     return this;
   }
 
-  /** Adds the place of frozen scales for each matrix so far, {@code KEY_scale}. */
-  ParameterLayout addWeightScales() {
+  /**
+   * Adds, for each matrix so far, the points of its grid, {@code KEY_grid}, or where it has none
+   * the place of frozen scales, {@code KEY_scale}.
+   *
+   * @param forms of grids by key of the matrix
+   */
+  ParameterLayout addWeightScales(Map<String, GridForm> forms) {
     for (Entry entry : entries()) {
       if (entry.kind().decays()) {
-        add(FloatWeights.scaleName(entry.key()), ParameterKind.WEIGHT_SCALE, entry.shape().get(0));
+        long outputs = entry.shape().get(0);
+        GridForm form = forms.get(entry.key());
+        if (form == null) {
+          add(FloatWeights.scaleName(entry.key()), ParameterKind.WEIGHT_SCALE, outputs);
+        } else {
+          grids.put(entry.key(), form);
+          add(
+              FloatWeights.gridName(entry.key()),
+              form.learned() ? ParameterKind.WEIGHT_GRID : ParameterKind.FIXED_GRID,
+              outputs,
+              form.points(Math.toIntExact(entry.size() / outputs)));
+        }
       }
     }
     return this;
+  }
+
+  /** The forms of grids by key of their matrices. */
+  public Map<String, GridForm> grids() {
+    return Collections.unmodifiableMap(grids);
   }
 
   /** All parameters in the order of their memory. */

@@ -3,6 +3,7 @@ package org.ivit.train.parameter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.weight.WeightGrid;
 import org.ivit.train.memory.Reals;
 
 /** The parameters of an operator as the core's builders read them: float32, by timm name. */
@@ -28,16 +29,38 @@ public final class ParameterView {
       ParameterLayout layout, String prefix, Reals weights, boolean matrices) {
     Map<String, float[]> values = new LinkedHashMap<>();
     Map<String, float[]> scales = new LinkedHashMap<>();
+    Map<String, WeightGrid> grids = new LinkedHashMap<>();
     for (ParameterLayout.Entry entry : layout.entries()) {
-      if (entry.kind().learned() && (matrices || !entry.kind().decays())) {
-        values.put(prefix + entry.key(), read(weights, entry));
+      if (entry.kind().ofModel() && (matrices || !entry.kind().decays())) {
+        String name = prefix + entry.key();
+        values.put(name, read(weights, entry));
+        if (layout.grids().containsKey(entry.key())) {
+          GridForm.Rounded rounded = grid(layout, entry, weights);
+          scales.put(name, rounded.scale());
+          grids.put(name, rounded.grid());
+          continue;
+        }
         float[] scale = scale(layout, entry, weights);
         if (scale != null) {
-          scales.put(prefix + entry.key(), scale);
+          scales.put(name, scale);
         }
       }
     }
-    return new FloatWeights(values, scales);
+    return new FloatWeights(values, scales, grids);
+  }
+
+  /**
+   * The grid of a matrix that has one, as its points are.
+   *
+   * @param layout where the parameters lie
+   * @param matrix one of them
+   * @param weights their memory
+   */
+  public static GridForm.Rounded grid(
+      ParameterLayout layout, ParameterLayout.Entry matrix, Reals weights) {
+    int outputs = Math.toIntExact(matrix.shape().get(0));
+    float[] points = read(weights, layout.entry(FloatWeights.gridName(matrix.key())));
+    return layout.grids().get(matrix.key()).rounded(points, outputs, matrix.size() / outputs);
   }
 
   /** The frozen scales of a matrix, or null. */

@@ -3,7 +3,9 @@ package org.ivit.train.parameter;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Node;
@@ -21,16 +23,23 @@ import org.ivit.core.architecture.Part;
  *     null for other parts, whose own sizes say it
  * @param block its number among the blocks, from 0; 0 for other parts
  * @param dropPath rate of its stochastic depth; 0 for other parts
+ * @param grids forms of the grids of weights of fewer bits, by the weight's name within the part
  */
 public record PartSpec(
     Part part,
     Node input,
     @JsonInclude(JsonInclude.Include.NON_NULL) Integer inputTokens,
     int block,
-    double dropPath) {
+    double dropPath,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, GridForm> grids) {
+  /** Without a word of grids there are none. */
+  public PartSpec {
+    grids = grids == null ? Map.of() : grids;
+  }
+
   /** A part that reads all tokens before it, without stochastic depth. */
   public PartSpec(Part part, Node input) {
-    this(part, input, null, 0, 0);
+    this(part, input, null, 0, 0, Map.of());
   }
 
   /**
@@ -39,6 +48,17 @@ public record PartSpec(
    * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first
    */
   public static List<PartSpec> of(Architecture architecture, double stochasticDepth) {
+    return of(architecture, stochasticDepth, Map.of());
+  }
+
+  /**
+   * The parts of a network in order.
+   *
+   * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first
+   * @param grids forms of the grids of weights of fewer bits, by name of the weight
+   */
+  public static List<PartSpec> of(
+      Architecture architecture, double stochasticDepth, Map<String, GridForm> grids) {
     int depth = architecture.blocks().size();
     List<PartSpec> specs = new ArrayList<>();
     Part before = null;
@@ -47,15 +67,27 @@ public record PartSpec(
       Node input = before == null ? null : before.output();
       if (part instanceof Block) {
         double rate = depth == 1 ? 0 : stochasticDepth * block / (double) (depth - 1);
-        specs.add(new PartSpec(part, input, null, block++, rate));
+        specs.add(new PartSpec(part, input, null, block++, rate, own(part, grids)));
       } else if (part instanceof Norm norm && norm.tokens() < before.outputTokens()) {
-        specs.add(new PartSpec(part, input, before.outputTokens(), 0, 0));
+        specs.add(new PartSpec(part, input, before.outputTokens(), 0, 0, Map.of()));
       } else {
-        specs.add(new PartSpec(part, input));
+        specs.add(new PartSpec(part, input, null, 0, 0, own(part, grids)));
       }
       before = part;
     }
     return specs;
+  }
+
+  /** Those of a part's weights, by their names within it. */
+  private static Map<String, GridForm> own(Part part, Map<String, GridForm> grids) {
+    Map<String, GridForm> own = new LinkedHashMap<>();
+    for (Parameter parameter : part.parameters()) {
+      GridForm form = grids.get(parameter.name());
+      if (form != null) {
+        own.put(parameter.name().substring(part.prefix().length()), form);
+      }
+    }
+    return own;
   }
 
   /** Tokens of a picture in what feeds a norm. */

@@ -12,9 +12,11 @@ import org.ivit.core.weight.WeightCoding;
  *
  * @param bits of a weight: 8, 6, 5 or 4
  * @param codes how fewer bits become 8-bit codes; without meaning for 8
+ * @param learn whether training moves the grids of fewer bits (tables, multipliers, scales) with
+ *     the weights
  * @param overrides in their order; the last one whose pattern matches a layer's name wins
  */
-public record WeightRules(int bits, WeightCoding codes, List<Rule> overrides) {
+public record WeightRules(int bits, WeightCoding codes, boolean learn, List<Rule> overrides) {
   /** The usual width. */
   public static final int USUAL_BITS = 8;
 
@@ -69,6 +71,7 @@ public record WeightRules(int bits, WeightCoding codes, List<Rule> overrides) {
   static WeightRules read(Section section) {
     int bits = bits(section, USUAL_BITS);
     WeightCoding codes = section.choice("codes", WeightCoding.GROUP, WeightCoding.class);
+    boolean learn = section.flag("learn", true);
     List<Rule> overrides = new ArrayList<>();
     for (Section item : section.sections("overrides")) {
       String pattern = item.text("pattern", null, "a layer's name, * for any characters");
@@ -77,7 +80,7 @@ public record WeightRules(int bits, WeightCoding codes, List<Rule> overrides) {
       item.end();
     }
     section.end();
-    return new WeightRules(bits, codes, overrides);
+    return new WeightRules(bits, codes, learn, overrides);
   }
 
   private static int bits(Section section, int fallback) {

@@ -27,6 +27,7 @@ import org.ivit.core.scheme.SchemeJson;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.train.parameter.GridPoints;
 
 /**
  * One training checkpoint, a folder: {@code weights.safetensors} (timm names), {@code
@@ -89,8 +90,9 @@ public record TrainingCheckpoint(
     architecture
         .parameters()
         .forEach((key, shape) -> tensors.put(key, Tensor.of(weights.get(key), shape)));
-    Map<String, String> metadata =
-        Map.of("architecture", Architectures.toJson(architecture).toString(), "format", "pt");
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put("architecture", Architectures.toJson(architecture).toString());
+    metadata.put("format", "pt");
     Map<String, Tensor> timm =
         TimmWeights.of(new TensorFile(tensors, metadata), architecture).tensors();
     if (!timm.keySet().equals(tensors.keySet())) {
@@ -99,8 +101,19 @@ public record TrainingCheckpoint(
     weights
         .scales()
         .forEach(
-            (key, scale) ->
-                tensors.put(FloatWeights.scaleName(key), Tensor.of(scale, scale.length)));
+            (key, scale) -> {
+              if (weights.grid(key) == null) {
+                tensors.put(FloatWeights.scaleName(key), Tensor.of(scale, scale.length));
+              } else {
+                float[] points = GridPoints.of(weights, key);
+                tensors.put(
+                    FloatWeights.gridName(key),
+                    Tensor.of(points, scale.length, points.length / scale.length));
+              }
+            });
+    if (!weights.grids().isEmpty()) {
+      metadata.put(GridPoints.METADATA, GridPoints.text(GridPoints.forms(weights.grids(), true)));
+    }
     Safetensors.write(folder.resolve(name), tensors, metadata);
   }
 
@@ -157,7 +170,7 @@ public record TrainingCheckpoint(
   private static FloatWeights readWeights(Path file, Architecture architecture) {
     TensorFile tensors = Safetensors.read(file);
     WeightCheck.check(tensors, architecture);
-    return FloatWeights.of(tensors.tensors());
+    return GridPoints.read(tensors, architecture);
   }
 
   private static Scheme readRanges(Path file, SortedMap<String, Range> ranges) {

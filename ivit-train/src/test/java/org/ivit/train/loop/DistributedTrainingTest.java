@@ -266,7 +266,8 @@ class DistributedTrainingTest {
   void aWorkerThatSeesOtherFilesRefuses() {
     GradientCluster other =
         job -> {
-          GradientJob wrong = new GradientJob(job.recipe(), job.scheme(), "0", job.teacher());
+          GradientJob wrong =
+              new GradientJob(job.recipe(), job.scheme(), job.grids(), "0", job.teacher());
           return new Workers(1).gradients(wrong);
         };
     assertThatThrownBy(

@@ -93,7 +93,7 @@ class SwinCalibrationTest {
             false,
             new OutlierChoice(outliers, Map.of()),
             equalize,
-            new WeightRules(8, WeightCoding.GROUP, List.of()),
+            new WeightRules(8, WeightCoding.GROUP, true, List.of()),
             rounding,
             search,
             new ObserverRules(new ObserverChoice.MinMax(), new ObserverChoice.MinMax(), List.of()),

@@ -8,6 +8,7 @@ import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.Execution;
 import org.ivit.train.operator.QuantizedOperator;
+import org.ivit.train.parameter.GridGradient;
 import org.ivit.train.parameter.NodeRanges;
 import org.ivit.train.parameter.ParameterView;
 import org.ivit.train.parameter.PartSpec;
@@ -46,6 +47,13 @@ abstract class QuantizedPartOperator extends QuantizedOperator {
 
   final float inputScale(Reals weights) {
     return scales(weights).of(spec.input());
+  }
+
+  @Override
+  protected final void finish(Reals weights, Reals gradients, Execution run) {
+    for (String key : layout().grids().keySet()) {
+      new GridGradient(layout(), key, weights).apply(gradients, run.pool());
+    }
   }
 
   @Override
