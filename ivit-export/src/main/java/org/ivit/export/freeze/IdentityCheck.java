@@ -21,6 +21,7 @@ import org.ivit.export.model.FloatModel;
 import org.ivit.export.model.IntegerModel;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
+import org.ivit.train.parameter.GridPoints;
 
 /**
  * Whether engines give the logits of a judge, such as the training network, integer by integer:
@@ -64,7 +65,9 @@ public record IdentityCheck(String judge, int pictures, List<String> engines, lo
     Architecture architecture = checkpoint.graph().architecture();
     TransformerNetwork network =
         TransformerNetwork.build(
-            NetworkOptions.inference(architecture, frozen.scheme()), WorkerPool.shared());
+            NetworkOptions.inference(architecture, frozen.scheme())
+                .withGrids(GridPoints.forms(frozen.weights().grids(), false)),
+            WorkerPool.shared());
     network.load(frozen.weights());
     network.ranges(frozen.ranges());
     return run(
