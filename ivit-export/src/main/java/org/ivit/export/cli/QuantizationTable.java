@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.FloatWeights;
@@ -106,6 +107,7 @@ final class QuantizationTable {
         "equalized",
         quantization.equalize() && before.scales().isEmpty() ? "attention" : "nothing");
     row("rounding", rounding(quantization, before, found.weights()));
+    row("bits", bits(found.weights()));
     row("outliers", found.scheme().outlierCounts());
     out.println();
     out.printf(
@@ -132,6 +134,18 @@ final class QuantizationTable {
     return quantization.weightRounding() == WeightRounding.SECOND_ORDER
         ? "second-order error in " + after.scales().size() + " layers, to nearest in others"
         : "to nearest";
+  }
+
+  /** How many layers have fewer bits, of each kind. */
+  private static String bits(FloatWeights weights) {
+    Map<String, Integer> layers = new TreeMap<>();
+    weights.grids().values().forEach(grid -> layers.merge(grid.describe(), 1, Integer::sum));
+    if (layers.isEmpty()) {
+      return "8 bits";
+    }
+    StringBuilder line = new StringBuilder();
+    layers.forEach((grid, count) -> line.append("%s in %d layers, ".formatted(grid, count)));
+    return line + "8 bits in others";
   }
 
   private static Map<String, Kind> kinds(

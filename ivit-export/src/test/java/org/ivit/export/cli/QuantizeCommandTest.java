@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.ivit.core.Size;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.graph.Linear;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.core.tensor.Safetensors;
@@ -91,6 +92,48 @@ class QuantizeCommandTest {
     for (String key : List.of("graph", "preprocess", "classes")) {
       assertThat(one.metadata().get(key)).isEqualTo(other.metadata().get(key));
     }
+  }
+
+  @Test
+  void weightsHaveTheBitsThatAreAskedFor() {
+    Path output = folder.resolve("four.ivit.safetensors");
+    String said = done(quantize(output, "--weight-bits", "4", "--weight-codes", "table").toArray());
+    assertThat(said).contains("bits        4 bits, table in 4 layers, 8 bits in others");
+    for (Linear linear : CheckpointFile.read(output).graph().linears()) {
+      boolean block = linear.name().startsWith("blocks.");
+      assertThat(linear.codes().bits()).as(linear.name()).isEqualTo(block ? 4 : 8);
+    }
+  }
+
+  @Test
+  void bitsThatCannotBeAreRefused() throws IOException {
+    Path output = folder.resolve("three.ivit.safetensors");
+    refused(quantize(output, "--weight-bits", "3"), "quantization.weights.bits: found 3");
+    refused(quantize(output, "--weight-codes", "log"), "quantization.weights.codes: found \"log\"");
+  }
+
+  /** Its grids are learned, and the file is that of the training network. */
+  @Test
+  void aRunOfFewerBitsIsExported() throws IOException {
+    Path trained = folder.resolve("grids");
+    Path output = folder.resolve("grids.ivit.safetensors");
+    Path file =
+        recipe(
+            "grids.yaml",
+            "optimizer: {learningRate: 1.0e-3, batchSize: 20}\nschedule: {epochs: 1}");
+    done(
+        "train",
+        "--config",
+        file,
+        "--set",
+        "quantization.weights.bits=4",
+        "--set",
+        "output=" + trained);
+    assertThat(done("export", "--run", trained, "--output", output))
+        .contains("logits of 16 pictures identical to the training network's");
+    assertThat(CheckpointFile.read(output).graph().linears())
+        .filteredOn(linear -> linear.codes().bits() == 4)
+        .hasSize(4);
   }
 
   @Test
