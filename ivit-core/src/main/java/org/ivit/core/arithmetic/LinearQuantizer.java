@@ -85,11 +85,7 @@ public final class LinearQuantizer {
       biasScale[c] = scale * inputScale;
       float reciprocal = Quantizer.reciprocal(scale);
       for (int k = 0; k < inputs; k++) {
-        codes[row + k] =
-            (byte)
-                (grid == null
-                    ? Quantizer.code(weight[row + k], reciprocal, 8)
-                    : grid.code(c, k, grid.nearest(c, k, reciprocal * weight[row + k])));
+        codes[row + k] = (byte) code(grid, c, k, weight[row + k], reciprocal);
       }
       if (bias != null) {
         biasCodes[c] = biasCode(bias[c], biasScale[c]);
@@ -97,6 +93,21 @@ public final class LinearQuantizer {
     }
     return new QuantizedLinear(
         codes, weightScale, biasCodes, biasScale, Arrays.copyOf(raised, raisedCount), grid);
+  }
+
+  /**
+   * The 8-bit code of a weight.
+   *
+   * @param grid of the codes, or null where all of 8 bits may be
+   * @param output channel
+   * @param input channel
+   * @param weight finite
+   * @param reciprocal of the output channel's scale
+   */
+  public static int code(WeightGrid grid, int output, int input, float weight, float reciprocal) {
+    return grid == null
+        ? Quantizer.code(weight, reciprocal, 8)
+        : grid.code(output, input, grid.nearest(output, input, reciprocal * weight));
   }
 
   private static int biasCode(float bias, float biasScale) {

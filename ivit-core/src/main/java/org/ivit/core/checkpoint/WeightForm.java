@@ -46,11 +46,7 @@ record WeightForm(int bits, String codes, int size, int shift) {
 
   /** Bytes of a channel's multipliers in the file. */
   int multiplierBytes(int inputs) {
-    return PackedBits.rowBytes(groups(inputs), multiplierBits());
-  }
-
-  private int groups(int inputs) {
-    return (inputs + size - 1) / size;
+    return PackedBits.rowBytes(GroupGrid.groups(inputs, size), multiplierBits());
   }
 
   /** What a group's multipliers look like in the file. */
@@ -69,7 +65,8 @@ record WeightForm(int bits, String codes, int size, int shift) {
       case TABLE -> new TableGrid(bits, constants);
       case UNIFORM -> new UniformGrid(bits);
       case GROUP -> {
-        int untidy = PackedBits.untidyRow(constants, groups(inputs), multiplierBits());
+        int untidy =
+            PackedBits.untidyRow(constants, GroupGrid.groups(inputs, size), multiplierBits());
         if (untidy >= 0) {
           throw new InputException(
               "row %d: found bits behind its last multiplier, expected zeros".formatted(untidy));
@@ -79,7 +76,7 @@ record WeightForm(int bits, String codes, int size, int shift) {
             inputs,
             size,
             shift,
-            PackedBits.unpack(constants, groups(inputs), multiplierBits()));
+            PackedBits.unpack(constants, GroupGrid.groups(inputs, size), multiplierBits()));
       }
     };
   }

@@ -68,7 +68,13 @@ public record GroupGrid(int bits, int inputs, int size, int shift, byte[] multip
     return groups(inputs, size);
   }
 
-  private static int groups(int inputs, int size) {
+  /**
+   * Number of groups of a channel.
+   *
+   * @param inputs number of input channels
+   * @param size inputs of a group
+   */
+  public static int groups(int inputs, int size) {
     return (inputs + size - 1) / size;
   }
 
@@ -96,10 +102,5 @@ public record GroupGrid(int bits, int inputs, int size, int shift, byte[] multip
               .formatted(
                   name, multiplier.length, this.inputs, groups(inputs, size), outputs, inputs));
     }
-  }
-
-  @Override
-  public long bytes() {
-    return multiplier.length;
   }
 }

@@ -53,9 +53,4 @@ public record TableGrid(int bits, byte[] table) implements WeightGrid {
               .formatted(name, table.length, 1 << bits, outputs));
     }
   }
-
-  @Override
-  public long bytes() {
-    return table.length;
-  }
 }

@@ -28,9 +28,4 @@ public record UniformGrid(int bits) implements WeightGrid {
 
   @Override
   public void requireSize(String name, int outputs, int inputs) {}
-
-  @Override
-  public long bytes() {
-    return 0;
-  }
 }

@@ -19,7 +19,7 @@ public record WeightCodes(int outputs, int inputs, WeightGrid grid, byte[] store
    * @throws InputException saying what does not fit
    */
   public WeightCodes {
-    int row = grid == null ? inputs : PackedBits.rowBytes(inputs, grid.bits());
+    int row = PackedBits.rowBytes(inputs, grid == null ? Byte.SIZE : grid.bits());
     if (stored.length != (long) outputs * row) {
       throw new InputException(
           "weight: %d elements, expected %d".formatted(stored.length, (long) outputs * row));
@@ -73,7 +73,7 @@ public record WeightCodes(int outputs, int inputs, WeightGrid grid, byte[] store
 
   /** Width of what is stored of a weight. */
   public int bits() {
-    return grid == null ? 8 : grid.bits();
+    return grid == null ? Byte.SIZE : grid.bits();
   }
 
   /** What is stored of a weight, such as {@code 4 bits, group}, or {@code 8 bits}. */
@@ -106,12 +106,10 @@ public record WeightCodes(int outputs, int inputs, WeightGrid grid, byte[] store
    * @param order for each channel of the answer its number here
    */
   public WeightCodes rows(int[] order) {
-    return grid == null
-        ? new WeightCodes(order.length, inputs, null, Rows.of(stored, inputs, order))
-        : new WeightCodes(
-            order.length,
-            inputs,
-            grid.rows(order),
-            PackedBits.rows(stored, inputs, grid.bits(), order));
+    return new WeightCodes(
+        order.length,
+        inputs,
+        grid == null ? null : grid.rows(order),
+        PackedBits.rows(stored, inputs, bits(), order));
   }
 }

@@ -75,9 +75,6 @@ public sealed interface WeightGrid permits TableGrid, GroupGrid, UniformGrid {
    */
   void requireSize(String name, int outputs, int inputs);
 
-  /** Bytes of tables or multipliers in a file. */
-  long bytes();
-
   /**
    * @throws InputException if indices cannot have this width
    */

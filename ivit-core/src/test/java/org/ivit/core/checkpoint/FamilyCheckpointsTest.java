@@ -37,7 +37,7 @@ class FamilyCheckpointsTest {
 
   @TempDir Path folder;
 
-  private static IntegerCheckpoint checkpoint(IntegerGraph graph) {
+  static IntegerCheckpoint checkpoint(IntegerGraph graph) {
     Architecture architecture = graph.architecture();
     int classes = architecture.answer() == Answer.CLASSES ? architecture.classes() : 0;
     List<String> names = IntStream.range(0, classes).mapToObj(i -> "class " + i).toList();

@@ -15,15 +15,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
-import java.util.stream.IntStream;
 import java.util.zip.InflaterInputStream;
 import org.ivit.core.InputException;
-import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.engine.reference.ReferenceEngine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Linear;
-import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.tensor.DType;
@@ -48,16 +45,6 @@ class PackedCheckpointTest {
 
   @TempDir Path folder;
 
-  private static IntegerCheckpoint checkpoint(IntegerGraph graph) {
-    Architecture architecture = graph.architecture();
-    int classes = architecture.answer() == Answer.CLASSES ? architecture.classes() : 0;
-    return new IntegerCheckpoint(
-        graph,
-        Preprocess.half(architecture.image(), architecture.image()),
-        IntStream.range(0, classes).mapToObj(i -> "class " + i).toList(),
-        Provenance.UNKNOWN);
-  }
-
   private static IntegerGraph graph(String name, long seed) {
     Architecture architecture = FamilyModels.architecture(name);
     IntegerGraph observed =
@@ -71,7 +58,7 @@ class PackedCheckpointTest {
     for (long seed = 0; seed < 3; seed++) {
       IntegerGraph graph = graph(name, seed);
       Path file = folder.resolve("model.ivit.safetensors");
-      CheckpointFile.write(file, checkpoint(graph));
+      CheckpointFile.write(file, FamilyCheckpointsTest.checkpoint(graph));
       IntegerCheckpoint read = CheckpointFile.read(file);
       assertThat(GraphTensors.of(read.graph())).isEqualTo(GraphTensors.of(graph));
       byte[] codes = new byte[PICTURES * graph.architecture().pixels()];
@@ -98,7 +85,7 @@ class PackedCheckpointTest {
       }
       if (layers.size() == WeightCoding.values().length) {
         Path file = folder.resolve("model.ivit.safetensors");
-        CheckpointFile.write(file, checkpoint(graph));
+        CheckpointFile.write(file, FamilyCheckpointsTest.checkpoint(graph));
         return file;
       }
     }

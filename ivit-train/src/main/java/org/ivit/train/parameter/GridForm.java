@@ -71,7 +71,7 @@ public record GridForm(WeightCoding coding, int bits, int size, int shift, boole
   public int points(int inputs) {
     return switch (coding) {
       case TABLE -> 1 << bits;
-      case GROUP -> (inputs + size - 1) / size;
+      case GROUP -> GroupGrid.groups(inputs, size);
       case UNIFORM -> 1;
     };
   }

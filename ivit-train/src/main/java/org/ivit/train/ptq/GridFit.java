@@ -13,8 +13,11 @@ import org.ivit.core.weight.WeightGrid;
  * The grid of a linear layer's weights and the scales of its channels, before any weight is
  * rounded: those with a small error Σ h[k]·(w[k] − ŵ[k])² of the nearest codes, h being the
  * diagonal of the second moment of the layer's inputs.
+ *
+ * @param grid what indices decode to
+ * @param scale of each output channel, [outputs]
  */
-final class GridFit {
+record GridFit(WeightGrid grid, float[] scale) {
   /** Scales that are tried, as parts of the one that holds the largest weight. */
   private static final double[] FRACTIONS =
       IntStream.rangeClosed(0, 23).mapToDouble(i -> 1.1 - 0.03 * i).toArray();
@@ -24,24 +27,6 @@ final class GridFit {
 
   private static final int CODE_MAX = Byte.MAX_VALUE;
   private static final int MOST_ROUNDS = 60;
-
-  private final WeightGrid grid;
-  private final float[] scale;
-
-  private GridFit(WeightGrid grid, float[] scale) {
-    this.grid = grid;
-    this.scale = scale;
-  }
-
-  /** What indices decode to. */
-  WeightGrid grid() {
-    return grid;
-  }
-
-  /** Scale of each output channel, [outputs]. */
-  float[] scale() {
-    return scale;
-  }
 
   /**
    * @param coding how indices become codes
@@ -70,7 +55,7 @@ final class GridFit {
   private static GridFit group(int bits, float[] weight, double[] diagonal, int outputs) {
     int inputs = diagonal.length;
     int size = GroupGrid.USUAL_SIZE;
-    int groups = (inputs + size - 1) / size;
+    int groups = GroupGrid.groups(inputs, size);
     int shift = SHIFTS[bits];
     int most = GroupGrid.most(bits, shift);
     float[] scale = new float[outputs];

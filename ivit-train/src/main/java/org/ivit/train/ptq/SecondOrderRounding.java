@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 import org.bytedeco.openblas.global.openblas;
 import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.LinearQuantizer;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.weight.WeightGrid;
 
@@ -104,7 +105,8 @@ final class SecondOrderRounding {
       }
       float reciprocal = Quantizer.reciprocal(scale[c]);
       for (int k = 0; k < inputs; k++) {
-        float value = code(grid, c, order[k], (float) left[k], reciprocal) * scale[c];
+        float value =
+            LinearQuantizer.code(grid, c, order[k], (float) left[k], reciprocal) * scale[c];
         rounded[row + order[k]] = value;
         int u = k * inputs;
         double error = (left[k] - value) / factor[u + k];
@@ -114,12 +116,6 @@ final class SecondOrderRounding {
       }
     }
     return rounded;
-  }
-
-  private static int code(WeightGrid grid, int output, int input, float weight, float reciprocal) {
-    return grid == null
-        ? Quantizer.code(weight, reciprocal, BITS)
-        : grid.code(output, input, grid.nearest(output, input, reciprocal * weight));
   }
 
   /**

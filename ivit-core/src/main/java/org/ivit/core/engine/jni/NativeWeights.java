@@ -34,7 +34,7 @@ record NativeWeights(byte[] weight, byte[] table, byte[] groupMultiplier) {
           ? new NativeWeights(codes.stored(), null, groups.multiplier())
           : decoded(codes);
     }
-    byte[] ones = new byte[codes.outputs() * ((codes.inputs() + GROUP_SIZE - 1) / GROUP_SIZE)];
+    byte[] ones = new byte[codes.outputs() * GroupGrid.groups(codes.inputs(), GROUP_SIZE)];
     Arrays.fill(ones, (byte) 1);
     return new NativeWeights(codes.stored(), null, ones);
   }
