@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
 import org.ivit.export.cli.option.Checks;
+import org.ivit.export.cli.option.TransformOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -86,6 +88,8 @@ final class QuantizeCommand implements Callable<Integer> {
               + " quantization.weights.codes=NAME.")
   private String weightCodes;
 
+  @Mixin private TransformOptions transform;
+
   @Option(
       names = "--classes",
       paramLabel = "FILE",
@@ -118,6 +122,7 @@ final class QuantizeCommand implements Callable<Integer> {
     }
     set("quantization.weights.bits", weightBits);
     set("quantization.weights.codes", weightCodes);
+    transform.settings().forEach(this::set);
     Checks.exists("--weights", weights);
     Checks.file("--config", config);
     Checks.file("--classes", classes);

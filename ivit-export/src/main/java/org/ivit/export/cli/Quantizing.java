@@ -32,7 +32,7 @@ import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.export.cli.console.Progress;
 import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.cli.option.PictureFiles;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.IdentityCheck;
 import org.ivit.export.model.ClassNames;
@@ -122,7 +122,7 @@ final class Quantizing {
     FloatSource found =
         Models.floats(
             Path.of(draft.get("weights").asText()),
-            new FloatReading(text(draft.get("architecture")), key == null ? null : key.asText()));
+            new ModelReading(text(draft.get("architecture")), key == null ? null : key.asText()));
     found.weights().requireCodes(found.identity().path());
     return found;
   }
