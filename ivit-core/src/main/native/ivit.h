@@ -420,4 +420,9 @@ static inline void ivit_fetch_ahead(const int8_t *weights) {
   __builtin_prefetch((const char *)weights + 4096);
 }
 
+/* Asks for a line that is read once, later, to the second-level cache. */
+static inline void ivit_fetch_second(const int8_t *line) {
+  __builtin_prefetch(line, 0, 2);
+}
+
 #endif
