@@ -35,7 +35,8 @@ static void arrange(
 
 /* Whether rows reach the tiles of a layer as they are. */
 static int takes_rows(const struct ivit_kernels *k, const struct ivit_linear *l) {
-  return k->arrange == NULL || l->operand.main.decoding != NULL;
+  const struct ivit_decoding *decoding = l->operand.main.decoding;
+  return k->arrange == NULL || (decoding != NULL && !decoding->arranged);
 }
 
 static struct left left_of(
