@@ -167,8 +167,9 @@ static int keep_plan(
     to->centres = NULL;
     to->places = to_places;
     size_t n = 2 * (size_t)runs_of(from);
-    memcpy(to_places, from->places, n * sizeof *to_places);
-    to_places += n;
+    for (size_t i = 0; i < n; i++) {
+      *to_places++ = from->places[i];
+    }
   }
   return 1;
 }

@@ -438,6 +438,29 @@ static void four_on_the_bound(int8_t *w) {
   }
 }
 
+/* Codes of few values [outputs][inputs] as indices of 5 bits of tables that have each of them. */
+static struct ivit_indices by_tables(
+    struct ivit_arena *arena, const int8_t *w, int inputs, int outputs) {
+  enum { BITS = 5, ENTRIES = 1 << BITS };
+  int row = (inputs * BITS + 7) / 8;
+  uint8_t *index = ivit_arena_take(arena, (size_t)(row * outputs));
+  int8_t *table = ivit_arena_take(arena, (size_t)(ENTRIES * outputs));
+  for (int c = 0; c < outputs; c++) {
+    int entries = 0;
+    for (int k = 0; k < inputs; k++) {
+      int i = 0;
+      while (i < entries && table[ENTRIES * c + i] != w[c * inputs + k]) {
+        i++;
+      }
+      if (i == entries) {
+        table[ENTRIES * c + entries++] = w[c * inputs + k];
+      }
+      put_index(index + c * row, BITS, k, i);
+    }
+  }
+  return (struct ivit_indices){index, table, NULL, BITS, 0};
+}
+
 /* Products whose partial sums are as large as codes can make them, in one column each row. */
 static void sixteen_bits(const struct ivit_kernels *k) {
   enum { DEPTH = 256, STRIDE = 320 };
@@ -458,7 +481,14 @@ static void sixteen_bits(const struct ivit_kernels *k) {
       }
     }
     struct ivit_layer layer = {inputs, outputs, bias, NULL, 0, 0, m, e, 0};
-    struct ivit_linear *l = ivit_linear_new(k, arena, w, &layer);
+    int tables = (int)draw(2);
+    for (int i = 0; tables && i < inputs * outputs; i++) {
+      /* Otherwise one set would not keep the indices. */
+      w[i] = w[i] < -127 ? -127 : w[i];
+    }
+    struct ivit_indices indices = by_tables(arena, w, inputs, outputs);
+    struct ivit_linear *l = tables ? ivit_linear_of_indices(k, arena, &indices, &layer)
+                                   : ivit_linear_new(k, arena, w, &layer);
     uint8_t *x = ivit_arena_take(arena, IVIT_TILE_ROWS * STRIDE);
     int32_t expected[IVIT_TILE_ROWS];
     int column[IVIT_TILE_ROWS];
@@ -483,7 +513,10 @@ static void sixteen_bits(const struct ivit_kernels *k) {
       if (k->enter != NULL) {
         k->enter();
       }
-      k->tile(x, ldx, NULL, 0, k->rows, &l->operand, panel, acc);
+      struct ivit_operand operand = l->operand;
+      decode(arena, &operand, panel);
+      (tables ? operand.main.decoding->tile : k->tile)(
+          x, ldx, NULL, 0, k->rows, &operand, panel, acc);
       if (k->leave != NULL) {
         k->leave();
       }

@@ -19,8 +19,8 @@ final class NativeKernels {
   static native boolean whole(long model);
 
   /**
-   * Weights are those of {@link NativeWeights}: codes where table and groupMultiplier are null, else
-   * indices.
+   * Weights are those of {@link NativeWeights}: codes where table and groupMultiplier are null,
+   * else indices.
    */
   static native long linear(
       long model,

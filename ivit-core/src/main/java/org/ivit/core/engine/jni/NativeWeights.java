@@ -17,7 +17,8 @@ import org.ivit.core.weight.WeightGrid;
  * @param bits of an index; 8 where weights are codes
  * @param groupShift of products with multipliers, below bits
  */
-record NativeWeights(byte[] weight, byte[] table, byte[] groupMultiplier, int bits, int groupShift) {
+record NativeWeights(
+    byte[] weight, byte[] table, byte[] groupMultiplier, int bits, int groupShift) {
   private static final int LEAST_BITS = 4;
   private static final int MOST_BITS = 6;
   private static final int GROUP_SIZE = 32;
