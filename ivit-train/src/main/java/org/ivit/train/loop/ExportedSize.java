@@ -11,7 +11,7 @@ import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.Dataset;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.train.loading.RecipePictures;
-import org.ivit.train.ptq.FileSize;
+import org.ivit.train.ptq.bits.FileSize;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.WeightRules;
 

@@ -11,8 +11,8 @@ import org.ivit.core.image.EvaluationTransform;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.loading.RecipePictures;
-import org.ivit.train.ptq.FileSize;
 import org.ivit.train.ptq.PostTrainingCalibration;
+import org.ivit.train.ptq.bits.FileSize;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Recipe;
 

@@ -17,6 +17,9 @@ import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.weight.WeightGrid;
+import org.ivit.train.ptq.bits.BitAllocation;
+import org.ivit.train.ptq.bits.ChosenBits;
+import org.ivit.train.ptq.bits.FileSize;
 import org.ivit.train.recipe.WeightRules;
 
 /**

@@ -22,6 +22,8 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.observer.ObserverSet;
+import org.ivit.train.ptq.bits.ChosenBits;
+import org.ivit.train.ptq.bits.FileSize;
 import org.ivit.train.recipe.OutlierChoice;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.RangeSearch;

@@ -16,12 +16,13 @@ import org.ivit.core.weight.WeightCoding;
  *
  * @param bits of a weight: 8, 6, 5 or 4; auto: calibration chooses one of them for each layer that
  *     no override names, so that the answer changes least within {@code size}, or the file becomes
- *     smallest within {@code kl}
+ *     smallest within {@code kl}, and writes them down as overrides
  * @param codes how fewer bits become 8-bit codes; without meaning for 8
  * @param learn whether training moves the grids of fewer bits (tables, multipliers, scales) with
  *     the weights
  * @param size with {@code bits: auto}, what the integer checkpoint may take: bytes, or a number
- *     with kB or MB; null for none
+ *     with kB (1000 bytes) or MB (1000000); of a run that trains less 2 kB, since training moves
+ *     what is compressed; null for none
  * @param kl with {@code bits: auto}, what quantization may cost on the calibration pictures: the
  *     mean KL divergence of the integer model's answer from the float model's in nats, of features
  *     1 − cosine; null for none

@@ -19,6 +19,8 @@ import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.train.ptq.bits.ChosenBits;
+import org.ivit.train.ptq.bits.FileSize;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.WeightRules;

@@ -1,4 +1,4 @@
-package org.ivit.train.ptq;
+package org.ivit.train.ptq.bits;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,14 +10,14 @@ import java.util.List;
  * options on the lower convex hull of cost over bytes are taken: those that are best for some price
  * of a byte.
  */
-final class BitAllocation {
+public final class BitAllocation {
   /**
    * What a layer may have.
    *
    * @param bytes that it takes
    * @param cost not negative
    */
-  record Option(long bytes, double cost) {}
+  public record Option(long bytes, double cost) {}
 
   /**
    * From an option of a layer to the next one of its hull.
@@ -35,7 +35,7 @@ final class BitAllocation {
   /**
    * @param layers options of each layer, at least one
    */
-  BitAllocation(List<List<Option>> layers) {
+  public BitAllocation(List<List<Option>> layers) {
     this.layers = layers;
     this.smallest = new int[layers.size()];
     for (int layer = 0; layer < smallest.length; layer++) {
@@ -84,7 +84,7 @@ final class BitAllocation {
   }
 
   /** The option of each layer that takes fewest bytes. */
-  int[] smallest() {
+  public int[] smallest() {
     return smallest.clone();
   }
 
@@ -94,7 +94,7 @@ final class BitAllocation {
    * @param most bytes of all layers
    * @return the option of each layer; {@link #smallest} where not even these fit
    */
-  int[] within(long most) {
+  public int[] within(long most) {
     int[] choice = smallest();
     long left = most - bytes(choice);
     for (Step step : steps) {
@@ -114,7 +114,7 @@ final class BitAllocation {
    * @param most cost of all layers
    * @return the option of each layer; those of least cost where not even these are low enough
    */
-  int[] costing(double most) {
+  public int[] costing(double most) {
     int[] choice = smallest();
     List<Step> taken = new ArrayList<>();
     for (Step step : steps) {
@@ -141,7 +141,7 @@ final class BitAllocation {
   }
 
   /** Bytes of all layers. */
-  long bytes(int[] choice) {
+  public long bytes(int[] choice) {
     long bytes = 0;
     for (int layer = 0; layer < choice.length; layer++) {
       bytes += bytes(layer, choice[layer]);
@@ -150,7 +150,7 @@ final class BitAllocation {
   }
 
   /** Cost of all layers. */
-  double cost(int[] choice) {
+  public double cost(int[] choice) {
     double cost = 0;
     for (int layer = 0; layer < choice.length; layer++) {
       cost += layers.get(layer).get(choice[layer]).cost;

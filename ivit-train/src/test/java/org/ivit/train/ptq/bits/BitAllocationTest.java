@@ -1,4 +1,4 @@
-package org.ivit.train.ptq;
+package org.ivit.train.ptq.bits;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -10,7 +10,7 @@ import java.util.function.ToDoubleFunction;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import org.ivit.train.ptq.BitAllocation.Option;
+import org.ivit.train.ptq.bits.BitAllocation.Option;
 import org.junit.jupiter.api.Test;
 
 class BitAllocationTest {

@@ -1,4 +1,4 @@
-package org.ivit.train.ptq;
+package org.ivit.train.ptq.bits;
 
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.train.recipe.WeightRules;

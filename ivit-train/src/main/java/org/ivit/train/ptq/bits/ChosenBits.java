@@ -1,4 +1,4 @@
-package org.ivit.train.ptq;
+package org.ivit.train.ptq.bits;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
