@@ -31,6 +31,9 @@ final class BitSearch {
   /** Models that are tried for a budget of size: constants differ by little. */
   private static final int MOST_SIZES = 3;
 
+  /** One part in so many of a size is kept for constants that deflate less than the draft's. */
+  private static final int RESERVE = 1000;
+
   /** Models that are tried for a budget of KL: each is calibrated to the end. */
   private static final int MOST_MODELS = 4;
 
@@ -169,7 +172,7 @@ final class BitSearch {
   }
 
   private PostTrainingCalibration.Result bySize(Attempts attempts) {
-    long limit = rules.size();
+    long limit = rules.size() - rules.size() / RESERVE;
     long bytes = 0;
     for (int trial = 0; trial < MOST_SIZES; trial++) {
       int[] choice = fitting(limit);

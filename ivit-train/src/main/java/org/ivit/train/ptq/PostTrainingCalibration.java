@@ -138,12 +138,12 @@ public final class PostTrainingCalibration {
     WeightRoundingPass rounding = new WeightRoundingPass(architecture, rules);
     int first = (search ? 1 : 0) + (equalize ? 1 : 0) + (secondOrder && !rules.fewer() ? 1 : 0);
     int total =
-        first * batches.size() + ranged(batches) + (secondOrder ? rounding.layers().size() : 0);
+        first * batches.size() + rangeParts(batches) + (secondOrder ? rounding.layers().size() : 0);
     if (rules.fewer()) {
       total += momentBatches.size();
     }
     if (bits != null) {
-      total += bits.layers().size() + asked(momentBatches);
+      total += bits.layers().size() + askParts(momentBatches);
     }
     Passes passes = new Passes(batches, new Parts(progress, total));
     FloatWeights used = weights;
@@ -199,7 +199,8 @@ public final class PostTrainingCalibration {
             () -> passes.parts.done("bits are compared"));
     AnswerDistance distance =
         new AnswerDistance(architecture.answer(), model.momentBatches, model.moments.answers());
-    int parts = rounding.layers().size() + ranged(passes.batches) + asked(model.momentBatches);
+    int parts =
+        rounding.layers().size() + rangeParts(passes.batches) + askParts(model.momentBatches);
     AtomicBoolean again = new AtomicBoolean();
     return bits.run(
         costs,
@@ -216,14 +217,14 @@ public final class PostTrainingCalibration {
   }
 
   /** Parts of {@link #ranged(FloatWeights, Scheme, Passes)}. */
-  private int ranged(List<float[]> batches) {
+  private int rangeParts(List<float[]> batches) {
     return quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR
         ? 2 * batches.size() + searched()
         : batches.size();
   }
 
   /** Parts of asking a model. */
-  private int asked(List<float[]> momentBatches) {
+  private int askParts(List<float[]> momentBatches) {
     return quantization.weights().kl() == null ? 0 : momentBatches.size();
   }
 
@@ -240,18 +241,18 @@ public final class PostTrainingCalibration {
               (SAMPLED_ROWS + batches.size() - 1) / batches.size(),
               ReadTokens.of(architecture));
       passes.run("rows are sampled", used, scheme, samples);
-      boolean found = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
-      OutputErrorSearch.Result best =
+      boolean search = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
+      OutputErrorSearch.Result found =
           new OutputErrorSearch(
-                  architecture, samples.samples(), used, found ? null : scheme.outliers())
+                  architecture, samples.samples(), used, search ? null : scheme.outliers())
               .run(quantization.gelu(), pool, () -> passes.parts.done("ranges are searched"));
-      scheme = scheme.withOutliers(best.outliers());
-      searched = best.ranges().keySet();
+      scheme = scheme.withOutliers(found.outliers());
+      searched = found.ranges().keySet();
       NodeObserver others = observers;
       observers =
           values -> {
             Range observed = others.observe(values);
-            return best.ranges().getOrDefault(values.node().name(), observed);
+            return found.ranges().getOrDefault(values.node().name(), observed);
           };
     }
     SortedMap<String, Range> ranges = passes.run("ranges are observed", used, scheme, observers);

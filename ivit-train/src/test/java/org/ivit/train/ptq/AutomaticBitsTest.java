@@ -145,7 +145,7 @@ class AutomaticBitsTest {
     long four = withBits(4);
     long eight = withBits(8);
     double before = Double.POSITIVE_INFINITY;
-    for (long size = four + 20; size < eight + 2000; size += (eight - four) / 3) {
+    for (long size = four + 60; size < eight + 2000; size += (eight - four) / 3) {
       PostTrainingCalibration.Result found =
           calibrated(VIT, "{bits: auto, size: %d}".formatted(size));
       ChosenBits bits = found.bits();
