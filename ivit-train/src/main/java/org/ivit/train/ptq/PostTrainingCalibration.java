@@ -190,6 +190,8 @@ public final class PostTrainingCalibration {
 
   private Result chosen(
       BitSearch bits, WeightRoundingPass rounding, Prepared model, Passes passes) {
+    // Outlier channels are known by now, and take their part of a file.
+    draft(bits, model.weights, model.scheme, passes.batches.get(0));
     List<double[]> costs =
         rounding.costs(
             bits.layers(),
