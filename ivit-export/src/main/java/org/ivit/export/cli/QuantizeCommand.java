@@ -25,6 +25,8 @@ import picocli.CommandLine.Spec;
           + " second-order error, on 64 pictures spread over the folder."
     })
 final class QuantizeCommand implements Callable<Integer> {
+  private static final String KL = "kl=";
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -76,9 +78,18 @@ final class QuantizeCommand implements Callable<Integer> {
       names = "--weight-bits",
       paramLabel = "N",
       description =
-          "Bits of a weight: 8, 6, 5 or 4; as --set quantization.weights.bits=N. Patch embedding and"
-              + " classifier keep 8.")
-  private Integer weightBits;
+          "Bits of a weight: 8, 6, 5 or 4, or auto for a choice by layer within --weight-budget; as"
+              + " --set quantization.weights.bits=N. Patch embedding and classifier keep 8.")
+  private String weightBits;
+
+  @Option(
+      names = "--weight-budget",
+      paramLabel = "BUDGET",
+      description =
+          "With --weight-bits auto: what the file may take, such as 3.5MB (10^6 bytes), or kl=0.02 for"
+              + " the KL divergence from the float model that the calibration pictures may show; as"
+              + " --set quantization.weights.size=3.5MB or .kl=0.02.")
+  private String weightBudget;
 
   @Option(
       names = "--weight-codes",
@@ -122,6 +133,7 @@ final class QuantizeCommand implements Callable<Integer> {
     }
     set("quantization.weights.bits", weightBits);
     set("quantization.weights.codes", weightCodes);
+    setBudget();
     transform.settings().forEach(this::set);
     Checks.exists("--weights", weights);
     Checks.file("--config", config);
@@ -134,6 +146,16 @@ final class QuantizeCommand implements Callable<Integer> {
             out)
         .run(verify, output);
     return ExitCode.OK;
+  }
+
+  private void setBudget() {
+    if (weightBudget == null) {
+      return;
+    }
+    boolean byDistance = weightBudget.startsWith(KL);
+    set(
+        "quantization.weights." + (byDistance ? "kl" : "size"),
+        byDistance ? weightBudget.substring(KL.length()) : weightBudget);
   }
 
   private void set(String key, Object value) {
