@@ -34,11 +34,11 @@ abstract class CheckpointTranslator<T> implements Translator<Image, T> {
   @Override
   public NDList processInput(TranslatorContext ctx, Image input) {
     NDManager manager = ctx.getNDManager();
-    NDArray pixels = input.toNDArray(manager, Image.Flag.COLOR);
-    Rgb picture =
-        IvitBlock.of(ctx.getModel())
-            .transform()
-            .apply(new Rgb(input.getWidth(), input.getHeight(), pixels.toByteArray()));
+    Rgb picture;
+    try (NDArray pixels = input.toNDArray(manager, Image.Flag.COLOR)) {
+      picture = new Rgb(input.getWidth(), input.getHeight(), pixels.toByteArray());
+    }
+    picture = IvitBlock.of(ctx.getModel()).transform().apply(picture);
     Shape shape = new Shape(picture.height(), picture.width(), 3);
     return new NDList(manager.create(ByteBuffer.wrap(picture.data()), shape, DataType.UINT8));
   }

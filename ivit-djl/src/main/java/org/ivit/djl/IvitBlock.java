@@ -131,7 +131,7 @@ public final class IvitBlock extends AbstractSymbolBlock implements AutoCloseabl
     if (!known || shape.dimension() != 4 || shape.get(0) < 1 || !shape.slice(1).equals(expected)) {
       throw new InputException(
           ("input: found %s %s, expected float32 (n, 3, %d, %d), normalised, or uint8 (n, %3$d,"
-               + " %4$d, 3); %s makes them of any picture")
+                  + " %4$d, 3); %s makes them of any picture")
               .formatted(
                   input.getDataType(),
                   shape,

@@ -105,8 +105,9 @@ final class PictureOperations {
    */
   NDArray resize(int width, int height, int interpolation) {
     int[] sizes = array.sizes();
-    if (array.isEmpty()) {
-      throw new IllegalArgumentException("resize: the picture has no pixels");
+    if (sizes.length < 3 || array.isEmpty()) {
+      throw new IllegalArgumentException(
+          "resize: found %s, expected (height, width, channels)".formatted(array.getShape()));
     }
     int axis = sizes.length - 3;
     int oldHeight = sizes[axis];
@@ -160,7 +161,7 @@ final class PictureOperations {
   NDArray concat(NDList others, int axis) {
     List<IvitNDArray> parts = new ArrayList<>();
     parts.add(array);
-    others.forEach(other -> parts.add(((IvitNDManager) array.getManager()).from(other)));
+    others.forEach(other -> parts.add(IvitNDManager.system().from(other)));
     int at = axis < 0 ? axis + array.getShape().dimension() : axis;
     long length = 0;
     for (IvitNDArray part : parts) {
