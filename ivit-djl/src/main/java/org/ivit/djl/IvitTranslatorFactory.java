@@ -12,6 +12,7 @@ import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Pair;
 import java.io.Serializable;
 import java.lang.reflect.Type;
+import java.math.BigDecimal;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -67,11 +68,13 @@ public final class IvitTranslatorFactory implements TranslatorFactory, Serializa
           : new IvitImageClassificationTranslator(number(topK));
     }
 
+    /** DJL's metadata has numbers with a fraction of zero. */
     private static int number(String topK) {
-      if (!topK.matches("[0-9]{1,9}")) {
-        throw new InputException("topK: found '%s', expected a number".formatted(topK));
+      try {
+        return new BigDecimal(topK).intValueExact();
+      } catch (ArithmeticException | NumberFormatException e) {
+        throw new InputException("topK: found '%s', expected a number".formatted(topK), e);
       }
-      return Integer.parseInt(topK);
     }
 
     @Override

@@ -10,6 +10,10 @@ import ai.djl.modality.Input;
 import ai.djl.modality.Output;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.ImageFactory;
+import ai.djl.modality.cv.transform.CenterCrop;
+import ai.djl.modality.cv.transform.Normalize;
+import ai.djl.modality.cv.transform.ResizeShort;
+import ai.djl.modality.cv.transform.ToTensor;
 import ai.djl.modality.cv.translator.ImageClassificationTranslator;
 import ai.djl.modality.cv.translator.ImageFeatureExtractor;
 import ai.djl.repository.zoo.Criteria;
@@ -184,6 +188,29 @@ class TranslatorsTest {
   }
 
   @Test
+  void argumentsDoWhatDjlsTransformsDo() throws Exception {
+    Preprocess preprocess = SmallModels.PREPROCESS;
+    try (Model model = SmallModels.load(file);
+        Predictor<Image, Classifications> byArguments =
+            model.newPredictor(
+                ImageClassificationTranslator.builder(TranslatorArguments.of(model)).build());
+        Predictor<Image, Classifications> byTransforms =
+            model.newPredictor(
+                ImageClassificationTranslator.builder()
+                    .addTransform(new ResizeShort(10, -1, Image.Interpolation.BICUBIC))
+                    .addTransform(new CenterCrop(8, 8))
+                    .addTransform(new ToTensor())
+                    .addTransform(new Normalize(preprocess.mean(), preprocess.std()))
+                    .optApplySoftmax(true)
+                    .build())) {
+      // Pixels are rounded otherwise than the model's transform rounds them.
+      List<Double> found = byArguments.predict(image(picture)).getProbabilities();
+      assertThat(found).isEqualTo(byTransforms.predict(image(picture)).getProbabilities());
+      assertThat(found).isNotEqualTo(classify(Image.class, image(picture)).getProbabilities());
+    }
+  }
+
+  @Test
   void aPictureThatNobodyTransformedIsRefused() throws Exception {
     Criteria<Image, Classifications> criteria =
         Criteria.builder()
@@ -251,11 +278,11 @@ class TranslatorsTest {
   @Test
   void topKSaysHowManyClassesAreNamed() throws Exception {
     try (ZooModel<Image, Classifications> model =
-            zoo(Image.class, Classifications.class, "topK", "1");
+            zoo(Image.class, Classifications.class, "topK", "1.0");
         Predictor<Image, Classifications> predictor = model.newPredictor()) {
       assertThat(predictor.predict(image(picture)).topK()).hasSize(1);
     }
-    for (String wrong : List.of("0", "-1", "some")) {
+    for (String wrong : List.of("0", "-1", "1.5", "some")) {
       assertThatThrownBy(() -> zoo(Image.class, Classifications.class, "topK", wrong))
           .isInstanceOf(InputException.class)
           .hasMessageStartingWith("topK: found ");
