@@ -30,7 +30,7 @@ final class IvitNDArray extends NDArrayAdapter {
    */
   IvitNDArray(NDManager manager, ByteBuffer elements, Shape shape, DataType dataType) {
     super(manager, UnsupportedOperations.MANAGER, shape, dataType, NDManager.nextUid());
-    this.elements = elements.asReadOnlyBuffer().order(ByteOrder.nativeOrder());
+    this.elements = elements.asReadOnlyBuffer().rewind().order(ByteOrder.nativeOrder());
     manager.attachInternal(uid, this);
     NDScope.register(this);
   }
@@ -269,7 +269,7 @@ final class IvitNDArray extends NDArrayAdapter {
       out.put(element.duplicate());
     }
     whole.part(before, sizes).put(toByteBuffer(), out, getDataType().getNumOfBytes());
-    return of(out.rewind(), whole.shape(), getDataType());
+    return of(out, whole.shape(), getDataType());
   }
 
   @Override

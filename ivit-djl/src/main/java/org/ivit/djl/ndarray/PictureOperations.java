@@ -18,7 +18,7 @@ import java.util.List;
 
 /**
  * What DJL's transforms and batchifiers ask of an array, as its PyTorch engine answers: methods of
- * {@link NDArrayEx}, by name and parameters. Its other methods are refused by name.
+ * {@link NDArrayEx}, by name and parameters. A proxy refuses its many other methods by name.
  */
 final class PictureOperations {
   /** As DJL numbers them. */
@@ -184,6 +184,6 @@ final class PictureOperations {
         out.put(part.slice(row * bytes, bytes));
       }
     }
-    return array.of(out.rewind(), shape, array.getDataType());
+    return array.of(out, shape, array.getDataType());
   }
 }
