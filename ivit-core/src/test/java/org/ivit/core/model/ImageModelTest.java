@@ -393,11 +393,12 @@ class ImageModelTest {
     HeldImage second = new HeldImage();
     try (ImageClassifier model =
         ImageClassifier.open(file, ModelOptions.builder().threads(1).build())) {
-      model.answerAsync(Picture.of(first));
+      CompletableFuture<int[]> running = model.answerAsync(Picture.of(first));
       CompletableFuture<int[]> cancelled = model.answerAsync(Picture.of(second));
       cancelled.cancel(false);
       first.release.countDown();
       model.answerAsync(Picture.of(picture)).join();
+      assertThat(running).isCompleted();
       assertThat(cancelled).isCancelled();
     }
     assertThat(first.asked).isTrue();
