@@ -52,4 +52,52 @@ public final class Logits {
     }
     return top;
   }
+
+  /** Integers as real numbers: float32(code·scale). */
+  public static float[] real(int[] codes, float scale) {
+    float[] real = new float[codes.length];
+    for (int i = 0; i < real.length; i++) {
+      real[i] = codes[i] * scale;
+    }
+    return real;
+  }
+
+  /**
+   * Natural logarithm of the softmax, in float64.
+   *
+   * @param x real logits, overwritten
+   * @return {@code x}
+   */
+  public static double[] logSoftmax(double[] x) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (double value : x) {
+      max = Math.max(max, value);
+    }
+    double sum = 0;
+    for (double value : x) {
+      sum += Math.exp(value - max);
+    }
+    double logSum = max + Math.log(sum);
+    for (int c = 0; c < x.length; c++) {
+      x[c] -= logSum;
+    }
+    return x;
+  }
+
+  /**
+   * Softmax of the real logits {@code logit·scale}, in float64.
+   *
+   * @return [classes]
+   */
+  public static double[] softmax(int[] logits, int offset, int classes, float scale) {
+    double[] x = new double[classes];
+    for (int c = 0; c < classes; c++) {
+      x[c] = (double) scale * logits[offset + c];
+    }
+    logSoftmax(x);
+    for (int c = 0; c < classes; c++) {
+      x[c] = Math.exp(x[c]);
+    }
+    return x;
+  }
 }

@@ -24,11 +24,11 @@ final class BmpDecoder {
     return bytes.length > 2 && bytes[0] == 'B' && bytes[1] == 'M';
   }
 
-  static Rgb decode(byte[] bytes) throws IOException {
+  static Rgb decode(byte[] bytes, long mostPixels) throws IOException {
     ImageReader reader = JdkReaders.reader("bmp");
     try (JdkReaders.Input input = new JdkReaders.Input(bytes)) {
       reader.setInput(input, true, true);
-      ImageDecoder.checkSize(reader.getWidth(0), reader.getHeight(0));
+      ImageDecoder.checkSize(reader.getWidth(0), reader.getHeight(0), mostPixels);
       requireWhole(bytes);
       BufferedImage picture = reader.read(0);
       if (input.exhausted()) {

@@ -16,7 +16,7 @@ import org.ivit.core.io.FileFailures;
  */
 public final class ImageDecoder {
   /** Pillow's limit: above it a header is taken for a decompression bomb. */
-  static final long MAX_PIXELS = 178_956_970L;
+  public static final long MAX_PIXELS = 178_956_970L;
 
   private ImageDecoder() {}
 
@@ -27,8 +27,17 @@ public final class ImageDecoder {
    *     corrupt or truncated
    */
   public static Rgb decode(Path file) {
+    return decode(read(file), file.toString());
+  }
+
+  /**
+   * The bytes of a picture file.
+   *
+   * @throws InputException naming the file, if it cannot be read
+   */
+  public static byte[] read(Path file) {
     try {
-      return decode(Files.readAllBytes(file), file.toString());
+      return Files.readAllBytes(file);
     } catch (NoSuchFileException e) {
       throw new InputException(file + ": no such picture", e);
     } catch (IOException e) {
@@ -43,22 +52,36 @@ public final class ImageDecoder {
    * @throws InputException as for a file
    */
   public static Rgb decode(byte[] bytes, String name) {
+    return decode(bytes, name, MAX_PIXELS);
+  }
+
+  /**
+   * Decodes the bytes of a file unless its header claims more than is wanted; then no pixel is
+   * decoded.
+   *
+   * @param name what messages call it
+   * @param mostPixels width times height at most, up to {@link #MAX_PIXELS}
+   * @throws InputException as for a file, and for a larger picture
+   */
+  public static Rgb decode(byte[] bytes, String name, long mostPixels) {
     if (bytes.length == 0) {
       throw new InputException(name + ": the picture file is empty");
     }
     try {
       if (JpegDecoder.matches(bytes)) {
-        return JpegDecoder.decode(bytes);
+        return JpegDecoder.decode(bytes, mostPixels);
       }
       if (PngDecoder.matches(bytes)) {
-        return PngDecoder.decode(bytes);
+        return PngDecoder.decode(bytes, mostPixels);
       }
       if (WebpDecoder.matches(bytes)) {
-        return WebpDecoder.decode(bytes);
+        return WebpDecoder.decode(bytes, mostPixels);
       }
       if (BmpDecoder.matches(bytes)) {
-        return BmpDecoder.decode(bytes);
+        return BmpDecoder.decode(bytes, mostPixels);
       }
+    } catch (TooLargeException e) {
+      throw new InputException(name + ": " + e.getMessage(), e);
     } catch (IOException | RuntimeException e) {
       // The JDK's readers answer some damage with unchecked exceptions.
       String reason = e.getMessage();
@@ -74,11 +97,25 @@ public final class ImageDecoder {
   }
 
   /** Checks the size that a header claims before anything is allocated. */
-  static void checkSize(long width, long height) throws IOException {
+  static void checkSize(long width, long height, long mostPixels) throws IOException {
     if (width < 1 || height < 1 || width * height > MAX_PIXELS) {
       throw new IOException(
           "its header claims %sx%s pixels, expected 1 to %s in all"
               .formatted(width, height, MAX_PIXELS));
+    }
+    if (width * height > mostPixels) {
+      throw new TooLargeException(
+          "found a picture of %sx%s pixels, expected at most %s in all"
+              .formatted(width, height, mostPixels));
+    }
+  }
+
+  /** A picture that may be sound and is larger than wanted. */
+  private static final class TooLargeException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    TooLargeException(String message) {
+      super(message);
     }
   }
 }

@@ -41,9 +41,9 @@ final class JpegDecoder {
     return bytes.length > 2 && at(bytes, 0) == 0xff && at(bytes, 1) == 0xd8 && at(bytes, 2) == 0xff;
   }
 
-  static Rgb decode(byte[] bytes) throws IOException {
+  static Rgb decode(byte[] bytes, long mostPixels) throws IOException {
     Header header = Header.parse(bytes);
-    ImageDecoder.checkSize(header.width, header.height);
+    ImageDecoder.checkSize(header.width, header.height, mostPixels);
     byte[] samples = samples(bytes, header);
     byte[] out = header.components == 3 ? samples : new byte[3 * header.width * header.height];
     switch (header.components) {

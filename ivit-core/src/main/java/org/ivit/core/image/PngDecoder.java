@@ -36,8 +36,8 @@ final class PngDecoder {
         && ByteBuffer.wrap(bytes, 0, SIGNATURE.length).equals(ByteBuffer.wrap(SIGNATURE));
   }
 
-  static Rgb decode(byte[] bytes) throws IOException {
-    Chunks chunks = Chunks.parse(bytes);
+  static Rgb decode(byte[] bytes, long mostPixels) throws IOException {
+    Chunks chunks = Chunks.parse(bytes, mostPixels);
     Raster raster = raster(chunks);
     int width = chunks.width;
     int height = chunks.height;
@@ -90,8 +90,14 @@ final class PngDecoder {
 
     byte[] critical;
 
-    static Chunks parse(byte[] bytes) throws IOException {
-      Chunks chunks = new Chunks();
+    private final long mostPixels;
+
+    Chunks(long mostPixels) {
+      this.mostPixels = mostPixels;
+    }
+
+    static Chunks parse(byte[] bytes, long mostPixels) throws IOException {
+      Chunks chunks = new Chunks(mostPixels);
       ByteArrayOutputStream kept = new ByteArrayOutputStream(bytes.length);
       kept.write(SIGNATURE);
       ByteBuffer in = ByteBuffer.wrap(bytes).position(SIGNATURE.length);
@@ -160,7 +166,7 @@ final class PngDecoder {
             "chunk " + type + " where " + (first ? "the header" : "data") + " is");
       }
       if (first) {
-        ImageDecoder.checkSize(body.getInt(0), body.getInt(4));
+        ImageDecoder.checkSize(body.getInt(0), body.getInt(4), mostPixels);
         width = body.getInt(0);
         height = body.getInt(4);
         depth = body.get(8);

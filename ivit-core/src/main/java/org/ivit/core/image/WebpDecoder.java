@@ -24,11 +24,11 @@ final class WebpDecoder {
     return bytes.length > HEADER && text(bytes, 0).equals("RIFF") && text(bytes, 8).equals("WEBP");
   }
 
-  static Rgb decode(byte[] bytes) throws IOException {
+  static Rgb decode(byte[] bytes, long mostPixels) throws IOException {
     ImageReader reader = new WebPImageReaderSpi().createReaderInstance();
     try (JdkReaders.Input input = new JdkReaders.Input(withoutProfile(bytes))) {
       reader.setInput(input, true, true);
-      ImageDecoder.checkSize(reader.getWidth(0), reader.getHeight(0));
+      ImageDecoder.checkSize(reader.getWidth(0), reader.getHeight(0), mostPixels);
       return JdkReaders.rgb(reader.read(0));
     } finally {
       reader.dispose();

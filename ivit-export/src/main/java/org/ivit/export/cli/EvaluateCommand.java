@@ -51,6 +51,8 @@ import picocli.CommandLine.Spec;
 /** {@code ivit evaluate}: accuracy on labelled pictures, and the comparison of two models. */
 @Command(
     name = "evaluate",
+    footerHeading =
+        "%nExample:%n  ivit evaluate --model vit.ivit.safetensors --data imagenet/val%n",
     description = "Measures accuracy on labelled pictures; compares two models picture by picture.")
 final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -23,6 +23,9 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "export",
+    footerHeading =
+        "%nExamples:%n  ivit export --run runs/qat --output vit.ivit.safetensors%n  ivit export"
+            + " --format onnx-qdq --model vit.ivit.safetensors --output vit.onnx%n",
     description = {
       "Freezes a trained run to an integer checkpoint and verifies it.",
       "Or turns a checkpoint of the published I-ViT training into one.",

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
 /** {@code ivit predict}: the most probable classes of pictures. */
 @Command(
     name = "predict",
+    footerHeading = "%nExample:%n  ivit predict --model vit.ivit.safetensors --top 3 cat.jpg%n",
     description = {
       "Names the most probable classes of pictures.",
       "A picture among several that cannot be read is named and left out; the exit code is then 2."

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.CheckpointFile;
+import org.ivit.core.checkpoint.ClassNames;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
 import org.ivit.core.checkpoint.SourceDate;
@@ -13,7 +14,6 @@ import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.PublishedCheckpoint;
 import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.evaluate.ModelReading;
-import org.ivit.export.model.ClassNames;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

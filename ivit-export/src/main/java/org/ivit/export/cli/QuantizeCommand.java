@@ -18,11 +18,14 @@ import picocli.CommandLine.Spec;
 /** {@code ivit quantize}: from float weights and pictures to an integer checkpoint. */
 @Command(
     name = "quantize",
+    footerHeading =
+        "%nExample:%n  ivit quantize --weights dinov2-small --data photos \\%n      --output"
+            + " dinov2.ivit.safetensors%n",
     description = {
       "Quantizes float weights on some pictures, without training, and verifies the integers.",
-      "Without a recipe: exact softmax with 16 bits of attention, GELU in asymmetric codes, equalized"
-          + " attention, outlier channels and ranges by the error that they cause, weights rounded by"
-          + " second-order error, on 64 pictures spread over the folder."
+      "Without a recipe: exact softmax with 16 bits of attention, GELU in asymmetric codes,"
+          + " equalized attention, outlier channels and ranges by the error that they cause,"
+          + " weights rounded by second-order error, on 64 pictures spread over the folder."
     })
 final class QuantizeCommand implements Callable<Integer> {
   private static final String KL = "kl=";
@@ -33,8 +36,8 @@ final class QuantizeCommand implements Callable<Integer> {
       names = "--weights",
       paramLabel = "F",
       description =
-          "Float weights (safetensors, .pth, .npz) with --architecture, a Hugging Face folder or a run"
-              + " directory; instead of the recipe's.")
+          "Float weights (safetensors, .pth, .npz) with --architecture, a Hugging Face folder or a"
+              + " run directory; instead of the recipe's.")
   private Path weights;
 
   @Option(

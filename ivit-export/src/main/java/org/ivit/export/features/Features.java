@@ -2,6 +2,7 @@ package org.ivit.export.features;
 
 import java.util.List;
 import org.ivit.core.InputException;
+import org.ivit.core.arithmetic.Logits;
 
 /**
  * Feature vectors, row-major [count, width]: int32 codes on one scale, or float32 values. How alike
@@ -114,10 +115,6 @@ public final class Features {
     if (codes == null) {
       return this;
     }
-    float[] real = new float[codes.length];
-    for (int i = 0; i < real.length; i++) {
-      real[i] = codes[i] * scale;
-    }
-    return ofValues(real, width);
+    return ofValues(Logits.real(codes, scale), width);
   }
 }

@@ -2,6 +2,7 @@ package org.ivit.export.model;
 
 import java.util.List;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.checkpoint.ClassNames;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Processor;
 import org.ivit.core.image.Normalisation;

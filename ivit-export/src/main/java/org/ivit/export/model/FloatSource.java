@@ -1,6 +1,7 @@
 package org.ivit.export.model;
 
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.checkpoint.ClassNames;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.PreprocessChange;

@@ -166,20 +166,10 @@ public final class Logits implements Serializable {
   /** Natural logarithm of the softmax of the dequantized logits of one picture, in float64. */
   public double[] logSoftmax(int image) {
     double[] x = new double[classes];
-    double max = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < classes; c++) {
       x[c] = value(image, c);
-      max = Math.max(max, x[c]);
     }
-    double sum = 0;
-    for (int c = 0; c < classes; c++) {
-      sum += Math.exp(x[c] - max);
-    }
-    double logSum = max + Math.log(sum);
-    for (int c = 0; c < classes; c++) {
-      x[c] -= logSum;
-    }
-    return x;
+    return org.ivit.core.arithmetic.Logits.logSoftmax(x);
   }
 
   /** Softmax of the dequantized logits of one picture, in float64. */

@@ -3,6 +3,7 @@ package org.ivit.export.model;
 import java.util.List;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
+import org.ivit.core.checkpoint.ClassNames;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;

@@ -1,4 +1,4 @@
-package org.ivit.export.model;
+package org.ivit.core.checkpoint;
 
 import java.util.List;
 import java.util.stream.IntStream;
