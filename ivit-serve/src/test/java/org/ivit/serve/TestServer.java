@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.engine.choice.EngineConfig;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.serve.http.BearerToken;
 import org.ivit.serve.http.ModelServer;
 import org.ivit.serve.http.ServerOptions;
@@ -31,7 +31,7 @@ public final class TestServer implements AutoCloseable {
 
   public static Runner runner(Path file, String architecture) {
     return Runners.open(
-        file, new FloatReading(architecture, null), EngineConfig.standard().withThreads(2), 4);
+        file, new ModelReading(architecture, null), EngineConfig.standard().withThreads(2), 4);
   }
 
   public TestServer with(String name, Runner runner) {
