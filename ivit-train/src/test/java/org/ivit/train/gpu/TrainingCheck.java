@@ -24,6 +24,7 @@ import org.ivit.core.cuda.KernelImages;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.weight.WeightCoding;
 import org.ivit.train.device.memory.TrainingKernels;
 import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.operator.CrossEntropy;
@@ -156,6 +157,9 @@ final class TrainingCheck {
     DeviceWay single = DeviceWay.of(ProductPrecision.FLOAT32);
     for (MicroCase micro : cases.subList(0, size.full() ? size.cases : 1)) {
       lockstep(micro.start(), single.recomputing(), MICRO_STEPS);
+    }
+    for (WeightCoding coding : WeightCoding.values()) {
+      lockstep(cases.get(1).start().onGrids(coding, 4), single, MICRO_STEPS);
     }
     if (size.full()) {
       for (MicroCase wide : MicroCase.wide()) {
