@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DeviceFaultException;
 import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.KernelImages;
@@ -112,7 +113,7 @@ final class TrainingCheck {
     }
     try {
       check.run(Path.of(arguments[0]), Size.of(arguments));
-    } catch (InputException e) {
+    } catch (InputException | DeviceFaultException e) {
       report.record("run to the end", report.check().put("error", e.getMessage()), false);
       System.err.println("gpu-check: " + e.getMessage());
     }
