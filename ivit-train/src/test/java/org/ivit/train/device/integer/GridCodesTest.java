@@ -173,23 +173,28 @@ class GridCodesTest {
         .toArray();
   }
 
+  /** What the processor makes of the weights of a layer. */
+  private static QuantizedLinear expected(
+      Layer layer, GridForm form, int outputs, int inputs, float inputScale) {
+    GridForm.Rounded rounded = form.rounded(layer.values("weight_grid"), outputs, inputs);
+    return LinearQuantizer.quantize(
+        KEY,
+        layer.values("weight"),
+        layer.values("bias"),
+        outputs,
+        inputs,
+        inputScale,
+        rounded.scale(),
+        rounded.grid());
+  }
+
   @ParameterizedTest
   @MethodSource("cases")
   void quantizesAsTheProcessorDoes(GridForm form, int outputs, int inputs) {
     for (float inputScale : new float[] {0x1p-23f, 0.0371f}) {
       try (Layer layer = new Layer(form, outputs, inputs, OutlierChannels.NONE)) {
         QuantizedChannels found = layer.quantize(inputScale);
-        GridForm.Rounded rounded = form.rounded(layer.values("weight_grid"), outputs, inputs);
-        QuantizedLinear expected =
-            LinearQuantizer.quantize(
-                KEY,
-                layer.values("weight"),
-                layer.values("bias"),
-                outputs,
-                inputs,
-                inputScale,
-                rounded.scale(),
-                rounded.grid());
+        QuantizedLinear expected = expected(layer, form, outputs, inputs, inputScale);
         assertThat(layer.found()).isEqualTo(expected.weight());
         assertThat(found.scale()).isEqualTo(expected.weightScale());
       }
@@ -199,13 +204,23 @@ class GridCodesTest {
   @ParameterizedTest
   @MethodSource("cases")
   void turnsGradientsAsTheProcessorDoes(GridForm form, int outputs, int inputs) {
+    for (float inputScale : new float[] {0x1p-23f, 0.0371f}) {
+      turnsGradients(form, outputs, inputs, inputScale);
+    }
+  }
+
+  private static void turnsGradients(GridForm form, int outputs, int inputs, float inputScale) {
     try (Layer layer = new Layer(form, outputs, inputs, OutlierChannels.NONE)) {
-      layer.quantize(0.0371f);
+      layer.quantize(inputScale);
       int[] found = layer.gradients();
       int size = layer.layout.size();
       Reals own = layer.gradients.part(BEFORE, size);
       int[] before = bits(own.floats());
-      new GridGradient(layer.layout, KEY + ".weight", layer.weights.part(BEFORE, size))
+      new GridGradient(
+              layer.layout,
+              KEY + ".weight",
+              layer.weights.part(BEFORE, size),
+              expected(layer, form, outputs, inputs, inputScale))
           .apply(own, POOL);
       int[] expected = bits(own.floats());
       assertThat(Arrays.copyOfRange(found, BEFORE, found.length)).isEqualTo(expected);
