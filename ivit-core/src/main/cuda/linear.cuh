@@ -4,6 +4,7 @@
 #include "requantize.cuh"
 #include "rows.cuh"
 #include "warpgroup.cuh"
+#include "weight_indices.cuh"
 
 namespace ivit {
 
@@ -16,7 +17,7 @@ enum { DEPTH = 64 /* bytes along K of a stage of the pipeline */ };
  */
 struct LinearArguments {
   Global<const int8_t> input;     /* [rows][input_stride] */
-  Global<const int8_t> weight;    /* [columns, padded to 128][depth] */
+  Global<const int8_t> weight;    /* [columns, padded to 128][depth]; or null, with indices */
   Global<const Bytes16> channels; /* Channel, [columns, padded to 128] */
   Global<int8_t> codes;           /* 8-bit output, [rows][output_stride] */
   Global<const uint8_t> tables;   /* GELU, [256] or [512] by offset code; or null */
@@ -25,6 +26,7 @@ struct LinearArguments {
   Global<int32_t> logits;         /* 32-bit output, [rows][columns] */
   RowMap map;                     /* rows to tokens of the stream */
   Adder adder;
+  IndexArguments indices; /* in place of weight, of kernels that decode them */
   int32_t rows;
   int32_t columns;
   int32_t depth; /* a multiple of 64 */
@@ -91,7 +93,7 @@ IVIT_DEVICE int chunk_at(int row, int chunk) {
  * distance between those rows is a multiple of 8, so they are swizzled alike.
  */
 template <typename Shape>
-struct StageLoader {
+struct StageShare {
   enum {
     chunks = DEPTH / 16,
     distance = Shape::threads / chunks,
@@ -101,38 +103,73 @@ struct StageLoader {
   static_assert(distance % 8 == 0 && Shape::rows % distance == 0, "rows are shared out evenly");
   static_assert(Shape::columns % distance == 0, "columns are shared out evenly");
 
-  Global<const int8_t> input[inputs];
-  bool valid[inputs];
-  Global<const int8_t> weight;
-  int64_t weight_distance;
-  int to;
+  IVIT_DEVICE static int row() { return (int)threadIdx.x / chunks; }
 
-  IVIT_DEVICE StageLoader(const LinearArguments &a, int first_row, int first_column) {
-    int row = (int)threadIdx.x / chunks;
-    int chunk = (int)threadIdx.x % chunks;
+  IVIT_DEVICE static int chunk() { return (int)threadIdx.x % chunks; }
+
+  /* The first of its chunks of inputs. */
+  IVIT_DEVICE static Shared<unsigned char> input_of(Shared<unsigned char> stage) {
+    return stage + chunk_at(row(), chunk());
+  }
+
+  /* The first of its chunks of weights. */
+  IVIT_DEVICE static Shared<unsigned char> weight_of(Shared<unsigned char> stage) {
+    return input_of(stage + Shape::rows * DEPTH);
+  }
+};
+
+/* Copies the inputs of a stage. */
+template <typename Shape>
+struct InputLoader {
+  using Share = StageShare<Shape>;
+
+  Global<const int8_t> input[Share::inputs];
+  bool valid[Share::inputs];
+
+  IVIT_DEVICE InputLoader(const LinearArguments &a, int first_row) {
 #pragma unroll
-    for (int n = 0; n < inputs; n++) {
-      int from = first_row + row + n * distance;
+    for (int n = 0; n < Share::inputs; n++) {
+      int from = first_row + Share::row() + n * Share::distance;
       valid[n] = from < a.rows;
-      input[n] = a.input + ((int64_t)(valid[n] ? from : 0) * a.input_stride + chunk * 16);
+      input[n] = a.input + ((int64_t)(valid[n] ? from : 0) * a.input_stride + Share::chunk() * 16);
     }
-    weight = a.weight + ((int64_t)(first_column + row) * a.depth + chunk * 16);
-    weight_distance = (int64_t)distance * a.depth;
-    to = chunk_at(row, chunk);
   }
 
   IVIT_DEVICE void load(Shared<unsigned char> stage, int tile) const {
+    Shared<unsigned char> to = Share::input_of(stage);
 #pragma unroll
-    for (int n = 0; n < inputs; n++) {
-      copy16(stage + (to + n * distance * DEPTH), input[n] + tile * DEPTH, valid[n]);
-    }
-    Shared<unsigned char> below = stage + Shape::rows * DEPTH;
-#pragma unroll
-    for (int n = 0; n < weights; n++) {
-      copy16(
-          below + (to + n * distance * DEPTH), weight + (n * weight_distance + tile * DEPTH), true);
+    for (int n = 0; n < Share::inputs; n++) {
+      copy16(to + n * Share::distance * DEPTH, input[n] + tile * DEPTH, valid[n]);
     }
   }
+};
+
+/* Copies the inputs and the weights of a stage; one that is loaded is finished before a barrier. */
+template <typename Shape>
+struct StageLoader {
+  using Share = StageShare<Shape>;
+
+  InputLoader<Shape> input;
+  Global<const int8_t> weight;
+  int64_t weight_distance;
+
+  IVIT_DEVICE StageLoader(const LinearArguments &a, int first_row, int first_column)
+      : input(a, first_row) {
+    weight = a.weight + ((int64_t)(first_column + Share::row()) * a.depth + Share::chunk() * 16);
+    weight_distance = (int64_t)Share::distance * a.depth;
+  }
+
+  IVIT_DEVICE void load(const LinearArguments &, Shared<unsigned char> stage, int tile) const {
+    input.load(stage, tile);
+    Shared<unsigned char> to = Share::weight_of(stage);
+#pragma unroll
+    for (int n = 0; n < Share::weights; n++) {
+      copy16(
+          to + n * Share::distance * DEPTH, weight + (n * weight_distance + tile * DEPTH), true);
+    }
+  }
+
+  IVIT_DEVICE void finish(const LinearArguments &, Shared<unsigned char>) const {}
 };
 
 template <typename Shape>
@@ -232,7 +269,7 @@ IVIT_DEVICE void multiply_stage(
 }
 
 /* The accumulators of a tile without bias. `memory` holds Shape::stages stages, free afterwards. */
-template <typename Shape>
+template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void accumulate(
     const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column,
     Accumulator (&acc)[Shape::m][Shape::n]) {
@@ -244,12 +281,13 @@ IVIT_DEVICE void accumulate(
       acc[i][j] = Accumulator{{0, 0, 0, 0}};
     }
   }
-  StageLoader<Shape> loader(a, first_row, first_column);
+  Loader<Shape> loader(a, first_row, first_column);
   int tiles = a.depth / DEPTH;
 #pragma unroll
   for (int tile = 0; tile < Shape::stages - 1; tile++) {
     if (tile < tiles) {
-      loader.load(memory + tile * Shape::stage_bytes, tile);
+      loader.load(a, memory + tile * Shape::stage_bytes, tile);
+      loader.finish(a, memory + tile * Shape::stage_bytes);
     }
     copies_commit();
   }
@@ -266,10 +304,13 @@ IVIT_DEVICE void accumulate(
     /* Into the stage that every warp left before this barrier. */
     int next = tile + Shape::stages - 1;
     if (next < tiles) {
-      loader.load(memory + empty, next);
+      loader.load(a, memory + empty, next);
     }
     copies_commit();
     multiply_stage<Shape>(a, memory + full, place, tile * (DEPTH / K_STEP), acc);
+    if (next < tiles) {
+      loader.finish(a, memory + empty);
+    }
     full = full + Shape::stage_bytes == end ? 0 : full + Shape::stage_bytes;
     empty = empty + Shape::stage_bytes == end ? 0 : empty + Shape::stage_bytes;
   }

@@ -1,7 +1,7 @@
 /* Linear layers with 8-bit output, with or without GELU by table. */
 #pragma once
 
-#include "linear.cuh"
+#include "linear_indices.cuh"
 
 namespace ivit {
 
@@ -41,7 +41,7 @@ IVIT_DEVICE void store_codes(
 }
 
 /* Shared memory: GELU's tables, then the stages of the product, then over them the tile's codes. */
-template <typename Shape>
+template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_codes(const LinearArguments &a) {
   Shared<unsigned char> tables = shared_memory();
   Shared<unsigned char> memory = tables + GELU_BYTES;
@@ -55,7 +55,7 @@ IVIT_DEVICE void linear_codes(const LinearArguments &a) {
     }
   }
   Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape>(a, memory, first_row, first_column, acc);
+  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
 
   /* 16 bytes more a row keep the lanes of a store in different banks. */
   const int stride = Shape::columns + 16;
@@ -101,4 +101,12 @@ IVIT_KERNEL(128, 4) linear_codes_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) 
 
 IVIT_KERNEL(256, 2) linear_codes_warpgroup(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_codes<ivit::WarpgroupTile>(a);
+}
+
+IVIT_KERNEL(128, 4) linear_codes_indices_medium(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_codes<ivit::MediumTile, ivit::IndexLoader>(a);
+}
+
+IVIT_KERNEL(128, 4) linear_codes_indices_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_codes<ivit::SmallTile, ivit::IndexLoader>(a);
 }

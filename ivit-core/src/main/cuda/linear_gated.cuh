@@ -1,7 +1,7 @@
 /* The two products of SwiGLU as one, whose gates meet their values where it ends. */
 #pragma once
 
-#include "linear.cuh"
+#include "linear_indices.cuh"
 
 namespace ivit {
 
@@ -21,7 +21,7 @@ IVIT_DEVICE Global<int8_t> gated_output(const LinearArguments &a, int8_t) { retu
 IVIT_DEVICE Global<int16_t> gated_output(const LinearArguments &a, int16_t) { return a.stream; }
 
 /* Shared memory: the table of gates, then the stages of the product, then over them the tile's codes. */
-template <typename Shape, typename Code>
+template <typename Shape, typename Code, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_gated(const GatedLinearArguments &g) {
   const LinearArguments &a = g.linear;
   Shared<int16_t> gates = as<int16_t>(shared_memory());
@@ -32,7 +32,7 @@ IVIT_DEVICE void linear_gated(const GatedLinearArguments &g) {
     gates[i] = g.gates[i];
   }
   Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape>(a, memory, first_row, first_column, acc);
+  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
 
   /* 16 bytes more a row keep the lanes of a store in different banks. */
   const int width = Shape::columns / 2;
@@ -76,19 +76,21 @@ IVIT_DEVICE void linear_gated(const GatedLinearArguments &g) {
 
 }  // namespace ivit
 
-#define IVIT_LINEAR_GATED(name, threads, blocks, shape)                                    \
-  IVIT_KERNEL(threads, blocks)                                                             \
-  linear_gated_8_##name(IVIT_ARGUMENTS(ivit::GatedLinearArguments) a) {                    \
-    ivit::linear_gated<ivit::shape, int8_t>(a);                                            \
-  }                                                                                        \
-  IVIT_KERNEL(threads, blocks)                                                             \
-  linear_gated_16_##name(IVIT_ARGUMENTS(ivit::GatedLinearArguments) a) {                   \
-    ivit::linear_gated<ivit::shape, int16_t>(a);                                           \
+#define IVIT_LINEAR_GATED(name, threads, blocks, shape, loader)          \
+  IVIT_KERNEL(threads, blocks)                                           \
+  linear_gated_8_##name(IVIT_ARGUMENTS(ivit::GatedLinearArguments) a) {  \
+    ivit::linear_gated<ivit::shape, int8_t, ivit::loader>(a);            \
+  }                                                                      \
+  IVIT_KERNEL(threads, blocks)                                           \
+  linear_gated_16_##name(IVIT_ARGUMENTS(ivit::GatedLinearArguments) a) { \
+    ivit::linear_gated<ivit::shape, int16_t, ivit::loader>(a);           \
   }
 
-IVIT_LINEAR_GATED(large, 256, 2, LargeTile)
-IVIT_LINEAR_GATED(medium, 128, 4, MediumTile)
-IVIT_LINEAR_GATED(small, 128, 4, SmallTile)
-IVIT_LINEAR_GATED(warpgroup, 256, 2, WarpgroupTile)
+IVIT_LINEAR_GATED(large, 256, 2, LargeTile, StageLoader)
+IVIT_LINEAR_GATED(medium, 128, 4, MediumTile, StageLoader)
+IVIT_LINEAR_GATED(small, 128, 4, SmallTile, StageLoader)
+IVIT_LINEAR_GATED(warpgroup, 256, 2, WarpgroupTile, StageLoader)
+IVIT_LINEAR_GATED(indices_medium, 128, 4, MediumTile, IndexLoader)
+IVIT_LINEAR_GATED(indices_small, 128, 4, SmallTile, IndexLoader)
 
 #undef IVIT_LINEAR_GATED

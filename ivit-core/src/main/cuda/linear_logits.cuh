@@ -1,17 +1,17 @@
 /* Classifiers: 32-bit output, not clamped, the second head's added to the first's. */
 #pragma once
 
-#include "linear.cuh"
+#include "linear_indices.cuh"
 
 namespace ivit {
 
 /* The channels of a classifier are always wide. */
-template <typename Shape>
+template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_logits(const LinearArguments &a) {
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape>(a, shared_memory(), first_row, first_column, acc);
+  accumulate<Shape, Loader>(a, shared_memory(), first_row, first_column, acc);
   TilePlace place = tile_place<Shape>();
 #pragma unroll
   for (int i = 0; i < Shape::m; i++) {
@@ -40,4 +40,12 @@ IVIT_KERNEL(128, 4) linear_logits_medium(IVIT_ARGUMENTS(ivit::LinearArguments) a
 
 IVIT_KERNEL(128, 4) linear_logits_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_logits<ivit::SmallTile>(a);
+}
+
+IVIT_KERNEL(128, 4) linear_logits_indices_medium(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_logits<ivit::MediumTile, ivit::IndexLoader>(a);
+}
+
+IVIT_KERNEL(128, 4) linear_logits_indices_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_logits<ivit::SmallTile, ivit::IndexLoader>(a);
 }

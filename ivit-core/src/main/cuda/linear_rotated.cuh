@@ -29,14 +29,14 @@ IVIT_DEVICE Bytes8 turn_at(
 }
 
 /* Shared memory: the stages of the product, then over them the tile's codes. */
-template <typename Shape>
+template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_rotated(const RotatedLinearArguments &r) {
   const LinearArguments &a = r.linear;
   Shared<unsigned char> memory = shared_memory();
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape>(a, memory, first_row, first_column, acc);
+  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
 
   const int stride = Shape::columns + 16;
   TilePlace place = tile_place<Shape>();
@@ -94,4 +94,12 @@ IVIT_KERNEL(128, 4) linear_rotated_small(IVIT_ARGUMENTS(ivit::RotatedLinearArgum
 
 IVIT_KERNEL(256, 2) linear_rotated_warpgroup(IVIT_ARGUMENTS(ivit::RotatedLinearArguments) a) {
   ivit::linear_rotated<ivit::WarpgroupTile>(a);
+}
+
+IVIT_KERNEL(128, 4) linear_rotated_indices_medium(IVIT_ARGUMENTS(ivit::RotatedLinearArguments) a) {
+  ivit::linear_rotated<ivit::MediumTile, ivit::IndexLoader>(a);
+}
+
+IVIT_KERNEL(128, 4) linear_rotated_indices_small(IVIT_ARGUMENTS(ivit::RotatedLinearArguments) a) {
+  ivit::linear_rotated<ivit::SmallTile, ivit::IndexLoader>(a);
 }

@@ -1,7 +1,7 @@
 /* Linear layers with 16-bit output, added to what flows past the block. */
 #pragma once
 
-#include "linear.cuh"
+#include "linear_indices.cuh"
 
 namespace ivit {
 
@@ -22,13 +22,13 @@ IVIT_DEVICE uint32_t add_codes(
 }
 
 /* Shared memory: the stages of the product, then over them the tile's 16-bit codes. */
-template <typename Shape>
+template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_stream(const LinearArguments &a) {
   Shared<unsigned char> memory = shared_memory();
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape>(a, memory, first_row, first_column, acc);
+  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
 
   const int stride = 2 * Shape::columns + 16;
   TilePlace place = tile_place<Shape>();
@@ -103,4 +103,12 @@ IVIT_KERNEL(128, 4) linear_stream_small(IVIT_ARGUMENTS(ivit::LinearArguments) a)
 
 IVIT_KERNEL(256, 2) linear_stream_warpgroup(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_stream<ivit::WarpgroupTile>(a);
+}
+
+IVIT_KERNEL(128, 4) linear_stream_indices_medium(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_stream<ivit::MediumTile, ivit::IndexLoader>(a);
+}
+
+IVIT_KERNEL(128, 4) linear_stream_indices_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_stream<ivit::SmallTile, ivit::IndexLoader>(a);
 }

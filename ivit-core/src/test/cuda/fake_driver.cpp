@@ -79,6 +79,7 @@ struct Settings {
 };
 
 Settings settings;
+int error_code = 2;
 int live;
 bool early;
 Stream default_stream;
@@ -119,7 +120,7 @@ bool is_page_locked(const void *from, size_t bytes) {
 thread_local const void *current;
 
 int fails(const char *call) {
-  return settings.failing == call ? OUT_OF_MEMORY : SUCCESS;
+  return settings.failing == call ? error_code : SUCCESS;
 }
 
 /* The thread must have set the context that was retained. */
@@ -164,6 +165,12 @@ int emulation::in_default_stream(std::function<int()> work) {
 EXPORT void fake_driver_set(int version, int devices, int capability, const char *failing) {
   LOCKED;
   settings = Settings{version, devices, capability, failing};
+}
+
+/* Sets the error that a failing call returns. */
+EXPORT void fake_driver_error(int code) {
+  LOCKED;
+  error_code = code;
 }
 
 /* Whether streams other than the default one run as early as they may. */
@@ -230,8 +237,19 @@ EXPORT int cuCtxSetCurrent(void *context) {
   return fails("cuCtxSetCurrent");
 }
 
-EXPORT int cuModuleLoadData(void **module, const unsigned char *image) {
-  READY("cuModuleLoadData");
+/* The error log is the one option that is read: what does not compile is named there. */
+EXPORT int cuModuleLoadDataEx(
+    void **module, const unsigned char *image, unsigned count, const int *options, void **values) {
+  LOCKED;
+  int error = ready("cuModuleLoadDataEx");
+  for (unsigned i = 0; error == 218 && i < count; i++) {
+    if (options[i] == 5) {
+      strcpy((char *)values[i], "ptxas fatal : Unsupported .version\nptxas fatal : aborted");
+    }
+  }
+  if (error != SUCCESS) {
+    return error;
+  }
   bool known = memcmp(image, "\177ELF", 4) == 0 || memcmp(image, "//\n", 3) == 0;
   return known ? give(module, new int()) : 200;
 }

@@ -32,13 +32,19 @@ IVIT_KERNEL(256, 4) gelu_codes(IVIT_ARGUMENTS(ivit::GeluArguments) a) {
     met[threadIdx.x] = 0;
   }
   ivit::block_barrier();
+  /* A thread's own first: where others write by atomics, nobody reads. */
+  uint32_t own[8] = {};
   for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
     bool outlier = false;
     int place = ivit::gelu_place(a, i, outlier);
     a.to[i] = a.tables[place];
-    uint32_t bit = 1u << (place & 31);
-    if (!outlier && (met[place >> 5] & bit) == 0) {
-      ivit::atomic_or(met + (place >> 5), bit);
+    if (!outlier) {
+      own[place >> 5] |= 1u << (place & 31);
+    }
+  }
+  for (int word = 0; word < 8; word++) {
+    if (own[word] != 0) {
+      ivit::atomic_or(met + word, own[word]);
     }
   }
   ivit::block_barrier();

@@ -1,7 +1,7 @@
 /* Weights to 8-bit codes with one scale an output channel, and sums over the codes. */
 #pragma once
 
-#include "reals.cuh"
+#include "weight_grid.cuh"
 
 namespace ivit {
 
@@ -23,11 +23,22 @@ struct QuantizeArguments {
   Global<const uint8_t> outliers;  /* 1 of an outlier channel of the input, [inputs]; or null */
   Global<int8_t> codes;            /* [outputs][inputs] */
   Global<QuantizedChannel> channels;
+  WeightGrid grid; /* of the codes */
   int32_t outputs;
   int32_t inputs;
   float input_scale;
   int32_t unused;
 };
+
+/* The code of a weight times the reciprocal of its channel's scale. */
+IVIT_DEVICE int32_t code_of(const QuantizeArguments &a, int64_t output, int input, float value) {
+  if (a.grid.bits != 0) {
+    GridCodes codes = codes_of(a.grid, output, input);
+    return codes[nearest_index(codes, value)];
+  }
+  float q = rint_of(value);
+  return q < -128.0f ? -128 : q < 127.0f ? (int32_t)q : 127;
+}
 
 IVIT_DEVICE int32_t sum_of_warp(int32_t v) {
   for (int lanes = WARP / 2; lanes > 0; lanes /= 2) {
@@ -91,8 +102,7 @@ IVIT_KERNEL(256, 4) quantize_channels(IVIT_ARGUMENTS(ivit::QuantizeArguments) a)
   }
   float reciprocal = 1.0f / channel.scale;
   for (int k = lane; k < a.inputs; k += ivit::WARP) {
-    float q = ivit::rint_of(reciprocal * weight[k]);
-    int32_t code = q < -128.0f ? -128 : q < 127.0f ? (int32_t)q : 127;
+    int32_t code = ivit::code_of(a, c, k, reciprocal * weight[k]);
     codes[k] = (int8_t)code;
     int32_t magnitude = code < 0 ? -code : code;
     if (ivit::present(a.outliers) && a.outliers[k] != 0) {

@@ -16,6 +16,7 @@
 #include "gelu_codes.cuh"
 #include "gelu_reals.cuh"
 #include "gelu_row_observed.cuh"
+#include "grid_gradient.cuh"
 #include "linear_logits.cuh"
 #include "linear_observed.cuh"
 #include "norm_backward.cuh"

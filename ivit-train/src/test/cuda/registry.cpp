@@ -63,6 +63,7 @@ const std::vector<Kernel> kernels = {
     KERNEL(gelu_row_observed, 256, ObservedGeluRowArguments),
     KERNEL(gelu_tanh_reals, 256, RealGeluArguments),
     KERNEL(gelu_tanh_reals_backward, 256, RealGeluArguments),
+    KERNEL(grid_gradient, 256, GridGradientArguments),
     KERNEL(linear_observed_16_large, 256, ObservedLinearArguments),
     KERNEL(linear_observed_16_medium, 128, ObservedLinearArguments),
     KERNEL(linear_observed_16_small, 128, ObservedLinearArguments),

@@ -26,7 +26,7 @@ public record CudaVersion(int major, int minor) implements Comparable<CudaVersio
 
   /** Says which driver brings it, as far as that is known here. */
   String driver() {
-    return equals(new CudaVersion(13, 0)) ? "which is 580 or newer" : "see NVIDIA's release notes";
+    return equals(new CudaVersion(12, 0)) ? "which is 525 or newer" : "see NVIDIA's release notes";
   }
 
   @Override

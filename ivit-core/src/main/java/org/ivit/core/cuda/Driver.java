@@ -29,7 +29,8 @@ interface Driver extends Library {
 
   int cuCtxSetCurrent(Pointer context);
 
-  int cuModuleLoadData(PointerByReference module, byte[] image);
+  int cuModuleLoadDataEx(
+      PointerByReference module, byte[] image, int count, int[] options, Pointer[] values);
 
   int cuModuleUnload(Pointer module);
 

@@ -15,6 +15,7 @@ final class DriverCalls {
   private static final int OUT_OF_MEMORY = 2;
 
   private final Driver driver;
+  private CudaVersion version;
 
   private DriverCalls(Driver driver) {
     this.driver = driver;
@@ -43,13 +44,13 @@ final class DriverCalls {
   }
 
   private void require(CudaVersion needed) {
-    IntByReference version = new IntByReference();
-    check("cuDriverGetVersion", driver.cuDriverGetVersion(version));
-    CudaVersion found = CudaVersion.ofDriver(version.getValue());
-    if (found.compareTo(needed) < 0) {
+    IntByReference found = new IntByReference();
+    check("cuDriverGetVersion", driver.cuDriverGetVersion(found));
+    version = CudaVersion.ofDriver(found.getValue());
+    if (version.compareTo(needed) < 0) {
       throw new InputException(
           "engine cuda: the NVIDIA driver is for CUDA %s; needed is one for CUDA %s, %s"
-              .formatted(found, needed, needed.driver()));
+              .formatted(version, needed, needed.driver()));
     }
   }
 
@@ -57,18 +58,35 @@ final class DriverCalls {
     return driver;
   }
 
+  /** The version of CUDA that the driver is for. */
+  CudaVersion version() {
+    return version;
+  }
+
   /**
    * @param call function that was called
    * @param code what it returned
    * @throws InputException naming the call and the error, if there was one
+   * @throws DeviceFaultException where it is a fault of a kernel or of the GPU
    */
   void check(String call, int code) {
-    if (code != 0) {
-      String message = "engine cuda: %s: %s".formatted(call, error(code));
-      throw code == OUT_OF_MEMORY
-          ? new DeviceMemoryException(message)
-          : new InputException(message);
+    check(call, code, "");
+  }
+
+  /**
+   * As {@link #check(String, int)}, with what more is known of the error.
+   *
+   * @param more behind the error's text
+   */
+  void check(String call, int code, String more) {
+    if (code == 0) {
+      return;
     }
+    String message = "engine cuda: %s: %s%s".formatted(call, error(code), more);
+    if (DeviceFaultException.is(code)) {
+      throw new DeviceFaultException(message);
+    }
+    throw code == OUT_OF_MEMORY ? new DeviceMemoryException(message) : new InputException(message);
   }
 
   private String error(int code) {

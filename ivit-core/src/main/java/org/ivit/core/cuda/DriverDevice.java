@@ -21,6 +21,9 @@ public final class DriverDevice implements Device {
   private static final int ATTRIBUTE_CAPABILITY_MINOR = 76;
   private static final int ATTRIBUTE_SHARED_BYTES_OPT_IN = 97;
   private static final int FUNCTION_DYNAMIC_SHARED_BYTES = 8;
+  private static final int JIT_ERROR_LOG = 5;
+  private static final int JIT_ERROR_LOG_BYTES = 6;
+  private static final int LOG_BYTES = 8192;
 
   private final DriverCalls calls;
   private final Driver driver;
@@ -42,8 +45,9 @@ public final class DriverDevice implements Device {
     sharedBytes = attribute(ATTRIBUTE_SHARED_BYTES_OPT_IN);
     int capability =
         10 * attribute(ATTRIBUTE_CAPABILITY_MAJOR) + attribute(ATTRIBUTE_CAPABILITY_MINOR);
-    warpgroups = capability == HOPPER && gpu.warpgroups();
-    String image = KernelImages.name(name, capability);
+    boolean machineCode = calls.version().compareTo(images.compiler()) >= 0;
+    warpgroups = machineCode && capability == HOPPER && gpu.warpgroups();
+    String image = KernelImages.name(name, capability, machineCode);
     PointerByReference reference = new PointerByReference();
     check("cuDevicePrimaryCtxRetain", driver.cuDevicePrimaryCtxRetain(reference, device));
     context = reference.getValue();
@@ -56,7 +60,7 @@ public final class DriverDevice implements Device {
    * @throws InputException if there is no such GPU, no driver, or one that is too old
    */
   public static DriverDevice open(KernelImages images, Gpu gpu) {
-    return open(DriverCalls.load(images.compiler()), images, gpu);
+    return open(DriverCalls.load(images.needed()), images, gpu);
   }
 
   static DriverDevice open(DriverCalls calls, KernelImages images, Gpu gpu) {
@@ -92,9 +96,21 @@ public final class DriverDevice implements Device {
   private Pointer load(byte[] image) {
     PointerByReference reference = new PointerByReference();
     boolean loaded = false;
-    try {
+    try (Memory log = new Memory(LOG_BYTES)) {
       current();
-      check("cuModuleLoadData", driver.cuModuleLoadData(reference, image));
+      log.clear();
+      int code =
+          driver.cuModuleLoadDataEx(
+              reference,
+              image,
+              2,
+              new int[] {JIT_ERROR_LOG, JIT_ERROR_LOG_BYTES},
+              new Pointer[] {log, new Pointer(LOG_BYTES)});
+      String said = log.getString(0).strip();
+      calls.check(
+          "cuModuleLoadDataEx",
+          code,
+          said.isEmpty() ? "" : "; its compiler says: " + said.lines().iterator().next());
       loaded = true;
     } finally {
       if (!loaded) {
@@ -163,12 +179,15 @@ public final class DriverDevice implements Device {
     check("cuMemFree_v2", driver.cuMemFree_v2(address));
   }
 
+  /** Address of the byte at a direct buffer's position. */
+  private static Pointer position(ByteBuffer buffer) {
+    return Native.getDirectBufferPointer(buffer).share(buffer.position());
+  }
+
   @Override
   public void write(long to, ByteBuffer from) {
     current();
-    check(
-        "cuMemcpyHtoD_v2",
-        driver.cuMemcpyHtoD_v2(to, Native.getDirectBufferPointer(from), from.remaining()));
+    check("cuMemcpyHtoD_v2", driver.cuMemcpyHtoD_v2(to, position(from), from.remaining()));
     // The copy may still be on its way, and the streams of replays do not wait for it.
     check("cuStreamSynchronize", driver.cuStreamSynchronize(null));
   }
@@ -178,7 +197,7 @@ public final class DriverDevice implements Device {
     current();
     check(
         "cuMemcpyDtoHAsync_v2",
-        driver.cuMemcpyDtoHAsync_v2(Native.getDirectBufferPointer(to), from, to.remaining(), null));
+        driver.cuMemcpyDtoHAsync_v2(position(to), from, to.remaining(), null));
     check("cuStreamSynchronize", driver.cuStreamSynchronize(null));
   }
 

@@ -16,10 +16,33 @@ final class GraphReplay implements Device.Replay {
   private Pointer stream;
   private Pointer graph;
   private Pointer executable;
-  private Pointer input;
-  private long inputBytes;
-  private Pointer output;
-  private long outputBytes;
+  private final Pinned input = new Pinned();
+  private final Pinned output = new Pinned();
+
+  /** Memory that the GPU copies from without a detour. */
+  private final class Pinned {
+    private Pointer address;
+    private long bytes;
+
+    /** At least so many bytes. */
+    Pointer of(Driver driver, long wanted) {
+      if (wanted > bytes) {
+        calls.check("cuMemFreeHost", free(driver));
+        PointerByReference reference = new PointerByReference();
+        calls.check("cuMemHostAlloc", driver.cuMemHostAlloc(reference, wanted, 0));
+        address = reference.getValue();
+        bytes = wanted;
+      }
+      return address;
+    }
+
+    int free(Driver driver) {
+      Pointer old = address;
+      address = null;
+      bytes = 0;
+      return old == null ? 0 : driver.cuMemFreeHost(old);
+    }
+  }
 
   GraphReplay(DriverDevice device, List<Launch> launches) {
     this.device = device;
@@ -71,23 +94,18 @@ final class GraphReplay implements Device.Replay {
       int to,
       int resultCount) {
     Driver driver = device.enter();
-    if (input == null || inputBytes < count) {
-      input = pinned(driver, input, count);
-      inputBytes = count;
-    }
-    if (output == null || outputBytes < 4L * resultCount) {
-      output = pinned(driver, output, 4L * resultCount);
-      outputBytes = 4L * resultCount;
-    }
-    input.write(0, codes, from, count);
+    Pointer codesHost = input.of(driver, count);
+    Pointer resultsHost = output.of(driver, 4L * resultCount);
+    codesHost.write(0, codes, from, count);
     calls.check(
-        "cuMemcpyHtoDAsync_v2", driver.cuMemcpyHtoDAsync_v2(inputAddress, input, count, stream));
+        "cuMemcpyHtoDAsync_v2",
+        driver.cuMemcpyHtoDAsync_v2(inputAddress, codesHost, count, stream));
     calls.check("cuGraphLaunch", driver.cuGraphLaunch(executable, stream));
     calls.check(
         "cuMemcpyDtoHAsync_v2",
-        driver.cuMemcpyDtoHAsync_v2(output, outputAddress, 4L * resultCount, stream));
+        driver.cuMemcpyDtoHAsync_v2(resultsHost, outputAddress, 4L * resultCount, stream));
     calls.check("cuStreamSynchronize", driver.cuStreamSynchronize(stream));
-    output.read(0, results, to, resultCount);
+    resultsHost.read(0, results, to, resultCount);
   }
 
   @Override
@@ -97,16 +115,6 @@ final class GraphReplay implements Device.Replay {
       calls.check("cuGraphLaunch", driver.cuGraphLaunch(executable, stream));
     }
     calls.check("cuStreamSynchronize", driver.cuStreamSynchronize(stream));
-  }
-
-  /** Memory that the GPU copies from without a detour. */
-  private Pointer pinned(Driver driver, Pointer old, long bytes) {
-    if (old != null) {
-      calls.check("cuMemFreeHost", driver.cuMemFreeHost(old));
-    }
-    PointerByReference reference = new PointerByReference();
-    calls.check("cuMemHostAlloc", driver.cuMemHostAlloc(reference, bytes, 0));
-    return reference.getValue();
   }
 
   @Override
@@ -121,8 +129,8 @@ final class GraphReplay implements Device.Replay {
       executable == null ? 0 : driver.cuGraphExecDestroy(executable),
       graph == null ? 0 : driver.cuGraphDestroy(graph),
       stream == null ? 0 : driver.cuStreamDestroy_v2(stream),
-      input == null ? 0 : driver.cuMemFreeHost(input),
-      output == null ? 0 : driver.cuMemFreeHost(output)
+      input.free(driver),
+      output.free(driver)
     };
     String[] names = {
       "cuGraphExecDestroy", "cuGraphDestroy", "cuStreamDestroy_v2", "cuMemFreeHost", "cuMemFreeHost"

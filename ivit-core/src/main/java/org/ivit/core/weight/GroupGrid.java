@@ -130,6 +130,17 @@ public record GroupGrid(int bits, int inputs, int size, int shift, byte[] multip
   }
 
   @Override
+  public WeightGrid joined(WeightGrid other) {
+    return other instanceof GroupGrid more
+            && more.bits == bits
+            && more.inputs == inputs
+            && more.size == size
+            && more.shift == shift
+        ? new GroupGrid(bits, inputs, size, shift, Rows.joined(multiplier, more.multiplier))
+        : null;
+  }
+
+  @Override
   public void requireSize(String name, int outputs, int inputs) {
     if (inputs != this.inputs || multiplier.length != (long) outputs * groups()) {
       throw new InputException(

@@ -1,5 +1,7 @@
 package org.ivit.core.weight;
 
+import java.util.Arrays;
+
 /** Rows of a matrix of bytes. */
 final class Rows {
   private Rows() {}
@@ -14,5 +16,12 @@ final class Rows {
       System.arraycopy(matrix, order[i] * size, ordered, i * size, size);
     }
     return ordered;
+  }
+
+  /** Rows of one matrix, then those of another as wide. */
+  static byte[] joined(byte[] first, byte[] second) {
+    byte[] both = Arrays.copyOf(first, Math.addExact(first.length, second.length));
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
   }
 }

@@ -54,6 +54,13 @@ public record TableGrid(int bits, byte[] table) implements WeightGrid {
   }
 
   @Override
+  public WeightGrid joined(WeightGrid other) {
+    return other instanceof TableGrid more && more.bits == bits
+        ? new TableGrid(bits, Rows.joined(table, more.table))
+        : null;
+  }
+
+  @Override
   public void requireSize(String name, int outputs, int inputs) {
     if (table.length != (long) outputs << bits) {
       throw new InputException(

@@ -81,6 +81,21 @@ public record WeightCodes(int outputs, int inputs, WeightGrid grid, byte[] store
     return new WeightCodes(outputs, inputs, grid, PackedBits.pack(indices, inputs, grid.bits()));
   }
 
+  /**
+   * The output channels of one layer, then those of another: indices where their grids are of one
+   * form, else codes of 8 bits.
+   *
+   * @param second with as many inputs
+   */
+  public static WeightCodes joined(WeightCodes first, WeightCodes second) {
+    WeightGrid grid = first.grid == null ? null : first.grid.joined(second.grid);
+    byte[] stored =
+        grid == null
+            ? Rows.joined(first.decoded(), second.decoded())
+            : Rows.joined(first.stored, second.stored);
+    return new WeightCodes(first.outputs + second.outputs, first.inputs, grid, stored);
+  }
+
   /** Width of what is stored of a weight. */
   public int bits() {
     return grid == null ? Byte.SIZE : grid.bits();

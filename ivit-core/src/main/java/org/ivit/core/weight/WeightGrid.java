@@ -94,6 +94,14 @@ public sealed interface WeightGrid permits TableGrid, GroupGrid, UniformGrid {
   WeightGrid rows(int[] order);
 
   /**
+   * The grid of these output channels, then of another's.
+   *
+   * @param other grid of a layer with the same inputs
+   * @return null where the two are not of one form
+   */
+  WeightGrid joined(WeightGrid other);
+
+  /**
    * Requires that it is the grid of a layer of this size.
    *
    * @param name the layer, for the message

@@ -29,8 +29,11 @@ import org.junit.jupiter.api.io.TempDir;
 public abstract class CompiledKernels {
   private static final Path ROOT = Path.of(System.getProperty("ivit.root", ".."));
 
-  protected static final List<String> IMAGES =
-      List.of("kernels_compute_75.ptx", "kernels_compute_80.ptx", "kernels_sm_90a.cubin");
+  protected static final List<String> PTX =
+      List.of("kernels_compute_75.ptx", "kernels_compute_80.ptx");
+
+  private static final List<String> MACHINE_CODE =
+      Stream.of("75", "80", "86", "89", "90a").map("kernels_sm_%s.cubin"::formatted).toList();
 
   private final KernelImages images;
   private final String name;
@@ -76,13 +79,24 @@ public abstract class CompiledKernels {
     assertThat(properties.getProperty("sources"))
         .as("run scripts/build-cuda " + name)
         .isEqualTo(sha256(sources.toByteArray()));
-    for (String image : IMAGES) {
+    for (String image : Stream.concat(PTX.stream(), MACHINE_CODE.stream()).toList()) {
       byte[] bytes = images.read(image + ".gz");
       assertThat(sha256(Arrays.copyOf(bytes, bytes.length - 1)))
           .as(image)
           .isEqualTo(properties.getProperty(image));
     }
     assertThat(images.compiler()).isEqualTo(new CudaVersion(13, 0));
+  }
+
+  /** PTX 8.0 is that of CUDA 12.0, and has no words that came later. */
+  @Test
+  void arePtxThatDriversFrom525OnCompile() {
+    assertThat(images.needed()).isEqualTo(new CudaVersion(12, 0));
+    for (String image : PTX) {
+      assertThat(ptx(image).lines().filter(line -> line.startsWith(".version")))
+          .containsExactly(".version 8.0");
+      assertThat(ptx(image)).doesNotContain("used_bytes_mask");
+    }
   }
 
   private static String sha256(byte[] bytes) throws NoSuchAlgorithmException {
@@ -99,10 +113,12 @@ public abstract class CompiledKernels {
     int count = Emulator.load().emulator_kernels(names, names.length);
     List<String> emulated =
         Arrays.stream(names, 0, count).map(name -> name.getString(0)).sorted().toList();
-    for (String image : IMAGES.subList(0, 2)) {
+    for (String image : PTX) {
       Set<String> compiled = entries(images, image);
-      assertThat(new String(images.read(IMAGES.get(2) + ".gz"), StandardCharsets.ISO_8859_1))
-          .contains(compiled);
+      for (String code : MACHINE_CODE) {
+        assertThat(new String(images.read(code + ".gz"), StandardCharsets.ISO_8859_1))
+            .contains(compiled);
+      }
       beside.forEach(other -> compiled.addAll(entries(other, image)));
       assertThat(compiled).as(image).containsExactlyElementsOf(emulated);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.jna.Library;
 import com.sun.jna.Native;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -30,8 +31,13 @@ class DriverDeviceTest {
   interface Fake extends Library {
     void fake_driver_set(int version, int devices, int capability, String failing);
 
+    void fake_driver_error(int code);
+
     int fake_driver_live();
   }
+
+  private static final KernelImages KERNELS = new KernelImages(CudaEngine.class, "/cuda/");
+  private static final int OUT_OF_MEMORY = 2;
 
   private final IntegerGraph graph = ObservedModel.small();
   private Fake fake;
@@ -54,6 +60,7 @@ class DriverDeviceTest {
     System.clearProperty(DriverCalls.LIBRARY);
     System.clearProperty(EngineConfig.GPU);
     if (fake != null) {
+      fake.fake_driver_error(OUT_OF_MEMORY);
       set(13000, 1, 90, "");
     }
   }
@@ -97,7 +104,7 @@ class DriverDeviceTest {
           "cuDeviceGetName",
           "cuDeviceGetAttribute",
           "cuDevicePrimaryCtxRetain",
-          "cuModuleLoadData",
+          "cuModuleLoadDataEx",
           "cuMemAlloc_v2",
           "cuMemcpyHtoD_v2");
 
@@ -154,16 +161,101 @@ class DriverDeviceTest {
         .hasMessageEndingWith(": CUDA_ERROR_OUT_OF_MEMORY (2), out of memory");
   }
 
+  /** No input mends it, and there is a GPU. */
+  @ParameterizedTest
+  @ValueSource(ints = {214, 700, 716, 719, 999})
+  void tellsAFaultOnTheGpuFromOtherErrors(int code) {
+    try (CudaEngine engine = CudaEngine.open(graph, Gpu.FIRST, "test")) {
+      fake.fake_driver_error(code);
+      set(13000, 1, 90, "cuStreamSynchronize");
+      assertThatThrownBy(() -> engine.logits(new byte[48], 1))
+          .isInstanceOf(DeviceFaultException.class)
+          .hasMessageStartingWith("engine cuda: cuStreamSynchronize: ")
+          .hasMessageContaining("(" + code + ")")
+          .hasMessageEndingWith(": a fault on the GPU, not of the input");
+      set(13000, 1, 90, "");
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 100, 209, 701, 704, 801})
+  void otherErrorsAreOfTheInput(int code) {
+    fake.fake_driver_error(code);
+    set(13000, 1, 90, "cuInit");
+    assertThatThrownBy(() -> CudaEngine.open(graph, Gpu.FIRST, "test"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("(" + code + ")");
+  }
+
+  @Test
+  void copiesFromTheBuffersPositionOn() {
+    try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST)) {
+      long address = device.allocate(4);
+      ByteBuffer bytes = ByteBuffer.allocateDirect(8);
+      bytes.put(new byte[] {1, 2, 3, 4, 5, 6, 7, 8});
+      device.write(address, bytes.position(3).limit(7));
+      ByteBuffer found = ByteBuffer.allocateDirect(8);
+      device.read(found.position(2).limit(6), address);
+      byte[] all = new byte[8];
+      found.clear().get(all);
+      assertThat(all).containsExactly(0, 0, 4, 5, 6, 7, 0, 0);
+      device.free(address);
+    }
+  }
+
+  @Test
+  void freesPinnedMemoryOnceWhereMoreIsNotToBeHad() {
+    try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST)) {
+      long address = device.allocate(64);
+      Launch launch = new Launch("leading_tokens", 1, 1, 1, 128, 0, new byte[32]);
+      try (Device.Replay replay = device.record(List.of(launch))) {
+        replay.run(new byte[8], 0, address, 8, address, new int[2], 0, 2);
+        set(13000, 1, 90, "cuMemHostAlloc");
+        refused(
+            "cuMemHostAlloc",
+            () -> replay.run(new byte[64], 0, address, 64, address, new int[2], 0, 2));
+        set(13000, 1, 90, "");
+      }
+      device.free(address);
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
   @Test
   void saysWhichDriverItNeeds() {
-    set(12080, 1, 90, "");
+    set(11080, 1, 90, "");
     message(
-        "engine cuda: the NVIDIA driver is for CUDA 12.8; needed is one for CUDA 13.0, which is 580"
+        "engine cuda: the NVIDIA driver is for CUDA 11.8; needed is one for CUDA 12.0, which is 525"
             + " or newer");
     System.setProperty(DriverCalls.LIBRARY, "libno-such-driver.so");
     message(
         "engine cuda: no NVIDIA driver, libno-such-driver.so does not load; needed is one for CUDA"
-            + " 13.0, which is 580 or newer");
+            + " 12.0, which is 525 or newer");
+  }
+
+  /** One that is older than the compiler compiles PTX itself, and knows no warpgroups. */
+  @ParameterizedTest
+  @ValueSource(ints = {12000, 12080, 13000})
+  void runsOnDriversFrom525On(int version) {
+    set(version, 1, 90, "");
+    try (Engine engine = Engines.open(graph, "cuda");
+        DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST.withWarpgroups(true))) {
+      assertThat(engine.logits(new byte[48], 1)).hasSize(2);
+      assertThat(device.warpgroups()).isEqualTo(version == 13000);
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  @Test
+  void saysWhatTheDriversCompilerSays() {
+    fake.fake_driver_error(218);
+    set(12000, 1, 80, "cuModuleLoadDataEx");
+    assertThatThrownBy(() -> Engines.open(graph, "cuda"))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith("engine cuda: cuModuleLoadDataEx: ")
+        .hasMessageEndingWith("; its compiler says: ptxas fatal : Unsupported .version");
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
   }
 
   @Test

@@ -24,7 +24,7 @@ class KernelImagesTest extends CompiledKernels {
 
   @Test
   void holdNoFloatingPoint() {
-    for (String image : IMAGES.subList(0, 2)) {
+    for (String image : PTX) {
       assertThat(ptx(image).lines().filter(line -> FORBIDDEN.matcher(line).find())).isEmpty();
     }
     assertThat(FORBIDDEN.matcher("\tmul.f32 %f1, %f2, %f3;").find()).isTrue();
@@ -33,12 +33,16 @@ class KernelImagesTest extends CompiledKernels {
 
   @Test
   void areChosenByComputeCapability() {
-    assertThat(KernelImages.name("X", 75)).isEqualTo("kernels_compute_75.ptx.gz");
-    assertThat(KernelImages.name("X", 80)).isEqualTo("kernels_compute_80.ptx.gz");
-    assertThat(KernelImages.name("X", 89)).isEqualTo("kernels_compute_80.ptx.gz");
-    assertThat(KernelImages.name("X", 90)).isEqualTo("kernels_sm_90a.cubin.gz");
-    assertThat(KernelImages.name("X", 120)).isEqualTo("kernels_compute_80.ptx.gz");
-    assertThatThrownBy(() -> KernelImages.name("GTX 1080, device 0", 61))
+    assertThat(KernelImages.name("X", 75, true)).isEqualTo("kernels_sm_75.cubin.gz");
+    assertThat(KernelImages.name("X", 80, true)).isEqualTo("kernels_sm_80.cubin.gz");
+    assertThat(KernelImages.name("X", 87, true)).isEqualTo("kernels_compute_80.ptx.gz");
+    assertThat(KernelImages.name("X", 89, true)).isEqualTo("kernels_sm_89.cubin.gz");
+    assertThat(KernelImages.name("X", 90, true)).isEqualTo("kernels_sm_90a.cubin.gz");
+    assertThat(KernelImages.name("X", 120, true)).isEqualTo("kernels_compute_80.ptx.gz");
+    assertThat(KernelImages.name("X", 75, false)).isEqualTo("kernels_compute_75.ptx.gz");
+    assertThat(KernelImages.name("X", 86, false)).isEqualTo("kernels_compute_80.ptx.gz");
+    assertThat(KernelImages.name("X", 90, false)).isEqualTo("kernels_compute_80.ptx.gz");
+    assertThatThrownBy(() -> KernelImages.name("GTX 1080, device 0", 61, true))
         .isInstanceOf(InputException.class)
         .hasMessage(
             "engine cuda: GTX 1080, device 0 has compute capability 6.1, expected 7.5 (Turing) or"

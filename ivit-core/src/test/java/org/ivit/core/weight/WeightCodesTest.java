@@ -3,6 +3,7 @@ package org.ivit.core.weight;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Arrays;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -36,6 +37,36 @@ class WeightCodesTest {
   void theFirstNumberHasTheLowestBits() {
     assertThat(PackedBits.pack(new byte[] {1, 15, 3}, 3, 4)).containsExactly(0xf1, 3);
     assertThat(PackedBits.pack(new byte[] {31, 0, 1}, 3, 5)).containsExactly(31, 4);
+  }
+
+  /** Of one form they stay indices, of two they become codes. */
+  @Property(tries = 200)
+  void joinedLayersHaveTheCodesOfBoth(
+      @ForAll @IntRange(min = 0) int seed, @ForAll @IntRange(min = 1, max = 70) int inputs) {
+    Random random = new Random(seed);
+    WeightCodes first = indices(random, RandomGrids.of(random, 2, inputs), 2, inputs);
+    WeightGrid like = random.nextBoolean() ? first.rows(new int[] {1, 0, 1}).grid() : null;
+    WeightGrid grid = like == null ? RandomGrids.of(random, 3, inputs) : like;
+    WeightCodes second = indices(random, grid, 3, inputs);
+    WeightCodes joined = WeightCodes.joined(first, second);
+    byte[] expected = Arrays.copyOf(first.decoded(), 5 * inputs);
+    System.arraycopy(second.decoded(), 0, expected, 2 * inputs, 3 * inputs);
+    assertThat(joined.decoded()).isEqualTo(expected);
+    if (like != null) {
+      assertThat(joined.describe()).isEqualTo(first.describe());
+    }
+    WeightCodes codes = WeightCodes.of(second.decoded(), 3);
+    assertThat(WeightCodes.joined(first, codes).decoded()).isEqualTo(expected);
+    assertThat(WeightCodes.joined(first, codes).grid()).isNull();
+  }
+
+  private static WeightCodes indices(Random random, WeightGrid grid, int outputs, int inputs) {
+    byte[] indices = new byte[outputs * inputs];
+    for (int i = 0; i < indices.length; i++) {
+      indices[i] = (byte) random.nextInt(1 << grid.bits());
+    }
+    byte[] packed = PackedBits.pack(indices, inputs, grid.bits());
+    return new WeightCodes(outputs, inputs, grid, packed);
   }
 
   @Property(tries = 200)

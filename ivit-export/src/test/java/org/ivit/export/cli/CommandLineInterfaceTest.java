@@ -818,8 +818,8 @@ class CommandLineInterfaceTest {
       refused(
           evaluate("--engine", "cuda", "--gpu", 0),
           "engine cuda: no NVIDIA driver",
-          "CUDA 13.0",
-          "580");
+          "CUDA 12.0",
+          "525");
     } finally {
       System.clearProperty("ivit.cuda.driver");
     }

@@ -2,6 +2,7 @@ package org.ivit.train.device;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
@@ -17,6 +18,7 @@ import org.ivit.train.device.pass.Pass;
 import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.SeenRanges;
+import org.ivit.train.parameter.GridForm;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.parameter.PartSpec;
 
@@ -36,11 +38,16 @@ final class DeviceNetwork implements AutoCloseable {
    * @param architecture sizes
    * @param scheme how it is quantized; null for floating point
    * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first
+   * @param grids forms of the grids of weights of fewer bits, by name of the weight
    */
   static DeviceNetwork of(
-      Pass pass, Architecture architecture, Scheme scheme, double stochasticDepth) {
+      Pass pass,
+      Architecture architecture,
+      Scheme scheme,
+      double stochasticDepth,
+      Map<String, GridForm> grids) {
     DeviceNetwork network = new DeviceNetwork();
-    for (PartSpec spec : PartSpec.of(architecture, stochasticDepth)) {
+    for (PartSpec spec : PartSpec.of(architecture, stochasticDepth, grids)) {
       network.add(pass, spec, scheme);
     }
     return network;
@@ -57,10 +64,11 @@ final class DeviceNetwork implements AutoCloseable {
   }
 
   /** How many parameters such a network has, ranges included. */
-  static int parameters(Device device, Architecture architecture, Scheme scheme) {
+  static int parameters(
+      Device device, Architecture architecture, Scheme scheme, Map<String, GridForm> grids) {
     Pass nothing = new Pass(device, 0, 0, ProductPrecision.FLOAT32, null, false);
     try (nothing;
-        DeviceNetwork sizes = of(nothing, architecture, scheme, 0)) {
+        DeviceNetwork sizes = of(nothing, architecture, scheme, 0, grids)) {
       return sizes.parameters;
     }
   }
@@ -77,6 +85,7 @@ final class DeviceNetwork implements AutoCloseable {
 
   /** Builds the nodes of a step and brings their constants to the device. */
   void prepare(Pass pass, Reals weights, WorkerPool pool) {
+    pass.grids.prepare(weights, pool);
     quantized.forEach(part -> part.quantize(pass, weights));
     pass.channels.receive();
     pool.run(quantized.size(), i -> quantized.get(i).build(pass, weights));

@@ -120,7 +120,7 @@ public final class DeviceStep implements AutoCloseable {
     classes = architecture.classes();
     memory = new DeviceBuffers(device);
     library = options.library() ? ProductLibrary.open(device, options.precision()) : null;
-    size = DeviceNetwork.parameters(device, architecture, scheme);
+    size = DeviceNetwork.parameters(device, architecture, scheme, settings.grids());
     pass =
         new Pass(
             device,
@@ -129,7 +129,8 @@ public final class DeviceStep implements AutoCloseable {
             options.precision(),
             library,
             options.recompute());
-    network = DeviceNetwork.of(pass, architecture, scheme, settings.stochasticDepth());
+    network =
+        DeviceNetwork.of(pass, architecture, scheme, settings.stochasticDepth(), settings.grids());
     images = new DevicePictures(pass);
     teacher =
         model == null
@@ -283,6 +284,7 @@ public final class DeviceStep implements AutoCloseable {
       images.stage(i + 1 < batches.size() ? batches.get(i + 1).images() : next.get());
       total += losses(batch.pictures());
     }
+    pass.grids.gradients(pass);
     return total;
   }
 

@@ -2,6 +2,7 @@ package org.ivit.train.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Map;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.FloatWeights;
@@ -45,9 +46,9 @@ final class DeviceTeacher implements AutoCloseable {
     this.temperature = temperature;
     classes = model.architecture().classes();
     memory = new DeviceBuffers(device);
-    int size = DeviceNetwork.parameters(device, model.architecture(), null);
+    int size = DeviceNetwork.parameters(device, model.architecture(), null, Map.of());
     pass = new Pass(device, memory.of("parameters", size, 4), 0, precision, library, true);
-    network = DeviceNetwork.of(pass, model.architecture(), null, 0);
+    network = DeviceNetwork.of(pass, model.architecture(), null, 0, Map.of());
     write(model.weights());
   }
 

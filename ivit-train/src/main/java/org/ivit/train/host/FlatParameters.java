@@ -10,6 +10,7 @@ import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.NetworkParameters;
+import org.ivit.train.parameter.GridForm;
 import org.ivit.train.parameter.ParameterLayout;
 
 /**
@@ -21,14 +22,20 @@ public final class FlatParameters {
   private final Reals vector;
   private final NetworkParameters parameters;
 
+  /** Of a network whose weights have 8 bits: zeros, and no ranges. */
+  public FlatParameters(Architecture architecture, Scheme scheme) {
+    this(architecture, scheme, Map.of());
+  }
+
   /**
    * Zeros, and no ranges.
    *
    * @param architecture sizes
    * @param scheme how it is quantized
+   * @param grids forms of the grids of weights of fewer bits, by name of the weight
    */
-  public FlatParameters(Architecture architecture, Scheme scheme) {
-    this(architecture, new OperatorChain(architecture, scheme, 0));
+  public FlatParameters(Architecture architecture, Scheme scheme, Map<String, GridForm> grids) {
+    this(architecture, new OperatorChain(architecture, scheme, 0, grids));
   }
 
   FlatParameters(Architecture architecture, OperatorChain chain) {

@@ -46,7 +46,7 @@ public final class HostStep {
   public HostStep(
       Architecture architecture, Scheme scheme, StepSettings settings, WorkerPool pool) {
     this.loss = settings.loss();
-    chain = new OperatorChain(architecture, scheme, settings.stochasticDepth());
+    chain = new OperatorChain(architecture, scheme, settings.stochasticDepth(), settings.grids());
     parameters = new FlatParameters(architecture, chain);
     execution = new Execution(pool, RealType.FLOAT32);
     adam = new HostAdam(parameters.kinds(), settings.averageDecay(), pool);

@@ -2,11 +2,13 @@ package org.ivit.train.host;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.memory.Reals;
 import org.ivit.train.operator.QuantizedOperator;
 import org.ivit.train.operator.integer.QuantizedOperators;
+import org.ivit.train.parameter.GridForm;
 import org.ivit.train.parameter.PartSpec;
 
 /**
@@ -37,10 +39,15 @@ final class OperatorChain {
    * @param architecture sizes
    * @param scheme how it is quantized
    * @param stochasticDepth rate of the last block; it grows linearly from 0 at the first
+   * @param grids forms of the grids of weights of fewer bits, by name of the weight
    */
-  OperatorChain(Architecture architecture, Scheme scheme, double stochasticDepth) {
+  OperatorChain(
+      Architecture architecture,
+      Scheme scheme,
+      double stochasticDepth,
+      Map<String, GridForm> grids) {
     this.inputs = architecture.pixels();
-    for (PartSpec spec : PartSpec.of(architecture, stochasticDepth)) {
+    for (PartSpec spec : PartSpec.of(architecture, stochasticDepth, grids)) {
       QuantizedOperator operator = QuantizedOperators.of(spec, scheme);
       links.add(new Link(spec.prefix(), operator, size, spec.outputs()));
       size = Math.addExact(size, operator.layout().size());

@@ -18,7 +18,6 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.scheme.SchemeJson;
-import org.ivit.core.weight.WeightGrid;
 import org.ivit.train.augment.BatchMixer;
 import org.ivit.train.augment.TrainingTransform;
 import org.ivit.train.device.memory.TrainingKernels;
@@ -141,7 +140,6 @@ public final class Trainer {
     Architecture architecture = RunDirectory.architecture(recipe);
     FloatWeights weights =
         recipe.weights() == null ? null : StartWeights.read(recipe, architecture, monitor::say);
-    requireProcessor(recipe, recipe.device(), weights);
     requireDevice(recipe, recipe.device(), cluster, gpu);
     NdBackend.require();
     // Once before the folder is touched, and once while no other process can end a run in it.
@@ -201,7 +199,6 @@ public final class Trainer {
     try (WorkerPool pool = new WorkerPool(recipe.threads())) {
       Trainer trainer = new Trainer(run, recipe.withDevice(device), cluster, gpu, monitor, pool);
       TrainingCheckpoint latest = run.latest();
-      requireProcessor(recipe, device, latest.weights());
       trainer.open(start);
       trainer.restore(latest);
       trainer.train();
@@ -238,28 +235,6 @@ public final class Trainer {
     if (recipe.schedule().epochs() > 0) {
       TrainingKernels.open(gpu).close();
     }
-  }
-
-  /** Weights of fewer bits are quantized onto their grids by the processor alone. */
-  private static void requireProcessor(Recipe recipe, TrainingDevice device, FloatWeights weights) {
-    if (device == TrainingDevice.CPU
-        || recipe.schedule().epochs() == 0
-        || recipe.precision() != Precision.QUANTIZED) {
-      return;
-    }
-    if (recipe.quantization().weights().fewer()) {
-      throw new InputException(
-          "device: found cuda, expected cpu with quantization.weights of fewer than 8 bits, which"
-              + " are trained on the processor alone");
-    }
-    if (weights == null || weights.grids().isEmpty()) {
-      return;
-    }
-    Map.Entry<String, WeightGrid> first = weights.grids().entrySet().iterator().next();
-    throw new InputException(
-        "device: found cuda, expected cpu: %s has %s, and weights of fewer than 8 bits are trained"
-                .formatted(first.getKey(), first.getValue().describe())
-            + " on the processor alone");
   }
 
   private void open(FloatWeights start) {

@@ -75,11 +75,6 @@ public final class DeviceTrainingStep implements NetworkStep {
     this.averages = average != null;
     this.teaches = teacher != null;
     NetworkOptions options = network.options();
-    if (!options.grids().isEmpty()) {
-      device.close();
-      throw new IllegalArgumentException(
-          "weights of fewer than 8 bits are not trained on a device");
-    }
     step =
         new DeviceStep(
             device,
@@ -91,7 +86,8 @@ public final class DeviceTrainingStep implements NetworkStep {
                     options.architecture(),
                     options.distillationWeight(),
                     options.distillationTemperature()),
-                averages ? averageDecay : 0),
+                averages ? averageDecay : 0,
+                options.grids()),
             new DeviceOptions(gpu.products(), true, gpu.recompute()),
             teacher,
             pool);

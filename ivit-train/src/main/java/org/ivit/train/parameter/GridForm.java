@@ -226,11 +226,18 @@ public record GridForm(WeightCoding coding, int bits, int size, int shift, boole
 
   /** The derivative of a dequantized weight by its point. */
   private double slope(int index) {
-    int q = index - (1 << (bits - 1));
+    return coding == WeightCoding.TABLE ? slope() : (index - (1 << (bits - 1))) * slope();
+  }
+
+  /**
+   * The derivative of a dequantized weight by its point, indices held fast: of a table's entry; of
+   * groups and of uniform codes for each unit of {@code index − 2^(bits−1)}.
+   */
+  public double slope() {
     return switch (coding) {
       case TABLE -> (double) LARGEST_CODE / CODES;
-      case GROUP -> q * most() / Math.scalb(top(), shift);
-      case UNIFORM -> q;
+      case GROUP -> most() / Math.scalb(top(), shift);
+      case UNIFORM -> 1;
     };
   }
 }

@@ -1,5 +1,10 @@
 package org.ivit.train.parameter;
 
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.ivit.core.arithmetic.QuantizedLinear;
+import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.weight.PackedBits;
@@ -14,6 +19,7 @@ public final class GridGradient {
   private final GridForm form;
   private final GridForm.Rounded rounded;
   private final WeightCodes codes;
+  private final Set<Integer> raised;
   private final Reals weights;
   private final int weightFrom;
   private final int gridFrom;
@@ -25,13 +31,16 @@ public final class GridGradient {
    * @param layout where the parameters lie
    * @param key of a matrix that has a grid
    * @param weights the parameters
-   * @param codes of the matrix, quantized from them
+   * @param quantized the matrix, quantized from them; a channel whose scale its bias raised has the
+   *     gradient of its own scale
    */
-  public GridGradient(ParameterLayout layout, String key, Reals weights, WeightCodes codes) {
+  public GridGradient(
+      ParameterLayout layout, String key, Reals weights, QuantizedLinear quantized) {
     ParameterLayout.Entry matrix = layout.entry(key);
     this.form = layout.grids().get(key);
     this.rounded = ParameterView.grid(layout, matrix, weights);
-    this.codes = codes;
+    this.codes = quantized.codes();
+    this.raised = Arrays.stream(quantized.raised()).boxed().collect(Collectors.toSet());
     this.weights = weights;
     this.weightFrom = matrix.from();
     this.gridFrom = layout.from(FloatWeights.gridName(key));
@@ -58,7 +67,11 @@ public final class GridGradient {
             int at = weightFrom + c * inputs;
             weights.get(at, weight, 0, inputs);
             gradients.get(at, gradient, 0, inputs);
-            PackedBits.unpack(codes.stored(), c, codes.bits(), indices);
+            if (raised.contains(c)) {
+              find(c, weight, indices);
+            } else {
+              PackedBits.unpack(codes.stored(), c, codes.bits(), indices);
+            }
             double[] moved = new double[points];
             form.gradient(rounded, c, weight, indices, gradient, moved);
             gradients.put(at, gradient, 0, inputs);
@@ -67,5 +80,12 @@ public final class GridGradient {
             }
           }
         });
+  }
+
+  private void find(int channel, float[] weight, byte[] indices) {
+    float reciprocal = Quantizer.reciprocal(rounded.scale()[channel]);
+    for (int k = 0; k < inputs; k++) {
+      indices[k] = (byte) rounded.grid().nearest(channel, k, reciprocal * weight[k]);
+    }
   }
 }

@@ -28,8 +28,11 @@ import org.ivit.train.recipe.WeightRules;
  * out too large is tried again with fewer bits.
  */
 final class BitSearch {
-  /** Models that are tried for a budget of size: constants differ by little. */
-  private static final int MOST_SIZES = 3;
+  /**
+   * Models that are tried for a budget of size: constants differ by little. The last has the fewest
+   * bits.
+   */
+  private static final int MOST_SIZES = 4;
 
   /** One part in so many of a size is kept for constants that deflate less than the draft's. */
   private static final int RESERVE = 1000;
@@ -175,7 +178,7 @@ final class BitSearch {
     long limit = rules.size() - rules.size() / RESERVE;
     long bytes = 0;
     for (int trial = 0; trial < MOST_SIZES; trial++) {
-      int[] choice = fitting(limit);
+      int[] choice = trial == MOST_SIZES - 1 ? allocation.smallest() : fitting(limit);
       Attempt attempt = attempts.run(resolved(choice));
       bytes = fileSize.bytes(attempt.graph(), resolved(choice));
       if (bytes <= rules.size()) {
@@ -184,7 +187,8 @@ final class BitSearch {
       if (Arrays.equals(choice, allocation.smallest())) {
         break;
       }
-      limit -= bytes - rules.size();
+      // Twice what was too much: a choice whose draft is smaller by a hair is no better.
+      limit -= 2 * (bytes - rules.size());
     }
     throw new InputException(
         "quantization.weights.size: found %d bytes, but the calibrated model has %d: expected so many"

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Map;
 import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.tensor.TensorFile;
@@ -61,7 +62,7 @@ class DeviceGoldenTest {
               ProductPrecision.FLOAT32,
               null,
               recompute);
-      network = DeviceNetwork.of(pass, model.architecture(), model.scheme(), 0);
+      network = DeviceNetwork.of(pass, model.architecture(), model.scheme(), 0, Map.of());
       device.write(pass.parameters, bytes(weights.floats()));
       pass.clear(pass.gradients, size);
     }

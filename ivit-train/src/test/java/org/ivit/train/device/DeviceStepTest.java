@@ -27,6 +27,7 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.InlineDescription;
+import org.ivit.core.weight.WeightCoding;
 import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.gpu.MicroCase;
 import org.ivit.train.layer.OperatorLayerRuntime;
@@ -39,6 +40,9 @@ import org.ivit.train.network.TrainingStep;
 import org.ivit.train.network.TransformerNetwork;
 import org.ivit.train.operator.Loss;
 import org.ivit.train.operator.RangeMode;
+import org.ivit.train.parameter.GridForm;
+import org.ivit.train.parameter.GridPoints;
+import org.ivit.train.parameter.GridWeights;
 import org.ivit.train.parameter.ParameterLayout;
 import org.ivit.train.step.AdamSettings;
 import org.ivit.train.step.MicroBatch;
@@ -46,6 +50,7 @@ import org.ivit.train.step.StepResult;
 import org.ivit.train.step.StepSettings;
 import org.ivit.train.step.StepVector;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.schedule.FixedSchedule;
 
@@ -152,12 +157,12 @@ class DeviceStepTest {
 
   private final SplittableRandom random = new SplittableRandom(7);
 
-  private static TransformerNetwork network(Case c) {
+  private static TransformerNetwork network(Case c, Map<String, GridForm> grids) {
     AdamW optimizer = new AdamW(new FixedSchedule(RATE), DECAY, 0.9, 0.999, 1e-8);
-    return TransformerNetwork.build(
+    NetworkOptions options =
         new NetworkOptions(
-            c.architecture(), c.scheme(), RealType.FLOAT32, 3, optimizer, c.drop(), c.weight(), 2),
-        POOL);
+            c.architecture(), c.scheme(), RealType.FLOAT32, 3, optimizer, c.drop(), c.weight(), 2);
+    return TransformerNetwork.build(options.withGrids(grids), POOL);
   }
 
   private MicroBatch batch(Case c, int pictures, long key) {
@@ -186,8 +191,8 @@ class DeviceStepTest {
   }
 
   /** Larger weights than initial ones, so that every node has something to do. */
-  private void load(TransformerNetwork network) {
-    FloatWeights weights = network.weights();
+  private FloatWeights weights(Case c) {
+    FloatWeights weights = network(c, Map.of()).weights();
     weights
         .values()
         .forEach(
@@ -196,7 +201,7 @@ class DeviceStepTest {
                 values[i] += 0.2f * (float) random.nextGaussian();
               }
             });
-    network.load(weights);
+    return weights;
   }
 
   private static void calibrate(Case c, TransformerNetwork network, MicroBatch batch) {
@@ -218,8 +223,20 @@ class DeviceStepTest {
   @ParameterizedTest
   @MethodSource({"cases", "families", "wide"})
   void stepsAsDeeplearning4jDoes(Case c) {
-    TransformerNetwork network = network(c);
-    load(network);
+    steps(c, weights(c), Map.of());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void learnsGridsAsDeeplearning4jDoes(WeightCoding coding) {
+    Case c = cases().filter(each -> each.name().equals("vit, outliers")).findAny().orElseThrow();
+    FloatWeights weights = GridWeights.of(weights(c), c.architecture(), coding, 4);
+    steps(c, weights, GridPoints.forms(weights.grids(), true));
+  }
+
+  private void steps(Case c, FloatWeights weights, Map<String, GridForm> grids) {
+    TransformerNetwork network = network(c, grids);
+    network.load(weights);
     List<MicroBatch> batches = List.of(batch(c, 3, 11), batch(c, 2, 1 << 20));
     calibrate(c, network, batches.get(0));
     Reals parameters = NdMemory.read(network.graph().params());
@@ -229,7 +246,7 @@ class DeviceStepTest {
             new EmulatedDevice(c.name().length() % 4 + 1, 200_000, c.drop() > 0),
             c.architecture(),
             c.scheme(),
-            new StepSettings(c.drop(), Loss.of(c.architecture(), c.weight(), 2), 0),
+            new StepSettings(c.drop(), Loss.of(c.architecture(), c.weight(), 2), 0, grids),
             new DeviceOptions(ProductPrecision.FLOAT32, c.weight() > 0, c.drop() > 0),
             null,
             POOL)) {

@@ -23,7 +23,8 @@ final class DeviceRun extends StepRun {
    * @param way how to take steps
    */
   DeviceRun(TrainingCase start, Device device, DeviceWay way) {
-    super(start, new FlatParameters(start.architecture(), start.scheme()));
+    super(
+        start, new FlatParameters(start.architecture(), start.scheme(), start.settings().grids()));
     step =
         new DeviceStep(
             device,

@@ -12,7 +12,10 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.weight.WeightCoding;
 import org.ivit.train.operator.CrossEntropy;
+import org.ivit.train.parameter.GridPoints;
+import org.ivit.train.parameter.GridWeights;
 import org.ivit.train.step.AdamSettings;
 import org.ivit.train.step.StepSettings;
 
@@ -102,6 +105,25 @@ public record TrainingCase(
     return new TrainingCase(name, architecture, scheme, drop, loss, weights, ranges, steps, rate);
   }
 
+  /**
+   * The same with weights on grids.
+   *
+   * @param coding of an index
+   * @param bits of it
+   */
+  TrainingCase onGrids(WeightCoding coding, int bits) {
+    return new TrainingCase(
+        "%s, %d bits by %s".formatted(name, bits, coding.key()),
+        architecture,
+        scheme,
+        drop,
+        loss,
+        GridWeights.of(weights, architecture, coding, bits),
+        ranges,
+        steps,
+        learningRate);
+  }
+
   /** The same by another name. */
   TrainingCase withName(String other) {
     return new TrainingCase(
@@ -121,7 +143,7 @@ public record TrainingCase(
 
   /** How steps are taken. */
   StepSettings settings() {
-    return new StepSettings(drop, loss, AVERAGE);
+    return new StepSettings(drop, loss, AVERAGE, GridPoints.forms(weights.grids(), true));
   }
 
   /** How a step moves. */

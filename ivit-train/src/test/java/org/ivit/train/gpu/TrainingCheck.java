@@ -18,12 +18,14 @@ import java.util.regex.Pattern;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DeviceFaultException;
 import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.KernelImages;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.scheme.Scheme;
+import org.ivit.core.weight.WeightCoding;
 import org.ivit.train.device.memory.TrainingKernels;
 import org.ivit.train.device.product.ProductPrecision;
 import org.ivit.train.operator.CrossEntropy;
@@ -111,7 +113,7 @@ final class TrainingCheck {
     }
     try {
       check.run(Path.of(arguments[0]), Size.of(arguments));
-    } catch (InputException e) {
+    } catch (InputException | DeviceFaultException e) {
       report.record("run to the end", report.check().put("error", e.getMessage()), false);
       System.err.println("gpu-check: " + e.getMessage());
     }
@@ -156,6 +158,9 @@ final class TrainingCheck {
     DeviceWay single = DeviceWay.of(ProductPrecision.FLOAT32);
     for (MicroCase micro : cases.subList(0, size.full() ? size.cases : 1)) {
       lockstep(micro.start(), single.recomputing(), MICRO_STEPS);
+    }
+    for (WeightCoding coding : WeightCoding.values()) {
+      lockstep(cases.get(1).start().onGrids(coding, 4), single, MICRO_STEPS);
     }
     if (size.full()) {
       for (MicroCase wide : MicroCase.wide()) {

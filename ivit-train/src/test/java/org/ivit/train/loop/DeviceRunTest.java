@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.cuda.Gpu;
+import org.ivit.core.graph.FloatWeights;
 import org.ivit.train.loading.Loading;
 import org.ivit.train.monitor.TrainingMonitor;
 import org.ivit.train.recipe.Recipe;
@@ -76,23 +77,23 @@ class DeviceRunTest {
   private String quantized(String device) {
     RunDirectory start = run(FLOAT, "float");
     return """
-        architecture: {kind: vit, image: 16, patch: 8, dim: 12, depth: 2, heads: 2, classes: 10}
-        weights: %s
-        quantization: {calibration: {pictures: 16, batchSize: 8}, freezeEpoch: 1}
-        data:
-          train: {procedural: {pictures: 24, size: 16, seed: 1}}
-          validation: {procedural: {pictures: 10, size: 16, seed: 2}}
-        augmentation: {randomResizedCrop: none, flip: 0, colorJitter: 0, randomErasing: 0}
-        distillation: {weight: 0.5, temperature: 2}
-        optimizer: {learningRate: 0.0005, batchSize: 4, accumulation: 2, clipNorm: 1}
-        schedule: {epochs: 2}
-        stochasticDepth: 0.2
-        ema: {decay: 0.9}
-        threads: 2
-        checkpoints: {every: 1, keep: 9}
-        device: %s
-        gpu: {products: float32}
-        """
+    architecture: {kind: vit, image: 16, patch: 8, dim: 12, depth: 2, heads: 2, classes: 10}
+    weights: %s
+    quantization: {calibration: {pictures: 16, batchSize: 8}, freezeEpoch: 1}
+    data:
+      train: {procedural: {pictures: 24, size: 16, seed: 1}}
+      validation: {procedural: {pictures: 10, size: 16, seed: 2}}
+    augmentation: {randomResizedCrop: none, flip: 0, colorJitter: 0, randomErasing: 0}
+    distillation: {weight: 0.5, temperature: 2}
+    optimizer: {learningRate: 0.0005, batchSize: 4, accumulation: 2, clipNorm: 1}
+    schedule: {epochs: 2}
+    stochasticDepth: 0.2
+    ema: {decay: 0.9}
+    threads: 2
+    checkpoints: {every: 1, keep: 9}
+    device: %s
+    gpu: {products: float32}
+    """
         .formatted(start.path().resolve("checkpoints/2/weights.safetensors"), device);
   }
 
@@ -155,6 +156,22 @@ class DeviceRunTest {
     assertAlike(cpu.latest(), cuda.latest());
     assertThat(firstLoss(cuda)).isCloseTo(firstLoss(cpu), within(1e-5));
     assertThat(fake.fake_driver_live()).as("what was not freed").isEqualTo(before);
+  }
+
+  /** Calibration makes grids of 4 bits, which steps on the device move as those here do. */
+  @Test
+  void learnsTheGridsThatTheProcessorLearns() throws IOException {
+    String eight = "quantization: {calibration";
+    String four = "quantization: {weights: {bits: 4}, calibration";
+    RunDirectory cpu = run(quantized("cpu").replace(eight, four), "cpu");
+    RunDirectory cuda = run(quantized("cuda").replace(eight, four), "cuda");
+    FloatWeights weights = cuda.latest().weights();
+    assertThat(weights.grids()).isNotEmpty();
+    assertThat(weights.grids().keySet()).isEqualTo(cpu.latest().weights().grids().keySet());
+    assertThat(weights.values()).containsKey("blocks.0.mlp.fc1.weight_grid");
+    assertAlike(cpu.latest(), cuda.latest());
+    assertThat(firstLoss(cuda)).isCloseTo(firstLoss(cpu), within(1e-5));
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
   }
 
   /** Crops, colours, erasing, mixup and cutmix: the device finishes what the loader begins. */

@@ -41,9 +41,6 @@ class GridRunTest {
       new Vit("small", 16, 8, 12, 1, 2, 48, 10, 1e-6).architecture();
   private static final String GRID = "blocks.0.mlp.fc1.weight_grid";
 
-  private static final List<String> FOUR_BITS =
-      List.of("quantization.weights.bits=4", "quantization.weightRounding=secondOrder");
-
   @TempDir private Path folder;
 
   private static FloatWeights weights(WeightCoding coding) {
@@ -158,26 +155,6 @@ class GridRunTest {
     assertThat(again.values().keySet()).isEqualTo(trained.values().keySet());
     again.values().forEach((name, value) -> assertThat(value).isEqualTo(trained.get(name)));
     again.scales().forEach((name, scale) -> assertThat(scale).isEqualTo(trained.frozenScale(name)));
-  }
-
-  @Test
-  void aDeviceIsRefusedBeforeAFolderIsMade() {
-    Recipe recipe =
-        recipe(write(weights(WeightCoding.GROUP)), "run", "schedule: {epochs: 1}\ndevice: cuda");
-    assertThatThrownBy(() -> Trainer.start(recipe, TrainingMonitor.SILENT))
-        .isInstanceOf(InputException.class)
-        .hasMessage(
-            "device: found cuda, expected cpu: patch_embed.proj.weight has 4 bits, group, and"
-                + " weights of fewer than 8 bits are trained on the processor alone");
-    assertThat(recipe.output()).doesNotExist();
-    FloatWeights floats = new FloatWeights(weights(WeightCoding.GROUP).values(), Map.of());
-    String four = recipe(write(floats), "run", "schedule: {epochs: 1}\ndevice: cuda").toYaml();
-    assertThatThrownBy(
-            () -> Trainer.start(Recipe.parse("test.yaml", four, FOUR_BITS), TrainingMonitor.SILENT))
-        .isInstanceOf(InputException.class)
-        .hasMessage(
-            "device: found cuda, expected cpu with quantization.weights of fewer than 8 bits, which"
-                + " are trained on the processor alone");
   }
 
   /** Calibration makes the grids, training moves them or leaves them. */

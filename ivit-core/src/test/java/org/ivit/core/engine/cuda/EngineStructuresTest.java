@@ -27,7 +27,7 @@ class EngineStructuresTest extends KernelStructures {
     Place last = places.get(places.size() - 1);
     assertThat(last).isEqualTo(new Place("accumulate", size - 4, 4, "integral"));
 
-    assertThat(errors(size, places, List.of())).contains("21");
+    assertThat(errors(size, places, List.of())).contains(String.valueOf(places.size() - 1));
     assertThat(errors(size, places, List.of(last, new Place("unknown", size, 4, "integral"))))
         .contains("unknown");
     assertThat(errors(size, places, List.of(new Place("accumulate", size - 8, 4, "integral"))))

@@ -2,24 +2,42 @@ package org.ivit.core.engine.cuda;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.ivit.core.cuda.Device;
-import org.ivit.core.cuda.DriverDevice;
-import org.ivit.core.cuda.Gpu;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.Constants;
+import org.ivit.core.engine.cuda.layer.LinearArguments;
 import org.ivit.core.graph.IntegerGraph;
 
 /** Times of one model and batch on a GPU. */
 final class GpuBenchmark implements AutoCloseable {
-  private static final int SAMPLES = 30;
+  /**
+   * How much is measured.
+   *
+   * @param samples of which the median is taken
+   * @param sampleMs a sample lasts about so long, so that the clock's steps do not matter
+   * @param warmUp runs before
+   * @param copies of a kernel in one graph, so that the start of a graph does not matter
+   */
+  record Effort(int samples, double sampleMs, int warmUp, int copies) {
+    static final Effort USUAL = new Effort(30, 20, 10, 50);
+  }
 
-  /** A sample lasts about so long, so that the clock's steps do not matter. */
-  private static final double SAMPLE_MS = 20;
+  private final Effort effort;
+  private static final int DEPTH_OFFSET =
+      new LinearArguments()
+          .places().stream()
+              .filter(place -> place.name().equals("depth"))
+              .findFirst()
+              .orElseThrow()
+              .offset();
 
   private final Device device;
   private final Constants constants;
@@ -27,9 +45,13 @@ final class GpuBenchmark implements AutoCloseable {
   private final int pictures;
   private final PassBuffers buffers = new PassBuffers();
 
-  GpuBenchmark(IntegerGraph graph, Gpu gpu, int pictures) {
+  /**
+   * @param device closed with this
+   */
+  GpuBenchmark(IntegerGraph graph, Device device, int pictures, Effort effort) {
     this.pictures = pictures;
-    device = DriverDevice.open(CudaEngine.KERNELS, gpu);
+    this.device = device;
+    this.effort = effort;
     constants = new Constants(device);
     forward = new Forward(constants, graph);
     forward.launches(buffers, pictures);
@@ -62,25 +84,40 @@ final class GpuBenchmark implements AutoCloseable {
     }
   }
 
-  /** Each launch by itself, the equal ones summed up; what they read lies in the cache then. */
+  /**
+   * Each kind of launch by itself, many of it in one graph, equal ones counted; what they read lies
+   * in the cache then.
+   */
   private void kernels(List<Launch> launches, ArrayNode rows) {
     Map<String, Integer> counts = new LinkedHashMap<>();
     Map<String, Launch> kinds = new LinkedHashMap<>();
     for (Launch launch : launches) {
-      String kind =
-          "%s %dx%dx%d".formatted(launch.kernel(), launch.gridX(), launch.gridY(), launch.gridZ());
+      String kind = kind(launch);
       counts.merge(kind, 1, Integer::sum);
       kinds.put(kind, launch);
     }
     kinds.forEach(
         (kind, launch) -> {
-          try (Device.Replay replay = device.record(List.of(launch))) {
+          try (Device.Replay replay = device.record(Collections.nCopies(effort.copies(), launch))) {
             rows.addObject()
                 .put("kernel", kind)
                 .put("launches", counts.get(kind))
-                .put("ms_each", median(replay::repeat));
+                .put("ms_each", median(replay::repeat) / effort.copies());
           }
         });
+  }
+
+  /** Kernel, grid, and of products the depth, by which those of one grid differ. */
+  private static String kind(Launch launch) {
+    String kind =
+        "%s %dx%dx%d".formatted(launch.kernel(), launch.gridX(), launch.gridY(), launch.gridZ());
+    if (!launch.kernel().startsWith("linear_")) {
+      return kind;
+    }
+    // What products take begins with their LinearArguments.
+    int depth =
+        ByteBuffer.wrap(launch.arguments()).order(ByteOrder.LITTLE_ENDIAN).getInt(DEPTH_OFFSET);
+    return kind + " K " + depth;
   }
 
   /** What runs something so many times. */
@@ -88,20 +125,21 @@ final class GpuBenchmark implements AutoCloseable {
     void run(int times);
   }
 
-  private static double median(Repeated body) {
-    body.run(10);
+  private double median(Repeated body) {
+    int warmUp = effort.warmUp();
+    body.run(warmUp);
     long start = System.nanoTime();
-    body.run(10);
-    double once = (System.nanoTime() - start) / 1e7;
-    int times = (int) Math.max(1, Math.min(10_000, SAMPLE_MS / once));
-    double[] samples = new double[SAMPLES];
-    for (int i = 0; i < SAMPLES; i++) {
+    body.run(warmUp);
+    double once = (System.nanoTime() - start) / 1e6 / warmUp;
+    int times = (int) Math.max(1, Math.min(10_000, effort.sampleMs() / once));
+    double[] samples = new double[effort.samples()];
+    for (int i = 0; i < samples.length; i++) {
       start = System.nanoTime();
       body.run(times);
       samples[i] = (System.nanoTime() - start) / 1e6 / times;
     }
     Arrays.sort(samples);
-    return samples[SAMPLES / 2];
+    return samples[samples.length / 2];
   }
 
   @Override

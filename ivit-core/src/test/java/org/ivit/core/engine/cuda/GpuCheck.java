@@ -15,12 +15,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.arithmetic.PixelTable;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.DeviceFaultException;
 import org.ivit.core.cuda.DriverDevice;
 import org.ivit.core.cuda.Gpu;
 import org.ivit.core.engine.Engine;
@@ -37,9 +40,11 @@ import org.ivit.core.testing.ObservedModel;
  * models of generated weights and given checkpoints against the other engines, then the times.
  * Needs no test framework.
  *
- * <p>{@code GpuCheck FOLDER JSON [quick]}: the folder holds checkpoints and beside them {@code
- * NAME.pictures}, the pictures as they are cropped, u8 RGB. Ends with 0 where every integer is
- * equal, 1 where not, 2 where there is no GPU.
+ * <p>{@code GpuCheck FOLDER JSON [quick|micro] [models=A,B] [batches=1,8] [minutes=N]}: the folder
+ * holds checkpoints and beside them {@code NAME.pictures}, the pictures as they are cropped, u8
+ * RGB. {@code quick} takes few small models and no large one, {@code micro} two of each kind;
+ * {@code models} are names of large ones. Ends with 0 where every integer is equal, 1 where not or
+ * where a kernel fails, 2 where there is no GPU that will do.
  */
 public final class GpuCheck {
   private static final List<String> GENERATED =
@@ -53,62 +58,126 @@ public final class GpuCheck {
           "vit_small_plus_patch16_dinov3",
           "eva02_base_patch14_224");
 
-  private static final int[] BATCHES = {1, 8, 32, 128};
+  /** What operators and small models run with: large tiles, some of each, those of the GPU. */
+  private static final int[] MULTIPROCESSORS = {1, 9, 0};
+
+  /** Pictures of a pass in which all products have their largest tile. */
+  private static final int LARGE_BATCH = 128;
 
   private final PrintStream out = System.out;
   private final ObjectNode result = JsonNodeFactory.instance.objectNode();
   private final ArrayNode checks = result.putArray("checks");
   private final ArrayNode benchmark = result.putArray("benchmark");
   private final List<Boolean> ways = new ArrayList<>(List.of(false));
+  private final Set<String> kernels = new TreeSet<>();
   private final Gpu gpu = EngineConfig.standard().gpu();
+  private final long begin = System.nanoTime();
   private final Path json;
+  private final CheckOptions options;
   private boolean equal = true;
 
-  private GpuCheck(Path json) {
+  private GpuCheck(Path json, CheckOptions options) {
     this.json = json;
+    this.options = options;
   }
 
   /** Runs the check. */
   public static void main(String[] arguments) throws IOException {
-    try {
-      boolean quick = arguments.length > 2 && arguments[2].equals("quick");
-      GpuCheck check = new GpuCheck(Path.of(arguments[1]));
-      check.run(Path.of(arguments[0]), quick);
-      System.exit(check.equal ? 0 : 1);
-    } catch (InputException e) {
-      System.err.println("gpu-check: " + e.getMessage());
-      System.exit(2);
-    }
+    System.exit(run(arguments));
   }
 
-  private void run(Path folder, boolean quick) throws IOException {
-    describe();
+  /** Runs the check and returns the code to end with. */
+  static int run(String... arguments) throws IOException {
+    GpuCheck check;
+    try {
+      check =
+          new GpuCheck(
+              Path.of(arguments[1]),
+              CheckOptions.of(List.of(arguments).subList(2, arguments.length)));
+      check.describe();
+    } catch (InputException e) {
+      System.err.println("gpu-check: " + e.getMessage());
+      return 2;
+    }
+    try {
+      check.run(Path.of(arguments[0]));
+    } catch (InputException | DeviceFaultException e) {
+      check.failed(e.getMessage());
+    }
+    return check.equal ? 0 : 1;
+  }
+
+  /** What began did not end: no answer of it is known. */
+  private void failed(String message) {
+    equal = false;
+    checks.addObject().put("name", "run to the end").put("error", message);
+    write();
+    System.err.println("gpu-check: " + message);
+  }
+
+  private void run(Path folder) throws IOException {
+    boolean micro = options.mode() == CheckOptions.Mode.MICRO;
+    List<LinearChecks.Size> sizes = micro ? LinearChecks.SIZES.subList(0, 2) : LinearChecks.SIZES;
     for (boolean warpgroups : ways) {
-      try (Device device = DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(warpgroups))) {
-        for (LinearChecks.Size size : LinearChecks.SIZES) {
-          record("linear " + size + way(warpgroups), LinearChecks.differences(device, size));
+      for (int multiprocessors : MULTIPROCESSORS) {
+        try (Device device = open(warpgroups, multiprocessors)) {
+          for (LinearChecks.Size size : sizes) {
+            record(
+                "linear " + size + way(warpgroups, multiprocessors),
+                LinearChecks.differences(device, size));
+          }
         }
       }
     }
-    List<MicroModels.Micro> micros = new ArrayList<>(MicroModels.vits());
-    micros.addAll(MicroModels.swins());
-    micros.addAll(MicroModels.forged());
-    micros.addAll(MicroModels.families());
-    micros.addAll(MicroModels.rotaryOrGated());
-    micros.add(MicroModels.longRows());
-    for (MicroModels.Micro micro : quick ? micros.subList(0, 6) : micros) {
-      IntegerGraph graph = micro.graph();
-      byte[] codes = MicroModels.pictures(graph, 3, micro.seed());
+    for (MicroModels.Micro model : micros()) {
+      IntegerGraph graph = model.graph();
+      byte[] codes = MicroModels.pictures(graph, 3, model.seed());
       try (ReferenceEngine reference = new ReferenceEngine(graph)) {
-        compare(micro.name(), graph, reference, codes, 3);
+        compare(model.name(), graph, reference, codes, 3, MULTIPROCESSORS);
       }
     }
     for (Path file : checkpoints(folder)) {
-      given(file, quick);
+      if (options.wants(file.getFileName().toString()) && inTime()) {
+        given(file);
+      }
     }
-    for (String name : quick ? List.<String>of() : GENERATED) {
-      generated(Architectures.byName(name));
+    for (String name : options.full() ? GENERATED : List.<String>of()) {
+      if (options.wants(name) && inTime()) {
+        generated(Architectures.byName(name));
+      }
     }
+  }
+
+  private List<MicroModels.Micro> micros() {
+    List<MicroModels.Micro> all = new ArrayList<>(MicroModels.vits());
+    all.addAll(MicroModels.swins());
+    all.addAll(MicroModels.forged());
+    all.addAll(MicroModels.families());
+    all.addAll(MicroModels.rotaryOrGated());
+    all.addAll(MicroModels.fewerBits());
+    all.add(MicroModels.longRows());
+    return switch (options.mode()) {
+      case FULL -> all;
+      case QUICK -> all.subList(0, 6);
+      case MICRO -> all.subList(0, 1);
+    };
+  }
+
+  /** Whether there is time for more; says so once there is none. */
+  private boolean inTime() {
+    boolean in = System.nanoTime() - begin < options.minutes() * 60e9;
+    if (!in && !result.has("stopped_after_minutes")) {
+      result.put("stopped_after_minutes", options.minutes());
+      write();
+    }
+    return in;
+  }
+
+  private Device open(boolean warpgroups, int multiprocessors) {
+    return CheckedDevice.of(
+        DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(warpgroups)),
+        multiprocessors,
+        kernels);
   }
 
   /** Both ways of Hopper's large products, where this is one. */
@@ -129,26 +198,32 @@ public final class GpuCheck {
     return warpgroups ? ", by warpgroups" : "";
   }
 
+  private static String way(boolean warpgroups, int multiprocessors) {
+    String as = multiprocessors == 0 ? "" : ", as on %d multiprocessors".formatted(multiprocessors);
+    return way(warpgroups) + as;
+  }
+
   private static List<Path> checkpoints(Path folder) throws IOException {
     try (var files = Files.list(folder)) {
       return files.filter(f -> f.toString().endsWith(".ivit.safetensors")).sorted().toList();
     }
   }
 
-  private void given(Path file, boolean quick) throws IOException {
+  private void given(Path file) throws IOException {
     IntegerCheckpoint checkpoint = CheckpointFile.read(file);
     IntegerGraph graph = checkpoint.graph();
     var preprocess = checkpoint.preprocess();
     byte[] rgb = Files.readAllBytes(Path.of(file + ".pictures"));
     int size = graph.architecture().pixels();
-    int pictures = quick ? 1 : rgb.length / size;
+    int pictures = !options.full() ? 1 : rgb.length / size;
     byte[] codes =
         PixelTable.of(preprocess.mean(), preprocess.std(), graph.inputScale())
             .apply(Arrays.copyOf(rgb, pictures * size), pictures);
     try (ReferenceEngine reference = new ReferenceEngine(graph)) {
-      compare(file.getFileName().toString(), graph, reference, codes, pictures);
+      compare(file.getFileName().toString(), graph, reference, codes, pictures, 0);
     }
-    if (!quick) {
+    if (options.full()) {
+      compareBatches(file.getFileName().toString(), graph);
       measure(file.getFileName().toString(), graph);
     }
   }
@@ -157,21 +232,51 @@ public final class GpuCheck {
     IntegerGraph graph = ObservedModel.graph(architecture, Scheme.EXACT, new Random(1));
     byte[] codes = MicroModels.pictures(graph, 9, 2);
     try (Engine cpu = Engines.open(graph, "cpu")) {
-      compare(architecture.name(), graph, cpu, codes, 9);
+      compare(architecture.name(), graph, cpu, codes, 9, 0);
     }
+    compareBatches(architecture.name(), graph);
     measure(architecture.name(), graph);
   }
 
-  /** All pictures at once, and the first by itself. */
-  private void compare(String name, IntegerGraph graph, Engine judge, byte[] codes, int pictures) {
+  /** All pictures at once, and the first by itself, with each number of multiprocessors. */
+  private void compare(
+      String name,
+      IntegerGraph graph,
+      Engine judge,
+      byte[] codes,
+      int pictures,
+      int... multiprocessors) {
     int[] expected = judge.logits(codes, pictures);
     int classes = graph.architecture().classes();
     for (boolean warpgroups : ways) {
-      try (CudaEngine engine = CudaEngine.open(graph, gpu.withWarpgroups(warpgroups), "check")) {
-        int differences = differences(expected, engine.logits(codes, pictures));
-        byte[] one = Arrays.copyOf(codes, codes.length / pictures);
-        differences += differences(Arrays.copyOf(expected, classes), engine.logits(one, 1));
-        record(name + way(warpgroups), differences);
+      for (int count : multiprocessors) {
+        try (CudaEngine engine = new CudaEngine(graph, open(warpgroups, count), "check")) {
+          int differences = differences(expected, engine.logits(codes, pictures));
+          byte[] one = Arrays.copyOf(codes, codes.length / pictures);
+          differences += differences(Arrays.copyOf(expected, classes), engine.logits(one, 1));
+          record(name + way(warpgroups, count), differences);
+        }
+      }
+    }
+  }
+
+  /** The pass that is timed with large tiles, beside each of its pictures by itself. */
+  private void compareBatches(String name, IntegerGraph graph) {
+    byte[] codes = MicroModels.pictures(graph, LARGE_BATCH, 3);
+    int classes = graph.architecture().classes();
+    int bytes = codes.length / LARGE_BATCH;
+    for (boolean warpgroups : ways) {
+      try (CudaEngine engine = new CudaEngine(graph, open(warpgroups, 0), "check")) {
+        int[] together = engine.logits(codes, LARGE_BATCH);
+        int differences = 0;
+        for (int i = 0; i < LARGE_BATCH; i++) {
+          int[] alone = engine.logits(Arrays.copyOfRange(codes, i * bytes, (i + 1) * bytes), 1);
+          differences +=
+              differences(alone, Arrays.copyOfRange(together, i * classes, (i + 1) * classes));
+        }
+        record(
+            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way(warpgroups)),
+            differences);
       }
     }
   }
@@ -198,8 +303,12 @@ public final class GpuCheck {
   }
 
   private void measure(String name, IntegerGraph graph, boolean warpgroups) {
-    for (int batch : BATCHES) {
-      try (GpuBenchmark run = new GpuBenchmark(graph, gpu.withWarpgroups(warpgroups), batch)) {
+    for (int batch : options.batches()) {
+      if (!inTime()) {
+        return;
+      }
+      try (GpuBenchmark run =
+          new GpuBenchmark(graph, open(warpgroups, 0), batch, GpuBenchmark.Effort.USUAL)) {
         ObjectNode row = benchmark.addObject().put("model", name).put("batch", batch);
         row.put("wgmma", warpgroups);
         run.measure(row);
@@ -218,6 +327,8 @@ public final class GpuCheck {
   /** After every step, so that a run that was cut off leaves what it had. */
   private void write() {
     result.put("equal", equal);
+    ArrayNode checked = result.putArray("kernels_checked");
+    kernels.forEach(checked::add);
     try {
       new ObjectMapper()
           .enable(SerializationFeature.INDENT_OUTPUT)

@@ -18,6 +18,12 @@ import org.ivit.core.engine.cuda.layer.StreamLayout;
 import org.ivit.core.engine.reference.NodeKernels;
 import org.ivit.core.engine.reference.ReferenceMatrixProducts;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.testing.RandomGrids;
+import org.ivit.core.weight.GroupGrid;
+import org.ivit.core.weight.PackedBits;
+import org.ivit.core.weight.UniformGrid;
+import org.ivit.core.weight.WeightCodes;
+import org.ivit.core.weight.WeightGrid;
 
 /** Linear layers by themselves against the reference, on an emulator and on a GPU. */
 final class LinearChecks {
@@ -41,33 +47,83 @@ final class LinearChecks {
           new Size(33, 320, 31, 0),
           new Size(31, 40, 33, 40),
           new Size(70, 64, 70, 64),
-          new Size(5, 300, 129, 32));
+          new Size(5, 300, 129, 32),
+          new Size(LinearLayer.MOST_ROWS_OF_INDICES + 1, 70, 33, 5));
 
   private LinearChecks() {}
 
-  /** Returns how many outputs of 8, 16 and 32 bits differ, with and without small shifts. */
+  /**
+   * Returns how many outputs of 8, 16 and 32 bits differ, with and without small shifts, and of
+   * weights of every coding.
+   */
   static int differences(Device device, Size size) {
-    int differences = 0;
+    int differences = ofFewerBits(device, size);
     for (int least : new int[] {33, 9}) {
       Random random = new Random(size.hashCode() + least);
       for (int bits : new int[] {8, 16, 32}) {
-        Linear linear = linear(random, size, bits, least);
-        byte[] x = new byte[size.rows * size.inputs];
-        random.nextBytes(x);
-        Arrays.fill(x, 0, Math.min(x.length, size.inputs), (byte) -128);
-        differences += differences(device, linear, x, size.rows);
+        byte[] weight = new byte[size.inputs * size.outputs];
+        random.nextBytes(weight);
+        Arrays.fill(weight, 0, size.inputs, (byte) -128);
+        Linear linear = linear(random, size, WeightCodes.of(weight, size.outputs), bits, least);
+        differences += differences(device, linear, inputs(random, size), size.rows);
       }
     }
     return differences;
   }
 
-  private static Linear linear(Random random, Size size, int bits, int least) {
+  /** Weights of each coding and width, and of such that no kernel decodes. */
+  private static int ofFewerBits(Device device, Size size) {
+    Random random = new Random(size.hashCode());
+    List<WeightGrid> grids =
+        List.of(
+            RandomGrids.table(random, 2, size.outputs),
+            RandomGrids.table(random, 4, size.outputs),
+            RandomGrids.table(random, 5, size.outputs),
+            group(random, 3, 16, 7, size),
+            group(random, 4, 32, 0, size),
+            group(random, 4, 24, 0, size),
+            group(random, 5, 64, 2, size),
+            group(random, 6, 32, 3, size),
+            group(random, 7, 32, 5, size),
+            new UniformGrid(4),
+            new UniformGrid(6));
+    int differences = 0;
+    int[] bits = {8, 16, 32};
+    for (int i = 0; i < grids.size(); i++) {
+      WeightGrid grid = grids.get(i);
+      byte[] indices = new byte[size.inputs * size.outputs];
+      random.nextBytes(indices);
+      for (int k = 0; k < indices.length; k++) {
+        indices[k] &= (byte) ((1 << grid.bits()) - 1);
+      }
+      byte[] packed = PackedBits.pack(indices, size.inputs, grid.bits());
+      WeightCodes codes = new WeightCodes(size.outputs, size.inputs, grid, packed);
+      Linear linear = linear(random, size, codes, bits[i % bits.length], 9);
+      differences += differences(device, linear, inputs(random, size), size.rows);
+    }
+    return differences;
+  }
+
+  private static GroupGrid group(Random random, int bits, int group, int shift, Size size) {
+    byte[] multiplier = new byte[size.outputs * GroupGrid.groups(size.inputs, group)];
+    for (int i = 0; i < multiplier.length; i++) {
+      multiplier[i] = (byte) (1 + random.nextInt(GroupGrid.most(bits, shift)));
+    }
+    multiplier[0] = (byte) GroupGrid.most(bits, shift);
+    return new GroupGrid(bits, size.inputs, group, shift, multiplier);
+  }
+
+  private static byte[] inputs(Random random, Size size) {
+    byte[] x = new byte[size.rows * size.inputs];
+    random.nextBytes(x);
+    Arrays.fill(x, 0, Math.min(x.length, size.inputs), (byte) -128);
+    return x;
+  }
+
+  private static Linear linear(Random random, Size size, WeightCodes codes, int bits, int least) {
     int inputs = size.inputs;
     int outputs = size.outputs;
     int outliers = size.outliers;
-    byte[] weight = new byte[inputs * outputs];
-    random.nextBytes(weight);
-    Arrays.fill(weight, 0, inputs, (byte) -128);
     int[] bias = random.ints(outputs, -(1 << 20), 1 << 20).toArray();
     int[] multiplier = random.ints(outputs, 1 << 30, Integer.MAX_VALUE).toArray();
     byte[] shift = new byte[outputs];
@@ -80,7 +136,7 @@ final class LinearChecks {
             : new OutlierChannels(
                 IntStream.range(0, inputs).skip((long) inputs - outliers).toArray(), 3);
     return new Linear(
-        "fc", inputs, outputs, weight, bias, set, new DyadicVector(multiplier, shift), bits, 1f);
+        "fc", inputs, outputs, codes, bias, set, new DyadicVector(multiplier, shift), bits, 1f);
   }
 
   private static int differences(Device device, Linear linear, byte[] x, int rows) {

@@ -3,7 +3,15 @@ package org.ivit.core.engine.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.ivit.core.arithmetic.DyadicVector;
+import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.EmulatedDevice;
+import org.ivit.core.engine.cuda.layer.Constants;
+import org.ivit.core.engine.cuda.layer.LinearLayer;
+import org.ivit.core.graph.Linear;
+import org.ivit.core.weight.UniformGrid;
+import org.ivit.core.weight.WeightCodes;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -21,6 +29,33 @@ class LinearLayerTest {
       equalsTheReference(size, new EmulatedDevice(multiprocessors, SHARED_BYTES));
     }
     equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, true));
+  }
+
+  /** Few rows read indices, more rows codes, which lie on the device from then on. */
+  @Test
+  void decodesIndicesOfFewRows() {
+    EmulatedDevice device = new EmulatedDevice(1000, SHARED_BYTES);
+    int most = LinearLayer.MOST_ROWS_OF_INDICES;
+    try (Constants constants = new Constants(device)) {
+      LinearLayer layer = LinearLayer.natural(constants, ofFourBits());
+      int before = device.live();
+      assertThat(kernel(layer, device, most)).isEqualTo("linear_codes_indices_small");
+      assertThat(device.live()).isEqualTo(before);
+      assertThat(kernel(layer, device, most + 1)).isEqualTo("linear_codes_small");
+      assertThat(kernel(layer, device, most + 1)).isEqualTo("linear_codes_small");
+      assertThat(device.live()).isEqualTo(before + 1);
+    }
+    assertThat(device.live()).isZero();
+  }
+
+  private static String kernel(LinearLayer layer, EmulatedDevice device, int rows) {
+    return layer.codes(device, rows, 0, 0, 64, null).kernel();
+  }
+
+  private static Linear ofFourBits() {
+    WeightCodes codes = new WeightCodes(1, 2, new UniformGrid(4), new byte[1]);
+    DyadicVector multipliers = new DyadicVector(new int[] {1 << 30}, new byte[] {33});
+    return new Linear("fc", 2, 1, codes, new int[1], OutlierChannels.NONE, multipliers, 8, 1f);
   }
 
   private static void equalsTheReference(LinearChecks.Size size, EmulatedDevice device) {

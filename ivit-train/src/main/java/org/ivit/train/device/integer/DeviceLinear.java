@@ -258,6 +258,7 @@ final class DeviceLinear implements AutoCloseable {
     LinearArguments a = new LinearArguments();
     a.input.set(ordered(pass, x, rows));
     a.weight.set(packed());
+    a.withoutIndices();
     a.channels.set(pass.constants.at(records));
     a.map.set(RowMap.same(1));
     a.rows.set(rows);

@@ -2,6 +2,7 @@ package org.ivit.train.device.integer;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.IntToDoubleFunction;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.ChannelSums;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -11,6 +12,7 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.train.device.memory.DeviceBuffers;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.pass.WeightGridFields;
 import org.ivit.train.memory.Reals;
 
 /**
@@ -30,6 +32,7 @@ final class WeightCodes implements AutoCloseable {
   private final int weightAt;
   private final int biasAt;
   private final int frozenAt;
+  private final int grid;
   private final int records;
   private final OutlierChannels outliers;
   private final DeviceBuffers memory;
@@ -43,6 +46,7 @@ final class WeightCodes implements AutoCloseable {
     private final Field<Long> outliers = address();
     private final Field<Long> codes = address();
     private final Field<Long> channels = address();
+    private final Field<WeightGridFields> grid = structure(new WeightGridFields());
     private final Field<Integer> outputs = int32();
     private final Field<Integer> inputs = int32();
     private final Field<Float> inputScale = float32();
@@ -64,6 +68,7 @@ final class WeightCodes implements AutoCloseable {
     weightAt = layout.at(key + ".weight");
     biasAt = at(layout, key + ".bias");
     frozenAt = at(layout, FloatWeights.scaleName(key + ".weight"));
+    grid = pass.grids.add(layout, key + ".weight", outputs, inputs);
     records = pass.channels.add(4L * WORDS * outputs);
     memory = new DeviceBuffers(pass.device);
   }
@@ -89,10 +94,16 @@ final class WeightCodes implements AutoCloseable {
       begin(pass, weights, frozen);
       begun = true;
     }
+    if (grid != NONE) {
+      float[] scales = pass.grids.scales(grid);
+      requirePositive(c -> scales[c]);
+    }
     QuantizeArguments a = new QuantizeArguments();
     a.weight.set(pass.parameters + 4L * weightAt);
     a.bias.set(biasAt == NONE ? 0 : pass.parameters + 4L * biasAt);
-    a.frozen.set(frozen ? pass.parameters + 4L * frozenAt : 0);
+    a.frozen.set(
+        grid != NONE ? pass.grids.scalesAt(grid) : frozen ? pass.parameters + 4L * frozenAt : 0);
+    a.grid.set(grid == NONE ? WeightGridFields.none() : pass.grids.fields(grid));
     a.outliers.set(flags);
     a.codes.set(address());
     a.channels.set(pass.channels.at(records));
@@ -105,7 +116,7 @@ final class WeightCodes implements AutoCloseable {
   /** What does not change from step to step: outlier channels and frozen scales. */
   private void begin(Pass pass, Reals weights, boolean frozen) {
     if (frozen) {
-      requirePositive(weights);
+      requirePositive(c -> weights.get(frozenAt + c));
     }
     if (!outliers.isEmpty()) {
       flags = memory.of("outliers", inputs, 1);
@@ -117,9 +128,9 @@ final class WeightCodes implements AutoCloseable {
     }
   }
 
-  private void requirePositive(Reals weights) {
+  private void requirePositive(IntToDoubleFunction scales) {
     for (int c = 0; c < outputs; c++) {
-      double scale = weights.get(frozenAt + c);
+      double scale = scales.applyAsDouble(c);
       if (!(scale > 0 && scale < Double.POSITIVE_INFINITY)) {
         throw new InputException(
             "%s: element %s is %s, expected a positive value"

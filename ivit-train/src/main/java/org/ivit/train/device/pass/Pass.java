@@ -35,6 +35,9 @@ public final class Pass implements AutoCloseable {
   /** What became of the weights of the step. */
   public final Readback channels;
 
+  /** Grids of weights of fewer than 8 bits. */
+  public final WeightGrids grids;
+
   /** Arrays of the micro-batch. */
   public final Upload inputs;
 
@@ -103,6 +106,7 @@ public final class Pass implements AutoCloseable {
     constants = new Upload(device);
     observed = new Upload(device);
     channels = new Readback(device);
+    grids = new WeightGrids(device);
     inputs = new Upload(device);
     scratch = new DeviceBuffers(device);
     product = new Product(device, scratch, precision, library);
@@ -320,6 +324,7 @@ public final class Pass implements AutoCloseable {
     constants.close();
     observed.close();
     channels.close();
+    grids.close();
     inputs.close();
     scratch.close();
     if (recomputed != null) {

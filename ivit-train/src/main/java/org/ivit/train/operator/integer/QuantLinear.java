@@ -10,7 +10,6 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
-import org.ivit.core.weight.WeightCodes;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.CodeProduct;
 import org.ivit.train.memory.Gemm;
@@ -186,8 +185,8 @@ public final class QuantLinear {
   }
 
   /** What the weights of this pass were quantized to. */
-  WeightCodes weightCodes() {
-    return quantized.codes();
+  QuantizedLinear quantized() {
+    return quantized;
   }
 
   Linear node() {

@@ -58,7 +58,7 @@ abstract class QuantizedPartOperator extends QuantizedOperator {
   protected final void finish(Reals weights, Reals gradients, Execution run) {
     for (QuantLinear linear : linears()) {
       if (layout().grids().containsKey(linear.weightKey())) {
-        new GridGradient(layout(), linear.weightKey(), weights, linear.weightCodes())
+        new GridGradient(layout(), linear.weightKey(), weights, linear.quantized())
             .apply(gradients, run.pool());
       }
     }

@@ -5,10 +5,13 @@ import org.ivit.core.arithmetic.OutlierChannels;
 
 /**
  * How the channels of codes that feed a linear layer lie in a row: outlier channels first, padded
- * to whole steps of 32, then the others, padded to whole stages of 64. Producers write them so.
+ * to whole steps of 32, then the others as far from each other as in the graph, so that groups of
+ * weights stay together, padded to whole stages of 64. Producers write them so.
  */
 public final class ChannelOrder {
-  private static final int STEP = 32;
+  /** Channels to which outlier channels are padded. */
+  static final int STEP = 32;
+
   private static final int STAGE = 64;
 
   private final int channels;
@@ -23,12 +26,12 @@ public final class ChannelOrder {
     this.channels = channels;
     this.outliers = outliers;
     int rest = steps() * STEP;
-    source = new int[roundUp(rest + channels - outliers.channels().length, STAGE)];
+    source = new int[roundUp(rest + channels, STAGE)];
     Arrays.fill(source, -1);
     System.arraycopy(outliers.channels(), 0, source, 0, outliers.channels().length);
     for (int c = 0; c < channels; c++) {
       if (!outliers.contains(c)) {
-        source[rest++] = c;
+        source[rest + c] = c;
       }
     }
   }

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.cuda.Device;
 
-/** A model's constants in device memory, freed together. */
+/** A model's constants in device memory, freed together. May be used by several threads at once. */
 public final class Constants implements AutoCloseable {
   private final Device device;
   private final List<Long> addresses = new ArrayList<>();
@@ -46,7 +46,7 @@ public final class Constants implements AutoCloseable {
     return ByteBuffer.allocateDirect(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private long put(ByteBuffer buffer) {
+  private synchronized long put(ByteBuffer buffer) {
     buffer.flip();
     long address = device.allocate(buffer.limit());
     addresses.add(address);
@@ -55,7 +55,7 @@ public final class Constants implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     addresses.forEach(device::free);
     addresses.clear();
   }

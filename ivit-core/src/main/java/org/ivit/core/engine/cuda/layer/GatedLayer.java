@@ -8,6 +8,7 @@ import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Gating;
 import org.ivit.core.graph.Linear;
+import org.ivit.core.weight.WeightCodes;
 
 /** The two products of SwiGLU as one, and the gating that ends it; constants on the device. */
 public final class GatedLayer {
@@ -60,7 +61,7 @@ public final class GatedLayer {
         gate.name(),
         gate.inputs(),
         gate.outputs() + value.outputs(),
-        joined(gate.weight(), value.weight()),
+        WeightCodes.joined(gate.codes(), value.codes()),
         joined(gate.bias(), value.bias()),
         gate.inputOutliers(),
         new DyadicVector(

@@ -15,6 +15,7 @@ public final class LinearArguments extends Structure {
   public final Field<Long> logits = address();
   public final Field<RowMap> map = structure(RowMap.same(1).fields(), RowMap::fields);
   public final Field<Adder> adder = structure(new Adder());
+  public final Field<IndexArguments> indices = structure(new IndexArguments());
   public final Field<Integer> rows = int32();
   public final Field<Integer> columns = int32();
   public final Field<Integer> depth = int32();
@@ -39,6 +40,11 @@ public final class LinearArguments extends Structure {
       adder.identity.set(identity);
       return adder;
     }
+  }
+
+  /** Weights are codes of 8 bits. */
+  public void withoutIndices() {
+    indices.set(IndexArguments.none());
   }
 
   /** Codes go through no tables. */

@@ -7,16 +7,31 @@ import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.Residual;
 
-/** A linear layer's constants on the device, and its launches. */
+/**
+ * A linear layer's constants on the device, and its launches. Weights of fewer than 8 bits lie
+ * there as indices, for products of few rows; codes of 8 bits follow when one of more rows is first
+ * asked for.
+ */
 public final class LinearLayer {
   private static final int GELU_BYTES = 512;
 
+  /**
+   * Rows up to which indices are decoded in the product: each tile of rows decodes them again,
+   * which beyond four medium tiles costs more than half the bytes of the weights save.
+   */
+  public static final int MOST_ROWS_OF_INDICES = 256;
+
+  private final Constants constants;
   private final Linear linear;
   private final ChannelOrder inputs;
+  private final int[] outputs;
   private final int columns;
-  private final long weight;
+  private final IndexedWeights indices;
   private final long channels;
   private final boolean wide;
+
+  /** Address of the 8-bit codes, 0 while nobody has asked for them. */
+  private long weight;
 
   /**
    * @param constants receives weights and multipliers
@@ -25,11 +40,19 @@ public final class LinearLayer {
    * @param outputs output channel of each column, -1 for one of zeros
    */
   public LinearLayer(Constants constants, Linear linear, ChannelOrder inputs, int[] outputs) {
+    this.constants = constants;
     this.linear = linear;
     this.inputs = inputs;
+    this.outputs = outputs;
     this.columns = outputs.length;
-    int padded = ChannelOrder.roundUp(columns, Tile.PADDED_COLUMNS);
-    weight = constants.bytes(weights(linear, inputs, outputs, padded));
+    int padded = padded();
+    indices =
+        IndexedWeights.suits(linear.codes())
+            ? new IndexedWeights(constants, linear.codes(), inputs, outputs, padded)
+            : null;
+    if (indices == null) {
+      weight();
+    }
     Channels records =
         Channels.of(outputs, padded, linear.bias(), linear.requantization(), linear.bits() == 32);
     channels = constants.ints(records.records());
@@ -50,11 +73,23 @@ public final class LinearLayer {
     return IntStream.range(0, n).toArray();
   }
 
-  private static byte[] weights(Linear linear, ChannelOrder inputs, int[] outputs, int padded) {
+  private int padded() {
+    return ChannelOrder.roundUp(columns, Tile.PADDED_COLUMNS);
+  }
+
+  /** Returns the address of the 8-bit codes. */
+  private synchronized long weight() {
+    if (weight == 0) {
+      weight = constants.bytes(weights());
+    }
+    return weight;
+  }
+
+  private byte[] weights() {
     int depth = inputs.length();
-    byte[] packed = new byte[Math.multiplyExact(padded, depth)];
+    byte[] packed = new byte[Math.multiplyExact(padded(), depth)];
     int[] source = inputs.source();
-    byte[] weight = linear.weight();
+    byte[] codes = linear.weight();
     for (int column = 0; column < outputs.length; column++) {
       if (outputs[column] < 0) {
         continue;
@@ -62,10 +97,10 @@ public final class LinearLayer {
       int from = outputs[column] * linear.inputs();
       int to = column * depth;
       if (inputs.natural()) {
-        System.arraycopy(weight, from, packed, to, linear.inputs());
+        System.arraycopy(codes, from, packed, to, linear.inputs());
       } else {
         for (int k = 0; k < depth; k++) {
-          packed[to + k] = source[k] < 0 ? 0 : weight[from + source[k]];
+          packed[to + k] = source[k] < 0 ? 0 : codes[from + source[k]];
         }
       }
     }
@@ -193,13 +228,24 @@ public final class LinearLayer {
 
   /** The largest tile that suits a product that ends in codes or a stream. */
   Tile tile(Device device, int rows) {
-    return Tile.of(device, true, rows, columns);
+    return Tile.of(device, !decodes(rows), rows, columns);
+  }
+
+  /** Whether a product of so many rows decodes indices. */
+  private boolean decodes(int rows) {
+    return indices != null && rows <= MOST_ROWS_OF_INDICES;
   }
 
   private LinearArguments arguments(int rows, long input, int inputStride) {
     LinearArguments a = new LinearArguments();
     a.input.set(input);
-    a.weight.set(weight);
+    if (decodes(rows)) {
+      a.weight.set(0L);
+      a.indices.set(indices.arguments());
+    } else {
+      a.weight.set(weight());
+      a.withoutIndices();
+    }
     a.channels.set(channels);
     a.rows.set(rows);
     a.columns.set(columns);
@@ -212,10 +258,10 @@ public final class LinearLayer {
     return a;
   }
 
-  /** A launch of {@code linear_EPILOGUE} over all columns. */
+  /** A launch of {@code linear_EPILOGUE}, or of that which decodes indices, over all columns. */
   Launch launch(Tile tile, String epilogue, int sharedBytes, int rows, Structure a) {
     return new Launch(
-        tile.kernel(epilogue),
+        tile.kernel(decodes(rows) ? epilogue + "_indices" : epilogue),
         tile.across(columns),
         tile.down(rows),
         1,
