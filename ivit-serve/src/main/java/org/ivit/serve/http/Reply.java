@@ -3,7 +3,6 @@ package org.ivit.serve.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
 import java.util.Map;
 import org.ivit.serve.protocol.InferAnswer;
 
@@ -44,12 +43,5 @@ record Reply(int status, String type, Map<String, String> headers, byte[] body) 
             "application/octet-stream",
             Map.of(InferRoute.HEADER_LENGTH, Integer.toString(answer.header())),
             answer.bytes());
-  }
-
-  /** The same with another header. */
-  Reply with(String header, String value) {
-    Map<String, String> more = new HashMap<>(headers);
-    more.put(header, value);
-    return new Reply(status, type, more, body);
   }
 }
