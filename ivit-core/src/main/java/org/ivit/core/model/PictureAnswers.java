@@ -3,10 +3,15 @@ package org.ivit.core.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
@@ -26,6 +31,11 @@ final class PictureAnswers implements AutoCloseable {
   private final Engine engine;
   private final ThreadPoolExecutor executor;
   private final CallGate gate = new CallGate();
+
+  /** The futures that are not done, by their pictures' place in the queue. */
+  private final Map<Long, CompletableFuture<?>> pending = new ConcurrentHashMap<>();
+
+  private final AtomicLong asked = new AtomicLong();
 
   PictureAnswers(OpenedCheckpoint opened) {
     this.checkpoint = opened.checkpoint();
@@ -107,6 +117,7 @@ final class PictureAnswers implements AutoCloseable {
    */
   <R> CompletableFuture<R> async(Picture picture, Function<int[], R> result) {
     CompletableFuture<R> future = new CompletableFuture<>();
+    long place = asked.getAndIncrement();
     Runnable task =
         () -> {
           Runnable outcome;
@@ -116,12 +127,23 @@ final class PictureAnswers implements AutoCloseable {
             gate.leave();
           }
           // What hangs on the future runs here, and may close the model.
-          outcome.run();
+          try {
+            outcome.run();
+          } finally {
+            pending.remove(place);
+          }
         };
     // One step for who closes: it finds in the queue all that was let in.
     synchronized (gate) {
       gate.enter();
-      executor.execute(task);
+      pending.put(place, future);
+      try {
+        executor.execute(task);
+      } catch (RuntimeException | Error noThread) {
+        pending.remove(place);
+        gate.leave();
+        throw noThread;
+      }
     }
     return future;
   }
@@ -151,7 +173,17 @@ final class PictureAnswers implements AutoCloseable {
       task.run();
     }
     gate.awaitEmpty();
+    pending.values().forEach(PictureAnswers::awaitDone);
     executor.shutdown();
     engine.close();
+  }
+
+  /** Its answer is there and about to be set: nothing else is waited for. */
+  private static void awaitDone(CompletableFuture<?> future) {
+    try {
+      future.join();
+    } catch (CompletionException | CancellationException failed) {
+      // Whoever holds the future hears of it.
+    }
   }
 }
