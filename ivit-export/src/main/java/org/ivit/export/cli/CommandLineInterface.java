@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.ServiceLoader;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.io.FileFailures;
@@ -48,6 +49,7 @@ public final class CommandLineInterface {
   private static int execute(PrintWriter out, PrintWriter err, String... args) {
     IvitCommand root = new IvitCommand();
     CommandLine commandLine = new CommandLine(root);
+    ServiceLoader.load(AddedCommand.class).forEach(commandLine::addSubcommand);
     commandLine.setOut(out);
     commandLine.setErr(err);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);

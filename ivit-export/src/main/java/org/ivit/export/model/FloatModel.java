@@ -80,8 +80,18 @@ public final class FloatModel implements Model {
   }
 
   private float[] values(List<Rgb> pictures) {
-    float[] pixels = normalised(pictures, normalisation);
-    double[] answers = network.logits(pixels, pictures.size());
+    return values(normalised(pictures, normalisation), pictures.size());
+  }
+
+  /**
+   * The answers to pictures that were normalised already.
+   *
+   * @param pixels [pictures][3][height][width]
+   * @param pictures at least 1
+   * @return [pictures][classes], or channels of a feature
+   */
+  public float[] values(float[] pixels, int pictures) {
+    double[] answers = network.logits(pixels, pictures);
     float[] values = new float[answers.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) answers[i];

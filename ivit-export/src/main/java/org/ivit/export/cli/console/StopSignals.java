@@ -1,6 +1,7 @@
 package org.ivit.export.cli.console;
 
 import java.io.PrintWriter;
+import java.util.concurrent.CountDownLatch;
 import org.jline.utils.Signals;
 
 /**
@@ -18,23 +19,36 @@ public final class StopSignals implements AutoCloseable {
   private static final int TERMINATED = 128 + 15;
 
   private final PrintWriter err;
+  private final String message;
+  private final CountDownLatch first = new CountDownLatch(1);
   private final Object interrupt;
   private final Object terminate;
   private volatile int code;
 
-  private StopSignals(PrintWriter err) {
+  private StopSignals(PrintWriter err, String message) {
     this.err = err;
+    this.message = message;
     this.interrupt = Signals.register(INTERRUPT, () -> asked(INTERRUPTED));
     this.terminate = Signals.register(TERMINATE, () -> asked(TERMINATED));
+  }
+
+  /**
+   * Begins to listen for a command that works in steps.
+   *
+   * @param err hears of the first signal
+   */
+  public static StopSignals listen(PrintWriter err) {
+    return listen(err, "stopping after the step that is under way");
   }
 
   /**
    * Begins to listen.
    *
    * @param err hears of the first signal
+   * @param message what the command then does
    */
-  public static StopSignals listen(PrintWriter err) {
-    return new StopSignals(err);
+  public static StopSignals listen(PrintWriter err, String message) {
+    return new StopSignals(err, message);
   }
 
   private void asked(int by) {
@@ -45,8 +59,16 @@ public final class StopSignals implements AutoCloseable {
     // A bar is on the line of the cursor.
     err.println(
         (Boolean.getBoolean("ivit.terminal") ? System.lineSeparator() : "")
-            + "ivit: stopping after the step that is under way; once more stops at once");
+            + "ivit: "
+            + message
+            + "; once more stops at once");
     err.flush();
+    first.countDown();
+  }
+
+  /** Waits for the first signal. */
+  public void await() throws InterruptedException {
+    first.await();
   }
 
   /** Whether there was a signal. */

@@ -23,7 +23,7 @@ public final class EngineOptions {
   private int threads;
 
   /** Refuses impossible values before anything long starts. */
-  void validate() {
+  public void validate() {
     Checks.within("--threads", threads, 0, WorkerPool.MOST_THREADS);
     gpu.validate();
     if (engine != null) {

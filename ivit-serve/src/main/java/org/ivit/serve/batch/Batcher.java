@@ -1,0 +1,143 @@
+package org.ivit.serve.batch;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.ivit.serve.model.Answer;
+import org.ivit.serve.model.Input;
+import org.ivit.serve.model.Runner;
+
+/**
+ * Runs a model on batches of what several callers submit, in the order in which they do. A batch
+ * begins when it is full, or when its first picture has waited long enough; what comes while the
+ * model is busy waits for the next.
+ */
+public final class Batcher implements AutoCloseable {
+  private final Runner runner;
+  private final int mostPictures;
+  private final long mostWaiting;
+  private final Listener listener;
+  private final BlockingQueue<Job> queue = new LinkedBlockingQueue<>();
+  private final Job end = new Job(null);
+  private final Thread thread;
+  private boolean closed;
+
+  /** Hears of every batch. */
+  public interface Listener {
+    /**
+     * A batch ended.
+     *
+     * @param pictures how many
+     * @param nanos how long it took
+     */
+    void ran(int pictures, long nanos);
+  }
+
+  /**
+   * Begins to wait for pictures.
+   *
+   * @param name of the thread
+   * @param runner closed with the batcher
+   * @param mostPictures of a batch, at least 1
+   * @param mostWaiting of a picture for others, while the model has nothing to do
+   */
+  public Batcher(
+      String name, Runner runner, int mostPictures, Duration mostWaiting, Listener listener) {
+    this.runner = runner;
+    this.mostPictures = mostPictures;
+    this.mostWaiting = mostWaiting.toNanos();
+    this.listener = listener;
+    this.thread = new Thread(this::loop, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /**
+   * Puts a picture into the queue.
+   *
+   * @throws IllegalStateException if the batcher is closed
+   */
+  public synchronized Job submit(Input input) {
+    if (closed) {
+      throw new IllegalStateException("the model is closed");
+    }
+    Job job = new Job(input);
+    queue.add(job);
+    return job;
+  }
+
+  private void loop() {
+    try {
+      List<Job> batch = new ArrayList<>(mostPictures);
+      for (boolean open = true; open; ) {
+        open = fill(batch);
+        batch.removeIf(job -> !job.begin());
+        if (!batch.isEmpty()) {
+          run(List.copyOf(batch));
+        }
+        batch.clear();
+      }
+    } catch (InterruptedException e) {
+      // Nobody but this class knows the thread, and it interrupts nobody.
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Waits for a batch; false where it is the last. */
+  private boolean fill(List<Job> batch) throws InterruptedException {
+    Job next = queue.take();
+    long until = next.submitted() + mostWaiting;
+    while (next != null && next != end) {
+      batch.add(next);
+      next =
+          batch.size() < mostPictures
+              ? queue.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS)
+              : null;
+    }
+    return next != end;
+  }
+
+  private void run(List<Job> batch) {
+    long start = System.nanoTime();
+    try {
+      List<Answer> answers = runner.run(batch.stream().map(Job::input).toList());
+      long nanos = System.nanoTime() - start;
+      for (int i = 0; i < batch.size(); i++) {
+        Job job = batch.get(i);
+        job.outcome()
+            .complete(new Outcome(answers.get(i), batch.size(), start - job.submitted(), nanos));
+      }
+      listener.ran(batch.size(), nanos);
+    } catch (RuntimeException | Error e) {
+      // Whoever waits hears of it, and the next batch may fare better.
+      batch.forEach(job -> job.outcome().completeExceptionally(e));
+    }
+  }
+
+  /** Answers what was submitted, then closes the model. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      queue.add(end);
+    }
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    runner.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

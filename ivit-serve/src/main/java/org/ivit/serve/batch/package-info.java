@@ -1,0 +1,2 @@
+/** Pictures of many requests in one batch, and bounds on what waits. */
+package org.ivit.serve.batch;

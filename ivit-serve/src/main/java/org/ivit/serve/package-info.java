@@ -1,0 +1,2 @@
+/** The command {@code ivit serve} ({@code docs/serving.md}). */
+package org.ivit.serve;

@@ -1,0 +1,98 @@
+package org.ivit.serve.http;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.export.evaluate.FloatReading;
+import org.ivit.serve.Client;
+import org.ivit.serve.model.Runner;
+import org.ivit.serve.model.Runners;
+
+/** A server in this process, on a port that is free. */
+final class TestServer implements AutoCloseable {
+  private static final int MEBIBYTE = 1 << 20;
+
+  private final Map<String, Runner> runners = new LinkedHashMap<>();
+  private final StringWriter log = new StringWriter();
+  private int batch = 4;
+  private Duration mostWaiting = Duration.ofMillis(1);
+  private int queue = 64;
+  private int requestBytes = MEBIBYTE;
+  private long pendingBytes = 64L * MEBIBYTE;
+  private Duration timeout = Duration.ofSeconds(30);
+  private BearerToken token;
+  private ModelServer server;
+
+  static Runner runner(Path file, String architecture) {
+    return Runners.open(
+        file, new FloatReading(architecture, null), EngineConfig.standard().withThreads(2), 4);
+  }
+
+  TestServer with(String name, Runner runner) {
+    runners.put(name, runner);
+    return this;
+  }
+
+  TestServer batch(int most, Duration waiting) {
+    batch = most;
+    mostWaiting = waiting;
+    return this;
+  }
+
+  TestServer queue(int pictures) {
+    queue = pictures;
+    return this;
+  }
+
+  TestServer requestBytes(int most, long pending) {
+    requestBytes = most;
+    pendingBytes = pending;
+    return this;
+  }
+
+  TestServer timeout(Duration most) {
+    timeout = most;
+    return this;
+  }
+
+  TestServer token(String secret) {
+    token = BearerToken.of(secret, "test");
+    return this;
+  }
+
+  Client start() {
+    ServerOptions options =
+        new ServerOptions(
+            "127.0.0.1",
+            0,
+            2,
+            batch,
+            mostWaiting,
+            queue,
+            requestBytes,
+            pendingBytes,
+            10_000,
+            timeout,
+            token);
+    server = new ModelServer(runners, options, "0", new PrintWriter(log));
+    return new Client(server.port());
+  }
+
+  int port() {
+    return server.port();
+  }
+
+  /** Lines of the access log. */
+  String log() {
+    return log.toString();
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+}
