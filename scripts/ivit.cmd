@@ -48,12 +48,15 @@ set "dependencies="
 call :jar core
 call :jar train
 call :jar export
+call :jar serve
 set "list=%root%\ivit-export\target\dependencies"
+if defined serve set "list=%root%\ivit-serve\target\dependencies"
 for /f "tokens=2 delims=:." %%c in ('chcp') do set "page=%%c"
 chcp 65001 >nul
 if exist "%list%" for /f "usebackq delims=" %%d in ("%list%") do set "dependencies=%%d"
 chcp %page% >nul
 if defined core if defined train if defined export if defined dependencies set "CLASSPATH=%export%;%train%;%core%;%dependencies%"
+if defined CLASSPATH if defined serve set "CLASSPATH=%serve%;%CLASSPATH%"
 exit /b 0
 
 rem jar MODULE: sets MODULE to its jar, or to nothing.

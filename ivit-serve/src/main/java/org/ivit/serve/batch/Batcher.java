@@ -23,6 +23,7 @@ public final class Batcher implements AutoCloseable {
   private final BlockingQueue<Job> queue = new LinkedBlockingQueue<>();
   private final Job end = new Job(null);
   private final Thread thread;
+  private volatile boolean hurried;
   private boolean closed;
 
   /** Hears of every batch. */
@@ -69,6 +70,14 @@ public final class Batcher implements AutoCloseable {
     return job;
   }
 
+  /** From now on batches do not wait for more: hardly any more will come. */
+  public void hurry() {
+    hurried = true;
+    Job wake = new Job(null);
+    wake.cancel();
+    queue.add(wake);
+  }
+
   private void loop() {
     try {
       List<Job> batch = new ArrayList<>(mostPictures);
@@ -94,7 +103,7 @@ public final class Batcher implements AutoCloseable {
       batch.add(next);
       next =
           batch.size() < mostPictures
-              ? queue.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS)
+              ? queue.poll(hurried ? 0 : until - System.nanoTime(), TimeUnit.NANOSECONDS)
               : null;
     }
     return next != end;

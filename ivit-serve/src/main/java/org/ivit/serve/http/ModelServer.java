@@ -97,6 +97,7 @@ public final class ModelServer implements AutoCloseable {
     draining = true;
     try {
       connector.close();
+      models.hurry();
       awaitQuiet();
       server.stop();
     } catch (InterruptedException e) {

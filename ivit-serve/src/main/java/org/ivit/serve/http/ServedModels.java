@@ -37,6 +37,11 @@ final class ServedModels implements AutoCloseable {
     return models.values();
   }
 
+  /** Lets batches begin without waiting for more pictures. */
+  void hurry() {
+    models.values().forEach(model -> model.batcher().hurry());
+  }
+
   @Override
   public void close() {
     models.values().forEach(ServedModel::close);

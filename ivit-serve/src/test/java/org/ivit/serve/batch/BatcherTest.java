@@ -149,6 +149,16 @@ class BatcherTest {
   }
 
   @Test
+  void inAHurryNothingWaitsForMore() throws Exception {
+    open(3, Duration.ofHours(1));
+    runner.let(2);
+    Job waiting = submit(1);
+    batcher.hurry();
+    assertThat(answer(waiting)).isEqualTo(1);
+    assertThat(answer(submit(2))).isEqualTo(2);
+  }
+
+  @Test
   void closingAnswersWhatWasSubmitted() throws Exception {
     open(2, Duration.ofHours(1));
     List<Job> jobs = submit(0, 5);
