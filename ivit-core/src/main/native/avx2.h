@@ -9,6 +9,7 @@ void ivit_pack_values_avx2(const struct ivit_head *head, int bits, struct ivit_o
 
 /* Panels of decode_dot.c to codes. */
 void ivit_decode_groups_avx2(const struct ivit_matrix *m, int panel, int8_t *to);
+void ivit_decode_wide_groups_avx2(const struct ivit_matrix *m, int panel, int8_t *to);
 void ivit_decode_tables_avx2(const struct ivit_matrix *m, int panel, int8_t *to);
 
 void ivit_to8_avx2(

@@ -6,6 +6,7 @@
 
 /* Panels of decode_dot.c to codes. */
 void ivit_decode_groups_avx512(const struct ivit_matrix *m, int panel, int8_t *to);
+void ivit_decode_wide_groups_avx512(const struct ivit_matrix *m, int panel, int8_t *to);
 void ivit_decode_tables_avx512(const struct ivit_matrix *m, int panel, int8_t *to);
 
 void ivit_to8_avx512(

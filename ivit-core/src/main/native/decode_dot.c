@@ -1,25 +1,33 @@
-/* Weights of 4 bits for byte dot products: indices as ivit.h has them, and their portable decoding. */
+/* Indices for byte dot products as ivit.h has them, and their portable decoding. */
+#include "indices.h"
 #include "pack.h"
 
 #include <string.h>
 
 enum {
-  CODES = 4 * IVIT_COLUMNS,      /* bytes of a group of a decoded panel */
-  HALF = 16,                     /* columns */
-  STEP = 16,                     /* places along K that tables decode together */
-  STEP_INDICES = 256,            /* bytes of them */
-  TABLES = 16 * IVIT_COLUMNS,    /* bytes of a panel's tables */
-  ZERO = 8                       /* the index of a code of zero, by multipliers */
+  VECTOR = 64,             /* indices */
+  CODES = 4 * IVIT_COLUMNS, /* bytes of a group of a decoded panel */
+  HALF = 16,               /* columns */
+  STEP = 16,               /* places along K that tables decode together */
+  SIXTEENTH = 16 * IVIT_COLUMNS, /* bytes of sixteen entries of a panel's tables */
+  ZERO = 8                 /* the index of a code of zero, by multipliers of 4 bits */
 };
 
 /* A panel of indices and, behind them, of what decodes them. */
 static int shape(
-    struct ivit_arena *arena, struct ivit_matrix *m, int depth, size_t decoders) {
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth,
+    size_t decoders) {
+  m->bits = w->bits;
+  m->shift = w->shift;
   m->depth = depth;
   m->groups = (depth + 3) / 4;
   m->panel_size = ivit_round_up((size_t)m->groups, IVIT_K_GROUP) * CODES;
-  m->packed_size = m->panel_size / 2 + decoders;
-  return ivit_matrix_take(arena, m, m->packed_size * (size_t)m->panels);
+  m->packed_size = ivit_indices_size(m->panel_size, w->bits) + decoders;
+  if (!ivit_matrix_take(arena, m, m->packed_size * (size_t)m->panels)) {
+    return 0;
+  }
+  memset(m->data, 0, m->packed_size * (size_t)m->panels);
+  return 1;
 }
 
 /* Multipliers of a panel, of as many groups as it is padded to. */
@@ -31,89 +39,128 @@ static uint8_t *packed(const struct ivit_matrix *m, int panel) {
   return (uint8_t *)m->data + (size_t)panel * m->packed_size;
 }
 
-static void set_half(uint8_t *byte, int upper, int index) {
-  *byte = upper ? (uint8_t)((*byte & 0x0F) | index << 4) : (uint8_t)((*byte & 0xF0) | index);
+static uint8_t *decoders(const struct ivit_matrix *m, int panel) {
+  return packed(m, panel) + ivit_indices_size(m->panel_size, m->bits);
 }
 
-static void set_group_index(uint8_t *panel, int column, int k, int index) {
-  set_half(panel + 64 * (k / 4) + 4 * (column % HALF) + k % 4, column >= HALF, index);
+static int itself(int index, int bits) {
+  (void)bits;
+  return index;
 }
 
-int ivit_pack_groups_dot(
-    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth) {
-  if (!shape(arena, m, depth, multipliers(depth))) {
+/* Multipliers, and what stands for the indices; absent inputs and those that fill a group are zeros. */
+static int pack_groups(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth,
+    int (*stands_for)(int index, int bits)) {
+  if (!shape(arena, m, w, depth, multipliers(depth))) {
     return 0;
   }
-  int groups = (depth + IVIT_GROUP - 1) / IVIT_GROUP;
-  for (int panel = 0; panel < m->panels; panel++) {
-    memset(packed(m, panel), ZERO << 4 | ZERO, m->panel_size / 2);
-  }
   for (int c = 0; c < m->columns; c++) {
-    uint8_t *to = packed(m, c / IVIT_COLUMNS);
+    uint8_t *to = packed(m, c / IVIT_COLUMNS), *multiplier = decoders(m, c / IVIT_COLUMNS);
     int column = c % IVIT_COLUMNS;
-    for (int k = 0; k < depth; k++) {
-      set_group_index(to, column, k, ivit_index(w, depth, c, k));
+    for (int k = 0, absent = 0; k < (int)ivit_round_up((size_t)depth, IVIT_GROUP); k++) {
+      int index = 1 << (w->bits - 1);
+      if (absent < m->absents && m->absent[absent] == k) {
+        absent++;
+      } else if (k < depth) {
+        index = ivit_index(w, depth, c, k);
+      }
+      ivit_set_index(
+          to, m->panel_size, VECTOR, w->bits, (size_t)(k / 4 * 2 + column / HALF),
+          4 * (column % HALF) + k % 4, stands_for(index, w->bits));
     }
-    for (int i = 0; i < m->absents; i++) {
-      set_group_index(to, column, m->absent[i], ZERO);
-    }
-    for (int g = 0; g < groups; g++) {
-      to[m->panel_size / 2 + (size_t)(g * IVIT_COLUMNS + column)] =
-          w->multiplier[(size_t)c * (size_t)groups + (size_t)g];
+    for (int k = 0; k < depth; k += IVIT_GROUP) {
+      multiplier[k + column] = (uint8_t)ivit_multiplier(w, depth, c, k);
     }
   }
   return 1;
 }
 
+int ivit_pack_groups_dot(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth) {
+  return pack_groups(arena, m, w, depth, itself);
+}
+
+int ivit_pack_wide_groups_dot(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth) {
+  return pack_groups(arena, m, w, depth, ivit_number_of);
+}
+
+/* The vector that has a column's places along K of a step, and below its lane there. */
+static size_t vector_of(int column, int step) {
+  return (size_t)(8 * step + column / HALF * 4 + column % 4);
+}
+
+static int lane_of(int column) {
+  return column % HALF / 4;
+}
+
+/* Sixteen entries of a column's table among those of all columns. */
+static size_t table_of(int column) {
+  return (size_t)(256 * (column / HALF) + 64 * (column % 4) + 16 * lane_of(column));
+}
+
 int ivit_pack_tables_dot(
     struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth) {
-  if (!shape(arena, m, depth, TABLES)) {
+  size_t entries = (size_t)1 << w->bits;
+  if (!shape(arena, m, w, depth, entries * IVIT_COLUMNS)) {
     return 0;
   }
   for (int c = 0; c < m->columns; c++) {
-    uint8_t *to = packed(m, c / IVIT_COLUMNS);
-    int half = c % IVIT_COLUMNS / HALF, lane = c % HALF / 4, place = c % 4;
-    uint8_t *indices = to + 128 * half + 64 * (place / 2) + 16 * lane;
+    uint8_t *to = packed(m, c / IVIT_COLUMNS), *tables = decoders(m, c / IVIT_COLUMNS);
+    int column = c % IVIT_COLUMNS;
     for (int k = 0; k < depth; k++) {
-      uint8_t *byte = indices + STEP_INDICES * (k / STEP) + k % STEP;
-      set_half(byte, place % 2, ivit_index(w, depth, c, k));
+      ivit_set_index(
+          to, m->panel_size, VECTOR, w->bits, vector_of(column, k / STEP),
+          STEP * lane_of(column) + k % STEP, ivit_index(w, depth, c, k));
     }
-    memcpy(
-        to + m->panel_size / 2 + 256 * half + 64 * place + 16 * lane, w->table + 16 * (size_t)c,
-        16);
+    for (size_t i = 0; i < entries; i += 16) {
+      memcpy(
+          tables + i / 16 * SIXTEENTH + table_of(column), w->table + entries * (size_t)c + i, 16);
+    }
   }
   return 1;
 }
 
 void ivit_decode_groups_dot(const struct ivit_matrix *m, int panel, int8_t *to) {
-  const uint8_t *index = packed(m, panel);
-  const uint8_t *multiplier = index + m->panel_size / 2;
-  for (size_t k = 0; k < m->panel_size / IVIT_COLUMNS; k += 4, index += 64, to += CODES) {
+  const uint8_t *index = packed(m, panel), *multiplier = decoders(m, panel);
+  for (size_t k = 0; k < m->panel_size / IVIT_COLUMNS; k += 4, index += VECTOR, to += CODES) {
     const uint8_t *by = multiplier + k / IVIT_GROUP * IVIT_COLUMNS;
-    for (int i = 0; i < 64; i++) {
+    for (int i = 0; i < VECTOR; i++) {
       to[i] = (int8_t)(((index[i] & 0x0F) - ZERO) * by[i / 4]);
-      to[64 + i] = (int8_t)(((index[i] >> 4) - ZERO) * by[HALF + i / 4]);
+      to[VECTOR + i] = (int8_t)(((index[i] >> 4) - ZERO) * by[HALF + i / 4]);
+    }
+  }
+}
+
+void ivit_decode_wide_groups_dot(const struct ivit_matrix *m, int panel, int8_t *to) {
+  const uint8_t *indices = packed(m, panel), *multiplier = decoders(m, panel);
+  int half = 1 << m->shift >> 1;
+  for (size_t v = 0; v < m->panel_size / VECTOR; v++) {
+    const uint8_t *by = multiplier + v / 2 * 4 / IVIT_GROUP * IVIT_COLUMNS + v % 2 * HALF;
+    for (int i = 0; i < VECTOR; i++) {
+      int stands = ivit_get_index(indices, m->panel_size, VECTOR, m->bits, v, i);
+      int q = ivit_number(stands, m->bits);
+      *to++ = (int8_t)((q * by[i / 4] + half) >> m->shift);
     }
   }
 }
 
 void ivit_decode_tables_dot(const struct ivit_matrix *m, int panel, int8_t *to) {
-  const uint8_t *index = packed(m, panel);
-  const int8_t *tables = (const int8_t *)index + m->panel_size / 2;
-  int8_t *first = to;
-  for (size_t k = 0; k < m->panel_size / IVIT_COLUMNS; k += STEP, to += STEP / 4 * CODES) {
+  const uint8_t *indices = packed(m, panel);
+  const int8_t *tables = (const int8_t *)decoders(m, panel);
+  for (int step = 0; step < (int)(m->panel_size / (STEP * IVIT_COLUMNS)); step++) {
+    int8_t *out = to + step * STEP * IVIT_COLUMNS;
     for (int c = 0; c < IVIT_COLUMNS; c++) {
-      int half = c / HALF, lane = c % HALF / 4, place = c % 4;
-      const uint8_t *of = index + 128 * half + 64 * (place / 2) + 16 * lane;
-      const int8_t *table = tables + 256 * half + 64 * place + 16 * lane;
       for (int i = 0; i < STEP; i++) {
-        int entry = place % 2 == 0 ? of[i] & 0x0F : of[i] >> 4;
-        to[i / 4 * CODES + 4 * c + i % 4] = table[entry];
+        int index = ivit_get_index(
+            indices, m->panel_size, VECTOR, m->bits, vector_of(c, step), STEP * lane_of(c) + i);
+        out[i / 4 * CODES + 4 * c + i % 4] =
+            tables[index / 16 * SIXTEENTH + (int)table_of(c) + index % 16];
       }
     }
-    index += STEP_INDICES;
   }
-  ivit_clear_dot(m, first);
+  ivit_clear_dot(m, to);
 }
 
 static void clear_input(int8_t *to, int k) {

@@ -122,6 +122,9 @@ static inline __attribute__((always_inline)) void store(
 }
 
 static inline const struct ivit_block_avx2 *blocks_of(const struct ivit_matrix *m, int panel) {
+  if (m->decoding != NULL) {
+    return (const struct ivit_block_avx2 *)(const void *)m->data;
+  }
   return (const struct ivit_block_avx2 *)m->plan + BLOCKS * panel;
 }
 
@@ -270,14 +273,17 @@ static void context(
       w->main.groups, acc);
 }
 
+static const struct ivit_decoding tables = {
+    ivit_pack_tables_avx2, ivit_decode_tables_runs_avx2, tile, ROWS, 1};
 static const struct ivit_decoding groups = {
-    ivit_pack_groups_avx2, ivit_decode_numbers_avx2, tile_of_groups, 2 * ROWS};
+    ivit_pack_groups_avx2, ivit_decode_numbers_avx2, tile_of_groups, 2 * ROWS, 0};
 
 const struct ivit_kernels ivit_kernels_avx2 = {
     .name = "avx2",
     .rows = ROWS,
     .zero = 128,
     .pack = ivit_pack_avx2,
+    .tables = &tables,
     .groups = &groups,
     .planes = IVIT_PLANES_AVX2,
     .arrange = arrange,

@@ -119,9 +119,11 @@ IVIT_TILE_BY_HEIGHT(tile, 6)
 IVIT_TILE_BY_HEIGHT(context, 6)
 
 static const struct ivit_decoding tables = {
-    ivit_pack_tables_dot, ivit_decode_tables_avx2, tile, ROWS};
+    ivit_pack_tables_dot, ivit_decode_tables_avx2, tile, ROWS, 0};
 static const struct ivit_decoding groups = {
-    ivit_pack_groups_dot, ivit_decode_groups_avx2, tile, ROWS};
+    ivit_pack_groups_dot, ivit_decode_groups_avx2, tile, ROWS, 0};
+static const struct ivit_decoding wide_groups = {
+    ivit_pack_wide_groups_dot, ivit_decode_wide_groups_avx2, tile, ROWS, 0};
 
 const struct ivit_kernels ivit_kernels_avxvnni = {
     .name = "avxvnni",
@@ -130,6 +132,7 @@ const struct ivit_kernels ivit_kernels_avxvnni = {
     .pack = ivit_pack_dot,
     .tables = &tables,
     .groups = &groups,
+    .wide_groups = &wide_groups,
     .planes = 1,
     .pack_keys = ivit_pack_keys_dot,
     .pack_values = ivit_pack_values_avx2,

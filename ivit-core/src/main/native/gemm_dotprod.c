@@ -99,6 +99,7 @@ const struct ivit_kernels ivit_kernels_dotprod = {
     .pack = pack,
     .tables = &tables,
     .groups = &groups,
+    .wide_groups = &wide_groups,
     .planes = 1,
     .pack_keys = pack_keys,
     .pack_values = pack_values,

@@ -133,6 +133,7 @@ const struct ivit_kernels ivit_kernels_i8mm = {
     .pack = pack,
     .tables = &tables,
     .groups = &groups,
+    .wide_groups = &wide_groups,
     .planes = 1,
     .pack_keys = pack_keys,
     .pack_values = pack_values,

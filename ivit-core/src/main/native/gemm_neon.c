@@ -180,6 +180,7 @@ const struct ivit_kernels ivit_kernels_neon = {
     .pack = pack,
     .tables = &tables,
     .groups = &groups,
+    .wide_groups = &wide_groups,
     .planes = 1,
     .pack_keys = pack_keys,
     .pack_values = ivit_pack_values_words_neon,

@@ -165,9 +165,11 @@ static void context(
 }
 
 static const struct ivit_decoding tables = {
-    ivit_pack_tables_dot, ivit_decode_tables_avx512, tile, 12};
+    ivit_pack_tables_dot, ivit_decode_tables_avx512, tile, 12, 0};
 static const struct ivit_decoding groups = {
-    ivit_pack_groups_dot, ivit_decode_groups_avx512, tile, 12};
+    ivit_pack_groups_dot, ivit_decode_groups_avx512, tile, 12, 0};
+static const struct ivit_decoding wide_groups = {
+    ivit_pack_wide_groups_dot, ivit_decode_wide_groups_avx512, tile, 12, 0};
 
 const struct ivit_kernels ivit_kernels_vnni = {
     .name = "vnni",
@@ -176,6 +178,7 @@ const struct ivit_kernels ivit_kernels_vnni = {
     .pack = ivit_pack_dot,
     .tables = &tables,
     .groups = &groups,
+    .wide_groups = &wide_groups,
     .planes = 1,
     .pack_keys = ivit_pack_keys_dot,
     .pack_values = ivit_pack_values_dot,

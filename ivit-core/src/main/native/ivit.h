@@ -53,6 +53,8 @@ struct ivit_matrix {
    */
   const struct ivit_decoding *decoding;
   size_t packed_size;
+  int bits;          /* of an index */
+  int shift;         /* of products with multipliers */
   int depth;         /* inputs */
   const int *absent; /* those of them whose codes are zero, whatever their indices are */
   int absents;
@@ -212,21 +214,35 @@ typedef void ivit_tile(
     const struct ivit_operand *w, int panel, int32_t *acc);
 
 /*
- * Weights [columns][depth] of 4 bits. An index i stands for entry i of the column's table, or for i - 8
- * times the multiplier, 1 to 15, of the column's group of IVIT_GROUP inputs.
+ * Weights [columns][depth] of `bits` bits, 4 to 6. An index i stands for entry i of the column's table,
+ * or, with q = i - 2^(bits - 1) and m the multiplier of the column's group of IVIT_GROUP inputs, for
+ * (q * m + half of 2^shift) >> shift.
  */
 struct ivit_indices {
-  const uint8_t *index;      /* two a byte, the first in its lower half; columns begin with a byte */
-  const int8_t *table;       /* [columns][16]; null where there are multipliers */
+  const uint8_t *index;      /* a column's without gaps, lowest bit first; columns begin with a byte */
+  const int8_t *table;       /* [columns][2^bits]; null where there are multipliers */
   const uint8_t *multiplier; /* [columns][groups]; null where there are tables */
+  int bits;
+  int shift; /* 0 to bits - 1 */
 };
 
 static inline int ivit_index(const struct ivit_indices *w, int depth, int column, int k) {
-  size_t row = ((size_t)depth + 1) / 2;
-  return w->index[(size_t)column * row + (size_t)k / 2] >> 4 * (k % 2) & 0x0F;
+  size_t row = ((size_t)depth * (size_t)w->bits + 7) / 8, bit = (size_t)k * (size_t)w->bits;
+  const uint8_t *at = w->index + (size_t)column * row + bit / 8;
+  int first = (int)(bit % 8), window = *at;
+  if (first + w->bits > 8) {
+    window |= at[1] << 8;
+  }
+  return window >> first & ((1 << w->bits) - 1);
 }
 
-/* How a kernel set keeps weights of 4 bits as indices. */
+/* The multiplier of an input. */
+static inline int ivit_multiplier(const struct ivit_indices *w, int depth, int column, int k) {
+  int groups = (depth + IVIT_GROUP - 1) / IVIT_GROUP;
+  return w->multiplier[(size_t)column * (size_t)groups + (size_t)(k / IVIT_GROUP)];
+}
+
+/* How a kernel set keeps weights as indices. */
 struct ivit_decoding {
   /*
    * Packs them into a matrix whose columns, panels and absent inputs are set; memory is the arena's.
@@ -238,9 +254,10 @@ struct ivit_decoding {
   /* A panel, to panel_size bytes of whole cache lines. */
   void (*decode)(const struct ivit_matrix *m, int panel, int8_t *to);
 
-  /* Of rows as they are, not arranged, by a matrix whose panels are all at data, decoded. */
+  /* By a matrix whose panels are all at data, decoded. */
   ivit_tile *tile;
-  int rows; /* of it, at most IVIT_TILE_ROWS */
+  int rows;     /* of it, at most IVIT_TILE_ROWS */
+  int arranged; /* whether its rows are arranged, where the set's are */
 };
 
 /* The kernels of one instruction set. */
@@ -255,9 +272,13 @@ struct ivit_kernels {
    */
   int (*pack)(struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth);
 
-  /* Of tables and of multipliers; null where such weights are decoded once and packed by `pack`. */
+  /*
+   * Of tables of 4 and 5 bits, of multipliers of 4 bits without a shift, and of multipliers of 5 and 6
+   * bits. Where it is null, and of anything else, weights are decoded once and packed by `pack`.
+   */
   const struct ivit_decoding *tables;
   const struct ivit_decoding *groups;
+  const struct ivit_decoding *wide_groups;
 
   /*
    * Brings a row of n codes into the form that `tile` reads, `planes` times as many bytes, each
@@ -358,18 +379,20 @@ void ivit_pack_keys_dot(const struct ivit_head *head, struct ivit_operand *keys)
 void ivit_pack_values_dot(const struct ivit_head *head, int bits, struct ivit_operand *values);
 
 /*
- * decode_dot.c: indices for byte dot products. Of multipliers, [groups][64]: a byte has that of a code
- * of the first sixteen columns in its lower half, of the same place sixteen columns on in its upper one;
- * behind them multipliers [depth / 32][32 columns]. Of tables, of sixteen places along K at a time,
- * [depth / 16][2 halves][2][4 lanes][16]: lane l of the first 64 bytes of a half has its columns 4 l and
- * 4 l + 1 in the halves of its bytes, of the second 4 l + 2 and 4 l + 3; behind them tables [2 halves]
+ * decode_dot.c: indices for byte dot products, in vectors of 64 (indices.h), and behind them what decodes
+ * them. Vector 2 g + h of multipliers has group g along K of the columns from 16 h on, [16 columns][4].
+ * Vector 8 s + 4 h + p of tables has sixteen places along K, from 16 s on, of each fourth column from
+ * 16 h + p on, [4 columns][16]. Multipliers are [depth / 32][32 columns], tables [2^bits / 16][2 halves]
  * [4 columns of a lane][4 lanes][16].
  */
 int ivit_pack_groups_dot(
     struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth);
+int ivit_pack_wide_groups_dot(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth);
 int ivit_pack_tables_dot(
     struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth);
 void ivit_decode_groups_dot(const struct ivit_matrix *m, int panel, int8_t *to);
+void ivit_decode_wide_groups_dot(const struct ivit_matrix *m, int panel, int8_t *to);
 void ivit_decode_tables_dot(const struct ivit_matrix *m, int panel, int8_t *to);
 /* What is absent or beyond the depth of a decoded panel becomes zero. */
 void ivit_clear_dot(const struct ivit_matrix *m, int8_t *to);
@@ -418,6 +441,11 @@ static inline size_t ivit_stride(size_t n) {
  */
 static inline void ivit_fetch_ahead(const int8_t *weights) {
   __builtin_prefetch((const char *)weights + 4096);
+}
+
+/* Asks for a line that is read once, later, to the second-level cache. */
+static inline void ivit_fetch_second(const int8_t *line) {
+  __builtin_prefetch(line, 0, 2);
 }
 
 #endif

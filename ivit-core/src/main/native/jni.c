@@ -89,7 +89,7 @@ METHOD(jboolean, whole)(JNIEnv *env, jclass class, jlong model) {
 
 METHOD(jlong, linear)(
     JNIEnv *env, jclass class, jlong model, jbyteArray weight, jbyteArray table,
-    jbyteArray group_multiplier, jint inputs, jint outputs, jintArray bias, jintArray outlier,
+    jbyteArray group_multiplier, jint bits, jint group_shift, jint inputs, jint outputs, jintArray bias, jintArray outlier,
     jint shift, jintArray multiplier, jbyteArray exponent, jboolean logits) {
   (void)class;
   struct ivit_model *m = model_of(model);
@@ -105,7 +105,7 @@ METHOD(jlong, linear)(
   int decoder = (table == NULL || t != NULL) && (group_multiplier == NULL || g != NULL);
   if (w != NULL && decoder && b != NULL && o != NULL && mu != NULL && e != NULL) {
     struct ivit_layer layer = {inputs, outputs, b, o, outliers, shift, mu, e, logits};
-    struct ivit_indices indices = {w, t, g};
+    struct ivit_indices indices = {w, t, g, bits, group_shift};
     l = t == NULL && g == NULL ? ivit_linear_new(m->kernels, m->arena, w, &layer)
                                : ivit_linear_of_indices(m->kernels, m->arena, &indices, &layer);
   }

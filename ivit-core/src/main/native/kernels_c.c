@@ -3,9 +3,11 @@
 enum { ROWS = 8 };
 
 static const struct ivit_decoding tables = {
-    ivit_pack_tables_dot, ivit_decode_tables_dot, ivit_tile_c, ROWS};
+    ivit_pack_tables_dot, ivit_decode_tables_dot, ivit_tile_c, ROWS, 0};
 static const struct ivit_decoding groups = {
-    ivit_pack_groups_dot, ivit_decode_groups_dot, ivit_tile_c, ROWS};
+    ivit_pack_groups_dot, ivit_decode_groups_dot, ivit_tile_c, ROWS, 0};
+static const struct ivit_decoding wide_groups = {
+    ivit_pack_wide_groups_dot, ivit_decode_wide_groups_dot, ivit_tile_c, ROWS, 0};
 
 const struct ivit_kernels ivit_kernels_c = {
     .name = "c",
@@ -14,6 +16,7 @@ const struct ivit_kernels ivit_kernels_c = {
     .pack = ivit_pack_dot,
     .tables = &tables,
     .groups = &groups,
+    .wide_groups = &wide_groups,
     .planes = 1,
     .pack_keys = ivit_pack_keys_dot,
     .pack_values = ivit_pack_values_dot,

@@ -3,6 +3,7 @@
 #define IVIT_LANES_AVX2_H
 
 #include <immintrin.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* (hi32(z * m) + half) >> shift in each lane; odd multipliers are m moved down by one lane. */
@@ -70,6 +71,33 @@ static inline __m256i ivit_look_up_avx2(const uint8_t *table, __m256i index) {
       ivit_sixty_four_avx2(table + 128, low, bit4, bit5),
       ivit_sixty_four_avx2(table + 192, low, bit4, bit5), bit6);
   return _mm256_blendv_epi8(below, above, index);
+}
+
+/*
+ * Entries of tables of 16 or 32, of a column a lane, by the lower four bits of indices: table[1] has those
+ * that bit `place` of a field asks for.
+ */
+static inline __attribute__((always_inline)) __m256i ivit_entry_avx2(
+    const __m256i table[][4], const int place, __m256i low, __m256i fields, const int bits) {
+  __m256i found = _mm256_shuffle_epi8(table[0][place], low);
+  if (bits == 4) {
+    return found;
+  }
+  __m256i fifth = _mm256_slli_epi16(fields, 7 - place);
+  return _mm256_blendv_epi8(found, _mm256_shuffle_epi8(table[1][place], low), fifth);
+}
+
+/*
+ * Sixteen places along K of eight columns, of which lane l of vector i has column 4 l + i, to groups
+ * of four, `step` bytes apart.
+ */
+static inline void ivit_groups_of_four_avx2(const __m256i *v, int8_t *to, size_t step) {
+  __m256i a = _mm256_unpacklo_epi32(v[0], v[1]), b = _mm256_unpacklo_epi32(v[2], v[3]);
+  __m256i c = _mm256_unpackhi_epi32(v[0], v[1]), d = _mm256_unpackhi_epi32(v[2], v[3]);
+  _mm256_store_si256((__m256i *)to, _mm256_unpacklo_epi64(a, b));
+  _mm256_store_si256((__m256i *)(to + step), _mm256_unpackhi_epi64(a, b));
+  _mm256_store_si256((__m256i *)(to + 2 * step), _mm256_unpacklo_epi64(c, d));
+  _mm256_store_si256((__m256i *)(to + 3 * step), _mm256_unpackhi_epi64(c, d));
 }
 
 /* All ones in the bytes whose bit is set. */

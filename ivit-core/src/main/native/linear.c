@@ -35,7 +35,8 @@ static void arrange(
 
 /* Whether rows reach the tiles of a layer as they are. */
 static int takes_rows(const struct ivit_kernels *k, const struct ivit_linear *l) {
-  return k->arrange == NULL || l->operand.main.decoding != NULL;
+  const struct ivit_decoding *decoding = l->operand.main.decoding;
+  return k->arrange == NULL || (decoding != NULL && !decoding->arranged);
 }
 
 static struct left left_of(
@@ -77,6 +78,23 @@ static struct right right_of(
     right.tile = m->decoding->tile;
   }
   return right;
+}
+
+/*
+ * Asks for a part of the indices of a panel. A tile's time hides only as many lines as are on their way
+ * at once: so each tile asks for some of the next panel, rather than one for all.
+ */
+static void fetch_indices(const struct ivit_linear *l, int panel, int part, int parts) {
+  const struct ivit_matrix *m = &l->operand.main;
+  if (m->decoding == NULL) {
+    return;
+  }
+  const int8_t *packed = m->data + (size_t)panel * m->packed_size;
+  size_t lines = m->packed_size / IVIT_ALIGN;
+  size_t to = lines * (size_t)(part + 1) / (size_t)parts;
+  for (size_t i = lines * (size_t)part / (size_t)parts; i < to; i++) {
+    ivit_fetch_second(packed + i * IVIT_ALIGN);
+  }
 }
 
 static int rows_of_tile(const struct ivit_kernels *k, const struct ivit_linear *l) {
@@ -215,7 +233,7 @@ static void linear(
       int again = i > 0 && takes_rows(k, l) == takes_rows(k, layers[i]);
       lefts[i] = again ? lefts[0] : left_of(k, layers[i], x + (size_t)from * ldx, ldx, group, s);
     }
-    int height = ivit_tile_height(tall, group);
+    int height = ivit_tile_height(tall, group), tiles = (group + height - 1) / height;
     for (int panel = panels.from; panel < panels.to; panel++) {
       struct right rights[2];
       for (int i = 0; i < count; i++) {
@@ -223,6 +241,9 @@ static void linear(
       }
       for (int r = 0; r < group; r += height) {
         int n = rows_of(height, r, group);
+        for (int i = 0; i < count && panel + 1 < panels.to; i++) {
+          fetch_indices(layers[i], panel + 1, r / height, tiles);
+        }
         if (o->gating != NULL) {
           gate(k, l, o, rights, lefts, s, acc, from, r, n, panel);
         } else {

@@ -34,15 +34,16 @@ int ivit_pack_neon(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth, int unit);
 void ivit_pack_keys_neon(const struct ivit_head *head, struct ivit_operand *keys, int unit);
 
-/* Weights of 4 bits, and a panel of them decoded to strips. */
+/* Weights that are kept as indices, and a panel of them decoded to strips. */
 int ivit_pack_indices_neon(
     struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth,
     int unit);
 void ivit_decode_groups_neon(const struct ivit_matrix *m, int panel, int8_t *to, int unit);
+void ivit_decode_wide_groups_neon(const struct ivit_matrix *m, int panel, int8_t *to, int unit);
 void ivit_decode_tables_neon(const struct ivit_matrix *m, int panel, int8_t *to, int unit);
 
 /*
- * Weights of 4 bits of a set whose strips have this unit: its `tables` and `groups`, of the tile of that
+ * Indices of a set whose strips have this unit: its `tables`, `groups` and `wide_groups`, of the tile of that
  * name.
  */
 #define IVIT_DECODING_NEON(unit)                                                               \
@@ -54,11 +55,16 @@ void ivit_decode_tables_neon(const struct ivit_matrix *m, int panel, int8_t *to,
   static void decode_groups(const struct ivit_matrix *m, int panel, int8_t *to) {              \
     ivit_decode_groups_neon(m, panel, to, unit);                                               \
   }                                                                                            \
+  static void decode_wide_groups(const struct ivit_matrix *m, int panel, int8_t *to) {         \
+    ivit_decode_wide_groups_neon(m, panel, to, unit);                                          \
+  }                                                                                            \
   static void decode_tables(const struct ivit_matrix *m, int panel, int8_t *to) {              \
     ivit_decode_tables_neon(m, panel, to, unit);                                               \
   }                                                                                            \
-  static const struct ivit_decoding tables = {pack_indices, decode_tables, tile, ROWS};             \
-  static const struct ivit_decoding groups = {pack_indices, decode_groups, tile, ROWS};
+  static const struct ivit_decoding tables = {pack_indices, decode_tables, tile, ROWS, 0};     \
+  static const struct ivit_decoding groups = {pack_indices, decode_groups, tile, ROWS, 0};     \
+  static const struct ivit_decoding wide_groups = {                                            \
+      pack_indices, decode_wide_groups, tile, ROWS, 0};
 
 /*
  * Values for probabilities in planes (softmax_neon.c), in strips. Lower bytes are stored less 128,

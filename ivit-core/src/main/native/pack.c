@@ -76,14 +76,14 @@ int ivit_dyadic_set(struct ivit_dyadic *d, int32_t multiplier, int shift) {
   return 1;
 }
 
-/* What an index of 4 bits stands for. */
-static int8_t decoded(const struct ivit_indices *w, int inputs, int output, int input) {
+int8_t ivit_code_of(const struct ivit_indices *w, int inputs, int output, int input) {
   int index = ivit_index(w, inputs, output, input);
   if (w->table != NULL) {
-    return w->table[16 * (size_t)output + (size_t)index];
+    return w->table[((size_t)output << w->bits) + (size_t)index];
   }
-  int groups = (inputs + IVIT_GROUP - 1) / IVIT_GROUP;
-  return (int8_t)((index - 8) * w->multiplier[output * groups + input / IVIT_GROUP]);
+  int q = index - (1 << (w->bits - 1));
+  return (int8_t)((q * ivit_multiplier(w, inputs, output, input) + (1 << w->shift >> 1))
+      >> w->shift);
 }
 
 /* All codes [outputs][inputs], which the caller frees; null where memory is short. */
@@ -93,7 +93,7 @@ static int8_t *all_decoded(const struct ivit_indices *w, int inputs, int outputs
     int8_t *to = codes;
     for (int c = 0; c < outputs; c++) {
       for (int i = 0; i < inputs; i++) {
-        *to++ = decoded(w, inputs, c, i);
+        *to++ = ivit_code_of(w, inputs, c, i);
       }
     }
   }
@@ -177,6 +177,14 @@ int ivit_linear_pack(
   return pack_main(k, arena, l, weight) && pack_outliers(k, arena, l, weight);
 }
 
+static const struct ivit_decoding *decoding_of(
+    const struct ivit_kernels *k, const struct ivit_indices *w) {
+  if (w->table != NULL) {
+    return w->bits < 6 ? k->tables : NULL;
+  }
+  return w->bits > 4 ? k->wide_groups : w->shift == 0 ? k->groups : NULL;
+}
+
 static int pack_indices(
     const struct ivit_kernels *k, struct ivit_arena *arena, struct ivit_linear *l,
     const struct ivit_indices *w, const int32_t *bias) {
@@ -185,7 +193,7 @@ static int pack_indices(
     return 0;
   }
   struct ivit_matrix *main = &l->operand.main;
-  const struct ivit_decoding *decoding = w->table != NULL ? k->tables : k->groups;
+  const struct ivit_decoding *decoding = decoding_of(k, w);
   int packed;
   if (decoding == NULL) {
     packed = ivit_linear_pack(k, arena, l, weight, bias);

@@ -41,8 +41,8 @@ struct ivit_layer {
 };
 
 /*
- * A linear layer for kernels from weight codes [outputs][inputs], or from indices of 4 bits. Null
- * where a multiplier is refused or memory is short.
+ * A linear layer for kernels from weight codes [outputs][inputs], or from indices. Null where a
+ * multiplier is refused or memory is short.
  */
 struct ivit_linear *ivit_linear_new(
     const struct ivit_kernels *k, struct ivit_arena *arena, const int8_t *weight,
@@ -50,6 +50,9 @@ struct ivit_linear *ivit_linear_new(
 struct ivit_linear *ivit_linear_of_indices(
     const struct ivit_kernels *k, struct ivit_arena *arena, const struct ivit_indices *w,
     const struct ivit_layer *of);
+
+/* The code that an index stands for. */
+int8_t ivit_code_of(const struct ivit_indices *w, int inputs, int output, int input);
 
 /* Other weights and biases of the same sizes, for the same kernels; 0 where memory is short. */
 int ivit_linear_pack(

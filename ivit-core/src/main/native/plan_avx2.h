@@ -55,6 +55,14 @@ int ivit_pack_avx2(
     struct ivit_arena *arena, struct ivit_matrix *m, const int8_t *weight, int depth);
 
 /*
+ * Weights with tables, in the same runs. A panel decodes to its four blocks, with their weights and centres
+ * behind them. Where a code is -128, which no sign can be taken of, weights are packed as such.
+ */
+int ivit_pack_tables_avx2(
+    struct ivit_arena *arena, struct ivit_matrix *m, const struct ivit_indices *w, int depth);
+void ivit_decode_tables_runs_avx2(const struct ivit_matrix *m, int panel, int8_t *to);
+
+/*
  * Weights of 4 bits with multipliers, packed as decode_dot.c does. A panel decodes to [depth / 32]
  * groups: numbers from -8 to 7 in groups of four along K, [8][32 columns][4], and the multipliers of
  * their columns in 16 bits, [32 columns][2].

@@ -28,7 +28,7 @@ static int32_t code(int32_t least, int32_t most) {
   return kind == 0 ? least : kind == 1 ? most : least + (int32_t)draw((uint32_t)(most - least + 1));
 }
 
-/* Whether layers take the codes of weights of 4 bits. */
+/* Whether layers take the codes of weights of fewer bits. */
 static int codes_only;
 
 static void fail(const char *kernels, const char *what, int a, int b, int c) {
@@ -52,35 +52,47 @@ static void random_multipliers(int32_t *m, uint8_t *e, int n) {
   }
 }
 
-/* Weights of 4 bits of either coding, and the codes [outputs][inputs] that they stand for. */
+/* Index k of a column that lies from `row` on, of `bits` bits, lowest first. */
+static void put_index(uint8_t *row, int bits, int k, int index) {
+  for (int i = k * bits; i < (k + 1) * bits; i++, index >>= 1) {
+    row[i / 8] |= (uint8_t)((index & 1) << i % 8);
+  }
+}
+
+/* Weights of 4 to 6 bits of either coding, and the codes [outputs][inputs] that they stand for. */
 static struct ivit_indices random_indices(
     struct ivit_arena *arena, int inputs, int outputs, int8_t *codes) {
-  int groups = (inputs + IVIT_GROUP - 1) / IVIT_GROUP, tables = (int)draw(2);
-  int row = (inputs + 1) / 2;
+  int bits = 4 + (int)draw(3), tables = (int)draw(2);
+  int shift = tables || (bits == 4 && draw(4) > 0) ? 0 : (int)draw((uint32_t)bits);
+  int groups = (inputs + IVIT_GROUP - 1) / IVIT_GROUP, entries = 1 << bits;
+  int most = (127 << shift) >> (bits - 1), row = (inputs * bits + 7) / 8;
+  /* One set keeps tables as indices only where no code is -128. */
+  int least = draw(3) == 0 ? -128 : -127;
   uint8_t *index = ivit_arena_take(arena, (size_t)row * (size_t)outputs);
-  int8_t *table = ivit_arena_take(arena, (size_t)outputs * 16);
+  int8_t *table = ivit_arena_take(arena, (size_t)(outputs * entries));
   uint8_t *multiplier = ivit_arena_take(arena, (size_t)outputs * (size_t)groups);
-  for (int i = 0; i < 16 * outputs; i++) {
-    table[i] = (int8_t)code(-128, 127);
+  for (int i = 0; i < entries * outputs; i++) {
+    table[i] = (int8_t)code(least, 127);
   }
   for (int i = 0; i < groups * outputs; i++) {
-    multiplier[i] = (uint8_t)code(1, 15);
+    multiplier[i] = (uint8_t)code(1, most < 127 ? most : 127);
   }
   for (int c = 0; c < outputs; c++) {
     for (int i = 0; i < inputs; i++) {
-      int at = c * inputs + i, drawn = code(0, 15);
-      index[c * row + i / 2] |= (uint8_t)(drawn << 4 * (i % 2));
-      codes[at] = (int8_t)(tables
-              ? table[16 * c + drawn]
-              : (drawn - 8) * multiplier[c * groups + i / IVIT_GROUP]);
+      int drawn = code(0, entries - 1);
+      int product = (drawn - entries / 2) * multiplier[c * groups + i / IVIT_GROUP];
+      put_index(index + c * row, bits, i, drawn);
+      codes[c * inputs + i] =
+          (int8_t)(tables ? table[entries * c + drawn] : (product + (1 << shift >> 1)) >> shift);
     }
   }
-  return (struct ivit_indices){index, tables ? table : NULL, tables ? NULL : multiplier};
+  return (struct ivit_indices){
+      index, tables ? table : NULL, tables ? NULL : multiplier, bits, shift};
 }
 
 /*
- * The same layer as packed by several kernel sets; of weights of 4 bits at times, of which portable C
- * takes the codes.
+ * The same layer as packed by several kernel sets; of weights of fewer bits at times, of which
+ * portable C takes the codes.
  */
 static void random_linears(
     const struct ivit_kernels *const *k, int sets, struct ivit_linear **l,
@@ -90,12 +102,12 @@ static void random_linears(
   int32_t *m = ivit_arena_take(arena, (size_t)outputs * sizeof *m);
   uint8_t *e = ivit_arena_take(arena, (size_t)outputs);
   int32_t *set = ivit_arena_take(arena, (size_t)outliers * sizeof *set);
-  int four = draw(2) == 0;
-  struct ivit_indices indices = {NULL, NULL, NULL};
-  if (four) {
+  int fewer = draw(2) == 0;
+  struct ivit_indices indices = {NULL, NULL, NULL, 0, 0};
+  if (fewer) {
     indices = random_indices(arena, inputs, outputs, w);
   }
-  for (int i = 0; !four && i < inputs * outputs; i++) {
+  for (int i = 0; !fewer && i < inputs * outputs; i++) {
     w[i] = (int8_t)code(-128, 127);
   }
   random_multipliers(m, e, outputs);
@@ -109,7 +121,7 @@ static void random_linears(
   int shift = outliers == 0 ? 0 : 1 + (int)draw(4);
   struct ivit_layer layer = {inputs, outputs, bias, set, outliers, shift, m, e, logits};
   for (int i = 0; i < sets; i++) {
-    l[i] = four && (sets == 1 || i == 0) && !codes_only
+    l[i] = fewer && (sets == 1 || i == 0) && !codes_only
         ? ivit_linear_of_indices(k[i], arena, &indices, &layer)
         : ivit_linear_new(k[i], arena, w, &layer);
   }
@@ -191,7 +203,7 @@ static void products(const struct ivit_kernels *k) {
     }
     size_t ldx = (size_t)k->planes * ivit_round_up((size_t)inputs, 64);
     size_t ldh = (size_t)k->planes * ivit_round_up((size_t)outliers, 64);
-    int as_they_are = k->arrange == NULL || decoding != NULL;
+    int as_they_are = k->arrange == NULL || (decoding != NULL && !decoding->arranged);
     x = as_they_are ? x : arranged(arena, k, x, STRIDE, inputs, ldx);
     high = arranged(arena, k, high, 64, outliers, ldh);
     struct ivit_operand w = l->operand;
@@ -426,6 +438,29 @@ static void four_on_the_bound(int8_t *w) {
   }
 }
 
+/* Codes of few values [outputs][inputs] as indices of 5 bits of tables that have each of them. */
+static struct ivit_indices by_tables(
+    struct ivit_arena *arena, const int8_t *w, int inputs, int outputs) {
+  enum { BITS = 5, ENTRIES = 1 << BITS };
+  int row = (inputs * BITS + 7) / 8;
+  uint8_t *index = ivit_arena_take(arena, (size_t)(row * outputs));
+  int8_t *table = ivit_arena_take(arena, (size_t)(ENTRIES * outputs));
+  for (int c = 0; c < outputs; c++) {
+    int entries = 0;
+    for (int k = 0; k < inputs; k++) {
+      int i = 0;
+      while (i < entries && table[ENTRIES * c + i] != w[c * inputs + k]) {
+        i++;
+      }
+      if (i == entries) {
+        table[ENTRIES * c + entries++] = w[c * inputs + k];
+      }
+      put_index(index + c * row, BITS, k, i);
+    }
+  }
+  return (struct ivit_indices){index, table, NULL, BITS, 0};
+}
+
 /* Products whose partial sums are as large as codes can make them, in one column each row. */
 static void sixteen_bits(const struct ivit_kernels *k) {
   enum { DEPTH = 256, STRIDE = 320 };
@@ -446,7 +481,14 @@ static void sixteen_bits(const struct ivit_kernels *k) {
       }
     }
     struct ivit_layer layer = {inputs, outputs, bias, NULL, 0, 0, m, e, 0};
-    struct ivit_linear *l = ivit_linear_new(k, arena, w, &layer);
+    int tables = (int)draw(2);
+    for (int i = 0; tables && i < inputs * outputs; i++) {
+      /* Otherwise one set would not keep the indices. */
+      w[i] = w[i] < -127 ? -127 : w[i];
+    }
+    struct ivit_indices indices = by_tables(arena, w, inputs, outputs);
+    struct ivit_linear *l = tables ? ivit_linear_of_indices(k, arena, &indices, &layer)
+                                   : ivit_linear_new(k, arena, w, &layer);
     uint8_t *x = ivit_arena_take(arena, IVIT_TILE_ROWS * STRIDE);
     int32_t expected[IVIT_TILE_ROWS];
     int column[IVIT_TILE_ROWS];
@@ -471,7 +513,10 @@ static void sixteen_bits(const struct ivit_kernels *k) {
       if (k->enter != NULL) {
         k->enter();
       }
-      k->tile(x, ldx, NULL, 0, k->rows, &l->operand, panel, acc);
+      struct ivit_operand operand = l->operand;
+      decode(arena, &operand, panel);
+      (tables ? operand.main.decoding->tile : k->tile)(
+          x, ldx, NULL, 0, k->rows, &operand, panel, acc);
       if (k->leave != NULL) {
         k->leave();
       }
@@ -500,7 +545,7 @@ static void sums_of_groups(const struct ivit_kernels *k) {
     int32_t bias[IVIT_COLUMNS] = {0}, m[IVIT_COLUMNS];
     uint8_t e[IVIT_COLUMNS];
     random_multipliers(m, e, IVIT_COLUMNS);
-    struct ivit_indices w = {indices, NULL, multipliers};
+    struct ivit_indices w = {indices, NULL, multipliers, 4, 0};
     struct ivit_layer layer = {inputs, IVIT_COLUMNS, bias, NULL, 0, 0, m, e, 0};
     struct ivit_linear *l = ivit_linear_of_indices(k, arena, &w, &layer);
     int x = draw(2) == 0 ? -128 : 127;

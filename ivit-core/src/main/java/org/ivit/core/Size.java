@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.io.Serializable;
 
 /**
  * A height and a width: of a picture in pixels, or of a grid in tokens. In JSON one number where
@@ -13,7 +14,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
  * @param height rows
  * @param width columns
  */
-public record Size(int height, int width) {
+public record Size(int height, int width) implements Serializable {
   /**
    * @param side height and width
    */

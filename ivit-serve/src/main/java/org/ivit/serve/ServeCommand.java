@@ -21,12 +21,9 @@ import picocli.CommandLine.Spec;
           + " files, /metrics for Prometheus, a page at /.",
       "A signal (Ctrl-C, kill) ends it with code 0 when it has answered what it accepted."
     },
-    footer = {
-      "",
-      "Example:",
-      "  ivit serve --model deit.ivit.safetensors",
-      "  curl --data-binary @cat.jpg http://127.0.0.1:8080/classify"
-    })
+    footerHeading =
+        "%nExample:%n  ivit serve --model vit.ivit.safetensors%n"
+            + "  curl --data-binary @cat.jpg http://127.0.0.1:8080/classify%n")
 public final class ServeCommand implements AddedCommand {
   /** The variable of the environment that may hold the token. */
   static final String TOKEN = "IVIT_SERVE_TOKEN";

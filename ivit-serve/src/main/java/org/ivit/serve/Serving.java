@@ -11,7 +11,7 @@ import org.ivit.core.InputException;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.export.cli.console.IvitVersion;
 import org.ivit.export.cli.console.StopSignals;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.serve.http.BearerToken;
 import org.ivit.serve.http.ModelServer;
 import org.ivit.serve.http.ServerOptions;
@@ -88,7 +88,7 @@ final class Serving {
   }
 
   private Map<String, Runner> open(List<ModelFile> files, PrintWriter err) {
-    FloatReading reading = new FloatReading(command.architecture, command.weightsKey);
+    ModelReading reading = new ModelReading(command.architecture, command.weightsKey);
     Map<String, Runner> runners = new LinkedHashMap<>();
     try {
       for (ModelFile file : files) {

@@ -3,6 +3,8 @@ package org.ivit.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -11,12 +13,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
+import org.ivit.core.tensor.Safetensors;
+import org.ivit.core.tensor.TensorFile;
 import org.ivit.export.cli.CommandLineInterface;
 import org.ivit.export.cli.Main;
 import org.junit.jupiter.api.BeforeAll;
@@ -83,6 +88,50 @@ class ServeCommandTest {
     Path run = Files.createDirectories(folder.resolve("run"));
     Files.writeString(run.resolve("config.yaml"), "");
     assertThat(refused("--model", run)).contains("is a run directory, expected an integer");
+  }
+
+  @Test
+  void logitsAreThoseOfEvaluate() throws IOException {
+    Path pictures = folder.resolve("pictures");
+    int seed = 0;
+    for (String name : List.of("n01", "n02", "n03", "dog")) {
+      Path in = Files.createDirectories(pictures.resolve(name));
+      for (int i = 0; i < 3; i++) {
+        Files.write(in.resolve(i + ".png"), TestModels.png(seed++));
+      }
+    }
+    Path logits = folder.resolve("logits.safetensors");
+    StringWriter err = new StringWriter();
+    int code =
+        CommandLineInterface.run(
+            new PrintWriter(new StringWriter()),
+            new PrintWriter(err),
+            "evaluate",
+            "--model",
+            file.toString(),
+            "--data",
+            pictures.toString(),
+            "--logits",
+            logits.toString());
+    assertThat(code).as(err.toString()).isZero();
+    TensorFile evaluated = Safetensors.read(logits);
+    JsonNode names = new ObjectMapper().readTree(evaluated.metadata().get("files"));
+    int[] expected = evaluated.tensors().get("logits").ints();
+    try (TestServer server = new TestServer().with("m", TestServer.runner(file, null))) {
+      Client client = server.start();
+      assertThat(names).hasSize(12);
+      for (int i = 0; i < 12; i++) {
+        byte[] picture = Files.readAllBytes(pictures.resolve(names.get(i).asText()));
+        String request =
+            "{\"inputs\":[{\"name\":\"image\",\"datatype\":\"BYTES\",\"shape\":[1],\"data\":[\"%s\"]}]}"
+                .formatted(Base64.getEncoder().encodeToString(picture));
+        assertThat(
+                client
+                    .post("/v2/models/m/infer", request.getBytes(StandardCharsets.UTF_8))
+                    .ints("logits"))
+            .isEqualTo(Arrays.copyOfRange(expected, 4 * i, 4 * i + 4));
+      }
+    }
   }
 
   /** A signal in the middle: what was accepted is answered, and the process ends with 0. */

@@ -12,7 +12,7 @@ import org.ivit.core.Size;
  * between them, norms and poolings, a {@link Head}. All that is needed to name and size its
  * parameters and nodes.
  *
- * @param family key of the {@link Family} that made it, such as {@code vit}
+ * @param family key of the {@link org.ivit.core.family.Family} that made it, such as {@code vit}
  * @param name the timm name, or what an inline description calls itself
  * @param parts in order of execution
  */

@@ -61,7 +61,7 @@ public final class ILayerNorm {
 
   /**
    * The constants of a layer: g[c] = γ[c]·√C/2^30/s_out and h[c] = β[c]/s_out in float64; e the
-   * largest ≤ 62 with all |rint(g·2^e)| < 2^31 and |h|·2^e < 2^61; m = rint(g·2^e), B =
+   * largest ≤ 62 with all |rint(g·2^e)| &lt; 2^31 and |h|·2^e &lt; 2^61; m = rint(g·2^e), B =
    * rint(h·2^e). For an outlier channel g and h are divided by 2^k.
    *
    * @param name the node, for messages: its tensors are {@code name.weight} and {@code name.bias}

@@ -2,6 +2,7 @@ package org.ivit.core.arithmetic;
 
 import java.util.Arrays;
 import org.ivit.core.InputException;
+import org.ivit.core.weight.WeightCodes;
 import org.ivit.core.weight.WeightGrid;
 
 /** Weights to 8-bit codes with one scale an output channel, biases to 32 bits. */
@@ -60,6 +61,7 @@ public final class LinearQuantizer {
       requireLength(name + ".weight_scale", frozenScale.length, outputs);
     }
     byte[] codes = new byte[weight.length];
+    byte[] indices = grid == null ? null : new byte[weight.length];
     float[] weightScale = new float[outputs];
     int[] biasCodes = new int[outputs];
     float[] biasScale = new float[outputs];
@@ -85,14 +87,27 @@ public final class LinearQuantizer {
       biasScale[c] = scale * inputScale;
       float reciprocal = Quantizer.reciprocal(scale);
       for (int k = 0; k < inputs; k++) {
-        codes[row + k] = (byte) code(grid, c, k, weight[row + k], reciprocal);
+        if (grid == null) {
+          codes[row + k] = (byte) Quantizer.code(weight[row + k], reciprocal, 8);
+        } else {
+          int index = grid.nearest(c, k, reciprocal * weight[row + k]);
+          indices[row + k] = (byte) index;
+          codes[row + k] = (byte) grid.code(c, k, index);
+        }
       }
       if (bias != null) {
         biasCodes[c] = biasCode(bias[c], biasScale[c]);
       }
     }
     return new QuantizedLinear(
-        codes, weightScale, biasCodes, biasScale, Arrays.copyOf(raised, raisedCount), grid);
+        codes,
+        weightScale,
+        biasCodes,
+        biasScale,
+        Arrays.copyOf(raised, raisedCount),
+        grid == null
+            ? WeightCodes.of(codes, outputs)
+            : WeightCodes.ofIndices(grid, indices, outputs));
   }
 
   /**

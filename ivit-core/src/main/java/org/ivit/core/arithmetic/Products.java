@@ -5,7 +5,7 @@ public final class Products {
   private Products() {}
 
   /**
-   * One output of a linear layer: Σ_rest x·w + ((Σ_outliers x·w) << k) + bias.
+   * One output of a linear layer: Σ_rest x·w + ((Σ_outliers x·w) &lt;&lt; k) + bias.
    *
    * @param x input codes; {@code inputs} of them from {@code xOffset}
    * @param w weight codes of the output channel; {@code inputs} of them from {@code wOffset}

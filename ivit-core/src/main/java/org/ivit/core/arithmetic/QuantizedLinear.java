@@ -1,7 +1,7 @@
 package org.ivit.core.arithmetic;
 
 import org.ivit.core.InputException;
-import org.ivit.core.weight.WeightGrid;
+import org.ivit.core.weight.WeightCodes;
 
 /**
  * Integer weights of a linear layer. The arrays are not copied.
@@ -11,7 +11,7 @@ import org.ivit.core.weight.WeightGrid;
  * @param bias [outputs], zeros where there is none
  * @param biasScale [outputs] float32(s_w·s_x): the scale of the accumulator and of the bias
  * @param raised output channels, ascending, whose weight scale was raised to hold the bias
- * @param grid which the codes lie on; null where all of 8 bits may be
+ * @param codes the same weights as they are stored: as indices, where they have fewer than 8 bits
  */
 public record QuantizedLinear(
     byte[] weight,
@@ -19,12 +19,12 @@ public record QuantizedLinear(
     int[] bias,
     float[] biasScale,
     int[] raised,
-    WeightGrid grid) {
+    WeightCodes codes) {
 
-  /** Codes of 8 bits; parameters as those of the record. */
+  /** Weights of 8 bits; parameters as those of the record. */
   public QuantizedLinear(
       byte[] weight, float[] weightScale, int[] bias, float[] biasScale, int[] raised) {
-    this(weight, weightScale, bias, biasScale, raised, null);
+    this(weight, weightScale, bias, biasScale, raised, WeightCodes.of(weight, bias.length));
   }
 
   /**
@@ -42,6 +42,6 @@ public record QuantizedLinear(
     int[] moved =
         ChannelSums.of(weight, bias.length, outliers)
             .withInputOffset(name, bias, offset, outliers, outlierOffset);
-    return new QuantizedLinear(weight, weightScale, moved, biasScale, raised, grid);
+    return new QuantizedLinear(weight, weightScale, moved, biasScale, raised, codes);
   }
 }

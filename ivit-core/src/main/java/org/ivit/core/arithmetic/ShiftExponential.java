@@ -50,7 +50,7 @@ public record ShiftExponential(int x0, int n) {
   }
 
   /**
-   * Constants of ShiftGELU: n = 23, lowered until 2·(−x0)·2^n < 2^31.
+   * Constants of ShiftGELU: n = 23, lowered until 2·(−x0)·2^n &lt; 2^31.
    *
    * @param scale s' = float32(s·1.702f)
    */
@@ -59,8 +59,8 @@ public record ShiftExponential(int x0, int n) {
   }
 
   /**
-   * E(u): with v = max(u + (u>>1) − (u>>4), n·x0), q = floor(v/x0), r = v − x0·q, it is ((r − 2·x0)
-   * << (n−q)) >> 1, and 2^31−1 where n−q > 31.
+   * E(u): with v = max(u + (u&gt;&gt;1) − (u&gt;&gt;4), n·x0), q = floor(v/x0), r = v − x0·q, it is
+   * ((r − 2·x0) &lt;&lt; (n−q)) &gt;&gt; 1, and 2^31−1 where n−q > 31.
    *
    * @param u a difference of codes; positive ones occur in GELU's row form alone
    */

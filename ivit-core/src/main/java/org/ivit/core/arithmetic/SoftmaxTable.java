@@ -104,7 +104,7 @@ public record SoftmaxTable(int[] exponentials, int rounding, int bits, boolean d
   }
 
   /**
-   * Proves that a row's sum fits, tokens·E[0] < 2^31; in form {@code deferred} 128 times that,
+   * Proves that a row's sum fits, tokens·E[0] &lt; 2^31; in form {@code deferred} 128 times that,
    * which P·V may reach.
    *
    * @param name the node, for the message

@@ -29,6 +29,8 @@ import org.ivit.core.io.AtomicFiles;
 import org.ivit.core.tensor.Safetensors;
 import org.ivit.core.tensor.Tensor;
 import org.ivit.core.tensor.TensorFile;
+import org.ivit.core.weight.PackedBits;
+import org.ivit.core.weight.WeightGrid;
 
 /**
  * Integer checkpoints, {@code NAME.ivit.safetensors}: plain safetensors files with the tensors of
@@ -109,12 +111,44 @@ public final class CheckpointFile {
    * @throws java.io.UncheckedIOException naming the file, if it cannot be written
    */
   public static String write(Path file, IntegerCheckpoint checkpoint) {
-    Map<String, Tensor> all = GraphTensors.of(checkpoint.graph());
-    Map<String, Tensor> tensors = packed(checkpoint.graph()) ? PackedConstants.pack(all) : all;
+    Map<String, Tensor> tensors = tensors(checkpoint.graph());
     Map<String, String> metadata = metadata(checkpoint);
     String[] digest = new String[1];
     AtomicFiles.write(file, stream -> digest[0] = FileDigest.write(stream, tensors, metadata));
     return digest[0];
+  }
+
+  /**
+   * How many bytes {@link #write} makes of a checkpoint.
+   *
+   * @param checkpoint the model
+   */
+  public static long bytes(IntegerCheckpoint checkpoint) {
+    return FileDigest.bytes(tensors(checkpoint.graph()), metadata(checkpoint));
+  }
+
+  /**
+   * How many bytes the weights of a linear layer take in a file, with what their indices decode to.
+   *
+   * @param grid of the layer, or null for 8 bits
+   */
+  public static long weightBytes(int outputs, int inputs, WeightGrid grid) {
+    if (grid == null) {
+      return (long) outputs * inputs;
+    }
+    WeightForm form = WeightForm.of(grid);
+    int constants =
+        switch (grid.coding()) {
+          case TABLE -> 1 << grid.bits();
+          case GROUP -> form.multiplierBytes(inputs);
+          case UNIFORM -> 0;
+        };
+    return (long) outputs * (PackedBits.rowBytes(inputs, grid.bits()) + constants);
+  }
+
+  private static Map<String, Tensor> tensors(IntegerGraph graph) {
+    Map<String, Tensor> all = GraphTensors.of(graph);
+    return packed(graph) ? PackedConstants.pack(all) : all;
   }
 
   private static boolean packed(IntegerGraph graph) {

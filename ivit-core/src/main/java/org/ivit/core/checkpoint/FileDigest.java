@@ -56,6 +56,13 @@ final class FileDigest {
     return hex;
   }
 
+  /** How many bytes {@link #write} writes. */
+  static long bytes(Map<String, Tensor> tensors, Map<String, String> metadata) {
+    Map<String, String> signed = new LinkedHashMap<>(metadata);
+    signed.put(KEY, ZEROS);
+    return Safetensors.bytes(tensors, signed);
+  }
+
   /**
    * Computes a file's digest anew.
    *

@@ -6,6 +6,7 @@ import org.ivit.core.Size;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.image.PreprocessChange;
 
 /**
  * A frozen model: what an engine computes, and what is needed to use its answers.
@@ -43,5 +44,10 @@ public record IntegerCheckpoint(
           "classes: %d names, expected one for each of the model's %d classes"
               .formatted(classes.size(), channels));
     }
+  }
+
+  /** The same with what of the transform is wanted otherwise. */
+  public IntegerCheckpoint with(PreprocessChange change) {
+    return new IntegerCheckpoint(graph, change.of(preprocess), classes, provenance);
   }
 }

@@ -5,16 +5,21 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.io.TextFiles;
 
 /**
  * Classes in the order of a model's outputs. As a file: one class a line, UTF-8, either its name or
- * its identifier (the folder's name, for ImageNet the WordNet identifier), a tab, and its names.
- * Names are labels for people and need not be unique (ImageNet has two cranes); identifiers are.
+ * its identifier (the folder's name, for ImageNet the WordNet identifier), a tab, and its names; a
+ * blank will do where each line begins with a WordNet identifier. Names are labels for people and
+ * need not be unique (ImageNet has two cranes); identifiers are.
  */
 public final class ClassList {
+  /** How ImageNet's lists begin, with a blank where ours have a tab. */
+  private static final Pattern WORDNET = Pattern.compile("(n\\d{8}) +(\\S.*)");
+
   private final List<String> ids;
   private final List<String> names;
   private final String source;
@@ -74,6 +79,9 @@ public final class ClassList {
     }
     if (lines.isEmpty()) {
       throw new InputException(file + ": found no class, expected one a line");
+    }
+    if (lines.stream().allMatch(line -> WORDNET.matcher(line).matches())) {
+      lines.replaceAll(line -> WORDNET.matcher(line).replaceFirst("$1\t$2"));
     }
     List<String> ids = new ArrayList<>();
     List<String> names = new ArrayList<>();

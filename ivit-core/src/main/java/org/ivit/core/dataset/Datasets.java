@@ -19,7 +19,7 @@ public final class Datasets {
    *
    * <ul>
    *   <li>a folder with one folder a class;
-   *   <li>a flat folder, with {@code labels};
+   *   <li>a flat folder or one in a ZIP file, with {@code labels};
    *   <li>{@code FILE.zip}, {@code FILE.zip/FOLDER} or {@code FILE.zip!FOLDER} with one folder a
    *       class;
    *   <li>one binary CIFAR-10 batch {@code FILE.bin}, or {@code FOLDER/train} and {@code
@@ -30,7 +30,7 @@ public final class Datasets {
    * </ul>
    *
    * @param classes the order of the classes, or null
-   * @param labels a label file for a flat folder, or null
+   * @param labels a label file for flat pictures, or null
    * @throws InputException naming what is missing or wrong
    */
   public static Dataset open(String location, ClassList classes, Path labels) {
@@ -39,12 +39,18 @@ public final class Datasets {
     }
     int mark = zipMark(location);
     if (mark >= 0) {
-      return ImageFolder.openZip(
+      return zipped(
           Locations.local(location.substring(0, mark + 4)),
-          inside(location.substring(mark + 5)),
-          classes);
+          location.substring(mark + 5),
+          classes,
+          labels);
     }
     Path path = Locations.local(location);
+    Path zip = Files.isDirectory(path) ? null : zipAround(path);
+    if (zip != null) {
+      String rest = zip.equals(path) ? "" : zip.relativize(path).toString();
+      return zipped(zip, rest, classes, labels);
+    }
     if (labels != null) {
       return ImageFolder.openFlat(path, labels, classes);
     }
@@ -55,11 +61,6 @@ public final class Datasets {
       }
       return ImageFolder.open(path, classes);
     }
-    Path zip = zipAround(path);
-    if (zip != null) {
-      String rest = zip.equals(path) ? "" : zip.relativize(path).toString();
-      return ImageFolder.openZip(zip, inside(rest), classes);
-    }
     Dataset cifar = cifar(path);
     if (cifar == null) {
       throw new InputException(
@@ -69,6 +70,12 @@ public final class Datasets {
       requireCifar(path, classes);
     }
     return cifar;
+  }
+
+  private static Dataset zipped(Path zip, String folder, ClassList classes, Path labels) {
+    return labels == null
+        ? ImageFolder.openZip(zip, inside(folder), classes)
+        : ImageFolder.openFlatZip(zip, inside(folder), labels, classes);
   }
 
   /**

@@ -1,8 +1,14 @@
 package org.ivit.core.dataset;
 
 import java.io.IOException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -32,17 +38,50 @@ final class DirectorySource implements PictureSource {
 
   @Override
   public List<String> files(String folder) {
-    return list(
-        root.resolve(folder), f -> !PictureSource.isHidden(name(f)) && Files.isRegularFile(f));
+    Predicate<Path> wanted = f -> !PictureSource.isHidden(name(f)) && Files.isRegularFile(f);
+    return folder.isEmpty() ? list(root, wanted) : below(root.resolve(folder), wanted);
   }
 
   private static List<String> list(Path folder, Predicate<Path> wanted) {
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(wanted).map(DirectorySource::name).toList();
     } catch (IOException e) {
-      throw new InputException(
-          folder + ": the folder cannot be read: " + FileFailures.reason(e), e);
+      throw unreadable(folder, e);
     }
+  }
+
+  /** Links are followed, as everywhere. */
+  private static List<String> below(Path folder, Predicate<Path> wanted) {
+    List<String> found = new ArrayList<>();
+    try {
+      Files.walkFileTree(
+          folder,
+          EnumSet.of(FileVisitOption.FOLLOW_LINKS),
+          Integer.MAX_VALUE,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes) {
+              return !path.equals(folder) && PictureSource.isHidden(name(path))
+                  ? FileVisitResult.SKIP_SUBTREE
+                  : FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
+              if (wanted.test(path)) {
+                found.add(folder.relativize(path).toString().replace('\\', '/'));
+              }
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw unreadable(folder, e);
+    }
+    return found;
+  }
+
+  private static InputException unreadable(Path folder, IOException e) {
+    return new InputException(folder + ": the folder cannot be read: " + FileFailures.reason(e), e);
   }
 
   private static String name(Path file) {

@@ -3,23 +3,20 @@ package org.ivit.core.dataset;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.ivit.core.InputException;
-import org.ivit.core.io.TextFiles;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Folders of JPEG, PNG, WebP and BMP files. One folder a class, the pictures directly in it; or one
- * flat folder with a label file. Hidden files are passed over; other files in a folder of a class
- * are counted in a warning.
+ * Folders of JPEG, PNG, WebP and BMP files. One folder a class, the pictures directly in it or in
+ * the only folder in it; or one flat folder with a label file. Hidden files are passed over; what
+ * else lies in a folder of a class is counted in a warning.
  */
 public final class ImageFolder {
   private static final Logger LOG = LoggerFactory.getLogger(ImageFolder.class);
@@ -63,6 +60,7 @@ public final class ImageFolder {
       ClassList classes = list == null ? ClassList.of(folders) : list;
       List<FileDataset.Item> items = new ArrayList<>();
       List<String> ignored = new ArrayList<>();
+      List<String> below = new ArrayList<>();
       for (String folder : folders) {
         int label = classes.indexOf(folder);
         if (label < 0) {
@@ -70,32 +68,78 @@ public final class ImageFolder {
               "%s: the folder is none of the %s classes of the class list"
                   .formatted(source.describe(folder), classes.size()));
         }
-        List<String> files = source.files(folder);
-        List<String> pictures = files.stream().filter(PictureSource::isPicture).toList();
-        files.stream()
-            .filter(f -> !PictureSource.isPicture(f))
-            .sorted()
-            .forEach(f -> ignored.add(folder + "/" + f));
-        if (pictures.isEmpty()) {
-          throw new InputException(
-              "%s: found no picture directly in this class folder%s, expected %s files"
-                  .formatted(
-                      source.describe(folder),
-                      files.isEmpty() ? "" : " among " + files.size() + " files",
-                      ENDINGS));
-        }
-        for (String picture : pictures) {
-          items.add(new FileDataset.Item(folder + "/" + picture, label));
+        Map<String, List<String>> files =
+            source.files(folder).stream()
+                .sorted()
+                .collect(
+                    Collectors.groupingBy(ImageFolder::parent, TreeMap::new, Collectors.toList()));
+        String taken = taken(source, folder, files);
+        for (Map.Entry<String, List<String>> entry : files.entrySet()) {
+          for (String file : entry.getValue()) {
+            String path = folder + "/" + file;
+            if (!entry.getKey().equals(taken)) {
+              if (PictureSource.isPicture(file)) {
+                below.add(path);
+              }
+            } else if (PictureSource.isPicture(file)) {
+              items.add(new FileDataset.Item(path, label));
+            } else {
+              ignored.add(path);
+            }
+          }
         }
       }
       if (!ignored.isEmpty()) {
         LOG.warn("{}: {}", source.root(), describeIgnored(ignored));
+      }
+      if (!below.isEmpty()) {
+        LOG.warn(
+            "{}: {} pictures in folders below those of their class left out (first: {})",
+            source.root(),
+            below.size(),
+            below.get(0));
       }
       return new FileDataset(source, classes, items);
     } catch (InputException e) {
       source.close();
       throw e;
     }
+  }
+
+  /** The folder of a path, "" for none. */
+  private static String parent(String path) {
+    return path.substring(0, Math.max(0, path.lastIndexOf('/')));
+  }
+
+  /**
+   * Where the pictures of a class lie: in its folder, or in the only folder in it, such as Tiny
+   * ImageNet's {@code images}. What lies elsewhere could be classes, one level too high.
+   *
+   * @param files of the folder by the folder that they lie in, relative to it
+   */
+  private static String taken(
+      PictureSource source, String folder, Map<String, List<String>> files) {
+    List<String> holding =
+        files.entrySet().stream()
+            .filter(entry -> entry.getValue().stream().anyMatch(PictureSource::isPicture))
+            .map(Map.Entry::getKey)
+            .toList();
+    if (holding.contains("")) {
+      return "";
+    }
+    if (holding.size() == 1 && holding.get(0).indexOf('/') < 0) {
+      return holding.get(0);
+    }
+    int count = files.values().stream().mapToInt(List::size).sum();
+    throw new InputException(
+        "%s: found no picture directly in this class folder%s, expected %s files"
+            .formatted(
+                source.describe(folder),
+                holding.isEmpty()
+                    ? count == 0 ? "" : " among " + count + " files"
+                    : ", but in %s folders below it (first: %s)"
+                        .formatted(holding.size(), holding.get(0)),
+                ENDINGS));
   }
 
   /** {@code 3 files ignored: 2 .gif, 1 .tiff (first: cat/a.gif), expected .jpg, …}. */
@@ -130,9 +174,10 @@ public final class ImageFolder {
   }
 
   /**
-   * A flat directory with a label file: a line for each picture, its name, a tab or a space, and
-   * its class, as a number from 0 or by identifier or name. Without a tab the last space separates.
-   * Pictures that the file does not name are left out.
+   * A flat directory with a label file: a line for each picture, its name and, after a tab, blank,
+   * comma or semicolon, its class, as a number from 0 or by identifier or name. What follows after
+   * a further tab, comma or semicolon is left out, and so is what follows a class that has no
+   * blanks after a blank. Pictures that the file does not name are left out.
    *
    * @param classes the classes; null if the labels are all numbers (the largest tells how many
    *     classes there are) or all names (in alphabetical order)
@@ -142,80 +187,39 @@ public final class ImageFolder {
     return openFlat(new DirectorySource(root), labels, classes);
   }
 
-  /** The same wherever the files lie. */
+  /**
+   * The same inside a ZIP file, read in place.
+   *
+   * @param inside the folder that holds the pictures, "" for the root
+   */
+  public static Dataset openFlatZip(Path zip, String inside, Path labels, ClassList classes) {
+    return openFlat(new ZipSource(zip, inside), labels, classes);
+  }
+
+  /**
+   * The same wherever the files lie.
+   *
+   * @param source closed with the set, and where it is refused
+   */
   public static Dataset openFlat(PictureSource source, Path labels, ClassList classes) {
-    Map<String, String> lines = readLabels(labels);
-    ClassList list = classes == null ? classesOf(labels, lines) : classes;
-    Set<String> present = new HashSet<>(source.pictures(""));
-    List<FileDataset.Item> items = new ArrayList<>();
-    lines.forEach(
-        (name, label) -> {
-          if (!present.contains(name)) {
-            throw new InputException(
-                labels + ": names '" + name + "', which is no picture in " + source.root());
-          }
-          items.add(new FileDataset.Item(name, number(labels, name, label, list)));
-        });
-    return new FileDataset(source, list, items);
-  }
-
-  private static Map<String, String> readLabels(Path file) {
-    List<String> lines = TextFiles.read(file, "a list of pictures and classes").lines().toList();
-    Map<String, String> labels = new LinkedHashMap<>();
-    for (int i = 0; i < lines.size(); i++) {
-      String line = lines.get(i).strip();
-      if (line.isEmpty()) {
-        continue;
-      }
-      int tab = line.indexOf('\t');
-      int cut = tab >= 0 ? tab : line.lastIndexOf(' ');
-      if (cut < 0) {
-        throw new InputException(
-            file + ": line " + (i + 1) + " is '" + line + "', expected a picture and its class");
-      }
-      String name = line.substring(0, cut).strip();
-      if (labels.putIfAbsent(name, line.substring(cut + 1).strip()) != null) {
-        throw new InputException(file + ": line " + (i + 1) + " names '" + name + "' again");
-      }
+    try {
+      LabelFile lines = LabelFile.read(labels, classes);
+      Set<String> present = new HashSet<>(source.pictures(""));
+      List<FileDataset.Item> items = new ArrayList<>();
+      lines
+          .labels()
+          .forEach(
+              (name, label) -> {
+                if (!present.contains(name)) {
+                  throw new InputException(
+                      labels + ": names '" + name + "', which is no picture in " + source.root());
+                }
+                items.add(new FileDataset.Item(name, label));
+              });
+      return new FileDataset(source, lines.classes(), items);
+    } catch (InputException e) {
+      source.close();
+      throw e;
     }
-    if (labels.isEmpty()) {
-      throw new InputException(file + ": found no label, expected a line for each picture");
-    }
-    return labels;
-  }
-
-  private static ClassList classesOf(Path file, Map<String, String> labels) {
-    Set<String> names = new TreeSet<>(labels.values());
-    long numbers = names.stream().filter(ImageFolder::isNumber).count();
-    if (numbers == 0) {
-      return ClassList.of(List.copyOf(names));
-    }
-    if (numbers < names.size()) {
-      throw new InputException(
-          file + ": found numbers and names as classes, expected one kind or a class list");
-    }
-    int largest = names.stream().mapToInt(Integer::parseInt).max().orElseThrow();
-    List<String> all = new ArrayList<>();
-    for (int i = 0; i <= largest; i++) {
-      all.add(String.valueOf(i));
-    }
-    return ClassList.of(all);
-  }
-
-  private static int number(Path file, String name, String label, ClassList classes) {
-    int index = classes.find(label);
-    if (index < 0 && isNumber(label)) {
-      index = Integer.parseInt(label);
-    }
-    if (index < 0 || index >= classes.size()) {
-      throw new InputException(
-          "%s: '%s' has the class '%s', expected one of %s classes or their numbers from 0"
-              .formatted(file, name, label, classes.size()));
-    }
-    return index;
-  }
-
-  private static boolean isNumber(String label) {
-    return label.matches("[0-9]{1,6}");
   }
 }

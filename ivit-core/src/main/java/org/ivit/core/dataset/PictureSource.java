@@ -16,8 +16,8 @@ public interface PictureSource extends AutoCloseable {
   List<String> folders();
 
   /**
-   * Names of the files directly in that folder, or in the root if it is "", hidden ones left out,
-   * in no order.
+   * Paths of the files in that folder and in the folders below it, relative to it, hidden ones left
+   * out, in no order; only those directly in the root if it is "".
    */
   List<String> files(String folder);
 
@@ -41,10 +41,11 @@ public interface PictureSource extends AutoCloseable {
   @Override
   default void close() {}
 
-  /** Whether a name has an ending of a picture file. */
+  /** Whether a name, or a path, has an ending of a picture file. */
   static boolean isPicture(String name) {
     String lower = name.toLowerCase(Locale.ROOT);
-    return !isHidden(name) && ENDINGS.stream().anyMatch(lower::endsWith);
+    return !isHidden(lower.substring(lower.lastIndexOf('/') + 1))
+        && ENDINGS.stream().anyMatch(lower::endsWith);
   }
 
   /** Whether systems leave such files behind without meaning a class or a picture. */

@@ -8,6 +8,7 @@ import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -55,11 +56,11 @@ final class ZipSource implements PictureSource {
     int slash = path.indexOf('/');
     String folder = slash < 0 ? "" : path.substring(0, slash);
     String name = path.substring(slash + 1);
-    if (PictureSource.isHidden(folder)) {
+    if (Stream.of(path.split("/")).anyMatch(PictureSource::isHidden)) {
       return;
     }
     List<String> names = files.computeIfAbsent(folder, f -> new ArrayList<>());
-    if (!name.isEmpty() && !PictureSource.isHidden(name) && name.indexOf('/') < 0) {
+    if (!name.isEmpty() && !name.endsWith("/")) {
       names.add(name);
     }
   }

@@ -110,7 +110,7 @@ public record Linear(
         name,
         inputs,
         outputs,
-        WeightCodes.of(quantized.grid(), quantized.weight(), outputs),
+        quantized.codes(),
         quantized.bias(),
         inputOutliers,
         DyadicVector.of(name, quantized.biasScale(), outputScale, outputOutliers),

@@ -93,6 +93,6 @@ public final class Classification {
   public String toString() {
     return top(SHOWN).stream()
         .map(s -> String.format(Locale.ROOT, "%s %.2f %%", s.name(), 100 * s.probability()))
-        .collect(Collectors.joining(", "));
+        .collect(Collectors.joining("; "));
   }
 }

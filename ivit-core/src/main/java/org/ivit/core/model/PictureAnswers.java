@@ -107,8 +107,7 @@ final class PictureAnswers implements AutoCloseable {
    */
   <R> CompletableFuture<R> async(Picture picture, Function<int[], R> result) {
     CompletableFuture<R> future = new CompletableFuture<>();
-    gate.enter();
-    executor.execute(
+    Runnable task =
         () -> {
           Runnable outcome;
           try {
@@ -118,7 +117,12 @@ final class PictureAnswers implements AutoCloseable {
           }
           // What hangs on the future runs here, and may close the model.
           outcome.run();
-        });
+        };
+    // One step for who closes: it finds in the queue all that was let in.
+    synchronized (gate) {
+      gate.enter();
+      executor.execute(task);
+    }
     return future;
   }
 

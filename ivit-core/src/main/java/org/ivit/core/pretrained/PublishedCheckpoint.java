@@ -2,9 +2,11 @@ package org.ivit.core.pretrained;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.ivit.core.InputException;
@@ -45,10 +47,9 @@ public record PublishedCheckpoint(
     Architecture architecture, FloatWeights weights, Map<String, Float> scales) {
   private static final String SCALE = ".act_scaling_factor";
 
-  /** Buffers that the published code computes anew in each forward pass. */
+  /** Buffers of layers with a weight that the published code computes anew in each pass. */
   private static final List<String> DERIVED =
       List.of(
-          SCALE,
           ".fc_scaling_factor",
           ".conv_scaling_factor",
           ".norm_scaling_factor",
@@ -67,8 +68,8 @@ public record PublishedCheckpoint(
    * @param architecture what it was trained as; the file does not say
    * @param weightsKey the path in the file below which it lies; null to search for it
    * @param say hears where there was a choice
-   * @throws InputException naming all tensors and scales that are missing, of a wrong shape, or
-   *     zero because no picture ever went through the model
+   * @throws InputException naming all tensors and scales that are missing, of a wrong shape, zero
+   *     because no picture ever went through the model, or of a module that such a model lacks
    */
   public static PublishedCheckpoint read(
       Path file, Architecture architecture, String weightsKey, Consumer<String> say) {
@@ -77,7 +78,7 @@ public record PublishedCheckpoint(
     all.tensors()
         .forEach(
             (name, tensor) -> {
-              if (DERIVED.stream().noneMatch(name::endsWith)) {
+              if (!name.endsWith(SCALE) && derivedFrom(name) == null) {
                 parameters.put(name, tensor);
               }
             });
@@ -89,14 +90,49 @@ public record PublishedCheckpoint(
               + ", expected a checkpoint of the published quantization-aware training");
     }
     WeightCheck.check(new TensorFile(parameters, all.metadata(), all.source()), architecture);
+    Modules modules = Modules.of(architecture);
+    requireKnown(all, modules, parameters);
     return new PublishedCheckpoint(
-        architecture, FloatWeights.of(parameters), scales(all, architecture));
+        architecture, FloatWeights.of(parameters), scales(all, modules.names));
   }
 
-  private static Map<String, Float> scales(TensorFile file, Architecture architecture) {
+  /** The weight from whose layer a buffer follows; null if it is no such buffer. */
+  private static String derivedFrom(String name) {
+    for (String suffix : DERIVED) {
+      if (name.endsWith(suffix)) {
+        return name.substring(0, name.length() - suffix.length()) + ".weight";
+      }
+    }
+    return null;
+  }
+
+  /** A step that is not known is not left out: integers without it would be of another model. */
+  private static void requireKnown(
+      TensorFile file, Modules modules, Map<String, Tensor> parameters) {
+    Set<String> scaled = new HashSet<>(modules.names.values());
+    scaled.addAll(modules.unread);
+    List<String> unknown = new ArrayList<>();
+    for (String name : file.tensors().keySet()) {
+      String weight = derivedFrom(name);
+      boolean known =
+          name.endsWith(SCALE)
+              ? scaled.contains(name.substring(0, name.length() - SCALE.length()))
+              : weight == null || parameters.containsKey(weight);
+      if (!known) {
+        unknown.add(MessageText.quote(name));
+      }
+    }
+    if (!unknown.isEmpty()) {
+      throw new InputException(
+          "%s: holds buffers of modules that the published model of this architecture lacks: %s"
+              .formatted(file.source(), MessageText.list(unknown)));
+    }
+  }
+
+  private static Map<String, Float> scales(TensorFile file, Map<String, String> published) {
     Map<String, Float> scales = new LinkedHashMap<>();
     List<String> bad = new ArrayList<>();
-    for (Map.Entry<String, String> entry : published(architecture).entrySet()) {
+    for (Map.Entry<String, String> entry : published.entrySet()) {
       String node = entry.getKey();
       String name = entry.getValue() + SCALE;
       Tensor tensor = file.tensors().get(name);
@@ -123,14 +159,21 @@ public record PublishedCheckpoint(
 
   /** The module whose output each node is, by the node's name. */
   static Map<String, String> published(Architecture architecture) {
-    Modules modules = new Modules();
-    architecture.parts().forEach(part -> part.accept(modules));
-    return modules.names;
+    return Modules.of(architecture).names;
   }
 
   /** Names the modules of the published code. */
   private static final class Modules implements PartVisitor<Void> {
     private final Map<String, String> names = new LinkedHashMap<>();
+
+    /** Those with a scale that follows from others, or that no pass reads. */
+    private final Set<String> unread = new HashSet<>(Set.of("qact_pos", "act_out"));
+
+    static Modules of(Architecture architecture) {
+      Modules modules = new Modules();
+      architecture.parts().forEach(part -> part.accept(modules));
+      return modules;
+    }
 
     private void put(Node node, String module) {
       names.put(node.name(), module);
@@ -169,6 +212,14 @@ public record PublishedCheckpoint(
       put(block.act(), block.node("mlp.qact1"));
       put(block.fc2(), block.node("mlp.qact2"));
       put(block.residual2(), block.node("qact4"));
+      List<String> own =
+          windows
+              ? List.of("qact_table", "log_int_softmax")
+              : List.of("qact_softmax", "int_softmax");
+      own.forEach(module -> unread.add(block.node("attn." + module)));
+      unread.add(block.node("attn.matmul_1"));
+      unread.add(block.node("attn.matmul_2"));
+      unread.add(block.node("mlp.act"));
       return null;
     }
 

@@ -194,6 +194,20 @@ public final class Safetensors {
   }
 
   /**
+   * How many bytes a file has.
+   *
+   * @param tensors by name
+   * @param metadata texts
+   */
+  public static long bytes(Map<String, Tensor> tensors, Map<String, String> metadata) {
+    long bytes = LENGTH_BYTES + (long) SafetensorsHeader.of(tensors, metadata).toBytes().length;
+    for (Tensor tensor : tensors.values()) {
+      bytes += tensor.buffer().remaining();
+    }
+    return bytes;
+  }
+
+  /**
    * Writes a file of one tensor, whose data need not be in memory, atomically.
    *
    * @param file the file to create or replace

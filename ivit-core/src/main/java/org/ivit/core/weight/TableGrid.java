@@ -41,6 +41,14 @@ public record TableGrid(int bits, byte[] table) implements WeightGrid {
   }
 
   @Override
+  public void decode(int output, byte[] indices, byte[] codes, int from) {
+    int first = output << bits;
+    for (int k = 0; k < indices.length; k++) {
+      codes[from + k] = table[first + indices[k]];
+    }
+  }
+
+  @Override
   public WeightGrid rows(int[] order) {
     return new TableGrid(bits, Rows.of(table, 1 << bits, order));
   }

@@ -68,6 +68,16 @@ public record WeightCodes(int outputs, int inputs, WeightGrid grid, byte[] store
         indices[c * inputs + k] = (byte) index;
       }
     }
+    return ofIndices(grid, indices, outputs);
+  }
+
+  /**
+   * @param grid of the layer
+   * @param indices of its weights, [outputs][inputs]
+   * @param outputs number of output channels
+   */
+  public static WeightCodes ofIndices(WeightGrid grid, byte[] indices, int outputs) {
+    int inputs = indices.length / outputs;
     return new WeightCodes(outputs, inputs, grid, PackedBits.pack(indices, inputs, grid.bits()));
   }
 
@@ -93,9 +103,7 @@ public record WeightCodes(int outputs, int inputs, WeightGrid grid, byte[] store
     byte[] row = new byte[inputs];
     for (int c = 0; c < outputs; c++) {
       PackedBits.unpack(stored, c, grid.bits(), row);
-      for (int k = 0; k < inputs; k++) {
-        codes[c * inputs + k] = (byte) grid.code(c, k, row[k]);
-      }
+      grid.decode(c, row, codes, c * inputs);
     }
     return codes;
   }

@@ -29,6 +29,20 @@ public sealed interface WeightGrid permits TableGrid, GroupGrid, UniformGrid {
   int code(int output, int input, int index);
 
   /**
+   * The codes of a channel.
+   *
+   * @param output channel
+   * @param indices of its weights, [inputs]
+   * @param codes receives them
+   * @param from where the first one goes
+   */
+  default void decode(int output, byte[] indices, byte[] codes, int from) {
+    for (int k = 0; k < indices.length; k++) {
+      codes[from + k] = (byte) code(output, k, indices[k]);
+    }
+  }
+
+  /**
    * The index whose code is nearest to a value; of two that are as near the lower.
    *
    * @param output channel
@@ -36,6 +50,21 @@ public sealed interface WeightGrid permits TableGrid, GroupGrid, UniformGrid {
    * @param value a weight over its channel's scale, finite
    */
   default int nearest(int output, int input, double value) {
+    int from = reaching(output, input, value);
+    int above = code(output, input, from);
+    int below = code(output, input, Math.max(0, from - 1));
+    int code = value - below <= above - value ? below : above;
+    return code == above && code != below ? from : lowest(output, input, from, code);
+  }
+
+  /**
+   * The lowest index whose code is at least a value; the last where there is none.
+   *
+   * @param output channel
+   * @param input channel
+   * @param value finite
+   */
+  default int reaching(int output, int input, double value) {
     int from = 0;
     int to = (1 << bits()) - 1;
     while (from < to) {
@@ -46,10 +75,7 @@ public sealed interface WeightGrid permits TableGrid, GroupGrid, UniformGrid {
         to = middle;
       }
     }
-    int above = code(output, input, from);
-    int below = code(output, input, Math.max(0, from - 1));
-    int code = value - below <= above - value ? below : above;
-    return code == above && code != below ? from : lowest(output, input, from, code);
+    return from;
   }
 
   private int lowest(int output, int input, int from, int code) {

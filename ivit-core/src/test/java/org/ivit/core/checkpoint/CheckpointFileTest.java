@@ -84,6 +84,7 @@ class CheckpointFileTest {
     Path file = folder.resolve("model.ivit.safetensors");
     IntegerCheckpoint written = checkpoint(graph);
     String digest = CheckpointFile.write(file, written);
+    assertThat(CheckpointFile.bytes(written)).isEqualTo(Files.size(file));
     IntegerCheckpoint read = CheckpointFile.read(file);
     IntegerGraph restored = read.graph();
     assertThat(GraphTensors.of(restored)).isEqualTo(GraphTensors.of(graph));

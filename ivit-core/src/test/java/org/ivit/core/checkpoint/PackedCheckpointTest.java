@@ -59,6 +59,9 @@ class PackedCheckpointTest {
       IntegerGraph graph = graph(name, seed);
       Path file = folder.resolve("model.ivit.safetensors");
       CheckpointFile.write(file, FamilyCheckpointsTest.checkpoint(graph));
+      assertThat(CheckpointFile.bytes(FamilyCheckpointsTest.checkpoint(graph)))
+          .isEqualTo(file.toFile().length());
+      assertWeightBytes(graph);
       IntegerCheckpoint read = CheckpointFile.read(file);
       assertThat(GraphTensors.of(read.graph())).isEqualTo(GraphTensors.of(graph));
       byte[] codes = new byte[PICTURES * graph.architecture().pixels()];
@@ -70,6 +73,21 @@ class PackedCheckpointTest {
       Path again = folder.resolve("again.ivit.safetensors");
       CheckpointFile.write(again, read);
       assertThat(again).hasSameBinaryContentAs(file);
+    }
+  }
+
+  private static void assertWeightBytes(IntegerGraph graph) {
+    Map<String, Tensor> tensors = GraphTensors.of(graph);
+    for (Linear linear : graph.linears()) {
+      long bytes =
+          tensors.entrySet().stream()
+              .filter(tensor -> tensor.getKey().startsWith(linear.name() + ".weight"))
+              .mapToLong(tensor -> tensor.getValue().buffer().remaining())
+              .sum();
+      assertThat(
+              CheckpointFile.weightBytes(linear.outputs(), linear.inputs(), linear.codes().grid()))
+          .as(linear.name())
+          .isEqualTo(bytes);
     }
   }
 

@@ -107,6 +107,58 @@ class ImageFolderTest {
         .containsExactly(zip + expected);
   }
 
+  /** As in Tiny ImageNet. */
+  @Test
+  void theOnlyFolderOfAClassHoldsItsPictures() throws IOException {
+    picture(root, "bee/images/3.png", 3);
+    picture(root, "bee/images/1.png", 1);
+    Files.writeString(root.resolve("bee/bee_boxes.txt"), "");
+    Files.createDirectories(root.resolve("bee/.images"));
+    picture(root, "bee/.images/9.png", 9);
+    List<String> expected =
+        List.of(
+            "ant/x y.png=0:7",
+            "bee/images/1.png=1:1",
+            "bee/images/3.png=1:3",
+            "cat/10.PNG=2:10",
+            "cat/2.png=2:2");
+    try (Dataset dataset = ImageFolder.open(root, null);
+        Dataset zipped = ImageFolder.openZip(zip("set.zip", ""), "", null)) {
+      assertThat(names(dataset)).isEqualTo(expected);
+      assertThat(names(zipped)).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void picturesBelowOthersAreCountedAndTheFirstIsNamed() throws IOException {
+    picture(root, "cat/more/b.png", 1);
+    picture(root, "cat/more/a.png", 1);
+    Files.delete(root.resolve("cat/notes.txt"));
+    String expected =
+        ": 2 pictures in folders below those of their class left out (first: cat/more/a.png)";
+    assertThat(warnings(() -> ImageFolder.open(root, null).close()))
+        .containsExactly(root + expected);
+    Path zip = zip("set.zip", "");
+    assertThat(warnings(() -> ImageFolder.openZip(zip, "", null).close()))
+        .containsExactly(zip + expected);
+  }
+
+  /** One level too high, or deeper than one. */
+  @Test
+  void severalFoldersBelowAClassAreNoClass() throws IOException {
+    picture(root, "dog/a/1.png", 1);
+    picture(root, "dog/b/1.png", 1);
+    refused(() -> ImageFolder.open(root, null))
+        .hasMessageContaining(
+            "dog: found no picture directly in this class folder, but in 2 folders below it"
+                + " (first: a)");
+    refused(() -> ImageFolder.open(folder, null))
+        .hasMessageContaining("but in 4 folders below it (first: ant)");
+    picture(folder, "deep/dog/a/b/1.png", 1);
+    refused(() -> ImageFolder.open(folder.resolve("deep"), null))
+        .hasMessageContaining("but in 1 folders below it (first: a/b)");
+  }
+
   private static List<String> warnings(Runnable task) {
     Logger logger = (Logger) LoggerFactory.getLogger(ImageFolder.class);
     ListAppender<ILoggingEvent> heard = new ListAppender<>();
@@ -279,6 +331,58 @@ class ImageFolderTest {
     ClassList list = ClassList.of(List.of("dog", "wild cat", "ant"));
     assertThat(names(Datasets.open(flat.toString(), list, labels)))
         .containsExactly("a b.png=2:2", "b.png=1:1");
+  }
+
+  @Test
+  void labelsOfFlatPicturesInAZip() throws IOException {
+    Path labels = Files.writeString(folder.resolve("labels.txt"), "2.png ant\n10.PNG cat\n");
+    Path zip = zip("set.zip", "");
+    for (String location : List.of(zip + "/cat", zip + "!cat")) {
+      try (Dataset dataset = Datasets.open(location, null, labels)) {
+        assertThat(names(dataset)).containsExactly("10.PNG=1:10", "2.png=0:2");
+      }
+    }
+    refused(() -> Datasets.open(zip + "/ant", null, labels))
+        .hasMessageContaining("labels.txt: names '2.png', which is no picture in " + zip + "/ant");
+  }
+
+  @Test
+  void labelsMayHaveMoreColumnsAndAMark() throws IOException {
+    Path flat = folder.resolve("flat");
+    picture(flat, "b.png", 1);
+    picture(flat, "a b.PNG", 2);
+    Path labels = folder.resolve("labels.txt");
+    ClassList list = ClassList.of(List.of("dog", "wild cat", "ant"));
+    for (String text :
+        List.of(
+            "\ufeffb.png\twild cat\t0.5\na b.PNG\tant\t0.25\n",
+            "b.png,wild cat,0.5\r\na b.PNG,ant,0.25\r\n",
+            "b.png; wild cat; 3\na b.PNG; ant\n",
+            "b.png 1 17 4\na b.PNG 2 0 0\n",
+            "b.png wild cat\na b.PNG ant 3\n")) {
+      Files.writeString(labels, text);
+      assertThat(names(ImageFolder.openFlat(flat, labels, list)))
+          .as(text)
+          .containsExactly("a b.PNG=2:2", "b.png=1:1");
+    }
+    Files.writeString(labels, "b.png,wild cat,0.5\na b.PNG,ant,0.25\n");
+    assertThat(ImageFolder.openFlat(flat, labels, null).classNames())
+        .containsExactly("ant", "wild cat");
+    Files.writeString(labels, "b.png 1 17 4\na b.PNG 2 0 0\n");
+    assertThat(ImageFolder.openFlat(flat, labels, null).classes()).isEqualTo(3);
+    wrong(flat, labels, "ImageId,PredictionString\nb.png,ant", list, "line 1 is 'ImageId,Pred");
+  }
+
+  @Test
+  void wordNetListsNeedNoTab() throws IOException {
+    Path list =
+        Files.writeString(
+            folder.resolve("list.txt"), "\ufeffn01440764 tench, Tinca tinca\nn01443537 goldfish\n");
+    ClassList classes = ClassList.read(list);
+    assertThat(classes.ids()).containsExactly("n01440764", "n01443537");
+    assertThat(classes.names()).containsExactly("tench, Tinca tinca", "goldfish");
+    Files.writeString(list, "n01440764 tench\ngold fish\n");
+    assertThat(ClassList.read(list).ids()).containsExactly("n01440764 tench", "gold fish");
   }
 
   @Test

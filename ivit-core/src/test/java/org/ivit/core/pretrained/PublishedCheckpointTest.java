@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PublishedCheckpointTest {
   /** Nodes before the first place where the published float32 emulation leaves the integers. */
@@ -207,6 +208,67 @@ class PublishedCheckpointTest {
             "missing",
             "blocks.1.qact1.act_scaling_factor",
             "is 0.0");
+  }
+
+  /** Every buffer that the published Swin registers beside those that are read. */
+  private static Map<String, Tensor> swinBuffers(GoldenModel golden) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>(golden.file("weights").tensors());
+    Tensor scale = Tensor.of(new float[] {0.01f});
+    PublishedCheckpoint.published(golden.architecture())
+        .values()
+        .forEach(module -> tensors.put(module + ".act_scaling_factor", scale));
+    for (String name : golden.file("weights").tensors().keySet()) {
+      if (name.endsWith("attn.qkv.weight")) {
+        String attention = name.substring(0, name.length() - "qkv.weight".length());
+        for (String module : List.of("qact_table", "log_int_softmax", "matmul_1", "matmul_2")) {
+          tensors.put(attention + module + ".act_scaling_factor", scale);
+        }
+        tensors.put(attention.replace("attn.", "mlp.act") + ".act_scaling_factor", scale);
+        tensors.put(attention + "qkv.fc_scaling_factor", scale);
+        tensors.put(attention + "qkv.weight_integer", scale);
+        tensors.put(attention + "qkv.bias_integer", scale);
+        tensors.put(attention.replace("attn.", "norm1") + ".norm_scaling_factor", scale);
+        tensors.put(attention.replace("attn.", "norm1") + ".bias_integer", scale);
+      }
+    }
+    tensors.put("patch_embed.proj.conv_scaling_factor", scale);
+    tensors.put("act_out.act_scaling_factor", scale);
+    return tensors;
+  }
+
+  @Test
+  void buffersThatFollowFromOthersAreLeftOut() {
+    GoldenModel golden = new GoldenModel("micro_swin");
+    Path file = folder.resolve("whole.safetensors");
+    Safetensors.write(file, swinBuffers(golden), Map.of());
+    PublishedCheckpoint read =
+        PublishedCheckpoint.read(file, golden.architecture(), null, line -> {});
+    assertThat(read.scales()).hasSameSizeAs(golden.architecture().nodes().keySet());
+    assertThat(read.weights().values()).hasSameSizeAs(golden.file("weights").tensors());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "layers.0.blocks.0.attn.attn_quant.act_scaling_factor",
+        "layers.0.blocks.0.attn.qact_softmax.act_scaling_factor",
+        "layers.0.blocks.9.qact1.act_scaling_factor",
+        "qact9.act_scaling_factor",
+        "layers.0.blocks.0.mlp.fc3.weight_integer",
+        "fc_norm.norm_scaling_factor"
+      })
+  void buffersOfOtherModulesAreRefusedByName(String buffer) {
+    GoldenModel golden = new GoldenModel("micro_swin");
+    Map<String, Tensor> tensors = swinBuffers(golden);
+    tensors.put(buffer, Tensor.of(new float[] {0.01f}));
+    Path file = folder.resolve("strange.safetensors");
+    Safetensors.write(file, tensors, Map.of());
+    assertThatThrownBy(
+            () -> PublishedCheckpoint.read(file, golden.architecture(), null, line -> {}))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "%s: holds buffers of modules that the published model of this architecture lacks: %s",
+            file, buffer);
   }
 
   @Test

@@ -32,14 +32,15 @@ final class GeneratedCheckpoint {
    * Writes one.
    *
    * @param arguments name of the architecture, {@code @} and the size of its pictures where it is
-   *     another; file; {@code 4} for weights of 4 bits in the blocks, by groups
+   *     another; file; {@code 4}, {@code 5} or {@code 6} for weights of so many bits in the blocks,
+   *     by groups
    */
   public static void main(String[] arguments) {
     Architecture architecture = architecture(arguments[0]);
     Random random = new Random(1);
     FloatWeights weights = ObservedModel.weights(architecture, random);
     if (arguments.length > 2) {
-      weights = GroupedWeights.of(architecture, weights);
+      weights = GroupedWeights.of(architecture, weights, Integer.parseInt(arguments[2]));
     }
     IntegerGraph graph = ObservedModel.graph(architecture, weights, SCHEME, random);
     int classes = architecture.answer() == Answer.CLASSES ? architecture.classes() : 0;

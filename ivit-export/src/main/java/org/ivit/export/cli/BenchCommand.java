@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
 /** {@code ivit bench}: how long a model takes for a batch. */
 @Command(
     name = "bench",
+    footerHeading = "%nExample:%n  ivit bench --model vit.ivit.safetensors --batch 1,8%n",
     description = "Measures how long a model takes for a batch of decoded pictures.")
 final class BenchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

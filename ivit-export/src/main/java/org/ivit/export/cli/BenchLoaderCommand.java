@@ -23,6 +23,9 @@ import picocli.CommandLine.Spec;
 /** {@code ivit bench-loader}: how fast training pictures are loaded. */
 @Command(
     name = "bench-loader",
+    footerHeading =
+        "%nExample:%n  ivit bench-loader --config configs/vit_tiny_imagenet_qat.yaml --pictures"
+            + " 400%n",
     description =
         "Measures how fast the training pictures of a recipe are decoded and augmented, and so how"
             + " many threads a GPU's steps need.")

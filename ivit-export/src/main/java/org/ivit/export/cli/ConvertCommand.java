@@ -20,6 +20,8 @@ import picocli.CommandLine.Spec;
 /** {@code ivit convert}: picture files as Parquet. */
 @Command(
     name = "convert",
+    footerHeading =
+        "%nExample:%n  ivit convert --data imagenet/train --output imagenet/train.parquet%n",
     description =
         "Writes labelled picture files, byte for byte and in their order, as Parquet files. Needs"
             + " scripts/ivit-spark.")

@@ -17,6 +17,9 @@ import picocli.CommandLine.Spec;
 /** {@code ivit diagnose}: where the accuracy of an integer model goes. */
 @Command(
     name = "diagnose",
+    footerHeading =
+        "%nExample:%n  ivit diagnose --model vit.ivit.safetensors --against vit.safetensors \\%n   "
+            + "   --architecture vit_tiny_patch16_224 --data imagenet/val%n",
     description = {
       "Says what the quantization of each node of a run or an integer model costs against a float",
       "model.",

@@ -37,7 +37,7 @@ import org.ivit.export.diagnose.DiagnosisPage;
 import org.ivit.export.diagnose.Divergence;
 import org.ivit.export.diagnose.NodeDiagnosis;
 import org.ivit.export.diagnose.Outputs;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
@@ -64,7 +64,7 @@ final class Diagnosing {
     try (Model reference =
             Models.open(
                 command.against,
-                new FloatReading(name, command.weightsKey),
+                new ModelReading(name, command.weightsKey),
                 EngineConfig.standard());
         Dataset set = Datasets.open(command.data, list, null)) {
       requireFloat(command.against, reference);

@@ -16,6 +16,7 @@ import org.ivit.core.dataset.Locations;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.Subset;
 import org.ivit.core.engine.choice.EngineConfig;
+import org.ivit.core.image.PreprocessChange;
 import org.ivit.export.cli.console.EvaluationText;
 import org.ivit.export.cli.console.Progress;
 import org.ivit.export.cli.console.ReportFacts;
@@ -26,6 +27,7 @@ import org.ivit.export.cli.option.FeatureOptions;
 import org.ivit.export.cli.option.JsonOption;
 import org.ivit.export.cli.option.LabelOptions;
 import org.ivit.export.cli.option.ModelOptions;
+import org.ivit.export.cli.option.TransformOptions;
 import org.ivit.export.cluster.Cluster;
 import org.ivit.export.cluster.Clusters;
 import org.ivit.export.cluster.EvaluationJob;
@@ -49,11 +51,15 @@ import picocli.CommandLine.Spec;
 /** {@code ivit evaluate}: accuracy on labelled pictures, and the comparison of two models. */
 @Command(
     name = "evaluate",
+    footerHeading =
+        "%nExample:%n  ivit evaluate --model vit.ivit.safetensors --data imagenet/val%n",
     description = "Measures accuracy on labelled pictures; compares two models picture by picture.")
 final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Mixin private ModelOptions options;
+
+  @Mixin private TransformOptions transform;
 
   @Option(
       names = "--data",
@@ -135,12 +141,13 @@ final class EvaluateCommand implements Callable<Integer> {
       throw new InputException("--skip-corrupt: found beside --spark, expected one of them");
     }
     features.validate();
+    PreprocessChange change = transform.change();
     PrintWriter out = json.text(spec);
-    try (Model model = options.open();
+    try (Model model = options.open(change);
         Model reference =
             against == null
                 ? null
-                : Models.open(against, options.floats(), options.engine().unnamed())) {
+                : Models.open(against, options.reading(change), options.engine().unnamed())) {
       boolean classes = model.answer() == Answer.CLASSES;
       json.write(spec, classes ? classes(model, reference, out) : features(model, reference, out));
     }
@@ -262,7 +269,7 @@ final class EvaluateCommand implements Callable<Integer> {
     return new EvaluationJob(
         absolute(Path.of(model.identity().path())),
         model.identity().sha256(),
-        options.floats(),
+        options.reading(transform.change()),
         config,
         Locations.absolute(data),
         absolute(files.classes),

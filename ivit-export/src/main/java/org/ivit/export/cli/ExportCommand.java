@@ -6,10 +6,13 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
+import org.ivit.core.image.PreprocessChange;
 import org.ivit.export.cli.option.Checks;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.cli.option.TransformOptions;
+import org.ivit.export.evaluate.ModelReading;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -20,6 +23,9 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "export",
+    footerHeading =
+        "%nExamples:%n  ivit export --run runs/qat --output vit.ivit.safetensors%n  ivit export"
+            + " --format onnx-qdq --model vit.ivit.safetensors --output vit.onnx%n",
     description = {
       "Freezes a trained run to an integer checkpoint and verifies it.",
       "Or turns a checkpoint of the published I-ViT training into one.",
@@ -77,6 +83,8 @@ final class ExportCommand implements Callable<Integer> {
           "Where float weights or a published checkpoint lie in their file, where several are"
               + " there.")
   private String weightsKey;
+
+  @Mixin private TransformOptions transform;
 
   @Option(
       names = "--classes",
@@ -152,6 +160,7 @@ final class ExportCommand implements Callable<Integer> {
     if (architecture != null || classes != null || weightsKey != null) {
       throw new InputException("--architecture, --weights-key and --classes: a run knows its own");
     }
+    requireOwnTransform("a run");
     requireRun();
     Checks.writable("--output", output);
     return Exporting.export(
@@ -160,6 +169,14 @@ final class ExportCommand implements Callable<Integer> {
         verify,
         checkpoint.toUpperCase(Locale.ROOT),
         weights.toUpperCase(Locale.ROOT));
+  }
+
+  private void requireOwnTransform(String source) {
+    if (!transform.change().equals(PreprocessChange.NONE)) {
+      throw new InputException(
+          "--resize, --crop-mode, --interpolation, --mean and --std: %s knows its own"
+              .formatted(source));
+    }
   }
 
   private void requireRun() {
@@ -176,6 +193,7 @@ final class ExportCommand implements Callable<Integer> {
     }
     if (source.run != null) {
       requireRun();
+      requireOwnTransform("a run");
       if (architecture != null || weightsKey != null) {
         throw new InputException("--architecture and --weights-key: a run knows its own");
       }
@@ -187,7 +205,7 @@ final class ExportCommand implements Callable<Integer> {
     return OnnxExporting.of(
             source.run,
             source.model,
-            new FloatReading(architecture, weightsKey),
+            reading(),
             classes,
             checkpoint.toUpperCase(Locale.ROOT),
             weights.toUpperCase(Locale.ROOT),
@@ -203,7 +221,10 @@ final class ExportCommand implements Callable<Integer> {
     }
     Checks.file("--classes", classes);
     Checks.writable("--output", output);
-    return PublishedExport.export(
-        source.published, new FloatReading(architecture, weightsKey), classes, output);
+    return PublishedExport.export(source.published, reading(), classes, output);
+  }
+
+  private ModelReading reading() {
+    return new ModelReading(architecture, weightsKey, transform.change());
   }
 }

@@ -14,10 +14,11 @@ import picocli.CommandLine.Spec;
 /** {@code ivit inspect}: what is in a file. */
 @Command(
     name = "inspect",
+    footerHeading = "%nExample:%n  ivit inspect vit.ivit.safetensors%n",
     description =
         "Prints what an integer checkpoint holds, layer by layer, with the bits and the entropy of"
-            + " its weights, or the tensors of a safetensors, PyTorch or NumPy file. --verbose lists"
-            + " outlier channels.")
+            + " its weights, or the tensors of a safetensors, PyTorch or NumPy file. --verbose"
+            + " lists outlier channels.")
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 

@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       BenchLoaderCommand.class,
       DiagnoseCommand.class,
-      ConvertCommand.class
+      ConvertCommand.class,
+      CompletionCommand.class
     },
     footer = {
       "",

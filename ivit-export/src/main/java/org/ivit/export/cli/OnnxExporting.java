@@ -15,7 +15,7 @@ import org.ivit.core.checkpoint.SourceDate;
 import org.ivit.core.dataset.ClassList;
 import org.ivit.core.graph.Linear;
 import org.ivit.export.cli.console.WrittenFile;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.model.FloatSource;
@@ -38,7 +38,7 @@ import org.ivit.train.run.RunDirectory;
 record OnnxExporting(
     Path run,
     Path model,
-    FloatReading reading,
+    ModelReading reading,
     Path classes,
     Freezer.Moment moment,
     Freezer.Weights weights,
@@ -48,7 +48,7 @@ record OnnxExporting(
   static OnnxExporting of(
       Path run,
       Path model,
-      FloatReading reading,
+      ModelReading reading,
       Path classes,
       String moment,
       String weights,
@@ -148,11 +148,13 @@ record OnnxExporting(
     if (run != null) {
       return Freezer.freeze(RunDirectory.open(run), moment, weights, version).checkpoint();
     }
-    return Files.isDirectory(model)
-        ? Freezer.freeze(
-                RunDirectory.open(model), Freezer.Moment.BEST, Freezer.Weights.AUTO, version)
-            .checkpoint()
-        : CheckpointFile.read(model);
+    IntegerCheckpoint checkpoint =
+        Files.isDirectory(model)
+            ? Freezer.freeze(
+                    RunDirectory.open(model), Freezer.Moment.BEST, Freezer.Weights.AUTO, version)
+                .checkpoint()
+            : CheckpointFile.read(model);
+    return checkpoint.with(reading.transform());
   }
 
   private OnnxDescription description(IntegerCheckpoint integers) {

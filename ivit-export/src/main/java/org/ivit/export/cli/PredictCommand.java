@@ -15,6 +15,7 @@ import org.ivit.core.dataset.ClassList;
 import org.ivit.core.dataset.OnCorrupt;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.image.EvaluationTransform;
+import org.ivit.core.image.PreprocessChange;
 import org.ivit.core.image.Rgb;
 import org.ivit.export.cli.console.Progress;
 import org.ivit.export.cli.option.AnswerChecks;
@@ -22,6 +23,7 @@ import org.ivit.export.cli.option.Checks;
 import org.ivit.export.cli.option.JsonOption;
 import org.ivit.export.cli.option.ModelOptions;
 import org.ivit.export.cli.option.PictureFiles;
+import org.ivit.export.cli.option.TransformOptions;
 import org.ivit.export.evaluate.EvaluationJson;
 import org.ivit.export.model.Logits;
 import org.ivit.export.model.Model;
@@ -36,6 +38,7 @@ import picocli.CommandLine.Spec;
 /** {@code ivit predict}: the most probable classes of pictures. */
 @Command(
     name = "predict",
+    footerHeading = "%nExample:%n  ivit predict --model vit.ivit.safetensors --top 3 cat.jpg%n",
     description = {
       "Names the most probable classes of pictures.",
       "A picture among several that cannot be read is named and left out; the exit code is then 2."
@@ -47,6 +50,8 @@ final class PredictCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Mixin private ModelOptions options;
+
+  @Mixin private TransformOptions transform;
 
   @Option(
       names = "--classes",
@@ -76,7 +81,8 @@ final class PredictCommand implements Callable<Integer> {
     PictureFiles pictures = PictureFiles.of(images);
     Checks.file("--classes", classes);
     json.validate();
-    try (Model model = options.open()) {
+    PreprocessChange change = transform.change();
+    try (Model model = options.open(change)) {
       AnswerChecks.classes(model);
       return predict(model, pictures);
     }
@@ -85,7 +91,7 @@ final class PredictCommand implements Callable<Integer> {
   private int predict(Model model, PictureFiles pictures) {
     List<String> names = names(model);
     PrintWriter out = json.text(spec);
-    EvaluationTransform transform = new EvaluationTransform(model.preprocess());
+    EvaluationTransform prepare = new EvaluationTransform(model.preprocess());
     ObjectNode result = JsonNodeFactory.instance.objectNode();
     EvaluationJson.identify(result, model);
     ArrayNode answers = result.putArray("pictures");
@@ -95,7 +101,7 @@ final class PredictCommand implements Callable<Integer> {
             new PictureLoader<>(
                 pictures,
                 PictureLoader.inOrder(pictures),
-                (picture, index) -> transform.apply(picture),
+                (picture, index) -> prepare.apply(picture),
                 pictures.size() == 1 ? OnCorrupt.FAIL : OnCorrupt.SKIP,
                 threads,
                 Math.max(2 * BATCH, threads))) {

@@ -13,7 +13,7 @@ import org.ivit.core.family.Architectures;
 import org.ivit.core.io.Digests;
 import org.ivit.core.pretrained.PublishedCheckpoint;
 import org.ivit.export.cli.console.WrittenFile;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +37,7 @@ final class PublishedExport {
   }
 
   /** Reads, proves the bounds, writes, and says what came of it. */
-  static String export(Path file, FloatReading reading, Path classes, Path output) {
+  static String export(Path file, ModelReading reading, Path classes, Path output) {
     Architecture parsed = Architectures.parse(reading.architecture());
     PublishedCheckpoint published =
         PublishedCheckpoint.read(file, parsed, reading.weightsKey(), LOG::info);
@@ -52,7 +52,10 @@ final class PublishedExport {
             "");
     IntegerCheckpoint checkpoint =
         new IntegerCheckpoint(
-            published.graph(), published.preprocess(), names.toList(parsed.classes()), provenance);
+            published.graph(),
+            reading.transform().of(published.preprocess()),
+            names.toList(parsed.classes()),
+            provenance);
     String digest = CheckpointFile.write(output, checkpoint);
     String more = ", %d scales taken over, bounds proved".formatted(published.scales().size());
     return WrittenFile.checkpoint(output, more, digest, parsed.answer());

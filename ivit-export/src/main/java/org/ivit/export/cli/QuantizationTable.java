@@ -109,6 +109,11 @@ final class QuantizationTable {
     row("rounding", rounding(quantization, before, found.weights()));
     row("bits", bits(found.weights()));
     row("outliers", found.scheme().outlierCounts());
+    if (found.bits() != null) {
+      row("chosen", found.bits().summary());
+      out.println();
+      found.bits().table().forEach(out::println);
+    }
     out.println();
     out.printf(
         "%-24s %5s %10s  %-19s %s%n", "node", "nodes", "outliers", "range up to", "chosen by");

@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.ivit.core.InputException;
 import org.ivit.export.cli.option.Checks;
+import org.ivit.export.cli.option.TransformOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -16,21 +18,26 @@ import picocli.CommandLine.Spec;
 /** {@code ivit quantize}: from float weights and pictures to an integer checkpoint. */
 @Command(
     name = "quantize",
+    footerHeading =
+        "%nExample:%n  ivit quantize --weights dinov2-small --data photos \\%n      --output"
+            + " dinov2.ivit.safetensors%n",
     description = {
       "Quantizes float weights on some pictures, without training, and verifies the integers.",
-      "Without a recipe: exact softmax with 16 bits of attention, GELU in asymmetric codes, equalized"
-          + " attention, outlier channels and ranges by the error that they cause, weights rounded by"
-          + " second-order error, on 64 pictures spread over the folder."
+      "Without a recipe: exact softmax with 16 bits of attention, GELU in asymmetric codes,"
+          + " equalized attention, outlier channels and ranges by the error that they cause,"
+          + " weights rounded by second-order error, on 64 pictures spread over the folder."
     })
 final class QuantizeCommand implements Callable<Integer> {
+  private static final String KL = "kl=";
+
   @Spec private CommandSpec spec;
 
   @Option(
       names = "--weights",
       paramLabel = "F",
       description =
-          "Float weights (safetensors, .pth, .npz) with --architecture, a Hugging Face folder or a run"
-              + " directory; instead of the recipe's.")
+          "Float weights (safetensors, .pth, .npz) with --architecture, a Hugging Face folder or a"
+              + " run directory; instead of the recipe's.")
   private Path weights;
 
   @Option(
@@ -74,9 +81,18 @@ final class QuantizeCommand implements Callable<Integer> {
       names = "--weight-bits",
       paramLabel = "N",
       description =
-          "Bits of a weight: 8, 6, 5 or 4; as --set quantization.weights.bits=N. Patch embedding and"
-              + " classifier keep 8.")
-  private Integer weightBits;
+          "Bits of a weight: 8, 6, 5 or 4, or auto for a choice by layer within --weight-budget; as"
+              + " --set quantization.weights.bits=N. Patch embedding and classifier keep 8.")
+  private String weightBits;
+
+  @Option(
+      names = "--weight-budget",
+      paramLabel = "BUDGET",
+      description =
+          "With --weight-bits auto: what the file may take, such as 3.5MB (10^6 bytes), or kl=0.02 for"
+              + " the KL divergence from the float model that the calibration pictures may show; as"
+              + " --set quantization.weights.size=3.5MB or .kl=0.02.")
+  private String weightBudget;
 
   @Option(
       names = "--weight-codes",
@@ -85,6 +101,8 @@ final class QuantizeCommand implements Callable<Integer> {
           "How fewer bits become 8-bit codes: group, table or uniform; as --set"
               + " quantization.weights.codes=NAME.")
   private String weightCodes;
+
+  @Mixin private TransformOptions transform;
 
   @Option(
       names = "--classes",
@@ -118,6 +136,8 @@ final class QuantizeCommand implements Callable<Integer> {
     }
     set("quantization.weights.bits", weightBits);
     set("quantization.weights.codes", weightCodes);
+    setBudget();
+    transform.settings().forEach(this::set);
     Checks.exists("--weights", weights);
     Checks.file("--config", config);
     Checks.file("--classes", classes);
@@ -129,6 +149,16 @@ final class QuantizeCommand implements Callable<Integer> {
             out)
         .run(verify, output);
     return ExitCode.OK;
+  }
+
+  private void setBudget() {
+    if (weightBudget == null) {
+      return;
+    }
+    boolean byDistance = weightBudget.startsWith(KL);
+    set(
+        "quantization.weights." + (byDistance ? "kl" : "size"),
+        byDistance ? weightBudget.substring(KL.length()) : weightBudget);
   }
 
   private void set(String key, Object value) {

@@ -25,6 +25,7 @@ import org.ivit.core.dataset.Locations;
 import org.ivit.core.dataset.PictureSource;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.family.Architectures;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.io.FileFailures;
@@ -33,7 +34,7 @@ import org.ivit.core.pretrained.PretrainedModel;
 import org.ivit.export.cli.console.Progress;
 import org.ivit.export.cli.console.WrittenFile;
 import org.ivit.export.cli.option.PictureFiles;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.IdentityCheck;
 import org.ivit.export.model.FloatSource;
@@ -122,7 +123,7 @@ final class Quantizing {
     FloatSource found =
         Models.floats(
             Path.of(draft.get("weights").asText()),
-            new FloatReading(text(draft.get("architecture")), key == null ? null : key.asText()));
+            new ModelReading(text(draft.get("architecture")), key == null ? null : key.asText()));
     found.weights().requireCodes(found.identity().path());
     return found;
   }
@@ -167,14 +168,16 @@ final class Quantizing {
           selection.path(),
           set.size(),
           preprocess);
-      PostTrainingCalibration.Result found = calibrate(set, pool);
+      Frozen frozen =
+          (graph, resolved) ->
+              new IntegerCheckpoint(
+                  graph, preprocess, classes.toList(architecture), provenance(resolved));
+      PostTrainingCalibration.Result found = calibrate(set, frozen, pool);
       table.choices(recipe.quantization(), architecture.nodes(), source.weights(), found);
       IntegerCheckpoint checkpoint =
-          new IntegerCheckpoint(
+          frozen.of(
               GraphBuilder.build(architecture, found.weights(), found.scheme(), found.ranges()),
-              preprocess,
-              classes.toList(architecture),
-              provenance());
+              found.bits() == null ? recipe : recipe.withWeightRules(found.bits().rules()));
       String verified = verify == 0 ? "" : verify(verify, found, checkpoint, set, pool);
       String digest = CheckpointFile.write(output, checkpoint);
       out.println(WrittenFile.checkpoint(output, verified, digest, architecture.answer()));
@@ -222,18 +225,31 @@ final class Quantizing {
         : new ClassNames(set.classIds(), set.classNames());
   }
 
-  private PostTrainingCalibration.Result calibrate(Dataset set, WorkerPool pool) {
+  /** What is written of a model. */
+  private interface Frozen {
+    /**
+     * @param resolved the recipe with what calibration chose
+     */
+    IntegerCheckpoint of(IntegerGraph graph, Recipe resolved);
+  }
+
+  private PostTrainingCalibration.Result calibrate(Dataset set, Frozen frozen, WorkerPool pool) {
     try (ConsoleMonitor monitor = ConsoleMonitor.standard()) {
       return new RecipeCalibration(recipe, architecture, pool)
-          .run(source.weights(), set, monitor::calibrated);
+          .run(
+              source.weights(),
+              set,
+              (graph, rules) ->
+                  CheckpointFile.bytes(frozen.of(graph, recipe.withWeightRules(rules))),
+              monitor::calibrated);
     }
   }
 
-  private Provenance provenance() {
+  private Provenance provenance(Recipe resolved) {
     return new Provenance(
         String.valueOf(recipe.weights().getFileName()),
         source.identity().sha256(),
-        recipe.toYaml(),
+        resolved.toYaml(),
         SourceDate.text(),
         IvitCommand.Version.version(),
         "");

@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
 /** {@code ivit quickstart}: the whole way, without any data. */
 @Command(
     name = "quickstart",
+    footerHeading = "%nExample:%n  ivit quickstart%n",
     description =
         "Trains a small DeiT on pictures that it draws, makes it integers, compares both.")
 final class QuickstartCommand implements Callable<Integer> {

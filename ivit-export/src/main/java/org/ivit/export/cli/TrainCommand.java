@@ -18,6 +18,9 @@ import picocli.CommandLine.Spec;
 /** {@code ivit train}: runs a recipe, or goes on with a run. */
 @Command(
     name = "train",
+    footerHeading =
+        "%nExamples:%n  ivit train --config configs/cifar10_deit_float.yaml --output runs/float%n "
+            + " ivit train --resume runs/float%n",
     description = "Trains, fine-tunes or calibrates a model as a YAML recipe says.")
 final class TrainCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

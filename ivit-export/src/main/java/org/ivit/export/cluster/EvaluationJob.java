@@ -7,7 +7,7 @@ import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.Datasets;
 import org.ivit.core.dataset.Subset;
 import org.ivit.core.engine.choice.EngineConfig;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.model.Model;
 
@@ -29,7 +29,7 @@ import org.ivit.export.model.Model;
 public record EvaluationJob(
     String model,
     String sha256,
-    FloatReading reading,
+    ModelReading reading,
     EngineConfig config,
     String data,
     String classes,

@@ -32,7 +32,8 @@ public record Answers(
    * @param batch pictures the model is asked for at once, at least 1
    * @param threads that decode
    * @param progress told how many pictures more are done
-   * @throws InputException naming a picture that cannot be decoded, or where all were left out
+   * @throws org.ivit.core.InputException naming a picture that cannot be decoded, or where all were
+   *     left out
    */
   public static Answers of(
       Model model,

@@ -137,6 +137,7 @@ public final class EvaluationJson {
     json.set("model", model(reference.identity()));
     json.put("engine", reference.engine());
     json.set("backend", backend(reference.backend()));
+    json.set("preprocess", reference.preprocess().toJson());
     return json;
   }
 

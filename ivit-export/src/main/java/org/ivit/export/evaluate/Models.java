@@ -40,14 +40,14 @@ public final class Models {
    * Opens an integer checkpoint, a model of others as {@link PretrainedModel} reads them, float
    * weights in any form of {@link TensorFiles}, or a run directory.
    *
-   * @param reading of float weights
+   * @param reading what is said of it
    * @param config how it is run; an engine that it names is for integer models alone
    * @throws InputException if it is none of them, or is damaged
    */
-  public static Model open(Path path, FloatReading reading, EngineConfig config) {
+  public static Model open(Path path, ModelReading reading, EngineConfig config) {
     if (Files.isDirectory(path)) {
       if (!isPretrained(path)) {
-        return Freezer.open(path, config);
+        return Freezer.open(path, reading.transform(), config);
       }
       requireNoEngine(path, config);
       return new FloatModel(folder(path, reading), config.pool());
@@ -57,7 +57,7 @@ public final class Models {
     }
     try (TensorContents contents = TensorFiles.contents(path)) {
       if (CheckpointFile.isCheckpoint(contents.metadata())) {
-        return integer(path, CheckpointFile.digest(contents.metadata()), config);
+        return integer(path, CheckpointFile.digest(contents.metadata()), reading, config);
       }
       FloatSource source = real(path, contents, reading);
       requireNoEngine(path, config);
@@ -72,11 +72,12 @@ public final class Models {
    * @param reading of a file
    * @throws InputException if it is none of them, or is damaged
    */
-  public static FloatSource floats(Path path, FloatReading reading) {
+  public static FloatSource floats(Path path, ModelReading reading) {
     if (Files.isDirectory(path)) {
       return isPretrained(path)
           ? folder(path, reading)
-          : Freezer.floats(RunDirectory.open(path), Freezer.Moment.BEST, Freezer.Weights.AUTO);
+          : Freezer.floats(RunDirectory.open(path), Freezer.Moment.BEST, Freezer.Weights.AUTO)
+              .with(reading.transform());
     }
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
@@ -90,8 +91,9 @@ public final class Models {
     }
   }
 
-  private static Model integer(Path path, String digest, EngineConfig config) {
-    IntegerCheckpoint checkpoint = CheckpointFile.read(path);
+  private static Model integer(
+      Path path, String digest, ModelReading reading, EngineConfig config) {
+    IntegerCheckpoint checkpoint = CheckpointFile.read(path).with(reading.transform());
     return new IntegerModel(
         new ModelIdentity(
             path.toString(),
@@ -109,7 +111,7 @@ public final class Models {
         || (!Files.exists(folder.resolve(Recipe.FILE)) && TensorFiles.holdsOne(folder));
   }
 
-  private static FloatSource folder(Path path, FloatReading reading) {
+  private static FloatSource folder(Path path, ModelReading reading) {
     if (!PretrainedModel.isConfigured(path)) {
       return file(TensorFiles.file(path), reading);
     }
@@ -118,10 +120,10 @@ public final class Models {
       LOG.info("{}: its configuration says the architecture; --architecture is left aside", path);
       wishes = new PretrainedModel.Wishes(reading.weightsKey());
     }
-    return pretrained(path, wishes);
+    return pretrained(path, wishes).with(reading.transform());
   }
 
-  private static PretrainedModel.Wishes wishes(FloatReading reading) {
+  private static PretrainedModel.Wishes wishes(ModelReading reading) {
     return PretrainedModel.Wishes.of(reading.architecture(), reading.weightsKey());
   }
 
@@ -142,7 +144,7 @@ public final class Models {
             : new ClassNames(model.classes(), model.classes()));
   }
 
-  private static FloatSource file(Path path, FloatReading reading) {
+  private static FloatSource file(Path path, ModelReading reading) {
     try (TensorContents contents = TensorFiles.contents(path)) {
       return real(path, contents, reading);
     }
@@ -156,22 +158,23 @@ public final class Models {
     }
   }
 
-  private static FloatSource real(Path path, TensorContents contents, FloatReading reading) {
+  private static FloatSource real(Path path, TensorContents contents, ModelReading reading) {
     PretrainedModel.Wishes wishes = wishes(reading);
     if (wishes != null) {
-      return pretrained(path, wishes);
+      return pretrained(path, wishes).with(reading.transform());
     }
     Architecture parsed = Architectures.parse(reading.architecture());
     TensorFile fitted =
         new WeightSearch(parsed, reading.weightsKey(), LOG::info).findFitted(contents);
     WeightCheck.check(fitted, parsed);
     return new FloatSource(
-        new ModelIdentity(path.toString(), Digests.file(path), "", "float", parsed.name()),
-        parsed,
-        FloatWeights.of(fitted.tensors()),
-        PretrainedModel.preprocess(path, contents, parsed.image(), LOG::info)
-            .orElseGet(() -> preprocess(parsed)),
-        ClassNames.UNKNOWN);
+            new ModelIdentity(path.toString(), Digests.file(path), "", "float", parsed.name()),
+            parsed,
+            FloatWeights.of(fitted.tensors()),
+            PretrainedModel.preprocess(path, contents, parsed.image(), LOG::info)
+                .orElseGet(() -> preprocess(parsed)),
+            ClassNames.UNKNOWN)
+        .with(reading.transform());
   }
 
   /** That of the pretrained weights; for others what is usual for their family. */

@@ -17,6 +17,7 @@ import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
+import org.ivit.core.image.PreprocessChange;
 import org.ivit.core.io.Digests;
 import org.ivit.core.io.TextFiles;
 import org.ivit.export.model.FloatModel;
@@ -96,10 +97,11 @@ public final class Freezer {
   /**
    * Opens a run to be asked: in integers, or in floating point where it was trained so.
    *
+   * @param transform what of its transform is wanted otherwise
    * @param config how it is run; an engine that it names is for integer models alone
    * @throws InputException if it is no run or cannot be used
    */
-  public static Model open(Path path, EngineConfig config) {
+  public static Model open(Path path, PreprocessChange transform, EngineConfig config) {
     RunDirectory run = RunDirectory.open(path);
     TrainingCheckpoint checkpoint = run.best();
     Architecture architecture = run.architecture();
@@ -108,7 +110,7 @@ public final class Freezer {
         new ModelIdentity(path.toString(), digest, "", "run", architecture.name());
     if (checkpoint.scheme() != null) {
       Frozen frozen = freeze(run, Moment.BEST, Weights.AUTO, "");
-      return new IntegerModel(identity, frozen.checkpoint(), config);
+      return new IntegerModel(identity, frozen.checkpoint().with(transform), config);
     }
     String engine = config.namedEngine();
     if (engine != null) {
@@ -117,7 +119,7 @@ public final class Freezer {
               + ": was trained in floating point, which no integer engine runs: found engine "
               + engine);
     }
-    return new FloatModel(floats(run, Moment.BEST, Weights.AUTO), config.pool());
+    return new FloatModel(floats(run, Moment.BEST, Weights.AUTO).with(transform), config.pool());
   }
 
   /**

@@ -4,6 +4,7 @@ import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.ClassNames;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.Preprocess;
+import org.ivit.core.image.PreprocessChange;
 
 /**
  * Float weights with all that is needed to run or to export them.
@@ -19,4 +20,9 @@ public record FloatSource(
     Architecture architecture,
     FloatWeights weights,
     Preprocess preprocess,
-    ClassNames classes) {}
+    ClassNames classes) {
+  /** The same with what of the transform is wanted otherwise. */
+  public FloatSource with(PreprocessChange change) {
+    return new FloatSource(identity, architecture, weights, change.of(preprocess), classes);
+  }
+}

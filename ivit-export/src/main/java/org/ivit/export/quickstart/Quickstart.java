@@ -18,7 +18,7 @@ import org.ivit.core.io.AtomicFiles;
 import org.ivit.export.evaluate.Answers;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.Evaluation;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.evaluate.Proportion;
 import org.ivit.export.freeze.Freezer;
@@ -108,8 +108,8 @@ public final class Quickstart {
     try (Dataset test =
             new ProceduralPictures(
                 TEST_SEED, 0, TEST_PICTURES, size, ProceduralPictures.Strengths.DEFAULT);
-        Model floatModel = Freezer.open(floatFolder, EngineConfig.standard());
-        Model integerModel = Models.open(file, FloatReading.UNSAID, EngineConfig.standard())) {
+        Model floatModel = Models.open(floatFolder, ModelReading.UNSAID, EngineConfig.standard());
+        Model integerModel = Models.open(file, ModelReading.UNSAID, EngineConfig.standard())) {
       Answers floatAnswers = answers(floatModel, test);
       Answers integerAnswers = answers(integerModel, test);
       IdentityCheck identity =

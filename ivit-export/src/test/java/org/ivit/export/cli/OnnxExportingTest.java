@@ -24,7 +24,7 @@ import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.FamilyModels;
 import org.ivit.core.testing.ObservedModel;
 import org.ivit.core.testing.Shared;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +35,7 @@ class OnnxExportingTest {
   @TempDir Path folder;
 
   private static OnnxExporting exporting(Path model, Path classes) {
-    return OnnxExporting.of(null, model, FloatReading.UNSAID, classes, "BEST", "AUTO", "unsigned");
+    return OnnxExporting.of(null, model, ModelReading.UNSAID, classes, "BEST", "AUTO", "unsigned");
   }
 
   private Path checkpoint() {

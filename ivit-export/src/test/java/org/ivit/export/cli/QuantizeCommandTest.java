@@ -112,6 +112,92 @@ class QuantizeCommandTest {
     refused(quantize(output, "--weight-codes", "log"), "quantization.weights.codes: found \"log\"");
   }
 
+  private long size(String name, Object... more) {
+    Path output = folder.resolve(name + ".ivit.safetensors");
+    done(quantize(output, more).toArray());
+    return output.toFile().length();
+  }
+
+  /** The file says what was chosen, so that its recipe makes it again. */
+  @Test
+  void aBudgetOfSizeIsKept() throws IOException {
+    long budget = (size("4", "--weight-bits", "4") + size("6", "--weight-bits", "6")) / 2;
+    Path output = folder.resolve("auto.ivit.safetensors");
+    String said =
+        done(quantize(output, "--weight-bits", "auto", "--weight-budget", budget + "").toArray());
+    assertThat(said)
+        .contains("chosen      " + output.toFile().length() + " bytes; rounding these layers")
+        .contains("bits of   attn.qkv  attn.proj  mlp.fc1  mlp.fc2")
+        .containsPattern("blocks\\.0 +[4568] +[4568] +[4568] +[4568]");
+    assertThat(output.toFile().length()).isLessThanOrEqualTo(budget);
+    IntegerCheckpoint checkpoint = CheckpointFile.read(output);
+    assertThat(checkpoint.graph().linears()).anyMatch(linear -> linear.codes().bits() < 6);
+    Path recorded =
+        Files.writeString(folder.resolve("said.yaml"), checkpoint.provenance().recipe());
+    Path again = folder.resolve("again.ivit.safetensors");
+    done("quantize", "--config", recorded, "--output", again);
+    assertSameModel(again, output);
+  }
+
+  @Test
+  void aBudgetOfDistanceIsKept() {
+    Path output = folder.resolve("distance.ivit.safetensors");
+    assertThat(
+            done(quantize(output, "--weight-bits", "auto", "--weight-budget", "kl=0.05").toArray()))
+        .containsPattern(
+            "chosen .* the integer model has 0\\.0[0-4]\\d+ on the calibration pictures");
+  }
+
+  @Test
+  void budgetsThatCannotBeAreRefused() throws IOException {
+    Path output = folder.resolve("budget.ivit.safetensors");
+    refused(
+        quantize(output, "--weight-bits", "auto"),
+        "quantization.weights.bits: found \"auto\", expected size or kl beside it");
+    refused(
+        quantize(output, "--weight-bits", "4", "--weight-budget", "3MB"),
+        "quantization.weights.size: found \"3MB\", expected no such key without bits: auto");
+    refused(
+        quantize(output, "--weight-bits", "auto", "--weight-budget", "kl=x"),
+        "quantization.weights.kl: found \"x\", expected a number");
+    refused(
+        quantize(output, "--weight-bits", "auto", "--weight-budget", "1kB"),
+        "quantization.weights.size: found 1000 bytes, expected at least ");
+  }
+
+  /** Calibration chooses, the run's recipe says what, and the export is no larger. */
+  @Test
+  void aRunKeepsItsBudget() throws IOException {
+    long budget = size("run5", "--weight-bits", "5") + 2500;
+    Path trained = folder.resolve("auto-run");
+    Path output = folder.resolve("auto-run.ivit.safetensors");
+    Path file =
+        recipe(
+            "auto-run.yaml",
+            "optimizer: {learningRate: 1.0e-3, batchSize: 20}\nschedule: {epochs: 1}");
+    done(
+        "train",
+        "--config",
+        file,
+        "--set",
+        "quantization.weights={bits: auto, size: %d}".formatted(budget),
+        "--set",
+        "output=" + trained);
+    Recipe resolved = Recipe.read(trained.resolve(Recipe.FILE));
+    assertThat(resolved.quantization().weights().automatic()).isFalse();
+    done("export", "--run", trained, "--output", output);
+    assertThat(output.toFile().length()).isLessThanOrEqualTo(budget);
+    for (Linear linear : CheckpointFile.read(output).graph().linears()) {
+      assertThat(linear.codes().bits())
+          .isEqualTo(
+              MicroModel.VIT.linears().stream()
+                  .filter(layer -> layer.node().name().equals(linear.name()))
+                  .map(layer -> resolved.quantization().weights().choose(layer).bits())
+                  .findFirst()
+                  .orElseThrow());
+    }
+  }
+
   /** Its grids are learned, and the file is that of the training network. */
   @Test
   void aRunOfFewerBitsIsExported() throws IOException {

@@ -29,7 +29,7 @@ import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.export.evaluate.Comparison;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.model.FloatModel;
 import org.ivit.export.model.Logits;
@@ -62,7 +62,7 @@ final class OnnxReport {
     try (Model floats =
             Models.open(
                 Path.of(arguments[1]),
-                new FloatReading(Architectures.toJson(architecture).toString(), null),
+                new ModelReading(Architectures.toJson(architecture).toString(), null),
                 EngineConfig.standard());
         Dataset set = Datasets.open(arguments[2], ClassList.read(Path.of(arguments[3])), null);
         Engine engine = Engines.open(checkpoint.graph());

@@ -1,9 +1,9 @@
 package org.ivit.serve.http;
 
 import java.util.List;
+import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.util.Fields;
 import org.ivit.serve.batch.Budget;
 import org.ivit.serve.batch.Job;
 import org.ivit.serve.batch.Outcome;
@@ -61,8 +61,14 @@ final class Exchange {
 
   /** A parameter of the query; null without one. */
   String query(String name) {
-    Fields fields = Request.extractQueryParameters(request);
-    return fields.getValue(name);
+    try {
+      return Request.extractQueryParameters(request).getValue(name);
+    } catch (RuntimeException e) {
+      if (e instanceof HttpException) {
+        throw HttpFailure.of(400, "the query cannot be read");
+      }
+      throw e;
+    }
   }
 
   /** What metrics call its kind. */

@@ -15,7 +15,6 @@ import org.ivit.serve.protocol.InferAnswer;
  * @param headers others
  * @param body as it is sent
  */
-@SuppressWarnings("ArrayRecordComponent")
 record Reply(int status, String type, Map<String, String> headers, byte[] body) {
   private static final String JSON = "application/json";
 

@@ -53,28 +53,30 @@ final class Routes {
   }
 
   private CompletableFuture<Reply> answer(Exchange exchange, List<String> parts) {
-    switch (parts.get(0)) {
-      case "v2":
-        return protocol(exchange, parts.subList(1, parts.size()));
-      case "classify":
+    return switch (parts.get(0)) {
+      case "v2" -> protocol(exchange, parts.subList(1, parts.size()));
+      case "classify" -> {
         only(parts, 1);
         begin(exchange, "classify", true);
         require(exchange, "POST");
-        return classify.answer(exchange);
-      case "metrics":
+        yield classify.answer(exchange);
+      }
+      case "metrics" -> {
         only(parts, 1);
         begin(exchange, "metrics", true);
         read(exchange);
-        return done(Reply.text(ServerMetrics.TYPE, metrics.scrape()));
-      case "api":
+        yield done(Reply.text(ServerMetrics.TYPE, metrics.scrape()));
+      }
+      case "api" -> {
         only(parts, 2);
         if (!parts.get(1).equals("models")) {
           throw nothing();
         }
         begin(exchange, "models", true);
         read(exchange);
-        return done(Reply.json(models()));
-      default:
+        yield done(Reply.json(models()));
+      }
+      default -> {
         only(parts, 1);
         begin(exchange, "page", false);
         Reply file = PageFiles.file(parts.get(0));
@@ -82,8 +84,9 @@ final class Routes {
           throw nothing();
         }
         read(exchange);
-        return done(file);
-    }
+        yield done(file);
+      }
+    };
   }
 
   private CompletableFuture<Reply> protocol(Exchange exchange, List<String> parts) {
@@ -134,24 +137,25 @@ final class Routes {
       return done(Reply.json(Metadata.model(model.name(), model.description())));
     }
     only(rest, 1);
-    switch (rest.get(0)) {
-      case "ready":
+    return switch (rest.get(0)) {
+      case "ready" -> {
         read(exchange);
-        return done(
-            Reply.json(
-                ready.getAsBoolean() ? 200 : 503,
-                JsonNodeFactory.instance
-                    .objectNode()
-                    .put("name", model.name())
-                    .put("ready", ready.getAsBoolean()),
-                Map.of()));
-      case "infer":
+        yield done(ready(model));
+      }
+      case "infer" -> {
         exchange.route("infer");
         require(exchange, "POST");
-        return infer.answer(exchange, model);
-      default:
-        throw nothing();
-    }
+        yield infer.answer(exchange, model);
+      }
+      default -> throw nothing();
+    };
+  }
+
+  private Reply ready(ServedModel model) {
+    boolean state = ready.getAsBoolean();
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("name", model.name()).put("ready", state);
+    return Reply.json(state ? 200 : 503, node, Map.of());
   }
 
   private ArrayNode models() {

@@ -16,6 +16,5 @@ public sealed interface Input {
    *
    * @param values float32, [3][height][width], finite
    */
-  @SuppressWarnings("ArrayRecordComponent")
   record Normalised(float[] values) implements Input {}
 }

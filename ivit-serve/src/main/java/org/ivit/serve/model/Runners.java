@@ -12,7 +12,7 @@ import org.ivit.core.image.ImageDecoder;
 import org.ivit.core.model.ModelOptions;
 import org.ivit.core.tensor.TensorContents;
 import org.ivit.core.tensor.TensorFiles;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.model.FloatModel;
 import org.ivit.export.model.FloatSource;
@@ -30,7 +30,7 @@ public final class Runners {
    * @param batch the most pictures that are run at once
    * @throws InputException if it is neither, is damaged, or its engine does not run here
    */
-  public static Runner open(Path path, FloatReading reading, EngineConfig config, int batch) {
+  public static Runner open(Path path, ModelReading reading, EngineConfig config, int batch) {
     if (!Files.exists(path)) {
       throw new InputException(path + ": no such file or folder");
     }

@@ -19,7 +19,6 @@ import org.ivit.serve.model.ModelDescription;
  * @param bytes JSON, with tensors behind it where some were asked for so
  * @param header length of the JSON; -1 where all is JSON
  */
-@SuppressWarnings("ArrayRecordComponent")
 public record InferAnswer(byte[] bytes, int header) {
   private static final JsonFactory JSON = new JsonFactory();
 

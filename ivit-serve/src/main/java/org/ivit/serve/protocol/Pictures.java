@@ -46,7 +46,6 @@ public sealed interface Pictures {
    * @param pixels [count][height][width][3]
    * @param transformed whether they were resized and cropped already
    */
-  @SuppressWarnings("ArrayRecordComponent")
   record Pixels(int count, int height, int width, byte[] pixels, boolean transformed)
       implements Pictures {
     @Override
@@ -66,7 +65,6 @@ public sealed interface Pictures {
    *
    * @param values [count][3][height][width] of the model's size
    */
-  @SuppressWarnings("ArrayRecordComponent")
   record Normalised(int count, float[] values) implements Pictures {
     @Override
     public InputMaker.Made make(InputMaker maker, int index) {

@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.serve.Client;
 import org.ivit.serve.TestModels;
+import org.ivit.serve.TestServer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

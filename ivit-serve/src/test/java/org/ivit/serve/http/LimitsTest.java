@@ -22,6 +22,7 @@ import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.serve.Client;
 import org.ivit.serve.FakeRunner;
 import org.ivit.serve.TestModels;
+import org.ivit.serve.TestServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -178,6 +179,9 @@ class LimitsTest {
     assertThat(raw("nonsense\r\n\r\n")).startsWith("HTTP/1.1 400 ").doesNotContain("jetty");
     assertThat(raw("GET /" + "x".repeat(20_000) + " HTTP/1.1\r\nHost: x\r\n\r\n"))
         .startsWith("HTTP/1.1 414 ");
+    assertThat(raw("POST /classify?model=%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"))
+        .startsWith("HTTP/1.1 400 ");
+    assertThat(raw("GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n")).startsWith("HTTP/1.1 400 ");
   }
 
   @Test
@@ -319,7 +323,11 @@ class LimitsTest {
       socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       InputStream in = socket.getInputStream();
       StringBuilder text = new StringBuilder();
-      for (int b = in.read(); b >= 0 && !text.toString().endsWith("\"}"); b = in.read()) {
+      while (!text.toString().endsWith("\"}")) {
+        int b = in.read();
+        if (b < 0) {
+          break;
+        }
         text.append((char) b);
       }
       return text.toString();

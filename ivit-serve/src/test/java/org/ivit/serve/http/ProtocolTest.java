@@ -22,6 +22,7 @@ import org.ivit.core.image.ImageDecoder;
 import org.ivit.core.image.Rgb;
 import org.ivit.serve.Client;
 import org.ivit.serve.TestModels;
+import org.ivit.serve.TestServer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

@@ -3,6 +3,7 @@ package org.ivit.spark.dataset;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import org.apache.hadoop.fs.FileStatus;
@@ -32,7 +33,23 @@ final class HadoopSource implements PictureSource {
 
   @Override
   public List<String> files(String folder) {
-    return names(in(folder), f -> f.isFile() && !PictureSource.isHidden(f.getPath().getName()));
+    List<String> found = new ArrayList<>();
+    addFiles(in(folder), "", !folder.isEmpty(), found);
+    return found;
+  }
+
+  private void addFiles(Path folder, String prefix, boolean deep, List<String> found) {
+    for (FileStatus entry : HadoopFiles.list(files, folder)) {
+      String name = entry.getPath().getName();
+      if (PictureSource.isHidden(name)) {
+        continue;
+      }
+      if (entry.isFile()) {
+        found.add(prefix + name);
+      } else if (deep && entry.isDirectory()) {
+        addFiles(entry.getPath(), prefix + name + "/", true, found);
+      }
+    }
   }
 
   private List<String> names(Path folder, Predicate<FileStatus> wanted) {

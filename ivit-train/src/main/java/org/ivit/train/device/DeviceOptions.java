@@ -7,7 +7,7 @@ import org.ivit.train.device.product.ProductPrecision;
  *
  * @param precision of the products of reals
  * @param library whether to multiply by cuBLASLt where it is installed, as {@link
- *     ProductLibrary#PROPERTY} says
+ *     org.ivit.train.device.product.ProductLibrary#PROPERTY} says
  * @param recompute whether a block keeps its input alone, and runs forward again before it runs
  *     back: the same integers for less memory
  */

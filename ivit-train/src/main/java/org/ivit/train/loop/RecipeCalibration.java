@@ -12,6 +12,7 @@ import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.loading.RecipePictures;
 import org.ivit.train.ptq.PostTrainingCalibration;
+import org.ivit.train.ptq.bits.FileSize;
 import org.ivit.train.recipe.Calibration;
 import org.ivit.train.recipe.Recipe;
 
@@ -40,18 +41,23 @@ public final class RecipeCalibration {
    *
    * @param weights float parameters by timm name
    * @param pictures of which the recipe takes some
+   * @param fileSize measures files where the recipe leaves the bits of layers open
    * @param progress hears of each part
-   * @throws InputException if no picture can be read, or if the model fails a bound: names the node
+   * @throws InputException if no picture can be read, or if the model fails a bound: names the
+   *     node; or if no bits of weights keep their budget
    */
   public PostTrainingCalibration.Result run(
-      FloatWeights weights, Dataset pictures, PostTrainingCalibration.Progress progress) {
+      FloatWeights weights,
+      Dataset pictures,
+      FileSize fileSize,
+      PostTrainingCalibration.Progress progress) {
     Calibration calibration = recipe.quantization().calibration();
     List<float[]> moments =
         recipe.quantization().weights().fewer()
             ? batches(pictures, calibration.momentPictures())
             : List.of();
     return new PostTrainingCalibration(architecture, recipe.quantization(), pool)
-        .run(weights, batches(pictures, calibration.pictures()), moments, progress);
+        .run(weights, batches(pictures, calibration.pictures()), moments, fileSize, progress);
   }
 
   /** Normalised pixels, [pictures][3][image][image] each. */

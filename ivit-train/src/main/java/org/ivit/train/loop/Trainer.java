@@ -46,6 +46,7 @@ import org.ivit.train.operator.RangeMode;
 import org.ivit.train.parameter.GridForm;
 import org.ivit.train.parameter.GridPoints;
 import org.ivit.train.ptq.PostTrainingCalibration;
+import org.ivit.train.ptq.bits.ChosenBits;
 import org.ivit.train.recipe.Distillation;
 import org.ivit.train.recipe.Optimizer;
 import org.ivit.train.recipe.Pictures;
@@ -73,7 +74,7 @@ public final class Trainer {
   private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
   private final RunDirectory run;
-  private final Recipe recipe;
+  private Recipe recipe;
   private final Architecture architecture;
   private final TrainingMonitor monitor;
   private final WorkerPool pool;
@@ -319,6 +320,9 @@ public final class Trainer {
       scheme = found.scheme();
       ranges = found.ranges();
       sayOutliers(scheme);
+      if (found.bits() != null) {
+        take(found.bits());
+      }
     }
     prepare(weights, scheme, ranges);
     if (recipe.emaDecay() > 0) {
@@ -327,13 +331,20 @@ public final class Trainer {
     state =
         TrainingState.start(
             training == null ? "" : Datasets.digest(training), Teacher.digest(recipe));
-    run.begin();
+    run.begin(recipe);
     metrics = MetricsLog.open(run.metrics(), -1);
     if (recipe.schedule().epochs() == 0) {
       validate(0, this::stopBeforeTheFirstCheckpoint);
       state = state.finish();
     }
     save();
+  }
+
+  /** What was chosen is the recipe from here on, also of a run that is resumed. */
+  private void take(ChosenBits bits) {
+    recipe = recipe.withWeightRules(bits.rules());
+    monitor.say("bits of weights: " + bits.summary());
+    bits.table().forEach(monitor::say);
   }
 
   private void sayOutliers(Scheme scheme) {
@@ -430,6 +441,7 @@ public final class Trainer {
         .run(
             weights,
             calibrating,
+            new ExportedSize(recipe, architecture, training == null ? calibrating : training),
             (stage, done, total) -> {
               monitor.calibrated(stage, done, total);
               stopBeforeTheFirstCheckpoint();

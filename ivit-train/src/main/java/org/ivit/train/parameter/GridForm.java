@@ -190,17 +190,23 @@ public record GridForm(WeightCoding coding, int bits, int size, int shift, boole
    * @param rounded of the points
    * @param channel output channel
    * @param weight of the channel, [inputs], float32
+   * @param indices of the weights, [inputs]
    * @param gradient of the channel's dequantized weights, [inputs]; becomes that of its weights
    * @param points added to, [points]
    */
   public void gradient(
-      Rounded rounded, int channel, float[] weight, double[] gradient, double[] points) {
+      Rounded rounded,
+      int channel,
+      float[] weight,
+      byte[] indices,
+      double[] gradient,
+      double[] points) {
     WeightGrid grid = rounded.grid();
     float reciprocal = Quantizer.reciprocal(rounded.scale()[channel]);
     int last = (1 << bits) - 1;
     for (int k = 0; k < weight.length; k++) {
       double value = reciprocal * weight[k];
-      int index = grid.nearest(channel, k, value);
+      int index = indices[k];
       points[point(rounded, channel, k, index)] += gradient[k] * slope(index);
       boolean below = value < grid.code(channel, k, 0) - BEYOND;
       boolean above = value > grid.code(channel, k, last) + BEYOND;

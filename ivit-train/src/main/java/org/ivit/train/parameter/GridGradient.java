@@ -2,6 +2,8 @@ package org.ivit.train.parameter;
 
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
+import org.ivit.core.weight.PackedBits;
+import org.ivit.core.weight.WeightCodes;
 import org.ivit.train.memory.Reals;
 
 /**
@@ -11,6 +13,7 @@ import org.ivit.train.memory.Reals;
 public final class GridGradient {
   private final GridForm form;
   private final GridForm.Rounded rounded;
+  private final WeightCodes codes;
   private final Reals weights;
   private final int weightFrom;
   private final int gridFrom;
@@ -22,11 +25,13 @@ public final class GridGradient {
    * @param layout where the parameters lie
    * @param key of a matrix that has a grid
    * @param weights the parameters
+   * @param codes of the matrix, quantized from them
    */
-  public GridGradient(ParameterLayout layout, String key, Reals weights) {
+  public GridGradient(ParameterLayout layout, String key, Reals weights, WeightCodes codes) {
     ParameterLayout.Entry matrix = layout.entry(key);
     this.form = layout.grids().get(key);
     this.rounded = ParameterView.grid(layout, matrix, weights);
+    this.codes = codes;
     this.weights = weights;
     this.weightFrom = matrix.from();
     this.gridFrom = layout.from(FloatWeights.gridName(key));
@@ -47,13 +52,15 @@ public final class GridGradient {
         1,
         (from, to, part) -> {
           float[] weight = new float[inputs];
+          byte[] indices = new byte[inputs];
           double[] gradient = new double[inputs];
           for (int c = from; c < to; c++) {
             int at = weightFrom + c * inputs;
             weights.get(at, weight, 0, inputs);
             gradients.get(at, gradient, 0, inputs);
+            PackedBits.unpack(codes.stored(), c, codes.bits(), indices);
             double[] moved = new double[points];
-            form.gradient(rounded, c, weight, gradient, moved);
+            form.gradient(rounded, c, weight, indices, gradient, moved);
             gradients.put(at, gradient, 0, inputs);
             if (form.learned()) {
               gradients.put(gridFrom + c * points, moved, 0, points);

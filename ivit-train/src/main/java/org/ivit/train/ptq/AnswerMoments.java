@@ -13,6 +13,7 @@ import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.memory.Gemm;
 import org.ivit.train.memory.OpenBlasGemm;
+import org.ivit.train.memory.RealMatrix;
 import org.ivit.train.memory.RealType;
 import org.ivit.train.memory.Reals;
 
@@ -30,13 +31,23 @@ final class AnswerMoments {
 
   private final Map<String, SecondMoment> moments = new HashMap<>();
 
+  /** By layer, of those that are compared. */
+  private final Map<String, AnswerReach> reaches = new HashMap<>();
+
+  private double[][] answers = {};
+
   /**
    * @param layers whose inputs are wanted
+   * @param compared those of which it is wanted too what noise at their outputs costs
    */
-  AnswerMoments(Collection<LinearSpec> layers) {
+  AnswerMoments(Collection<LinearSpec> layers, Collection<LinearSpec> compared) {
     Gemm gemm = new OpenBlasGemm();
-    layers.forEach(
-        layer -> moments.put(layer.parameters(), new SecondMoment(layer.inputs(), gemm)));
+    for (LinearSpec layer : layers) {
+      moments.put(layer.parameters(), new SecondMoment(layer.inputs(), gemm));
+    }
+    for (LinearSpec layer : compared) {
+      reaches.put(layer.parameters(), new AnswerReach(layer.outputs(), gemm));
+    }
   }
 
   /**
@@ -63,6 +74,8 @@ final class AnswerMoments {
                     IntStream.range(0, batch.length / size)
                         .mapToObj(i -> new Place(batch, i * size)))
             .toList();
+    int before = answers.length;
+    answers = Arrays.copyOf(answers, before + pictures.size());
     OrderedSteps steps = new OrderedSteps(pictures.size());
     PictureGradient first = new PictureGradient(architecture, weights, RealType.FLOAT32, this::add);
     ConcurrentLinkedQueue<PictureGradient> free = new ConcurrentLinkedQueue<>(List.of(first));
@@ -74,7 +87,11 @@ final class AnswerMoments {
             PictureGradient lane =
                 idle == null ? new PictureGradient(architecture, first, this::add) : idle;
             Place place = pictures.get(i);
-            steps.run(i, () -> lane.run(place.batch, place.from, i, part -> steps.step(i, part)));
+            steps.run(
+                i,
+                () ->
+                    answers[before + i] =
+                        lane.run(place.batch, place.from, i, part -> steps.step(i, part)));
             free.add(lane);
             if (place.from + size == place.batch.length) {
               done.run();
@@ -92,6 +109,10 @@ final class AnswerMoments {
         weights[r] = UNIFORM + (1 - UNIFORM) * (mean > 0 ? weights[r] / mean : 1);
       }
       moment.add(x, weights);
+      AnswerReach reach = reaches.get(layer.parameters());
+      if (reach != null) {
+        reach.add(moment.centred(x, rows), new RealMatrix(gy, gyFrom, rows, layer.outputs()));
+      }
     }
   }
 
@@ -111,5 +132,20 @@ final class AnswerMoments {
   /** What was seen of a layer's inputs. */
   SecondMoment of(LinearSpec layer) {
     return moments.get(layer.parameters());
+  }
+
+  /**
+   * What noise at the outputs of a layer costs.
+   *
+   * @param layer one of those that are compared
+   * @return [outputs], as {@link AnswerReach#costs} says
+   */
+  double[] outputCosts(LinearSpec layer) {
+    return reaches.get(layer.parameters()).costs(answers.length);
+  }
+
+  /** The float network's answers, logits or features, a picture each in the order of adding. */
+  double[][] answers() {
+    return answers;
   }
 }

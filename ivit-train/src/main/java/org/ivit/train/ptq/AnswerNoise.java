@@ -30,19 +30,9 @@ final class AnswerNoise {
 
   /** {@code √p ∘ ξ − p·Σ √p ∘ ξ}. */
   private static double[] ofLogits(double[] logits, double[] noise) {
-    double max = Double.NEGATIVE_INFINITY;
-    for (double logit : logits) {
-      max = Math.max(max, logit);
-    }
-    double[] p = new double[logits.length];
-    double total = 0;
-    for (int i = 0; i < p.length; i++) {
-      p[i] = Math.exp(logits[i] - max);
-      total += p[i];
-    }
+    double[] p = AnswerDistance.softmax(logits);
     double sum = 0;
     for (int i = 0; i < p.length; i++) {
-      p[i] /= total;
       noise[i] *= Math.sqrt(p[i]);
       sum += noise[i];
     }

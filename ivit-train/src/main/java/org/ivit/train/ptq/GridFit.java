@@ -43,6 +43,32 @@ record GridFit(WeightGrid grid, float[] scale) {
     };
   }
 
+  /**
+   * A grid of the size that {@link #of} makes, for layers whose inputs were not seen yet.
+   *
+   * @param outputs number of output channels
+   * @param inputs number of input channels
+   */
+  static WeightGrid standIn(WeightCoding coding, int bits, int outputs, int inputs) {
+    return switch (coding) {
+      case UNIFORM -> new UniformGrid(bits);
+      case GROUP -> {
+        int size = GroupGrid.USUAL_SIZE;
+        byte[] multiplier = new byte[outputs * GroupGrid.groups(inputs, size)];
+        Arrays.fill(multiplier, (byte) GroupGrid.most(bits, SHIFTS[bits]));
+        yield new GroupGrid(bits, inputs, size, SHIFTS[bits], multiplier);
+      }
+      case TABLE -> {
+        byte[] table = new byte[outputs << bits];
+        for (int i = 0; i < table.length; i++) {
+          int entry = i & ((1 << bits) - 1);
+          table[i] = (byte) ((entry << (Byte.SIZE - bits)) + Byte.MIN_VALUE);
+        }
+        yield new TableGrid(bits, table);
+      }
+    };
+  }
+
   private static GridFit uniform(int bits, float[] weight, double[] diagonal, int outputs) {
     float[] scale = new float[outputs];
     for (int c = 0; c < outputs; c++) {

@@ -85,15 +85,17 @@ final class PictureGradient {
    * @param from where the picture's begin
    * @param picture its number among all, which its direction follows from
    * @param parts runs the backward pass of each part, which shows its linear layers
+   * @return the answer
    */
-  void run(float[] pixels, int from, int picture, Consumer<Runnable> parts) {
+  double[] run(float[] pixels, int from, int picture, Consumer<Runnable> parts) {
     values.get(0).put(0, pixels, from, values.get(0).size());
     int last = operators.size();
     for (int i = 0; i < last; i++) {
       operators.get(i).forward(own(i), values.get(i), values.get(i + 1), 1, true, execution);
     }
     KeyedRandom random = new KeyedRandom(KeyedRandom.Use.ANSWER_NOISE, SEED, picture);
-    double[] direction = AnswerNoise.of(answer, values.get(last).doubles(), random);
+    double[] found = values.get(last).doubles();
+    double[] direction = AnswerNoise.of(answer, found, random);
     Reals gradient = Reals.of(execution.type(), direction);
     for (int i = last - 1; i >= 0; i--) {
       int part = i;
@@ -107,6 +109,7 @@ final class PictureGradient {
                       own(part), values.get(part), gy, gx, gradients.get(part), 1, execution));
       gradient = gx;
     }
+    return found;
   }
 
   private Reals own(int part) {

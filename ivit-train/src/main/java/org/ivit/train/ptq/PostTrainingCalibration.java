@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
@@ -15,21 +16,26 @@ import org.ivit.core.calibration.PublishedObserver;
 import org.ivit.core.engine.MatrixProducts;
 import org.ivit.core.engine.portable.PortableMatrixProducts;
 import org.ivit.core.graph.FloatWeights;
+import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.scheme.Range;
 import org.ivit.core.scheme.Scheme;
 import org.ivit.train.observer.ObserverSet;
+import org.ivit.train.ptq.bits.ChosenBits;
+import org.ivit.train.ptq.bits.FileSize;
 import org.ivit.train.recipe.OutlierChoice;
 import org.ivit.train.recipe.Quantization;
 import org.ivit.train.recipe.RangeSearch;
 import org.ivit.train.recipe.WeightRounding;
+import org.ivit.train.recipe.WeightRules;
 
 /**
  * Finds outlier channels and ranges of a float model on some pictures: a first pass for the
  * channels where the recipe asks for it, one that sums second moments where weights are rounded by
  * them, one that samples rows where ranges are searched, and a last one for the (other) ranges. The
- * bounds of the model are proved before it answers.
+ * bounds of the model are proved before it answers. Where it chooses the bits of layers, rounding
+ * and what follows is done for each model that is tried.
  */
 public final class PostTrainingCalibration {
   /** Rows of a node that the search for ranges looks at. */
@@ -51,9 +57,18 @@ public final class PostTrainingCalibration {
    * @param scheme forms, widths, outlier channels
    * @param ranges by full node name
    * @param searched nodes whose ranges were searched; those of the others were observed
+   * @param bits the bits that were chosen; null where the recipe names them
    */
   public record Result(
-      FloatWeights weights, Scheme scheme, SortedMap<String, Range> ranges, Set<String> searched) {}
+      FloatWeights weights,
+      Scheme scheme,
+      SortedMap<String, Range> ranges,
+      Set<String> searched,
+      ChosenBits bits) {
+    Result with(ChosenBits chosen) {
+      return new Result(weights, scheme, ranges, searched, chosen);
+    }
+  }
 
   /** Hears of each part of the work; what it throws ends the work. */
   @FunctionalInterface
@@ -64,7 +79,7 @@ public final class PostTrainingCalibration {
      * @param stage what is under way, in words
      * @param done parts so far, over all stages: batches of passes, layers that were rounded, nodes
      *     that were searched
-     * @param total parts of all stages
+     * @param total parts of all stages; it rises where one more model is tried
      */
     void part(String stage, int done, int total);
   }
@@ -88,34 +103,27 @@ public final class PostTrainingCalibration {
    * @param batches normalised pixels, [pictures][3][image][image] each
    * @param momentBatches the same, of the pictures that weights of fewer than 8 bits are rounded
    *     by; of no use without such weights
+   * @param fileSize measures files where bits are chosen
    * @param progress hears of each part
-   * @throws org.ivit.core.InputException if the model fails a bound: names the node
+   * @throws org.ivit.core.InputException if the model fails a bound: names the node; or if no bits
+   *     of weights keep their budget
    */
   public Result run(
-      FloatWeights weights, List<float[]> batches, List<float[]> momentBatches, Progress progress) {
-    boolean fewer = quantization.weights().fewer();
+      FloatWeights weights,
+      List<float[]> batches,
+      List<float[]> momentBatches,
+      FileSize fileSize,
+      Progress progress) {
+    WeightRules rules = quantization.weights();
     boolean search = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
     boolean free = weights.scales().isEmpty();
     boolean equalize = quantization.equalize() && free;
     boolean secondOrder = quantization.weightRounding() == WeightRounding.SECOND_ORDER && free;
-    boolean byError = quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR;
-    WeightRoundingPass rounding = new WeightRoundingPass(architecture, quantization.weights());
-    if (fewer && !free) {
+    if (rules.fewer() && !free) {
       throw new InputException(
           "quantization.weights: weights of fewer than 8 bits are made of float weights, but these"
               + " bring frozen scales");
     }
-    int count =
-        1
-            + (search ? 1 : 0)
-            + (equalize ? 1 : 0)
-            + (secondOrder && !fewer ? 1 : 0)
-            + (byError ? 1 : 0);
-    int tasks =
-        (secondOrder ? rounding.layers().size() : 0)
-            + (byError ? searched() : 0)
-            + (fewer ? momentBatches.size() : 0);
-    Passes passes = new Passes(batches, new Parts(progress, count * batches.size() + tasks));
     Scheme scheme =
         new Scheme(
             quantization.gelu(),
@@ -123,6 +131,21 @@ public final class PostTrainingCalibration {
             quantization.attentionBits(),
             given(quantization.outliers()),
             quantization.normEpsilon());
+    BitSearch bits =
+        rules.automatic()
+            ? draft(new BitSearch(architecture, rules, fileSize), weights, scheme, batches.get(0))
+            : null;
+    WeightRoundingPass rounding = new WeightRoundingPass(architecture, rules);
+    int first = (search ? 1 : 0) + (equalize ? 1 : 0) + (secondOrder && !rules.fewer() ? 1 : 0);
+    int total =
+        first * batches.size() + rangeParts(batches) + (secondOrder ? rounding.layers().size() : 0);
+    if (rules.fewer()) {
+      total += momentBatches.size();
+    }
+    if (bits != null) {
+      total += bits.layers().size() + askParts(momentBatches);
+    }
+    Passes passes = new Passes(batches, new Parts(progress, total));
     FloatWeights used = weights;
     if (equalize) {
       ChannelMaxima maxima = new ChannelMaxima(new PublishedObserver());
@@ -137,18 +160,90 @@ public final class PostTrainingCalibration {
           OutlierSearch.choose(architecture, maxima.largest(), quantization.gelu());
       scheme = scheme.withOutliers(found);
     }
-    if (secondOrder) {
-      used = rounded(rounding, used, scheme, momentBatches, passes);
+    if (!secondOrder) {
+      return ranged(used, scheme, passes).result();
     }
+    if (!rules.fewer()) {
+      SecondMoments moments = new SecondMoments(observers(), rounding.nodes());
+      passes.run(SUMS, used, scheme, moments);
+      return ranged(rounding.apply(used, moments, pool, passes::rounded), scheme, passes).result();
+    }
+    AnswerMoments moments =
+        new AnswerMoments(rounding.layers(), bits == null ? List.of() : bits.layers());
+    moments.add(architecture, used, momentBatches, pool, () -> passes.parts.done(SUMS));
+    if (bits == null) {
+      return ranged(rounding.apply(used, moments, pool, passes::rounded), scheme, passes).result();
+    }
+    return chosen(bits, rounding, new Prepared(used, scheme, moments, momentBatches), passes);
+  }
+
+  /** One batch shows how large the constants of a file are. */
+  private BitSearch draft(BitSearch bits, FloatWeights weights, Scheme scheme, float[] batch) {
+    Passes one = new Passes(List.of(batch), new Parts((stage, done, total) -> {}, 1));
+    bits.draft(weights, scheme, one.run(SUMS, weights, scheme, new PublishedObserver()));
+    return bits;
+  }
+
+  /** What comes before the bits of layers are chosen. */
+  private record Prepared(
+      FloatWeights weights, Scheme scheme, AnswerMoments moments, List<float[]> momentBatches) {}
+
+  private Result chosen(
+      BitSearch bits, WeightRoundingPass rounding, Prepared model, Passes passes) {
+    // Outlier channels are known by now, and take their part of a file.
+    draft(bits, model.weights, model.scheme, passes.batches.get(0));
+    List<double[]> costs =
+        rounding.costs(
+            bits.layers(),
+            model.weights,
+            model.moments,
+            pool,
+            () -> passes.parts.done("bits are compared"));
+    AnswerDistance distance =
+        new AnswerDistance(architecture.answer(), model.momentBatches, model.moments.answers());
+    int parts =
+        rounding.layers().size() + rangeParts(passes.batches) + askParts(model.momentBatches);
+    AtomicBoolean again = new AtomicBoolean();
+    return bits.run(
+        costs,
+        rules -> {
+          if (again.getAndSet(true)) {
+            passes.parts.more(parts);
+          }
+          FloatWeights rounded =
+              new WeightRoundingPass(architecture, rules)
+                  .apply(model.weights, model.moments, pool, passes::rounded);
+          return ranged(rounded, model.scheme, passes);
+        },
+        graph -> distance.of(graph, () -> passes.parts.done("the model is compared")));
+  }
+
+  /** Parts of {@link #ranged(FloatWeights, Scheme, Passes)}. */
+  private int rangeParts(List<float[]> batches) {
+    return quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR
+        ? 2 * batches.size() + searched()
+        : batches.size();
+  }
+
+  /** Parts of asking a model. */
+  private int askParts(List<float[]> momentBatches) {
+    return quantization.weights().kl() == null ? 0 : momentBatches.size();
+  }
+
+  /** Finds ranges and proves the model. */
+  private BitSearch.Attempt ranged(FloatWeights used, Scheme before, Passes passes) {
+    Scheme scheme = before;
     NodeObserver observers = observers();
     Set<String> searched = Set.of();
-    if (byError) {
+    if (quantization.rangeSearch() == RangeSearch.OUTPUT_ERROR) {
+      List<float[]> batches = passes.batches;
       RowSamples samples =
           new RowSamples(
               observers(),
               (SAMPLED_ROWS + batches.size() - 1) / batches.size(),
               ReadTokens.of(architecture));
       passes.run("rows are sampled", used, scheme, samples);
+      boolean search = quantization.outliers().mode() == OutlierChoice.Mode.AUTO;
       OutputErrorSearch.Result found =
           new OutputErrorSearch(
                   architecture, samples.samples(), used, search ? null : scheme.outliers())
@@ -163,27 +258,8 @@ public final class PostTrainingCalibration {
           };
     }
     SortedMap<String, Range> ranges = passes.run("ranges are observed", used, scheme, observers);
-    GraphBuilder.build(architecture, used, scheme, ranges);
-    return new Result(used, scheme, ranges, searched);
-  }
-
-  /** Weights of 8 bits by all rows alike, of fewer by what rows do to the answer. */
-  private FloatWeights rounded(
-      WeightRoundingPass rounding,
-      FloatWeights weights,
-      Scheme scheme,
-      List<float[]> momentBatches,
-      Passes passes) {
-    Runnable summed = () -> passes.parts.done(SUMS);
-    Runnable rounded = () -> passes.parts.done("weights are rounded");
-    if (quantization.weights().fewer()) {
-      AnswerMoments moments = new AnswerMoments(rounding.layers());
-      moments.add(architecture, weights, momentBatches, pool, summed);
-      return rounding.apply(weights, moments, pool, rounded);
-    }
-    SecondMoments moments = new SecondMoments(observers(), rounding.nodes());
-    passes.run(SUMS, weights, scheme, moments);
-    return rounding.apply(weights, moments, pool, rounded);
+    IntegerGraph graph = GraphBuilder.build(architecture, used, scheme, ranges);
+    return new BitSearch.Attempt(new Result(used, scheme, ranges, searched, null), graph);
   }
 
   private ObserverSet observers() {
@@ -198,7 +274,7 @@ public final class PostTrainingCalibration {
   /** Counts the parts of the work. */
   private static final class Parts {
     private final Progress progress;
-    private final int total;
+    private int total;
     private int done;
 
     Parts(Progress progress, int total) {
@@ -208,6 +284,10 @@ public final class PostTrainingCalibration {
 
     synchronized void done(String stage) {
       progress.part(stage, ++done, total);
+    }
+
+    synchronized void more(int parts) {
+      total += parts;
     }
   }
 
@@ -219,6 +299,10 @@ public final class PostTrainingCalibration {
     Passes(List<float[]> batches, Parts parts) {
       this.batches = batches;
       this.parts = parts;
+    }
+
+    void rounded() {
+      parts.done("weights are rounded");
     }
 
     /**

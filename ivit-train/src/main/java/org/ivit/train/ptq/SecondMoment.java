@@ -63,6 +63,23 @@ final class SecondMoment {
     rows += count;
   }
 
+  /**
+   * Rows about the point near their mean that sums are taken about.
+   *
+   * @param x holds them, from its first element on
+   * @param count number of rows, of which some were added before
+   */
+  RealMatrix centred(Reals x, int count) {
+    float[] values = new float[count * channels];
+    x.get(0, values, 0, values.length);
+    for (int i = 0; i < values.length; i++) {
+      values[i] -= (float) origin[i % channels];
+    }
+    Reals centred = Reals.allocate(RealType.FLOAT32, values.length);
+    centred.put(0, values, 0, values.length);
+    return new RealMatrix(centred, 0, count, channels);
+  }
+
   /** Number of rows that were added. */
   long rows() {
     return rows;

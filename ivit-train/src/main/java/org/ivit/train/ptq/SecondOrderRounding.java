@@ -96,6 +96,16 @@ final class SecondOrderRounding {
    * @return codes times scale, [outputs][inputs]
    */
   float[] round(float[] weight, float[] scale, WeightGrid grid) {
+    return round(weight, scale, grid, new double[scale.length]);
+  }
+
+  /**
+   * As {@link #round(float[], float[], WeightGrid)}, and what it costs: with e what a channel's
+   * weights change by and H the second moment with its damping, e·H·eᵀ.
+   *
+   * @param costs receives that of each output channel
+   */
+  float[] round(float[] weight, float[] scale, WeightGrid grid, double[] costs) {
     float[] rounded = new float[weight.length];
     double[] left = new double[inputs];
     for (int c = 0; c < scale.length; c++) {
@@ -104,12 +114,15 @@ final class SecondOrderRounding {
         left[k] = weight[row + order[k]];
       }
       float reciprocal = Quantizer.reciprocal(scale[c]);
+      costs[c] = 0;
       for (int k = 0; k < inputs; k++) {
         float value =
             LinearQuantizer.code(grid, c, order[k], (float) left[k], reciprocal) * scale[c];
         rounded[row + order[k]] = value;
         int u = k * inputs;
+        // e is Σ error·(row k of the factor), and the factor that of H's inverse.
         double error = (left[k] - value) / factor[u + k];
+        costs[c] += error * error;
         for (int j = k + 1; j < inputs; j++) {
           left[j] -= error * factor[u + j];
         }

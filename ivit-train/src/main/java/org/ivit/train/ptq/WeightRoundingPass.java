@@ -30,7 +30,10 @@ final class WeightRoundingPass {
     this.rules = rules;
     layers =
         architecture.linears().stream()
-            .filter(layer -> layer.input().kind() != NodeKind.PIXELS || rules.choose(layer).fewer())
+            .filter(
+                layer ->
+                    layer.input().kind() != NodeKind.PIXELS
+                        || rules.candidates(layer).stream().anyMatch(WeightRules.Choice::fewer))
             .toList();
   }
 
@@ -85,27 +88,89 @@ final class WeightRoundingPass {
         (layer, rounded) -> {
           WeightRules.Choice choice = rules.choose(layer);
           SecondMoment seen = moments.of(layer);
-          boolean enough = enough(seen.rows(), layer);
-          if (!enough && !choice.fewer()) {
+          if (!enough(seen.rows(), layer) && !choice.fewer()) {
             return;
           }
-          double[] moment = layer.biased() ? seen.centred() : seen.raw();
-          if (!enough) {
-            keepDiagonal(moment, layer.inputs());
-          }
-          GridFit fit =
-              choice.fewer()
-                  ? GridFit.of(
-                      choice.codes(),
-                      choice.bits(),
-                      weights.get(layer.weight()),
-                      diagonal(moment, layer.inputs()))
-                  : null;
-          rounded.put(layer, weights, fit, moment);
+          double[] moment = moment(seen, layer);
+          rounded.put(layer, weights, fit(choice, layer, weights, moment), moment);
           if (layer.biased()) {
             rounded.correctBias(layer, weights, seen.mean());
           }
         });
+  }
+
+  /** About the mean where the layer has a bias; of few rows the diagonal alone. */
+  private static double[] moment(SecondMoment seen, LinearSpec layer) {
+    double[] moment = layer.biased() ? seen.centred() : seen.raw();
+    if (!enough(seen.rows(), layer)) {
+      keepDiagonal(moment, layer.inputs());
+    }
+    return moment;
+  }
+
+  /** Null for 8 bits. */
+  private static GridFit fit(
+      WeightRules.Choice choice, LinearSpec layer, FloatWeights weights, double[] moment) {
+    return choice.fewer()
+        ? GridFit.of(
+            choice.codes(),
+            choice.bits(),
+            weights.get(layer.weight()),
+            diagonal(moment, layer.inputs()))
+        : null;
+  }
+
+  /**
+   * What rounding each layer costs, with each of its candidates, as {@link AnswerReach} counts.
+   *
+   * @param layers some of those that are looked at
+   * @param weights float parameters
+   * @param moments of the layers' inputs
+   * @param pool threads
+   * @param done hears of each layer, from the pool's threads
+   * @return of each layer, in their order, by candidate
+   */
+  List<double[]> costs(
+      List<LinearSpec> layers,
+      FloatWeights weights,
+      AnswerMoments moments,
+      WorkerPool pool,
+      Runnable done) {
+    double[][] costs = new double[layers.size()][];
+    pool.run(
+        costs.length,
+        i -> {
+          LinearSpec layer = layers.get(i);
+          double[] moment = moment(moments.of(layer), layer);
+          double[] reach = moments.outputCosts(layer);
+          float[] weight = weights.get(layer.weight());
+          SecondOrderRounding rounding =
+              new SecondOrderRounding(layer.parameters(), moment, layer.inputs());
+          costs[i] =
+              rules.candidates(layer).stream()
+                  .mapToDouble(
+                      choice -> {
+                        GridFit fit = fit(choice, layer, weights, moment);
+                        double[] outputs = new double[layer.outputs()];
+                        rounding.round(weight, scale(fit, weight, layer), grid(fit), outputs);
+                        double cost = 0;
+                        for (int o = 0; o < outputs.length; o++) {
+                          cost += reach[o] * outputs[o];
+                        }
+                        return cost;
+                      })
+                  .toArray();
+          done.run();
+        });
+    return List.of(costs);
+  }
+
+  private static float[] scale(GridFit fit, float[] weight, LinearSpec layer) {
+    return fit == null ? SecondOrderRounding.scales(weight, layer.inputs()) : fit.scale();
+  }
+
+  private static WeightGrid grid(GridFit fit) {
+    return fit == null ? null : fit.grid();
   }
 
   private interface Rounding {
@@ -159,9 +224,8 @@ final class WeightRoundingPass {
      */
     void put(LinearSpec layer, FloatWeights weights, GridFit fit, double[] moment) {
       float[] weight = weights.get(layer.weight());
-      float[] scale =
-          fit == null ? SecondOrderRounding.scales(weight, layer.inputs()) : fit.scale();
-      WeightGrid grid = fit == null ? null : fit.grid();
+      float[] scale = scale(fit, weight, layer);
+      WeightGrid grid = grid(fit);
       values.put(
           layer.weight(),
           new SecondOrderRounding(layer.parameters(), moment, layer.inputs())

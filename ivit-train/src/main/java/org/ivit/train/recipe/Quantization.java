@@ -94,4 +94,21 @@ public record Quantization(
     section.end();
     return quantization;
   }
+
+  /** The same with other bits of weights. */
+  public Quantization with(WeightRules rules) {
+    return new Quantization(
+        gelu,
+        softmax,
+        attentionBits,
+        normEpsilon,
+        outliers,
+        equalize,
+        rules,
+        weightRounding,
+        rangeSearch,
+        observers,
+        calibration,
+        freezeEpoch);
+  }
 }

@@ -194,26 +194,35 @@ public record Recipe(
 
   /** The same run with another output directory. */
   public Recipe withOutput(Path directory) {
-    return with(weights, device, directory);
+    return with(weights, quantization, device, directory);
   }
 
   /** The same run from other weights. */
   public Recipe withWeights(Path file) {
-    return with(file, device, output);
+    return with(file, quantization, device, output);
   }
 
   /** The same run with steps taken elsewhere. */
   public Recipe withDevice(TrainingDevice other) {
-    return with(weights, other, output);
+    return with(weights, quantization, other, output);
   }
 
-  private Recipe with(Path from, TrainingDevice where, Path to) {
+  /**
+   * The same run, in integers, with other bits of weights.
+   *
+   * @param rules such as those that calibration chose
+   */
+  public Recipe withWeightRules(WeightRules rules) {
+    return with(weights, quantization.with(rules), device, output);
+  }
+
+  private Recipe with(Path from, Quantization integers, TrainingDevice where, Path to) {
     return new Recipe(
         architecture,
         from,
         weightsKey,
         precision,
-        quantization,
+        integers,
         data,
         augmentation,
         optimizer,

@@ -3,6 +3,8 @@ package org.ivit.train.recipe;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +13,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.ivit.core.InputException;
@@ -24,6 +28,10 @@ import org.ivit.core.dataset.Locations;
  * found and what was expected. A key whose value is null counts as absent.
  */
 final class Section {
+  /** At most so many digits that a long holds the bytes. */
+  private static final Pattern BYTES =
+      Pattern.compile("(\\d{1,12}(?:\\.\\d{1,12})?)\\s*(kB|MB)?", Pattern.CASE_INSENSITIVE);
+
   private final String file;
   private final Path directory;
   private final String path;
@@ -237,6 +245,34 @@ final class Section {
 
   int integer(String key, int fallback, int min, int max) {
     return (int) integer(key, (long) fallback, (long) min, (long) max);
+  }
+
+  boolean isInteger(String key, long number) {
+    JsonNode value = get(key);
+    return value != null
+        && value.isIntegralNumber()
+        && value.canConvertToLong()
+        && value.longValue() == number;
+  }
+
+  /** A number of bytes, such as {@code 3500000}, {@code 850kB} or {@code 3.5MB}; null if absent. */
+  Long bytes(String key) {
+    JsonNode value = get(key);
+    if (value == null) {
+      return null;
+    }
+    Matcher said = BYTES.matcher(value.isContainerNode() ? "" : value.asText());
+    BigDecimal bytes =
+        said.matches()
+            ? new BigDecimal(said.group(1))
+                .scaleByPowerOfTen(
+                    said.group(2) == null ? 0 : said.group(2).equalsIgnoreCase("kB") ? 3 : 6)
+                .setScale(0, RoundingMode.DOWN)
+            : BigDecimal.ZERO;
+    if (bytes.signum() <= 0) {
+      throw bad(key, "bytes, such as 3500000, 850kB or 3.5MB");
+    }
+    return bytes.longValueExact();
   }
 
   /** A length, or a list of height and width, each in [min, max]. */

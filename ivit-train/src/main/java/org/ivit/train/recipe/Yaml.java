@@ -64,6 +64,19 @@ final class Yaml {
     }
   }
 
+  /** Writes 0 as the word {@code auto}. */
+  static final class AutoForZero extends JsonSerializer<Integer> {
+    @Override
+    public void serialize(Integer value, JsonGenerator out, SerializerProvider provider)
+        throws IOException {
+      if (value == 0) {
+        out.writeString("auto");
+      } else {
+        out.writeNumber(value);
+      }
+    }
+  }
+
   /** Writes records as YAML. */
   static String write(Object value) {
     try {

@@ -26,7 +26,7 @@ public final class RunDirectory {
   private static final String BEST = "best";
 
   private final Path path;
-  private final Recipe recipe;
+  private Recipe recipe;
   private final Architecture architecture;
 
   private RunDirectory(Path path, Recipe recipe) {
@@ -72,8 +72,13 @@ public final class RunDirectory {
     }
   }
 
-  /** Writes the recipe as resolved. */
-  public void begin() {
+  /**
+   * Writes the recipe as resolved.
+   *
+   * @param resolved that of the folder, with what calibration chose
+   */
+  public void begin(Recipe resolved) {
+    recipe = resolved;
     write(Recipe.FILE, recipe.toYaml());
   }
 

@@ -65,6 +65,15 @@ class GridFormTest {
     }
   }
 
+  private static byte[] indices(GridForm.Rounded rounded, int channel, float[] weight) {
+    byte[] indices = new byte[weight.length];
+    float reciprocal = Quantizer.reciprocal(rounded.scale()[channel]);
+    for (int k = 0; k < weight.length; k++) {
+      indices[k] = (byte) rounded.grid().nearest(channel, k, reciprocal * weight[k]);
+    }
+    return indices;
+  }
+
   /** The value that a point stands for, by its definition, indices held fast. */
   private static double value(GridForm form, double[] points, int[] index, int input) {
     int q = index[input] - (1 << (form.bits() - 1));
@@ -113,7 +122,7 @@ class GridFormTest {
       }
       double[] found = new double[each];
       double[] weights = gradient.clone();
-      form.gradient(rounded, c, weight, weights, found);
+      form.gradient(rounded, c, weight, indices(rounded, c, weight), weights, found);
       for (int p = 0; p < each; p++) {
         assertThat(found[p]).isCloseTo(expected[p], within(1e-9));
       }
@@ -153,7 +162,7 @@ class GridFormTest {
     float[] weight = {-5, -5, 5, 5, 3.5f, -4};
     double[] gradient = {1, -1, 1, -1, -1, 1};
     double[] points = new double[1];
-    form.gradient(rounded, 0, weight, gradient, points);
+    form.gradient(rounded, 0, weight, indices(rounded, 0, weight), gradient, points);
     assertThat(gradient).containsExactly(0, 0, 0, 0, -1, 1);
     assertThat(points[0]).isEqualTo(-8 + 8 + 7 - 7 - 7 - 8);
   }
@@ -165,7 +174,9 @@ class GridFormTest {
     assertThat(((TableGrid) rounded.grid()).table()).containsExactly(-127, 0, 50, 99);
     assertThat(rounded.order()).containsExactly(1, 3, 2, 0);
     double[] points = new double[4];
-    form.gradient(rounded, 0, new float[] {1, 0.5f, -1.28f}, new double[] {1, 2, 3}, points);
+    float[] weight = {1, 0.5f, -1.28f};
+    double[] gradient = {1, 2, 3};
+    form.gradient(rounded, 0, weight, indices(rounded, 0, weight), gradient, points);
     assertThat(points).containsExactly(127 / 128.0, 3 * 127 / 128.0, 2 * 127 / 128.0, 0);
   }
 

@@ -109,7 +109,7 @@ class AnswerMomentsTest {
     List<List<double[]>> found = new ArrayList<>();
     for (int threads : new int[] {1, 2, 5, 5}) {
       try (WorkerPool pool = new WorkerPool(threads)) {
-        AnswerMoments moments = new AnswerMoments(architecture.linears());
+        AnswerMoments moments = new AnswerMoments(architecture.linears(), List.of());
         moments.add(architecture, weights, batches, pool, () -> {});
         found.add(
             architecture.linears().stream().map(layer -> moments.of(layer).centred()).toList());

@@ -60,7 +60,8 @@ class FamilyCalibrationTest {
       String keys) {
     PostTrainingCalibration.Result found =
         new PostTrainingCalibration(architecture, quantization(keys), POOL)
-            .run(weights, calibration, calibration, (stage, done, total) -> {});
+            .run(
+                weights, calibration, calibration, (graph, rules) -> 0, (stage, done, total) -> {});
     IntegerGraph graph =
         GraphBuilder.build(architecture, found.weights(), found.scheme(), found.ranges());
     try (ReferenceEngine engine = new ReferenceEngine(graph)) {

@@ -65,7 +65,7 @@ class FewerBitsCalibrationTest {
       FloatWeights weights, String rules, int threads) {
     try (WorkerPool pool = new WorkerPool(threads)) {
       return new PostTrainingCalibration(VIT, quantization(rules), pool)
-          .run(weights, PICTURES, PICTURES, (stage, done, total) -> {});
+          .run(weights, PICTURES, PICTURES, (graph, chosen) -> 0, (stage, done, total) -> {});
     }
   }
 

@@ -2,12 +2,15 @@ package org.ivit.train.ptq;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.ivit.core.InputException;
 import org.ivit.core.arithmetic.LinearQuantizer;
 import org.ivit.core.arithmetic.QuantizedLinear;
+import org.ivit.core.weight.WeightCoding;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -83,6 +86,33 @@ class SecondOrderRoundingTest {
         .isLessThan(0.5 * error(nearest, weight, moment, inputs));
     // What it gives are codes, which the quantizer finds again with the frozen scales.
     assertThat(nearest(rounded, outputs, inputs, scale)).isEqualTo(rounded);
+  }
+
+  /** With the moment's damping, 0.01 of its mean diagonal. */
+  @ParameterizedTest
+  @CsvSource({"3,8,2", "5,33,4"})
+  void saysWhatItCosts(int outputs, int inputs, int sources) {
+    Random random = new Random(inputs);
+    float[] weight = weight(random, outputs, inputs);
+    double[] moment = moment(random, 400, inputs, sources);
+    GridFit fit = GridFit.of(WeightCoding.GROUP, 4, weight, diagonal(moment, inputs));
+    double[] costs = new double[outputs];
+    float[] rounded =
+        new SecondOrderRounding("layer", moment, inputs)
+            .round(weight, fit.scale(), fit.grid(), costs);
+    double mean = Arrays.stream(diagonal(moment, inputs)).average().orElseThrow();
+    for (int k = 0; k < inputs; k++) {
+      moment[k * inputs + k] += 0.01 * mean;
+    }
+    for (int o = 0; o < outputs; o++) {
+      float[] own = Arrays.copyOfRange(weight, o * inputs, (o + 1) * inputs);
+      float[] codes = Arrays.copyOfRange(rounded, o * inputs, (o + 1) * inputs);
+      assertThat(costs[o]).isCloseTo(error(codes, own, moment, inputs), withinPercentage(0.01));
+    }
+  }
+
+  private static double[] diagonal(double[] moment, int inputs) {
+    return IntStream.range(0, inputs).mapToDouble(k -> moment[k * inputs + k]).toArray();
   }
 
   @ParameterizedTest

@@ -105,6 +105,7 @@ class SwinCalibrationTest {
             weights,
             batches,
             batches,
+            (graph, rules) -> 0,
             (stage, done, total) -> assertThat(done).isBetween(1, total));
   }
 

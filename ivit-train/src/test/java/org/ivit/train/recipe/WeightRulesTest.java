@@ -14,6 +14,7 @@ import org.ivit.train.recipe.WeightRules.Choice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class WeightRulesTest {
   private static final String RECIPE =
@@ -70,6 +71,56 @@ class WeightRulesTest {
     assertThat(choices.get("head_dist").fewer()).isFalse();
   }
 
+  /** Layers of the blocks are open, what an override names is not. */
+  @Test
+  void automaticBitsAreOpenUntilTheyAreChosen() {
+    WeightRules rules =
+        parse(
+                "quantization.weights={bits: auto, size: 3.5MB, overrides: [{pattern: '*.fc2',"
+                    + " bits: 6}]}")
+            .weights();
+    assertThat(rules.automatic()).isTrue();
+    assertThat(rules.fewer()).isTrue();
+    assertThat(rules.size()).isEqualTo(3_500_000);
+    Map<String, Choice> chosen = new TreeMap<>();
+    for (LinearSpec layer : Architectures.byName("deit_tiny_distilled_patch16_224").linears()) {
+      String name = layer.node().name();
+      if (rules.candidates(layer).size() > 1) {
+        assertThat(rules.candidates(layer)).extracting(Choice::bits).containsExactly(4, 5, 6, 8);
+        assertThatThrownBy(() -> rules.choose(layer)).isInstanceOf(IllegalStateException.class);
+        int bits = name.endsWith("qkv") ? 8 : name.endsWith("0.attn.proj") ? 4 : 5;
+        chosen.put(name, new Choice(bits, WeightCoding.GROUP));
+      }
+    }
+    assertThat(chosen).hasSize(36);
+    WeightRules resolved = rules.resolved(chosen);
+    assertThat(resolved.automatic()).isFalse();
+    assertThat(resolved.bits()).isEqualTo(5);
+    assertThat(resolved.overrides()).hasSize(1 + 12 + 2);
+    Map<String, Choice> all = choices(resolved);
+    assertThat(all).containsAllEntriesOf(chosen);
+    assertThat(all.get("blocks.3.mlp.fc2").bits()).isEqualTo(6);
+    assertThat(all.get("patch_embed").fewer()).isFalse();
+    assertThat(all.get("head").fewer()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"size: 850kB", "size: 850000", "size: 0.85 mb", "size: '850000'"})
+  void sizesAreReadInUnits(String size) {
+    assertThat(parse("quantization.weights={bits: auto, " + size + "}").weights().size())
+        .isEqualTo(850_000);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"size: 3.5MB", "kl: 0.02"})
+  void automaticBitsAreWrittenAsTheyAreRead(String budget) {
+    Recipe recipe =
+        Recipe.parse(
+            "run.yaml", RECIPE, List.of("quantization.weights={bits: auto, " + budget + "}"));
+    assertThat(recipe.toYaml()).contains("bits: auto");
+    assertThat(Recipe.parse("again.yaml", recipe.toYaml(), List.of())).isEqualTo(recipe);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -79,7 +130,16 @@ class WeightRulesTest {
         "{bits: 4, codes: log}|codes",
         "{overrides: [{bits: 4}]}|pattern",
         "{overrides: [{pattern: head}]}|bits",
-        "{bitts: 4}|bitts"
+        "{bitts: 4}|bitts",
+        "{bits: auto}|bits: found \"auto\", expected size or kl beside it",
+        "{bits: auto, size: 3MB, kl: 0.1}|kl: found 0.1, expected no such key beside size",
+        "{bits: 4, size: 3MB}|size: found \"3MB\", expected no such key without bits: auto",
+        "{kl: 0.1}|kl: found 0.1, expected no such key without bits: auto",
+        "{bits: auto, kl: -1}|kl: found -1, expected a number",
+        "{bits: auto, size: 3GB}|size: found \"3GB\", expected bytes, such as 3500000, 850kB or 3.5MB",
+        "{bits: auto, size: 0}|size: found 0, expected bytes",
+        "{bits: auto, size: [3]}|size: found the list [3], expected bytes",
+        "{overrides: [{pattern: head, bits: auto}]}|bits: found \"auto\", expected 8, 6, 5 or 4"
       })
   void whatCannotBeIsRefused(String weights, String message) {
     assertThatThrownBy(() -> parse("quantization.weights=" + weights))

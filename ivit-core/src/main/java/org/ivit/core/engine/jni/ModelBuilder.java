@@ -421,6 +421,8 @@ final class ModelBuilder {
             weights.weight(),
             weights.table(),
             weights.groupMultiplier(),
+            weights.bits(),
+            weights.groupShift(),
             linear.inputs(),
             linear.outputs(),
             linear.bias(),

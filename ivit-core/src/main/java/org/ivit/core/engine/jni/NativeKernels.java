@@ -19,14 +19,16 @@ final class NativeKernels {
   static native boolean whole(long model);
 
   /**
-   * Weights are codes where table and groupMultiplier are null, else indices of 4 bits of {@link
-   * NativeWeights}.
+   * Weights are those of {@link NativeWeights}: codes where table and groupMultiplier are null,
+   * else indices.
    */
   static native long linear(
       long model,
       byte[] weight,
       byte[] table,
       byte[] groupMultiplier,
+      int bits,
+      int groupShift,
       int inputs,
       int outputs,
       int[] bias,

@@ -37,6 +37,9 @@ import picocli.CommandLine.Spec;
 /** {@code ivit embed}: features of pictures in a file. */
 @Command(
     name = "embed",
+    footerHeading =
+        "%nExample:%n  ivit embed --model dinov2.ivit.safetensors --data photos --output"
+            + " photos.npy%n",
     description = "Writes the features of pictures, of a model that answers with features.")
 public final class EmbedCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -44,6 +44,8 @@ import picocli.CommandLine.Spec;
 /** {@code ivit search}: the pictures of an index that are most like others. */
 @Command(
     name = "search",
+    footerHeading =
+        "%nExample:%n  ivit search --index photos.npy --model dinov2.ivit.safetensors beach.jpg%n",
     description =
         "Finds the pictures that are most like others, among those that ivit embed knows.")
 public final class SearchCommand implements Callable<Integer> {

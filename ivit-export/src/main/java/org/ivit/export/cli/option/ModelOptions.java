@@ -1,7 +1,8 @@
 package org.ivit.export.cli.option;
 
 import java.nio.file.Path;
-import org.ivit.export.evaluate.FloatReading;
+import org.ivit.core.image.PreprocessChange;
+import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.model.Model;
 import picocli.CommandLine.Mixin;
@@ -42,14 +43,19 @@ public final class ModelOptions {
     Checks.exists("--model", model);
   }
 
-  /** Opens the model. */
+  /** Opens the model, with its own transform. */
   public Model open() {
-    return Models.open(model, floats(), engine.config());
+    return open(PreprocessChange.NONE);
   }
 
-  /** How a file of float weights is read. */
-  public FloatReading floats() {
-    return new FloatReading(architecture, weightsKey);
+  /** Opens the model, with what of its transform is wanted otherwise. */
+  public Model open(PreprocessChange transform) {
+    return Models.open(model, reading(transform), engine.config());
+  }
+
+  /** What is said of the model, or of one beside it. */
+  public ModelReading reading(PreprocessChange transform) {
+    return new ModelReading(architecture, weightsKey, transform);
   }
 
   /** What the model runs on. */

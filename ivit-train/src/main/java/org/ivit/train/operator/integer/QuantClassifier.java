@@ -34,6 +34,11 @@ final class QuantClassifier {
             .toList();
   }
 
+  /** A layer a classifier. */
+  List<QuantLinear> linears() {
+    return heads;
+  }
+
   /** Builds the nodes of this pass. */
   void prepare(NodeBuilder nodes, NodeScales scales, Scheme scheme, int batch, RealType type) {
     List<Linear> built =

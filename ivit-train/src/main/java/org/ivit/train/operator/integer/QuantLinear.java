@@ -10,6 +10,7 @@ import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.graph.Linear;
 import org.ivit.core.graph.build.NodeBuilder;
 import org.ivit.core.scheme.NodeScales;
+import org.ivit.core.weight.WeightCodes;
 import org.ivit.train.memory.Buffers;
 import org.ivit.train.memory.CodeProduct;
 import org.ivit.train.memory.Gemm;
@@ -31,6 +32,7 @@ public final class QuantLinear {
 
   private final boolean byCodes;
   private final LinearSpec layer;
+  private final String weightKey;
   private final int inputs;
   private final int outputs;
   private final int weightFrom;
@@ -60,7 +62,8 @@ public final class QuantLinear {
     this.layer = layer;
     this.inputs = layer.inputs();
     this.outputs = layer.outputs();
-    this.weightFrom = layout.from(layer.weight().substring(prefix.length()));
+    this.weightKey = layer.weight().substring(prefix.length());
+    this.weightFrom = layout.from(weightKey);
     this.biasFrom = layer.biased() ? layout.from(layer.bias().substring(prefix.length())) : NONE;
   }
 
@@ -175,6 +178,16 @@ public final class QuantLinear {
     }
     cuts[count++] = node.inputs();
     return Arrays.copyOf(cuts, count);
+  }
+
+  /** The key of the weights in the operator's layout. */
+  String weightKey() {
+    return weightKey;
+  }
+
+  /** What the weights of this pass were quantized to. */
+  WeightCodes weightCodes() {
+    return quantized.codes();
   }
 
   Linear node() {

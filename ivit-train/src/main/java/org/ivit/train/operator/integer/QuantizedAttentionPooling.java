@@ -59,13 +59,18 @@ public final class QuantizedAttentionPooling extends QuantizedPartOperator {
   }
 
   @Override
+  List<QuantLinear> linears() {
+    List<QuantLinear> linears = new ArrayList<>(List.of(scores, values, proj));
+    linears.addAll(mlp.linears());
+    return linears;
+  }
+
+  @Override
   protected void prepare(Reals weights, int batch, Execution run) {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
-    List<QuantLinear> linears = new ArrayList<>(List.of(scores, values, proj));
-    linears.addAll(mlp.linears());
-    List<Linear> built = prepared(linears, nodes, scales, run);
+    List<Linear> built = prepared(linears(), nodes, scales, run);
     IntegerAttentionPooling pooling = nodes.attentionPooling(part, scales, inputScale, built);
     norm.prepare(pooling.norm(), weights, inputScale);
     attention.prepare(pooling.attention(), pooling.values().outputScale());

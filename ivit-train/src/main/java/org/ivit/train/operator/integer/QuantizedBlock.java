@@ -63,15 +63,20 @@ public final class QuantizedBlock extends QuantizedPartOperator {
     this.mlp = QuantMlp.of(spec.prefix(), layout(), scheme, site, addition);
   }
 
+  @Override
+  List<QuantLinear> linears() {
+    List<QuantLinear> linears = new ArrayList<>(List.of(qkv, proj));
+    linears.addAll(mlp.linears());
+    return linears;
+  }
+
   /** Weights are quantized on all threads: alone, one would need a tenth of the pass for it. */
   @Override
   protected void prepare(Reals weights, int batch, Execution run) {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);
     inputScale = inputScale(weights);
-    List<QuantLinear> linears = new ArrayList<>(List.of(qkv, proj));
-    linears.addAll(mlp.linears());
-    List<Linear> built = prepared(linears, nodes, scales, run);
+    List<Linear> built = prepared(linears(), nodes, scales, run);
     IntegerBlock block = nodes.block(site, scales, inputScale, built);
     norm1.prepare(block.norm1(), weights, inputScale);
     if (rotation != null) {

@@ -78,6 +78,11 @@ public final class QuantizedHead extends QuantizedPartOperator implements LogitO
   }
 
   @Override
+  List<QuantLinear> linears() {
+    return classifier == null ? List.of() : classifier.linears();
+  }
+
+  @Override
   protected void prepare(Reals weights, int batch, Execution run) {
     NodeBuilder nodes = nodes(weights);
     NodeScales scales = scales(weights);

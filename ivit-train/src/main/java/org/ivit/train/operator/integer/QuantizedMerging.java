@@ -1,5 +1,6 @@
 package org.ivit.train.operator.integer;
 
+import java.util.List;
 import org.ivit.core.architecture.Merging;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.graph.build.NodeBuilder;
@@ -35,6 +36,11 @@ public final class QuantizedMerging extends QuantizedPartOperator {
     this.order = new RowOrder(stage.order());
     this.norm = new QuantNorm(spec.prefix(), layout(), stage.norm(), stage.mergedDim());
     this.reduction = new QuantLinear(spec.prefix(), layout(), stage.reduction());
+  }
+
+  @Override
+  List<QuantLinear> linears() {
+    return List.of(reduction);
   }
 
   @Override

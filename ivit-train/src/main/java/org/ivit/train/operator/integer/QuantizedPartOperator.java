@@ -29,6 +29,11 @@ abstract class QuantizedPartOperator extends QuantizedOperator {
     this.scheme = scheme;
   }
 
+  /** The linear layers of the part. */
+  List<QuantLinear> linears() {
+    return List.of();
+  }
+
   final NodeBuilder nodes(Reals weights) {
     return new NodeBuilder(ParameterView.of(layout(), spec.prefix(), weights), scheme);
   }
@@ -51,8 +56,11 @@ abstract class QuantizedPartOperator extends QuantizedOperator {
 
   @Override
   protected final void finish(Reals weights, Reals gradients, Execution run) {
-    for (String key : layout().grids().keySet()) {
-      new GridGradient(layout(), key, weights).apply(gradients, run.pool());
+    for (QuantLinear linear : linears()) {
+      if (layout().grids().containsKey(linear.weightKey())) {
+        new GridGradient(layout(), linear.weightKey(), weights, linear.weightCodes())
+            .apply(gradients, run.pool());
+      }
     }
   }
 

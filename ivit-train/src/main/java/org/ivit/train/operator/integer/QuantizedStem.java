@@ -1,5 +1,6 @@
 package org.ivit.train.operator.integer;
 
+import java.util.List;
 import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.OutlierChannels;
@@ -46,6 +47,11 @@ public final class QuantizedStem extends QuantizedPartOperator {
     this.proj = new QuantLinear(spec.prefix(), layout(), shape.projection());
     this.norm =
         shape.normed() ? new QuantNorm(spec.prefix(), layout(), shape.output(), shape.dim()) : null;
+  }
+
+  @Override
+  List<QuantLinear> linears() {
+    return List.of(proj);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package org.ivit.serve.http;
+package org.ivit.serve;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -7,13 +7,15 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.ivit.core.engine.choice.EngineConfig;
-import org.ivit.export.evaluate.FloatReading;
-import org.ivit.serve.Client;
+import org.ivit.export.evaluate.ModelReading;
+import org.ivit.serve.http.BearerToken;
+import org.ivit.serve.http.ModelServer;
+import org.ivit.serve.http.ServerOptions;
 import org.ivit.serve.model.Runner;
 import org.ivit.serve.model.Runners;
 
 /** A server in this process, on a port that is free. */
-final class TestServer implements AutoCloseable {
+public final class TestServer implements AutoCloseable {
   private static final int MEBIBYTE = 1 << 20;
 
   private final Map<String, Runner> runners = new LinkedHashMap<>();
@@ -27,44 +29,44 @@ final class TestServer implements AutoCloseable {
   private BearerToken token;
   private ModelServer server;
 
-  static Runner runner(Path file, String architecture) {
+  public static Runner runner(Path file, String architecture) {
     return Runners.open(
-        file, new FloatReading(architecture, null), EngineConfig.standard().withThreads(2), 4);
+        file, new ModelReading(architecture, null), EngineConfig.standard().withThreads(2), 4);
   }
 
-  TestServer with(String name, Runner runner) {
+  public TestServer with(String name, Runner runner) {
     runners.put(name, runner);
     return this;
   }
 
-  TestServer batch(int most, Duration waiting) {
+  public TestServer batch(int most, Duration waiting) {
     batch = most;
     mostWaiting = waiting;
     return this;
   }
 
-  TestServer queue(int pictures) {
+  public TestServer queue(int pictures) {
     queue = pictures;
     return this;
   }
 
-  TestServer requestBytes(int most, long pending) {
+  public TestServer requestBytes(int most, long pending) {
     requestBytes = most;
     pendingBytes = pending;
     return this;
   }
 
-  TestServer timeout(Duration most) {
+  public TestServer timeout(Duration most) {
     timeout = most;
     return this;
   }
 
-  TestServer token(String secret) {
+  public TestServer token(String secret) {
     token = BearerToken.of(secret, "test");
     return this;
   }
 
-  Client start() {
+  public Client start() {
     ServerOptions options =
         new ServerOptions(
             "127.0.0.1",
@@ -82,12 +84,12 @@ final class TestServer implements AutoCloseable {
     return new Client(server.port());
   }
 
-  int port() {
+  public int port() {
     return server.port();
   }
 
   /** Lines of the access log. */
-  String log() {
+  public String log() {
     return log.toString();
   }
 
