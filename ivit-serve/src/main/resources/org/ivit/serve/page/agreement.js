@@ -29,3 +29,13 @@ export function agreement(a, b) {
     name,
   };
 }
+
+/** An answer with the names that another model gives its classes, where the model itself only numbers them. */
+export function withNames(answer, other) {
+  const labels = new Map(other.top.map((score) => [score.index, score]));
+  const top = answer.top.map((score) => {
+    const label = labels.get(score.index);
+    return label && score.name === `class ${score.index}` ? { ...score, id: label.id, name: label.name } : score;
+  });
+  return { ...answer, top };
+}

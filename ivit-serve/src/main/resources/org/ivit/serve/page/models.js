@@ -22,6 +22,7 @@ export function modelCard(model) {
   return element('article', { 'aria-label': `Model ${model.name}` },
     element('h3', {}, model.name),
     facts([
+      ['Architecture', model.architecture],
       ['Family', model.family],
       ['Task', classifies(model) ? `${model.task}, ${whole(model.classes)} classes` : model.task],
       ['Input', `${model.input.width} × ${model.input.height} pixels`],

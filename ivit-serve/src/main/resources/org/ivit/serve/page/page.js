@@ -1,4 +1,4 @@
-import { agreement, SHOWN } from './agreement.js';
+import { agreement, SHOWN, withNames } from './agreement.js';
 import { agreementCard, answerCard } from './answers.js';
 import { element } from './element.js';
 import { classifies, floats, modelCard } from './models.js';
@@ -112,8 +112,10 @@ function comparable(chosen) {
   return chosen.length === 2 && chosen[0].classes === chosen[1].classes;
 }
 
-function showAnswers(chosen, answers) {
-  const found = comparable(chosen) ? agreement(...answers) : null;
+function showAnswers(chosen, given) {
+  const both = comparable(chosen);
+  const answers = both ? [withNames(given[0], given[1]), withNames(given[1], given[0])] : given;
+  const found = both ? agreement(...answers) : null;
   const cards = chosen.map((model, i) => answerCard(model, answers[i], found?.shared ?? null));
   byId('answers').replaceChildren(...cards, ...(found === null ? [] : [agreementCard(found)]));
   const [best] = answers[0].top;
