@@ -40,20 +40,23 @@ final class TensorData {
    * @throws InputException if there are not as many elements, or one is of another type
    */
   Object json(JsonParser parser) throws IOException {
-    switch (type) {
-      case UINT8:
+    return switch (type) {
+      case UINT8 -> {
         byte[] bytes = new byte[count];
         elements(parser, (p, i) -> bytes[i] = (byte) unsigned(p));
-        return bytes;
-      case FP32:
+        yield bytes;
+      }
+      case FP32 -> {
         float[] values = new float[count];
         elements(parser, (p, i) -> values[i] = real(p));
-        return values;
-      default:
+        yield values;
+      }
+      default -> {
         List<byte[]> strings = new ArrayList<>();
         elements(parser, (p, i) -> strings.add(base64(p)));
-        return strings;
-    }
+        yield strings;
+      }
+    };
   }
 
   private void elements(JsonParser parser, Sink sink) throws IOException {
@@ -134,13 +137,14 @@ final class TensorData {
    */
   Object binary(byte[] body, int from, int length) {
     ByteBuffer in = ByteBuffer.wrap(body, from, length).order(ByteOrder.LITTLE_ENDIAN);
-    switch (type) {
-      case UINT8:
+    return switch (type) {
+      case UINT8 -> {
         requireCount(length);
         byte[] bytes = new byte[count];
         in.get(bytes);
-        return bytes;
-      case FP32:
+        yield bytes;
+      }
+      case FP32 -> {
         if (length != (long) Float.BYTES * count) {
           throw new InputException(
               "%s: found %d bytes, expected %d of its shape"
@@ -148,10 +152,10 @@ final class TensorData {
         }
         float[] values = new float[count];
         in.asFloatBuffer().get(values);
-        return values;
-      default:
-        return strings(in);
-    }
+        yield values;
+      }
+      default -> strings(in);
+    };
   }
 
   private List<byte[]> strings(ByteBuffer in) {
