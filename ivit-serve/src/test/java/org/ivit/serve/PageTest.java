@@ -6,24 +6,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.StreamSupport;
-import org.ivit.core.engine.choice.EngineConfig;
-import org.ivit.export.evaluate.FloatReading;
-import org.ivit.serve.http.BearerToken;
-import org.ivit.serve.http.ModelServer;
-import org.ivit.serve.http.ServerOptions;
 import org.ivit.serve.model.Answer;
 import org.ivit.serve.model.Input;
 import org.ivit.serve.model.ModelDescription;
 import org.ivit.serve.model.Runner;
-import org.ivit.serve.model.Runners;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,6 +29,9 @@ class PageTest {
   private static final String TOKEN = "a-token-of-some-length";
   private static final String INTEGERS = "integers";
   private static final String FLOATS = "floats";
+
+  /** As many as the browser's stand-in for a camera may have. */
+  private static final long CAMERA_PIXELS = 2_000_000;
 
   private static final String ANSWERED =
       "document.querySelectorAll('#answers article').length >= arguments[0]"
@@ -74,10 +69,10 @@ class PageTest {
       """;
 
   @TempDir private static Path folder;
-  private static EngineConfig config;
   private static byte[] picture;
   private static Browser browser;
-  private static ModelServer server;
+  private static TestServer server;
+  private static Client client;
 
   /** An integer model that says it computes in floats. */
   private record Floats(Runner integers) implements Runner {
@@ -115,11 +110,12 @@ class PageTest {
     browser = Browser.start(Files.createDirectory(folder.resolve("profile")));
     picture = resource("/image/odd/grey.jpg");
     Files.write(folder.resolve("grey.jpg"), picture);
-    config = EngineConfig.standard().withThreads(1);
-    Map<String, Runner> runners = new LinkedHashMap<>();
-    runners.put(FLOATS, new Floats(model("vit_paper")));
-    runners.put(INTEGERS, model("vit"));
-    server = serve(runners, null);
+    server =
+        new TestServer()
+            .with(FLOATS, new Floats(model("vit_paper")))
+            .with(INTEGERS, model("vit"))
+            .pixels(CAMERA_PIXELS);
+    client = server.start();
   }
 
   @AfterAll
@@ -141,27 +137,10 @@ class PageTest {
   private static Runner model(String name) throws Exception {
     Path file = folder.resolve(name + ".ivit.safetensors");
     Files.write(file, resource("/checkpoints/v1/" + name + ".ivit.safetensors"));
-    return Runners.open(file, FloatReading.UNSAID, config, 4);
+    return TestServer.runner(file, null);
   }
 
-  private static ModelServer serve(Map<String, Runner> runners, BearerToken token) {
-    ServerOptions options =
-        new ServerOptions(
-            "127.0.0.1",
-            0,
-            1,
-            4,
-            Duration.ofMillis(1),
-            16,
-            1 << 20,
-            1 << 22,
-            1_000_000,
-            Duration.ofSeconds(30),
-            token);
-    return new ModelServer(runners, options, "test", null);
-  }
-
-  private static String address(ModelServer of) {
+  private static String address(TestServer of) {
     return "http://127.0.0.1:" + of.port() + "/";
   }
 
@@ -175,7 +154,7 @@ class PageTest {
   }
 
   private static JsonNode classified(String model) {
-    return new Client(server.port()).post("/classify?model=" + model, picture).json();
+    return client.post("/classify?model=" + model, picture).json();
   }
 
   private static List<String> names(JsonNode answer) {
@@ -259,8 +238,7 @@ class PageTest {
     assertThat(layers).isGreaterThan(4);
     assertThat(browser.texts("#models article:last-child summary"))
         .containsExactly(layers + " layers");
-    JsonNode first =
-        new Client(server.port()).get("/api/models").json().get(1).get("layers").get(0);
+    JsonNode first = client.get("/api/models").json().get(1).get("layers").get(0);
     assertThat(browser.texts("#models article:last-child tbody tr:first-child > *"))
         .startsWith(first.get("name").asText(), first.get("kind").asText())
         .contains(first.get("bits").asText());
@@ -378,8 +356,8 @@ class PageTest {
 
   @Test
   void aTokenIsAskedForAndKept() throws Exception {
-    try (ModelServer guarded =
-        serve(new LinkedHashMap<>(Map.of(INTEGERS, model("vit"))), BearerToken.of(TOKEN, "test"))) {
+    try (TestServer guarded = new TestServer().with(INTEGERS, model("vit")).token(TOKEN)) {
+      guarded.start();
       browser.open(address(guarded));
       browser.await("document.querySelector('#token-dialog').open");
       browser.find("#token").sendKeys("another-token-of-some-length", Keys.ENTER);
