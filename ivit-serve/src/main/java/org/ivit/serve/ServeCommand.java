@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.ivit.core.image.ImageDecoder;
-import org.ivit.export.cli.AddedCommand;
+import org.ivit.export.cli.extension.AddedCommand;
 import org.ivit.export.cli.option.Checks;
 import org.ivit.export.cli.option.EngineOptions;
 import picocli.CommandLine.Command;

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.ivit.core.InputException;
 import org.ivit.core.io.FileFailures;
 import org.ivit.export.cli.console.UsageText;
+import org.ivit.export.cli.extension.AddedCommand;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;

@@ -1,4 +1,4 @@
-package org.ivit.export.cli;
+package org.ivit.export.cli.extension;
 
 import java.util.concurrent.Callable;
 
