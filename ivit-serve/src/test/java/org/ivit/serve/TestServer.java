@@ -25,6 +25,7 @@ public final class TestServer implements AutoCloseable {
   private int queue = 64;
   private int requestBytes = MEBIBYTE;
   private long pendingBytes = 64L * MEBIBYTE;
+  private long pixels = 10_000;
   private Duration timeout = Duration.ofSeconds(30);
   private BearerToken token;
   private ModelServer server;
@@ -56,6 +57,11 @@ public final class TestServer implements AutoCloseable {
     return this;
   }
 
+  public TestServer pixels(long most) {
+    pixels = most;
+    return this;
+  }
+
   public TestServer timeout(Duration most) {
     timeout = most;
     return this;
@@ -77,7 +83,7 @@ public final class TestServer implements AutoCloseable {
             queue,
             requestBytes,
             pendingBytes,
-            10_000,
+            pixels,
             timeout,
             token);
     server = new ModelServer(runners, options, "0", new PrintWriter(log));

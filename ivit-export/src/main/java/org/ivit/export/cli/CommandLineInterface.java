@@ -25,6 +25,10 @@ import picocli.CommandLine.ParameterException;
  * ivit: what happened}; a stack trace only with {@code --verbose}.
  */
 public final class CommandLineInterface {
+  /** Where the libraries of training are, which {@code scripts/package} leaves out. */
+  private static final List<String> OF_TRAINING =
+      List.of("org/deeplearning4j/", "org/nd4j/", "org/bytedeco/");
+
   private CommandLineInterface() {}
 
   /**
@@ -111,9 +115,20 @@ public final class CommandLineInterface {
         line(err, "out of memory; give the JVM more, for example IVIT_JAVA_OPTS=-Xmx4g");
         return ExitCode.SOFTWARE;
       }
+      if (cause instanceof NoClassDefFoundError && isOfTraining(cause.getMessage())) {
+        line(
+            err,
+            "training, quantization and float models need libraries that were left out here:"
+                + " take a package made with scripts/package --training");
+        return ExitCode.USAGE;
+      }
     }
     line(err, "internal error: " + e + (verbose ? "" : " (--verbose shows where)"));
     return ExitCode.SOFTWARE;
+  }
+
+  private static boolean isOfTraining(String className) {
+    return className != null && OF_TRAINING.stream().anyMatch(className::startsWith);
   }
 
   private static Path path(String text) {

@@ -57,6 +57,20 @@ class FailureTest {
   }
 
   @Test
+  void aPackageWithoutTrainingSaysSo() {
+    expect(
+        new NoClassDefFoundError("org/nd4j/linalg/learning/config/IUpdater"),
+        2,
+        "training, quantization and float models need libraries that were left out here: take a"
+            + " package made with scripts/package --training");
+    expect(
+        new NoClassDefFoundError("org/ivit/core/Size"),
+        1,
+        "internal error: java.lang.NoClassDefFoundError: org/ivit/core/Size (--verbose shows"
+            + " where)");
+  }
+
+  @Test
   void anythingElseIsAnInternalErrorWhoseTraceVerboseShows() {
     expect(
         new IllegalStateException("odd"),
