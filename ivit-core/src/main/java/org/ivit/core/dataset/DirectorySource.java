@@ -38,8 +38,9 @@ final class DirectorySource implements PictureSource {
 
   @Override
   public List<String> files(String folder) {
-    Predicate<Path> wanted = f -> !PictureSource.isHidden(name(f)) && Files.isRegularFile(f);
-    return folder.isEmpty() ? list(root, wanted) : below(root.resolve(folder), wanted);
+    return folder.isEmpty()
+        ? list(root, f -> !PictureSource.isHidden(name(f)) && Files.isRegularFile(f))
+        : below(root.resolve(folder));
   }
 
   private static List<String> list(Path folder, Predicate<Path> wanted) {
@@ -50,8 +51,8 @@ final class DirectorySource implements PictureSource {
     }
   }
 
-  /** Links are followed, as everywhere. */
-  private static List<String> below(Path folder, Predicate<Path> wanted) {
+  /** Files in a folder and below it; links are followed, as everywhere. */
+  private static List<String> below(Path folder) {
     List<String> found = new ArrayList<>();
     try {
       Files.walkFileTree(
@@ -68,7 +69,7 @@ final class DirectorySource implements PictureSource {
 
             @Override
             public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
-              if (wanted.test(path)) {
+              if (attributes.isRegularFile() && !PictureSource.isHidden(name(path))) {
                 found.add(folder.relativize(path).toString().replace('\\', '/'));
               }
               return FileVisitResult.CONTINUE;

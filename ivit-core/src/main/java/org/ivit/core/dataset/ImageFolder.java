@@ -68,24 +68,18 @@ public final class ImageFolder {
               "%s: the folder is none of the %s classes of the class list"
                   .formatted(source.describe(folder), classes.size()));
         }
-        Map<String, List<String>> files =
-            source.files(folder).stream()
-                .sorted()
-                .collect(
-                    Collectors.groupingBy(ImageFolder::parent, TreeMap::new, Collectors.toList()));
+        List<String> files = source.files(folder).stream().sorted().toList();
         String taken = taken(source, folder, files);
-        for (Map.Entry<String, List<String>> entry : files.entrySet()) {
-          for (String file : entry.getValue()) {
-            String path = folder + "/" + file;
-            if (!entry.getKey().equals(taken)) {
-              if (PictureSource.isPicture(file)) {
-                below.add(path);
-              }
-            } else if (PictureSource.isPicture(file)) {
-              items.add(new FileDataset.Item(path, label));
-            } else {
-              ignored.add(path);
-            }
+        for (String file : files) {
+          String path = folder + "/" + file;
+          boolean picture = PictureSource.isPicture(file);
+          boolean here = parent(file).equals(taken);
+          if (picture && here) {
+            items.add(new FileDataset.Item(path, label));
+          } else if (picture) {
+            below.add(path);
+          } else if (here) {
+            ignored.add(path);
           }
         }
       }
@@ -115,14 +109,15 @@ public final class ImageFolder {
    * Where the pictures of a class lie: in its folder, or in the only folder in it, such as Tiny
    * ImageNet's {@code images}. What lies elsewhere could be classes, one level too high.
    *
-   * @param files of the folder by the folder that they lie in, relative to it
+   * @param files of the folder, relative to it
    */
-  private static String taken(
-      PictureSource source, String folder, Map<String, List<String>> files) {
+  private static String taken(PictureSource source, String folder, List<String> files) {
     List<String> holding =
-        files.entrySet().stream()
-            .filter(entry -> entry.getValue().stream().anyMatch(PictureSource::isPicture))
-            .map(Map.Entry::getKey)
+        files.stream()
+            .filter(PictureSource::isPicture)
+            .map(ImageFolder::parent)
+            .distinct()
+            .sorted()
             .toList();
     if (holding.contains("")) {
       return "";
@@ -130,13 +125,12 @@ public final class ImageFolder {
     if (holding.size() == 1 && holding.get(0).indexOf('/') < 0) {
       return holding.get(0);
     }
-    int count = files.values().stream().mapToInt(List::size).sum();
     throw new InputException(
         "%s: found no picture directly in this class folder%s, expected %s files"
             .formatted(
                 source.describe(folder),
                 holding.isEmpty()
-                    ? count == 0 ? "" : " among " + count + " files"
+                    ? files.isEmpty() ? "" : " among " + files.size() + " files"
                     : ", but in %s folders below it (first: %s)"
                         .formatted(holding.size(), holding.get(0)),
                 ENDINGS));

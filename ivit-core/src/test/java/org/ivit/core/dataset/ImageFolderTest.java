@@ -100,6 +100,11 @@ class ImageFolderTest {
     String expected =
         ": 5 files ignored: 2 .gif, 1 .tiff, 1 .txt, 1 without an ending (first: ant/a.GIF),"
             + " expected .jpg, .jpeg, .png, .webp, .bmp";
+    assertWarns(expected);
+  }
+
+  /** Of the folder, and of the same in a ZIP file, one warning that ends so. */
+  private void assertWarns(String expected) throws IOException {
     assertThat(warnings(() -> ImageFolder.open(root, null).close()))
         .containsExactly(root + expected);
     Path zip = zip("set.zip", "");
@@ -136,11 +141,7 @@ class ImageFolderTest {
     Files.delete(root.resolve("cat/notes.txt"));
     String expected =
         ": 2 pictures in folders below those of their class left out (first: cat/more/a.png)";
-    assertThat(warnings(() -> ImageFolder.open(root, null).close()))
-        .containsExactly(root + expected);
-    Path zip = zip("set.zip", "");
-    assertThat(warnings(() -> ImageFolder.openZip(zip, "", null).close()))
-        .containsExactly(zip + expected);
+    assertWarns(expected);
   }
 
   /** One level too high, or deeper than one. */
