@@ -20,7 +20,7 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
-import javax.tools.ToolProvider;
+import org.ivit.core.testing.GuideProgram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,24 +32,7 @@ class DjlGuideTest {
 
   @Test
   void theProgramClassifiesAPicture() throws Exception {
-    Path source = folder.resolve("ClassifyByDjl.java");
-    Files.writeString(source, block("```java\\R(import .*?)```"));
-    ByteArrayOutputStream errors = new ByteArrayOutputStream();
-    int compiled =
-        ToolProvider.getSystemJavaCompiler()
-            .run(
-                null,
-                null,
-                errors,
-                "-Xlint:all,-classfile,-path,-processing",
-                "-proc:none",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "-d",
-                folder.toString(),
-                source.toString());
-    assertThat(errors.toString(StandardCharsets.UTF_8)).isEmpty();
-    assertThat(compiled).isZero();
+    GuideProgram.compile(folder, "ClassifyByDjl", block("```java\\R(import .*?)```"));
 
     Path model = Files.createDirectory(folder.resolve("model"));
     Path checkpoint = SmallModels.write(model, "net");

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.export.evaluate.ModelReading;
 import org.ivit.serve.http.BearerToken;
@@ -29,6 +30,21 @@ public final class TestServer implements AutoCloseable {
   private Duration timeout = Duration.ofSeconds(30);
   private BearerToken token;
   private ModelServer server;
+
+  /**
+   * With a classifier {@code deit}, an embedder {@code dino} and float weights {@code real}.
+   *
+   * @param folder for their files
+   * @param classifier the model {@code deit}
+   */
+  public static TestServer ofEveryKind(Path folder, IntegerCheckpoint classifier) {
+    return new TestServer()
+        .with("deit", runner(TestModels.write(folder, "deit", classifier), null))
+        .with("dino", runner(TestModels.write(folder, "dino", TestModels.embedder()), null))
+        .with(
+            "real",
+            runner(TestModels.writeFloat(folder.resolve("real.safetensors")), TestModels.FLOAT));
+  }
 
   public static Runner runner(Path file, String architecture) {
     return Runners.open(

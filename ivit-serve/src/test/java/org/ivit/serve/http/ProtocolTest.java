@@ -47,16 +47,7 @@ class ProtocolTest {
 
   @BeforeAll
   static void start() {
-    server =
-        new TestServer()
-            .with("deit", TestServer.runner(TestModels.write(folder, "deit", MODEL), null))
-            .with(
-                "dino",
-                TestServer.runner(TestModels.write(folder, "dino", TestModels.embedder()), null))
-            .with(
-                "real",
-                TestServer.runner(
-                    TestModels.writeFloat(folder.resolve("real.safetensors")), TestModels.FLOAT));
+    server = TestServer.ofEveryKind(folder, MODEL);
     client = server.start();
   }
 

@@ -21,8 +21,6 @@ import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.train.ptq.bits.ChosenBits;
 import org.ivit.train.ptq.bits.FileSize;
-import org.ivit.train.recipe.Quantization;
-import org.ivit.train.recipe.Recipe;
 import org.ivit.train.recipe.WeightRules;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,20 +60,6 @@ class AutomaticBitsTest {
     return UnevenWeights.of(architecture, new Random(3));
   }
 
-  private static Quantization quantization(String weights) {
-    return Recipe.parse(
-            "run.yaml",
-            """
-            architecture: deit_tiny_patch16_224
-            data: {train: pictures}
-            optimizer: {learningRate: 1.0e-6, batchSize: 4}
-            schedule: {epochs: 0}
-            quantization: {calibration: {data: pictures}}
-            """,
-            List.of("quantization.weights=" + weights))
-        .quantization();
-  }
-
   private static PostTrainingCalibration.Result calibrated(
       Architecture architecture,
       String rules,
@@ -83,7 +67,7 @@ class AutomaticBitsTest {
       PostTrainingCalibration.Progress progress) {
     try (WorkerPool pool = new WorkerPool(2)) {
       List<float[]> pictures = pictures(architecture);
-      return new PostTrainingCalibration(architecture, quantization(rules), pool)
+      return new PostTrainingCalibration(architecture, WeightRecipe.quantization(rules), pool)
           .run(weights(architecture), pictures, pictures, size, progress);
     }
   }
@@ -137,7 +121,7 @@ class AutomaticBitsTest {
   }
 
   private static WeightRules rules(String weights) {
-    return quantization(weights).weights();
+    return WeightRecipe.quantization(weights).weights();
   }
 
   @Test
@@ -180,7 +164,7 @@ class AutomaticBitsTest {
     try (WorkerPool pool = new WorkerPool(3)) {
       PostTrainingCalibration.Result again =
           new PostTrainingCalibration(
-                  VIT, quantization("{bits: 4}").with(found.bits().rules()), pool)
+                  VIT, WeightRecipe.quantization("{bits: 4}").with(found.bits().rules()), pool)
               .run(
                   weights(VIT),
                   pictures(VIT),

@@ -20,8 +20,6 @@ import org.ivit.core.graph.build.GraphBuilder;
 import org.ivit.core.parallel.WorkerPool;
 import org.ivit.core.weight.WeightCodes;
 import org.ivit.core.weight.WeightCoding;
-import org.ivit.train.recipe.Quantization;
-import org.ivit.train.recipe.Recipe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,24 +45,10 @@ class FewerBitsCalibrationTest {
     return pixels;
   }
 
-  private static Quantization quantization(String weights) {
-    return Recipe.parse(
-            "run.yaml",
-            """
-            architecture: deit_tiny_patch16_224
-            data: {train: pictures}
-            optimizer: {learningRate: 1.0e-6, batchSize: 4}
-            schedule: {epochs: 0}
-            quantization: {calibration: {data: pictures}}
-            """,
-            List.of("quantization.weights=" + weights))
-        .quantization();
-  }
-
   private static PostTrainingCalibration.Result calibrated(
       FloatWeights weights, String rules, int threads) {
     try (WorkerPool pool = new WorkerPool(threads)) {
-      return new PostTrainingCalibration(VIT, quantization(rules), pool)
+      return new PostTrainingCalibration(VIT, WeightRecipe.quantization(rules), pool)
           .run(weights, PICTURES, PICTURES, (graph, chosen) -> 0, (stage, done, total) -> {});
     }
   }

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
-import javax.tools.ToolProvider;
 import org.ivit.core.arithmetic.Logits;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.checkpoint.CheckpointFile;
@@ -28,6 +27,7 @@ import org.ivit.core.engine.Engine;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.model.ImageClassifier;
+import org.ivit.core.testing.GuideProgram;
 import org.ivit.core.testing.ObservedModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,7 +45,7 @@ class EmbeddingGuideTest {
   @Test
   void theProgramClassifiesAPicture() throws Exception {
     String program = blocks("java").get(blocks("java").size() - 1);
-    compile("Classify", program);
+    GuideProgram.compile(folder, "Classify", program);
 
     IntegerGraph graph = ObservedModel.small();
     Path checkpoint = checkpoint(graph);
@@ -75,7 +75,7 @@ class EmbeddingGuideTest {
         lines
             .replace("deit.ivit.safetensors", checkpoint.toString())
             .replace("cat.jpg", picture.toString());
-    compile("Snippet", body(here));
+    GuideProgram.compile(folder, "Snippet", body(here));
     try (ImageClassifier model = ImageClassifier.open(checkpoint)) {
       assertThat(run("Snippet"))
           .isEqualTo(model.classify(picture).best().name() + System.lineSeparator());
@@ -87,7 +87,7 @@ class EmbeddingGuideTest {
     List<String> snippets = blocks("java").subList(1, blocks("java").size() - 1);
     assertThat(snippets).hasSize(3);
     for (String snippet : snippets) {
-      compile("Snippet", body(snippet));
+      GuideProgram.compile(folder, "Snippet", body(snippet));
     }
   }
 
@@ -106,27 +106,6 @@ class EmbeddingGuideTest {
     }
     """
         .formatted(lines);
-  }
-
-  private void compile(String name, String program) throws IOException {
-    Path source = folder.resolve(name + ".java");
-    Files.writeString(source, program);
-    ByteArrayOutputStream errors = new ByteArrayOutputStream();
-    int compiled =
-        ToolProvider.getSystemJavaCompiler()
-            .run(
-                null,
-                null,
-                errors,
-                "-Xlint:all,-classfile,-path,-processing",
-                "-proc:none",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "-d",
-                folder.toString(),
-                source.toString());
-    assertThat(errors.toString(StandardCharsets.UTF_8)).isEmpty();
-    assertThat(compiled).isZero();
   }
 
   private Path checkpoint(IntegerGraph graph) {
