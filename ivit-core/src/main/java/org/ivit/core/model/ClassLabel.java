@@ -13,9 +13,12 @@ import org.ivit.core.checkpoint.ClassNames;
  */
 public record ClassLabel(int index, String id, String name) {
   /**
-   * @param classes as a checkpoint names them
+   * Those of a model.
+   *
+   * @param classes as a checkpoint names them, {@link ClassNames#toList}; none where the model
+   *     answers with features
    */
-  static List<ClassLabel> of(List<String> classes) {
+  public static List<ClassLabel> of(List<String> classes) {
     ClassNames known = ClassNames.parse(classes);
     ClassNames names = known.ids().isEmpty() ? new ClassNames(classes, classes) : known;
     return IntStream.range(0, classes.size())

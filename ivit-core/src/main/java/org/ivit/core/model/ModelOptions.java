@@ -2,7 +2,6 @@ package org.ivit.core.model;
 
 import java.util.Objects;
 import org.ivit.core.InputException;
-import org.ivit.core.cuda.Gpu;
 import org.ivit.core.engine.choice.EngineConfig;
 import org.ivit.core.image.ImageDecoder;
 
@@ -95,7 +94,7 @@ public record ModelOptions(EngineConfig engine, int batchSize, long mostPixels) 
      * @param index from 0
      */
     public Builder gpu(int index) {
-      config = config.withGpu(new Gpu(index, config.gpu().warpgroups()));
+      config = config.withGpu(config.gpu().withNumber(index));
       return this;
     }
 

@@ -3,9 +3,7 @@ package org.ivit.serve.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.checkpoint.ClassNames;
 import org.ivit.core.image.Normalisation;
 import org.ivit.core.model.ClassLabel;
 import org.ivit.export.model.FloatModel;
@@ -26,7 +24,7 @@ final class FloatRunner implements Runner {
             architecture.name(),
             architecture.family(),
             model.answer(),
-            classes(model),
+            ClassLabel.of(model.classes().toList(architecture)),
             architecture.classes(),
             1,
             model.preprocess(),
@@ -34,20 +32,6 @@ final class FloatRunner implements Runner {
             model.backend(),
             bytes,
             Layer.of(architecture));
-  }
-
-  private static List<ClassLabel> classes(FloatModel model) {
-    if (model.answer() == org.ivit.core.architecture.Answer.FEATURES) {
-      return List.of();
-    }
-    ClassNames names = model.classes();
-    return IntStream.range(0, model.architecture().classes())
-        .mapToObj(
-            i -> {
-              String name = names.names().isEmpty() ? "class " + i : names.names().get(i);
-              return new ClassLabel(i, names.ids().isEmpty() ? name : names.ids().get(i), name);
-            })
-        .toList();
   }
 
   @Override

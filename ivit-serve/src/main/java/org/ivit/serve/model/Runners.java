@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.LongStream;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.checkpoint.CheckpointFile;
@@ -70,14 +71,8 @@ public final class Runners {
   }
 
   private static long size(Architecture architecture) {
-    long numbers = 0;
-    for (long[] shape : architecture.parameters().values()) {
-      long size = 1;
-      for (long length : shape) {
-        size *= length;
-      }
-      numbers += size;
-    }
-    return Float.BYTES * numbers;
+    return architecture.parameters().values().stream()
+        .mapToLong(shape -> LongStream.of(shape).reduce(Float.BYTES, Math::multiplyExact))
+        .sum();
   }
 }
