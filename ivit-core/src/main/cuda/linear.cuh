@@ -286,15 +286,25 @@ IVIT_DEVICE void multiply_stage(
   }
 }
 
+/* A thread's own places of 16 bytes in memory, each so far behind the one before. */
+template <typename Shape>
+struct OwnPlaces {
+  enum { distance = Shape::threads * (int)sizeof(Bytes16) };
+
+  IVIT_DEVICE static Shared<unsigned char> first(Shared<unsigned char> memory) {
+    return memory + thread_of_slice<Shape>() * (int)sizeof(Bytes16);
+  }
+};
+
 /* Adds the accumulators of all slices to those of the first, through memory that is free. */
 template <typename Shape>
 IVIT_DEVICE void sum_slices(Shared<unsigned char> memory, Accumulator (&acc)[Shape::m][Shape::n]) {
-  const int distance = Shape::threads * (int)sizeof(Bytes16);
+  const int distance = OwnPlaces<Shape>::distance;
   static_assert(
       (Shape::slices - 1) * Shape::m * Shape::n * distance
           <= Shape::slices * Shape::stages * Shape::stage_bytes,
       "accumulators fit where stages were");
-  Shared<unsigned char> own = memory + thread_of_slice<Shape>() * (int)sizeof(Bytes16);
+  Shared<unsigned char> own = OwnPlaces<Shape>::first(memory);
   int slice = slice_of_thread<Shape>();
 #pragma unroll
   for (int i = 0; i < Shape::m * Shape::n; i++) {

@@ -116,19 +116,20 @@ struct StreamRows {
     }
   }
 
-  /* Adds in 64 bits and stores, a row after the other; z waits in the thread's places in memory. */
+  /* Adds in 64 bits and stores, a row after the other; z waits in the thread's own places. */
   IVIT_DEVICE void store_wide(
       const LinearArguments &a, Shared<unsigned char> memory, int output,
       const Piece (&z)[P::rows]) const {
-    Shared<Piece> own = as<Piece>(memory) + thread_of_slice<Shape>();
+    const int distance = OwnPlaces<Shape>::distance;
+    Shared<unsigned char> own = OwnPlaces<Shape>::first(memory);
 #pragma unroll
     for (int r = 0; r < P::rows; r++) {
-      own[r * Shape::threads] = z[r];
+      *as<Piece>(own + r * distance) = z[r];
     }
 #pragma unroll 1
     for (int r = 0; r < P::rows && has(a, r); r++) {
       StreamToken token = stream_token(a, first + P::below(r));
-      Piece sum = own[r * Shape::threads];
+      Piece sum = *as<Piece>(own + r * distance);
       Piece x = *as<const Piece>(
           a.identity + ((int64_t)token.from * a.output_stride + output));
 #pragma unroll
