@@ -62,7 +62,7 @@ IVIT_DEVICE void codes_epilogue(
   P pieces;
 #pragma unroll
   for (int piece = 0; piece < P::count; piece++) {
-    int output = first_column + pieces.output_of(piece);
+    int output = first_column + pieces.output + P::apart(piece);
     CodeRows<Shape> rows;
 #pragma unroll
     for (int k = P::pairs - 1; k >= 0; k--) {

@@ -68,8 +68,8 @@ struct Pieces {
     output = (place.column & ~31) + ((place.column & 31) >> 2) + 8 * (place.lane & 3);
   }
 
-  /* Of a piece, its first output. */
-  IVIT_DEVICE int output_of(int piece) const { return output + 32 * piece; }
+  /* How far the first output of a piece lies behind that of the first one. */
+  IVIT_DEVICE static constexpr int apart(int piece) { return 32 * piece; }
 
   /* How far row r of the thread lies below the first. */
   IVIT_DEVICE static constexpr int below(int r) { return 8 * r; }

@@ -38,7 +38,7 @@ IVIT_DEVICE void gated_epilogue(
   auto out = gated_output(a, Code());
 #pragma unroll
   for (int piece = 0; piece < P::count; piece++) {
-    int column = first_column + pieces.output_of(piece);
+    int column = first_column + pieces.output + P::apart(piece);
     Piece codes[P::rows];
 #pragma unroll
     for (int k = 0; k < P::pairs; k++) {

@@ -45,7 +45,7 @@ IVIT_DEVICE void rotated_epilogue(
   }
 #pragma unroll
   for (int piece = 0; piece < P::count; piece++) {
-    int output = first_column + pieces.output_of(piece);
+    int output = first_column + pieces.output + P::apart(piece);
     int inside = output - (int)divide((uint32_t)output, r.head) * r.padded_dim;
     CodeRows<Shape> rows;
 #pragma unroll

@@ -45,22 +45,61 @@ IVIT_DEVICE bool in_order(const LinearArguments &a) {
       && a.identity_stride == a.map.stride;
 }
 
-/* A thread's rows of the stream and of the identity, in pieces of 16-bit codes. */
+/* A thread's 16-bit codes. */
+template <typename Shape>
+struct StreamCodes {
+  using P = Pieces<Shape>;
+
+  Words<P::pairs> z[P::count][P::rows];
+
+  template <bool wide>
+  IVIT_DEVICE void requantize_sums(
+      const LinearArguments &a, int first_output, const Accumulator (&acc)[Shape::m][Shape::n]) {
+#pragma unroll
+    for (int piece = 0; piece < P::count; piece++) {
+#pragma unroll
+      for (int k = 0; k < P::pairs; k++) {
+        int output = first_output + P::apart(piece) + 2 * k;
+        FoldedChannel c0 = folded_at(a.channels, output);
+        FoldedChannel c1 = folded_at(a.channels, output + 1);
+#pragma unroll
+        for (int r = 0; r < P::rows; r++) {
+          const int32_t *sums = sums_at<Shape>(acc, r, piece, k);
+          z[piece][r].r[k] =
+              pack_codes16(requantized<wide>(sums[0], c0), requantized<wide>(sums[1], c1));
+        }
+      }
+    }
+  }
+
+  IVIT_DEVICE void narrow() {
+#pragma unroll
+    for (int i = 0; i < P::count * P::rows * P::pairs; i++) {
+      uint32_t &word = z[i / (P::rows * P::pairs)][i / P::pairs % P::rows].r[i % P::pairs];
+      word = narrow_codes(word);
+    }
+  }
+};
+
+/* Where a thread's pieces lie in the stream and in the identity. */
 template <typename Shape>
 struct StreamRows {
   using P = Pieces<Shape>;
   using Piece = Words<P::pairs>;
+  using Codes = StreamCodes<Shape>;
 
-  int first; /* row of the product */
+  int row;    /* of the product, the first of the thread */
+  int output; /* the first of the thread */
   int64_t to;
   int64_t from;
   int32_t below_to[P::rows]; /* pieces from the first row on */
   int32_t below_from[P::rows];
 
-  IVIT_DEVICE StreamRows(const LinearArguments &a, int first_row) : first(first_row) {
+  IVIT_DEVICE StreamRows(const LinearArguments &a, int first_row, int first_output)
+      : row(first_row), output(first_output) {
     int32_t pieces = a.output_stride / P::outputs;
     if (in_order(a)) {
-      to = (int64_t)first_row * a.output_stride;
+      to = (int64_t)row * a.output_stride;
       from = to;
 #pragma unroll
       for (int r = 0; r < P::rows; r++) {
@@ -69,135 +108,126 @@ struct StreamRows {
       }
       return;
     }
-    StreamToken token = stream_token(a, first_row);
+    StreamToken token = stream_token(a, row);
     to = (int64_t)token.to * a.output_stride;
     from = (int64_t)token.from * a.output_stride;
 #pragma unroll
     for (int r = 0; r < P::rows; r++) {
-      StreamToken other = stream_token(a, first_row + P::below(r));
+      StreamToken other = stream_token(a, row + P::below(r));
       below_to[r] = (other.to - token.to) * pieces;
       below_from[r] = (other.from - token.from) * pieces;
     }
   }
 
-  IVIT_DEVICE bool has(const LinearArguments &a, int r) const {
-    return first + P::below(r) < a.rows;
+  /* Whether a piece is there, where the first one of the first row is. */
+  IVIT_DEVICE bool has(const LinearArguments &a, int piece, int r) const {
+    return row + P::below(r) < a.rows
+        && (piece == 0 || output + P::apart(piece) < a.output_stride);
   }
 
-  /* Each row from `output` on, with its identity. */
   template <bool shifted>
-  IVIT_DEVICE void add(const LinearArguments &a, int output, Piece (&z)[P::rows]) const {
-    Piece x[P::rows];
+  IVIT_DEVICE void add(const LinearArguments &a, Codes &codes) const {
     auto at = as<const Piece>(a.identity + (from + output));
-#pragma unroll
-    for (int r = 0; r < P::rows; r++) {
-      if (has(a, r)) {
-        x[r] = at[below_from[r]];
-      }
-    }
     CodeMultiplier branch = code_multiplier(a.adder.branch);
     CodeMultiplier identity = code_multiplier(a.adder.identity);
+    Piece x[P::count][P::rows];
 #pragma unroll
-    for (int r = 0; r < P::rows; r++) {
+    for (int piece = 0; piece < P::count; piece++) {
 #pragma unroll
-      for (int k = 0; k < P::pairs; k++) {
-        z[r].r[k] = add_codes<shifted>(branch, identity, z[r].r[k], x[r].r[k]);
+      for (int r = 0; r < P::rows; r++) {
+        if (has(a, piece, r)) {
+          x[piece][r] = at[below_from[r] + P::apart(piece) / P::outputs];
+        }
+      }
+    }
+#pragma unroll
+    for (int piece = 0; piece < P::count; piece++) {
+#pragma unroll
+      for (int r = 0; r < P::rows; r++) {
+#pragma unroll
+        for (int k = 0; k < P::pairs; k++) {
+          uint32_t &z = codes.z[piece][r].r[k];
+          z = add_codes<shifted>(branch, identity, z, x[piece][r].r[k]);
+        }
       }
     }
   }
 
-  IVIT_DEVICE void store(const LinearArguments &a, int output, const Piece (&z)[P::rows]) const {
+  IVIT_DEVICE void store(const LinearArguments &a, const Codes &codes) const {
     auto at = as<Piece>(a.stream + (to + output));
 #pragma unroll
-    for (int r = 0; r < P::rows; r++) {
-      if (has(a, r)) {
-        at[below_to[r]] = z[r];
+    for (int piece = 0; piece < P::count; piece++) {
+#pragma unroll
+      for (int r = 0; r < P::rows; r++) {
+        if (has(a, piece, r)) {
+          at[below_to[r] + P::apart(piece) / P::outputs] = codes.z[piece][r];
+        }
       }
     }
   }
 
-  /* Adds in 64 bits and stores, a row after the other; z waits in the thread's own places. */
+  /* Adds in 64 bits and stores, a piece after the other; z waits in the thread's own places. */
   IVIT_DEVICE void store_wide(
-      const LinearArguments &a, Shared<unsigned char> memory, int output,
-      const Piece (&z)[P::rows]) const {
+      const LinearArguments &a, Shared<unsigned char> memory, const Codes &codes) const {
     const int distance = OwnPlaces<Shape>::distance;
     Shared<unsigned char> own = OwnPlaces<Shape>::first(memory);
 #pragma unroll
-    for (int r = 0; r < P::rows; r++) {
-      *as<Piece>(own + r * distance) = z[r];
+    for (int i = 0; i < P::count * P::rows; i++) {
+      *as<Piece>(own + i * distance) = codes.z[i / P::rows][i % P::rows];
     }
 #pragma unroll 1
-    for (int r = 0; r < P::rows && has(a, r); r++) {
-      StreamToken token = stream_token(a, first + P::below(r));
-      Piece sum = *as<Piece>(own + r * distance);
+    for (int i = 0; i < P::count * P::rows; i++) {
+      int piece = i / P::rows;
+      int r = i % P::rows;
+      if (!has(a, piece, r)) {
+        continue;
+      }
+      StreamToken token = stream_token(a, row + P::below(r));
+      int64_t column = output + P::apart(piece);
+      Piece sum = *as<Piece>(own + i * distance);
       Piece x = *as<const Piece>(
-          a.identity + ((int64_t)token.from * a.output_stride + output));
+          a.identity + ((int64_t)token.from * a.output_stride + column));
 #pragma unroll
       for (int k = 0; k < P::pairs; k++) {
         sum.r[k] = add_codes_wide(a.adder, sum.r[k], x.r[k]);
       }
-      *as<Piece>(a.stream + ((int64_t)token.to * a.output_stride + output)) = sum;
+      *as<Piece>(a.stream + ((int64_t)token.to * a.output_stride + column)) = sum;
     }
   }
 };
 
-/* The codes of a piece of each row, before they are added. */
-template <typename Shape, bool wide>
-IVIT_DEVICE void stream_codes(
-    const LinearArguments &a, int piece, int output, const Accumulator (&acc)[Shape::m][Shape::n],
-    Words<Pieces<Shape>::pairs> (&z)[Pieces<Shape>::rows]) {
-  using P = Pieces<Shape>;
-#pragma unroll
-  for (int k = 0; k < P::pairs; k++) {
-    FoldedChannel c0 = folded_at(a.channels, output + 2 * k);
-    FoldedChannel c1 = folded_at(a.channels, output + 2 * k + 1);
-#pragma unroll
-    for (int r = 0; r < P::rows; r++) {
-      const int32_t *sums = sums_at<Shape>(acc, r, piece, k);
-      z[r].r[k] = pack_codes16(requantized<wide>(sums[0], c0), requantized<wide>(sums[1], c1));
-    }
-  }
-}
-
+/* `memory` is free. */
 template <typename Shape>
 IVIT_DEVICE void stream_epilogue(
     const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column,
     const Accumulator (&acc)[Shape::m][Shape::n]) {
-  using P = Pieces<Shape>;
-  P pieces;
-#pragma unroll
-  for (int piece = 0; piece < P::count; piece++) {
-    int output = first_column + pieces.output_of(piece);
-    if (output >= a.output_stride) {
+  Pieces<Shape> pieces;
+  int output = first_column + pieces.output;
+  if (output >= a.output_stride) {
+    return;
+  }
+  StreamCodes<Shape> codes;
+  if (a.wide == 0) {
+    codes.template requantize_sums<false>(a, output, acc);
+  } else {
+    codes.template requantize_sums<true>(a, output, acc);
+  }
+  if (a.bits == 8) {
+    codes.narrow();
+  }
+  StreamRows<Shape> rows(a, first_row + pieces.row, output);
+  if (present(a.identity)) {
+    if (is_wide(a.adder)) {
+      rows.store_wide(a, memory, codes);
       return;
     }
-    Words<P::pairs> z[P::rows];
-    if (a.wide == 0) {
-      stream_codes<Shape, false>(a, piece, output, acc, z);
+    if (a.adder.identity.shift <= 32) {
+      rows.template add<false>(a, codes);
     } else {
-      stream_codes<Shape, true>(a, piece, output, acc, z);
+      rows.template add<true>(a, codes);
     }
-    if (a.bits == 8) {
-#pragma unroll
-      for (int i = 0; i < P::rows * P::pairs; i++) {
-        uint32_t &word = z[i / P::pairs].r[i % P::pairs];
-        word = narrow_codes(word);
-      }
-    }
-    StreamRows<Shape> rows(a, first_row + pieces.row);
-    if (present(a.identity)) {
-      if (is_wide(a.adder)) {
-        rows.store_wide(a, memory, output, z);
-        continue;
-      }
-      if (a.adder.identity.shift <= 32) {
-        rows.template add<false>(a, output, z);
-      } else {
-        rows.template add<true>(a, output, z);
-      }
-    }
-    rows.store(a, output, z);
   }
+  rows.store(a, codes);
 }
 
 /* Shared memory: the stages of the product. */
