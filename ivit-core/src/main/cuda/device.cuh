@@ -39,6 +39,9 @@ IVIT_DEVICE int32_t multiply_high(int32_t a, int32_t b) { return __mulhi(a, b); 
 
 IVIT_DEVICE uint32_t multiply_high(uint32_t a, uint32_t b) { return __umulhi(a, b); }
 
+/* Both signed 16-bit halves of a, times the lower two signed bytes of b, added. */
+IVIT_DEVICE int32_t multiply_pair(int32_t a, int32_t b) { return __dp2a_lo(a, b, 0); }
+
 IVIT_DEVICE int leading_zeros(uint64_t v) { return __clzll((long long)v); }
 
 IVIT_DEVICE int leading_zeros(uint32_t v) { return __clz((int)v); }

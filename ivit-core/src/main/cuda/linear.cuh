@@ -18,7 +18,8 @@ enum { DEPTH = 64 /* bytes along K of a stage of the pipeline */ };
 struct LinearArguments {
   Global<const int8_t> input;     /* [rows][input_stride] */
   Global<const int8_t> weight;    /* [columns, padded to 128][depth]; or null, with indices */
-  Global<const Bytes16> channels; /* Channel, [columns, padded to 128] */
+  Global<const Bytes16> channels; /* FoldedChannel, or Channel of logits and of
+                                     kernels that observe, [columns, padded to 128] */
   Global<int8_t> codes;           /* 8-bit output, [rows][output_stride] */
   Global<const uint8_t> tables;   /* GELU, [256] or [512] by offset code; or null */
   Global<const int16_t> identity; /* 16-bit codes that are added; or null */
@@ -35,14 +36,18 @@ struct LinearArguments {
   int32_t outlier_steps;
   int32_t outlier_shift;
   int32_t wide;
-  int32_t outlier_columns; /* the first columns, which take the second GELU table */
+  int32_t outlier_columns; /* the first columns, which take the second GELU table, as may padding
+                              behind them to the next step of 32 */
   int32_t bits;            /* of what goes to a stream before it is added: 8 or 16 */
   int32_t identity_stride; /* tokens of the identity from one group of the map to the next */
   int32_t accumulate;      /* whether logits are added to those that are there */
 };
 
-/* A block's tile and how its warps share it. */
-template <int R, int C, int WR, int WC, int S>
+/*
+ * A block's tile and how its warps share it. With more than one slice, as many groups of threads
+ * multiply the whole tile over a part of K each, in stages of their own, and add what they have.
+ */
+template <int R, int C, int WR, int WC, int S, int G = 1>
 struct TileShape {
   enum {
     rows = R,
@@ -50,7 +55,8 @@ struct TileShape {
     warp_rows = WR,
     warp_columns = WC,
     stages = S,
-    threads = (R / WR) * (C / WC) * WARP,
+    slices = G,
+    threads = (R / WR) * (C / WC) * WARP, /* of a slice */
     m = WR / 16,
     n = WC / 8,
     warpgroups = WR == 16 && WC == 128 ? 1 : 0,
@@ -63,6 +69,18 @@ using LargeTile = TileShape<128, 128, 64, 32, 3>;
 using WarpgroupTile = TileShape<128, 128, 16, 128, 4>;
 using MediumTile = TileShape<64, 64, 32, 32, 4>;
 using SmallTile = TileShape<32, 32, 16, 16, 4>;
+using SlicedTile = TileShape<32, 32, 16, 16, 3, 4>;
+
+/* The slice of a thread; the first one has the sums in the end. */
+template <typename Shape>
+IVIT_DEVICE int slice_of_thread() {
+  return Shape::slices == 1 ? 0 : (int)threadIdx.x / Shape::threads;
+}
+
+template <typename Shape>
+IVIT_DEVICE int thread_of_slice() {
+  return Shape::slices == 1 ? (int)threadIdx.x : (int)threadIdx.x % Shape::threads;
+}
 
 /* Where a thread stands in its block's tile. */
 struct TilePlace {
@@ -73,7 +91,7 @@ struct TilePlace {
 
 template <typename Shape>
 IVIT_DEVICE TilePlace tile_place() {
-  int warp = (int)threadIdx.x / WARP;
+  int warp = thread_of_slice<Shape>() / WARP;
   const int across = Shape::columns / Shape::warp_columns;
   return TilePlace{
       warp / across * Shape::warp_rows, warp % across * Shape::warp_columns,
@@ -103,9 +121,9 @@ struct StageShare {
   static_assert(distance % 8 == 0 && Shape::rows % distance == 0, "rows are shared out evenly");
   static_assert(Shape::columns % distance == 0, "columns are shared out evenly");
 
-  IVIT_DEVICE static int row() { return (int)threadIdx.x / chunks; }
+  IVIT_DEVICE static int row() { return thread_of_slice<Shape>() / chunks; }
 
-  IVIT_DEVICE static int chunk() { return (int)threadIdx.x % chunks; }
+  IVIT_DEVICE static int chunk() { return thread_of_slice<Shape>() % chunks; }
 
   /* The first of its chunks of inputs. */
   IVIT_DEVICE static Shared<unsigned char> input_of(Shared<unsigned char> stage) {
@@ -268,7 +286,53 @@ IVIT_DEVICE void multiply_stage(
   }
 }
 
-/* The accumulators of a tile without bias. `memory` holds Shape::stages stages, free afterwards. */
+/* A thread's own places of 16 bytes in memory, each so far behind the one before. */
+template <typename Shape>
+struct OwnPlaces {
+  enum { distance = Shape::threads * (int)sizeof(Bytes16) };
+
+  IVIT_DEVICE static Shared<unsigned char> first(Shared<unsigned char> memory) {
+    return memory + thread_of_slice<Shape>() * (int)sizeof(Bytes16);
+  }
+};
+
+/* Adds the accumulators of all slices to those of the first, through memory that is free. */
+template <typename Shape>
+IVIT_DEVICE void sum_slices(Shared<unsigned char> memory, Accumulator (&acc)[Shape::m][Shape::n]) {
+  const int distance = OwnPlaces<Shape>::distance;
+  static_assert(
+      (Shape::slices - 1) * Shape::m * Shape::n * distance
+          <= Shape::slices * Shape::stages * Shape::stage_bytes,
+      "accumulators fit where stages were");
+  Shared<unsigned char> own = OwnPlaces<Shape>::first(memory);
+  int slice = slice_of_thread<Shape>();
+#pragma unroll
+  for (int i = 0; i < Shape::m * Shape::n; i++) {
+    const Accumulator &c = acc[i / Shape::n][i % Shape::n];
+    if (slice > 0) {
+      *as<Bytes16>(own + ((slice - 1) * Shape::m * Shape::n + i) * distance) = Bytes16{
+          {(uint32_t)c.r[0], (uint32_t)c.r[1], (uint32_t)c.r[2], (uint32_t)c.r[3]}};
+    }
+  }
+  block_barrier();
+  if (slice > 0) {
+    return;
+  }
+#pragma unroll
+  for (int i = 0; i < (Shape::slices - 1) * Shape::m * Shape::n; i++) {
+    Bytes16 other = *as<Bytes16>(own + i * distance);
+    Accumulator &c = acc[i / Shape::n % Shape::m][i % Shape::n];
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      c.r[k] = (int32_t)((uint32_t)c.r[k] + other.r[k]);
+    }
+  }
+}
+
+/*
+ * The accumulators of a tile without bias, whole in the first slice. `memory` holds Shape::stages
+ * stages a slice, free afterwards.
+ */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void accumulate(
     const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column,
@@ -282,20 +346,26 @@ IVIT_DEVICE void accumulate(
     }
   }
   Loader<Shape> loader(a, first_row, first_column);
-  int tiles = a.depth / DEPTH;
+  const int end = Shape::stages * Shape::stage_bytes;
+  int slice = slice_of_thread<Shape>();
+  Shared<unsigned char> stages = memory + slice * end;
+  /* All slices go round equally often, as barriers are the block's. */
+  int rounds = (a.depth / DEPTH + Shape::slices - 1) / Shape::slices;
+  int begin = slice * rounds;
+  int tiles = a.depth / DEPTH - begin;
+  tiles = tiles < rounds ? tiles : rounds;
 #pragma unroll
   for (int tile = 0; tile < Shape::stages - 1; tile++) {
     if (tile < tiles) {
-      loader.load(a, memory + tile * Shape::stage_bytes, tile);
-      loader.finish(a, memory + tile * Shape::stage_bytes);
+      loader.load(a, stages + tile * Shape::stage_bytes, begin + tile);
+      loader.finish(a, stages + tile * Shape::stage_bytes);
     }
     copies_commit();
   }
   int full = 0;
   int empty = (Shape::stages - 1) * Shape::stage_bytes;
-  const int end = Shape::stages * Shape::stage_bytes;
 #pragma unroll 1
-  for (int tile = 0; tile < tiles; tile++) {
+  for (int tile = 0; tile < rounds; tile++) {
     copies_done<Shape::stages - 2>();
     if constexpr (Shape::warpgroups != 0) {
       copies_to_warpgroups();
@@ -304,22 +374,27 @@ IVIT_DEVICE void accumulate(
     /* Into the stage that every warp left before this barrier. */
     int next = tile + Shape::stages - 1;
     if (next < tiles) {
-      loader.load(a, memory + empty, next);
+      loader.load(a, stages + empty, begin + next);
     }
     copies_commit();
-    multiply_stage<Shape>(a, memory + full, place, tile * (DEPTH / K_STEP), acc);
+    if (Shape::slices == 1 || tile < tiles) {
+      multiply_stage<Shape>(a, stages + full, place, (begin + tile) * (DEPTH / K_STEP), acc);
+    }
     if (next < tiles) {
-      loader.finish(a, memory + empty);
+      loader.finish(a, stages + empty);
     }
     full = full + Shape::stage_bytes == end ? 0 : full + Shape::stage_bytes;
     empty = empty + Shape::stage_bytes == end ? 0 : empty + Shape::stage_bytes;
   }
   finish_products<Shape>(acc);
-  if (a.outlier_steps == tiles * (DEPTH / K_STEP)) {
+  if (a.outlier_steps > 0 && a.outlier_steps >= (begin + tiles) * (DEPTH / K_STEP)) {
     shift_left<Shape>(acc, a.outlier_shift);
   }
   copies_done<0>();
   block_barrier();
+  if constexpr (Shape::slices > 1) {
+    sum_slices<Shape>(memory, acc);
+  }
 }
 
 }  // namespace ivit

@@ -1,88 +1,119 @@
 /* Linear layers with 8-bit output, with or without GELU by table. */
 #pragma once
 
+#include "linear_epilogue.cuh"
 #include "linear_indices.cuh"
 
 namespace ivit {
 
 enum { GELU_BYTES = 512 };
 
-/* Two codes through the table of their column: the offset code is the index. */
-IVIT_DEVICE uint32_t gelu_codes(
-    const LinearArguments &a, Shared<unsigned char> tables, uint32_t codes, int column) {
-  uint32_t offset = codes ^ 0x8080u;
-  int first = column < a.outlier_columns ? 256 : 0;
-  int second = column + 1 < a.outlier_columns ? 256 : 0;
-  return (uint32_t)tables[first + (int)(offset & 255u)]
-      | ((uint32_t)tables[second + (int)(offset >> 8 & 255u)] << 8);
-}
-
-/* A tile of codes in shared memory, 16 bytes more a row, to its place in the output. */
-template <typename Shape>
-IVIT_DEVICE void store_codes(
-    const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column) {
-  const int stride = Shape::columns + 16;
-  const int chunks = Shape::columns / 16;
-  const int pieces = Shape::rows * chunks;
-#pragma unroll
-  for (int first = 0; first < pieces; first += Shape::threads) {
-    int i = first + (int)threadIdx.x;
-    if (pieces % Shape::threads != 0 && i >= pieces) {
-      break;
-    }
-    int row = i / chunks;
-    int column = i % chunks * 16;
-    if (first_row + row < a.rows && first_column + column < a.output_stride) {
-      Bytes16 codes = *as<Bytes16>(memory + (row * stride + column));
-      int64_t to = (int64_t)(first_row + row) * a.output_stride + first_column + column;
-      *as<Bytes16>(a.codes + to) = codes;
-    }
+/* The tables in the order of the bytes that look them up: offset codes have the sign bit flipped. */
+IVIT_DEVICE void load_tables(const LinearArguments &a, Shared<unsigned char> tables) {
+  int pieces = a.outlier_columns > 0 ? 32 : 16;
+  if ((int)threadIdx.x < pieces) {
+    as<Bytes16>(tables)[(int)threadIdx.x ^ 8] = as<const Bytes16>(a.tables)[threadIdx.x];
   }
 }
 
-/* Shared memory: GELU's tables, then the stages of the product, then over them the tile's codes. */
+/* Four codes through a table, 0 or 1. */
+IVIT_DEVICE uint32_t gelu_codes(Shared<unsigned char> tables, uint32_t codes, uint32_t table) {
+  uint32_t first = permute(
+      tables[permute(codes, table, 0x5540u)], tables[permute(codes, table, 0x5541u)], 0x5540u);
+  uint32_t second = permute(
+      tables[permute(codes, table, 0x5542u)], tables[permute(codes, table, 0x5543u)], 0x5540u);
+  return permute(first, second, 0x5410u);
+}
+
+/* Rows of codes of a thread. */
+template <typename Shape>
+struct CodeRows {
+  using P = Pieces<Shape>;
+  using Piece = Words<P::outputs / 4>;
+
+  Piece codes[P::rows];
+
+  /* Pair k, the last one first. */
+  IVIT_DEVICE void set(int r, int k, int32_t first, int32_t second) {
+    uint32_t &word = codes[r].r[k / 2];
+    word = pack_codes8(first, second, k % 2 == 0 ? word : 0);
+  }
+
+  IVIT_DEVICE void store(const LinearArguments &a, int first_row, int output) const {
+    if (output >= a.output_stride) {
+      return;
+    }
+    auto to = as<Piece>(a.codes + ((int64_t)first_row * a.output_stride + output));
+    int distance = a.output_stride / (int)sizeof(Piece);
+#pragma unroll
+    for (int r = 0; r < P::rows; r++) {
+      if (first_row + P::below(r) < a.rows) {
+        to[P::below(r) * distance] = codes[r];
+      }
+    }
+  }
+};
+
+template <typename Shape, bool wide, bool gelu>
+IVIT_DEVICE void codes_epilogue(
+    const LinearArguments &a, Shared<unsigned char> tables, int first_row, int first_column,
+    const Accumulator (&acc)[Shape::m][Shape::n]) {
+  using P = Pieces<Shape>;
+  P pieces;
+#pragma unroll
+  for (int piece = 0; piece < P::count; piece++) {
+    int output = first_column + pieces.output + P::apart(piece);
+    CodeRows<Shape> rows;
+#pragma unroll
+    for (int k = P::pairs - 1; k >= 0; k--) {
+      FoldedChannel c0 = folded_at(a.channels, output + 2 * k);
+      FoldedChannel c1 = folded_at(a.channels, output + 2 * k + 1);
+#pragma unroll
+      for (int r = 0; r < P::rows; r++) {
+        const int32_t *sums = sums_at<Shape>(acc, r, piece, k);
+        rows.set(r, k, requantized<wide>(sums[0], c0), requantized<wide>(sums[1], c1));
+      }
+    }
+    if constexpr (gelu) {
+      uint32_t table = output < a.outlier_columns ? 1 : 0;
+#pragma unroll
+      for (int r = 0; r < P::rows; r++) {
+#pragma unroll
+        for (int w = 0; w < P::outputs / 4; w++) {
+          rows.codes[r].r[w] = gelu_codes(tables, rows.codes[r].r[w], table);
+        }
+      }
+    }
+    rows.store(a, first_row + pieces.row, output);
+  }
+}
+
+/* Shared memory: GELU's tables, then the stages of the product. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_codes(const LinearArguments &a) {
   Shared<unsigned char> tables = shared_memory();
-  Shared<unsigned char> memory = tables + GELU_BYTES;
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   bool gelu = present(a.tables);
   if (gelu) {
-    int length = a.outlier_columns > 0 ? 512 : 256;
-    for (int i = (int)threadIdx.x; i < length; i += Shape::threads) {
-      tables[i] = a.tables[i];
-    }
+    load_tables(a, tables);
   }
   Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
-
-  /* 16 bytes more a row keep the lanes of a store in different banks. */
-  const int stride = Shape::columns + 16;
-  TilePlace place = tile_place<Shape>();
-  bool wide = a.wide != 0;
-#pragma unroll
-  for (int j = 0; j < Shape::n; j++) {
-    int column = place.column + 8 * j + 2 * (place.lane & 3);
-    Channel c0 = channel_at(a.channels, first_column + column);
-    Channel c1 = channel_at(a.channels, first_column + column + 1);
-#pragma unroll
-    for (int i = 0; i < Shape::m; i++) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        int row = place.row + 16 * i + 8 * half + (place.lane >> 2);
-        uint32_t codes = pack_codes8(
-            requantize(acc[i][j].r[2 * half] + c0.bias, c0, wide),
-            requantize(acc[i][j].r[2 * half + 1] + c1.bias, c1, wide), 0);
-        if (gelu) {
-          codes = gelu_codes(a, tables, codes, first_column + column);
-        }
-        *as<uint16_t>(memory + (row * stride + column)) = (uint16_t)codes;
-      }
-    }
+  accumulate<Shape, Loader>(a, tables + GELU_BYTES, first_row, first_column, acc);
+  if (slice_of_thread<Shape>() > 0) {
+    return;
   }
-  block_barrier();
-  store_codes<Shape>(a, memory, first_row, first_column);
+  if (a.wide == 0) {
+    if (gelu) {
+      codes_epilogue<Shape, false, true>(a, tables, first_row, first_column, acc);
+    } else {
+      codes_epilogue<Shape, false, false>(a, tables, first_row, first_column, acc);
+    }
+  } else if (gelu) {
+    codes_epilogue<Shape, true, true>(a, tables, first_row, first_column, acc);
+  } else {
+    codes_epilogue<Shape, true, false>(a, tables, first_row, first_column, acc);
+  }
 }
 
 }  // namespace ivit
@@ -99,6 +130,10 @@ IVIT_KERNEL(128, 4) linear_codes_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) 
   ivit::linear_codes<ivit::SmallTile>(a);
 }
 
+IVIT_KERNEL(512, 1) linear_codes_sliced(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_codes<ivit::SlicedTile>(a);
+}
+
 IVIT_KERNEL(256, 2) linear_codes_warpgroup(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_codes<ivit::WarpgroupTile>(a);
 }
@@ -109,4 +144,8 @@ IVIT_KERNEL(128, 4) linear_codes_indices_medium(IVIT_ARGUMENTS(ivit::LinearArgum
 
 IVIT_KERNEL(128, 4) linear_codes_indices_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_codes<ivit::SmallTile, ivit::IndexLoader>(a);
+}
+
+IVIT_KERNEL(512, 1) linear_codes_indices_sliced(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_codes<ivit::SlicedTile, ivit::IndexLoader>(a);
 }

@@ -5,13 +5,16 @@
 
 namespace ivit {
 
-/* The channels of a classifier are always wide. */
+/* The channels of a classifier are always wide, and its columns in the order of its outputs. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_logits(const LinearArguments &a) {
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];
   accumulate<Shape, Loader>(a, shared_memory(), first_row, first_column, acc);
+  if (slice_of_thread<Shape>() > 0) {
+    return;
+  }
   TilePlace place = tile_place<Shape>();
 #pragma unroll
   for (int i = 0; i < Shape::m; i++) {
@@ -42,10 +45,18 @@ IVIT_KERNEL(128, 4) linear_logits_small(IVIT_ARGUMENTS(ivit::LinearArguments) a)
   ivit::linear_logits<ivit::SmallTile>(a);
 }
 
+IVIT_KERNEL(512, 1) linear_logits_sliced(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_logits<ivit::SlicedTile>(a);
+}
+
 IVIT_KERNEL(128, 4) linear_logits_indices_medium(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_logits<ivit::MediumTile, ivit::IndexLoader>(a);
 }
 
 IVIT_KERNEL(128, 4) linear_logits_indices_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_logits<ivit::SmallTile, ivit::IndexLoader>(a);
+}
+
+IVIT_KERNEL(512, 1) linear_logits_indices_sliced(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_logits<ivit::SlicedTile, ivit::IndexLoader>(a);
 }

@@ -19,7 +19,7 @@ struct RotatedLinearArguments {
   int32_t turned; /* columns of queries and keys, which come first */
 };
 
-/* Words of a pair's turn: those of values leave them as they are. */
+/* Words of a pair's turn: those of values leave them as they are, and lie behind the turned ones. */
 IVIT_DEVICE Bytes8 turn_at(
     const RotatedLinearArguments &a, int token, int column, int inside) {
   if (column >= a.turned) {
@@ -28,54 +28,58 @@ IVIT_DEVICE Bytes8 turn_at(
   return *as<const Bytes8>(a.turns + ((int64_t)token * a.padded_dim + inside));
 }
 
-/* Shared memory: the stages of the product, then over them the tile's codes. */
+template <typename Shape, bool wide>
+IVIT_DEVICE void rotated_epilogue(
+    const RotatedLinearArguments &r, int first_row, int first_column,
+    const Accumulator (&acc)[Shape::m][Shape::n]) {
+  using P = Pieces<Shape>;
+  const LinearArguments &a = r.linear;
+  P pieces;
+  int own_row = first_row + pieces.row;
+  Channel rotation = channel_of(r.rotation);
+  bool wide_rotation = r.rotation.shift < 33;
+  int token[P::rows];
+#pragma unroll
+  for (int row = 0; row < P::rows; row++) {
+    token[row] = place_of(a.map, own_row + P::below(row)).inside;
+  }
+#pragma unroll
+  for (int piece = 0; piece < P::count; piece++) {
+    int output = first_column + pieces.output + P::apart(piece);
+    int inside = output - (int)divide((uint32_t)output, r.head) * r.padded_dim;
+    CodeRows<Shape> rows;
+#pragma unroll
+    for (int k = P::pairs - 1; k >= 0; k--) {
+      FoldedChannel c0 = folded_at(a.channels, output + 2 * k);
+      FoldedChannel c1 = folded_at(a.channels, output + 2 * k + 1);
+#pragma unroll
+      for (int row = 0; row < P::rows; row++) {
+        const int32_t *sums = sums_at<Shape>(acc, row, piece, k);
+        int32_t z0 = saturate16(requantized<wide>(sums[0], c0));
+        int32_t z1 = saturate16(requantized<wide>(sums[1], c1));
+        Bytes8 turn = turn_at(r, token[row], output, inside + 2 * k);
+        rows.set(
+            row, k, requantize(turned(z0, z1, turn.r[0]), rotation, wide_rotation),
+            requantize(turned(z1, z0, turn.r[1]), rotation, wide_rotation));
+      }
+    }
+    rows.store(a, own_row, output);
+  }
+}
+
+/* Shared memory: the stages of the product. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_rotated(const RotatedLinearArguments &r) {
   const LinearArguments &a = r.linear;
-  Shared<unsigned char> memory = shared_memory();
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
-
-  const int stride = Shape::columns + 16;
-  TilePlace place = tile_place<Shape>();
-  bool wide = a.wide != 0;
-  Channel rotation = channel_of(r.rotation);
-  bool wide_rotation = r.rotation.shift < 33;
-  int token[Shape::m][2];
-#pragma unroll
-  for (int i = 0; i < Shape::m; i++) {
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      int row = place.row + 16 * i + 8 * half + (place.lane >> 2);
-      token[i][half] = place_of(a.map, first_row + row).inside;
-    }
+  accumulate<Shape, Loader>(a, shared_memory(), first_row, first_column, acc);
+  if (a.wide == 0) {
+    rotated_epilogue<Shape, false>(r, first_row, first_column, acc);
+  } else {
+    rotated_epilogue<Shape, true>(r, first_row, first_column, acc);
   }
-#pragma unroll
-  for (int j = 0; j < Shape::n; j++) {
-    int column = place.column + 8 * j + 2 * (place.lane & 3);
-    int in_row = first_column + column;
-    int inside = in_row - (int)divide((uint32_t)in_row, r.head) * r.padded_dim;
-    Channel c0 = channel_at(a.channels, in_row);
-    Channel c1 = channel_at(a.channels, in_row + 1);
-#pragma unroll
-    for (int i = 0; i < Shape::m; i++) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        int row = place.row + 16 * i + 8 * half + (place.lane >> 2);
-        int32_t z0 = saturate16(requantize(acc[i][j].r[2 * half] + c0.bias, c0, wide));
-        int32_t z1 = saturate16(requantize(acc[i][j].r[2 * half + 1] + c1.bias, c1, wide));
-        Bytes8 turn = turn_at(r, token[i][half], in_row, inside);
-        uint32_t codes = pack_codes8(
-            requantize(turned(z0, z1, turn.r[0]), rotation, wide_rotation),
-            requantize(turned(z1, z0, turn.r[1]), rotation, wide_rotation), 0);
-        *as<uint16_t>(memory + (row * stride + column)) = (uint16_t)codes;
-      }
-    }
-  }
-  block_barrier();
-  store_codes<Shape>(a, memory, first_row, first_column);
 }
 
 }  // namespace ivit

@@ -1,90 +1,246 @@
 /* Linear layers with 16-bit output, added to what flows past the block. */
 #pragma once
 
+#include "linear_epilogue.cuh"
 #include "linear_indices.cuh"
 
 namespace ivit {
 
 /* Two neighbouring 16-bit codes in a word, each added to its identity. */
+template <bool shifted>
 IVIT_DEVICE uint32_t add_codes(
-    const LinearArguments &a, const CodeMultiplier &branch, const CodeMultiplier &identity,
-    bool wide, uint32_t z, uint32_t x) {
-  int32_t z0 = (int16_t)(z & 0xffffu);
-  int32_t z1 = (int32_t)z >> 16;
-  int32_t x0 = (int16_t)(x & 0xffffu);
-  int32_t x1 = (int32_t)x >> 16;
-  if (wide) {
-    return pack_codes16(add_wide(a.adder, z0, x0), add_wide(a.adder, z1, x1));
-  }
+    const CodeMultiplier &branch, const CodeMultiplier &identity, uint32_t z, uint32_t x) {
   return pack_codes16(
-      scale_code(z0, branch) + scale_code(x0, identity),
-      scale_code(z1, branch) + scale_code(x1, identity));
+      scale_code<false, true>(z, branch) + scale_code<false, shifted>(x, identity),
+      scale_code<true, true>(z, branch) + scale_code<true, shifted>(x, identity));
 }
 
-/* Shared memory: the stages of the product, then over them the tile's 16-bit codes. */
+/* The same where a code does not leave enough of 32 bits. */
+IVIT_DEVICE uint32_t add_codes_wide(const Adder &adder, uint32_t z, uint32_t x) {
+  return pack_codes16(
+      add_wide(adder, (int16_t)(z & 0xffffu), (int16_t)(x & 0xffffu)),
+      add_wide(adder, (int32_t)z >> 16, (int32_t)x >> 16));
+}
+
+/* Two 16-bit codes saturated to 8 bits. */
+IVIT_DEVICE uint32_t narrow_codes(uint32_t z) {
+  return pack_codes16(saturate8((int16_t)(z & 0xffffu)), saturate8((int32_t)z >> 16));
+}
+
+/* Where a row goes in the stream, and where in the identity lies what is added to it: tokens. */
+struct StreamToken {
+  int32_t to;
+  int32_t from;
+};
+
+IVIT_DEVICE StreamToken stream_token(const LinearArguments &a, int row) {
+  Place place = place_of(a.map, row);
+  return StreamToken{
+      place.group * a.map.stride + place.inside, place.group * a.identity_stride + place.inside};
+}
+
+/* Whether each row is the token of its number. */
+IVIT_DEVICE bool in_order(const LinearArguments &a) {
+  return !present(a.map.table) && a.map.length == a.map.stride && a.map.offset == 0
+      && a.identity_stride == a.map.stride;
+}
+
+/* A thread's 16-bit codes. */
+template <typename Shape>
+struct StreamCodes {
+  using P = Pieces<Shape>;
+
+  Words<P::pairs> z[P::count][P::rows];
+
+  template <bool wide>
+  IVIT_DEVICE void requantize_sums(
+      const LinearArguments &a, int first_output, const Accumulator (&acc)[Shape::m][Shape::n]) {
+#pragma unroll
+    for (int piece = 0; piece < P::count; piece++) {
+#pragma unroll
+      for (int k = 0; k < P::pairs; k++) {
+        int output = first_output + P::apart(piece) + 2 * k;
+        FoldedChannel c0 = folded_at(a.channels, output);
+        FoldedChannel c1 = folded_at(a.channels, output + 1);
+#pragma unroll
+        for (int r = 0; r < P::rows; r++) {
+          const int32_t *sums = sums_at<Shape>(acc, r, piece, k);
+          z[piece][r].r[k] =
+              pack_codes16(requantized<wide>(sums[0], c0), requantized<wide>(sums[1], c1));
+        }
+      }
+    }
+  }
+
+  IVIT_DEVICE void narrow() {
+#pragma unroll
+    for (int i = 0; i < P::count * P::rows * P::pairs; i++) {
+      uint32_t &word = z[i / (P::rows * P::pairs)][i / P::pairs % P::rows].r[i % P::pairs];
+      word = narrow_codes(word);
+    }
+  }
+};
+
+/* Where a thread's pieces lie in the stream and in the identity. */
+template <typename Shape>
+struct StreamRows {
+  using P = Pieces<Shape>;
+  using Piece = Words<P::pairs>;
+  using Codes = StreamCodes<Shape>;
+
+  int row;    /* of the product, the first of the thread */
+  int output; /* the first of the thread */
+  int64_t to;
+  int64_t from;
+  int32_t below_to[P::rows]; /* pieces from the first row on */
+  int32_t below_from[P::rows];
+
+  IVIT_DEVICE StreamRows(const LinearArguments &a, int first_row, int first_output)
+      : row(first_row), output(first_output) {
+    int32_t pieces = a.output_stride / P::outputs;
+    if (in_order(a)) {
+      to = (int64_t)row * a.output_stride;
+      from = to;
+#pragma unroll
+      for (int r = 0; r < P::rows; r++) {
+        below_to[r] = P::below(r) * pieces;
+        below_from[r] = below_to[r];
+      }
+      return;
+    }
+    StreamToken token = stream_token(a, row);
+    to = (int64_t)token.to * a.output_stride;
+    from = (int64_t)token.from * a.output_stride;
+#pragma unroll
+    for (int r = 0; r < P::rows; r++) {
+      StreamToken other = stream_token(a, row + P::below(r));
+      below_to[r] = (other.to - token.to) * pieces;
+      below_from[r] = (other.from - token.from) * pieces;
+    }
+  }
+
+  /* Whether a piece is there, where the first one of the first row is. */
+  IVIT_DEVICE bool has(const LinearArguments &a, int piece, int r) const {
+    return row + P::below(r) < a.rows
+        && (piece == 0 || output + P::apart(piece) < a.output_stride);
+  }
+
+  template <bool shifted>
+  IVIT_DEVICE void add(const LinearArguments &a, Codes &codes) const {
+    auto at = as<const Piece>(a.identity + (from + output));
+    CodeMultiplier branch = code_multiplier(a.adder.branch);
+    CodeMultiplier identity = code_multiplier(a.adder.identity);
+    Piece x[P::count][P::rows];
+#pragma unroll
+    for (int piece = 0; piece < P::count; piece++) {
+#pragma unroll
+      for (int r = 0; r < P::rows; r++) {
+        if (has(a, piece, r)) {
+          x[piece][r] = at[below_from[r] + P::apart(piece) / P::outputs];
+        }
+      }
+    }
+#pragma unroll
+    for (int piece = 0; piece < P::count; piece++) {
+#pragma unroll
+      for (int r = 0; r < P::rows; r++) {
+#pragma unroll
+        for (int k = 0; k < P::pairs; k++) {
+          uint32_t &z = codes.z[piece][r].r[k];
+          z = add_codes<shifted>(branch, identity, z, x[piece][r].r[k]);
+        }
+      }
+    }
+  }
+
+  IVIT_DEVICE void store(const LinearArguments &a, const Codes &codes) const {
+    auto at = as<Piece>(a.stream + (to + output));
+#pragma unroll
+    for (int piece = 0; piece < P::count; piece++) {
+#pragma unroll
+      for (int r = 0; r < P::rows; r++) {
+        if (has(a, piece, r)) {
+          at[below_to[r] + P::apart(piece) / P::outputs] = codes.z[piece][r];
+        }
+      }
+    }
+  }
+
+  /* Adds in 64 bits and stores, a piece after the other; z waits in the thread's own places. */
+  IVIT_DEVICE void store_wide(
+      const LinearArguments &a, Shared<unsigned char> memory, const Codes &codes) const {
+    const int distance = OwnPlaces<Shape>::distance;
+    Shared<unsigned char> own = OwnPlaces<Shape>::first(memory);
+#pragma unroll
+    for (int i = 0; i < P::count * P::rows; i++) {
+      *as<Piece>(own + i * distance) = codes.z[i / P::rows][i % P::rows];
+    }
+#pragma unroll 1
+    for (int i = 0; i < P::count * P::rows; i++) {
+      int piece = i / P::rows;
+      int r = i % P::rows;
+      if (!has(a, piece, r)) {
+        continue;
+      }
+      StreamToken token = stream_token(a, row + P::below(r));
+      int64_t column = output + P::apart(piece);
+      Piece sum = *as<Piece>(own + i * distance);
+      Piece x = *as<const Piece>(
+          a.identity + ((int64_t)token.from * a.output_stride + column));
+#pragma unroll
+      for (int k = 0; k < P::pairs; k++) {
+        sum.r[k] = add_codes_wide(a.adder, sum.r[k], x.r[k]);
+      }
+      *as<Piece>(a.stream + ((int64_t)token.to * a.output_stride + column)) = sum;
+    }
+  }
+};
+
+/* `memory` is free. */
+template <typename Shape>
+IVIT_DEVICE void stream_epilogue(
+    const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column,
+    const Accumulator (&acc)[Shape::m][Shape::n]) {
+  Pieces<Shape> pieces;
+  int output = first_column + pieces.output;
+  if (output >= a.output_stride) {
+    return;
+  }
+  StreamCodes<Shape> codes;
+  if (a.wide == 0) {
+    codes.template requantize_sums<false>(a, output, acc);
+  } else {
+    codes.template requantize_sums<true>(a, output, acc);
+  }
+  if (a.bits == 8) {
+    codes.narrow();
+  }
+  StreamRows<Shape> rows(a, first_row + pieces.row, output);
+  if (present(a.identity)) {
+    if (is_wide(a.adder)) {
+      rows.store_wide(a, memory, codes);
+      return;
+    }
+    if (a.adder.identity.shift <= 32) {
+      rows.template add<false>(a, codes);
+    } else {
+      rows.template add<true>(a, codes);
+    }
+  }
+  rows.store(a, codes);
+}
+
+/* Shared memory: the stages of the product. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_stream(const LinearArguments &a) {
-  Shared<unsigned char> memory = shared_memory();
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
-
-  const int stride = 2 * Shape::columns + 16;
-  TilePlace place = tile_place<Shape>();
-  bool wide = a.wide != 0;
-#pragma unroll
-  for (int j = 0; j < Shape::n; j++) {
-    int column = place.column + 8 * j + 2 * (place.lane & 3);
-    Channel c0 = channel_at(a.channels, first_column + column);
-    Channel c1 = channel_at(a.channels, first_column + column + 1);
-#pragma unroll
-    for (int i = 0; i < Shape::m; i++) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        int row = place.row + 16 * i + 8 * half + (place.lane >> 2);
-        int32_t z0 = requantize(acc[i][j].r[2 * half] + c0.bias, c0, wide);
-        int32_t z1 = requantize(acc[i][j].r[2 * half + 1] + c1.bias, c1, wide);
-        if (a.bits == 8) {
-          z0 = saturate8(z0);
-          z1 = saturate8(z1);
-        }
-        *as<uint32_t>(memory + (row * stride + 2 * column)) = pack_codes16(z0, z1);
-      }
-    }
+  accumulate<Shape, Loader>(a, shared_memory(), first_row, first_column, acc);
+  if (slice_of_thread<Shape>() > 0) {
+    return;
   }
-  block_barrier();
-  bool added = present(a.identity);
-  bool wide_sum = is_wide(a.adder);
-  CodeMultiplier branch = code_multiplier(a.adder.branch);
-  CodeMultiplier identity = code_multiplier(a.adder.identity);
-  const int chunks = Shape::columns / 8;
-  const int pieces = Shape::rows * chunks;
-#pragma unroll
-  for (int first = 0; first < pieces; first += Shape::threads) {
-    int i = first + (int)threadIdx.x;
-    if (pieces % Shape::threads != 0 && i >= pieces) {
-      break;
-    }
-    int row = i / chunks;
-    int column = i % chunks * 8;
-    if (first_row + row < a.rows && first_column + column < a.output_stride) {
-      Bytes16 z = *as<Bytes16>(memory + (row * stride + 2 * column));
-      Place token = place_of(a.map, first_row + row);
-      int64_t to = (int64_t)(token.group * a.map.stride + token.inside) * a.output_stride
-          + first_column + column;
-      if (added) {
-        int64_t from = (int64_t)(token.group * a.identity_stride + token.inside) * a.output_stride
-            + first_column + column;
-        Bytes16 x = *as<const Bytes16>(a.identity + from);
-#pragma unroll
-        for (int k = 0; k < 4; k++) {
-          z.r[k] = add_codes(a, branch, identity, wide_sum, z.r[k], x.r[k]);
-        }
-      }
-      *as<Bytes16>(a.stream + to) = z;
-    }
-  }
+  stream_epilogue<Shape>(a, shared_memory(), first_row, first_column, acc);
 }
 
 }  // namespace ivit
@@ -101,6 +257,10 @@ IVIT_KERNEL(128, 4) linear_stream_small(IVIT_ARGUMENTS(ivit::LinearArguments) a)
   ivit::linear_stream<ivit::SmallTile>(a);
 }
 
+IVIT_KERNEL(512, 1) linear_stream_sliced(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_stream<ivit::SlicedTile>(a);
+}
+
 IVIT_KERNEL(256, 2) linear_stream_warpgroup(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_stream<ivit::WarpgroupTile>(a);
 }
@@ -111,4 +271,8 @@ IVIT_KERNEL(128, 4) linear_stream_indices_medium(IVIT_ARGUMENTS(ivit::LinearArgu
 
 IVIT_KERNEL(128, 4) linear_stream_indices_small(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
   ivit::linear_stream<ivit::SmallTile, ivit::IndexLoader>(a);
+}
+
+IVIT_KERNEL(512, 1) linear_stream_indices_sliced(IVIT_ARGUMENTS(ivit::LinearArguments) a) {
+  ivit::linear_stream<ivit::SlicedTile, ivit::IndexLoader>(a);
 }

@@ -59,24 +59,29 @@ IVIT_DEVICE Channel channel_of(const Dyadic &d) {
 }
 
 /*
- * A multiplier of 16-bit codes: from e = 18 on, a code moved left by up to 15 bits leaves the
- * rounding in the upper half.
+ * A multiplier of 16-bit codes: from e = 26 on, a code times 2^prescale with prescale = 32 - e, at least
+ * 0, has its quotient in the upper half of the product, shifted by what e exceeds 32.
  */
 struct CodeMultiplier {
   int32_t multiplier;
-  int32_t prescale;
-  int32_t half;
+  int32_t prescale; /* as a power of two */
   int32_t shift;
+  int64_t half;
 };
 
 IVIT_DEVICE CodeMultiplier code_multiplier(const Dyadic &d) {
-  int32_t prescale = d.shift < 33 ? 33 - d.shift : 0;
-  int32_t e = d.shift + prescale;
-  return CodeMultiplier{d.multiplier, prescale, (int32_t)(1u << (e - 33)), e - 32};
+  int32_t prescale = d.shift < 32 ? 32 - d.shift : 0;
+  return CodeMultiplier{
+      d.multiplier, 1 << prescale, d.shift < 32 ? 0 : d.shift - 32,
+      (int64_t)1 << (d.shift + prescale - 1)};
 }
 
-IVIT_DEVICE int32_t scale_code(int32_t code, const CodeMultiplier &m) {
-  return requantize_high((int32_t)((uint32_t)code << m.prescale), m.multiplier, m.half, m.shift);
+/* The code in the lower half of a word, or in the upper one, scaled. */
+template <bool upper, bool shifted>
+IVIT_DEVICE int32_t scale_code(uint32_t codes, const CodeMultiplier &m) {
+  int32_t code = multiply_pair((int32_t)codes, upper ? m.prescale << 8 : m.prescale);
+  int32_t high = (int32_t)(((int64_t)code * m.multiplier + m.half) >> 32);
+  return shifted ? high >> m.shift : high;
 }
 
 /* A residual add, clamp16(branch * z + identity * code), of two dyadic multipliers. */
@@ -85,7 +90,7 @@ struct Adder {
   Dyadic identity;
 };
 
-IVIT_DEVICE bool is_wide(const Adder &a) { return a.branch.shift < 18 || a.identity.shift < 18; }
+IVIT_DEVICE bool is_wide(const Adder &a) { return a.branch.shift < 26 || a.identity.shift < 26; }
 
 IVIT_DEVICE int32_t add_wide(const Adder &a, int32_t z, int32_t identity) {
   return saturate16(

@@ -98,6 +98,10 @@ inline uint32_t multiply_high(uint32_t a, uint32_t b) {
   return (uint32_t)(((uint64_t)a * b) >> 32);
 }
 
+inline int32_t multiply_pair(int32_t a, int32_t b) {
+  return (int16_t)a * (int8_t)b + (a >> 16) * (int8_t)(b >> 8);
+}
+
 inline int leading_zeros(uint64_t v) { return v == 0 ? 64 : __builtin_clzll(v); }
 
 inline int leading_zeros(uint32_t v) { return v == 0 ? 32 : __builtin_clz(v); }

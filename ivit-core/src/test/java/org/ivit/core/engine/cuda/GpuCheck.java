@@ -118,6 +118,8 @@ public final class GpuCheck {
   private void run(Path folder) throws IOException {
     boolean micro = options.mode() == CheckOptions.Mode.MICRO;
     List<LinearChecks.Size> sizes = micro ? LinearChecks.SIZES.subList(0, 2) : LinearChecks.SIZES;
+    List<LinearChecks.Size> epilogues =
+        micro ? EpilogueChecks.SIZES.subList(1, 2) : EpilogueChecks.SIZES;
     for (boolean warpgroups : ways) {
       for (int multiprocessors : MULTIPROCESSORS) {
         try (Device device = open(warpgroups, multiprocessors)) {
@@ -125,6 +127,12 @@ public final class GpuCheck {
             record(
                 "linear " + size + way(warpgroups, multiprocessors),
                 LinearChecks.differences(device, size));
+          }
+          for (LinearChecks.Size size : epilogues) {
+            record(
+                "epilogues " + size + way(warpgroups, multiprocessors),
+                EpilogueChecks.differencesOfSums(device, size)
+                    + EpilogueChecks.differencesOfGelu(device, size));
           }
         }
       }

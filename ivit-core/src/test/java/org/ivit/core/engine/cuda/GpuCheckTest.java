@@ -77,8 +77,10 @@ class GpuCheckTest {
             "\"linear_codes_medium\"",
             "\"linear_codes_small\"",
             "\"linear_codes_indices_small\"",
+            "\"linear_codes_sliced\"",
             "\"linear_codes_warpgroup\"",
             "\"linear_stream_large\"",
+            "\"linear_stream_sliced\"",
             "\"linear_stream_warpgroup\"");
   }
 

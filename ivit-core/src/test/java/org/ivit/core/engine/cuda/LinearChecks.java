@@ -48,6 +48,10 @@ final class LinearChecks {
           new Size(31, 40, 33, 40),
           new Size(70, 64, 70, 64),
           new Size(5, 300, 129, 32),
+          new Size(5, 513, 33, 0),
+          new Size(3, 600, 40, 300),
+          new Size(2, 576, 20, 576),
+          new Size(33, 580, 34, 40),
           new Size(LinearLayer.MOST_ROWS_OF_INDICES + 1, 70, 33, 5));
 
   private LinearChecks() {}
@@ -58,7 +62,7 @@ final class LinearChecks {
    */
   static int differences(Device device, Size size) {
     int differences = ofFewerBits(device, size);
-    for (int least : new int[] {33, 9}) {
+    for (int least : new int[] {33, 9, 1}) {
       Random random = new Random(size.hashCode() + least);
       for (int bits : new int[] {8, 16, 32}) {
         byte[] weight = new byte[size.inputs * size.outputs];
@@ -113,14 +117,26 @@ final class LinearChecks {
     return new GroupGrid(bits, size.inputs, group, shift, multiplier);
   }
 
+  /** A layer of zeros to 8 bits. */
+  static Linear ofZeros(int inputs, int outputs) {
+    Size size = new Size(1, inputs, outputs, 0);
+    WeightCodes codes = WeightCodes.of(new byte[inputs * outputs], outputs);
+    return linear(new Random(0), size, codes, 8, 33);
+  }
+
   private static byte[] inputs(Random random, Size size) {
-    byte[] x = new byte[size.rows * size.inputs];
+    return inputs(random, size.rows * size.inputs, size.inputs);
+  }
+
+  /** Random codes whose first ones are extreme. */
+  static byte[] inputs(Random random, int count, int extreme) {
+    byte[] x = new byte[count];
     random.nextBytes(x);
-    Arrays.fill(x, 0, Math.min(x.length, size.inputs), (byte) -128);
+    Arrays.fill(x, 0, Math.min(count, extreme), (byte) -128);
     return x;
   }
 
-  private static Linear linear(Random random, Size size, WeightCodes codes, int bits, int least) {
+  static Linear linear(Random random, Size size, WeightCodes codes, int bits, int least) {
     int inputs = size.inputs;
     int outputs = size.outputs;
     int outliers = size.outliers;
@@ -129,6 +145,10 @@ final class LinearChecks {
     byte[] shift = new byte[outputs];
     for (int c = 0; c < outputs; c++) {
       shift[c] = (byte) (Math.max(least, bits == 32 ? 31 : 0) + random.nextInt(20));
+      if (shift[c] == 1 && c % 2 == 1) {
+        // Ratios that only a file may have.
+        multiplier[c] = random.nextInt(4);
+      }
     }
     OutlierChannels set =
         outliers == 0
@@ -194,7 +214,7 @@ final class LinearChecks {
     return expected;
   }
 
-  private static int element(int[] words, int bits, int at) {
+  static int element(int[] words, int bits, int at) {
     ByteBuffer word = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
     word.putInt(0, words[at * bits / 32]);
     return switch (bits) {
@@ -205,7 +225,7 @@ final class LinearChecks {
   }
 
   /** Rubbish in the padding must not matter. */
-  private static byte[] arranged(byte[] x, int rows, int inputs, ChannelOrder order) {
+  static byte[] arranged(byte[] x, int rows, int inputs, ChannelOrder order) {
     byte[] out = new byte[rows * order.length()];
     for (int i = 0; i < out.length; i++) {
       int channel = order.source()[i % order.length()];

@@ -31,6 +31,38 @@ class LinearLayerTest {
     equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, true));
   }
 
+  @SuppressWarnings("unused")
+  static final List<LinearChecks.Size> EPILOGUES = EpilogueChecks.SIZES;
+
+  @ParameterizedTest
+  @FieldSource("EPILOGUES")
+  void addsAndLooksUpAsTheReference(LinearChecks.Size size) {
+    for (int multiprocessors : new int[] {1, 9, 1000}) {
+      EmulatedDevice device = new EmulatedDevice(multiprocessors, SHARED_BYTES);
+      assertThat(EpilogueChecks.differencesOfSums(device, size)).isZero();
+      assertThat(EpilogueChecks.differencesOfGelu(device, size)).isZero();
+    }
+    EmulatedDevice warpgroups = new EmulatedDevice(1, SHARED_BYTES, true);
+    assertThat(EpilogueChecks.differencesOfSums(warpgroups, size)).isZero();
+    assertThat(EpilogueChecks.differencesOfGelu(warpgroups, size)).isZero();
+  }
+
+  /** A product of few tiles splits a long K, and one of many does not. */
+  @Test
+  void splitsLongProductsOfFewTiles() {
+    EmulatedDevice device = new EmulatedDevice(4, SHARED_BYTES);
+    try (Constants constants = new Constants(device)) {
+      Linear longer = LinearChecks.ofZeros(449, 64);
+      assertThat(kernel(LinearLayer.natural(constants, LinearChecks.ofZeros(448, 64)), device, 1))
+          .isEqualTo("linear_codes_small");
+      LinearLayer layer = LinearLayer.natural(constants, longer);
+      assertThat(kernel(layer, device, 128)).isEqualTo("linear_codes_sliced");
+      assertThat(kernel(layer, device, 129)).isEqualTo("linear_codes_small");
+      assertThat(layer.logits(device, 1, 0, 512, 0, false).kernel())
+          .isEqualTo("linear_logits_sliced");
+    }
+  }
+
   /** Few rows read indices, more rows codes, which lie on the device from then on. */
   @Test
   void decodesIndicesOfFewRows() {

@@ -17,7 +17,7 @@ public final class GatedLayer {
   private final LinearLayer products;
   private final long gates;
   private final long records;
-  private final Channels gated;
+  private final FoldedChannels gated;
 
   private static final class GatedLinearArguments extends Structure {
     private final Field<LinearArguments> linear = structure(new LinearArguments());
@@ -46,12 +46,11 @@ public final class GatedLayer {
         new LinearLayer(constants, both(gate, value), inputs, pairs(outputs, gate.outputs()));
     gates = constants.shorts(gating.table());
     gated =
-        Channels.of(
+        FoldedChannels.of(
             outputs,
             ChannelOrder.roundUp(2 * outputs.length, Tile.PADDED_COLUMNS) / 2,
             null,
-            gating.product(),
-            false);
+            gating.product());
     records = constants.ints(gated.records());
   }
 
@@ -121,7 +120,6 @@ public final class GatedLayer {
     a.gates.set(gates);
     a.products.set(records);
     a.wide.set(gated.wide() ? 1 : 0);
-    // Half as many columns as a tile has go out, at most two bytes wide.
-    return products.launch(tile, epilogue, TABLE_BYTES + tile.sharedBytes(1), rows, a);
+    return products.launch(tile, epilogue, TABLE_BYTES + tile.sharedBytes(), rows, a);
   }
 }

@@ -24,8 +24,11 @@ public final class LinearLayer {
   private final Constants constants;
   private final Linear linear;
   private final ChannelOrder inputs;
-  private final int[] outputs;
   private final int columns;
+
+  /** Output channel of each column of the product, -1 for one of zeros. */
+  private final int[] outputs;
+
   private final IndexedWeights indices;
   private final long channels;
   private final boolean wide;
@@ -43,20 +46,28 @@ public final class LinearLayer {
     this.constants = constants;
     this.linear = linear;
     this.inputs = inputs;
-    this.outputs = outputs;
     this.columns = outputs.length;
+    boolean logits = linear.bits() == 32;
+    this.outputs = logits ? outputs : ProductColumns.of(outputs);
     int padded = padded();
     indices =
         IndexedWeights.suits(linear.codes())
-            ? new IndexedWeights(constants, linear.codes(), inputs, outputs, padded)
+            ? new IndexedWeights(constants, linear.codes(), inputs, this.outputs, padded)
             : null;
     if (indices == null) {
       weight();
     }
-    Channels records =
-        Channels.of(outputs, padded, linear.bias(), linear.requantization(), linear.bits() == 32);
-    channels = constants.ints(records.records());
-    wide = records.wide();
+    if (logits) {
+      Channels exact =
+          Channels.of(outputs, padded, linear.bias(), linear.requantization(), true);
+      channels = constants.ints(exact.records());
+      wide = true;
+    } else {
+      FoldedChannels folded =
+          FoldedChannels.of(outputs, padded, linear.bias(), linear.requantization());
+      channels = constants.ints(folded.records());
+      wide = folded.wide();
+    }
   }
 
   /** A layer whose columns are its output channels. */
@@ -124,7 +135,7 @@ public final class LinearLayer {
    */
   public Launch codes(
       Device device, int rows, long input, long output, int stride, GeluTables gelu) {
-    Tile tile = tile(device, rows);
+    Tile tile = slicedTile(device, !decodes(rows), rows);
     LinearArguments a = codesArguments(rows, input, output, stride, RowMap.same(1));
     if (gelu == null) {
       a.withoutTables();
@@ -132,7 +143,7 @@ public final class LinearLayer {
       a.tables.set(gelu.address());
       a.outlierColumns.set(gelu.outliers());
     }
-    return launch(tile, "codes", GELU_BYTES + tile.sharedBytes(1), rows, a);
+    return launch(tile, "codes", GELU_BYTES + tile.sharedBytes(), rows, a);
   }
 
   /**
@@ -158,7 +169,7 @@ public final class LinearLayer {
       Residual sum,
       long identity,
       int identityStride) {
-    Tile tile = tile(device, rows);
+    Tile tile = slicedTile(device, !decodes(rows), rows);
     LinearArguments a = arguments(rows, input, inputs.length());
     a.stream.set(stream);
     a.outputStride.set(stride);
@@ -173,7 +184,7 @@ public final class LinearLayer {
       a.identityStride.set(identityStride);
       a.adder.set(LinearArguments.Adder.of(sum.branch(), sum.identity()));
     }
-    return launch(tile, "stream", tile.sharedBytes(2), rows, a);
+    return launch(tile, "stream", tile.sharedBytes(), rows, a);
   }
 
   /**
@@ -188,7 +199,7 @@ public final class LinearLayer {
    */
   public Launch logits(
       Device device, int rows, long input, int inputStride, long logits, boolean accumulate) {
-    Tile tile = Tile.of(device, false, rows, columns);
+    Tile tile = slicedTile(device, false, rows);
     LinearArguments a = arguments(rows, input, inputStride);
     a.logits.set(logits);
     a.outputStride.set(columns);
@@ -198,7 +209,7 @@ public final class LinearLayer {
     a.withoutTables();
     a.map.set(RowMap.same(1));
     a.withoutSum();
-    return launch(tile, "logits", tile.sharedBytes(1), rows, a);
+    return launch(tile, "logits", tile.sharedBytes(), rows, a);
   }
 
   /** What kernels take that write 8-bit codes, but for the tables. */
@@ -226,9 +237,15 @@ public final class LinearLayer {
     return a;
   }
 
-  /** The largest tile that suits a product that ends in codes or a stream. */
+  /** The largest tile that suits a product. */
   Tile tile(Device device, int rows) {
     return Tile.of(device, !decodes(rows), rows, columns);
+  }
+
+  /** The same where kernels may split K. */
+  private Tile slicedTile(Device device, boolean large, int rows) {
+    Tile tile = Tile.of(device, large, rows, columns);
+    return Tile.SLICED.suits(device, tile, rows, columns, inputs.length()) ? Tile.SLICED : tile;
   }
 
   /** Whether a product of so many rows decodes indices. */

@@ -106,6 +106,6 @@ public final class RotatedLayer {
     a.head.set(Divisor.of(grid.paddedDim()));
     a.paddedDim.set(grid.paddedDim());
     a.turned.set(turned());
-    return product.launch(tile, "rotated", tile.sharedBytes(1), rows, a);
+    return product.launch(tile, "rotated", tile.sharedBytes(), rows, a);
   }
 }
