@@ -273,12 +273,11 @@ struct ContextRows {
   bool asked[2];
   Global<const Bytes16> channels; /* the lane's first one */
   bool pairs;                     /* whether two neighbouring channels are stored at once */
-  bool plain;                     /* so is every channel of all 16 rows, with no wide product */
+  bool plain;                     /* so are all channels, with no wide product */
 
   IVIT_DEVICE ContextRows(const AttentionArguments &a, const Head &head, int query)
       : pairs(!present(a.place) && (a.head_dim & 1) == 0),
-        plain(
-            pairs && a.head_dim == a.padded_dim && a.wide == 0 && query + QUERIES <= a.queries) {
+        plain(pairs && a.head_dim == a.padded_dim && a.wide == 0) {
     int lane = (int)threadIdx.x % WARP;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -332,7 +331,7 @@ IVIT_DEVICE void finish_context(
 #pragma unroll
   for (int half = 0; half < 2; half++) {
     uint32_t codes = pack_codes8(acc.r[2 * half], acc.r[2 * half + 1], 0);
-    if (PLAIN || (to.asked[half] && channel < a.head_dim)) {
+    if (to.asked[half] && (PLAIN || channel < a.head_dim)) {
       if (PLAIN || to.pairs) {
         *as<uint16_t>(to.row[half] + first) = (uint16_t)codes;
       } else {
@@ -342,17 +341,29 @@ IVIT_DEVICE void finish_context(
   }
 }
 
-/* Requantizes and stores a warp's sums. */
-template <int STEPS, int TILES, Probabilities KIND, bool PLAIN, typename Observer>
+/* Requantizes and stores a warp's sums. What is not plain has one piece of code for all tiles. */
+template <int STEPS, int TILES, Probabilities KIND, typename Observer>
 IVIT_DEVICE void finish_alone(
     const AttentionArguments &a, const Head &head, const Rows &rows, const ContextRows &to,
     int query, int first, const ContextSums<TILES, KIND> &sums, Observer &observer) {
+  if (to.plain) {
 #pragma unroll
-  for (int j = 0; j < TILES; j++) {
-    if (STEPS <= 2 || first + 8 * j < a.padded_dim) {
-      finish_context<KIND, PLAIN>(
-          a, head, rows, to, query, first + 8 * j, sums.both(j), observer);
+    for (int j = 0; j < TILES; j++) {
+      if (STEPS <= 2 || first + 8 * j < a.padded_dim) {
+        finish_context<KIND, true>(
+            a, head, rows, to, query, first + 8 * j, sums.both(j), observer);
+      }
     }
+    return;
+  }
+#pragma unroll 1
+  for (int j = 0; j < TILES && first + 8 * j < a.padded_dim; j++) {
+    Accumulator acc = sums.both(0);
+#pragma unroll
+    for (int k = 1; k < TILES; k++) {
+      acc = k == j ? sums.both(k) : acc;
+    }
+    finish_context<KIND, false>(a, head, rows, to, query, first + 8 * j, acc, observer);
   }
 }
 
@@ -517,12 +528,8 @@ IVIT_DEVICE void attend(
       if (together) {
         finish_together<tiles>(
             a, head, rows, to, share, tile * QUERIES, first, context_words, sums, observer);
-      } else if (to.plain) {
-        finish_alone<STEPS, tiles, KIND, true>(
-            a, head, rows, to, tile * QUERIES, first, sums, observer);
       } else {
-        finish_alone<STEPS, tiles, KIND, false>(
-            a, head, rows, to, tile * QUERIES, first, sums, observer);
+        finish_alone<STEPS>(a, head, rows, to, tile * QUERIES, first, sums, observer);
       }
     }
   }

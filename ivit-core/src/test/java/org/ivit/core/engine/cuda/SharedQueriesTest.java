@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Attention whose warps share queries and split the keys, beside warps with queries of their own. */
+/**
+ * Attention whose warps share queries and split the keys, beside warps with queries of their own.
+ */
 class SharedQueriesTest {
   private static final int[] MULTIPROCESSORS = {1, 10_000};
 
