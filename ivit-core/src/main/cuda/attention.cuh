@@ -1,194 +1,16 @@
 /*
  * Attention of one head of one group of tokens (a picture or a window) a block: scores, relative
- * bias and mask, Shiftmax, context. A warp takes 16 queries at a time; scores stay in its part of
- * shared memory. There lie keys and values too: all of them, or, of long rows, as many as a span
- * has, the keys of one span after the other and then the values.
+ * bias and mask, Shiftmax, context. A warp takes 16 queries at a time, or all warps of a block share
+ * 16 queries and split the keys: sums of integers are the same in any order. Codes of scores stay in
+ * shared memory. There lie keys and values too: all of them, or, of long rows, as many as a span has,
+ * the keys of one span after the other and then the values.
  */
 #pragma once
 
-#include "divide.cuh"
-#include "requantize.cuh"
+#include "attention_memory.cuh"
+#include "attention_softmax.cuh"
 
 namespace ivit {
-
-struct AttentionArguments {
-  Global<const int8_t> qkv;            /* [groups * tokens][3][heads][padded_dim] */
-  Global<int8_t> context;              /* [groups * queries][context_stride] */
-  Global<const int32_t> place;         /* of each context channel in its row; null for in order */
-  Global<const Bytes16> channels;      /* Channel, [heads][padded_dim] */
-  Global<const uint32_t> exponentials; /* [257] */
-  Global<const int32_t> score_terms;   /* requantized scores by offset code, [256]; null outside of
-                                          windows */
-  Global<const int32_t> biases;        /* requantized, [heads][query][key] */
-  Global<const uint32_t> masks; /* a bit a masked key, [windows][query][mask_words]; or null */
-  Dyadic scores;
-  Divisor window_divisor;
-  int32_t windows; /* of a picture */
-  int32_t tokens;  /* of a group */
-  int32_t queries; /* of a group that are asked for: the first ones */
-  int32_t heads;
-  int32_t head_dim;
-  int32_t padded_dim; /* a multiple of 32 */
-  int32_t context_stride;
-  int32_t mask_words;
-  uint32_t rounding;
-  int32_t bits;
-  int32_t wide;
-  int32_t span; /* tokens whose keys and values lie in shared memory: all, or a multiple of 32 */
-};
-
-/*
- * What meets the values: 16-bit probabilities as two bytes, 8-bit ones, or the exponentials, whose
- * sum is divided out of the product.
- */
-enum class Probabilities { WIDE, NARROW, DEFERRED };
-
-/*
- * Shared memory of a block, in bytes from its beginning. AttentionGrid in Java sums in the same way.
- * Keys and values of spans take each other's place.
- */
-struct AttentionLayout {
-  int key_stride;
-  int value_stride;
-  int score_stride;
-  int terms;
-  int keys;
-  int values;
-  int scores;
-};
-
-IVIT_DEVICE AttentionLayout attention_layout(const AttentionArguments &a) {
-  AttentionLayout l;
-  bool whole = a.span >= a.tokens;
-  int padded_tokens = (a.tokens + 31) & ~31;
-  int padded_span = whole ? padded_tokens : a.span;
-  int keys = whole ? (a.tokens + 15) & ~15 : a.span;
-  /* 16 bytes more a row: eight rows of one chunk then lie in different banks. */
-  l.key_stride = a.padded_dim + 16;
-  l.value_stride = padded_span + 16;
-  l.score_stride = padded_tokens + 16;
-  l.terms = 1040;
-  l.keys = l.terms + (present(a.score_terms) ? 1024 : 0);
-  int key_bytes = keys * l.key_stride;
-  int value_bytes = a.padded_dim * l.value_stride;
-  l.values = whole ? l.keys + key_bytes : l.keys;
-  l.scores = l.values + (whole || value_bytes > key_bytes ? value_bytes : key_bytes);
-  return l;
-}
-
-/* One head of one group. */
-struct Head {
-  int number;
-  int group;
-  int64_t row; /* of the group's first token */
-  int stride;  /* bytes of a row */
-
-  IVIT_DEVICE int64_t at(const AttentionArguments &a, int part, int token) const {
-    return (row + token) * stride + (part * a.heads + number) * a.padded_dim;
-  }
-};
-
-/* Tokens whose keys and values lie in shared memory. */
-struct Span {
-  int first;
-  int end;
-
-  IVIT_DEVICE int count() const { return end - first; }
-};
-
-IVIT_DEVICE Span span_from(const AttentionArguments &a, int first) {
-  return Span{first, a.span < a.tokens - first ? first + a.span : a.tokens};
-}
-
-IVIT_DEVICE void load_keys(
-    const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Span &span,
-    Shared<unsigned char> memory) {
-  int rows = (span.count() + 15) & ~15;
-#pragma unroll 1
-  for (int row = (int)threadIdx.x / 4; row < rows; row += (int)blockDim.x / 4) {
-#pragma unroll 1
-    for (int c = (int)threadIdx.x % 4 * 16; c < a.padded_dim; c += 64) {
-      bool valid = row < span.count();
-      copy16(
-          memory + (l.keys + row * l.key_stride + c),
-          a.qkv + (head.at(a, 1, span.first + (valid ? row : 0)) + c), valid);
-    }
-  }
-  copies_commit();
-}
-
-/* Four rows of four bytes to four columns. */
-IVIT_DEVICE void transpose(const uint32_t (&in)[4], uint32_t (&out)[4]) {
-  uint32_t a = permute(in[0], in[1], 0x5140);
-  uint32_t b = permute(in[2], in[3], 0x5140);
-  uint32_t c = permute(in[0], in[1], 0x7362);
-  uint32_t d = permute(in[2], in[3], 0x7362);
-  out[0] = permute(a, b, 0x5410);
-  out[1] = permute(a, b, 0x7632);
-  out[2] = permute(c, d, 0x5410);
-  out[3] = permute(c, d, 0x7632);
-}
-
-/* Values lie by channel, because a right operand is read along K, which is tokens here. */
-IVIT_DEVICE void load_values(
-    const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Span &span,
-    Shared<unsigned char> memory) {
-  int lane = (int)threadIdx.x % WARP;
-#pragma unroll 1
-  for (int t = (int)threadIdx.x / WARP * 32; t < span.count(); t += (int)blockDim.x) {
-    int token = t + lane % 8 * 4;
-#pragma unroll 1
-    for (int c = lane / 8 * 4; c < a.padded_dim; c += 16) {
-      uint32_t in[4];
-      uint32_t out[4];
-#pragma unroll
-      for (int k = 0; k < 4; k++) {
-        in[k] = token + k < span.count()
-            ? *as<const uint32_t>(a.qkv + (head.at(a, 2, span.first + token + k) + c))
-            : 0;
-      }
-      transpose(in, out);
-#pragma unroll
-      for (int k = 0; k < 4; k++) {
-        *as<uint32_t>(memory + (l.values + (c + k) * l.value_stride + token)) = out[k];
-      }
-    }
-  }
-}
-
-/* The two rows of a 16-row fragment that a lane has a share in, and what it knows of them. */
-struct Rows {
-  int query[2]; /* in the group; those beyond the last repeat it */
-  uint32_t largest[2]; /* offset code */
-  uint32_t factor[2];
-};
-
-/* The largest of the four lanes that share a row. */
-IVIT_DEVICE int32_t largest_of_lanes(int32_t v) {
-  for (int lanes = 1; lanes < 4; lanes *= 2) {
-    int32_t other = (int32_t)shuffle_xor((uint32_t)v, lanes);
-    v = other > v ? other : v;
-  }
-  return v;
-}
-
-IVIT_DEVICE int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
-
-template <int STEPS>
-IVIT_DEVICE void load_queries(
-    const AttentionArguments &a, const Head &head, const Rows &rows, Left (&q)[STEPS]) {
-  int column = (int)threadIdx.x % 4 * 4;
-#pragma unroll
-  for (int step = 0; step < STEPS; step++) {
-    if (step * K_STEP < a.padded_dim) {
-#pragma unroll
-      for (int k = 0; k < 4; k++) {
-        int64_t from = head.at(a, 0, rows.query[k & 1]) + step * K_STEP + (k >> 1) * 16 + column;
-        q[step].r[k] = *as<const uint32_t>(a.qkv + from);
-      }
-    }
-  }
-}
 
 /* Who looks on while attention is computed: nobody. Training has one who does. */
 struct Unobserved {
@@ -207,244 +29,229 @@ struct Unobserved {
       const AttentionArguments &, const Head &, int, int, const Accumulator &) {}
 };
 
-/* Two neighbouring scores of a window with their biases. */
+template <int STEPS>
+IVIT_DEVICE void load_queries(
+    const AttentionArguments &a, const Head &head, const Rows &rows, Left (&q)[STEPS]) {
+  int column = (int)threadIdx.x % 4 * 4;
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    auto from = a.qkv + (head.at(a, 0, rows.query[half]) + column);
+#pragma unroll
+    for (int step = 0; step < STEPS; step++) {
+      if (step * K_STEP < padded_dim<STEPS>(a)) {
+        q[step].r[half] = *as<const uint32_t>(from + step * K_STEP);
+        q[step].r[half + 2] = *as<const uint32_t>(from + (step * K_STEP + 16));
+      }
+    }
+  }
+}
+
+/* Score n of word k among the accumulators of 32 keys. */
+IVIT_DEVICE int32_t &score_of(Accumulator (&acc)[4], int k, int n) {
+  return acc[(k >> 1) * 2 + (n >> 1)].r[(k & 1) * 2 + (n & 1)];
+}
+
+/* Four scores of a window with their biases; the least score in place of one that does not exist. */
 IVIT_DEVICE uint32_t biased(
-    const AttentionArguments &a, Shared<const uint32_t> terms, const Head &head, uint32_t codes,
-    int query, int key) {
-  uint32_t offset = codes ^ 0x8080u;
+    const AttentionArguments &a, Shared<const int32_t> terms, const Head &head, uint32_t codes,
+    uint32_t masked, int query, int key, int32_t &largest) {
   auto biases = a.biases + ((int64_t)(head.number * a.tokens + query) * a.tokens + key);
-  int32_t first = (int32_t)terms[(int)(offset & 255u)] + (key < a.tokens ? biases[0] : 0);
-  int32_t second = (int32_t)terms[(int)(offset >> 8 & 255u)] + (key + 1 < a.tokens ? biases[1] : 0);
-  return pack_codes8(first, second, 0);
+  int32_t sum[4];
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    bool exists = key + i < a.tokens;
+    sum[i] = exists ? terms[(int)byte_of(codes ^ 0x80808080u, i)] + biases[i] : -128;
+    largest = exists && (masked >> i & 1u) == 0 ? larger(largest, sum[i]) : largest;
+  }
+  return pack_codes8(sum[0], sum[1], pack_codes8(sum[2], sum[3], 0));
 }
 
 /*
- * Codes of the scores of 16 queries and a span's keys, in [16][score_stride]. Outside of windows,
- * where no bias and no mask comes between, the largest of a row is found on the way.
+ * Codes of the scores of 16 queries and a share of a span's keys, and the largest of each row: outside of
+ * windows, where no bias and no mask comes between, the largest accumulator. Those that do not exist
+ * are less than any.
  */
-template <int STEPS, typename Observer>
+template <int STEPS, Windows WINDOWS, typename Observer>
 IVIT_DEVICE void score(
     const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Rows &rows,
-    const Left (&q)[STEPS], const Span &span, Shared<unsigned char> memory,
-    Shared<unsigned char> scores, int32_t (&largest)[2], Observer &observer) {
-  int lane = (int)threadIdx.x % WARP;
-  Channel multiplier = channel_of(a.scores);
-  bool wide = a.scores.shift < 33;
-  bool windows = present(a.score_terms);
+    const Masks &masks, const Left (&q)[STEPS], const Span &span, const Share &share,
+    Shared<unsigned char> memory, Shared<unsigned char> scores, int32_t (&largest)[2],
+    Observer &observer) {
+  bool wide = a.score_half == 0;
+  auto keys = memory + (l.keys + share.part * KEYS * l.key_stride);
+  auto to = scores_at(scores, span.first + share.part * KEYS);
 #pragma unroll 1
-  for (int key = span.first; key < span.end; key += 16) {
-    Accumulator acc[2] = {{{0, 0, 0, 0}}, {{0, 0, 0, 0}}};
+  for (int key = span.first + share.part * KEYS; key < span.end; key += share.parts * KEYS) {
+    Accumulator acc[4] = {{{0, 0, 0, 0}}, {{0, 0, 0, 0}}, {{0, 0, 0, 0}}, {{0, 0, 0, 0}}};
 #pragma unroll
-    for (int step = 0; step < STEPS; step++) {
-      if (step * K_STEP < a.padded_dim) {
-        uint32_t both[4];
-        load_matrices(both, [=](int matrix, int r) {
-          int row = key - span.first + (matrix >> 1) * 8 + r;
-          return memory + (l.keys + row * l.key_stride + step * K_STEP + (matrix & 1) * 16);
-        });
-        multiply(acc[0], q[step], Right{{both[0], both[1]}});
-        multiply(acc[1], q[step], Right{{both[2], both[3]}});
+    for (int j = 0; j < 4; j += 2) {
+#pragma unroll
+      for (int step = 0; step < STEPS; step++) {
+        if (step * K_STEP < padded_dim<STEPS>(a)) {
+          uint32_t both[4];
+          load_matrices(both, [=](int matrix, int r) {
+            int row = (j + (matrix >> 1)) * 8 + r;
+            return keys + (row * l.key_stride + step * K_STEP + (matrix & 1) * 16);
+          });
+          multiply(acc[j], q[step], Right{{both[0], both[1]}});
+          multiply(acc[j + 1], q[step], Right{{both[2], both[3]}});
+        }
       }
     }
     products_done();
-    bool all = key + 16 <= a.tokens;
+    keys = keys + share.parts * KEYS * l.key_stride;
+    bool all = key + KEYS <= a.tokens;
 #pragma unroll
-    for (int j = 0; j < 2; j++) {
+    for (int k = 0; k < 4; k++) {
 #pragma unroll
-      for (int half = 0; half < 2; half++) {
-        int column = key + 8 * j + 2 * (lane & 3);
-        int32_t first = requantize(acc[j].r[2 * half], multiplier, wide);
-        int32_t second = requantize(acc[j].r[2 * half + 1], multiplier, wide);
-        if (all || column < a.tokens) {
-          largest[half] = larger(largest[half], first);
-          observer.score(acc[j].r[2 * half]);
+      for (int n = 0; n < 4; n++) {
+        if (all || key_of_word(key, k) + n < a.tokens) {
+          observer.score(score_of(acc, k, n));
         }
-        if (all || column + 1 < a.tokens) {
-          largest[half] = larger(largest[half], second);
-          observer.score(acc[j].r[2 * half + 1]);
-        }
-        uint32_t codes = pack_codes8(first, second, 0);
-        if (windows) {
-          observer.unbiased(a, head, codes, rows.query[half], column);
-          codes = biased(
-              a, as<const uint32_t>(memory + l.terms), head, codes, rows.query[half], column);
-        }
-        *as<uint16_t>(scores + (((lane >> 2) + 8 * half) * l.score_stride + column)) =
-            (uint16_t)codes;
       }
     }
-  }
-}
-
-/* Four neighbouring scores of a row. */
-struct FourScores {
-  uint32_t codes;  /* offset codes: their order is that of unsigned bytes */
-  uint32_t exists; /* a bit each */
-  uint32_t masked; /* a bit each */
-
-  IVIT_DEVICE bool plain() const { return exists == 15u && masked == 0; }
-};
-
-struct ScoreRow {
-  Shared<const uint32_t> codes;
-  Global<const uint32_t> masks;
-  int tokens;
-  bool has_masks;
-
-  IVIT_DEVICE FourScores four(int word) const {
-    int left = tokens - 4 * word;
-    FourScores f;
-    f.codes = codes[word] ^ 0x80808080u;
-    f.exists = left >= 4 ? 15u : left <= 0 ? 0u : (1u << left) - 1u;
-    f.masked = has_masks && left > 0 ? masks[word >> 3] >> (4 * (word & 7)) & 15u : 0u;
-    return f;
-  }
-};
-
-IVIT_DEVICE ScoreRow score_row(
-    const AttentionArguments &a, const AttentionLayout &l, const Rows &rows,
-    Shared<unsigned char> scores, int window, int half) {
-  int lane = (int)threadIdx.x % WARP;
-  ScoreRow row;
-  row.codes = as<const uint32_t>(scores + ((lane >> 2) + 8 * half) * l.score_stride);
-  row.has_masks = present(a.masks);
-  row.masks =
-      row.has_masks ? a.masks + (window * a.tokens + rows.query[half]) * a.mask_words : a.masks;
-  row.tokens = a.tokens;
-  return row;
-}
-
-IVIT_DEVICE uint32_t byte_of(uint32_t word, int k) { return word >> (8 * k) & 255u; }
-
-/* The largest score of a window's row, after bias and mask. */
-IVIT_DEVICE uint32_t largest_of_row(const ScoreRow &row, int words) {
-  int32_t largest = 0;
-#pragma unroll 1
-  for (int word = (int)threadIdx.x & 3; word < words; word += 4) {
-    FourScores f = row.four(word);
+    if (!all) {
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+#pragma unroll
+        for (int n = 0; n < 4; n++) {
+          int32_t &z = score_of(acc, k, n);
+          z = key_of_word(key, k) + n < a.tokens ? z : INT32_MIN;
+        }
+      }
+    }
+    bool in_window = in_windows<WINDOWS>(a);
+    if (!in_window) {
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+#pragma unroll
+        for (int n = 0; n < 4; n++) {
+          largest[k & 1] = larger(largest[k & 1], score_of(acc, k, n));
+        }
+      }
+    }
+    if (wide) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+#pragma unroll
+        for (int n = 0; n < 4; n++) {
+          acc[j].r[n] = saturate16(requantize_wide(acc[j].r[n], a.score_multiplier, a.score_shift));
+        }
+      }
+    } else {
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+#pragma unroll
+        for (int n = 0; n < 4; n++) {
+          acc[j].r[n] =
+              requantize_high(acc[j].r[n], a.score_multiplier, a.score_half, a.score_shift);
+        }
+      }
+    }
+    ScoreBytes bytes;
 #pragma unroll
     for (int k = 0; k < 4; k++) {
-      int32_t code = (int32_t)byte_of(f.codes, k);
-      largest = (f.exists & ~f.masked) >> k & 1u ? larger(largest, code) : largest;
+      uint32_t codes = pack_codes8(
+          score_of(acc, k, 0), score_of(acc, k, 1),
+          pack_codes8(score_of(acc, k, 2), score_of(acc, k, 3), 0));
+      if (in_window) {
+        int first = key_of_word(key, k);
+        int query = rows.query[k & 1];
+        observer.unbiased(a, head, codes, query, first);
+        observer.unbiased(a, head, codes >> 16, query, first + 2);
+        codes = biased(
+            a, as<const int32_t>(memory + l.terms), head, codes, masks.word(key, k), query, first,
+            largest[k & 1]);
+      }
+      bytes.r[k] = codes ^ 0x7f7f7f7fu;
     }
+    *to = bytes;
+    to = to + share.parts * WARP;
   }
-  return (uint32_t)largest_of_lanes(largest);
-}
-
-/* Exponentials of four scores; 0 of those that do not exist. */
-IVIT_DEVICE void exponentials(
-    Shared<const uint32_t> table, const FourScores &f, uint32_t largest, uint32_t (&e)[4]) {
-  if (f.plain()) {
-    /* No byte is above the largest, so none borrows from the next. */
-    uint32_t distances = largest * 0x01010101u - f.codes;
-#pragma unroll
-    for (int k = 0; k < 4; k++) {
-      e[k] = table[(int)byte_of(distances, k)];
-    }
-    return;
-  }
-#pragma unroll
-  for (int k = 0; k < 4; k++) {
-    int distance = (int)((largest - byte_of(f.codes, k)) & 255u);
-    e[k] = f.exists >> k & 1u ? table[f.masked >> k & 1u ? 256 : distance] : 0;
-  }
-}
-
-/* The four lanes that share a row take every fourth word, as a left operand has them. */
-IVIT_DEVICE void softmax_rows(
-    const ScoreRow (&row)[2], Shared<const uint32_t> table, bool windows, Rows &rows) {
-  int words = (row[0].tokens + 3) / 4;
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    if (windows) {
-      rows.largest[half] = largest_of_row(row[half], words);
-    }
-    uint32_t sum = 0;
-#pragma unroll 1
-    for (int word = (int)threadIdx.x & 3; word < words; word += 4) {
-      uint32_t e[4];
-      exponentials(table, row[half].four(word), rows.largest[half], e);
-      sum += e[0] + e[1] + e[2] + e[3];
-    }
-    for (int lanes = 1; lanes < 4; lanes *= 2) {
-      sum += shuffle_xor(sum, lanes);
-    }
-    /* At least E[0] of the largest score, so not 0. */
-    rows.factor[half] = divide_most(sum);
-  }
-}
-
-/* Four probabilities as their lower and upper bytes. */
-template <Probabilities KIND>
-IVIT_DEVICE void probabilities(
-    const AttentionArguments &a, const ScoreRow &row, Shared<const uint32_t> table, int word,
-    uint32_t largest, uint32_t factor, uint32_t &low, uint32_t &high) {
-  uint32_t limit = (1u << (a.bits - 1)) - 1;
-  uint32_t p[4];
-  exponentials(table, row.four(word), largest, p);
-#pragma unroll
-  for (int k = 0; k < 4; k++) {
-    if (KIND != Probabilities::DEFERRED) {
-      uint32_t v = (p[k] * factor + a.rounding) >> (32 - a.bits);
-      p[k] = v < limit ? v : limit;
-    }
-  }
-  uint32_t first = permute(p[0], p[1], 0x5410);
-  uint32_t second = permute(p[2], p[3], 0x5410);
-  low = permute(first, second, 0x6420);
-  high = permute(first, second, 0x7531);
 }
 
 /* What a warp sums of the context: by the lower bytes of probabilities, and by the upper ones. */
-template <int TILES>
+template <int TILES, Probabilities KIND>
 struct ContextSums {
   Accumulator low[TILES];
-  Accumulator high[TILES];
+  Accumulator high[KIND == Probabilities::WIDE ? TILES : 1];
+  Accumulator row; /* of a column of ones: the exponentials' sums */
 
   IVIT_DEVICE void clear() {
 #pragma unroll
     for (int j = 0; j < TILES; j++) {
       low[j] = Accumulator{{0, 0, 0, 0}};
-      high[j] = Accumulator{{0, 0, 0, 0}};
+      if (KIND == Probabilities::WIDE) {
+        high[j] = Accumulator{{0, 0, 0, 0}};
+      }
     }
+    row = Accumulator{{0, 0, 0, 0}};
+  }
+
+  /* Both sums of tile j together. */
+  IVIT_DEVICE Accumulator both(int j) const {
+    Accumulator sum = low[j];
+    if (KIND == Probabilities::WIDE) {
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        sum.r[k] = (int32_t)((uint32_t)sum.r[k] + ((uint32_t)high[j].r[k] << 8));
+      }
+    }
+    return sum;
   }
 };
 
 /*
- * Adds what a span's values give to TILES times 8 channels of the context of 16 queries, from channel
- * `first` on. Only where a head has more channels than these may some of them not exist.
+ * Adds what a share of a span's values gives to TILES times 8 channels of the context of 16 queries,
+ * from channel `first` on. Only where a head has more channels than these may some of them not exist.
  */
-template <int TILES, Probabilities KIND, bool WHOLE, typename Observer>
+template <int STEPS, int TILES, Probabilities KIND, Windows WINDOWS, typename Observer>
 IVIT_DEVICE void context(
     const AttentionArguments &a, const AttentionLayout &l, const Head &head,
-    const ScoreRow (&row)[2], const Rows &rows, const Span &span, Shared<unsigned char> memory,
-    int first, ContextSums<TILES> &sums, Observer &observer) {
-  int lane = (int)threadIdx.x & 3;
-  Shared<const uint32_t> table = as<const uint32_t>(memory);
+    const Exponentials &table, const Masks &masks, const Rows &rows, const Span &span,
+    const Share &share, Shared<unsigned char> memory, Shared<unsigned char> scores, int first,
+    ContextSums<TILES, KIND> &sums, Observer &observer) {
+  auto values = memory + (l.values + share.part * l.value_block + first * KEYS);
+  auto from = scores_at(scores, span.first + share.part * KEYS);
 #pragma unroll 1
-  for (int token = span.first; token < span.end; token += K_STEP) {
+  for (int key = span.first + share.part * KEYS; key < span.end; key += share.parts * KEYS) {
+    ScoreBytes bytes = *from;
+    from = from + share.parts * WARP;
     Left lower;
     Left upper;
 #pragma unroll
     for (int k = 0; k < 4; k++) {
-      int word = token / 4 + (k >> 1) * 4 + lane;
-      probabilities<KIND>(
-          a, row[k & 1], table, word, rows.largest[k & 1], rows.factor[k & 1], lower.r[k],
-          upper.r[k]);
-      if (first == 0) {
-        observer.probabilities(a, head, rows.query[k & 1], 4 * word, lower.r[k], upper.r[k]);
+      uint32_t e[4];
+      table.of(bytes.r[k], k, WINDOWS == Windows::NEVER ? 0 : masks.word(key, k), e);
+      probabilities<KIND>(a, rows.factor[k & 1], e, lower.r[k], upper.r[k]);
+    }
+    limit_probabilities<KIND>(lower, upper);
+    if (key + KEYS > a.tokens) {
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        uint32_t there = existing(key_of_word(key, k), a.tokens);
+        lower.r[k] &= there;
+        upper.r[k] &= there;
       }
+    }
+    if (first == 0) {
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        observer.probabilities(
+            a, head, rows.query[k & 1], key_of_word(key, k), lower.r[k], upper.r[k]);
+      }
+    }
+    if (KIND == Probabilities::DEFERRED) {
+      multiply_unsigned(sums.row, lower, Right{{0x01010101u, 0x01010101u}});
     }
 #pragma unroll
     for (int j = 0; j < TILES; j += 2) {
-      if (!WHOLE && first + 8 * j >= a.padded_dim) {
+      if (STEPS > 2 && first + 8 * j >= a.padded_dim) {
         break;
       }
       uint32_t both[4];
       load_matrices(both, [=](int matrix, int r) {
-        int channel = first + 8 * j + (matrix >> 1) * 8 + r;
-        int column = token - span.first + (matrix & 1) * 16;
-        return memory + (l.values + channel * l.value_stride + column);
+        return values + value_at(8 * j + (matrix >> 1) * 8 + r, matrix & 1);
       });
       Right even = {{both[0], both[1]}};
       Right odd = {{both[2], both[3]}};
@@ -455,75 +262,108 @@ IVIT_DEVICE void context(
         multiply(sums.high[j + 1], upper, odd);
       }
     }
+    values = values + share.parts * l.value_block;
   }
   products_done();
 }
 
-/* Both sums together, normalised, in the place of the lower one. */
-template <int TILES, Probabilities KIND>
-IVIT_DEVICE void finish_context(const Rows &rows, ContextSums<TILES> &sums) {
+/* Where the context of a lane's two rows goes, and by what it is multiplied. */
+struct ContextRows {
+  Global<int8_t> row[2]; /* the head's first channel, where channels lie in order */
+  bool asked[2];
+  Global<const Bytes16> channels; /* the lane's first one */
+  bool pairs;                     /* whether two neighbouring channels are stored at once */
+  bool plain;                     /* so are all channels, with no wide product */
+
+  IVIT_DEVICE ContextRows(const AttentionArguments &a, const Head &head, int query)
+      : pairs(!present(a.place) && (a.head_dim & 1) == 0),
+        plain(pairs && a.head_dim == a.padded_dim && a.wide == 0) {
+    int lane = (int)threadIdx.x % WARP;
 #pragma unroll
-  for (int j = 0; j < TILES; j++) {
+    for (int half = 0; half < 2; half++) {
+      int q = query + (lane >> 2) + 8 * half;
+      asked[half] = q < a.queries;
+      int64_t to = ((int64_t)head.group * a.queries + q) * a.context_stride;
+      row[half] = a.context + to + (pairs ? head.number * a.head_dim + 2 * (lane & 3) : 0);
+    }
+    channels = a.channels + (head.number * a.padded_dim + 2 * (lane & 3));
+  }
+};
+
+/* Two neighbouring channels of a row whose places are looked up, or of which one may not exist. */
+IVIT_DEVICE void store_single(
+    const AttentionArguments &a, const Head &head, Global<int8_t> row, uint32_t codes,
+    int channel) {
+#pragma unroll
+  for (int k = 0; k < 2; k++) {
+    if (channel + k < a.head_dim) {
+      int column = head.number * a.head_dim + channel + k;
+      row[present(a.place) ? a.place[column] : column] = (int8_t)(codes >> (8 * k) & 255u);
+    }
+  }
+}
+
+/* Requantizes and stores 8 channels of 16 queries, from a channel of the head on. */
+template <Probabilities KIND, bool PLAIN, typename Observer>
+IVIT_DEVICE void finish_context(
+    const AttentionArguments &a, const Head &head, const Rows &rows, const ContextRows &to,
+    int query, int first, Accumulator acc, Observer &observer) {
+  int channel = first + 2 * ((int)threadIdx.x & 3);
+  if (KIND == Probabilities::DEFERRED) {
 #pragma unroll
     for (int k = 0; k < 4; k++) {
-      int32_t low = sums.low[j].r[k];
-      if (KIND == Probabilities::WIDE) {
-        sums.low[j].r[k] = (int32_t)((uint32_t)low + ((uint32_t)sums.high[j].r[k] << 8));
-      } else if (KIND == Probabilities::DEFERRED) {
-        sums.low[j].r[k] = (int32_t)requantize_wide(low, (int32_t)rows.factor[k >> 1], 16);
+      acc.r[k] = (int32_t)requantize_wide(acc.r[k], (int32_t)rows.factor[k >> 1], 16);
+    }
+  }
+  observer.context(a, head, query, channel, acc);
+  Channel c[2] = {channel_at(to.channels, first), channel_at(to.channels, first + 1)};
+  if (!PLAIN && a.wide != 0) {
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      acc.r[k] = requantize(acc.r[k], c[k & 1], true);
+    }
+  } else {
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+      acc.r[k] = requantize(acc.r[k], c[k & 1], false);
+    }
+  }
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    uint32_t codes = pack_codes8(acc.r[2 * half], acc.r[2 * half + 1], 0);
+    if (to.asked[half] && (PLAIN || channel < a.head_dim)) {
+      if (PLAIN || to.pairs) {
+        *as<uint16_t>(to.row[half] + first) = (uint16_t)codes;
+      } else {
+        store_single(a, head, to.row[half], codes, channel);
       }
     }
   }
 }
 
-IVIT_DEVICE void store_context(
-    const AttentionArguments &a, const Head &head, uint32_t codes, int64_t row, int channel) {
-  auto to = a.context + row * a.context_stride;
-  int column = head.number * a.head_dim + channel;
-  bool both = channel + 1 < a.head_dim;
-  if (!present(a.place) && both && (a.head_dim & 1) == 0) {
-    *as<uint16_t>(to + column) = (uint16_t)codes;
+/* Requantizes and stores a warp's sums. What is not plain has one piece of code for all tiles. */
+template <int STEPS, int TILES, Probabilities KIND, typename Observer>
+IVIT_DEVICE void finish_alone(
+    const AttentionArguments &a, const Head &head, const Rows &rows, const ContextRows &to,
+    int query, int first, const ContextSums<TILES, KIND> &sums, Observer &observer) {
+  if (to.plain) {
+#pragma unroll
+    for (int j = 0; j < TILES; j++) {
+      if (STEPS <= 2 || first + 8 * j < a.padded_dim) {
+        finish_context<KIND, true>(
+            a, head, rows, to, query, first + 8 * j, sums.both(j), observer);
+      }
+    }
     return;
   }
-  to[present(a.place) ? a.place[column] : column] = (int8_t)(codes & 255u);
-  if (both) {
-    to[present(a.place) ? a.place[column + 1] : column + 1] = (int8_t)(codes >> 8 & 255u);
-  }
-}
-
-template <int TILES, typename Observer>
-IVIT_DEVICE void requantize_context(
-    const AttentionArguments &a, const Head &head, int query, int first,
-    const Accumulator (&acc)[TILES], Observer &observer) {
-  int lane = (int)threadIdx.x % WARP;
-  bool wide = a.wide != 0;
-#pragma unroll
-  for (int j = 0; j < TILES; j++) {
-    int channel = first + 8 * j + 2 * (lane & 3);
-    observer.context(a, head, query, channel, acc[j]);
-    if (channel < a.head_dim) {
-      Channel c0 = channel_at(a.channels, head.number * a.padded_dim + channel);
-      Channel c1 = channel_at(a.channels, head.number * a.padded_dim + channel + 1);
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        int row = query + (lane >> 2) + 8 * half;
-        if (row < a.queries) {
-          uint32_t codes = pack_codes8(
-              requantize(acc[j].r[2 * half], c0, wide),
-              requantize(acc[j].r[2 * half + 1], c1, wide), 0);
-          store_context(a, head, codes, (int64_t)head.group * a.queries + row, channel);
-        }
-      }
-    }
-  }
-}
-
-template <typename T>
-IVIT_DEVICE void load_table(
-    Global<const T> from, int length, Shared<unsigned char> memory) {
 #pragma unroll 1
-  for (int i = (int)threadIdx.x; i < length; i += (int)blockDim.x) {
-    as<T>(memory)[i] = from[i];
+  for (int j = 0; j < TILES && first + 8 * j < a.padded_dim; j++) {
+    Accumulator acc = sums.both(0);
+#pragma unroll
+    for (int k = 1; k < TILES; k++) {
+      acc = k == j ? sums.both(k) : acc;
+    }
+    finish_context<KIND, false>(a, head, rows, to, query, first + 8 * j, acc, observer);
   }
 }
 
@@ -548,8 +388,46 @@ IVIT_DEVICE void for_spans(const AttentionArguments &a, const Load &load, const 
   }
 }
 
+/*
+ * Adds the sums of warps that split the keys, and finishes every `parts`-th tile of 8 channels. In
+ * `exchange` lie [parts][TILES][WARP] accumulators.
+ */
+template <int TILES, Probabilities KIND, typename Observer>
+IVIT_DEVICE void finish_together(
+    const AttentionArguments &a, const Head &head, const Rows &rows, const ContextRows &to,
+    const Share &share, int query, int first, Shared<unsigned char> exchange,
+    const ContextSums<TILES, KIND> &sums, Observer &observer) {
+  auto words = as<Bytes16>(exchange);
+  int lane = (int)threadIdx.x % WARP;
+#pragma unroll
+  for (int j = 0; j < TILES; j++) {
+    Accumulator both = sums.both(j);
+    words[(share.part * TILES + j) * WARP + lane] = Bytes16{
+        {(uint32_t)both.r[0], (uint32_t)both.r[1], (uint32_t)both.r[2], (uint32_t)both.r[3]}};
+  }
+  block_barrier();
+#pragma unroll 1
+  for (int j = share.part; j < TILES; j += share.parts) {
+    if (first + 8 * j < a.padded_dim) {
+      Bytes16 sum = {{0, 0, 0, 0}};
+#pragma unroll 1
+      for (int part = 0; part < share.parts; part++) {
+        Bytes16 more = words[(part * TILES + j) * WARP + lane];
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+          sum.r[k] += more.r[k];
+        }
+      }
+      Accumulator acc = {
+          {(int32_t)sum.r[0], (int32_t)sum.r[1], (int32_t)sum.r[2], (int32_t)sum.r[3]}};
+      finish_context<KIND, false>(a, head, rows, to, query, first + 8 * j, acc, observer);
+    }
+  }
+  block_barrier();
+}
+
 /* All queries of a block. Warps that have none left go through spans with the others. */
-template <bool SPANS, int STEPS, Probabilities KIND, typename Observer>
+template <int STEPS, Probabilities KIND, Windows WINDOWS, bool SPANS, typename Observer>
 IVIT_DEVICE void attend(
     const AttentionArguments &a, const AttentionLayout &l, const Head &head,
     Shared<unsigned char> memory, Observer &observer) {
@@ -557,88 +435,131 @@ IVIT_DEVICE void attend(
   int lane = (int)threadIdx.x % WARP;
   int warps = (int)blockDim.x / WARP;
   int warp = (int)threadIdx.x / WARP;
-  int window = head.group - (int)divide((uint32_t)head.group, a.window_divisor) * a.windows;
-  Shared<unsigned char> scores = memory + (l.scores + warp * 16 * l.score_stride);
+  bool together = a.together != 0;
+  Share share = together ? Share{warp, warps} : Share{0, 1};
+  int own = together ? 1 : warps;
+  auto scores = memory + (l.scores + (together ? 0 : warp) * l.score_bytes);
+  auto exchange = memory + l.exchange;
+  auto largest_words = as<uint32_t>(exchange);
+  auto sum_words = largest_words + warps * QUERIES;
+  auto context_words = exchange + warps * QUERIES * 8;
 #pragma unroll 1
-  for (int round = (int)blockIdx.z * warps; round * 16 < a.queries;
-       round += (int)gridDim.z * warps) {
-    int tile = round + warp;
-    bool busy = tile * 16 < a.queries;
+  for (int round = (int)blockIdx.z * own; round * QUERIES < a.queries;
+       round += (int)gridDim.z * own) {
+    int tile = round + (together ? 0 : warp);
+    bool busy = tile * QUERIES < a.queries;
     if (!SPANS && !busy) {
       break;
     }
     Rows rows;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-      int query = tile * 16 + (lane >> 2) + 8 * half;
+      int query = tile * QUERIES + (lane >> 2) + 8 * half;
       rows.query[half] = query < a.queries ? query : a.queries - 1;
     }
+    Masks masks = masks_of<WINDOWS>(a, head, rows);
     Left q[STEPS];
     load_queries<STEPS>(a, head, rows, q);
-    int32_t largest[2] = {-128, -128};
+    int32_t largest[2] = {INT32_MIN, INT32_MIN};
     for_spans<SPANS>(
-        a, [&](const Span &span) { load_keys(a, l, head, span, memory); },
+        a, [&](const Span &span) { load_keys<STEPS>(a, l, head, span, memory); },
         [&](const Span &span) {
           if (!SPANS || busy) {
-            score<STEPS>(a, l, head, rows, q, span, memory, scores, largest, observer);
+            score<STEPS, WINDOWS>(
+                a, l, head, rows, masks, q, span, share, memory, scores, largest, observer);
           }
         });
+    uint32_t row[2] = {
+        (uint32_t)largest_of_lanes(largest[0]), (uint32_t)largest_of_lanes(largest[1])};
+    if (together) {
+      over_warps(largest_words, share, row, [](uint32_t x, uint32_t y) {
+        return (uint32_t)larger((int32_t)x, (int32_t)y);
+      });
+    }
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-      rows.largest[half] = (uint32_t)(saturate8(largest_of_lanes(largest[half])) + 128);
+      int32_t z = (int32_t)row[half];
+      if (!in_windows<WINDOWS>(a)) {
+        Channel scores = {0, a.score_multiplier, a.score_half, a.score_shift};
+        z = requantize(z, scores, a.score_half == 0);
+      }
+      rows.largest[half] = saturate8(z);
     }
-    warp_barrier();
-    ScoreRow row[2] = {
-        score_row(a, l, rows, scores, window, 0), score_row(a, l, rows, scores, window, 1)};
-    if (!SPANS || busy) {
-      softmax_rows(row, as<const uint32_t>(memory), present(a.score_terms), rows);
-    }
-    for (int first = 0; first < a.padded_dim; first += 8 * tiles) {
-      ContextSums<tiles> sums;
-      sums.clear();
-      for_spans<SPANS>(
-          a, [&](const Span &span) { load_values(a, l, head, span, memory); },
-          [&](const Span &span) {
-            if (!SPANS || busy) {
-              context<tiles, KIND, STEPS <= 2>(
-                  a, l, head, row, rows, span, memory, first, sums, observer);
-            }
-          });
+    Exponentials table(a, memory, rows);
+    if (KIND != Probabilities::DEFERRED) {
+      uint32_t sum[2] = {0, 0};
       if (!SPANS || busy) {
-        finish_context<tiles, KIND>(rows, sums);
-        requantize_context<tiles>(a, head, tile * 16, first, sums.low, observer);
+        sum_rows<WINDOWS>(a, table, masks, scores, share, sum);
+      }
+      row[0] = sum_of_lanes(sum[0]);
+      row[1] = sum_of_lanes(sum[1]);
+      if (together) {
+        over_warps(sum_words, share, row, [](uint32_t x, uint32_t y) { return x + y; });
       }
     }
-    warp_barrier();
+    if (KIND != Probabilities::DEFERRED && (!SPANS || busy)) {
+      set_factors(rows, row);
+    }
+#pragma unroll 1
+    for (int first = 0; first < padded_dim<STEPS>(a); first += 8 * tiles) {
+      ContextSums<tiles, KIND> sums;
+      sums.clear();
+      for_spans<SPANS>(
+          a, [&](const Span &span) { load_values<STEPS>(a, l, head, span, memory); },
+          [&](const Span &span) {
+            if (!SPANS || busy) {
+              context<STEPS, tiles, KIND, WINDOWS>(
+                  a, l, head, table, masks, rows, span, share, memory, scores, first, sums,
+                  observer);
+            }
+          });
+      if (SPANS && !busy) {
+        continue;
+      }
+      if (KIND == Probabilities::DEFERRED) {
+        row[0] = (uint32_t)sums.row.r[0];
+        row[1] = (uint32_t)sums.row.r[2];
+        if (together) {
+          over_warps(sum_words, share, row, [](uint32_t x, uint32_t y) { return x + y; });
+        }
+        set_factors(rows, row);
+      }
+      ContextRows to(a, head, tile * QUERIES);
+      if (together) {
+        finish_together<tiles>(
+            a, head, rows, to, share, tile * QUERIES, first, context_words, sums, observer);
+      } else {
+        finish_alone<STEPS>(a, head, rows, to, tile * QUERIES, first, sums, observer);
+      }
+    }
   }
 }
 
 /*
  * STEPS times 32 channels a head at most. Blocks: groups, heads, shares of the queries. Shared
- * memory: AttentionLayout and 16 rows of scores a warp. SPANS says whether the span is shorter than
- * a row.
+ * memory: AttentionLayout. SPANS says whether the span is shorter than a row.
  */
-template <int STEPS, Probabilities KIND, bool SPANS, typename Observer>
+template <int STEPS, Probabilities KIND, Windows WINDOWS, bool SPANS, typename Observer>
 IVIT_DEVICE void attention(const AttentionArguments &a, Observer &observer) {
   Shared<unsigned char> memory = shared_memory();
-  AttentionLayout l = attention_layout(a);
+  AttentionLayout l = attention_layout<STEPS, WINDOWS>(a);
   int group = (int)blockIdx.x;
   Head head = {
       (int)blockIdx.y, group, (int64_t)group * a.tokens, 3 * a.heads * a.padded_dim};
   Span all = {0, a.tokens};
   if (!SPANS) {
-    load_keys(a, l, head, all, memory);
+    load_keys<STEPS>(a, l, head, all, memory);
   }
-  load_table(a.exponentials, 257, memory);
-  if (present(a.score_terms)) {
-    load_table(a.score_terms, 256, memory + l.terms);
+  load_exponentials(a, memory);
+  if (in_windows<WINDOWS>(a)) {
+    load_terms(a, l, memory);
   }
   if (!SPANS) {
-    load_values(a, l, head, all, memory);
+    load_values<STEPS>(a, l, head, all, memory);
     copies_done<0>();
   }
   block_barrier();
-  attend<SPANS, STEPS, KIND>(a, l, head, memory, observer);
+  attend<STEPS, KIND, WINDOWS, SPANS>(a, l, head, memory, observer);
 }
 
 }  // namespace ivit

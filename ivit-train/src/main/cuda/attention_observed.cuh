@@ -5,6 +5,7 @@
 #pragma once
 
 #include "attention.cuh"
+#include "attention_variants.cuh"
 #include "extremes.cuh"
 #include "reals.cuh"
 
@@ -123,38 +124,22 @@ struct AttentionObserver {
   }
 };
 
-template <int STEPS, Probabilities KIND, bool SPANS>
+template <int STEPS, Probabilities KIND, Windows WINDOWS, bool SPANS>
 IVIT_DEVICE void attention_observed(const ObservedAttentionArguments &o) {
   AttentionObserver observer(o);
-  attention<STEPS, KIND, SPANS>(o.attention, observer);
+  attention<STEPS, KIND, WINDOWS, SPANS>(o.attention, observer);
   observer.finish();
 }
 
 }  // namespace ivit
 
-#define IVIT_ATTENTION(name, blocks, steps, kind, spans)                                         \
-  IVIT_KERNEL(224, blocks) attention_observed_##name(                                            \
-      IVIT_ARGUMENTS(ivit::ObservedAttentionArguments) a) {                                      \
-    ivit::attention_observed<steps, ivit::Probabilities::kind, spans>(a);                        \
+#define IVIT_ATTENTION(name, blocks, steps, kind, windows, spans)                              \
+  IVIT_KERNEL(224, blocks) attention_observed_##name(                                          \
+      IVIT_ARGUMENTS(ivit::ObservedAttentionArguments) a) {                                    \
+    ivit::attention_observed<steps, ivit::Probabilities::kind, ivit::Windows::windows, spans>( \
+        a);                                                                                    \
   }
 
-IVIT_ATTENTION(32, 2, 1, WIDE, false)
-IVIT_ATTENTION(64, 2, 2, WIDE, false)
-IVIT_ATTENTION(256, 1, 8, WIDE, false)
-IVIT_ATTENTION(32_narrow, 2, 1, NARROW, false)
-IVIT_ATTENTION(64_narrow, 2, 2, NARROW, false)
-IVIT_ATTENTION(256_narrow, 1, 8, NARROW, false)
-IVIT_ATTENTION(32_deferred, 2, 1, DEFERRED, false)
-IVIT_ATTENTION(64_deferred, 2, 2, DEFERRED, false)
-IVIT_ATTENTION(256_deferred, 1, 8, DEFERRED, false)
-IVIT_ATTENTION(32_spans, 2, 1, WIDE, true)
-IVIT_ATTENTION(64_spans, 2, 2, WIDE, true)
-IVIT_ATTENTION(256_spans, 1, 8, WIDE, true)
-IVIT_ATTENTION(32_narrow_spans, 2, 1, NARROW, true)
-IVIT_ATTENTION(64_narrow_spans, 2, 2, NARROW, true)
-IVIT_ATTENTION(256_narrow_spans, 1, 8, NARROW, true)
-IVIT_ATTENTION(32_deferred_spans, 2, 1, DEFERRED, true)
-IVIT_ATTENTION(64_deferred_spans, 2, 2, DEFERRED, true)
-IVIT_ATTENTION(256_deferred_spans, 1, 8, DEFERRED, true)
+IVIT_ATTENTIONS(IVIT_ATTENTION)
 
 #undef IVIT_ATTENTION

@@ -139,7 +139,7 @@ final class DeviceAttention implements AutoCloseable {
         inWindows && windows.shifted()
             ? memory.constants("masks", () -> WindowTables.masks(windows))
             : 0);
-    attention.scores.set(node.scores());
+    attention.scores(node.scores());
     attention.windowDivisor.set(Divisor.of(site.groups()));
     attention.windows.set(site.groups());
     attention.tokens.set(tokens);
@@ -150,9 +150,7 @@ final class DeviceAttention implements AutoCloseable {
     attention.contextStride.set(dim);
     attention.maskWords.set(inWindows ? WindowTables.words(windows) : 0);
     attention.rounding.set(softmax.rounding());
-    attention.bits.set(softmax.bits());
     attention.wide.set(channels.wide() ? 1 : 0);
-    attention.span.set(grid.span(pass.device));
     ObservedAttentionArguments a = new ObservedAttentionArguments();
     a.attention.set(attention);
     a.probabilities.set(probabilities);
@@ -164,7 +162,7 @@ final class DeviceAttention implements AutoCloseable {
     a.scoreScale.set((double) node.scoresScale());
     a.positionScale.set(inWindows ? node.position().tableScale() : 0.0);
     String kernel = "attention_observed_" + grid.kernel(softmax, pass.device);
-    pass.device.launch(grid.launch(pass.device, kernel, groups, tokens, a.bytes()));
+    pass.device.launch(grid.launch(pass.device, kernel, groups, tokens, attention, a));
   }
 
   /** Heads padded to whole steps of a product. */

@@ -14,8 +14,10 @@ public final class AttentionArguments extends Structure {
   public final Field<Long> scoreTerms = address();
   public final Field<Long> biases = address();
   public final Field<Long> masks = address();
-  public final Field<Dyadic> scores = dyadic();
   public final Field<Divisor> windowDivisor = divisor();
+  public final Field<Integer> scoreMultiplier = int32();
+  public final Field<Integer> scoreHalf = int32();
+  public final Field<Integer> scoreShift = int32();
   public final Field<Integer> windows = int32();
   public final Field<Integer> tokens = int32();
   public final Field<Integer> queries = int32();
@@ -25,7 +27,16 @@ public final class AttentionArguments extends Structure {
   public final Field<Integer> contextStride = int32();
   public final Field<Integer> maskWords = int32();
   public final Field<Integer> rounding = int32();
-  public final Field<Integer> bits = int32();
   public final Field<Integer> wide = int32();
   public final Field<Integer> span = int32();
+  public final Field<Integer> copyBits = int32();
+  public final Field<Integer> together = int32();
+
+  /** Sets the multiplier of scores in the form of the structure {@code Channel}. */
+  public void scores(Dyadic scores) {
+    boolean wide = scores.shift() < Channels.LEAST_HIGH_SHIFT;
+    scoreMultiplier.set(scores.multiplier());
+    scoreHalf.set(wide ? 0 : 1 << (scores.shift() - Channels.LEAST_HIGH_SHIFT));
+    scoreShift.set(wide ? scores.shift() : scores.shift() - Channels.LEAST_HIGH_SHIFT + 1);
+  }
 }

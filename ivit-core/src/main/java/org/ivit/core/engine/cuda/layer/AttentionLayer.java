@@ -19,7 +19,6 @@ public final class AttentionLayer {
   private final long records;
   private final long exponentials;
   private final WindowTables windows;
-  private final int span;
 
   /**
    * @param constants receives the constants
@@ -33,7 +32,6 @@ public final class AttentionLayer {
     this.site = site;
     this.grid = new AttentionGrid(site);
     grid.check(constants.device());
-    span = grid.span(constants.device());
     context = new ChannelOrder(site.dim(), attention.contextOutliers());
     place = context.natural() ? 0 : constants.ints(context.places());
     int[] order = grid.columns(1);
@@ -72,10 +70,11 @@ public final class AttentionLayer {
    */
   public Launch launch(Device device, int groups, int queries, long qkv, long output) {
     String kernel = "attention_" + grid.kernel(attention.softmax(), device);
-    return grid.launch(device, kernel, groups, queries, arguments(queries, qkv, output));
+    AttentionArguments a = arguments(queries, qkv, output);
+    return grid.launch(device, kernel, groups, queries, a, a);
   }
 
-  private byte[] arguments(int queries, long qkv, long output) {
+  private AttentionArguments arguments(int queries, long qkv, long output) {
     Windows w = site.windows();
     int count = w == null ? 1 : w.count();
     AttentionArguments a = new AttentionArguments();
@@ -87,7 +86,7 @@ public final class AttentionLayer {
     a.scoreTerms.set(windows.scores());
     a.biases.set(windows.biases());
     a.masks.set(windows.masks());
-    a.scores.set(attention.scores());
+    a.scores(attention.scores());
     a.windowDivisor.set(Divisor.of(count));
     a.windows.set(count);
     a.tokens.set(site.rowTokens());
@@ -98,9 +97,7 @@ public final class AttentionLayer {
     a.contextStride.set(context.length());
     a.maskWords.set(windows.words());
     a.rounding.set(attention.softmax().rounding());
-    a.bits.set(attention.softmax().bits());
     a.wide.set(channels.wide() ? 1 : 0);
-    a.span.set(span);
-    return a.bytes();
+    return a;
   }
 }

@@ -9,7 +9,8 @@ import org.ivit.core.arithmetic.DyadicVector;
  * @param wide whether a shift is below 33, so that whole 64-bit products are needed
  */
 public record Channels(int[] records, boolean wide) {
-  private static final int LEAST_HIGH_SHIFT = 33;
+  /** The least shift whose rounding touches the upper half of a product only. */
+  static final int LEAST_HIGH_SHIFT = 33;
 
   /**
    * @param order channel of each record, -1 for one that gives 0
