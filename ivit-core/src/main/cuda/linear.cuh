@@ -54,8 +54,14 @@ struct TileShape {
     m = WR / 16,
     n = WC / 8,
     warpgroups = WR == 16 && WC == 128 ? 1 : 0,
-    stage_bytes = (R + C) * DEPTH
+    stage_bytes = (R + C) * DEPTH,
+    shared = 0 /* whether other threads of the block have tiles of their own */
   };
+};
+
+/* A tile of a warpgroup that has others beside it. */
+struct GroupTile : TileShape<64, 128, 16, 128, 1> {
+  enum { shared = 1 };
 };
 
 using LargeTile = TileShape<128, 128, 64, 32, 3>;
@@ -71,9 +77,25 @@ struct TilePlace {
   int lane;
 };
 
+/* A thread's number among those of its tile. */
+template <typename Shape>
+IVIT_DEVICE int tile_thread() {
+  return Shape::shared != 0 ? (int)threadIdx.x % Shape::threads : (int)threadIdx.x;
+}
+
+/* The threads of a tile. */
+template <typename Shape>
+IVIT_DEVICE void tile_barrier() {
+  if constexpr (Shape::shared != 0) {
+    group_barrier();
+  } else {
+    block_barrier();
+  }
+}
+
 template <typename Shape>
 IVIT_DEVICE TilePlace tile_place() {
-  int warp = (int)threadIdx.x / WARP;
+  int warp = tile_thread<Shape>() / WARP;
   const int across = Shape::columns / Shape::warp_columns;
   return TilePlace{
       warp / across * Shape::warp_rows, warp % across * Shape::warp_columns,

@@ -26,7 +26,7 @@ IVIT_DEVICE void store_codes(
   const int pieces = Shape::rows * chunks;
 #pragma unroll
   for (int first = 0; first < pieces; first += Shape::threads) {
-    int i = first + (int)threadIdx.x;
+    int i = first + tile_thread<Shape>();
     if (pieces % Shape::threads != 0 && i >= pieces) {
       break;
     }
@@ -40,23 +40,23 @@ IVIT_DEVICE void store_codes(
   }
 }
 
-/* Shared memory: GELU's tables, then the stages of the product, then over them the tile's codes. */
-template <typename Shape, template <typename> class Loader = StageLoader>
-IVIT_DEVICE void linear_codes(const LinearArguments &a) {
-  Shared<unsigned char> tables = shared_memory();
-  Shared<unsigned char> memory = tables + GELU_BYTES;
-  int first_row = (int)blockIdx.y * Shape::rows;
-  int first_column = (int)blockIdx.x * Shape::columns;
-  bool gelu = present(a.tables);
-  if (gelu) {
+/* GELU's tables to shared memory by so many threads, where there is one. */
+IVIT_DEVICE void load_gelu(
+    const LinearArguments &a, Shared<unsigned char> tables, int threads) {
+  if (present(a.tables)) {
     int length = a.outlier_columns > 0 ? 512 : 256;
-    for (int i = (int)threadIdx.x; i < length; i += Shape::threads) {
+    for (int i = (int)threadIdx.x; i < length; i += threads) {
       tables[i] = a.tables[i];
     }
   }
-  Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
+}
 
+/* A tile's accumulators to its place in the output, through `memory`. */
+template <typename Shape>
+IVIT_DEVICE void finish_codes(
+    const LinearArguments &a, Shared<unsigned char> tables, Shared<unsigned char> memory,
+    int first_row, int first_column, const Accumulator (&acc)[Shape::m][Shape::n]) {
+  bool gelu = present(a.tables);
   /* 16 bytes more a row keep the lanes of a store in different banks. */
   const int stride = Shape::columns + 16;
   TilePlace place = tile_place<Shape>();
@@ -81,8 +81,21 @@ IVIT_DEVICE void linear_codes(const LinearArguments &a) {
       }
     }
   }
-  block_barrier();
+  tile_barrier<Shape>();
   store_codes<Shape>(a, memory, first_row, first_column);
+}
+
+/* Shared memory: GELU's tables, then the stages of the product, then over them the tile's codes. */
+template <typename Shape, template <typename> class Loader = StageLoader>
+IVIT_DEVICE void linear_codes(const LinearArguments &a) {
+  Shared<unsigned char> tables = shared_memory();
+  Shared<unsigned char> memory = tables + GELU_BYTES;
+  int first_row = (int)blockIdx.y * Shape::rows;
+  int first_column = (int)blockIdx.x * Shape::columns;
+  load_gelu(a, tables, Shape::threads);
+  Accumulator acc[Shape::m][Shape::n];
+  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
+  finish_codes<Shape>(a, tables, memory, first_row, first_column, acc);
 }
 
 }  // namespace ivit

@@ -21,15 +21,11 @@ IVIT_DEVICE uint32_t add_codes(
       scale_code(z1, branch) + scale_code(x1, identity));
 }
 
-/* Shared memory: the stages of the product, then over them the tile's 16-bit codes. */
-template <typename Shape, template <typename> class Loader = StageLoader>
-IVIT_DEVICE void linear_stream(const LinearArguments &a) {
-  Shared<unsigned char> memory = shared_memory();
-  int first_row = (int)blockIdx.y * Shape::rows;
-  int first_column = (int)blockIdx.x * Shape::columns;
-  Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
-
+/* A tile's accumulators to its tokens, through `memory`. */
+template <typename Shape>
+IVIT_DEVICE void finish_stream(
+    const LinearArguments &a, Shared<unsigned char> memory, int first_row, int first_column,
+    const Accumulator (&acc)[Shape::m][Shape::n]) {
   const int stride = 2 * Shape::columns + 16;
   TilePlace place = tile_place<Shape>();
   bool wide = a.wide != 0;
@@ -53,7 +49,7 @@ IVIT_DEVICE void linear_stream(const LinearArguments &a) {
       }
     }
   }
-  block_barrier();
+  tile_barrier<Shape>();
   bool added = present(a.identity);
   bool wide_sum = is_wide(a.adder);
   CodeMultiplier branch = code_multiplier(a.adder.branch);
@@ -62,7 +58,7 @@ IVIT_DEVICE void linear_stream(const LinearArguments &a) {
   const int pieces = Shape::rows * chunks;
 #pragma unroll
   for (int first = 0; first < pieces; first += Shape::threads) {
-    int i = first + (int)threadIdx.x;
+    int i = first + tile_thread<Shape>();
     if (pieces % Shape::threads != 0 && i >= pieces) {
       break;
     }
@@ -85,6 +81,17 @@ IVIT_DEVICE void linear_stream(const LinearArguments &a) {
       *as<Bytes16>(a.stream + to) = z;
     }
   }
+}
+
+/* Shared memory: the stages of the product, then over them the tile's 16-bit codes. */
+template <typename Shape, template <typename> class Loader = StageLoader>
+IVIT_DEVICE void linear_stream(const LinearArguments &a) {
+  Shared<unsigned char> memory = shared_memory();
+  int first_row = (int)blockIdx.y * Shape::rows;
+  int first_column = (int)blockIdx.x * Shape::columns;
+  Accumulator acc[Shape::m][Shape::n];
+  accumulate<Shape, Loader>(a, memory, first_row, first_column, acc);
+  finish_stream<Shape>(a, memory, first_row, first_column, acc);
 }
 
 }  // namespace ivit

@@ -243,6 +243,56 @@ class DriverDeviceTest {
         DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST.withWarpgroups(true))) {
       assertThat(engine.logits(new byte[48], 1)).hasSize(2);
       assertThat(device.warpgroups()).isEqualTo(version == 13000);
+      assertThat(device.tensorMaps()).isFalse();
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  /** Clusters copy by maps that the driver encodes, of addresses of its memory. */
+  @Test
+  void multipliesByClustersWhereToldTo() {
+    Gpu gpu = Gpu.FIRST.withTensorMaps(true);
+    byte[] codes = new byte[3 * 48];
+    new Random(4).nextBytes(codes);
+    int[] expected;
+    try (ReferenceEngine reference = new ReferenceEngine(graph)) {
+      expected = reference.logits(codes, 3);
+    }
+    for (int capability : new int[] {80, 90}) {
+      set(13000, 1, capability, "");
+      try (DriverDevice device = DriverDevice.open(KERNELS, gpu)) {
+        assertThat(device.tensorMaps()).isEqualTo(capability == 90);
+        assertThat(device.warpgroups()).isFalse();
+      }
+    }
+    try (Engine engine =
+        Engines.open(graph, EngineConfig.standard().withEngine("cuda").withGpu(gpu))) {
+      assertThat(engine.logits(codes, 3)).isEqualTo(expected);
+    }
+    set(12080, 1, 90, "");
+    try (DriverDevice device = DriverDevice.open(KERNELS, gpu)) {
+      assertThat(device.tensorMaps()).isFalse();
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  /** What the driver refuses is said, and nothing is left. */
+  @Test
+  void saysWhichMatrixTheDriverDoesNotEncode() {
+    try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST.withTensorMaps(true))) {
+      long address = device.allocate(4096);
+      assertThat(device.encode(new BoxedMatrix(address, 64, 64, 64, 128))).hasSize(128);
+      for (BoxedMatrix wrong :
+          List.of(
+              new BoxedMatrix(address + 8, 64, 32, 64, 128),
+              new BoxedMatrix(address, 64, 65, 64, 128),
+              new BoxedMatrix(address, 64, 32, 72, 128),
+              new BoxedMatrix(address, 64, 32, 64, 257))) {
+        assertThatThrownBy(() -> device.encode(wrong))
+            .isInstanceOf(InputException.class)
+            .hasMessageStartingWith("engine cuda: cuTensorMapEncodeTiled: ");
+      }
+      device.free(address);
     }
     assertThat(fake.fake_driver_live()).isEqualTo(before);
   }
