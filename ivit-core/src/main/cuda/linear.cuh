@@ -54,15 +54,19 @@ struct TileShape {
     m = WR / 16,
     n = WC / 8,
     warpgroups = WR == 16 && WC == 128 ? 1 : 0,
-    stage_bytes = (R + C) * DEPTH,
-    shared = 0 /* whether other threads of the block have tiles of their own */
+    stage_bytes = (R + C) * DEPTH
   };
 };
 
 /* A tile of a warpgroup that has others beside it. */
-struct GroupTile : TileShape<64, 128, 16, 128, 1> {
-  enum { shared = 1 };
-};
+struct GroupTile : TileShape<64, 128, 16, 128, 1> {};
+
+/* Whether other threads of the block have tiles of their own. */
+template <typename Shape>
+constexpr bool SHARES_BLOCK = false;
+
+template <>
+constexpr bool SHARES_BLOCK<GroupTile> = true;
 
 using LargeTile = TileShape<128, 128, 64, 32, 3>;
 /* Four warps, one below the other, multiply together where there is wgmma. */
@@ -80,13 +84,13 @@ struct TilePlace {
 /* A thread's number among those of its tile. */
 template <typename Shape>
 IVIT_DEVICE int tile_thread() {
-  return Shape::shared != 0 ? (int)threadIdx.x % Shape::threads : (int)threadIdx.x;
+  return SHARES_BLOCK<Shape> ? (int)threadIdx.x % Shape::threads : (int)threadIdx.x;
 }
 
 /* The threads of a tile. */
 template <typename Shape>
 IVIT_DEVICE void tile_barrier() {
-  if constexpr (Shape::shared != 0) {
+  if constexpr (SHARES_BLOCK<Shape>) {
     group_barrier();
   } else {
     block_barrier();

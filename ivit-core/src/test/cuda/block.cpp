@@ -336,6 +336,15 @@ void check_shared(const void *pointer, size_t bytes, size_t alignment) {
 
 int thread_number() { return current; }
 
+bool block_ended(int rank) {
+  for (int i = rank * block_threads; i < (rank + 1) * block_threads; i += WARP) {
+    if (!warp_ended(i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 int block_rank() { return current / block_threads; }
 
 unsigned char *shared_of(int rank) { return shared_begin + shared_stride * (size_t)rank; }

@@ -62,6 +62,12 @@ void end_phase(Phases &p) {
   }
 }
 
+void check_block(int rank) {
+  if (block_ended(rank)) {
+    throw std::string("something came to a block of the cluster that had ended");
+  }
+}
+
 void arrive(Phases &p) {
   if (p.missing == 0) {
     throw std::string("more arrivals at a barrier than it waits for");
@@ -146,6 +152,7 @@ void phases_expect(void *barrier, int bytes) {
 }
 
 void phases_arrive(void *barrier, int rank) {
+  check_block(rank);
   arrive(phases_at(shared_of(rank) + ((unsigned char *)barrier - shared_memory())));
 }
 

@@ -14,6 +14,9 @@ int block_rank();
 int thread_number();
 unsigned char *shared_of(int rank);
 
+/* Whether all threads of a block have ended: its shared memory is gone then. */
+bool block_ended(int rank);
+
 void cluster_barrier();
 
 /* Barriers of copies lie in shared memory; what they count is kept beside it. */

@@ -33,8 +33,7 @@ class EmulatorTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"barrier", "wait", "phase", "beyond the matrix", "operand written after"})
+  @ValueSource(strings = {"barrier", "wait", "phase", "beyond the matrix", "operand written after"})
   void acceptsWhatIsRight(String kernel) {
     assertThat(emulator.emulator_fault(kernel)).isNull();
   }
