@@ -22,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -248,30 +249,14 @@ class DriverDeviceTest {
     assertThat(fake.fake_driver_live()).isEqualTo(before);
   }
 
-  /** Clusters copy by maps that the driver encodes, of addresses of its memory. */
-  @Test
-  void multipliesByClustersWhereToldTo() {
-    Gpu gpu = Gpu.FIRST.withTensorMaps(true);
-    byte[] codes = new byte[3 * 48];
-    new Random(4).nextBytes(codes);
-    int[] expected;
-    try (ReferenceEngine reference = new ReferenceEngine(graph)) {
-      expected = reference.logits(codes, 3);
-    }
-    for (int capability : new int[] {80, 90}) {
-      set(13000, 1, capability, "");
-      try (DriverDevice device = DriverDevice.open(KERNELS, gpu)) {
-        assertThat(device.tensorMaps()).isEqualTo(capability == 90);
-        assertThat(device.warpgroups()).isFalse();
-      }
-    }
-    try (Engine engine =
-        Engines.open(graph, EngineConfig.standard().withEngine("cuda").withGpu(gpu))) {
-      assertThat(engine.logits(codes, 3)).isEqualTo(expected);
-    }
-    set(12080, 1, 90, "");
-    try (DriverDevice device = DriverDevice.open(KERNELS, gpu)) {
-      assertThat(device.tensorMaps()).isFalse();
+  /** Hopper's machine code has clusters; PTX has none, nor has another GPU. */
+  @ParameterizedTest
+  @CsvSource({"13000, 90, true", "13000, 80, false", "13000, 100, false", "12080, 90, false"})
+  void takesTensorMapsWhereToldTo(int version, int capability, boolean expected) {
+    set(version, 1, capability, "");
+    try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST.withTensorMaps(true))) {
+      assertThat(device.tensorMaps()).isEqualTo(expected);
+      assertThat(device.warpgroups()).isFalse();
     }
     assertThat(fake.fake_driver_live()).isEqualTo(before);
   }
