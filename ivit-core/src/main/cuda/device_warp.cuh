@@ -86,6 +86,12 @@ IVIT_DEVICE void copies_done() {}
 
 #endif
 
+/* The threads of a warpgroup. */
+IVIT_DEVICE void group_barrier() {
+  asm volatile("bar.sync %0, %1;" ::"r"(1 + (int)threadIdx.x / GROUP_THREADS), "n"((int)GROUP_THREADS)
+               : "memory");
+}
+
 /* Products are complete when issued; the emulation computes them here. */
 IVIT_DEVICE void products_done() {}
 

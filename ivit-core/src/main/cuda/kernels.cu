@@ -2,6 +2,7 @@
 #include "attention_kernels.cuh"
 #include "gelu_row.cuh"
 #include "layer_norm_kernels.cuh"
+#include "linear_cluster.cuh"
 #include "linear_codes.cuh"
 #include "linear_gated.cuh"
 #include "linear_logits.cuh"

@@ -71,15 +71,27 @@ using MediumTile = TileShape<64, 64, 32, 32, 4>;
 using SmallTile = TileShape<32, 32, 16, 16, 4>;
 using SlicedTile = TileShape<32, 32, 16, 16, 3, 4>;
 
+/* A tile of a warpgroup that has others beside it. */
+struct GroupTile : TileShape<64, 128, 16, 128, 1> {};
+
+/* Whether other threads of the block have tiles of their own. */
+template <typename Shape>
+constexpr bool SHARES_BLOCK = false;
+
+template <>
+constexpr bool SHARES_BLOCK<GroupTile> = true;
+
 /* The slice of a thread; the first one has the sums in the end. */
 template <typename Shape>
 IVIT_DEVICE int slice_of_thread() {
   return Shape::slices == 1 ? 0 : (int)threadIdx.x / Shape::threads;
 }
 
+/* A thread's number among those of its slice, or of its tile where the block has several. */
 template <typename Shape>
 IVIT_DEVICE int thread_of_slice() {
-  return Shape::slices == 1 ? (int)threadIdx.x : (int)threadIdx.x % Shape::threads;
+  return Shape::slices == 1 && !SHARES_BLOCK<Shape> ? (int)threadIdx.x
+                                                    : (int)threadIdx.x % Shape::threads;
 }
 
 /* Where a thread stands in its block's tile. */

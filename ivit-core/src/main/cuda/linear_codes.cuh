@@ -88,21 +88,12 @@ IVIT_DEVICE void codes_epilogue(
   }
 }
 
-/* Shared memory: GELU's tables, then the stages of the product. */
-template <typename Shape, template <typename> class Loader = StageLoader>
-IVIT_DEVICE void linear_codes(const LinearArguments &a) {
-  Shared<unsigned char> tables = shared_memory();
-  int first_row = (int)blockIdx.y * Shape::rows;
-  int first_column = (int)blockIdx.x * Shape::columns;
+/* The same, whatever the layer is. */
+template <typename Shape>
+IVIT_DEVICE void codes_epilogue(
+    const LinearArguments &a, Shared<unsigned char> tables, int first_row, int first_column,
+    const Accumulator (&acc)[Shape::m][Shape::n]) {
   bool gelu = present(a.tables);
-  if (gelu) {
-    load_tables(a, tables);
-  }
-  Accumulator acc[Shape::m][Shape::n];
-  accumulate<Shape, Loader>(a, tables + GELU_BYTES, first_row, first_column, acc);
-  if (slice_of_thread<Shape>() > 0) {
-    return;
-  }
   if (a.wide == 0) {
     if (gelu) {
       codes_epilogue<Shape, false, true>(a, tables, first_row, first_column, acc);
@@ -114,6 +105,23 @@ IVIT_DEVICE void linear_codes(const LinearArguments &a) {
   } else {
     codes_epilogue<Shape, true, false>(a, tables, first_row, first_column, acc);
   }
+}
+
+/* Shared memory: GELU's tables, then the stages of the product. */
+template <typename Shape, template <typename> class Loader = StageLoader>
+IVIT_DEVICE void linear_codes(const LinearArguments &a) {
+  Shared<unsigned char> tables = shared_memory();
+  int first_row = (int)blockIdx.y * Shape::rows;
+  int first_column = (int)blockIdx.x * Shape::columns;
+  if (present(a.tables)) {
+    load_tables(a, tables);
+  }
+  Accumulator acc[Shape::m][Shape::n];
+  accumulate<Shape, Loader>(a, tables + GELU_BYTES, first_row, first_column, acc);
+  if (slice_of_thread<Shape>() > 0) {
+    return;
+  }
+  codes_epilogue<Shape>(a, tables, first_row, first_column, acc);
 }
 
 }  // namespace ivit

@@ -19,7 +19,8 @@ namespace ivit {
 
 enum {
   WARP = 32,
-  K_STEP = 32 /* bytes along K of one mma */
+  GROUP_THREADS = 4 * WARP, /* of a warpgroup */
+  K_STEP = 32               /* bytes along K of one mma */
 };
 
 /* One warp's share of a left operand, 16 rows by 32 bytes. */

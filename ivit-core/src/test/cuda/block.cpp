@@ -1,14 +1,16 @@
 /*
- * One block at a time: its threads are fibers that run from barrier to barrier, in rising or falling
- * order by turns, so that a missing barrier shows.
+ * One block at a time, or the blocks of one cluster: threads are fibers that run from barrier to
+ * barrier, in rising or falling order by turns, so that a missing barrier shows.
  */
 #include <string.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "block.h"
+#include "cluster.h"
 #include "emulation.h"
 #include "fiber.h"
 
@@ -19,6 +21,7 @@ namespace emulation {
 namespace {
 
 const int WARP = 32;
+const int GROUP = 128;
 
 enum class Type { SIGNED, LEFT_UNSIGNED, TF32, BF16 };
 
@@ -36,7 +39,7 @@ struct Copy {
   bool valid;
 };
 
-enum class Waiting { NOT, WARP, BLOCK };
+enum class Waiting { NOT, WARP, GROUP, BLOCK, CLUSTER, PHASE };
 
 struct Thread {
   Fiber fiber;
@@ -45,14 +48,19 @@ struct Thread {
   std::vector<std::vector<Copy>> copies;
   uint32_t shuffled[2];
   int shuffles;
+  const void *barrier; /* that a phase of some parity is awaited of */
+  int parity;
 };
 
 std::vector<std::unique_ptr<Thread>> threads;
-int thread_count;
+int block_threads;
+int thread_count; /* of all blocks that run together */
 int current;
 std::vector<unsigned char> shared;
 unsigned char *shared_begin;
 size_t shared_bytes;
+size_t shared_stride; /* from one block's to the next one's */
+Index3 first_block;
 const Kernel *kernel;
 const void *arguments;
 std::string failure;
@@ -65,16 +73,20 @@ void body() {
     if (!self().copies.empty() && !self().copies.back().empty()) {
       throw std::string("a thread ended with copies that nobody waited for");
     }
+    if (products_under_way()) {
+      throw std::string("a thread ended with products that nobody waited for");
+    }
   } catch (const std::string &message) {
     failure = std::string(kernel->name) + ", block " + std::to_string(blockIdx.x) + " "
         + std::to_string(blockIdx.y) + " " + std::to_string(blockIdx.z) + ", thread "
-        + std::to_string(current) + ": " + message;
+        + std::to_string(threadIdx.x) + ": " + message;
   }
 }
 
 void run(int thread) {
   current = thread;
-  threadIdx.x = (unsigned)thread;
+  threadIdx.x = (unsigned)(thread % block_threads);
+  blockIdx = Index3{first_block.x + (unsigned)block_rank(), first_block.y, first_block.z};
   self().fiber.resume();
 }
 
@@ -204,32 +216,82 @@ void release(int first) {
   }
 }
 
-/* Runs a warp until all its threads wait for the block or have ended. */
-void run_warp(int first, bool falling) {
+bool can_run(const Thread &t) {
+  return !t.fiber.ended()
+      && (t.waiting == Waiting::NOT
+          || (t.waiting == Waiting::PHASE && phase_ended(t.barrier, t.parity)));
+}
+
+/* Whether some thread of a warp waits for a phase: others may go on then only after it. */
+bool waits_for_phase(int first) {
+  return std::any_of(threads.begin() + first, threads.begin() + first + WARP, [](auto &t) {
+    return !t->fiber.ended() && t->waiting == Waiting::PHASE;
+  });
+}
+
+/* Runs a warp until all its threads wait for more than each other. Whether any of them ran. */
+bool run_warp(int first, bool falling) {
+  bool moved = false;
   while (failure.empty()) {
     for (int i = 0; i < WARP && failure.empty(); i++) {
       int thread = first + (falling ? WARP - 1 - i : i);
       Thread &t = *threads[(size_t)thread];
-      if (!t.fiber.ended() && t.waiting == Waiting::NOT) {
+      if (can_run(t)) {
+        t.waiting = Waiting::NOT;
         run(thread);
+        moved = true;
       }
     }
-    if (!failure.empty()) {
-      return;
+    if (!failure.empty() || waits_for_phase(first)) {
+      break;
     }
     finish_products(first);
-    if (warp_ended(first) || waiting(first, Waiting::BLOCK) == WARP) {
-      return;
+    if (warp_ended(first) || waiting(first, Waiting::BLOCK) == WARP
+        || waiting(first, Waiting::GROUP) == WARP || waiting(first, Waiting::CLUSTER) == WARP) {
+      break;
     }
     if (waiting(first, Waiting::WARP) != WARP) {
       failure = std::string(kernel->name) + ": lanes of a warp wait at different barriers";
-      return;
+      break;
     }
     release(first);
+    moved = true;
   }
+  return moved;
 }
 
-void run_block(bool falling) {
+/* Lets threads go on that have all come to a barrier; whether they had. */
+bool pass(int first, int count, Waiting barrier) {
+  bool any = false;
+  for (int i = first; i < first + count; i++) {
+    const Thread &t = *threads[(size_t)i];
+    if (!t.fiber.ended()) {
+      if (t.waiting != barrier) {
+        return false;
+      }
+      any = true;
+    }
+  }
+  for (int i = first; i < first + count; i += WARP) {
+    release(i);
+  }
+  return any;
+}
+
+bool pass_barriers() {
+  bool passed = pass(0, thread_count, Waiting::CLUSTER);
+  for (int i = 0; i < thread_count; i += block_threads) {
+    passed |= pass(i, block_threads, Waiting::BLOCK);
+    for (int j = i; j + GROUP <= i + block_threads; j += GROUP) {
+      passed |= pass(j, GROUP, Waiting::GROUP);
+    }
+  }
+  return passed;
+}
+
+/* The blocks that run together. */
+void run_blocks(bool falling) {
+  begin_cluster(thread_count);
   for (int i = 0; i < thread_count; i++) {
     Thread &t = *threads[(size_t)i];
     t.waiting = Waiting::NOT;
@@ -238,21 +300,25 @@ void run_block(bool falling) {
     t.shuffles = 0;
     t.fiber.start(body);
   }
-  memset(shared_begin, 0x5a, shared_bytes);
+  memset(shared_begin, 0x5a, shared_stride * (size_t)(thread_count / block_threads));
   int warps = thread_count / WARP;
   bool running = true;
   while (running && failure.empty()) {
     running = false;
+    bool moved = false;
     for (int i = 0; i < warps && failure.empty(); i++) {
       int first = (falling ? warps - 1 - i : i) * WARP;
       if (!warp_ended(first)) {
-        run_warp(first, falling);
+        moved |= run_warp(first, falling);
         running = true;
       }
     }
-    for (int i = 0; i < warps; i++) {
-      release(i * WARP);
+    if (failure.empty() && running && !pass_barriers() && !moved && !finish_copy()) {
+      failure = std::string(kernel->name) + ": threads wait for what nobody does";
     }
+  }
+  if (failure.empty() && !left_undone().empty()) {
+    failure = std::string(kernel->name) + ": " + left_undone();
   }
 }
 
@@ -260,19 +326,46 @@ void run_block(bool falling) {
 
 void check_shared(const void *pointer, size_t bytes, size_t alignment) {
   const unsigned char *p = (const unsigned char *)pointer;
-  if ((uintptr_t)p % alignment != 0 || p < shared_begin
-      || p + bytes > shared_begin + shared_bytes) {
-    throw std::string("access to shared memory at ") + std::to_string(p - shared_begin) + " of "
+  const unsigned char *begin = shared_memory();
+  if ((uintptr_t)p % alignment != 0 || p < begin || p + bytes > begin + shared_bytes) {
+    throw std::string("access to shared memory at ") + std::to_string(p - begin) + " of "
         + std::to_string(bytes) + " bytes aligned to " + std::to_string(alignment) + ", there are "
         + std::to_string(shared_bytes);
   }
 }
 
-unsigned char *shared_memory() { return shared_begin; }
+int thread_number() { return current; }
+
+bool block_ended(int rank) {
+  for (int i = rank * block_threads; i < (rank + 1) * block_threads; i += WARP) {
+    if (!warp_ended(i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+int block_rank() { return current / block_threads; }
+
+unsigned char *shared_of(int rank) { return shared_begin + shared_stride * (size_t)rank; }
+
+unsigned char *shared_memory() { return shared_of(block_rank()); }
 
 void block_barrier() { wait(Waiting::BLOCK); }
 
 void warp_barrier() { wait(Waiting::WARP); }
+
+void group_barrier() { wait(Waiting::GROUP); }
+
+void cluster_barrier() { wait(Waiting::CLUSTER); }
+
+void phases_wait(void *barrier, int parity) {
+  if (!phase_ended(barrier, parity)) {
+    self().barrier = barrier;
+    self().parity = parity;
+    wait(Waiting::PHASE);
+  }
+}
 
 uint32_t shuffle_xor(uint32_t value, int lanes) {
   int slot = self().shuffles++ % 2;
@@ -328,15 +421,23 @@ std::string run_grid(
     return std::string(k.name) + ": " + std::to_string(block) + " threads a block, expected whole"
         + " warps of at most " + std::to_string(k.threads);
   }
-  while ((int)threads.size() < block) {
+  if (grid.x % (unsigned)k.cluster != 0) {
+    return std::string(k.name) + ": " + std::to_string(grid.x) + " blocks, expected whole clusters";
+  }
+  block_threads = block;
+  thread_count = block * k.cluster;
+  while ((int)threads.size() < thread_count) {
     threads.push_back(std::make_unique<Thread>());
   }
-  shared.resize(bytes + 16);
-  shared_begin = (unsigned char *)(((uintptr_t)shared.data() + 15) & ~(uintptr_t)15);
+  /* Copies of boxes need places at multiples of 1024. */
+  const size_t alignment = 1024;
+  shared_stride = (bytes + alignment - 1) / alignment * alignment;
+  shared.resize(shared_stride * (size_t)k.cluster + alignment);
+  shared_begin =
+      (unsigned char *)(((uintptr_t)shared.data() + alignment - 1) & ~(uintptr_t)(alignment - 1));
   shared_bytes = bytes;
   kernel = &k;
   arguments = argument_bytes;
-  thread_count = block;
   failure.clear();
   gridDim = grid;
   blockDim = Index3{(unsigned)block, 1, 1};
@@ -344,10 +445,10 @@ std::string run_grid(
   static bool falling = false;
   for (unsigned z = 0; z < grid.z; z++) {
     for (unsigned y = 0; y < grid.y; y++) {
-      for (unsigned x = 0; x < grid.x && failure.empty(); x++) {
-        blockIdx = Index3{x, y, z};
+      for (unsigned x = 0; x < grid.x && failure.empty(); x += (unsigned)k.cluster) {
+        first_block = Index3{x, y, z};
         falling = !falling;
-        run_block(falling);
+        run_blocks(falling);
       }
     }
   }

@@ -15,6 +15,7 @@ struct Kernel {
   int threads; /* of a block at most */
   size_t argument_bytes;
   void (*run)(const void *arguments);
+  int cluster = 1; /* blocks that run together */
 };
 
 /* Returns what went wrong, or nothing. */

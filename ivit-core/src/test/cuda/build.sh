@@ -48,7 +48,7 @@ done
 
 # Integers wrap and products of reals are rounded as on a GPU. Warnings are errors in
 # scripts/check-cuda only.
-flags="-std=c++17 -O2 -fPIC -shared -fvisibility=hidden -fwrapv -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas"
+flags="-std=c++17 -O2 -fPIC -shared -fvisibility=hidden -fwrapv -ffp-contract=off -Wall -Wextra -Wno-unknown-pragmas -Wno-psabi"
 # shellcheck disable=SC2086 # flags are words
 "$compiler" $flags -DIVIT_EMULATION "$@" -o "$library.$$"
 mv "$library.$$" "$library"

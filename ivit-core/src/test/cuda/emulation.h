@@ -31,6 +31,7 @@ unsigned char *shared_memory();
 
 void block_barrier();
 void warp_barrier();
+void group_barrier(); /* of a warpgroup */
 uint32_t shuffle_xor(uint32_t value, int lanes);
 
 /* Queued until the warp's next barrier. */

@@ -34,6 +34,8 @@ void copies_done() {
   emulation::copies_done(N);
 }
 
+inline void group_barrier() { emulation::group_barrier(); }
+
 inline void products_done() { emulation::warp_barrier(); }
 
 inline uint32_t shuffle_xor(uint32_t value, int lanes) {

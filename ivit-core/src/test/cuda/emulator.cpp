@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "cluster.h"
+#include "cluster.cuh"
 #include "divide.cuh"
 #include "memory.h"
 #include "registry.h"
@@ -77,6 +79,18 @@ EXPORT const char *emulator_launch(
   });
 }
 
+/* To `map`, 128 bytes, as the driver encodes a matrix for copies of boxes. */
+EXPORT const char *emulator_map(
+    unsigned char *map, const char *address, int64_t width, int64_t rows, int64_t stride,
+    int box_width, int box_rows) {
+  alignas(64) unsigned char encoded[128];
+  error = emulation::encode_map(
+      encoded, address, (uint64_t)width, (uint64_t)rows, (uint64_t)stride, (uint32_t)box_width,
+      (uint32_t)box_rows);
+  memcpy(map, encoded, sizeof encoded);
+  return result(error);
+}
+
 EXPORT int emulator_kernels(const char **names, int most) {
   int count = 0;
   while (count < most && emulation::kernel(count) != nullptr) {
@@ -84,6 +98,10 @@ EXPORT int emulator_kernels(const char **names, int most) {
     count++;
   }
   return count;
+}
+
+EXPORT uint64_t emulator_operand_of_128(uint32_t address) {
+  return ivit::operand_of_128(address);
 }
 
 /* Exact integer methods by themselves. */

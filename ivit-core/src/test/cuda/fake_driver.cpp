@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster.h"
 #include "memory.h"
 #include "registry.h"
 
@@ -115,6 +116,15 @@ bool is_page_locked(const void *from, size_t bytes) {
   }
   --after;
   return (const char *)from + bytes <= after->first + after->second;
+}
+
+bool on_device(const void *device, size_t bytes) {
+  try {
+    emulation::check_global(device, bytes, 1);
+    return true;
+  } catch (const std::string &) {
+    return false;
+  }
 }
 
 thread_local const void *current;
@@ -285,6 +295,28 @@ EXPORT int cuMemFree_v2(uint64_t address) {
   return emulation::release((void *)address) ? SUCCESS : INVALID_VALUE;
 }
 
+/*
+ * Bytes in two dimensions, not interleaved, in the 128-byte swizzle, with zeros outside: what the kernels
+ * expect of their copies.
+ */
+EXPORT int cuTensorMapEncodeTiled(
+    void *map, int type, unsigned rank, void *address, const uint64_t *sizes,
+    const uint64_t *strides, const unsigned *box, const unsigned *element_strides, int interleave,
+    int swizzle, int promotion, int fill) {
+  LOCKED;
+  if (int error = fails("cuTensorMapEncodeTiled")) {
+    return error;
+  }
+  if (type != 0 || rank != 2 || element_strides[0] != 1 || element_strides[1] != 1
+      || interleave != 0 || swizzle != 3 || promotion < 0 || promotion > 3 || fill != 0
+      || !on_device(address, (size_t)(strides[0] * (sizes[1] - 1) + sizes[0]))) {
+    return INVALID_VALUE;
+  }
+  std::string wrong =
+      emulation::encode_map(map, address, sizes[0], sizes[1], strides[0], box[0], box[1]);
+  return wrong.empty() ? SUCCESS : INVALID_VALUE;
+}
+
 EXPORT int cuMemHostAlloc(void **host, size_t bytes, unsigned) {
   READY("cuMemHostAlloc");
   *host = malloc(bytes);
@@ -299,15 +331,6 @@ EXPORT int cuMemFreeHost(void *host) {
   free(host);
   live--;
   return SUCCESS;
-}
-
-static bool on_device(const void *device, size_t bytes) {
-  try {
-    emulation::check_global(device, bytes, 1);
-    return true;
-  } catch (const std::string &) {
-    return false;
-  }
 }
 
 EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) {

@@ -14,6 +14,13 @@
 #define KERNEL(name, threads, Arguments) \
   Kernel { #name, threads, sizeof(ivit::Arguments), call<name, ivit::Arguments> }
 
+/* A kernel of clusters. */
+#define CLUSTER_KERNEL(name, threads, Arguments)                                        \
+  Kernel {                                                                              \
+    #name, threads, sizeof(ivit::Arguments), call<name, ivit::Arguments>,               \
+        ivit::CLUSTER_BLOCKS                                                            \
+  }
+
 namespace emulation {
 
 /* Of the kernels that a library was made of. */

@@ -17,6 +17,9 @@ public interface Device extends AutoCloseable {
   /** Returns whether large products are those of warpgroups. */
   boolean warpgroups();
 
+  /** Returns whether the largest products are those of clusters, which copy by tensor maps. */
+  boolean tensorMaps();
+
   /** Returns the most shared memory of a block, in bytes. */
   int sharedBytes();
 
@@ -49,6 +52,14 @@ public interface Device extends AutoCloseable {
    * @param from address
    */
   void read(ByteBuffer to, long from);
+
+  /**
+   * Encodes a matrix for the kernels of clusters.
+   *
+   * @return {@link BoxedMatrix#ENCODED_BYTES} bytes
+   * @throws org.ivit.core.InputException if the driver does not take it
+   */
+  byte[] encode(BoxedMatrix matrix);
 
   /** Starts a kernel after all that were started so before it, and does not wait. */
   void launch(Launch launch);

@@ -42,6 +42,20 @@ interface Driver extends Library {
 
   int cuMemFree_v2(long address);
 
+  int cuTensorMapEncodeTiled(
+      Pointer map,
+      int dataType,
+      int rank,
+      long address,
+      long[] sizes,
+      long[] strides,
+      int[] box,
+      int[] elementStrides,
+      int interleave,
+      int swizzle,
+      int promotion,
+      int fill);
+
   int cuMemHostAlloc(PointerByReference host, long bytes, int flags);
 
   int cuMemFreeHost(Pointer host);

@@ -24,6 +24,12 @@ public final class DriverDevice implements Device {
   private static final int JIT_ERROR_LOG = 5;
   private static final int JIT_ERROR_LOG_BYTES = 6;
   private static final int LOG_BYTES = 8192;
+  private static final int MAP_ALIGNMENT = 64;
+  private static final int MAP_OF_BYTES = 0;
+  private static final int MAP_NOT_INTERLEAVED = 0;
+  private static final int MAP_SWIZZLE_128 = 3;
+  private static final int MAP_PROMOTION_128 = 2;
+  private static final int MAP_FILL_ZERO = 0;
 
   private final DriverCalls calls;
   private final Driver driver;
@@ -32,6 +38,7 @@ public final class DriverDevice implements Device {
   private final int multiprocessors;
   private final int sharedBytes;
   private final boolean warpgroups;
+  private final boolean tensorMaps;
   private final Pointer context;
   private final Pointer module;
   private final Map<String, Pointer> functions = new ConcurrentHashMap<>();
@@ -46,7 +53,9 @@ public final class DriverDevice implements Device {
     int capability =
         10 * attribute(ATTRIBUTE_CAPABILITY_MAJOR) + attribute(ATTRIBUTE_CAPABILITY_MINOR);
     boolean machineCode = calls.version().compareTo(images.compiler()) >= 0;
-    warpgroups = machineCode && capability == HOPPER && gpu.warpgroups();
+    boolean hopper = machineCode && capability == HOPPER;
+    warpgroups = hopper && gpu.warpgroups();
+    tensorMaps = hopper && gpu.tensorMaps();
     String image = KernelImages.name(name, capability, machineCode);
     PointerByReference reference = new PointerByReference();
     check("cuDevicePrimaryCtxRetain", driver.cuDevicePrimaryCtxRetain(reference, device));
@@ -157,6 +166,34 @@ public final class DriverDevice implements Device {
   @Override
   public boolean warpgroups() {
     return warpgroups;
+  }
+
+  @Override
+  public boolean tensorMaps() {
+    return tensorMaps;
+  }
+
+  @Override
+  public byte[] encode(BoxedMatrix matrix) {
+    try (Memory memory = new Memory(BoxedMatrix.ENCODED_BYTES + MAP_ALIGNMENT)) {
+      Memory map = memory.align(MAP_ALIGNMENT);
+      check(
+          "cuTensorMapEncodeTiled",
+          driver.cuTensorMapEncodeTiled(
+              map,
+              MAP_OF_BYTES,
+              2,
+              matrix.address(),
+              new long[] {matrix.width(), matrix.rows()},
+              new long[] {matrix.stride()},
+              new int[] {BoxedMatrix.BOX_WIDTH, matrix.boxRows()},
+              new int[] {1, 1},
+              MAP_NOT_INTERLEAVED,
+              MAP_SWIZZLE_128,
+              MAP_PROMOTION_128,
+              MAP_FILL_ZERO));
+      return map.getByteArray(0, BoxedMatrix.ENCODED_BYTES);
+    }
   }
 
   @Override

@@ -7,10 +7,12 @@ import java.io.Serializable;
  *
  * @param number from 0, as the driver counts
  * @param warpgroups whether Hopper multiplies by warpgroups, which no GPU has proved yet
+ * @param tensorMaps whether Hopper multiplies large matrices by clusters of blocks, which the
+ *     tensor memory accelerator feeds; no GPU has proved it yet
  */
-public record Gpu(int number, boolean warpgroups) implements Serializable {
+public record Gpu(int number, boolean warpgroups, boolean tensorMaps) implements Serializable {
   /** The first GPU, as all are used. */
-  public static final Gpu FIRST = new Gpu(0, false);
+  public static final Gpu FIRST = new Gpu(0, false, false);
 
   /**
    * @throws IllegalArgumentException for a negative number
@@ -23,11 +25,16 @@ public record Gpu(int number, boolean warpgroups) implements Serializable {
 
   /** Another one, used alike. */
   public Gpu withNumber(int other) {
-    return new Gpu(other, warpgroups);
+    return new Gpu(other, warpgroups, tensorMaps);
   }
 
   /** The same with or without warpgroups. */
   public Gpu withWarpgroups(boolean use) {
-    return new Gpu(number, use);
+    return new Gpu(number, use, tensorMaps);
+  }
+
+  /** The same with or without clusters that copy by tensor maps. */
+  public Gpu withTensorMaps(boolean use) {
+    return new Gpu(number, warpgroups, use);
   }
 }

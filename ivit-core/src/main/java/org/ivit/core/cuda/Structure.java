@@ -115,6 +115,11 @@ public abstract class Structure {
     return structure(new DivisorFields(), DivisorFields::of);
   }
 
+  /** A matrix as {@link Device#encode} gives it. */
+  protected final Field<byte[]> tensorMap() {
+    return field("TensorMap", BoxedMatrix.ENCODED_BYTES, 64, (to, encoded) -> to.put(encoded));
+  }
+
   /** Another structure. */
   protected final <S extends Structure> Field<S> structure(S layout) {
     return structure(layout, structure -> structure);

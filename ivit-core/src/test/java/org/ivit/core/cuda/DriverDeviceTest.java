@@ -22,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -243,6 +244,40 @@ class DriverDeviceTest {
         DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST.withWarpgroups(true))) {
       assertThat(engine.logits(new byte[48], 1)).hasSize(2);
       assertThat(device.warpgroups()).isEqualTo(version == 13000);
+      assertThat(device.tensorMaps()).isFalse();
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  /** Hopper's machine code has clusters; PTX has none, nor has another GPU. */
+  @ParameterizedTest
+  @CsvSource({"13000, 90, true", "13000, 80, false", "13000, 100, false", "12080, 90, false"})
+  void takesTensorMapsWhereToldTo(int version, int capability, boolean expected) {
+    set(version, 1, capability, "");
+    try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST.withTensorMaps(true))) {
+      assertThat(device.tensorMaps()).isEqualTo(expected);
+      assertThat(device.warpgroups()).isFalse();
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  /** What the driver refuses is said, and nothing is left. */
+  @Test
+  void saysWhichMatrixTheDriverDoesNotEncode() {
+    try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST.withTensorMaps(true))) {
+      long address = device.allocate(4096);
+      assertThat(device.encode(new BoxedMatrix(address, 64, 64, 64, 128))).hasSize(128);
+      for (BoxedMatrix wrong :
+          List.of(
+              new BoxedMatrix(address + 8, 64, 32, 64, 128),
+              new BoxedMatrix(address, 64, 65, 64, 128),
+              new BoxedMatrix(address, 64, 32, 72, 128),
+              new BoxedMatrix(address, 64, 32, 64, 257))) {
+        assertThatThrownBy(() -> device.encode(wrong))
+            .isInstanceOf(InputException.class)
+            .hasMessageStartingWith("engine cuda: cuTensorMapEncodeTiled: ");
+      }
+      device.free(address);
     }
     assertThat(fake.fake_driver_live()).isEqualTo(before);
   }

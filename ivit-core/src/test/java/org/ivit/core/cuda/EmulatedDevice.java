@@ -13,6 +13,7 @@ public final class EmulatedDevice implements Device {
   private final int multiprocessors;
   private final int sharedBytes;
   private final boolean warpgroups;
+  private final boolean tensorMaps;
   private final AtomicInteger live = new AtomicInteger();
   private final AtomicLong most = new AtomicLong(Long.MAX_VALUE);
   private final AtomicInteger recorded = new AtomicInteger();
@@ -23,14 +24,17 @@ public final class EmulatedDevice implements Device {
    * @param sharedBytes most of a block
    */
   public EmulatedDevice(int multiprocessors, int sharedBytes) {
-    this(multiprocessors, sharedBytes, false);
+    this(multiprocessors, sharedBytes, false, false);
   }
 
   /**
    * @param warpgroups whether large tiles are those of warpgroups
+   * @param tensorMaps whether the largest are those of clusters
    */
-  public EmulatedDevice(int multiprocessors, int sharedBytes, boolean warpgroups) {
+  public EmulatedDevice(
+      int multiprocessors, int sharedBytes, boolean warpgroups, boolean tensorMaps) {
     this.warpgroups = warpgroups;
+    this.tensorMaps = tensorMaps;
     this.multiprocessors = multiprocessors;
     this.sharedBytes = sharedBytes;
   }
@@ -71,6 +75,26 @@ public final class EmulatedDevice implements Device {
   @Override
   public boolean warpgroups() {
     return warpgroups;
+  }
+
+  @Override
+  public boolean tensorMaps() {
+    return tensorMaps;
+  }
+
+  @Override
+  public byte[] encode(BoxedMatrix m) {
+    byte[] map = new byte[BoxedMatrix.ENCODED_BYTES];
+    check(
+        emulator.emulator_map(
+            map,
+            new Pointer(m.address()),
+            m.width(),
+            m.rows(),
+            m.stride(),
+            BoxedMatrix.BOX_WIDTH,
+            m.boxRows()));
+    return map;
   }
 
   @Override

@@ -39,6 +39,13 @@ public interface Emulator extends Library {
       byte[] arguments,
       int argumentBytes);
 
+  /** Encodes a matrix for copies of boxes, to 128 bytes. */
+  String emulator_map(
+      byte[] map, Pointer address, long width, long rows, long stride, int boxWidth, int boxRows);
+
+  /** Bits of an operand of wgmma at an address of shared memory. */
+  long emulator_operand_of_128(int address);
+
   int emulator_kernels(Pointer[] names, int most);
 
   /** Runs a kernel with a fault and returns what was noticed. */

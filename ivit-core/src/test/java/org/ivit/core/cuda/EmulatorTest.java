@@ -19,14 +19,21 @@ class EmulatorTest {
     "no barrier, wrong result",
     "no wait, wrong result",
     "different barriers, lanes of a warp wait at different barriers",
-    "unequal products, lanes of a warp multiplied unequally often"
+    "unequal products, lanes of a warp multiplied unequally often",
+    "no phase, wrong result",
+    "endless phase, threads wait for what nobody does",
+    "arrival too many, more arrivals at a barrier than it waits for",
+    "copy left alone, ended before all copies had arrived",
+    "operand written early, wrong result",
+    "product left alone, a thread ended with products that nobody waited for",
+    "operand of another swizzle, an operand of wgmma that is not swizzled by 128 bytes"
   })
   void noticesFaults(String kernel, String message) {
     assertThat(emulator.emulator_fault(kernel)).contains(message);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"barrier", "wait"})
+  @ValueSource(strings = {"barrier", "wait", "phase", "beyond the matrix", "operand written after"})
   void acceptsWhatIsRight(String kernel) {
     assertThat(emulator.emulator_fault(kernel)).isNull();
   }

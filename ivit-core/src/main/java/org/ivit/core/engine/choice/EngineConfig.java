@@ -29,6 +29,9 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
   /** The system property that lets Hopper multiply by warpgroups, which no GPU has proved yet. */
   public static final String WARPGROUPS = "ivit.cuda.wgmma";
 
+  /** The system property that lets Hopper multiply by clusters, which no GPU has proved yet. */
+  public static final String TENSOR_MAPS = "ivit.cuda.tma";
+
   /**
    * @throws IllegalArgumentException if threads are not 0 to {@link WorkerPool#MOST_THREADS}
    */
@@ -41,8 +44,8 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
 
   /**
    * What the properties {@value #ENGINE}, {@value #KERNELS}, {@value WorkerPool#PROPERTY}, {@value
-   * #GPU} and {@value #WARPGROUPS} say; without them the fastest engine of the processor, one
-   * thread a processor, and the first GPU where one is asked for.
+   * #GPU}, {@value #WARPGROUPS} and {@value #TENSOR_MAPS} say; without them the fastest engine of
+   * the processor, one thread a processor, and the first GPU where one is asked for.
    *
    * @throws InputException if a property is no number; names are looked at when an engine is opened
    */
@@ -51,7 +54,7 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
         Asked.byProperty(ENGINE),
         Asked.byProperty(KERNELS),
         WorkerPool.configuredThreads(0),
-        new Gpu(gpuNumber(), Boolean.getBoolean(WARPGROUPS)));
+        new Gpu(gpuNumber(), Boolean.getBoolean(WARPGROUPS), Boolean.getBoolean(TENSOR_MAPS)));
   }
 
   private static int gpuNumber() {

@@ -33,10 +33,13 @@ class CudaEngineTest {
   static final int SHARED_BYTES = 99 * 1024;
 
   /** Large, medium and small tiles: the fewest multiprocessors make the largest. */
-  private static final int[] MULTIPROCESSORS = {1, 6, 10_000, -1};
+  private static final int[] MULTIPROCESSORS = {1, 6, 10_000, -1, -2};
 
   /** As few as can be, large tiles by warpgroups. */
   private static final int WARPGROUPS = -1;
+
+  /** As few as can be, large tiles by clusters. */
+  private static final int CLUSTERS = -2;
 
   @SuppressWarnings("unused")
   static final List<String> MODELS = GoldenModel.NAMES;
@@ -132,7 +135,7 @@ class CudaEngineTest {
     try (ReferenceEngine reference = new ReferenceEngine(graph)) {
       expected = reference.logits(codes, pictures);
     }
-    int multiprocessors = MULTIPROCESSORS[(int) Math.floorMod(seed, 4L)];
+    int multiprocessors = MULTIPROCESSORS[(int) Math.floorMod(seed, 5L)];
     check(what, graph, codes, pictures, expected, multiprocessors);
   }
 
@@ -146,8 +149,12 @@ class CudaEngineTest {
       int multiprocessors) {
     int classes = graph.architecture().classes();
     int size = codes.length / pictures;
-    boolean warpgroups = multiprocessors == WARPGROUPS;
-    EmulatedDevice device = new EmulatedDevice(multiprocessors, SHARED_BYTES, warpgroups);
+    EmulatedDevice device =
+        new EmulatedDevice(
+            multiprocessors,
+            SHARED_BYTES,
+            multiprocessors == WARPGROUPS,
+            multiprocessors == CLUSTERS);
     try (CudaEngine engine = new CudaEngine(graph, device, "test")) {
       for (int count : new int[] {1, pictures}) {
         assertThat(engine.logits(Arrays.copyOf(codes, count * size), count))

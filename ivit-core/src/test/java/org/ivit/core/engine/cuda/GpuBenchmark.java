@@ -31,13 +31,8 @@ final class GpuBenchmark implements AutoCloseable {
   }
 
   private final Effort effort;
-  private static final int DEPTH_OFFSET =
-      new LinearArguments()
-          .places().stream()
-              .filter(place -> place.name().equals("depth"))
-              .findFirst()
-              .orElseThrow()
-              .offset();
+  private static final int DEPTH_OFFSET = offset("depth");
+  private static final int COLUMNS_OFFSET = offset("columns");
 
   private final Device device;
   private final Constants constants;
@@ -107,7 +102,16 @@ final class GpuBenchmark implements AutoCloseable {
         });
   }
 
-  /** Kernel, grid, and of products the depth, by which those of one grid differ. */
+  private static int offset(String field) {
+    return new LinearArguments()
+        .places().stream()
+            .filter(place -> place.name().equals(field))
+            .findFirst()
+            .orElseThrow()
+            .offset();
+  }
+
+  /** Kernel, grid, and of products depth and columns, by which those of one grid differ. */
   private static String kind(Launch launch) {
     String kind =
         "%s %dx%dx%d".formatted(launch.kernel(), launch.gridX(), launch.gridY(), launch.gridZ());
@@ -115,9 +119,9 @@ final class GpuBenchmark implements AutoCloseable {
       return kind;
     }
     // What products take begins with their LinearArguments.
-    int depth =
-        ByteBuffer.wrap(launch.arguments()).order(ByteOrder.LITTLE_ENDIAN).getInt(DEPTH_OFFSET);
-    return kind + " K " + depth;
+    ByteBuffer arguments = ByteBuffer.wrap(launch.arguments()).order(ByteOrder.LITTLE_ENDIAN);
+    return "%s K %d N %d"
+        .formatted(kind, arguments.getInt(DEPTH_OFFSET), arguments.getInt(COLUMNS_OFFSET));
   }
 
   /** What runs something so many times. */

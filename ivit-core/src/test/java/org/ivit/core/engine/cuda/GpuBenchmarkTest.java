@@ -26,7 +26,7 @@ class GpuBenchmarkTest {
   private final EmulatedDevice emulated = new EmulatedDevice(1000, CudaEngineTest.SHARED_BYTES);
   private final List<Integer> recorded = new ArrayList<>();
 
-  private Device device() {
+  private Device device(EmulatedDevice emulated) {
     return (Device)
         Proxy.newProxyInstance(
             Device.class.getClassLoader(),
@@ -50,7 +50,7 @@ class GpuBenchmarkTest {
     GpuBenchmark.Effort effort = new GpuBenchmark.Effort(1, 0, 1, COPIES);
     Architecture vit = new Vit("vit", 12, 4, 18, 2, 2, 90, 5, 1e-6).architecture();
     IntegerGraph graph = ObservedModel.graph(vit, Scheme.EXACT, new Random(1));
-    try (GpuBenchmark run = new GpuBenchmark(graph, device(), 1, effort)) {
+    try (GpuBenchmark run = new GpuBenchmark(graph, device(emulated), 1, effort)) {
       run.measure(row);
     }
     List<String> kinds = row.get("kernels").findValuesAsText("kernel");
@@ -58,7 +58,7 @@ class GpuBenchmarkTest {
     List<String> grids =
         kinds.stream()
             .filter(kind -> kind.startsWith("linear_stream_"))
-            .map(kind -> kind.replaceFirst(" K \\d+$", ""))
+            .map(kind -> kind.replaceFirst(" K \\d+ N \\d+$", ""))
             .toList();
     assertThat(grids.stream().distinct().count()).isLessThan(grids.size());
     assertThat(row.get("kernels").findValues("launches").stream().mapToInt(n -> n.intValue()).sum())
@@ -67,5 +67,22 @@ class GpuBenchmarkTest {
     assertThat(recorded.subList(1, recorded.size()).stream().collect(Collectors.toSet()))
         .containsExactly(COPIES);
     assertThat(emulated.live()).isZero();
+  }
+
+  /** Clusters have one grid, whatever the product; of one depth its columns tell it. */
+  @Test
+  void timesProductsOfClustersByTheirColumns() {
+    ObjectNode row = JsonNodeFactory.instance.objectNode();
+    GpuBenchmark.Effort effort = new GpuBenchmark.Effort(1, 0, 1, 1);
+    Architecture vit = new Vit("vit", 12, 4, 18, 1, 2, 90, 5, 1e-6).architecture();
+    IntegerGraph graph = ObservedModel.graph(vit, Scheme.EXACT, new Random(1));
+    EmulatedDevice clusters = new EmulatedDevice(1, CudaEngineTest.SHARED_BYTES, false, true);
+    try (GpuBenchmark run = new GpuBenchmark(graph, device(clusters), 1, effort)) {
+      run.measure(row);
+    }
+    List<String> kinds = row.get("kernels").findValuesAsText("kernel");
+    assertThat(kinds.stream().filter(kind -> kind.startsWith("linear_codes_cluster 2x1x1 K 64 ")))
+        .hasSize(2);
+    assertThat(clusters.live()).isZero();
   }
 }

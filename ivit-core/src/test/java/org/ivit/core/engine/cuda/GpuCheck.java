@@ -58,8 +58,38 @@ public final class GpuCheck {
           "vit_small_plus_patch16_dinov3",
           "eva02_base_patch14_224");
 
+  /** How Hopper makes its large products. */
+  private enum Way {
+    OF_WARPS("", false, false),
+    BY_WARPGROUPS(", by warpgroups", true, false),
+    /** And by warpgroups what clusters do not suit. */
+    BY_CLUSTERS(", by clusters", true, true);
+
+    private final String text;
+    private final boolean warpgroups;
+    private final boolean tensorMaps;
+
+    Way(String text, boolean warpgroups, boolean tensorMaps) {
+      this.text = text;
+      this.warpgroups = warpgroups;
+      this.tensorMaps = tensorMaps;
+    }
+
+    Gpu of(Gpu gpu) {
+      return gpu.withWarpgroups(warpgroups).withTensorMaps(tensorMaps);
+    }
+
+    String as(int multiprocessors) {
+      return multiprocessors == 0
+          ? text
+          : "%s, as on %d multiprocessors".formatted(text, multiprocessors);
+    }
+  }
+
   /** What operators and small models run with: large tiles, some of each, those of the GPU. */
   private static final int[] MULTIPROCESSORS = {1, 9, 0};
+
+  private static final List<LinearChecks.Size> NO_SIZES = List.of();
 
   /** Pictures of a pass in which all products have their largest tile. */
   private static final int LARGE_BATCH = 128;
@@ -68,7 +98,7 @@ public final class GpuCheck {
   private final ObjectNode result = JsonNodeFactory.instance.objectNode();
   private final ArrayNode checks = result.putArray("checks");
   private final ArrayNode benchmark = result.putArray("benchmark");
-  private final List<Boolean> ways = new ArrayList<>(List.of(false));
+  private final List<Way> ways = new ArrayList<>(List.of(Way.OF_WARPS));
   private final Set<String> kernels = new TreeSet<>();
   private final Gpu gpu = EngineConfig.standard().gpu();
   private final long begin = System.nanoTime();
@@ -120,17 +150,22 @@ public final class GpuCheck {
     List<LinearChecks.Size> sizes = micro ? LinearChecks.SIZES.subList(0, 2) : LinearChecks.SIZES;
     List<LinearChecks.Size> epilogues =
         micro ? EpilogueChecks.SIZES.subList(1, 2) : EpilogueChecks.SIZES;
-    for (boolean warpgroups : ways) {
+    List<LinearChecks.Size> ofClusters = micro ? NO_SIZES : LinearChecks.OF_CLUSTERS;
+    for (Way way : ways) {
       for (int multiprocessors : MULTIPROCESSORS) {
-        try (Device device = open(warpgroups, multiprocessors)) {
+        try (Device device = open(way, multiprocessors)) {
           for (LinearChecks.Size size : sizes) {
             record(
-                "linear " + size + way(warpgroups, multiprocessors),
-                LinearChecks.differences(device, size));
+                "linear " + size + way.as(multiprocessors), LinearChecks.differences(device, size));
+          }
+          for (LinearChecks.Size size : way.tensorMaps ? ofClusters : NO_SIZES) {
+            record(
+                "linear " + size + way.as(multiprocessors),
+                LinearChecks.differencesOfCodes(device, size));
           }
           for (LinearChecks.Size size : epilogues) {
             record(
-                "epilogues " + size + way(warpgroups, multiprocessors),
+                "epilogues " + size + way.as(multiprocessors),
                 EpilogueChecks.differencesOfSums(device, size)
                     + EpilogueChecks.differencesOfGelu(device, size));
           }
@@ -181,18 +216,20 @@ public final class GpuCheck {
     return in;
   }
 
-  private Device open(boolean warpgroups, int multiprocessors) {
+  private Device open(Way way, int multiprocessors) {
     return CheckedDevice.of(
-        DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(warpgroups)),
-        multiprocessors,
-        kernels);
+        DriverDevice.open(CudaEngine.KERNELS, way.of(gpu)), multiprocessors, kernels);
   }
 
-  /** Both ways of Hopper's large products, where this is one. */
+  /** Every way of Hopper's large products, where this is one. */
   private void describe() {
-    try (Device device = DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(true))) {
+    try (Device device =
+        DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(true).withTensorMaps(true))) {
       if (device.warpgroups()) {
-        ways.add(true);
+        ways.add(Way.BY_WARPGROUPS);
+      }
+      if (device.tensorMaps()) {
+        ways.add(Way.BY_CLUSTERS);
       }
       result.put("gpu", device.name());
       result.put("multiprocessors", device.multiprocessors());
@@ -200,15 +237,6 @@ public final class GpuCheck {
       result.put("commit", System.getProperty("ivit.gpu.commit", "unknown"));
       result.put("compute_sanitizer", System.getProperty("ivit.gpu.sanitizer", "not run"));
     }
-  }
-
-  private static String way(boolean warpgroups) {
-    return warpgroups ? ", by warpgroups" : "";
-  }
-
-  private static String way(boolean warpgroups, int multiprocessors) {
-    String as = multiprocessors == 0 ? "" : ", as on %d multiprocessors".formatted(multiprocessors);
-    return way(warpgroups) + as;
   }
 
   private static List<Path> checkpoints(Path folder) throws IOException {
@@ -256,13 +284,13 @@ public final class GpuCheck {
       int... multiprocessors) {
     int[] expected = judge.logits(codes, pictures);
     int classes = graph.architecture().classes();
-    for (boolean warpgroups : ways) {
+    for (Way way : ways) {
       for (int count : multiprocessors) {
-        try (CudaEngine engine = new CudaEngine(graph, open(warpgroups, count), "check")) {
+        try (CudaEngine engine = new CudaEngine(graph, open(way, count), "check")) {
           int differences = differences(expected, engine.logits(codes, pictures));
           byte[] one = Arrays.copyOf(codes, codes.length / pictures);
           differences += differences(Arrays.copyOf(expected, classes), engine.logits(one, 1));
-          record(name + way(warpgroups, count), differences);
+          record(name + way.as(count), differences);
         }
       }
     }
@@ -273,8 +301,8 @@ public final class GpuCheck {
     byte[] codes = MicroModels.pictures(graph, LARGE_BATCH, 3);
     int classes = graph.architecture().classes();
     int bytes = codes.length / LARGE_BATCH;
-    for (boolean warpgroups : ways) {
-      try (CudaEngine engine = new CudaEngine(graph, open(warpgroups, 0), "check")) {
+    for (Way way : ways) {
+      try (CudaEngine engine = new CudaEngine(graph, open(way, 0), "check")) {
         int[] together = engine.logits(codes, LARGE_BATCH);
         int differences = 0;
         for (int i = 0; i < LARGE_BATCH; i++) {
@@ -283,7 +311,7 @@ public final class GpuCheck {
               differences(alone, Arrays.copyOfRange(together, i * classes, (i + 1) * classes));
         }
         record(
-            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way(warpgroups)),
+            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way.text),
             differences);
       }
     }
@@ -305,26 +333,26 @@ public final class GpuCheck {
   }
 
   private void measure(String name, IntegerGraph graph) {
-    for (boolean warpgroups : ways) {
-      measure(name, graph, warpgroups);
+    for (Way way : ways) {
+      measure(name, graph, way);
     }
   }
 
-  private void measure(String name, IntegerGraph graph, boolean warpgroups) {
+  private void measure(String name, IntegerGraph graph, Way way) {
     for (int batch : options.batches()) {
       if (!inTime()) {
         return;
       }
       try (GpuBenchmark run =
-          new GpuBenchmark(graph, open(warpgroups, 0), batch, GpuBenchmark.Effort.USUAL)) {
+          new GpuBenchmark(graph, open(way, 0), batch, GpuBenchmark.Effort.USUAL)) {
         ObjectNode row = benchmark.addObject().put("model", name).put("batch", batch);
-        row.put("wgmma", warpgroups);
+        row.put("wgmma", way.warpgroups).put("tma", way.tensorMaps);
         run.measure(row);
         write();
         out.printf(
             "%s%s, batch %d: %.4f ms on the GPU, %.4f ms with copies%n",
             name,
-            way(warpgroups),
+            way.text,
             batch,
             row.get("device_ms").doubleValue(),
             row.get("call_ms").doubleValue());

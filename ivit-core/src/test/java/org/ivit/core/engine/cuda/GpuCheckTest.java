@@ -81,7 +81,9 @@ class GpuCheckTest {
             "\"linear_codes_warpgroup\"",
             "\"linear_stream_large\"",
             "\"linear_stream_sliced\"",
-            "\"linear_stream_warpgroup\"");
+            "\"linear_stream_warpgroup\"",
+            "\"linear_codes_cluster\"",
+            "\"linear_stream_cluster\"");
   }
 
   @Test

@@ -54,6 +54,14 @@ final class LinearChecks {
           new Size(33, 580, 34, 40),
           new Size(LinearLayer.MOST_ROWS_OF_INDICES + 1, 70, 33, 5));
 
+  /** Sizes around those of clusters: tiles of 256 by 256, stages of 128. */
+  static final List<Size> OF_CLUSTERS =
+      List.of(
+          new Size(257, 768, 385, 0),
+          new Size(640, 190, 513, 33),
+          new Size(130, 1100, 260, 130),
+          new Size(256, 128, 256, 128));
+
   private LinearChecks() {}
 
   /**
@@ -61,7 +69,12 @@ final class LinearChecks {
    * weights of every coding.
    */
   static int differences(Device device, Size size) {
-    int differences = ofFewerBits(device, size);
+    return ofFewerBits(device, size) + differencesOfCodes(device, size);
+  }
+
+  /** The same of weights of 8 bits alone. */
+  static int differencesOfCodes(Device device, Size size) {
+    int differences = 0;
     for (int least : new int[] {33, 9, 1}) {
       Random random = new Random(size.hashCode() + least);
       for (int bits : new int[] {8, 16, 32}) {

@@ -22,13 +22,44 @@ class LinearLayerTest {
   @SuppressWarnings("unused")
   static final List<LinearChecks.Size> SIZES = LinearChecks.SIZES;
 
+  @SuppressWarnings("unused")
+  static final List<LinearChecks.Size> OF_CLUSTERS = LinearChecks.OF_CLUSTERS;
+
   @ParameterizedTest
   @FieldSource("SIZES")
   void equalsTheReference(LinearChecks.Size size) {
     for (int multiprocessors : new int[] {1, 9, 1000}) {
       equalsTheReference(size, new EmulatedDevice(multiprocessors, SHARED_BYTES));
     }
-    equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, true));
+    equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, true, false));
+    equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, false, true));
+  }
+
+  /** Several clusters, several tiles of each, more stages than lie in memory, ragged edges. */
+  @ParameterizedTest
+  @FieldSource("OF_CLUSTERS")
+  void equalsTheReferenceByClusters(LinearChecks.Size size) {
+    for (int multiprocessors : new int[] {1, 4}) {
+      EmulatedDevice device = new EmulatedDevice(multiprocessors, SHARED_BYTES, false, true);
+      assertThat(LinearChecks.differencesOfCodes(device, size)).isZero();
+      assertThat(device.live()).isZero();
+    }
+  }
+
+  /** Clusters take what fills three quarters of their turns, at 128 columns of weights and more. */
+  @Test
+  void takesClustersForLargeProducts() {
+    EmulatedDevice device = new EmulatedDevice(132, SHARED_BYTES, true, true);
+    try (Constants constants = new Constants(device)) {
+      LinearLayer layer = LinearLayer.natural(constants, ofFourBits());
+      assertThat(kernel(layer, device, 66 * 256)).isEqualTo("linear_codes_cluster");
+      assertThat(kernel(layer, device, 49 * 256 + 1)).isEqualTo("linear_codes_cluster");
+      assertThat(kernel(layer, device, 49 * 256)).isEqualTo("linear_codes_medium");
+      assertThat(kernel(layer, device, 67 * 256)).isEqualTo("linear_codes_warpgroup");
+      assertThat(kernel(layer, device, 99 * 256)).isEqualTo("linear_codes_cluster");
+      EmulatedDevice other = new EmulatedDevice(132, SHARED_BYTES, true, false);
+      assertThat(kernel(layer, other, 66 * 256)).isEqualTo("linear_codes_warpgroup");
+    }
   }
 
   @SuppressWarnings("unused")

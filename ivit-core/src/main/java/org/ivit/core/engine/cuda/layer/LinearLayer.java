@@ -135,7 +135,6 @@ public final class LinearLayer {
    */
   public Launch codes(
       Device device, int rows, long input, long output, int stride, GeluTables gelu) {
-    Tile tile = slicedTile(device, !decodes(rows), rows);
     LinearArguments a = codesArguments(rows, input, output, stride, RowMap.same(1));
     if (gelu == null) {
       a.withoutTables();
@@ -143,7 +142,7 @@ public final class LinearLayer {
       a.tables.set(gelu.address());
       a.outlierColumns.set(gelu.outliers());
     }
-    return launch(tile, "codes", GELU_BYTES + tile.sharedBytes(), rows, a);
+    return launch(device, "codes", GELU_BYTES, rows, a, input);
   }
 
   /**
@@ -169,7 +168,6 @@ public final class LinearLayer {
       Residual sum,
       long identity,
       int identityStride) {
-    Tile tile = slicedTile(device, !decodes(rows), rows);
     LinearArguments a = arguments(rows, input, inputs.length());
     a.stream.set(stream);
     a.outputStride.set(stride);
@@ -184,7 +182,7 @@ public final class LinearLayer {
       a.identityStride.set(identityStride);
       a.adder.set(LinearArguments.Adder.of(sum.branch(), sum.identity()));
     }
-    return launch(tile, "stream", tile.sharedBytes(), rows, a);
+    return launch(device, "stream", 0, rows, a, input);
   }
 
   /**
@@ -273,6 +271,32 @@ public final class LinearLayer {
     a.wide.set(wide ? 1 : 0);
     a.bits.set(linear.bits());
     return a;
+  }
+
+  /**
+   * A launch by clusters where these suit, else by the largest tile that does.
+   *
+   * @param tableBytes shared memory of the epilogue besides the tile's
+   */
+  private Launch launch(
+      Device device,
+      String epilogue,
+      int tableBytes,
+      int rows,
+      LinearArguments a,
+      long input) {
+    if (!decodes(rows) && ClusterTile.suits(device, rows, columns)) {
+      int depth = inputs.length();
+      return ClusterTile.launch(
+          device,
+          epilogue,
+          a,
+          columns,
+          ClusterTile.matrix(input, rows, depth),
+          ClusterTile.matrix(weight(), padded(), depth));
+    }
+    Tile tile = slicedTile(device, !decodes(rows), rows);
+    return launch(tile, epilogue, tableBytes + tile.sharedBytes(), rows, a);
   }
 
   /** A launch of {@code linear_EPILOGUE}, or of that which decodes indices, over all columns. */
