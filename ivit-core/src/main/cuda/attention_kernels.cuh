@@ -8,6 +8,7 @@
 
 #define IVIT_ATTENTION(name, blocks, steps, kind, spans)                                        \
   IVIT_KERNEL(224, blocks) attention_##name(IVIT_ARGUMENTS(ivit::AttentionArguments) a) {       \
+    ivit::await_previous_grid();                                                                \
     ivit::Unobserved nobody;                                                                    \
     ivit::attention<steps, ivit::Probabilities::kind, spans>(a, nobody);                        \
   }

@@ -43,6 +43,7 @@ IVIT_DEVICE void store_codes(
 /* Shared memory: GELU's tables, then the stages of the product, then over them the tile's codes. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_codes(const LinearArguments &a) {
+  await_previous_grid();
   Shared<unsigned char> tables = shared_memory();
   Shared<unsigned char> memory = tables + GELU_BYTES;
   int first_row = (int)blockIdx.y * Shape::rows;

@@ -23,6 +23,7 @@ IVIT_DEVICE Global<int16_t> gated_output(const LinearArguments &a, int16_t) { re
 /* Shared memory: the table of gates, then the stages of the product, then over them the tile's codes. */
 template <typename Shape, typename Code, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_gated(const GatedLinearArguments &g) {
+  await_previous_grid();
   const LinearArguments &a = g.linear;
   Shared<int16_t> gates = as<int16_t>(shared_memory());
   Shared<unsigned char> memory = shared_memory() + GATE_BYTES;

@@ -31,6 +31,7 @@ IVIT_DEVICE Bytes8 turn_at(
 /* Shared memory: the stages of the product, then over them the tile's codes. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_rotated(const RotatedLinearArguments &r) {
+  await_previous_grid();
   const LinearArguments &a = r.linear;
   Shared<unsigned char> memory = shared_memory();
   int first_row = (int)blockIdx.y * Shape::rows;

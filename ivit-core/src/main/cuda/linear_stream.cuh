@@ -24,6 +24,7 @@ IVIT_DEVICE uint32_t add_codes(
 /* Shared memory: the stages of the product, then over them the tile's 16-bit codes. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_stream(const LinearArguments &a) {
+  await_previous_grid();
   Shared<unsigned char> memory = shared_memory();
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;

@@ -16,6 +16,8 @@ Index3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace emulation {
 
+bool must_wait;
+
 namespace {
 
 const int WARP = 32;
@@ -45,6 +47,7 @@ struct Thread {
   std::vector<std::vector<Copy>> copies;
   uint32_t shuffled[2];
   int shuffles;
+  bool must_wait;
 };
 
 std::vector<std::unique_ptr<Thread>> threads;
@@ -55,6 +58,7 @@ unsigned char *shared_begin;
 size_t shared_bytes;
 const Kernel *kernel;
 const void *arguments;
+bool beside;
 std::string failure;
 
 Thread &self() { return *threads[(size_t)current]; }
@@ -62,6 +66,9 @@ Thread &self() { return *threads[(size_t)current]; }
 void body() {
   try {
     kernel->run(arguments);
+    if (must_wait) {
+      throw std::string("a thread ended before the grid in front");
+    }
     if (!self().copies.empty() && !self().copies.back().empty()) {
       throw std::string("a thread ended with copies that nobody waited for");
     }
@@ -75,7 +82,9 @@ void body() {
 void run(int thread) {
   current = thread;
   threadIdx.x = (unsigned)thread;
+  must_wait = self().must_wait;
   self().fiber.resume();
+  must_wait = false;
 }
 
 void wait(Waiting what) {
@@ -236,6 +245,7 @@ void run_block(bool falling) {
     t.products.clear();
     t.copies.assign(1, {});
     t.shuffles = 0;
+    t.must_wait = beside;
     t.fiber.start(body);
   }
   memset(shared_begin, 0x5a, shared_bytes);
@@ -269,6 +279,11 @@ void check_shared(const void *pointer, size_t bytes, size_t alignment) {
 }
 
 unsigned char *shared_memory() { return shared_begin; }
+
+void await_previous_grid() {
+  must_wait = false;
+  self().must_wait = false;
+}
 
 void block_barrier() { wait(Waiting::BLOCK); }
 
@@ -323,7 +338,7 @@ void copies_done(int under_way) {
 }
 
 std::string run_grid(
-    const Kernel &k, Index3 grid, int block, size_t bytes, const void *argument_bytes) {
+    const Kernel &k, Index3 grid, int block, size_t bytes, const void *argument_bytes, Start start) {
   if (block < WARP || block > k.threads || block % WARP != 0) {
     return std::string(k.name) + ": " + std::to_string(block) + " threads a block, expected whole"
         + " warps of at most " + std::to_string(k.threads);
@@ -336,6 +351,7 @@ std::string run_grid(
   shared_bytes = bytes;
   kernel = &k;
   arguments = argument_bytes;
+  beside = start == Start::BESIDE;
   thread_count = block;
   failure.clear();
   gridDim = grid;

@@ -34,6 +34,8 @@ void copies_done() {
   emulation::copies_done(N);
 }
 
+inline void await_previous_grid() { emulation::await_previous_grid(); }
+
 inline void products_done() { emulation::warp_barrier(); }
 
 inline uint32_t shuffle_xor(uint32_t value, int lanes) {

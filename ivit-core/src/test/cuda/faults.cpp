@@ -72,6 +72,22 @@ void unequal_products(const FaultArguments &a) {
   a.out[(int)threadIdx.x] = 0;
 }
 
+/* Started beside the grid in front. */
+template <bool WAIT>
+void depend(const FaultArguments &a) {
+  if (WAIT) {
+    ivit::await_previous_grid();
+  }
+  a.out[(int)threadIdx.x] = 0;
+}
+
+void skip_dependency(const FaultArguments &a) {
+  if (threadIdx.x != 3) {
+    ivit::await_previous_grid();
+    a.out[(int)threadIdx.x] = 0;
+  }
+}
+
 template <void (*body)(const FaultArguments &)>
 void call(const void *arguments) {
   body(*(const FaultArguments *)arguments);
@@ -90,6 +106,9 @@ const emulation::Kernel faults[] = {
     FAULT("wait", copy<true>),
     FAULT("different barriers", different_barriers),
     FAULT("unequal products", unequal_products),
+    FAULT("beside: no dependency", depend<false>),
+    FAULT("beside: dependency", depend<true>),
+    FAULT("beside: skipped dependency", skip_dependency),
 };
 
 std::string run(const emulation::Kernel &fault) {
@@ -99,7 +118,10 @@ std::string run(const emulation::Kernel &fault) {
     in[i] = (int8_t)i;
   }
   FaultArguments arguments = {{in}, {out}};
-  std::string error = emulation::run_grid(fault, Index3{1, 1, 1}, 32, 512, &arguments);
+  bool beside = strncmp(fault.name, "beside", 6) == 0;
+  std::string error = emulation::run_grid(
+      fault, Index3{1, 1, 1}, 32, 512, &arguments,
+      beside ? emulation::Start::BESIDE : emulation::Start::AFTER);
   for (int i = 0; i < 32 && error.empty(); i++) {
     if (out[i] != 0) {
       error = "wrong result";

@@ -7,10 +7,13 @@ import java.io.Serializable;
  *
  * @param number from 0, as the driver counts
  * @param warpgroups whether Hopper multiplies by warpgroups, which no GPU has proved yet
+ * @param dependentLaunches whether Hopper starts a kernel's blocks before the kernel in front has
+ *     ended (programmatic dependent launch)
  */
-public record Gpu(int number, boolean warpgroups) implements Serializable {
+public record Gpu(int number, boolean warpgroups, boolean dependentLaunches)
+    implements Serializable {
   /** The first GPU, as all are used. */
-  public static final Gpu FIRST = new Gpu(0, false);
+  public static final Gpu FIRST = new Gpu(0, false, true);
 
   /**
    * @throws IllegalArgumentException for a negative number
@@ -23,11 +26,16 @@ public record Gpu(int number, boolean warpgroups) implements Serializable {
 
   /** Another one, used alike. */
   public Gpu withNumber(int other) {
-    return new Gpu(other, warpgroups);
+    return new Gpu(other, warpgroups, dependentLaunches);
   }
 
   /** The same with or without warpgroups. */
   public Gpu withWarpgroups(boolean use) {
-    return new Gpu(number, use);
+    return new Gpu(number, use, dependentLaunches);
+  }
+
+  /** The same with or without programmatic dependent launch. */
+  public Gpu withDependentLaunches(boolean use) {
+    return new Gpu(number, warpgroups, use);
   }
 }

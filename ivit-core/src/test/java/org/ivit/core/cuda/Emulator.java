@@ -37,7 +37,8 @@ public interface Emulator extends Library {
       int block,
       int sharedBytes,
       byte[] arguments,
-      int argumentBytes);
+      int argumentBytes,
+      int beside);
 
   int emulator_kernels(Pointer[] names, int most);
 

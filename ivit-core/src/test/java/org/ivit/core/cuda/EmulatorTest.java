@@ -19,23 +19,25 @@ class EmulatorTest {
     "no barrier, wrong result",
     "no wait, wrong result",
     "different barriers, lanes of a warp wait at different barriers",
-    "unequal products, lanes of a warp multiplied unequally often"
+    "unequal products, lanes of a warp multiplied unequally often",
+    "beside: no dependency, access to global memory before the grid in front has ended",
+    "beside: skipped dependency, thread 3: a thread ended before the grid in front"
   })
   void noticesFaults(String kernel, String message) {
     assertThat(emulator.emulator_fault(kernel)).contains(message);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"barrier", "wait"})
+  @ValueSource(strings = {"barrier", "wait", "beside: dependency"})
   void acceptsWhatIsRight(String kernel) {
     assertThat(emulator.emulator_fault(kernel)).isNull();
   }
 
   @Test
   void refusesArgumentsOfAnotherLength() {
-    assertThat(emulator.emulator_launch("gelu_row", 1, 1, 1, 128, 0, new byte[8], 8))
+    assertThat(emulator.emulator_launch("gelu_row", 1, 1, 1, 128, 0, new byte[8], 8, 0))
         .isEqualTo("gelu_row: 8 bytes of arguments, expected 32");
-    assertThat(emulator.emulator_launch("none", 1, 1, 1, 128, 0, new byte[8], 8))
+    assertThat(emulator.emulator_launch("none", 1, 1, 1, 128, 0, new byte[8], 8, 0))
         .isEqualTo("no kernel none");
   }
 }

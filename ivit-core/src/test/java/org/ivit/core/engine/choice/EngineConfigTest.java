@@ -21,6 +21,7 @@ class EngineConfigTest {
           EngineConfig.KERNELS,
           EngineConfig.GPU,
           EngineConfig.WARPGROUPS,
+          EngineConfig.DEPENDENT_LAUNCHES,
           WorkerPool.PROPERTY);
 
   private final IntegerGraph graph = ObservedModel.small();
@@ -34,6 +35,7 @@ class EngineConfigTest {
     System.setProperty(EngineConfig.KERNELS, "java");
     System.setProperty(EngineConfig.GPU, " 2 ");
     System.setProperty(EngineConfig.WARPGROUPS, "true");
+    System.setProperty(EngineConfig.DEPENDENT_LAUNCHES, "false");
     System.setProperty(WorkerPool.PROPERTY, "3");
     EngineConfig config = EngineConfig.standard();
     assertThat(config)
@@ -42,7 +44,7 @@ class EngineConfigTest {
                 new Asked("cpu", "ivit.engine"),
                 new Asked("java", "ivit.cpu"),
                 3,
-                new Gpu(2, true)));
+                new Gpu(2, true, false)));
     assertThat(config.namedEngine()).isNull();
     assertThat(nothing.pool().threads()).isEqualTo(WorkerPool.processors());
   }

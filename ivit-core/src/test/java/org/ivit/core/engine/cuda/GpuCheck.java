@@ -68,7 +68,7 @@ public final class GpuCheck {
   private final ObjectNode result = JsonNodeFactory.instance.objectNode();
   private final ArrayNode checks = result.putArray("checks");
   private final ArrayNode benchmark = result.putArray("benchmark");
-  private final List<Boolean> ways = new ArrayList<>(List.of(false));
+  private final List<Way> ways = new ArrayList<>(List.of(new Way(false, false)));
   private final Set<String> kernels = new TreeSet<>();
   private final Gpu gpu = EngineConfig.standard().gpu();
   private final long begin = System.nanoTime();
@@ -118,12 +118,12 @@ public final class GpuCheck {
   private void run(Path folder) throws IOException {
     boolean micro = options.mode() == CheckOptions.Mode.MICRO;
     List<LinearChecks.Size> sizes = micro ? LinearChecks.SIZES.subList(0, 2) : LinearChecks.SIZES;
-    for (boolean warpgroups : ways) {
+    for (Way way : ways) {
       for (int multiprocessors : MULTIPROCESSORS) {
-        try (Device device = open(warpgroups, multiprocessors)) {
+        try (Device device = open(way, multiprocessors)) {
           for (LinearChecks.Size size : sizes) {
             record(
-                "linear " + size + way(warpgroups, multiprocessors),
+                "linear " + size + way(way, multiprocessors),
                 LinearChecks.differences(device, size));
           }
         }
@@ -173,18 +173,37 @@ public final class GpuCheck {
     return in;
   }
 
-  private Device open(boolean warpgroups, int multiprocessors) {
-    return CheckedDevice.of(
-        DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(warpgroups)),
-        multiprocessors,
-        kernels);
+  /**
+   * How a GPU is used.
+   *
+   * @param warpgroups whether by Hopper's products of warpgroups
+   * @param dependentLaunches whether kernels are started before the one in front has ended
+   */
+  private record Way(boolean warpgroups, boolean dependentLaunches) {
+    Gpu of(Gpu gpu) {
+      return gpu.withWarpgroups(warpgroups).withDependentLaunches(dependentLaunches);
+    }
+
+    @Override
+    public String toString() {
+      return (warpgroups ? ", by warpgroups" : "")
+          + (dependentLaunches ? ", by dependent launches" : "");
+    }
   }
 
-  /** Both ways of Hopper's large products, where this is one. */
+  private Device open(Way way, int multiprocessors) {
+    return CheckedDevice.of(
+        DriverDevice.open(CudaEngine.KERNELS, way.of(gpu)), multiprocessors, kernels);
+  }
+
+  /** What a Hopper with a new driver can do besides, one thing after the other. */
   private void describe() {
-    try (Device device = DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(true))) {
+    try (DriverDevice device = DriverDevice.open(CudaEngine.KERNELS, new Way(true, true).of(gpu))) {
+      if (device.dependentLaunches()) {
+        ways.add(new Way(false, true));
+      }
       if (device.warpgroups()) {
-        ways.add(true);
+        ways.add(new Way(true, device.dependentLaunches()));
       }
       result.put("gpu", device.name());
       result.put("multiprocessors", device.multiprocessors());
@@ -194,13 +213,9 @@ public final class GpuCheck {
     }
   }
 
-  private static String way(boolean warpgroups) {
-    return warpgroups ? ", by warpgroups" : "";
-  }
-
-  private static String way(boolean warpgroups, int multiprocessors) {
-    String as = multiprocessors == 0 ? "" : ", as on %d multiprocessors".formatted(multiprocessors);
-    return way(warpgroups) + as;
+  private static String way(Way way, int multiprocessors) {
+    return way
+        + (multiprocessors == 0 ? "" : ", as on %d multiprocessors".formatted(multiprocessors));
   }
 
   private static List<Path> checkpoints(Path folder) throws IOException {
@@ -248,13 +263,13 @@ public final class GpuCheck {
       int... multiprocessors) {
     int[] expected = judge.logits(codes, pictures);
     int classes = graph.architecture().classes();
-    for (boolean warpgroups : ways) {
+    for (Way way : ways) {
       for (int count : multiprocessors) {
-        try (CudaEngine engine = new CudaEngine(graph, open(warpgroups, count), "check")) {
+        try (CudaEngine engine = new CudaEngine(graph, open(way, count), "check")) {
           int differences = differences(expected, engine.logits(codes, pictures));
           byte[] one = Arrays.copyOf(codes, codes.length / pictures);
           differences += differences(Arrays.copyOf(expected, classes), engine.logits(one, 1));
-          record(name + way(warpgroups, count), differences);
+          record(name + way(way, count), differences);
         }
       }
     }
@@ -265,8 +280,8 @@ public final class GpuCheck {
     byte[] codes = MicroModels.pictures(graph, LARGE_BATCH, 3);
     int classes = graph.architecture().classes();
     int bytes = codes.length / LARGE_BATCH;
-    for (boolean warpgroups : ways) {
-      try (CudaEngine engine = new CudaEngine(graph, open(warpgroups, 0), "check")) {
+    for (Way way : ways) {
+      try (CudaEngine engine = new CudaEngine(graph, open(way, 0), "check")) {
         int[] together = engine.logits(codes, LARGE_BATCH);
         int differences = 0;
         for (int i = 0; i < LARGE_BATCH; i++) {
@@ -275,8 +290,7 @@ public final class GpuCheck {
               differences(alone, Arrays.copyOfRange(together, i * classes, (i + 1) * classes));
         }
         record(
-            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way(warpgroups)),
-            differences);
+            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way), differences);
       }
     }
   }
@@ -297,29 +311,25 @@ public final class GpuCheck {
   }
 
   private void measure(String name, IntegerGraph graph) {
-    for (boolean warpgroups : ways) {
-      measure(name, graph, warpgroups);
+    for (Way way : ways) {
+      measure(name, graph, way);
     }
   }
 
-  private void measure(String name, IntegerGraph graph, boolean warpgroups) {
+  private void measure(String name, IntegerGraph graph, Way way) {
     for (int batch : options.batches()) {
       if (!inTime()) {
         return;
       }
       try (GpuBenchmark run =
-          new GpuBenchmark(graph, open(warpgroups, 0), batch, GpuBenchmark.Effort.USUAL)) {
+          new GpuBenchmark(graph, open(way, 0), batch, GpuBenchmark.Effort.USUAL)) {
         ObjectNode row = benchmark.addObject().put("model", name).put("batch", batch);
-        row.put("wgmma", warpgroups);
+        row.put("wgmma", way.warpgroups()).put("pdl", way.dependentLaunches());
         run.measure(row);
         write();
         out.printf(
             "%s%s, batch %d: %.4f ms on the GPU, %.4f ms with copies%n",
-            name,
-            way(warpgroups),
-            batch,
-            row.get("device_ms").doubleValue(),
-            row.get("call_ms").doubleValue());
+            name, way, batch, row.get("device_ms").doubleValue(), row.get("call_ms").doubleValue());
       }
     }
   }

@@ -80,6 +80,10 @@ class GpuCheckTest {
             "\"linear_codes_warpgroup\"",
             "\"linear_stream_large\"",
             "\"linear_stream_warpgroup\"");
+    assertThat(file.get("checks").findValuesAsText("name"))
+        .anyMatch(name -> name.contains(", by dependent launches"))
+        .anyMatch(name -> name.contains(", by warpgroups, by dependent launches"))
+        .anyMatch(name -> !name.contains(", by "));
   }
 
   @Test
