@@ -86,10 +86,18 @@ IVIT_DEVICE void copies_done() {}
 
 #endif
 
-/* The threads of a warpgroup. */
-IVIT_DEVICE void group_barrier() {
-  asm volatile("bar.sync %0, %1;" ::"r"(1 + (int)threadIdx.x / GROUP_THREADS), "n"((int)GROUP_THREADS)
-               : "memory");
+/*
+ * At the head of every kernel of the engine, before it touches memory that kernels write: lets the grid
+ * behind it be started while this one runs, and waits until the one in front has ended and what it wrote
+ * can be seen. No grid ends before the one in front, since all its threads wait here first; so all that
+ * were launched before have ended, and what they read may be written over too. Where a launch does not ask
+ * for it (programmatic dependent launch), both instructions do nothing.
+ */
+IVIT_DEVICE void await_previous_grid() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
 }
 
 /* Products are complete when issued; the emulation computes them here. */

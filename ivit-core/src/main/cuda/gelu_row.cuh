@@ -19,6 +19,7 @@ enum { GELU_ROW_WARPS = 4 };
 }  // namespace ivit
 
 IVIT_KERNEL(128, 8) gelu_row(IVIT_ARGUMENTS(ivit::GeluRowArguments) a) {
+  ivit::await_previous_grid();
   int row = (int)blockIdx.x * ivit::GELU_ROW_WARPS + (int)threadIdx.x / ivit::WARP;
   if (row >= a.rows) {
     return;

@@ -5,6 +5,7 @@
 
 /* From the stream to codes. */
 IVIT_KERNEL(128, 8) layer_norm(IVIT_ARGUMENTS(ivit::NormArguments) a) {
+  ivit::await_previous_grid();
   int number = ivit::norm_row_number();
   if (number < a.rows) {
     int lane = (int)threadIdx.x % ivit::WARP;
@@ -20,6 +21,7 @@ IVIT_KERNEL(128, 8) layer_norm(IVIT_ARGUMENTS(ivit::NormArguments) a) {
 
 /* A stream in place. A lane writes what it alone reads once the statistics are known. */
 IVIT_KERNEL(128, 8) layer_norm_stream(IVIT_ARGUMENTS(ivit::NormArguments) a) {
+  ivit::await_previous_grid();
   int number = ivit::norm_row_number();
   if (number < a.rows) {
     int lane = (int)threadIdx.x % ivit::WARP;
@@ -32,6 +34,7 @@ IVIT_KERNEL(128, 8) layer_norm_stream(IVIT_ARGUMENTS(ivit::NormArguments) a) {
 
 /* From codes to a stream: the norm of a Swin's patches. */
 IVIT_KERNEL(128, 8) layer_norm_patches(IVIT_ARGUMENTS(ivit::NormArguments) a) {
+  ivit::await_previous_grid();
   int number = ivit::norm_row_number();
   if (number < a.rows) {
     int lane = (int)threadIdx.x % ivit::WARP;

@@ -251,6 +251,7 @@ IVIT_DEVICE void multiply_tiles(const ClusterLinearArguments &a, const ClusterMe
 /* Shared memory: as ClusterMemory has it. */
 template <typename Epilogue>
 IVIT_DEVICE void linear_cluster(const ClusterLinearArguments &a) {
+  await_previous_grid();
   ClusterMemory memory = {shared_memory()};
   if (threadIdx.x == 0) {
 #pragma unroll

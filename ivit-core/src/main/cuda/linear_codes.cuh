@@ -110,6 +110,7 @@ IVIT_DEVICE void codes_epilogue(
 /* Shared memory: GELU's tables, then the stages of the product. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_codes(const LinearArguments &a) {
+  await_previous_grid();
   Shared<unsigned char> tables = shared_memory();
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;

@@ -72,6 +72,7 @@ IVIT_DEVICE void gated_epilogue(
 /* Shared memory: the table of gates, then the stages of the product. */
 template <typename Shape, typename Code, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_gated(const GatedLinearArguments &g) {
+  await_previous_grid();
   const LinearArguments &a = g.linear;
   Shared<int16_t> gates = as<int16_t>(shared_memory());
   int first_row = (int)blockIdx.y * Shape::rows;

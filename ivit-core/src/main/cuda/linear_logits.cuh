@@ -8,6 +8,7 @@ namespace ivit {
 /* The channels of a classifier are always wide, and its columns in the order of its outputs. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_logits(const LinearArguments &a) {
+  await_previous_grid();
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];

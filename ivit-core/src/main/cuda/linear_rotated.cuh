@@ -70,6 +70,7 @@ IVIT_DEVICE void rotated_epilogue(
 /* Shared memory: the stages of the product. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_rotated(const RotatedLinearArguments &r) {
+  await_previous_grid();
   const LinearArguments &a = r.linear;
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;

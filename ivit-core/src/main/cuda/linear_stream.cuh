@@ -233,6 +233,7 @@ IVIT_DEVICE void stream_epilogue(
 /* Shared memory: the stages of the product. */
 template <typename Shape, template <typename> class Loader = StageLoader>
 IVIT_DEVICE void linear_stream(const LinearArguments &a) {
+  await_previous_grid();
   int first_row = (int)blockIdx.y * Shape::rows;
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];

@@ -42,6 +42,7 @@ struct LeadingArguments {
 
 /* A block a patch. */
 IVIT_KERNEL(128, 8) unfold_patches(IVIT_ARGUMENTS(ivit::PatchArguments) a) {
+  ivit::await_previous_grid();
   int row = (int)blockIdx.x;
   int all_lines = (int)ivit::divide((uint32_t)row, a.column_divisor);
   int column = row - all_lines * a.columns;
@@ -63,6 +64,7 @@ IVIT_KERNEL(128, 8) unfold_patches(IVIT_ARGUMENTS(ivit::PatchArguments) a) {
 
 /* The class token, and the distillation token, with their positions: the same in every picture. */
 IVIT_KERNEL(128, 8) leading_tokens(IVIT_ARGUMENTS(ivit::LeadingArguments) a) {
+  ivit::await_previous_grid();
   auto to = a.stream + (int64_t)blockIdx.x * a.picture_stride;
   for (int i = (int)threadIdx.x; i < a.length; i += 128) {
     to[i] = a.constants[i];

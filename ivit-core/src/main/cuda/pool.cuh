@@ -46,6 +46,7 @@ IVIT_DEVICE int64_t pool_place(const PoolArguments &a, int channel) {
 
 /* Means of codes. */
 IVIT_KERNEL(128, 8) pool_tokens(IVIT_ARGUMENTS(ivit::PoolArguments) a) {
+  ivit::await_previous_grid();
   int channel = ivit::pool_channel();
   if (channel < a.channels) {
     int32_t mean = ivit::token_mean(a, ivit::token_sum(a, a.codes, channel));
@@ -55,6 +56,7 @@ IVIT_KERNEL(128, 8) pool_tokens(IVIT_ARGUMENTS(ivit::PoolArguments) a) {
 
 /* Means of a stream. */
 IVIT_KERNEL(128, 8) pool_stream(IVIT_ARGUMENTS(ivit::PoolArguments) a) {
+  ivit::await_previous_grid();
   int channel = ivit::pool_channel();
   if (channel < a.channels) {
     int32_t mean = ivit::token_mean(a, ivit::token_sum(a, a.stream, channel));
@@ -64,6 +66,7 @@ IVIT_KERNEL(128, 8) pool_stream(IVIT_ARGUMENTS(ivit::PoolArguments) a) {
 
 /* Sums of codes. */
 IVIT_KERNEL(128, 8) sum_tokens(IVIT_ARGUMENTS(ivit::PoolArguments) a) {
+  ivit::await_previous_grid();
   int channel = ivit::pool_channel();
   if (channel < a.channels) {
     a.sums[ivit::pool_place(a, channel)] = ivit::token_sum(a, a.codes, channel);
@@ -72,6 +75,7 @@ IVIT_KERNEL(128, 8) sum_tokens(IVIT_ARGUMENTS(ivit::PoolArguments) a) {
 
 /* Sums of a stream; of one token these are its codes. */
 IVIT_KERNEL(128, 8) sum_stream(IVIT_ARGUMENTS(ivit::PoolArguments) a) {
+  ivit::await_previous_grid();
   int channel = ivit::pool_channel();
   if (channel < a.channels) {
     a.sums[ivit::pool_place(a, channel)] = ivit::token_sum(a, a.stream, channel);

@@ -15,6 +15,7 @@ struct UnobservedQuery {
 }  // namespace ivit
 
 IVIT_KERNEL(128, 8) query_attention(IVIT_ARGUMENTS(ivit::QueryAttentionArguments) a) {
+  ivit::await_previous_grid();
   ivit::UnobservedQuery nobody;
   ivit::query_attention(a, nobody);
 }

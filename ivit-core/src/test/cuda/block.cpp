@@ -18,6 +18,8 @@ Index3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace emulation {
 
+bool must_wait;
+
 namespace {
 
 const int WARP = 32;
@@ -50,6 +52,7 @@ struct Thread {
   int shuffles;
   const void *barrier; /* that a phase of some parity is awaited of */
   int parity;
+  bool must_wait;
 };
 
 std::vector<std::unique_ptr<Thread>> threads;
@@ -63,6 +66,7 @@ size_t shared_stride; /* from one block's to the next one's */
 Index3 first_block;
 const Kernel *kernel;
 const void *arguments;
+bool beside;
 std::string failure;
 
 Thread &self() { return *threads[(size_t)current]; }
@@ -70,6 +74,9 @@ Thread &self() { return *threads[(size_t)current]; }
 void body() {
   try {
     kernel->run(arguments);
+    if (must_wait) {
+      throw std::string("a thread ended before the grid in front");
+    }
     if (!self().copies.empty() && !self().copies.back().empty()) {
       throw std::string("a thread ended with copies that nobody waited for");
     }
@@ -87,7 +94,9 @@ void run(int thread) {
   current = thread;
   threadIdx.x = (unsigned)(thread % block_threads);
   blockIdx = Index3{first_block.x + (unsigned)block_rank(), first_block.y, first_block.z};
+  must_wait = self().must_wait;
   self().fiber.resume();
+  must_wait = false;
 }
 
 void wait(Waiting what) {
@@ -298,6 +307,7 @@ void run_blocks(bool falling) {
     t.products.clear();
     t.copies.assign(1, {});
     t.shuffles = 0;
+    t.must_wait = beside;
     t.fiber.start(body);
   }
   memset(shared_begin, 0x5a, shared_stride * (size_t)(thread_count / block_threads));
@@ -350,6 +360,11 @@ int block_rank() { return current / block_threads; }
 unsigned char *shared_of(int rank) { return shared_begin + shared_stride * (size_t)rank; }
 
 unsigned char *shared_memory() { return shared_of(block_rank()); }
+
+void await_previous_grid() {
+  must_wait = false;
+  self().must_wait = false;
+}
 
 void block_barrier() { wait(Waiting::BLOCK); }
 
@@ -416,7 +431,7 @@ void copies_done(int under_way) {
 }
 
 std::string run_grid(
-    const Kernel &k, Index3 grid, int block, size_t bytes, const void *argument_bytes) {
+    const Kernel &k, Index3 grid, int block, size_t bytes, const void *argument_bytes, Start start) {
   if (block < WARP || block > k.threads || block % WARP != 0) {
     return std::string(k.name) + ": " + std::to_string(block) + " threads a block, expected whole"
         + " warps of at most " + std::to_string(k.threads);
@@ -438,6 +453,7 @@ std::string run_grid(
   shared_bytes = bytes;
   kernel = &k;
   arguments = argument_bytes;
+  beside = start == Start::BESIDE;
   failure.clear();
   gridDim = grid;
   blockDim = Index3{(unsigned)block, 1, 1};

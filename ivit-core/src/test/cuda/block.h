@@ -18,9 +18,16 @@ struct Kernel {
   int cluster = 1; /* blocks that run together */
 };
 
+/*
+ * How a grid is launched after the one in front: when that has ended, or, by programmatic dependent
+ * launch, at any time, so that the kernel must wait for it.
+ */
+enum class Start { AFTER, BESIDE };
+
 /* Returns what went wrong, or nothing. */
 std::string run_grid(
-    const Kernel &kernel, Index3 grid, int block, size_t shared_bytes, const void *arguments);
+    const Kernel &kernel, Index3 grid, int block, size_t shared_bytes, const void *arguments,
+    Start start = Start::AFTER);
 
 }  // namespace emulation
 

@@ -29,6 +29,11 @@ void check_shared(const void *p, size_t bytes, size_t alignment);
 
 unsigned char *shared_memory();
 
+/* Whether the thread that runs has yet to wait for the grid in front, until when memory is not its to touch. */
+extern bool must_wait;
+
+void await_previous_grid();
+
 void block_barrier();
 void warp_barrier();
 void group_barrier(); /* of a warpgroup */

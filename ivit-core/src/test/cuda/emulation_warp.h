@@ -34,7 +34,7 @@ void copies_done() {
   emulation::copies_done(N);
 }
 
-inline void group_barrier() { emulation::group_barrier(); }
+inline void await_previous_grid() { emulation::await_previous_grid(); }
 
 inline void products_done() { emulation::warp_barrier(); }
 

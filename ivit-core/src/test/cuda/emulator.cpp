@@ -63,7 +63,7 @@ EXPORT const char *emulator_read(void *to, const char *from, int64_t bytes) {
 
 EXPORT const char *emulator_launch(
     const char *name, int x, int y, int z, int block, int shared_bytes, const void *arguments,
-    int argument_bytes) {
+    int argument_bytes, int beside) {
   return checked([=] {
     const emulation::Kernel *kernel = emulation::kernel(name);
     if (kernel == nullptr) {
@@ -75,7 +75,7 @@ EXPORT const char *emulator_launch(
     }
     return emulation::run_grid(
         *kernel, Index3{(unsigned)x, (unsigned)y, (unsigned)z}, block, (size_t)shared_bytes,
-        arguments);
+        arguments, beside != 0 ? emulation::Start::BESIDE : emulation::Start::AFTER);
   });
 }
 

@@ -22,7 +22,7 @@
 
 namespace {
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_FOUND = 500, LAUNCH_FAILED = 719, CAPTURE_UNSUPPORTED = 900 };
 
 struct Launch {
   const emulation::Kernel *kernel;
@@ -30,9 +30,16 @@ struct Launch {
   int block;
   size_t shared_bytes;
   std::vector<unsigned char> arguments;
+  emulation::Start start;
 };
 
-using Graph = std::vector<Launch>;
+/* A node of a graph, which runs after the one before: a kernel or a copy. */
+struct Node {
+  bool is_kernel;
+  std::function<int()> work;
+};
+
+using Graph = std::vector<Node>;
 
 struct Stream {
   bool capturing = false;
@@ -82,12 +89,16 @@ struct Settings {
 Settings settings;
 int error_code = 2;
 int live;
+int beside; /* launches that ran with programmatic stream serialization */
+int copied; /* copies of graphs that ran */
 bool early;
 Stream default_stream;
 std::set<Stream *> streams = {&default_stream};
 std::map<const char *, size_t> page_locked;
 
 Stream &stream_of(Stream *stream) { return stream == nullptr ? default_stream : *stream; }
+
+bool capturing(Stream *stream) { return stream != nullptr && stream->capturing; }
 
 int put(Stream *stream, std::function<int()> work) {
   stream_of(stream).waiting.push_back(std::move(work));
@@ -128,6 +139,7 @@ bool on_device(const void *device, size_t bytes) {
 }
 
 thread_local const void *current;
+thread_local bool capturing_here;
 
 int fails(const char *call) {
   return settings.failing == call ? error_code : SUCCESS;
@@ -151,9 +163,46 @@ int take(T *object) {
 }
 
 int run(const Launch &launch) {
+  beside += launch.start == emulation::Start::BESIDE ? 1 : 0;
   std::string error = emulation::run_grid(
-      *launch.kernel, launch.grid, launch.block, launch.shared_bytes, launch.arguments.data());
+      *launch.kernel, launch.grid, launch.block, launch.shared_bytes, launch.arguments.data(),
+      launch.start);
   return error.empty() ? SUCCESS : LAUNCH_FAILED;
+}
+
+/* The host's memory is touched when the copy runs, and must be there still. */
+int copy(void *to, const void *from, size_t bytes, const void *host) {
+  if (!is_page_locked(host, bytes)) {
+    return INVALID_VALUE;
+  }
+  memcpy(to, from, bytes);
+  return SUCCESS;
+}
+
+/* Into the graph that is captured, or into the stream. */
+int put_copy(Stream *stream, void *to, const void *from, size_t bytes, const void *host) {
+  if (!capturing(stream)) {
+    return put(stream, [=] { return copy(to, from, bytes, host); });
+  }
+  stream->captured.push_back(Node{false, [=] {
+                                    copied++;
+                                    return copy(to, from, bytes, host);
+                                  }});
+  return SUCCESS;
+}
+
+int put_launch(Stream *stream, const Launch &launch) {
+  bool serialized = launch.start == emulation::Start::BESIDE;
+  if (!capturing(stream)) {
+    return serialized ? (int)INVALID_VALUE : put(stream, [=] { return run(launch); });
+  }
+  /* Only kernels have programmatic edges, and only to kernels; drivers know them from 12.3 on. */
+  Graph &graph = stream->captured;
+  if (serialized && (graph.empty() || !graph.back().is_kernel || settings.version < 12030)) {
+    return INVALID_VALUE;
+  }
+  graph.push_back(Node{true, [=] { return run(launch); }});
+  return SUCCESS;
 }
 
 }  // namespace
@@ -187,6 +236,18 @@ EXPORT void fake_driver_error(int code) {
 EXPORT void fake_driver_early(int value) {
   LOCKED;
   early = value != 0;
+}
+
+/* Launches that ran beside the one in front so far. */
+EXPORT int fake_driver_beside() {
+  LOCKED;
+  return beside;
+}
+
+/* Copies of graphs that ran so far. */
+EXPORT int fake_driver_copied() {
+  LOCKED;
+  return copied;
 }
 
 /* Contexts, modules, streams, events, graphs and memory that were not given back. */
@@ -317,8 +378,15 @@ EXPORT int cuTensorMapEncodeTiled(
   return wrong.empty() ? SUCCESS : INVALID_VALUE;
 }
 
+/* Not within a capture, and at most a gigabyte. */
 EXPORT int cuMemHostAlloc(void **host, size_t bytes, unsigned) {
   READY("cuMemHostAlloc");
+  if (capturing_here) {
+    return CAPTURE_UNSUPPORTED;
+  }
+  if (bytes > 1u << 30) {
+    return OUT_OF_MEMORY;
+  }
   *host = malloc(bytes);
   page_locked[(char *)*host] = bytes;
   live++;
@@ -343,25 +411,21 @@ EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) {
   return error;
 }
 
-/* The host's memory is read when the copy runs, and must be there still. */
 EXPORT int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, Stream *stream) {
   READY("cuMemcpyHtoDAsync_v2");
   if (!on_device((void *)to, bytes) || !is_page_locked(from, bytes)) {
     return INVALID_VALUE;
   }
-  return put(stream, [=] {
-    if (!is_page_locked(from, bytes)) {
-      return (int)INVALID_VALUE;
-    }
-    memcpy((void *)to, from, bytes);
-    return (int)SUCCESS;
-  });
+  return put_copy(stream, (void *)to, from, bytes, from);
 }
 
 EXPORT int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, Stream *stream) {
   READY("cuMemcpyDtoHAsync_v2");
-  if (!on_device((void *)from, bytes)) {
+  if (!on_device((void *)from, bytes) || (capturing(stream) && !is_page_locked(to, bytes))) {
     return INVALID_VALUE;
+  }
+  if (capturing(stream)) {
+    return put_copy(stream, to, (void *)from, bytes, to);
   }
   return put(stream, [=] {
     memcpy(to, (void *)from, bytes);
@@ -458,13 +522,15 @@ EXPORT int cuEventDestroy_v2(EventHandle *event) {
 EXPORT int cuStreamBeginCapture_v2(Stream *stream, int mode) {
   READY("cuStreamBeginCapture_v2");
   stream->capturing = true;
+  capturing_here = true;
   return mode == 1 ? SUCCESS : INVALID_VALUE;
 }
 
 EXPORT int cuStreamEndCapture(Stream *stream, void **graph) {
+  capturing_here = false;
   READY("cuStreamEndCapture");
   stream->capturing = false;
-  return give(graph, new Graph(stream->captured));
+  return give(graph, new Graph(std::move(stream->captured)));
 }
 
 EXPORT int cuGraphInstantiateWithFlags(void **executable, Graph *graph, unsigned long long) {
@@ -479,8 +545,8 @@ EXPORT int cuGraphDestroy(Graph *graph) {
 
 EXPORT int cuGraphLaunch(Graph *executable, Stream *stream) {
   READY("cuGraphLaunch");
-  for (const Launch &launch : *executable) {
-    put(stream, [=] { return run(launch); });
+  for (const Node &node : *executable) {
+    put(stream, node.work);
   }
   return SUCCESS;
 }
@@ -499,14 +565,52 @@ EXPORT int cuLaunchKernel(
     return INVALID_VALUE;
   }
   const unsigned char *from = (const unsigned char *)parameters[0];
-  Launch launch = {
-      kernel, Index3{x, y, z}, (int)block_x, shared_bytes,
-      std::vector<unsigned char>(from, from + kernel->argument_bytes)};
-  if (stream != nullptr && stream->capturing) {
-    stream->captured.push_back(launch);
-    return SUCCESS;
+  return put_launch(
+      stream,
+      Launch{
+          kernel, Index3{x, y, z}, (int)block_x, shared_bytes,
+          std::vector<unsigned char>(from, from + kernel->argument_bytes),
+          emulation::Start::AFTER});
+}
+
+namespace {
+
+/* CUlaunchAttribute and CUlaunchConfig. */
+struct Attribute {
+  int id;
+  int padding;
+  int value[16];
+};
+
+struct Config {
+  unsigned grid[3];
+  unsigned block[3];
+  unsigned shared_bytes;
+  Stream *stream;
+  const Attribute *attributes;
+  unsigned count;
+};
+
+static_assert(sizeof(Attribute) == 72 && sizeof(Config) == 56, "as in cuda.h");
+
+}  // namespace
+
+/* Machine code of capability 9.0 alone knows how to wait for the grid in front. */
+EXPORT int cuLaunchKernelEx(
+    const Config *config, const emulation::Kernel *kernel, void **parameters, void **extra) {
+  READY("cuLaunchKernelEx");
+  if (config->block[1] != 1 || config->block[2] != 1 || extra != nullptr || config->count != 1
+      || config->attributes[0].id != 6 || config->attributes[0].value[0] != 1
+      || settings.capability < 90) {
+    return INVALID_VALUE;
   }
-  return put(stream, [=] { return run(launch); });
+  const unsigned char *from = (const unsigned char *)parameters[0];
+  return put_launch(
+      config->stream,
+      Launch{
+          kernel, Index3{config->grid[0], config->grid[1], config->grid[2]}, (int)config->block[0],
+          config->shared_bytes, std::vector<unsigned char>(from, from + kernel->argument_bytes),
+          emulation::Start::BESIDE});
 }
 
 EXPORT int cuGetErrorName(int error, const char **name) {

@@ -155,10 +155,10 @@ void product_of_group(const FaultArguments &a) {
   ivit::group_commit();
   if (WAIT) {
     ivit::group_done(sums);
-    ivit::group_barrier();
+    emulation::group_barrier();
   }
   ivit::shared_memory()[8192 + (int)threadIdx.x] = 0;
-  ivit::group_barrier();
+  emulation::group_barrier();
   ivit::group_done(sums);
   if (threadIdx.x < 32) {
     a.out[(int)threadIdx.x] = sums[0][0][0].r[0] ^ 32 * 0x5a * 0x5a;
@@ -179,6 +179,22 @@ void product_otherwise(const FaultArguments &a) {
   ivit::group_commit();
   ivit::group_done(sums);
   a.out[(int)threadIdx.x % 32] = 0;
+}
+
+/* Started beside the grid in front. */
+template <bool WAIT>
+void depend(const FaultArguments &a) {
+  if (WAIT) {
+    ivit::await_previous_grid();
+  }
+  a.out[(int)threadIdx.x] = 0;
+}
+
+void skip_dependency(const FaultArguments &a) {
+  if (threadIdx.x != 3) {
+    ivit::await_previous_grid();
+    a.out[(int)threadIdx.x] = 0;
+  }
 }
 
 template <void (*body)(const FaultArguments &)>
@@ -215,6 +231,9 @@ const emulation::Kernel faults[] = {
     GROUP_FAULT("operand written after", product_of_group<true>),
     GROUP_FAULT("product left alone", product_left_alone),
     GROUP_FAULT("operand of another swizzle", product_otherwise),
+    FAULT("beside: no dependency", depend<false>),
+    FAULT("beside: dependency", depend<true>),
+    FAULT("beside: skipped dependency", skip_dependency),
 };
 
 std::string run(const emulation::Kernel &fault) {
@@ -225,11 +244,12 @@ std::string run(const emulation::Kernel &fault) {
   }
   FaultArguments arguments = {{in}, {out}, {}};
   std::string error = emulation::encode_map(&arguments.map, in, 128, 4, 128, 128, 4);
+  bool beside = strncmp(fault.name, "beside", 6) == 0;
   bool simple = fault.threads == 32 && fault.cluster == 1;
   if (error.empty()) {
     error = emulation::run_grid(
         fault, Index3{(unsigned)fault.cluster, 1, 1}, fault.threads, simple ? 512 : 48 * 1024,
-        &arguments);
+        &arguments, beside ? emulation::Start::BESIDE : emulation::Start::AFTER);
   }
   for (int i = 0; i < 32 && error.empty(); i++) {
     if (out[i] != 0) {

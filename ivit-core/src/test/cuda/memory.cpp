@@ -47,6 +47,9 @@ static void refuse(const char *what, const void *p, size_t bytes) {
 
 void check_global(const void *pointer, size_t bytes, size_t alignment) {
   const unsigned char *p = (const unsigned char *)pointer;
+  if (must_wait) {
+    refuse("access to global memory before the grid in front has ended", p, bytes);
+  }
   if ((uintptr_t)p % alignment != 0) {
     refuse("misaligned access to global memory", p, bytes);
   }

@@ -65,12 +65,24 @@ public interface Device extends AutoCloseable {
   void launch(Launch launch);
 
   /**
-   * Prepares launches that are run in this order, again and again.
+   * Prepares launches that are run in this order, again and again. Their kernels begin by waiting
+   * for the one in front ({@code await_previous_grid}): all but the first may be started before it
+   * has ended.
    *
    * @param launches at least one
    * @return to be closed before the device
    */
   Replay record(List<Launch> launches);
+
+  /**
+   * Prepares launches as {@link #record(List)} does, between a copy to the device and one back.
+   *
+   * @param launches at least one
+   * @param transfers what is copied
+   * @return to be closed before the device
+   * @throws DeviceMemoryException if there is no memory for the copies
+   */
+  Pass record(List<Launch> launches, Transfers transfers);
 
   /**
    * Makes a pair of buffers through which data goes to the device beside what is launched.
@@ -121,33 +133,27 @@ public interface Device extends AutoCloseable {
   /** Recorded launches; one thread at a time. */
   interface Replay extends AutoCloseable {
     /**
-     * Copies codes in, runs the launches, copies integers out, and waits.
-     *
-     * @param codes input
-     * @param from first of them
-     * @param input address that receives {@code count} codes
-     * @param count number of codes
-     * @param output address of the results
-     * @param results receives {@code resultCount} integers
-     * @param to first place
-     * @param resultCount number of integers
-     */
-    void run(
-        byte[] codes,
-        int from,
-        long input,
-        int count,
-        long output,
-        int[] results,
-        int to,
-        int resultCount);
-
-    /**
      * Runs the launches on what lies in the buffers, and waits: for measuring.
      *
      * @param times how often
      */
     void repeat(int times);
+
+    @Override
+    void close();
+  }
+
+  /** Recorded launches with the copies around them; one thread at a time. */
+  interface Pass extends AutoCloseable {
+    /**
+     * Copies codes in, runs the launches, copies integers out, and waits.
+     *
+     * @param codes input
+     * @param from first of them
+     * @param results receives the integers
+     * @param to first place
+     */
+    void run(byte[] codes, int from, int[] results, int to);
 
     @Override
     void close();

@@ -7,8 +7,9 @@ import com.sun.jna.ptr.LongByReference;
 import com.sun.jna.ptr.PointerByReference;
 
 /**
- * The functions of the CUDA driver API that the engine calls, by their names in the library. Each
- * returns 0 or an error, which {@link DriverCalls#check} turns into a message.
+ * The functions of the CUDA driver API that the engine calls, but for those of {@link
+ * DirectDriver}, by their names in the library. Each returns 0 or an error, which {@link
+ * DriverCalls#check} turns into a message.
  */
 interface Driver extends Library {
   int cuInit(int flags);
@@ -26,8 +27,6 @@ interface Driver extends Library {
   int cuDevicePrimaryCtxRetain(PointerByReference context, int device);
 
   int cuDevicePrimaryCtxRelease_v2(int device);
-
-  int cuCtxSetCurrent(Pointer context);
 
   int cuModuleLoadDataEx(
       PointerByReference module, byte[] image, int count, int[] options, Pointer[] values);
@@ -68,8 +67,6 @@ interface Driver extends Library {
 
   int cuStreamCreate(PointerByReference stream, int flags);
 
-  int cuStreamSynchronize(Pointer stream);
-
   int cuStreamDestroy_v2(Pointer stream);
 
   int cuStreamWaitEvent(Pointer stream, Pointer event, int flags);
@@ -90,22 +87,7 @@ interface Driver extends Library {
 
   int cuGraphDestroy(Pointer graph);
 
-  int cuGraphLaunch(Pointer executable, Pointer stream);
-
   int cuGraphExecDestroy(Pointer executable);
-
-  int cuLaunchKernel(
-      Pointer function,
-      int gridX,
-      int gridY,
-      int gridZ,
-      int blockX,
-      int blockY,
-      int blockZ,
-      int sharedBytes,
-      Pointer stream,
-      Pointer[] parameters,
-      Pointer extra);
 
   int cuGetErrorName(int error, PointerByReference name);
 

@@ -40,6 +40,7 @@ final class DriverCalls {
     }
     DriverCalls calls = new DriverCalls(driver);
     calls.require(needed);
+    DirectDriver.bind(library);
     return calls;
   }
 

@@ -16,6 +16,9 @@ import org.ivit.core.InputException;
 public final class DriverDevice implements Device {
   private static final int HOPPER = 90;
 
+  /** Graphs know programmatic edges from it on. */
+  private static final CudaVersion PROGRAMMATIC_EDGES = new CudaVersion(12, 3);
+
   private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
   private static final int ATTRIBUTE_CAPABILITY_MAJOR = 75;
   private static final int ATTRIBUTE_CAPABILITY_MINOR = 76;
@@ -39,6 +42,7 @@ public final class DriverDevice implements Device {
   private final int sharedBytes;
   private final boolean warpgroups;
   private final boolean tensorMaps;
+  private final boolean dependentLaunches;
   private final Pointer context;
   private final Pointer module;
   private final Map<String, Pointer> functions = new ConcurrentHashMap<>();
@@ -53,9 +57,12 @@ public final class DriverDevice implements Device {
     int capability =
         10 * attribute(ATTRIBUTE_CAPABILITY_MAJOR) + attribute(ATTRIBUTE_CAPABILITY_MINOR);
     boolean machineCode = calls.version().compareTo(images.compiler()) >= 0;
+    // Only the machine code for Hopper has its instructions.
     boolean hopper = machineCode && capability == HOPPER;
     warpgroups = hopper && gpu.warpgroups();
     tensorMaps = hopper && gpu.tensorMaps();
+    dependentLaunches =
+        hopper && gpu.dependentLaunches() && calls.version().compareTo(PROGRAMMATIC_EDGES) >= 0;
     String image = KernelImages.name(name, capability, machineCode);
     PointerByReference reference = new PointerByReference();
     check("cuDevicePrimaryCtxRetain", driver.cuDevicePrimaryCtxRetain(reference, device));
@@ -134,8 +141,8 @@ public final class DriverDevice implements Device {
   }
 
   /** The context belongs to a thread, and calls come from any. */
-  private void current() {
-    check("cuCtxSetCurrent", driver.cuCtxSetCurrent(context));
+  void current() {
+    check("cuCtxSetCurrent", DirectDriver.cuCtxSetCurrent(context));
   }
 
   /** Returns a kernel, allowed all shared memory that there is. */
@@ -166,6 +173,11 @@ public final class DriverDevice implements Device {
   @Override
   public boolean warpgroups() {
     return warpgroups;
+  }
+
+  /** Returns whether recorded kernels may be started before the one in front has ended. */
+  public boolean dependentLaunches() {
+    return dependentLaunches;
   }
 
   @Override
@@ -226,7 +238,7 @@ public final class DriverDevice implements Device {
     current();
     check("cuMemcpyHtoD_v2", driver.cuMemcpyHtoD_v2(to, position(from), from.remaining()));
     // The copy may still be on its way, and the streams of replays do not wait for it.
-    check("cuStreamSynchronize", driver.cuStreamSynchronize(null));
+    check("cuStreamSynchronize", DirectDriver.cuStreamSynchronize(null));
   }
 
   @Override
@@ -235,18 +247,23 @@ public final class DriverDevice implements Device {
     check(
         "cuMemcpyDtoHAsync_v2",
         driver.cuMemcpyDtoHAsync_v2(position(to), from, to.remaining(), null));
-    check("cuStreamSynchronize", driver.cuStreamSynchronize(null));
+    check("cuStreamSynchronize", DirectDriver.cuStreamSynchronize(null));
   }
 
   @Override
   public void launch(Launch launch) {
     current();
-    launch(launch, null);
+    launchInOrder(List.of(launch), null, false);
   }
 
   @Override
   public Replay record(List<Launch> launches) {
     return new GraphReplay(this, launches);
+  }
+
+  @Override
+  public Pass record(List<Launch> launches, Transfers transfers) {
+    return new GraphPass(this, launches, transfers);
   }
 
   @Override
@@ -264,24 +281,25 @@ public final class DriverDevice implements Device {
     return calls;
   }
 
-  /** Puts a launch into a stream. */
-  void launch(Launch launch, Pointer stream) {
-    Memory arguments = new Memory(launch.arguments().length);
-    arguments.write(0, launch.arguments(), 0, launch.arguments().length);
-    check(
-        "cuLaunchKernel of " + launch.kernel(),
-        driver.cuLaunchKernel(
-            function(launch.kernel()),
-            launch.gridX(),
-            launch.gridY(),
-            launch.gridZ(),
-            launch.threads(),
-            1,
-            1,
-            launch.sharedBytes(),
-            stream,
-            new Pointer[] {arguments},
-            null));
+  /**
+   * Puts launches into a stream, the first after all that is there.
+   *
+   * @param dependent whether the kernels wait for the one in front themselves, so that others than
+   *     the first may be started before it has ended, where the GPU and the driver can do that
+   */
+  void launchInOrder(List<Launch> launches, Pointer stream, boolean dependent) {
+    boolean beside = false;
+    for (Launch launch : launches) {
+      Pointer function = function(launch.kernel());
+      if (beside) {
+        check(
+            "cuLaunchKernelEx of " + launch.kernel(),
+            KernelLaunch.putBeside(function, launch, stream));
+      } else {
+        check("cuLaunchKernel of " + launch.kernel(), KernelLaunch.put(function, launch, stream));
+      }
+      beside = dependent && dependentLaunches;
+    }
   }
 
   @Override

@@ -9,10 +9,13 @@ import java.io.Serializable;
  * @param warpgroups whether Hopper multiplies by warpgroups, which no GPU has proved yet
  * @param tensorMaps whether Hopper multiplies large matrices by clusters of blocks, which the
  *     tensor memory accelerator feeds; no GPU has proved it yet
+ * @param dependentLaunches whether Hopper starts a kernel's blocks before the kernel in front has
+ *     ended (programmatic dependent launch)
  */
-public record Gpu(int number, boolean warpgroups, boolean tensorMaps) implements Serializable {
+public record Gpu(int number, boolean warpgroups, boolean tensorMaps, boolean dependentLaunches)
+    implements Serializable {
   /** The first GPU, as all are used. */
-  public static final Gpu FIRST = new Gpu(0, false, false);
+  public static final Gpu FIRST = new Gpu(0, false, false, true);
 
   /**
    * @throws IllegalArgumentException for a negative number
@@ -25,16 +28,21 @@ public record Gpu(int number, boolean warpgroups, boolean tensorMaps) implements
 
   /** Another one, used alike. */
   public Gpu withNumber(int other) {
-    return new Gpu(other, warpgroups, tensorMaps);
+    return new Gpu(other, warpgroups, tensorMaps, dependentLaunches);
   }
 
   /** The same with or without warpgroups. */
   public Gpu withWarpgroups(boolean use) {
-    return new Gpu(number, use, tensorMaps);
+    return new Gpu(number, use, tensorMaps, dependentLaunches);
   }
 
   /** The same with or without clusters that copy by tensor maps. */
   public Gpu withTensorMaps(boolean use) {
-    return new Gpu(number, warpgroups, use);
+    return new Gpu(number, warpgroups, use, dependentLaunches);
+  }
+
+  /** The same with or without programmatic dependent launch. */
+  public Gpu withDependentLaunches(boolean use) {
+    return new Gpu(number, warpgroups, tensorMaps, use);
   }
 }

@@ -87,7 +87,8 @@ final class StreamStaging implements Device.Staging {
 
   @Override
   public void close() {
-    int code = device.enter().cuStreamSynchronize(stream);
+    device.current();
+    int code = DirectDriver.cuStreamSynchronize(stream);
     letGo();
     calls.check("cuStreamSynchronize", code);
   }

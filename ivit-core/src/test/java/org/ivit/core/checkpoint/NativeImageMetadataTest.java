@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.jna.Library;
 import java.io.IOException;
+import java.lang.reflect.Modifier;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
@@ -71,10 +72,13 @@ class NativeImageMetadataTest {
   }
 
   @Test
-  void everyClassThatJacksonBindsIsListed() throws IOException {
+  void everyClassThatJacksonBindsOrJnaLooksIntoIsListed() throws IOException {
     Set<String> expected = new TreeSet<>();
     List.of(GraphDescription.class, Provenance.class, Architecture.class)
         .forEach(root -> bound(root, expected));
+    for (JsonNode entry : metadata("jni-config.json")) {
+      expected.add(entry.get("name").textValue());
+    }
     assertThat(expected).hasSizeGreaterThan(20);
     List<String> listed = new ArrayList<>();
     for (JsonNode entry : metadata("reflect-config.json")) {
@@ -90,6 +94,37 @@ class NativeImageMetadataTest {
       }
     }
     assertThat(listed).containsExactlyElementsOf(expected);
+  }
+
+  /** JNA finds them by reflection and registers them by JNI; what the C of this jar has, not. */
+  @Test
+  void everyNativeMethodOfJnaIsListed() throws Exception {
+    Set<String> expected = new TreeSet<>();
+    for (Class<?> type : cudaClasses()) {
+      if (Stream.of(type.getDeclaredMethods()).anyMatch(m -> Modifier.isNative(m.getModifiers()))) {
+        expected.add(type.getName());
+      }
+    }
+    List<String> listed = new ArrayList<>();
+    for (JsonNode entry : metadata("jni-config.json")) {
+      listed.add(entry.get("name").textValue());
+      assertThat(entry.path("allDeclaredMethods").booleanValue()).isTrue();
+    }
+    assertThat(listed).isNotEmpty().containsExactlyElementsOf(expected);
+  }
+
+  private static List<Class<?>> cudaClasses() throws Exception {
+    List<Class<?>> types = new ArrayList<>();
+    for (String file : files(classes())) {
+      if (file.startsWith("org/ivit/core/cuda/") && file.endsWith(".class")) {
+        types.add(
+            Class.forName(
+                file.substring(0, file.length() - ".class".length()).replace('/', '.'),
+                false,
+                InputException.class.getClassLoader()));
+      }
+    }
+    return types;
   }
 
   @Test
@@ -119,16 +154,9 @@ class NativeImageMetadataTest {
   @Test
   void everyInterfaceOfJnaIsAProxy() throws Exception {
     Set<String> expected = new TreeSet<>();
-    for (String file : files(classes())) {
-      if (file.startsWith("org/ivit/core/cuda/") && file.endsWith(".class")) {
-        Class<?> type =
-            Class.forName(
-                file.substring(0, file.length() - ".class".length()).replace('/', '.'),
-                false,
-                InputException.class.getClassLoader());
-        if (type.isInterface() && Library.class.isAssignableFrom(type)) {
-          expected.add(type.getName());
-        }
+    for (Class<?> type : cudaClasses()) {
+      if (type.isInterface() && Library.class.isAssignableFrom(type)) {
+        expected.add(type.getName());
       }
     }
     List<String> listed = new ArrayList<>();

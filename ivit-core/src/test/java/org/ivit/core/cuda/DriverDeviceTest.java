@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -35,6 +36,10 @@ class DriverDeviceTest {
     void fake_driver_error(int code);
 
     int fake_driver_live();
+
+    int fake_driver_beside();
+
+    int fake_driver_copied();
   }
 
   private static final KernelImages KERNELS = new KernelImages(CudaEngine.class, "/cuda/");
@@ -125,6 +130,7 @@ class DriverDeviceTest {
           "cuStreamCreate",
           "cuStreamBeginCapture_v2",
           "cuLaunchKernel",
+          "cuLaunchKernelEx",
           "cuStreamEndCapture",
           "cuGraphInstantiateWithFlags",
           "cuMemHostAlloc",
@@ -206,21 +212,97 @@ class DriverDeviceTest {
   }
 
   @Test
-  void freesPinnedMemoryOnceWhereMoreIsNotToBeHad() {
+  void freesPinnedMemoryWhereThereIsNoMore() {
     try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST)) {
       long address = device.allocate(64);
       Launch launch = new Launch("leading_tokens", 1, 1, 1, 128, 0, new byte[32]);
-      try (Device.Replay replay = device.record(List.of(launch))) {
-        replay.run(new byte[8], 0, address, 8, address, new int[2], 0, 2);
-        set(13000, 1, 90, "cuMemHostAlloc");
-        refused(
-            "cuMemHostAlloc",
-            () -> replay.run(new byte[64], 0, address, 64, address, new int[2], 0, 2));
-        set(13000, 1, 90, "");
-      }
+      Transfers tooMuch = new Transfers(address, 8, address, 1 << 29);
+      refused("cuMemHostAlloc", () -> device.record(List.of(launch), tooMuch));
       device.free(address);
     }
     assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  /** A run is one call of a graph, in which both copies are, however late or early they run. */
+  @Test
+  void copiesWithinTheGraph() {
+    try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST)) {
+      long input = device.allocate(8);
+      long output = device.allocate(64);
+      // Leading tokens are copied from what was copied in.
+      byte[] arguments =
+          ByteBuffer.allocate(32)
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .putLong(input)
+              .putLong(output)
+              .putLong(4)
+              .putInt(4)
+              .array();
+      Launch launch = new Launch("leading_tokens", 1, 1, 1, 128, 0, arguments);
+      Transfers transfers = new Transfers(input, 8, output, 2);
+      try (Device.Pass pass = device.record(List.of(launch, launch), transfers)) {
+        for (byte turn = 1; turn <= 3; turn++) {
+          int copied = fake.fake_driver_copied();
+          int[] results = new int[4];
+          pass.run(new byte[] {9, turn, 2, 3, 4, 5, 6, 7, 8}, 1, results, 1);
+          assertThat(results).containsExactly(0, 0x04030200 + turn, 0x08070605, 0);
+          assertThat(fake.fake_driver_copied() - copied).isEqualTo(2);
+        }
+      }
+      device.free(input);
+      device.free(output);
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  /** Of a pass all kernels but the first, where there is Hopper's machine code. */
+  @ParameterizedTest
+  @CsvSource({
+    "13000, 90, true, true",
+    "13010, 90, true, true",
+    "13000, 90, false, false",
+    "12080, 90, true, false",
+    "13000, 80, true, false",
+    "13000, 89, true, false",
+    "13000, 100, true, false"
+  })
+  void startsKernelsBesideTheOneInFront(
+      int version, int capability, boolean wanted, boolean expected) {
+    set(version, 1, capability, "");
+    Gpu gpu = Gpu.FIRST.withDependentLaunches(wanted);
+    byte[] codes = new byte[48];
+    new Random(3).nextBytes(codes);
+    try (ReferenceEngine reference = new ReferenceEngine(graph);
+        CudaEngine engine = CudaEngine.open(graph, gpu, "test")) {
+      int[] logits = reference.logits(codes, 1);
+      int start = fake.fake_driver_beside();
+      assertThat(engine.logits(codes, 1)).isEqualTo(logits);
+      int first = fake.fake_driver_beside() - start;
+      assertThat(engine.logits(codes, 1)).isEqualTo(logits);
+      assertThat(fake.fake_driver_beside() - start).isEqualTo(2 * first);
+      if (expected) {
+        // A block has seven launches, and there are stem and head.
+        assertThat(first).isGreaterThan(7);
+      } else {
+        assertThat(first).isZero();
+      }
+    }
+    assertThat(fake.fake_driver_live()).isEqualTo(before);
+  }
+
+  @Test
+  void launchesOutsideAGraphAreNotBesideOthers() {
+    try (DriverDevice device = DriverDevice.open(KERNELS, Gpu.FIRST)) {
+      assertThat(device.dependentLaunches()).isTrue();
+      int start = fake.fake_driver_beside();
+      long address = device.allocate(64);
+      Launch launch = new Launch("leading_tokens", 1, 1, 1, 128, 0, new byte[32]);
+      device.launch(launch);
+      device.launch(launch);
+      device.read(ByteBuffer.allocateDirect(8), address);
+      assertThat(fake.fake_driver_beside()).isEqualTo(start);
+      device.free(address);
+    }
   }
 
   @Test

@@ -129,6 +129,10 @@ public final class EmulatedDevice implements Device {
 
   @Override
   public void launch(Launch launch) {
+    launch(launch, false);
+  }
+
+  private void launch(Launch launch, boolean beside) {
     check(
         emulator.emulator_launch(
             launch.kernel(),
@@ -138,7 +142,8 @@ public final class EmulatedDevice implements Device {
             launch.threads(),
             launch.sharedBytes(),
             launch.arguments(),
-            launch.arguments().length));
+            launch.arguments().length,
+            beside ? 1 : 0));
   }
 
   private static void check(String error) {
@@ -147,38 +152,43 @@ public final class EmulatedDevice implements Device {
     }
   }
 
+  /** Every kernel must wait for the one in front, the first too: another replay's may be there. */
   @Override
   public Replay record(List<Launch> launches) {
     recorded.incrementAndGet();
     return new Replay() {
       @Override
-      public void run(
-          byte[] codes,
-          int from,
-          long input,
-          int count,
-          long output,
-          int[] results,
-          int to,
-          int resultCount) {
-        write(input, ByteBuffer.allocateDirect(count).put(codes, from, count).flip());
-        repeat(1);
-        ByteBuffer bytes =
-            ByteBuffer.allocateDirect(4 * resultCount).order(ByteOrder.LITTLE_ENDIAN);
-        read(bytes, output);
-        bytes.asIntBuffer().get(results, to, resultCount);
-      }
-
-      @Override
       public void repeat(int times) {
         for (int i = 0; i < times; i++) {
-          launches.forEach(EmulatedDevice.this::launch);
+          launches.forEach(launch -> launch(launch, true));
         }
       }
 
       @Override
       public void close() {
         // Holds nothing.
+      }
+    };
+  }
+
+  @Override
+  public Pass record(List<Launch> launches, Transfers transfers) {
+    Replay replay = record(launches);
+    return new Pass() {
+      @Override
+      public void run(byte[] codes, int from, int[] results, int to) {
+        int count = transfers.inputBytes();
+        write(transfers.input(), ByteBuffer.allocateDirect(count).put(codes, from, count).flip());
+        replay.repeat(1);
+        ByteBuffer bytes =
+            ByteBuffer.allocateDirect(4 * transfers.results()).order(ByteOrder.LITTLE_ENDIAN);
+        read(bytes, transfers.output());
+        bytes.asIntBuffer().get(results, to, transfers.results());
+      }
+
+      @Override
+      public void close() {
+        replay.close();
       }
     };
   }

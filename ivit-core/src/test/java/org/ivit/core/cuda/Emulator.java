@@ -37,7 +37,8 @@ public interface Emulator extends Library {
       int block,
       int sharedBytes,
       byte[] arguments,
-      int argumentBytes);
+      int argumentBytes,
+      int beside);
 
   /** Encodes a matrix for copies of boxes, to 128 bytes. */
   String emulator_map(

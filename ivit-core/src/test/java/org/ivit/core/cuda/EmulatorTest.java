@@ -26,23 +26,25 @@ class EmulatorTest {
     "copy left alone, ended before all copies had arrived",
     "operand written early, wrong result",
     "product left alone, a thread ended with products that nobody waited for",
-    "operand of another swizzle, an operand of wgmma that is not swizzled by 128 bytes"
+    "operand of another swizzle, an operand of wgmma that is not swizzled by 128 bytes",
+    "beside: no dependency, access to global memory before the grid in front has ended",
+    "beside: skipped dependency, thread 3: a thread ended before the grid in front"
   })
   void noticesFaults(String kernel, String message) {
     assertThat(emulator.emulator_fault(kernel)).contains(message);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"barrier", "wait", "phase", "beyond the matrix", "operand written after"})
+  @ValueSource(strings = {"barrier", "wait", "phase", "beyond the matrix", "operand written after", "beside: dependency"})
   void acceptsWhatIsRight(String kernel) {
     assertThat(emulator.emulator_fault(kernel)).isNull();
   }
 
   @Test
   void refusesArgumentsOfAnotherLength() {
-    assertThat(emulator.emulator_launch("gelu_row", 1, 1, 1, 128, 0, new byte[8], 8))
+    assertThat(emulator.emulator_launch("gelu_row", 1, 1, 1, 128, 0, new byte[8], 8, 0))
         .isEqualTo("gelu_row: 8 bytes of arguments, expected 32");
-    assertThat(emulator.emulator_launch("none", 1, 1, 1, 128, 0, new byte[8], 8))
+    assertThat(emulator.emulator_launch("none", 1, 1, 1, 128, 0, new byte[8], 8, 0))
         .isEqualTo("no kernel none");
   }
 }

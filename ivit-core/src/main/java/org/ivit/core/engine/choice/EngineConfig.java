@@ -33,6 +33,12 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
   public static final String TENSOR_MAPS = "ivit.cuda.tma";
 
   /**
+   * The system property that, as {@code false}, has every kernel on a Hopper started only after the
+   * one in front has ended: without programmatic dependent launch.
+   */
+  public static final String DEPENDENT_LAUNCHES = "ivit.cuda.pdl";
+
+  /**
    * @throws IllegalArgumentException if threads are not 0 to {@link WorkerPool#MOST_THREADS}
    */
   public EngineConfig {
@@ -44,8 +50,9 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
 
   /**
    * What the properties {@value #ENGINE}, {@value #KERNELS}, {@value WorkerPool#PROPERTY}, {@value
-   * #GPU}, {@value #WARPGROUPS} and {@value #TENSOR_MAPS} say; without them the fastest engine of
-   * the processor, one thread a processor, and the first GPU where one is asked for.
+   * #GPU}, {@value #WARPGROUPS}, {@value #TENSOR_MAPS} and {@value #DEPENDENT_LAUNCHES} say; without
+   * them the fastest engine of the processor, one thread a processor, and the first GPU where one
+   * is asked for.
    *
    * @throws InputException if a property is no number; names are looked at when an engine is opened
    */
@@ -54,7 +61,15 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
         Asked.byProperty(ENGINE),
         Asked.byProperty(KERNELS),
         WorkerPool.configuredThreads(0),
-        new Gpu(gpuNumber(), Boolean.getBoolean(WARPGROUPS), Boolean.getBoolean(TENSOR_MAPS)));
+        new Gpu(
+            gpuNumber(),
+            Boolean.getBoolean(WARPGROUPS),
+            Boolean.getBoolean(TENSOR_MAPS),
+            dependentLaunches()));
+  }
+
+  private static boolean dependentLaunches() {
+    return !System.getProperty(DEPENDENT_LAUNCHES, "true").strip().equalsIgnoreCase("false");
   }
 
   private static int gpuNumber() {

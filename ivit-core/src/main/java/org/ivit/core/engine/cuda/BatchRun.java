@@ -8,7 +8,7 @@ final class BatchRun implements AutoCloseable {
   private final Forward forward;
   private final int pictures;
   private final PassBuffers buffers = new PassBuffers();
-  private final Device.Replay replay;
+  private final Device.Pass pass;
 
   /**
    * @param device to run on
@@ -22,15 +22,16 @@ final class BatchRun implements AutoCloseable {
     forward.launches(buffers, pictures);
     forward.logits(buffers, pictures);
     buffers.allocate(device);
-    Device.Replay recorded = null;
+    Device.Pass recorded = null;
     try {
-      recorded = device.record(forward.launches(buffers, pictures));
+      recorded =
+          device.record(forward.launches(buffers, pictures), forward.transfers(buffers, pictures));
     } finally {
       if (recorded == null) {
         buffers.close();
       }
     }
-    replay = recorded;
+    pass = recorded;
   }
 
   int pictures() {
@@ -39,20 +40,12 @@ final class BatchRun implements AutoCloseable {
 
   /** Classifies the pictures from picture {@code first} on. */
   void run(byte[] codes, int first, int[] logits) {
-    replay.run(
-        codes,
-        first * forward.pictureBytes(),
-        forward.pixels(buffers, pictures),
-        pictures * forward.pictureBytes(),
-        forward.logits(buffers, pictures),
-        logits,
-        first * forward.classes(),
-        pictures * forward.classes());
+    pass.run(codes, first * forward.pictureBytes(), logits, first * forward.classes());
   }
 
   @Override
   public void close() {
-    replay.close();
+    pass.close();
     buffers.close();
   }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import org.ivit.core.InputException;
 import org.ivit.core.architecture.Architecture;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Transfers;
 import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.graph.GraphVisitor;
 import org.ivit.core.graph.IntegerAttentionPooling;
@@ -94,6 +95,15 @@ final class Forward implements GraphVisitor<PartLayers> {
     List<Launch> launches = new ArrayList<>();
     parts.forEach(part -> part.add(launches, constants.device(), buffers, pictures));
     return launches;
+  }
+
+  /** Returns the copies around the launches. */
+  Transfers transfers(PassBuffers buffers, int pictures) {
+    return new Transfers(
+        pixels(buffers, pictures),
+        pictures * pictureBytes(),
+        logits(buffers, pictures),
+        pictures * classes());
   }
 
   /** Returns bytes of a picture's input codes. */

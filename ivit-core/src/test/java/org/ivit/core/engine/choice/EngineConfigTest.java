@@ -22,6 +22,7 @@ class EngineConfigTest {
           EngineConfig.GPU,
           EngineConfig.WARPGROUPS,
           EngineConfig.TENSOR_MAPS,
+          EngineConfig.DEPENDENT_LAUNCHES,
           WorkerPool.PROPERTY);
 
   private final IntegerGraph graph = ObservedModel.small();
@@ -36,6 +37,7 @@ class EngineConfigTest {
     System.setProperty(EngineConfig.GPU, " 2 ");
     System.setProperty(EngineConfig.WARPGROUPS, "true");
     System.setProperty(EngineConfig.TENSOR_MAPS, "true");
+    System.setProperty(EngineConfig.DEPENDENT_LAUNCHES, "false");
     System.setProperty(WorkerPool.PROPERTY, "3");
     EngineConfig config = EngineConfig.standard();
     assertThat(config)
@@ -44,7 +46,7 @@ class EngineConfigTest {
                 new Asked("cpu", "ivit.engine"),
                 new Asked("java", "ivit.cpu"),
                 3,
-                new Gpu(2, true, true)));
+                new Gpu(2, true, true, false)));
     assertThat(config.namedEngine()).isNull();
     assertThat(nothing.pool().threads()).isEqualTo(WorkerPool.processors());
   }

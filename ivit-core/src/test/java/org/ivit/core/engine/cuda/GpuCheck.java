@@ -58,31 +58,30 @@ public final class GpuCheck {
           "vit_small_plus_patch16_dinov3",
           "eva02_base_patch14_224");
 
-  /** How Hopper makes its large products. */
-  private enum Way {
-    OF_WARPS("", false, false),
-    BY_WARPGROUPS(", by warpgroups", true, false),
-    /** And by warpgroups what clusters do not suit. */
-    BY_CLUSTERS(", by clusters", true, true);
-
-    private final String text;
-    private final boolean warpgroups;
-    private final boolean tensorMaps;
-
-    Way(String text, boolean warpgroups, boolean tensorMaps) {
-      this.text = text;
-      this.warpgroups = warpgroups;
-      this.tensorMaps = tensorMaps;
-    }
-
+  /**
+   * How a GPU is used.
+   *
+   * @param warpgroups whether by Hopper's products of warpgroups
+   * @param tensorMaps whether by clusters where they suit
+   * @param dependentLaunches whether kernels are started before the one in front has ended
+   */
+  private record Way(boolean warpgroups, boolean tensorMaps, boolean dependentLaunches) {
     Gpu of(Gpu gpu) {
-      return gpu.withWarpgroups(warpgroups).withTensorMaps(tensorMaps);
+      return gpu.withWarpgroups(warpgroups)
+          .withTensorMaps(tensorMaps)
+          .withDependentLaunches(dependentLaunches);
     }
 
     String as(int multiprocessors) {
       return multiprocessors == 0
-          ? text
-          : "%s, as on %d multiprocessors".formatted(text, multiprocessors);
+          ? toString()
+          : "%s, as on %d multiprocessors".formatted(this, multiprocessors);
+    }
+
+    @Override
+    public String toString() {
+      return (tensorMaps ? ", by clusters" : warpgroups ? ", by warpgroups" : "")
+          + (dependentLaunches ? ", by dependent launches" : "");
     }
   }
 
@@ -98,7 +97,7 @@ public final class GpuCheck {
   private final ObjectNode result = JsonNodeFactory.instance.objectNode();
   private final ArrayNode checks = result.putArray("checks");
   private final ArrayNode benchmark = result.putArray("benchmark");
-  private final List<Way> ways = new ArrayList<>(List.of(Way.OF_WARPS));
+  private final List<Way> ways = new ArrayList<>(List.of(new Way(false, false, false)));
   private final Set<String> kernels = new TreeSet<>();
   private final Gpu gpu = EngineConfig.standard().gpu();
   private final long begin = System.nanoTime();
@@ -158,7 +157,7 @@ public final class GpuCheck {
             record(
                 "linear " + size + way.as(multiprocessors), LinearChecks.differences(device, size));
           }
-          for (LinearChecks.Size size : way.tensorMaps ? ofClusters : NO_SIZES) {
+          for (LinearChecks.Size size : way.tensorMaps() ? ofClusters : NO_SIZES) {
             record(
                 "linear " + size + way.as(multiprocessors),
                 LinearChecks.differencesOfCodes(device, size));
@@ -221,15 +220,19 @@ public final class GpuCheck {
         DriverDevice.open(CudaEngine.KERNELS, way.of(gpu)), multiprocessors, kernels);
   }
 
-  /** Every way of Hopper's large products, where this is one. */
+  /** What a Hopper with a new driver can do besides, one thing after the other. */
   private void describe() {
-    try (Device device =
-        DriverDevice.open(CudaEngine.KERNELS, gpu.withWarpgroups(true).withTensorMaps(true))) {
+    try (DriverDevice device =
+        DriverDevice.open(CudaEngine.KERNELS, new Way(true, true, true).of(gpu))) {
+      boolean dependent = device.dependentLaunches();
+      if (dependent) {
+        ways.add(new Way(false, false, true));
+      }
       if (device.warpgroups()) {
-        ways.add(Way.BY_WARPGROUPS);
+        ways.add(new Way(true, false, dependent));
       }
       if (device.tensorMaps()) {
-        ways.add(Way.BY_CLUSTERS);
+        ways.add(new Way(true, true, dependent));
       }
       result.put("gpu", device.name());
       result.put("multiprocessors", device.multiprocessors());
@@ -311,7 +314,7 @@ public final class GpuCheck {
               differences(alone, Arrays.copyOfRange(together, i * classes, (i + 1) * classes));
         }
         record(
-            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way.text),
+            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way),
             differences);
       }
     }
@@ -346,16 +349,14 @@ public final class GpuCheck {
       try (GpuBenchmark run =
           new GpuBenchmark(graph, open(way, 0), batch, GpuBenchmark.Effort.USUAL)) {
         ObjectNode row = benchmark.addObject().put("model", name).put("batch", batch);
-        row.put("wgmma", way.warpgroups).put("tma", way.tensorMaps);
+        row.put("wgmma", way.warpgroups())
+            .put("tma", way.tensorMaps())
+            .put("pdl", way.dependentLaunches());
         run.measure(row);
         write();
         out.printf(
             "%s%s, batch %d: %.4f ms on the GPU, %.4f ms with copies%n",
-            name,
-            way.text,
-            batch,
-            row.get("device_ms").doubleValue(),
-            row.get("call_ms").doubleValue());
+            name, way, batch, row.get("device_ms").doubleValue(), row.get("call_ms").doubleValue());
       }
     }
   }

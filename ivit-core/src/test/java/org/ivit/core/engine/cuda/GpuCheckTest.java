@@ -84,6 +84,10 @@ class GpuCheckTest {
             "\"linear_stream_warpgroup\"",
             "\"linear_codes_cluster\"",
             "\"linear_stream_cluster\"");
+    assertThat(file.get("checks").findValuesAsText("name"))
+        .anyMatch(name -> name.contains(", by dependent launches"))
+        .anyMatch(name -> name.contains(", by warpgroups, by dependent launches"))
+        .anyMatch(name -> !name.contains(", by "));
   }
 
   @Test

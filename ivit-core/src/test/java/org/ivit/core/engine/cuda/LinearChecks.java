@@ -10,6 +10,7 @@ import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
+import org.ivit.core.cuda.Transfers;
 import org.ivit.core.engine.cuda.layer.ChannelOrder;
 import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.engine.cuda.layer.LinearLayer;
@@ -196,8 +197,9 @@ final class LinearChecks {
             default -> layer.logits(device, rows, input, order.length(), out, false);
           };
       int[] found = new int[words];
-      try (Device.Replay replay = device.record(List.of(launch))) {
-        replay.run(codes, 0, input, codes.length, out, found, 0, words);
+      Transfers transfers = new Transfers(input, codes.length, out, words);
+      try (Device.Pass pass = device.record(List.of(launch), transfers)) {
+        pass.run(codes, 0, found, 0);
       }
       int[] expected = expected(linear, acc);
       int differences = 0;
