@@ -35,7 +35,15 @@ class EmulatorTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"barrier", "wait", "phase", "beyond the matrix", "operand written after", "beside: dependency"})
+  @ValueSource(
+      strings = {
+        "barrier",
+        "wait",
+        "phase",
+        "beyond the matrix",
+        "operand written after",
+        "beside: dependency"
+      })
   void acceptsWhatIsRight(String kernel) {
     assertThat(emulator.emulator_fault(kernel)).isNull();
   }

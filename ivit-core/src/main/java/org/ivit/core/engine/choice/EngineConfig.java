@@ -50,9 +50,9 @@ public record EngineConfig(Asked engine, Asked kernels, int threads, Gpu gpu)
 
   /**
    * What the properties {@value #ENGINE}, {@value #KERNELS}, {@value WorkerPool#PROPERTY}, {@value
-   * #GPU}, {@value #WARPGROUPS}, {@value #TENSOR_MAPS} and {@value #DEPENDENT_LAUNCHES} say; without
-   * them the fastest engine of the processor, one thread a processor, and the first GPU where one
-   * is asked for.
+   * #GPU}, {@value #WARPGROUPS}, {@value #TENSOR_MAPS} and {@value #DEPENDENT_LAUNCHES} say;
+   * without them the fastest engine of the processor, one thread a processor, and the first GPU
+   * where one is asked for.
    *
    * @throws InputException if a property is no number; names are looked at when an engine is opened
    */

@@ -314,8 +314,7 @@ public final class GpuCheck {
               differences(alone, Arrays.copyOfRange(together, i * classes, (i + 1) * classes));
         }
         record(
-            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way),
-            differences);
+            "%s, %d pictures beside each alone%s".formatted(name, LARGE_BATCH, way), differences);
       }
     }
   }

@@ -73,9 +73,11 @@ class LinearLayerTest {
       assertThat(EpilogueChecks.differencesOfSums(device, size)).isZero();
       assertThat(EpilogueChecks.differencesOfGelu(device, size)).isZero();
     }
-    EmulatedDevice warpgroups = new EmulatedDevice(1, SHARED_BYTES, true);
-    assertThat(EpilogueChecks.differencesOfSums(warpgroups, size)).isZero();
-    assertThat(EpilogueChecks.differencesOfGelu(warpgroups, size)).isZero();
+    for (boolean clusters : new boolean[] {false, true}) {
+      EmulatedDevice hopper = new EmulatedDevice(1, SHARED_BYTES, true, clusters);
+      assertThat(EpilogueChecks.differencesOfSums(hopper, size)).isZero();
+      assertThat(EpilogueChecks.differencesOfGelu(hopper, size)).isZero();
+    }
   }
 
   /** A product of few tiles splits a long K, and one of many does not. */

@@ -58,8 +58,7 @@ public final class LinearLayer {
       weight();
     }
     if (logits) {
-      Channels exact =
-          Channels.of(outputs, padded, linear.bias(), linear.requantization(), true);
+      Channels exact = Channels.of(outputs, padded, linear.bias(), linear.requantization(), true);
       channels = constants.ints(exact.records());
       wide = true;
     } else {
@@ -279,12 +278,7 @@ public final class LinearLayer {
    * @param tableBytes shared memory of the epilogue besides the tile's
    */
   private Launch launch(
-      Device device,
-      String epilogue,
-      int tableBytes,
-      int rows,
-      LinearArguments a,
-      long input) {
+      Device device, String epilogue, int tableBytes, int rows, LinearArguments a, long input) {
     if (!decodes(rows) && ClusterTile.suits(device, rows, columns)) {
       int depth = inputs.length();
       return ClusterTile.launch(
