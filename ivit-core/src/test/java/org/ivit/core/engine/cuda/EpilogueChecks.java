@@ -30,7 +30,9 @@ final class EpilogueChecks {
   static final List<LinearChecks.Size> SIZES =
       List.of(new LinearChecks.Size(150, 70, 150, 5), new LinearChecks.Size(14, 600, 45, 40));
 
-  /** Multipliers of branch and identity: usual ones, the ends of each way of adding, the largest. */
+  /**
+   * Multipliers of branch and identity: usual ones, the ends of each way of adding, the largest.
+   */
   private static final List<Residual> SUMS =
       List.of(
           sum(new Dyadic(1234567890, 31), new Dyadic(1 << 30, 30)),
@@ -47,7 +49,9 @@ final class EpilogueChecks {
     return new Residual("residual", branch, identity, 1f);
   }
 
-  /** Returns how many codes of sums differ, for rows in order, in another one, and of some tokens. */
+  /**
+   * Returns how many codes of sums differ, for rows in order, in another one, and of some tokens.
+   */
   static int differencesOfSums(Device device, LinearChecks.Size size) {
     int differences = 0;
     for (int i = 0; i < SUMS.size(); i++) {
@@ -60,7 +64,14 @@ final class EpilogueChecks {
                 RowMap.same(GROUP),
                 new RowMap(constants.ints(order), GROUP, GROUP, 0),
                 new RowMap(0, GROUP - 2, GROUP, 1))) {
-          differences += ofSum(constants, linear, SUMS.get(i), map, map.table() == 0 ? null : order, size.rows());
+          differences +=
+              ofSum(
+                  constants,
+                  linear,
+                  SUMS.get(i),
+                  map,
+                  map.table() == 0 ? null : order,
+                  size.rows());
         }
       }
     }
@@ -80,7 +91,8 @@ final class EpilogueChecks {
     long stream = constants.ints(before);
     LinearLayer layer = LinearLayer.natural(constants, linear);
     long input = constants.bytes(arranged(linear, x, rows));
-    Launch launch = layer.stream(device, rows, input, stream, stride, map, sum, stream, map.stride());
+    Launch launch =
+        layer.stream(device, rows, input, stream, stride, map, sum, stream, map.stride());
     int[] after = run(device, launch, stream, before.length);
     int differences = 0;
     for (int row = 0; row < rows; row++) {
@@ -120,8 +132,7 @@ final class EpilogueChecks {
     random.nextBytes(second);
     GeluTable gelu = new GeluTable("act", table, second, set, 1f);
     byte[] x = LinearChecks.inputs(random, size.rows() * size.inputs(), size.inputs());
-    byte[] codes =
-        NodeKernels.requantize8(linear, accumulators(linear, x, size.rows()));
+    byte[] codes = NodeKernels.requantize8(linear, accumulators(linear, x, size.rows()));
     try (Constants constants = new Constants(device)) {
       ChannelOrder order = new ChannelOrder(size.outputs(), set);
       LinearLayer layer =
@@ -152,8 +163,7 @@ final class EpilogueChecks {
   private static Linear linear(Random random, LinearChecks.Size size, int bits, int least) {
     byte[] weight = new byte[size.inputs() * size.outputs()];
     random.nextBytes(weight);
-    return LinearChecks.linear(
-        random, size, WeightCodes.of(weight, size.outputs()), bits, least);
+    return LinearChecks.linear(random, size, WeightCodes.of(weight, size.outputs()), bits, least);
   }
 
   private static int[] accumulators(Linear linear, byte[] x, int rows) {
@@ -168,8 +178,7 @@ final class EpilogueChecks {
 
   private static int[] run(Device device, Launch launch, long from, int words) {
     device.launch(launch);
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect(4 * words).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes = ByteBuffer.allocateDirect(4 * words).order(ByteOrder.LITTLE_ENDIAN);
     device.read(bytes, from);
     int[] found = new int[words];
     bytes.rewind().order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(found);

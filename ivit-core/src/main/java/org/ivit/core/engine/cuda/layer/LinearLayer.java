@@ -58,8 +58,7 @@ public final class LinearLayer {
       weight();
     }
     if (logits) {
-      Channels exact =
-          Channels.of(outputs, padded, linear.bias(), linear.requantization(), true);
+      Channels exact = Channels.of(outputs, padded, linear.bias(), linear.requantization(), true);
       channels = constants.ints(exact.records());
       wide = true;
     } else {
