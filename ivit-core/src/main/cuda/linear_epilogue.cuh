@@ -82,4 +82,54 @@ IVIT_DEVICE const int32_t *sums_at(
   return acc[r / 2][Pieces<Shape>::pairs * piece + k].r + 2 * (r % 2);
 }
 
+/* Two 16-bit codes saturated to 8 bits. */
+IVIT_DEVICE uint32_t narrow_codes(uint32_t z) {
+  return pack_codes16(saturate8((int16_t)(z & 0xffffu)), saturate8((int32_t)z >> 16));
+}
+
+/* A thread's 16-bit codes. */
+template <typename Shape>
+struct Codes16 {
+  using P = Pieces<Shape>;
+
+  Words<P::pairs> z[P::count][P::rows];
+
+  IVIT_DEVICE Codes16(
+      const LinearArguments &a, int first_output, const Accumulator (&acc)[Shape::m][Shape::n]) {
+    if (a.wide == 0) {
+      requantize_sums<false>(a, first_output, acc);
+    } else {
+      requantize_sums<true>(a, first_output, acc);
+    }
+  }
+
+  template <bool wide>
+  IVIT_DEVICE void requantize_sums(
+      const LinearArguments &a, int first_output, const Accumulator (&acc)[Shape::m][Shape::n]) {
+#pragma unroll
+    for (int piece = 0; piece < P::count; piece++) {
+#pragma unroll
+      for (int k = 0; k < P::pairs; k++) {
+        int output = first_output + P::apart(piece) + 2 * k;
+        FoldedChannel c0 = folded_at(a.channels, output);
+        FoldedChannel c1 = folded_at(a.channels, output + 1);
+#pragma unroll
+        for (int r = 0; r < P::rows; r++) {
+          const int32_t *sums = sums_at<Shape>(acc, r, piece, k);
+          z[piece][r].r[k] =
+              pack_codes16(requantized<wide>(sums[0], c0), requantized<wide>(sums[1], c1));
+        }
+      }
+    }
+  }
+
+  IVIT_DEVICE void narrow() {
+#pragma unroll
+    for (int i = 0; i < P::count * P::rows * P::pairs; i++) {
+      uint32_t &word = z[i / (P::rows * P::pairs)][i / P::pairs % P::rows].r[i % P::pairs];
+      word = narrow_codes(word);
+    }
+  }
+};
+
 }  // namespace ivit

@@ -28,7 +28,7 @@ IVIT_DEVICE Bytes8 turn_at(
   return *as<const Bytes8>(a.turns + ((int64_t)token * a.padded_dim + inside));
 }
 
-template <typename Shape, bool wide>
+template <typename Shape>
 IVIT_DEVICE void rotated_epilogue(
     const RotatedLinearArguments &r, int first_row, int first_column,
     const Accumulator (&acc)[Shape::m][Shape::n]) {
@@ -36,6 +36,8 @@ IVIT_DEVICE void rotated_epilogue(
   const LinearArguments &a = r.linear;
   P pieces;
   int own_row = first_row + pieces.row;
+  int first_output = first_column + pieces.output;
+  Codes16<Shape> codes(a, first_output, acc);
   Channel rotation = channel_of(r.rotation);
   bool wide_rotation = r.rotation.shift < 33;
   int token[P::rows];
@@ -45,18 +47,16 @@ IVIT_DEVICE void rotated_epilogue(
   }
 #pragma unroll
   for (int piece = 0; piece < P::count; piece++) {
-    int output = first_column + pieces.output + P::apart(piece);
+    int output = first_output + P::apart(piece);
     int inside = output - (int)divide((uint32_t)output, r.head) * r.padded_dim;
     CodeRows<Shape> rows;
 #pragma unroll
     for (int k = P::pairs - 1; k >= 0; k--) {
-      FoldedChannel c0 = folded_at(a.channels, output + 2 * k);
-      FoldedChannel c1 = folded_at(a.channels, output + 2 * k + 1);
 #pragma unroll
       for (int row = 0; row < P::rows; row++) {
-        const int32_t *sums = sums_at<Shape>(acc, row, piece, k);
-        int32_t z0 = saturate16(requantized<wide>(sums[0], c0));
-        int32_t z1 = saturate16(requantized<wide>(sums[1], c1));
+        uint32_t pair = codes.z[piece][row].r[k];
+        int32_t z0 = (int16_t)(pair & 0xffffu);
+        int32_t z1 = (int32_t)pair >> 16;
         Bytes8 turn = turn_at(r, token[row], output, inside + 2 * k);
         rows.set(
             row, k, requantize(turned(z0, z1, turn.r[0]), rotation, wide_rotation),
@@ -76,11 +76,7 @@ IVIT_DEVICE void linear_rotated(const RotatedLinearArguments &r) {
   int first_column = (int)blockIdx.x * Shape::columns;
   Accumulator acc[Shape::m][Shape::n];
   accumulate<Shape, Loader>(a, shared_memory(), first_row, first_column, acc);
-  if (a.wide == 0) {
-    rotated_epilogue<Shape, false>(r, first_row, first_column, acc);
-  } else {
-    rotated_epilogue<Shape, true>(r, first_row, first_column, acc);
-  }
+  rotated_epilogue<Shape>(r, first_row, first_column, acc);
 }
 
 }  // namespace ivit

@@ -22,11 +22,6 @@ IVIT_DEVICE uint32_t add_codes_wide(const Adder &adder, uint32_t z, uint32_t x) 
       add_wide(adder, (int32_t)z >> 16, (int32_t)x >> 16));
 }
 
-/* Two 16-bit codes saturated to 8 bits. */
-IVIT_DEVICE uint32_t narrow_codes(uint32_t z) {
-  return pack_codes16(saturate8((int16_t)(z & 0xffffu)), saturate8((int32_t)z >> 16));
-}
-
 /* Where a row goes in the stream, and where in the identity lies what is added to it: tokens. */
 struct StreamToken {
   int32_t to;
@@ -45,48 +40,12 @@ IVIT_DEVICE bool in_order(const LinearArguments &a) {
       && a.identity_stride == a.map.stride;
 }
 
-/* A thread's 16-bit codes. */
-template <typename Shape>
-struct StreamCodes {
-  using P = Pieces<Shape>;
-
-  Words<P::pairs> z[P::count][P::rows];
-
-  template <bool wide>
-  IVIT_DEVICE void requantize_sums(
-      const LinearArguments &a, int first_output, const Accumulator (&acc)[Shape::m][Shape::n]) {
-#pragma unroll
-    for (int piece = 0; piece < P::count; piece++) {
-#pragma unroll
-      for (int k = 0; k < P::pairs; k++) {
-        int output = first_output + P::apart(piece) + 2 * k;
-        FoldedChannel c0 = folded_at(a.channels, output);
-        FoldedChannel c1 = folded_at(a.channels, output + 1);
-#pragma unroll
-        for (int r = 0; r < P::rows; r++) {
-          const int32_t *sums = sums_at<Shape>(acc, r, piece, k);
-          z[piece][r].r[k] =
-              pack_codes16(requantized<wide>(sums[0], c0), requantized<wide>(sums[1], c1));
-        }
-      }
-    }
-  }
-
-  IVIT_DEVICE void narrow() {
-#pragma unroll
-    for (int i = 0; i < P::count * P::rows * P::pairs; i++) {
-      uint32_t &word = z[i / (P::rows * P::pairs)][i / P::pairs % P::rows].r[i % P::pairs];
-      word = narrow_codes(word);
-    }
-  }
-};
-
 /* Where a thread's pieces lie in the stream and in the identity. */
 template <typename Shape>
 struct StreamRows {
   using P = Pieces<Shape>;
   using Piece = Words<P::pairs>;
-  using Codes = StreamCodes<Shape>;
+  using Codes = Codes16<Shape>;
 
   int row;    /* of the product, the first of the thread */
   int output; /* the first of the thread */
@@ -206,12 +165,7 @@ IVIT_DEVICE void stream_epilogue(
   if (output >= a.output_stride) {
     return;
   }
-  StreamCodes<Shape> codes;
-  if (a.wide == 0) {
-    codes.template requantize_sums<false>(a, output, acc);
-  } else {
-    codes.template requantize_sums<true>(a, output, acc);
-  }
+  Codes16<Shape> codes(a, output, acc);
   if (a.bits == 8) {
     codes.narrow();
   }
