@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.ivit.serve.model.Answer;
 import org.ivit.serve.model.Input;
@@ -20,6 +22,7 @@ public final class Batcher implements AutoCloseable {
   private final int mostPictures;
   private final long mostWaiting;
   private final Listener listener;
+  private final Executor executor;
   private final BlockingQueue<Job> queue = new LinkedBlockingQueue<>();
   private final Job end = new Job(null);
   private final Thread thread;
@@ -44,13 +47,21 @@ public final class Batcher implements AutoCloseable {
    * @param runner closed with the batcher
    * @param mostPictures of a batch, at least 1
    * @param mostWaiting of a picture for others, while the model has nothing to do
+   * @param executor runs what hangs on outcomes while the model runs the next batch; where it
+   *     refuses, the model waits for that
    */
   public Batcher(
-      String name, Runner runner, int mostPictures, Duration mostWaiting, Listener listener) {
+      String name,
+      Runner runner,
+      int mostPictures,
+      Duration mostWaiting,
+      Listener listener,
+      Executor executor) {
     this.runner = runner;
     this.mostPictures = mostPictures;
     this.mostWaiting = mostWaiting.toNanos();
     this.listener = listener;
+    this.executor = executor;
     this.thread = new Thread(this::loop, name);
     thread.setDaemon(true);
     thread.start();
@@ -114,15 +125,27 @@ public final class Batcher implements AutoCloseable {
     try {
       List<Answer> answers = runner.run(batch.stream().map(Job::input).toList());
       long nanos = System.nanoTime() - start;
-      for (int i = 0; i < batch.size(); i++) {
-        Job job = batch.get(i);
-        job.outcome()
-            .complete(new Outcome(answers.get(i), batch.size(), start - job.submitted(), nanos));
-      }
       listener.ran(batch.size(), nanos);
+      tell(
+          () -> {
+            for (int i = 0; i < batch.size(); i++) {
+              Job job = batch.get(i);
+              job.outcome()
+                  .complete(
+                      new Outcome(answers.get(i), batch.size(), start - job.submitted(), nanos));
+            }
+          });
     } catch (RuntimeException | Error e) {
       // Whoever waits hears of it, and the next batch may fare better.
-      batch.forEach(job -> job.outcome().completeExceptionally(e));
+      tell(() -> batch.forEach(job -> job.outcome().completeExceptionally(e)));
+    }
+  }
+
+  private void tell(Runnable outcomes) {
+    try {
+      executor.execute(outcomes);
+    } catch (RejectedExecutionException e) {
+      outcomes.run();
     }
   }
 

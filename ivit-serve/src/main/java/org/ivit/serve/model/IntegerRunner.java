@@ -45,7 +45,7 @@ final class IntegerRunner implements Runner {
 
   private static Picture picture(Input input) {
     return input instanceof Input.Pixels pixels
-        ? Picture.transformed(pixels.picture())
+        ? Picture.transformed(pixels.size(), pixels.rgb(), pixels.from())
         : Picture.normalised(((Input.Normalised) input).values());
   }
 
