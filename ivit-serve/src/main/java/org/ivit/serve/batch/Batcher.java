@@ -8,6 +8,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.ivit.serve.model.Answer;
 import org.ivit.serve.model.Input;
 import org.ivit.serve.model.Runner;
@@ -15,7 +16,7 @@ import org.ivit.serve.model.Runner;
 /**
  * Runs a model on batches of what several callers submit, in the order in which they do. A batch
  * begins when it is full, or when its first picture has waited long enough; what comes while the
- * model is busy waits for the next.
+ * model is busy with as many batches as it runs at once waits for the next.
  */
 public final class Batcher implements AutoCloseable {
   private final Runner runner;
@@ -25,7 +26,7 @@ public final class Batcher implements AutoCloseable {
   private final Executor executor;
   private final BlockingQueue<Job> queue = new LinkedBlockingQueue<>();
   private final Job end = new Job(null);
-  private final Thread thread;
+  private final List<Thread> threads;
   private volatile boolean hurried;
   private boolean closed;
 
@@ -43,7 +44,7 @@ public final class Batcher implements AutoCloseable {
   /**
    * Begins to wait for pictures.
    *
-   * @param name of the thread
+   * @param name of its threads
    * @param runner closed with the batcher
    * @param mostPictures of a batch, at least 1
    * @param mostWaiting of a picture for others, while the model has nothing to do
@@ -62,9 +63,14 @@ public final class Batcher implements AutoCloseable {
     this.mostWaiting = mostWaiting.toNanos();
     this.listener = listener;
     this.executor = executor;
-    this.thread = new Thread(this::loop, name);
-    thread.setDaemon(true);
-    thread.start();
+    this.threads =
+        IntStream.range(0, runner.batchesAtOnce())
+            .mapToObj(i -> new Thread(this::loop, name + "-" + i))
+            .toList();
+    for (Thread thread : threads) {
+      thread.setDaemon(true);
+      thread.start();
+    }
   }
 
   /**
@@ -101,13 +107,23 @@ public final class Batcher implements AutoCloseable {
         batch.clear();
       }
     } catch (InterruptedException e) {
-      // Nobody but this class knows the thread, and it interrupts nobody.
+      // Nobody but this class knows the threads, and it interrupts none.
       throw new IllegalStateException(e);
     }
   }
 
-  /** Waits for a batch; false where it is the last. */
+  /** Waits for a batch; false where it is the last. One thread at a time does so. */
   private boolean fill(List<Job> batch) throws InterruptedException {
+    synchronized (queue) {
+      boolean open = take(batch);
+      if (!open) {
+        queue.add(end);
+      }
+      return open;
+    }
+  }
+
+  private boolean take(List<Job> batch) throws InterruptedException {
     Job next = queue.take();
     long until = next.submitted() + mostWaiting;
     while (next != null && next != end) {
@@ -160,11 +176,13 @@ public final class Batcher implements AutoCloseable {
       queue.add(end);
     }
     boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
     }
     runner.close();

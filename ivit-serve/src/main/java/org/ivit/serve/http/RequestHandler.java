@@ -49,18 +49,19 @@ final class RequestHandler extends Handler.Abstract {
     open.incrementAndGet();
     Request.addCompletionListener(request, failure -> open.decrementAndGet());
     Exchange exchange = new Exchange(request, pictures, bytes);
-    begin(exchange)
-        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
-        .whenComplete(
-            (reply, e) -> {
-              Runnable end = () -> end(exchange, reply, e, response, callback);
-              if (e instanceof TimeoutException) {
-                // The one thread of Java that tells it has others to tell it to.
-                getServer().getThreadPool().execute(end);
-              } else {
-                end.run();
-              }
-            });
+    var unused =
+        begin(exchange)
+            .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+            .whenComplete(
+                (reply, e) -> {
+                  Runnable end = () -> end(exchange, reply, e, response, callback);
+                  if (e instanceof TimeoutException) {
+                    // The one thread of Java that tells it has others to tell it to.
+                    getServer().getThreadPool().execute(end);
+                  } else {
+                    end.run();
+                  }
+                });
     return true;
   }
 

@@ -37,6 +37,11 @@ final class IntegerRunner implements Runner {
   }
 
   @Override
+  public int batchesAtOnce() {
+    return 2;
+  }
+
+  @Override
   public List<Answer> run(List<Input> inputs) {
     return model.answers(inputs.stream().map(IntegerRunner::picture).toList()).stream()
         .map(codes -> Answer.ofCodes(codes, description.scale()))

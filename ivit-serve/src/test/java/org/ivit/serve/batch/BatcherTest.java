@@ -118,6 +118,21 @@ class BatcherTest {
   }
 
   @Test
+  void aModelThatRunsTwoBatchesAtOnceHasTwo() throws Exception {
+    runner.atOnce(2);
+    open(2, Duration.ofHours(1));
+    List<Job> jobs = submit(0, 8);
+    awaitBatches(2);
+    assertThat(jobs.subList(0, 4)).allMatch(Job::begun);
+    assertThat(jobs.subList(4, 8)).noneMatch(Job::begun);
+    runner.let(4);
+    for (int i = 0; i < jobs.size(); i++) {
+      assertThat(answer(jobs.get(i))).isEqualTo(i);
+    }
+    assertThat(runner.batches()).containsExactly(2, 2, 2, 2);
+  }
+
+  @Test
   void outcomesAreToldWhereTheExecutorRefuses() throws Exception {
     open(
         1,
