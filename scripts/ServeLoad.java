@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,7 +26,10 @@ class ServeLoad {
   private static final AtomicLong wrong = new AtomicLong();
   private static final AtomicLong lost = new AtomicLong();
 
-  /** Arguments: port, model, width, height, connections, seconds. */
+  /**
+   * Arguments: port, model, width, height, connections, seconds, and the process of the server,
+   * whose processor time it tells where /proc does.
+   */
   public static void main(String[] args) throws Exception {
     int port = Integer.parseInt(args[0]);
     int width = Integer.parseInt(args[2]);
@@ -47,6 +52,10 @@ class ServeLoad {
     run(port, connections, seconds / 6, requests, expected);
     wrong.set(0);
     lost.set(0);
+    Path server = Path.of("/proc", args[6], "stat");
+    Path client = Path.of("/proc/self/stat");
+    double serverBefore = processorMillis(server);
+    double clientBefore = processorMillis(client);
     long start = System.nanoTime();
     long[] times = run(port, connections, seconds, requests, expected);
     double took = (System.nanoTime() - start) / 1e9;
@@ -60,7 +69,24 @@ class ServeLoad {
         times.length / took,
         times[times.length / 2] / 1e6,
         times[(int) (0.99 * times.length)] / 1e6);
+    if (Files.isReadable(server)) {
+      System.out.printf(
+          Locale.ROOT,
+          "processor time a picture: server %.2f ms  client %.2f ms%n",
+          (processorMillis(server) - serverBefore) / times.length,
+          (processorMillis(client) - clientBefore) / times.length);
+    }
     System.exit(wrong.get() + lost.get() > 0 ? 1 : 0);
+  }
+
+  /** Milliseconds that a process has had, of a system with 100 ticks a second; 0 without /proc. */
+  private static double processorMillis(Path stat) throws IOException {
+    if (!Files.isReadable(stat)) {
+      return 0;
+    }
+    String text = Files.readString(stat);
+    String[] fields = text.substring(text.lastIndexOf(')') + 2).split(" ");
+    return 10.0 * (Long.parseLong(fields[11]) + Long.parseLong(fields[12]));
   }
 
   /** Nanoseconds of each answer. */

@@ -15,6 +15,7 @@ public final class FakeRunner implements Runner {
   private final List<Integer> batches = new CopyOnWriteArrayList<>();
   private volatile RuntimeException failure;
   private volatile boolean closed;
+  private int atOnce = 1;
 
   /**
    * @param model that answers
@@ -33,6 +34,11 @@ public final class FakeRunner implements Runner {
     failure = e;
   }
 
+  /** How many batches it takes at once, set before it is used; 1 otherwise. */
+  public void atOnce(int count) {
+    atOnce = count;
+  }
+
   /** Sizes of the batches that began. */
   public List<Integer> batches() {
     return batches;
@@ -45,6 +51,11 @@ public final class FakeRunner implements Runner {
   @Override
   public ModelDescription description() {
     return model.description();
+  }
+
+  @Override
+  public int batchesAtOnce() {
+    return atOnce;
   }
 
   @Override

@@ -44,14 +44,11 @@ public record PixelTable(byte[][] codes) {
   }
 
   /**
-   * @param rgb a picture, u8, [height][width][3]
+   * @param rgb a picture, u8, [height][width][3], from {@code from} on
    * @param out where its codes go from {@code to} on, [3][height][width]
+   * @param length of both, 3 bytes a pixel
    */
-  public void apply(byte[] rgb, byte[] out, int to) {
-    apply(rgb, 0, out, to, rgb.length);
-  }
-
-  private void apply(byte[] rgb, int from, byte[] out, int to, int length) {
+  public void apply(byte[] rgb, int from, byte[] out, int to, int length) {
     int pixels = length / 3;
     byte[] red = codes[0];
     byte[] green = codes[1];

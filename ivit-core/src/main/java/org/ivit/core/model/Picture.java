@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.ivit.core.Size;
 import org.ivit.core.image.BufferedImages;
 import org.ivit.core.image.ImageDecoder;
 import org.ivit.core.image.Rgb;
@@ -88,7 +89,19 @@ public final class Picture {
    */
   public static Picture transformed(Rgb pixels) {
     Objects.requireNonNull(pixels, "pixels");
-    return unnamed((input, name, codes, to) -> input.transformed(pixels, name, codes, to));
+    return transformed(new Size(pixels.height(), pixels.width()), pixels.data(), 0);
+  }
+
+  /**
+   * As {@link #transformed(Rgb)}, of pixels that lie in a longer array, such as a message.
+   *
+   * @param size height and width
+   * @param rgb 8-bit RGB, [height][width][3] from {@code from} on
+   * @throws IndexOutOfBoundsException if the array ends before they do
+   */
+  public static Picture transformed(Size size, byte[] rgb, int from) {
+    Objects.checkFromIndexSize(from, Math.multiplyExact(3, size.area()), rgb.length);
+    return unnamed((input, name, codes, to) -> input.transformed(size, rgb, from, name, codes, to));
   }
 
   /**

@@ -18,6 +18,7 @@ import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.engine.Engine;
 import org.ivit.core.engine.choice.Engines;
 import org.ivit.core.graph.IntegerGraph;
+import org.ivit.core.parallel.FreeList;
 import org.ivit.core.parallel.WorkerPool;
 
 /** Runs an engine on pictures for any number of callers, and ends when they are done. */
@@ -29,6 +30,10 @@ final class PictureAnswers implements AutoCloseable {
   private final int batchSize;
   private final WorkerPool pool;
   private final Engine engine;
+
+  /** Codes of as many pictures as are run at once: of many batches they are made once. */
+  private final FreeList<byte[]> wholeBatches;
+
   private final ThreadPoolExecutor executor;
   private final CallGate gate = new CallGate();
 
@@ -46,6 +51,7 @@ final class PictureAnswers implements AutoCloseable {
         new PictureInput(
             checkpoint.preprocess(), checkpoint.graph().inputScale(), options.mostPixels());
     this.engine = Engines.open(checkpoint.graph(), options.engine());
+    this.wholeBatches = new FreeList<>(() -> codes(batchSize));
     this.executor =
         new ThreadPoolExecutor(
             pool.threads(),
@@ -94,8 +100,19 @@ final class PictureAnswers implements AutoCloseable {
   }
 
   private void run(List<Picture> pictures, int from, int end, List<int[]> answers) {
-    int pixels = checkpoint.graph().architecture().pixels();
-    byte[] codes = new byte[Math.multiplyExact(end - from, pixels)];
+    if (end - from == batchSize) {
+      wholeBatches.with(codes -> run(pictures, from, end, codes, answers));
+    } else {
+      run(pictures, from, end, codes(end - from), answers);
+    }
+  }
+
+  private byte[] codes(int pictures) {
+    return new byte[Math.multiplyExact(pictures, checkpoint.graph().architecture().pixels())];
+  }
+
+  private void run(List<Picture> pictures, int from, int end, byte[] codes, List<int[]> answers) {
+    int pixels = codes.length / (end - from);
     pool.run(
         end - from,
         i -> pictures.get(from + i).codes(input, name(pictures, from + i), codes, i * pixels));

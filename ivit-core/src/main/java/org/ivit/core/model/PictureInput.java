@@ -35,16 +35,17 @@ final class PictureInput {
   }
 
   void rgb(Rgb picture, byte[] codes, int to) {
-    pixels.apply(transform.apply(picture).data(), codes, to);
+    byte[] seen = transform.apply(picture).data();
+    pixels.apply(seen, 0, codes, to, seen.length);
   }
 
-  void transformed(Rgb picture, String name, byte[] codes, int to) {
-    if (picture.width() != size.width() || picture.height() != size.height()) {
+  void transformed(Size found, byte[] rgb, int from, String name, byte[] codes, int to) {
+    if (!found.equals(size)) {
       throw new InputException(
           "%s: found %sx%s pixels, expected %sx%s as the model sees them"
-              .formatted(name, picture.width(), picture.height(), size.width(), size.height()));
+              .formatted(name, found.width(), found.height(), size.width(), size.height()));
     }
-    pixels.apply(picture.data(), codes, to);
+    pixels.apply(rgb, from, codes, to, 3 * size.area());
   }
 
   void normalised(float[] values, String name, byte[] codes, int to) {

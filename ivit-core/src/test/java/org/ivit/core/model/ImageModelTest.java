@@ -111,6 +111,9 @@ class ImageModelTest {
     forms.put("image", Picture.of(ImageIO.read(picture.toFile())));
     forms.put("pixels", Picture.of(decoded));
     forms.put("transformed", Picture.transformed(transform.apply(decoded)));
+    byte[] message = new byte[5 + 3 * 24 * 16 + 7];
+    System.arraycopy(transform.apply(decoded).data(), 0, message, 5, 3 * 24 * 16);
+    forms.put("message", Picture.transformed(new Size(16, 24), message, 5));
     forms.put("normalised", Picture.normalised(transform.normalised(decoded)));
     int[] expected = expected(classifier, picture);
     try (ImageClassifier model = ImageClassifier.open(file)) {

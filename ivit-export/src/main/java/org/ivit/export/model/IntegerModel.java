@@ -91,7 +91,8 @@ public final class IntegerModel implements Model {
     if (input.length != size) {
       input = new byte[size];
     }
-    pool.run(pictures.size(), i -> pixels.apply(pictures.get(i).data(), input, i * length));
+    pool.run(
+        pictures.size(), i -> pixels.apply(pictures.get(i).data(), 0, input, i * length, length));
     return engine.logits(input, pictures.size());
   }
 

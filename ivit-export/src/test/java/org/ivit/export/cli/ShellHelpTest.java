@@ -18,6 +18,23 @@ import picocli.CommandLine;
 
 /** What helps at a prompt: examples in the help of commands, and the Tab key. */
 class ShellHelpTest {
+  /**
+   * Types lines on a terminal at which a Zsh listens, and says what the program was called with.
+   */
+  private static final String ZSH =
+      """
+      zmodload zsh/zpty
+      zpty shell 'TERM=dumb zsh -f -i'
+      zpty -w shell 'PATH=scripts:$PATH; source ./ivit-completion; echo read$?'
+      zpty -r -m shell out $'*\\nread0*' || exit 1
+      for line in "$@"; do
+        zpty -w shell "$line"
+        zpty -r -m shell out $'*\\ngot: *.*' || exit 1
+        print -r -- "${${out##*got: }%%.*}"
+      done
+      zpty -d shell
+      """;
+
   @TempDir Path folder;
 
   private static CommandLine commandLine() {
@@ -75,8 +92,22 @@ class ShellHelpTest {
     assertThat(completed(script, "scripts/ivit", "predict", "--cla")).isEqualTo("--classes");
   }
 
+  @Test
+  void zshCompletesCommandsAndOptions() throws Exception {
+    Path zsh = Path.of("/bin/zsh");
+    Assumptions.assumeTrue(Files.isExecutable(zsh), "skipped: no /bin/zsh");
+    Path program = Files.createDirectories(folder.resolve("scripts")).resolve("ivit");
+    Files.writeString(program, "#!/bin/sh\necho \"got: $*.\"\n");
+    assertThat(program.toFile().setExecutable(true)).isTrue();
+    Files.writeString(folder.resolve("ivit-completion"), completion());
+    String output =
+        output(
+            zsh.toString(), "-f", "-c", ZSH, "zsh", "ivit pred\t", "scripts/ivit predict --cla\t");
+    assertThat(output.lines()).containsExactly("predict", "predict --classes");
+  }
+
   /** What Bash puts in place of the last word; compopt says that nobody pressed Tab. */
-  private static String completed(Path script, String... words) throws Exception {
+  private String completed(Path script, String... words) throws Exception {
     String program =
         """
         source '%s'
@@ -85,10 +116,16 @@ class ShellHelpTest {
         complete -p ivit >/dev/null && _complete_ivit 2>/dev/null && echo "${COMPREPLY[*]}"
         """
             .formatted(script, String.join(" ", words), words.length - 1);
-    Process bash = new ProcessBuilder("/bin/bash", "-c", program).redirectErrorStream(true).start();
-    String output = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(bash.waitFor(1, TimeUnit.MINUTES)).isTrue();
-    assertThat(bash.exitValue()).as(output).isZero();
+    return output("/bin/bash", "-c", program);
+  }
+
+  /** What a program prints that ends well. */
+  private String output(String... command) throws Exception {
+    Process shell =
+        new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).start();
+    String output = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(shell.waitFor(1, TimeUnit.MINUTES)).isTrue();
+    assertThat(shell.exitValue()).as(output).isZero();
     return output.strip();
   }
 }

@@ -4,8 +4,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.ivit.serve.model.Answer;
 import org.ivit.serve.model.Input;
 import org.ivit.serve.model.Runner;
@@ -13,16 +16,17 @@ import org.ivit.serve.model.Runner;
 /**
  * Runs a model on batches of what several callers submit, in the order in which they do. A batch
  * begins when it is full, or when its first picture has waited long enough; what comes while the
- * model is busy waits for the next.
+ * model is busy with as many batches as it runs at once waits for the next.
  */
 public final class Batcher implements AutoCloseable {
   private final Runner runner;
   private final int mostPictures;
   private final long mostWaiting;
   private final Listener listener;
+  private final Executor executor;
   private final BlockingQueue<Job> queue = new LinkedBlockingQueue<>();
   private final Job end = new Job(null);
-  private final Thread thread;
+  private final List<Thread> threads;
   private volatile boolean hurried;
   private boolean closed;
 
@@ -40,20 +44,33 @@ public final class Batcher implements AutoCloseable {
   /**
    * Begins to wait for pictures.
    *
-   * @param name of the thread
+   * @param name of its threads
    * @param runner closed with the batcher
    * @param mostPictures of a batch, at least 1
    * @param mostWaiting of a picture for others, while the model has nothing to do
+   * @param executor runs what hangs on outcomes while the model runs the next batch; where it
+   *     refuses, the model waits for that
    */
   public Batcher(
-      String name, Runner runner, int mostPictures, Duration mostWaiting, Listener listener) {
+      String name,
+      Runner runner,
+      int mostPictures,
+      Duration mostWaiting,
+      Listener listener,
+      Executor executor) {
     this.runner = runner;
     this.mostPictures = mostPictures;
     this.mostWaiting = mostWaiting.toNanos();
     this.listener = listener;
-    this.thread = new Thread(this::loop, name);
-    thread.setDaemon(true);
-    thread.start();
+    this.executor = executor;
+    this.threads =
+        IntStream.range(0, runner.batchesAtOnce())
+            .mapToObj(i -> new Thread(this::loop, name + "-" + i))
+            .toList();
+    for (Thread thread : threads) {
+      thread.setDaemon(true);
+      thread.start();
+    }
   }
 
   /**
@@ -90,13 +107,23 @@ public final class Batcher implements AutoCloseable {
         batch.clear();
       }
     } catch (InterruptedException e) {
-      // Nobody but this class knows the thread, and it interrupts nobody.
+      // Nobody but this class knows the threads, and it interrupts none.
       throw new IllegalStateException(e);
     }
   }
 
-  /** Waits for a batch; false where it is the last. */
+  /** Waits for a batch; false where it is the last. One thread at a time does so. */
   private boolean fill(List<Job> batch) throws InterruptedException {
+    synchronized (queue) {
+      boolean open = take(batch);
+      if (!open) {
+        queue.add(end);
+      }
+      return open;
+    }
+  }
+
+  private boolean take(List<Job> batch) throws InterruptedException {
     Job next = queue.take();
     long until = next.submitted() + mostWaiting;
     while (next != null && next != end) {
@@ -114,15 +141,27 @@ public final class Batcher implements AutoCloseable {
     try {
       List<Answer> answers = runner.run(batch.stream().map(Job::input).toList());
       long nanos = System.nanoTime() - start;
-      for (int i = 0; i < batch.size(); i++) {
-        Job job = batch.get(i);
-        job.outcome()
-            .complete(new Outcome(answers.get(i), batch.size(), start - job.submitted(), nanos));
-      }
       listener.ran(batch.size(), nanos);
+      tell(
+          () -> {
+            for (int i = 0; i < batch.size(); i++) {
+              Job job = batch.get(i);
+              job.outcome()
+                  .complete(
+                      new Outcome(answers.get(i), batch.size(), start - job.submitted(), nanos));
+            }
+          });
     } catch (RuntimeException | Error e) {
       // Whoever waits hears of it, and the next batch may fare better.
-      batch.forEach(job -> job.outcome().completeExceptionally(e));
+      tell(() -> batch.forEach(job -> job.outcome().completeExceptionally(e)));
+    }
+  }
+
+  private void tell(Runnable outcomes) {
+    try {
+      executor.execute(outcomes);
+    } catch (RejectedExecutionException e) {
+      outcomes.run();
     }
   }
 
@@ -137,11 +176,13 @@ public final class Batcher implements AutoCloseable {
       queue.add(end);
     }
     boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
     }
     runner.close();

@@ -6,8 +6,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.eclipse.jetty.io.Content;
-import org.eclipse.jetty.util.Promise;
 import org.ivit.serve.batch.Job;
 import org.ivit.serve.batch.Outcome;
 import org.ivit.serve.model.InputMaker;
@@ -15,7 +13,10 @@ import org.ivit.serve.protocol.Pictures;
 
 /** The way of a request's pictures: bytes, inputs on a few threads, batches, answers. */
 final class Answering implements AutoCloseable {
+  private static final long MOST_KEPT = 16L << 20;
+
   private final int requestBytes;
+  private final Bodies bodies;
   private final ServerMetrics metrics;
   private final ExecutorService decoders;
 
@@ -29,6 +30,7 @@ final class Answering implements AutoCloseable {
 
   Answering(ServerOptions options, ServerMetrics metrics) {
     this.requestBytes = options.requestBytes();
+    this.bodies = new Bodies(requestBytes, Math.min(MOST_KEPT, options.pendingBytes() / 4));
     this.metrics = metrics;
     AtomicInteger number = new AtomicInteger();
     this.decoders =
@@ -46,27 +48,31 @@ final class Answering implements AutoCloseable {
    *
    * @return fails with an {@link HttpFailure} if it is too long, or there is no room for it now
    */
-  CompletableFuture<byte[]> body(Exchange exchange) {
-    exchange.takeBody(requestBytes);
-    CompletableFuture<byte[]> body = new CompletableFuture<>();
-    Content.Source.asByteArrayAsync(
-        exchange.request(), requestBytes, Promise.Invocable.toPromise(body));
-    return body.handleAsync(
-        (bytes, e) -> {
-          if (e instanceof IllegalStateException) {
-            throw Exchange.tooLong(requestBytes);
-          }
-          if (e != null) {
-            throw HttpFailure.of(400, "the request did not arrive whole");
-          }
-          exchange.read();
-          return bytes;
-        },
-        decoders);
+  CompletableFuture<Body> body(Exchange exchange) {
+    long length = exchange.takeBody(requestBytes);
+    return bodies
+        .read(exchange.request(), length)
+        .thenApplyAsync(
+            body -> {
+              exchange.read();
+              return body;
+            },
+            decoders);
   }
 
-  /** Answers pictures, for which room was taken. */
+  /** Lets another request use the array of a body, which nobody may read from now on. */
+  void recycle(Body body) {
+    bodies.recycle(body);
+  }
+
+  /**
+   * Answers pictures, for which room was taken. When it has, nobody reads them any more; where it
+   * fails, or never does, somebody may.
+   */
   CompletableFuture<Answered> answer(Exchange exchange, ServedModel model, Pictures pictures) {
+    if (pictures.count() == 1) {
+      return run(exchange, model, List.of(make(exchange, model, pictures, 0)));
+    }
     List<CompletableFuture<InputMaker.Made>> making = new ArrayList<>(pictures.count());
     for (int i = 0; i < pictures.count(); i++) {
       int index = i;

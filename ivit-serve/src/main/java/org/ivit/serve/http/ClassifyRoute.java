@@ -3,6 +3,7 @@ package org.ivit.serve.http;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.ivit.core.InputException;
@@ -42,7 +43,11 @@ final class ClassifyRoute {
     return answering
         .body(exchange)
         .thenCompose(
-            bytes -> answering.answer(exchange, model, new Pictures.Encoded(List.of(bytes))))
+            body -> {
+              byte[] file = Arrays.copyOf(body.bytes(), body.length());
+              answering.recycle(body);
+              return answering.answer(exchange, model, new Pictures.Encoded(List.of(file)));
+            })
         .thenApply(
             answered ->
                 reply(

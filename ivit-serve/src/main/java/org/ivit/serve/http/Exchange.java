@@ -98,9 +98,10 @@ final class Exchange {
    * Takes room for a body.
    *
    * @param most that it may have where it does not say its length
+   * @return the length that it says; -1 without one
    * @throws HttpFailure 413 if it says that it is longer, 429 if there is not so much room
    */
-  synchronized void takeBody(int most) {
+  synchronized long takeBody(int most) {
     requireOpen();
     long length = number(HttpHeader.CONTENT_LENGTH.asString());
     if (length > most) {
@@ -113,6 +114,7 @@ final class Exchange {
           "requests of %d bytes are on their way: try again later".formatted(byteBudget.size()));
     }
     bytes += room;
+    return length;
   }
 
   static HttpFailure tooLong(int most) {

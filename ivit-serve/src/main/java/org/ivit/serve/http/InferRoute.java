@@ -27,11 +27,20 @@ final class InferRoute {
             body -> {
               InferRequest request =
                   InferRequestReader.read(
-                      model.description(), options.queue(), options.pixels(), body, header);
+                      model.description(),
+                      options.queue(),
+                      options.pixels(),
+                      body.bytes(),
+                      body.length(),
+                      header);
               exchange.takePictures(request.pictures().count());
               return answering
                   .answer(exchange, model, request.pictures())
-                  .thenApply(answered -> reply(model, request, answered));
+                  .thenApply(
+                      answered -> {
+                        answering.recycle(body);
+                        return reply(model, request, answered);
+                      });
             });
   }
 

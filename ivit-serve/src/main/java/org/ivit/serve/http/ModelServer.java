@@ -19,6 +19,9 @@ public final class ModelServer implements AutoCloseable {
   private static final int MOST_CONNECTIONS = 1024;
   private static final int MOST_THREADS = 16;
 
+  /** Of a connection at once: the pixels of a picture in a few calls of the system. */
+  private static final int READ_BYTES = 64 * 1024;
+
   /** How long nothing may come before the last connections are closed. */
   private static final long QUIET_MILLIS = 100;
 
@@ -45,16 +48,19 @@ public final class ModelServer implements AutoCloseable {
     Budget bytes = new Budget(options.pendingBytes());
     this.metrics = new ServerMetrics(pictures, bytes);
     this.answering = new Answering(options, metrics);
-    runners.forEach((name, runner) -> models.add(new ServedModel(name, runner, options, metrics)));
-    Routes routes = new Routes(models, options, metrics, answering, () -> !draining, version);
-    this.handler = new RequestHandler(routes, options.timeout(), pictures, bytes, () -> draining);
     QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS, 4);
     threads.setName("ivit-http");
     threads.setDaemon(true);
+    runners.forEach(
+        (name, runner) -> models.add(new ServedModel(name, runner, options, metrics, threads)));
+    Routes routes = new Routes(models, options, metrics, answering, () -> !draining, version);
+    this.handler = new RequestHandler(routes, options.timeout(), pictures, bytes, () -> draining);
     this.server = new Server(threads);
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
-    this.connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+    HttpConnectionFactory connections = new HttpConnectionFactory(http);
+    connections.setInputBufferSize(READ_BYTES);
+    this.connector = new ServerConnector(server, 1, 1, connections);
     connector.setHost(options.host());
     connector.setPort(options.port());
     // A little longer than a request may take, which then has an answer of its own.

@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -50,23 +49,35 @@ final class RequestHandler extends Handler.Abstract {
     open.incrementAndGet();
     Request.addCompletionListener(request, failure -> open.decrementAndGet());
     Exchange exchange = new Exchange(request, pictures, bytes);
-    Executor threads = getServer().getThreadPool();
-    begin(exchange)
-        .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
-        .handleAsync((reply, e) -> e == null ? reply : failed(exchange, e), threads)
-        .thenAccept(reply -> send(exchange, reply, response, callback))
-        .exceptionally(
-            e -> {
-              callback.failed(e);
-              return null;
-            });
+    var unused =
+        begin(exchange)
+            .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+            .whenComplete(
+                (reply, e) -> {
+                  Runnable end = () -> end(exchange, reply, e, response, callback);
+                  if (e instanceof TimeoutException) {
+                    // The one thread of Java that tells it has others to tell it to.
+                    getServer().getThreadPool().execute(end);
+                  } else {
+                    end.run();
+                  }
+                });
     return true;
+  }
+
+  private void end(
+      Exchange exchange, Reply reply, Throwable e, Response response, Callback callback) {
+    try {
+      send(exchange, e == null ? reply : failed(exchange, e), response, callback);
+    } catch (RuntimeException | Error failure) {
+      callback.failed(failure);
+    }
   }
 
   private CompletableFuture<Reply> begin(Exchange exchange) {
     try {
       return routes.answer(exchange);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
     }
   }

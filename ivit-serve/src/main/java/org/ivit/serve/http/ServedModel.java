@@ -1,5 +1,6 @@
 package org.ivit.serve.http;
 
+import java.util.concurrent.Executor;
 import org.ivit.serve.batch.Batcher;
 import org.ivit.serve.model.InputMaker;
 import org.ivit.serve.model.ModelDescription;
@@ -12,7 +13,15 @@ final class ServedModel implements AutoCloseable {
   private final InputMaker maker;
   private final Batcher batcher;
 
-  ServedModel(String name, Runner runner, ServerOptions options, ServerMetrics metrics) {
+  /**
+   * @param answering runs what hangs on outcomes
+   */
+  ServedModel(
+      String name,
+      Runner runner,
+      ServerOptions options,
+      ServerMetrics metrics,
+      Executor answering) {
     this.name = name;
     this.description = runner.description();
     this.maker = new InputMaker(description.preprocess(), options.pixels());
@@ -22,7 +31,8 @@ final class ServedModel implements AutoCloseable {
             runner,
             options.batch(),
             options.mostWaiting(),
-            metrics.batches(name));
+            metrics.batches(name),
+            answering);
   }
 
   String name() {

@@ -50,22 +50,24 @@ public final class InputMaker {
   public Made decoded(Rgb picture) {
     long start = System.nanoTime();
     Rgb seen = transform.apply(picture);
-    return new Made(new Input.Pixels(seen), 0, System.nanoTime() - start);
+    return new Made(Input.Pixels.of(seen), 0, System.nanoTime() - start);
   }
 
   /**
    * Of a picture that was resized and cropped already.
    *
+   * @param found height and width
+   * @param rgb [height][width][3] from {@code from} on; held, not copied
    * @param name what messages call it
    * @throws InputException if it has not the model's size
    */
-  public Made transformed(Rgb picture, String name) {
-    if (picture.width() != size.width() || picture.height() != size.height()) {
+  public Made transformed(Size found, byte[] rgb, int from, String name) {
+    if (!found.equals(size)) {
       throw new InputException(
           "%s: found %sx%s pixels, expected %sx%s as the model sees them"
-              .formatted(name, picture.width(), picture.height(), size.width(), size.height()));
+              .formatted(name, found.width(), found.height(), size.width(), size.height()));
     }
-    return new Made(new Input.Pixels(picture), 0, 0);
+    return new Made(new Input.Pixels(found, rgb, from), 0, 0);
   }
 
   /**

@@ -37,6 +37,11 @@ final class IntegerRunner implements Runner {
   }
 
   @Override
+  public int batchesAtOnce() {
+    return 2;
+  }
+
+  @Override
   public List<Answer> run(List<Input> inputs) {
     return model.answers(inputs.stream().map(IntegerRunner::picture).toList()).stream()
         .map(codes -> Answer.ofCodes(codes, description.scale()))
@@ -45,7 +50,7 @@ final class IntegerRunner implements Runner {
 
   private static Picture picture(Input input) {
     return input instanceof Input.Pixels pixels
-        ? Picture.transformed(pixels.picture())
+        ? Picture.transformed(pixels.size(), pixels.rgb(), pixels.from())
         : Picture.normalised(((Input.Normalised) input).values());
   }
 

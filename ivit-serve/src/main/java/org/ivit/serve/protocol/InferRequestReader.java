@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.ivit.core.InputException;
 import org.ivit.core.MessageText;
+import org.ivit.core.Size;
 import org.ivit.serve.model.ModelDescription;
 
 /** Reads a request: JSON, and binary tensors behind it. */
@@ -30,6 +31,7 @@ public final class InferRequestReader {
   private final int mostPictures;
   private final long mostPixels;
   private final byte[] body;
+  private final int length;
   private final int header;
   private String id;
   private Pictures pictures;
@@ -49,11 +51,17 @@ public final class InferRequestReader {
   }
 
   private InferRequestReader(
-      ModelDescription model, int mostPictures, long mostPixels, byte[] body, int header) {
+      ModelDescription model,
+      int mostPictures,
+      long mostPixels,
+      byte[] body,
+      int length,
+      int header) {
     this.model = model;
     this.mostPictures = mostPictures;
     this.mostPixels = mostPixels;
     this.body = body;
+    this.length = length;
     this.header = header;
   }
 
@@ -62,18 +70,26 @@ public final class InferRequestReader {
    *
    * @param mostPictures that it may have
    * @param mostPixels width times height that a picture may have
+   * @param body the request and, where the array is longer, what is none of it; pixels behind the
+   *     JSON are not copied
+   * @param length of the request
    * @param header length of the JSON, behind which tensors follow; -1 where all is JSON
    * @throws InputException if it is none, or asks for what the model does not have
    */
   public static InferRequest read(
-      ModelDescription model, int mostPictures, long mostPixels, byte[] body, int header) {
-    if (header > body.length) {
+      ModelDescription model,
+      int mostPictures,
+      long mostPixels,
+      byte[] body,
+      int length,
+      int header) {
+    if (header > length) {
       throw new InputException(
           "Inference-Header-Content-Length: found %d, expected at most the %d bytes of the request"
-              .formatted(header, body.length));
+              .formatted(header, length));
     }
     return new InferRequestReader(
-            model, mostPictures, mostPixels, body, header < 0 ? body.length : header)
+            model, mostPictures, mostPixels, body, length, header < 0 ? length : header)
         .read();
   }
 
@@ -171,15 +187,18 @@ public final class InferRequestReader {
     int n = (int) tensor.shape[0];
     return switch (spec.type()) {
       case UINT8 ->
-          new Pictures.Pixels(
+          pixels(
               n,
-              (int) tensor.shape[1],
-              (int) tensor.shape[2],
-              (byte[]) data,
+              new Size((int) tensor.shape[1], (int) tensor.shape[2]),
+              (TensorData.Bytes) data,
               tensor.parameters.flag(Parameters.TRANSFORMED, false));
       case FP32 -> new Pictures.Normalised(n, (float[]) data);
       default -> encoded(data);
     };
+  }
+
+  private static Pictures pixels(int n, Size size, TensorData.Bytes data, boolean transformed) {
+    return new Pictures.Pixels(n, size, data.array(), data.from(), transformed);
   }
 
   @SuppressWarnings("unchecked")
@@ -216,10 +235,10 @@ public final class InferRequestReader {
     for (long size : shape) {
       count *= size;
     }
-    if (count > body.length) {
+    if (count > length) {
       throw new InputException(
           "%s: found shape %s, whose elements are more than the %d bytes of the request"
-              .formatted(spec.name(), Arrays.toString(shape), body.length));
+              .formatted(spec.name(), Arrays.toString(shape), length));
     }
     return (int) count;
   }
@@ -230,10 +249,10 @@ public final class InferRequestReader {
       if (tensor.dataAt >= 0) {
         throw new InputException(tensor.name + ": found data and binary_data_size, expected one");
       }
-      if (binary != body.length - header) {
+      if (binary != length - header) {
         throw new InputException(
             "%s: binary_data_size: found %d, expected the %d bytes behind the JSON"
-                .formatted(tensor.name, binary, body.length - header));
+                .formatted(tensor.name, binary, length - header));
       }
       return elements.binary(body, header, binary);
     }

@@ -2,6 +2,7 @@ package org.ivit.serve.protocol;
 
 import java.util.Arrays;
 import java.util.List;
+import org.ivit.core.Size;
 import org.ivit.core.image.Rgb;
 import org.ivit.serve.model.InputMaker;
 
@@ -43,20 +44,24 @@ public sealed interface Pictures {
   /**
    * Decoded pictures of one size.
    *
-   * @param pixels [count][height][width][3]
+   * @param size height and width of each
+   * @param rgb [count][height][width][3] from {@code from} on
    * @param transformed whether they were resized and cropped already
    */
-  record Pixels(int count, int height, int width, byte[] pixels, boolean transformed)
+  record Pixels(int count, Size size, byte[] rgb, int from, boolean transformed)
       implements Pictures {
     @Override
     public InputMaker.Made make(InputMaker maker, int index) {
-      int size = 3 * height * width;
-      Rgb picture =
+      int length = 3 * size.area();
+      int at = from + index * length;
+      if (transformed) {
+        return maker.transformed(size, rgb, at, name(this, index));
+      }
+      return maker.decoded(
           new Rgb(
-              width,
-              height,
-              count == 1 ? pixels : Arrays.copyOfRange(pixels, index * size, (index + 1) * size));
-      return transformed ? maker.transformed(picture, name(this, index)) : maker.decoded(picture);
+              size.width(),
+              size.height(),
+              rgb.length == length ? rgb : Arrays.copyOfRange(rgb, at, at + length)));
     }
   }
 

@@ -10,13 +10,20 @@ import java.util.List;
 import org.ivit.core.InputException;
 
 /**
- * The elements of a tensor, in the order of its last index: a {@code byte[]}, a {@code float[]} or
- * a list of {@code byte[]} by its type.
+ * The elements of a tensor, in the order of its last index: {@link Bytes}, a {@code float[]} or a
+ * list of {@code byte[]} by its type.
  */
 final class TensorData {
   private final String name;
   private final DataType type;
   private final int count;
+
+  /**
+   * Elements of one byte.
+   *
+   * @param array they begin at {@code from} of it
+   */
+  record Bytes(byte[] array, int from) {}
 
   /** A place for the elements of a nested or flat array of JSON. */
   private interface Sink {
@@ -44,7 +51,7 @@ final class TensorData {
       case UINT8 -> {
         byte[] bytes = new byte[count];
         elements(parser, (p, i) -> bytes[i] = (byte) unsigned(p));
-        yield bytes;
+        yield new Bytes(bytes, 0);
       }
       case FP32 -> {
         float[] values = new float[count];
@@ -132,6 +139,7 @@ final class TensorData {
 
   /**
    * Reads the binary form: little endian, strings with four bytes of their length before each.
+   * Elements of one byte stay where they are.
    *
    * @throws InputException if there are not as many elements
    */
@@ -140,9 +148,7 @@ final class TensorData {
     return switch (type) {
       case UINT8 -> {
         requireCount(length);
-        byte[] bytes = new byte[count];
-        in.get(bytes);
-        yield bytes;
+        yield new Bytes(body, from);
       }
       case FP32 -> {
         if (length != (long) Float.BYTES * count) {

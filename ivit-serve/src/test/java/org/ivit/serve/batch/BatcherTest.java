@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.ivit.serve.FakeRunner;
 import org.ivit.serve.model.Answer;
@@ -44,7 +46,12 @@ class BatcherTest {
   }
 
   private void open(int most, Duration wait) {
-    batcher = new Batcher("test", runner, most, wait, (pictures, nanos) -> heard.add(pictures));
+    open(most, wait, Runnable::run);
+  }
+
+  private void open(int most, Duration wait, Executor executor) {
+    batcher =
+        new Batcher("test", runner, most, wait, (pictures, nanos) -> heard.add(pictures), executor);
   }
 
   @AfterEach
@@ -96,6 +103,45 @@ class BatcherTest {
     assertThat(outcome(first).batch()).isEqualTo(1);
     batcher.close();
     assertThat(heard).containsExactly(1, 4, 3);
+  }
+
+  @Test
+  void theNextBatchDoesNotWaitForWhatHangsOnThisOne() throws Exception {
+    List<Runnable> tasks = new CopyOnWriteArrayList<>();
+    open(1, Duration.ZERO, tasks::add);
+    List<Job> jobs = submit(0, 2);
+    runner.let(1);
+    awaitBatches(2);
+    assertThat(jobs.get(0).outcome()).isNotDone();
+    tasks.forEach(Runnable::run);
+    assertThat(answer(jobs.get(0))).isZero();
+  }
+
+  @Test
+  void aModelThatRunsTwoBatchesAtOnceHasTwo() throws Exception {
+    runner.atOnce(2);
+    open(2, Duration.ofHours(1));
+    List<Job> jobs = submit(0, 8);
+    awaitBatches(2);
+    assertThat(jobs.subList(0, 4)).allMatch(Job::begun);
+    assertThat(jobs.subList(4, 8)).noneMatch(Job::begun);
+    runner.let(4);
+    for (int i = 0; i < jobs.size(); i++) {
+      assertThat(answer(jobs.get(i))).isEqualTo(i);
+    }
+    assertThat(runner.batches()).containsExactly(2, 2, 2, 2);
+  }
+
+  @Test
+  void outcomesAreToldWhereTheExecutorRefuses() throws Exception {
+    open(
+        1,
+        Duration.ZERO,
+        task -> {
+          throw new RejectedExecutionException();
+        });
+    runner.let(1);
+    assertThat(answer(submit(3))).isEqualTo(3);
   }
 
   @Test
