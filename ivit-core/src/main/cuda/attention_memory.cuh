@@ -209,10 +209,24 @@ IVIT_DEVICE int value_at(int channel, int half) {
 
 /* As many copies of each exponential beside each other as lanes may look up at once. */
 IVIT_DEVICE void load_exponentials(const AttentionArguments &a, Shared<unsigned char> memory) {
-#pragma unroll 4
-  for (int i = (int)threadIdx.x; i < 257 << a.copy_bits; i += (int)blockDim.x) {
-    uint32_t e = a.exponentials[i >> a.copy_bits];
-    as<Bytes16>(memory)[i] = Bytes16{{e, e, e, e}};
+  const int together = 4;
+  int count = 257 << a.copy_bits;
+  /* Not unrolled by the compiler, which would divide by the number of threads. */
+#pragma unroll 1
+  for (int first = (int)threadIdx.x; first < count; first += together * (int)blockDim.x) {
+    uint32_t e[together];
+#pragma unroll
+    for (int k = 0; k < together; k++) {
+      int i = first + k * (int)blockDim.x;
+      e[k] = i < count ? a.exponentials[i >> a.copy_bits] : 0;
+    }
+#pragma unroll
+    for (int k = 0; k < together; k++) {
+      int i = first + k * (int)blockDim.x;
+      if (i < count) {
+        as<Bytes16>(memory)[i] = Bytes16{{e[k], e[k], e[k], e[k]}};
+      }
+    }
   }
 }
 
