@@ -103,10 +103,11 @@ struct TilePlace {
 
 template <typename Shape>
 IVIT_DEVICE TilePlace tile_place() {
-  int warp = thread_of_slice<Shape>() / WARP;
+  int warp = (int)threadIdx.x / WARP;
   const int across = Shape::columns / Shape::warp_columns;
+  const int down = Shape::rows / Shape::warp_rows;
   return TilePlace{
-      warp / across * Shape::warp_rows, warp % across * Shape::warp_columns,
+      warp / across % down * Shape::warp_rows, warp % across * Shape::warp_columns,
       (int)threadIdx.x % WARP};
 }
 

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * eight neighbours of the output ({@code Pieces} in C++).
  */
 final class ProductColumns {
-  static final int GROUP = 32;
+  private static final int GROUP = 32;
 
   private ProductColumns() {}
 
