@@ -30,6 +30,13 @@ struct AttentionObserver {
   int32_t largest = INT32_MIN;
   double low = INFINITE;
   double high = -INFINITE;
+  /*
+   * Of the context: a lane keeps two columns of 64, and shows them when the warp goes on to others, so
+   * that it waits for what others have shown once and not for each tile.
+   */
+  int columns = -1; /* the first of 64 */
+  int32_t smallest[2] = {INT32_MAX, INT32_MAX};
+  int32_t greatest[2] = {INT32_MIN, INT32_MIN};
 
   IVIT_DEVICE explicit AttentionObserver(const ObservedAttentionArguments &arguments)
       : o(arguments), seen(present(arguments.scores)) {}
@@ -79,28 +86,47 @@ struct AttentionObserver {
       return;
     }
     int lane = (int)threadIdx.x % WARP;
+    /* A warp takes columns from the first of 64 on: which is known where loops are unrolled. */
+    int first = head.number * a.head_dim + (channel & ~63);
+    if ((channel & 56) == 0 && first != columns) {
+      show_columns();
+      columns = first;
+    }
 #pragma unroll
     for (int k = 0; k < 2; k++) {
-      int32_t smallest = INT32_MAX;
-      int32_t greatest = INT32_MIN;
+      int32_t low = INT32_MAX;
+      int32_t high = INT32_MIN;
 #pragma unroll
       for (int half = 0; half < 2; half++) {
         if (query + (lane >> 2) + 8 * half < a.queries) {
           int32_t z = acc.r[2 * half + k];
-          smallest = z < smallest ? z : smallest;
-          greatest = z > greatest ? z : greatest;
+          low = z < low ? z : low;
+          high = z > high ? z : high;
         }
       }
       for (int lanes = 4; lanes < WARP; lanes *= 2) {
-        int32_t other = (int32_t)shuffle_xor((uint32_t)smallest, lanes);
-        smallest = other < smallest ? other : smallest;
-        other = (int32_t)shuffle_xor((uint32_t)greatest, lanes);
-        greatest = other > greatest ? other : greatest;
+        int32_t other = shuffle_xor(low, lanes);
+        low = other < low ? other : low;
+        other = shuffle_xor(high, lanes);
+        high = other > high ? other : high;
       }
-      if (lane < 4 && channel + k < a.head_dim && smallest <= greatest) {
-        atomic_min(o.least + (head.number * a.head_dim + channel + k), smallest);
-        atomic_max(o.largest + (head.number * a.head_dim + channel + k), greatest);
+      if (lane >> 2 == (channel >> 3 & 7) && channel + k < a.head_dim) {
+        smallest[k] = low < smallest[k] ? low : smallest[k];
+        greatest[k] = high > greatest[k] ? high : greatest[k];
       }
+    }
+  }
+
+  /* The columns that lanes keep, and none afterwards. */
+  IVIT_DEVICE void show_columns() {
+    int own = columns + 2 * ((int)threadIdx.x % WARP);
+#pragma unroll
+    for (int k = 0; k < 2; k++) {
+      if (columns >= 0 && smallest[k] <= greatest[k]) {
+        widen(o.least + (own + k), o.largest + (own + k), smallest[k], greatest[k]);
+      }
+      smallest[k] = INT32_MAX;
+      greatest[k] = INT32_MIN;
     }
   }
 
@@ -108,15 +134,10 @@ struct AttentionObserver {
     if (!seen) {
       return;
     }
-    for (int lanes = 1; lanes < WARP; lanes *= 2) {
-      int32_t other = (int32_t)shuffle_xor((uint32_t)least, lanes);
-      least = other < least ? other : least;
-      other = (int32_t)shuffle_xor((uint32_t)largest, lanes);
-      largest = other > largest ? other : largest;
-    }
+    show_columns();
+    reduce_extremes(least, largest);
     if ((int)threadIdx.x % WARP == 0 && least <= largest) {
-      atomic_min(o.scores, least);
-      atomic_max(o.scores + 1, largest);
+      widen(o.scores, o.scores + 1, least, largest);
     }
     if (present(o.positions)) {
       extremes_of_warp(o.biased, low, high);

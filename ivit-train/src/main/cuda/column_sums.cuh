@@ -41,6 +41,7 @@ IVIT_KERNEL(256, 4) column_sums(IVIT_ARGUMENTS(ivit::ColumnSumArguments) a) {
 }
 
 IVIT_KERNEL(256, 4) partial_sums(IVIT_ARGUMENTS(ivit::PartialSumArguments) a) {
+#pragma unroll 1
   for (int64_t i = ivit::thread_number(); i < a.columns; i += ivit::thread_count()) {
     double sum = 0;
     for (int part = 0; part < a.parts; part++) {

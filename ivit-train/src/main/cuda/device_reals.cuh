@@ -32,6 +32,28 @@ IVIT_DEVICE double root_of(double v) { return __dsqrt_rn(v); }
 /* a * b + c, rounded once. */
 IVIT_DEVICE float fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 
+template <typename T>
+IVIT_DEVICE uint64_t address_of(T *pointer) {
+  return (uint64_t)pointer;
+}
+
+/* What atomic operations of other threads may be changing. */
+IVIT_DEVICE int32_t current(const int32_t *from) {
+  int32_t v;
+  asm volatile("ld.relaxed.gpu.global.s32 %0, [%1];"
+               : "=r"(v)
+               : "l"(__cvta_generic_to_global(from)));
+  return v;
+}
+
+IVIT_DEVICE uint64_t current(const uint64_t *from) {
+  uint64_t v;
+  asm volatile("ld.relaxed.gpu.global.u64 %0, [%1];"
+               : "=l"(v)
+               : "l"(__cvta_generic_to_global(from)));
+  return v;
+}
+
 IVIT_DEVICE void atomic_min(int32_t *to, int32_t v) { atomicMin(to, v); }
 
 IVIT_DEVICE void atomic_max(int32_t *to, int32_t v) { atomicMax(to, v); }
@@ -43,7 +65,5 @@ IVIT_DEVICE void atomic_min(uint64_t *to, uint64_t v) {
 IVIT_DEVICE void atomic_max(uint64_t *to, uint64_t v) {
   atomicMax(reinterpret_cast<unsigned long long *>(to), (unsigned long long)v);
 }
-
-IVIT_DEVICE void atomic_or(uint32_t *to, uint32_t v) { atomicOr(to, v); }
 
 }  // namespace ivit

@@ -1,7 +1,7 @@
 /* Memory set to one word. */
 #pragma once
 
-#include "reals.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
@@ -15,7 +15,13 @@ struct FillArguments {
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) fill(IVIT_ARGUMENTS(ivit::FillArguments) a) {
-  for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    a.to[i] = a.word;
-  }
+  ivit::each_element<4>(a.count, ivit::wide<4>(a.to), [&](int64_t i, auto n) {
+    constexpr int N = decltype(n)::width;
+    ivit::Some<uint32_t, N> words;
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      put(words, k, a.word);
+    }
+    ivit::store(a.to + i, words);
+  });
 }

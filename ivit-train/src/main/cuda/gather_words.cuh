@@ -1,7 +1,7 @@
 /* Words from places here and there, one after the other. */
 #pragma once
 
-#include "reals.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
@@ -15,7 +15,14 @@ struct GatherWordsArguments {
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) gather_words(IVIT_ARGUMENTS(ivit::GatherWordsArguments) a) {
-  for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    a.to[i] = a.from[a.places[i]];
-  }
+  ivit::each_element<4>(a.count, ivit::wide<4>(a.places, a.to), [&](int64_t i, auto n) {
+    constexpr int N = decltype(n)::width;
+    auto places = ivit::load<N>(a.places + i);
+    ivit::Some<uint32_t, N> words;
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      put(words, k, a.from[at(places, k)]);
+    }
+    ivit::store(a.to + i, words);
+  });
 }

@@ -1,7 +1,7 @@
 /* Activation functions on reals, and back: GELU, and those that are x times a sigmoid. */
 #pragma once
 
-#include "reals.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
@@ -43,19 +43,32 @@ struct TanhGate {
 
 template <typename Gate>
 IVIT_DEVICE void activate(const RealGeluArguments &a) {
-  for (int64_t i = thread_number(); i < a.count; i += thread_count()) {
-    float x = a.from[i];
-    a.to[i] = x * Gate::gate(x);
-  }
+  each_element<4>(a.count, wide<4>(a.from, a.to), [&](int64_t i, auto n) {
+    constexpr int N = decltype(n)::width;
+    auto v = load<N>(a.from + i);
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      float x = at(v, k);
+      put(v, k, x * Gate::gate(x));
+    }
+    store(a.to + i, v);
+  });
 }
 
 template <typename Gate>
 IVIT_DEVICE void activate_backward(const RealGeluArguments &a) {
-  for (int64_t i = thread_number(); i < a.count; i += thread_count()) {
-    float x = a.from[i];
-    float gate = Gate::gate(x);
-    a.gradient[i] = a.gradient[i] * (gate + x * Gate::slope(x, gate));
-  }
+  each_element<4>(a.count, wide<4>(a.from, a.gradient), [&](int64_t i, auto n) {
+    constexpr int N = decltype(n)::width;
+    auto from = load<N>(a.from + i);
+    auto gradient = load<N>(a.gradient + i);
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      float x = at(from, k);
+      float gate = Gate::gate(x);
+      put(gradient, k, at(gradient, k) * (gate + x * Gate::slope(x, gate)));
+    }
+    store(a.gradient + i, gradient);
+  });
 }
 
 }  // namespace ivit

@@ -35,9 +35,9 @@ IVIT_KERNEL(256, 4) norm_backward(IVIT_ARGUMENTS(ivit::NormBackwardArguments) a)
   auto from = a.from + row * a.channels;
   double unit = a.root_of_channels / 1073741824.0;
   ivit::norm_row_backward(
-      a.gradient + row * a.channels, a.gamma, a.to + row * a.to_stride, a.channels,
+      from, a.gradient + row * a.channels, a.gamma, a.to + row * a.to_stride, a.channels,
       a.root_of_channels / (a.input_scale * s.root), lane,
-      [&](int c) { return ivit::normalised(s, from[c]) * unit; });
+      [&](int16_t x) { return ivit::normalised(s, x) * unit; });
 }
 
 /* Partial sums of the gradients by gamma and beta; a thread a channel. */

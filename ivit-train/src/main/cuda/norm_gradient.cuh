@@ -1,32 +1,42 @@
 /* Back through a layer norm whose normalised values are given: of codes, or of reals. */
 #pragma once
 
-#include "reals.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
 /*
  * Adds a row's gradient by the input; a warp a row.
  *
- * normalised(c) is the value before gamma and beta, factor one over the deviation.
+ * normalised(v) is what a number of the row is before gamma and beta, factor one over the deviation.
  */
-template <typename Normalised>
+template <typename T, typename Normalised>
 IVIT_DEVICE void norm_row_backward(
-    Global<const float> gradient, Global<const float> gamma, Global<float> to, int channels,
-    double factor, int lane, Normalised normalised) {
+    Global<const T> row, Global<const float> gradient, Global<const float> gamma, Global<float> to,
+    int channels, double factor, int lane, Normalised normalised) {
   double total = 0;
   double along = 0;
   for (int c = lane; c < channels; c += WARP) {
     double g = (double)gradient[c] * gamma[c];
     total += g;
-    along += g * normalised(c);
+    along += g * normalised(row[c]);
   }
   total = sum_of_warp(total) / channels;
   along = sum_of_warp(along) / channels;
-  for (int c = lane; c < channels; c += WARP) {
-    double g = (double)gradient[c] * gamma[c];
-    to[c] = (float)(to[c] + (g - total - normalised(c) * along) * factor);
-  }
+  each_of_row<4>(channels, wide<4>(row, gradient, gamma, to), [&](int c, auto n) {
+    constexpr int N = decltype(n)::width;
+    auto values = load<N>(row + c);
+    auto gradients = load<N>(gradient + c);
+    auto gammas = load<N>(gamma + c);
+    auto sums = load<N>(to + c);
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      double g = (double)at(gradients, k) * at(gammas, k);
+      double v = normalised(at(values, k));
+      put(sums, k, (float)(at(sums, k) + (g - total - v * along) * factor));
+    }
+    store(to + c, sums);
+  });
 }
 
 /*

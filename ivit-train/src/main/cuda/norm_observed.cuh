@@ -2,7 +2,7 @@
 #pragma once
 
 #include "layer_norm.cuh"
-#include "reals.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
@@ -32,15 +32,18 @@ struct ObservedNormArguments {
 
 template <typename In>
 IVIT_DEVICE NormRow norm_statistics(
-    const ObservedNormArguments &a, Global<const In> row, int lane) {
+    const ObservedNormArguments &a, Global<const In> row) {
   int64_t sum = 0;
   int64_t squares = 0;
-#pragma unroll 1
-  for (int c = lane; c < a.channels; c += WARP) {
-    int32_t v = row[c];
-    sum += v;
-    squares += (uint32_t)(v * v);
-  }
+  each_of_row<8>(a.channels, wide<8>(row), [&](int c, auto n) {
+    auto x = load<decltype(n)::width>(row + c);
+#pragma unroll
+    for (int k = 0; k < decltype(n)::width; k++) {
+      int32_t v = at(x, k);
+      sum += v;
+      squares += (uint32_t)(v * v);
+    }
+  });
   uint32_t root = 0;
   RowStatistics s = statistics(
       a.channels, a.twice_channels, (int64_t)warp_sum((uint64_t)sum),
@@ -52,12 +55,65 @@ IVIT_DEVICE int32_t normalised(const NormRow &s, int32_t x) {
   return (int32_t)(((int64_t)(x - s.mean) * s.factor) >> 1);
 }
 
-enum { OBSERVED_NORM_WARPS = 8 };
+enum { OBSERVED_NORM_ROWS = 16 /* at once of a block */ };
 
-/* Shared memory: least and largest value of each channel, where they are observed. */
+/*
+ * Codes of a block's rows from their statistics: a thread has some channels of several rows, so that
+ * it fetches their constants once, and shows the extremes of a channel once.
+ */
+template <int N, typename In, typename Out>
+IVIT_DEVICE void norm_rows(
+    const ObservedNormArguments &a, int64_t first, Shared<NormRow> statistics,
+    Shared<int32_t> least, Shared<int32_t> largest) {
+  auto from = as<const In>(a.from);
+  auto to = as<Out>(a.to);
+  int rows = a.rows - first < OBSERVED_NORM_ROWS ? (int)(a.rows - first) : OBSERVED_NORM_ROWS;
+  /* Twice as many columns by twice as many channels. */
+  Share share = share_of<2 * N>(threadIdx.x, blockDim.x, 2 * a.channels, a.twice_channels);
+#pragma unroll 1
+  for (uint32_t group = share.group; group < share.groups; group += share.group_step) {
+    int c = (int)group * N;
+    int32_t multiplier[N];
+    int64_t offset[N];
+    int32_t low[N];
+    int32_t high[N];
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      multiplier[k] = a.multiplier[c + k];
+      offset[k] = a.offset[c + k];
+      low[k] = INT32_MAX;
+      high[k] = INT32_MIN;
+    }
+#pragma unroll 1
+    for (int r = (int)share.row; r < rows; r += (int)share.row_step) {
+      NormRow s = statistics[r];
+      auto x = load<N>(from + ((first + r) * a.from_stride + c));
+      Some<Out, N> out;
+#pragma unroll
+      for (int k = 0; k < N; k++) {
+        int32_t y = normalised(s, at(x, k));
+        low[k] = y < low[k] ? y : low[k];
+        high[k] = y > high[k] ? y : high[k];
+        int64_t v = ((int64_t)y * multiplier[k] + offset[k]) >> a.shift;
+        put(out, k, narrowed(saturate16(v), Out()));
+      }
+      store(to + ((first + r) * a.channels + c), out);
+    }
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      if (present(a.least) && low[k] <= high[k]) {
+        atomic_min(least + (c + k), low[k]);
+        atomic_max(largest + (c + k), high[k]);
+      }
+    }
+  }
+}
+
+/* Shared memory: statistics of rows, then least and largest value of each channel. */
 template <typename In, typename Out>
 IVIT_DEVICE void norm_observed(const ObservedNormArguments &a) {
-  Shared<int32_t> least = as<int32_t>(shared_memory());
+  Shared<NormRow> statistics = as<NormRow>(shared_memory());
+  Shared<int32_t> least = as<int32_t>(shared_memory() + OBSERVED_NORM_ROWS * sizeof(NormRow));
   Shared<int32_t> largest = least + a.channels;
   bool seen = present(a.least);
   if (seen) {
@@ -65,36 +121,35 @@ IVIT_DEVICE void norm_observed(const ObservedNormArguments &a) {
       least[c] = INT32_MAX;
       largest[c] = INT32_MIN;
     }
-    block_barrier();
   }
-  int lane = (int)threadIdx.x % WARP;
-  int warp = (int)threadIdx.x / WARP;
+  auto from = as<const In>(a.from);
+  bool aligned = a.channels % 4 == 0 && a.from_stride % 4 == 0 && wide<4>(from, as<Out>(a.to));
 #pragma unroll 1
-  for (int64_t row = (int64_t)blockIdx.x * OBSERVED_NORM_WARPS + warp; row < a.rows;
-       row += (int64_t)gridDim.x * OBSERVED_NORM_WARPS) {
-    auto from = as<const In>(a.from) + row * a.from_stride;
-    auto to = as<Out>(a.to) + row * a.channels;
-    NormRow s = norm_statistics<In>(a, from, lane);
-    if (lane == 0 && present(a.kept)) {
-      a.kept[row] = s;
-    }
+  for (int64_t first = (int64_t)blockIdx.x * OBSERVED_NORM_ROWS; first < a.rows;
+       first += (int64_t)gridDim.x * OBSERVED_NORM_ROWS) {
 #pragma unroll 1
-    for (int c = lane; c < a.channels; c += WARP) {
-      int32_t y = normalised(s, from[c]);
-      if (seen) {
-        atomic_min(least + c, y);
-        atomic_max(largest + c, y);
+    for (int r = (int)threadIdx.x / WARP; r < OBSERVED_NORM_ROWS && first + r < a.rows;
+         r += (int)blockDim.x / WARP) {
+      NormRow s = norm_statistics<In>(a, from + (first + r) * a.from_stride);
+      if ((int)threadIdx.x % WARP == 0) {
+        statistics[r] = s;
+        if (present(a.kept)) {
+          a.kept[first + r] = s;
+        }
       }
-      int64_t v = ((int64_t)y * a.multiplier[c] + a.offset[c]) >> a.shift;
-      to[c] = sizeof(Out) == 1 ? (Out)saturate8(saturate16(v)) : (Out)saturate16(v);
     }
+    block_barrier();
+    if (aligned) {
+      norm_rows<4, In, Out>(a, first, statistics, least, largest);
+    } else {
+      norm_rows<1, In, Out>(a, first, statistics, least, largest);
+    }
+    block_barrier();
   }
   if (seen) {
-    block_barrier();
     for (int c = (int)threadIdx.x; c < a.channels; c += (int)blockDim.x) {
       if (least[c] <= largest[c]) {
-        atomic_min(a.least + c, least[c]);
-        atomic_max(a.largest + c, largest[c]);
+        widen(a.least + c, a.largest + c, least[c], largest[c]);
       }
     }
   }

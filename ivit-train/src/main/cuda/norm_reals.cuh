@@ -49,9 +49,17 @@ IVIT_KERNEL(256, 4) norm_reals(IVIT_ARGUMENTS(ivit::RealNormArguments) a) {
     squares += d * d;
   }
   double factor = 1 / ivit::root_of(ivit::sum_of_warp(squares) / a.channels + a.epsilon);
-  for (int c = lane; c < a.channels; c += ivit::WARP) {
-    to[c] = (float)((from[c] - mean) * factor * a.gamma[c] + a.beta[c]);
-  }
+  ivit::each_of_row<4>(a.channels, ivit::wide<4>(from, to, a.gamma, a.beta), [&](int c, auto n) {
+    constexpr int N = decltype(n)::width;
+    auto v = ivit::load<N>(from + c);
+    auto gamma = ivit::load<N>(a.gamma + c);
+    auto beta = ivit::load<N>(a.beta + c);
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      put(v, k, (float)((at(v, k) - mean) * factor * at(gamma, k) + at(beta, k)));
+    }
+    ivit::store(to + c, v);
+  });
   if (lane == 0) {
     a.kept[row] = ivit::RealNormRow{mean, factor};
   }
@@ -67,8 +75,8 @@ IVIT_KERNEL(256, 4) norm_reals_backward(IVIT_ARGUMENTS(ivit::RealNormArguments) 
   ivit::RealNormRow s = a.kept[row];
   auto from = a.from + row * a.from_stride;
   ivit::norm_row_backward(
-      a.gradient + row * a.channels, a.gamma, a.gradient_to + row * a.from_stride, a.channels,
-      s.factor, lane, [&](int c) { return (from[c] - s.mean) * s.factor; });
+      from, a.gradient + row * a.channels, a.gamma, a.gradient_to + row * a.from_stride, a.channels,
+      s.factor, lane, [&](float x) { return (x - s.mean) * s.factor; });
 }
 
 /* Partial sums of the gradients by gamma and beta; a thread a channel. */

@@ -3,6 +3,7 @@
 
 #include "extremes.cuh"
 #include "requantize.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
@@ -11,6 +12,7 @@ struct ObservedPoolArguments {
   Global<unsigned char> to;         /* codes, or sums of them, [pictures][channels] */
   Global<uint64_t> extremes; /* ordered bits of the least and the largest sum; or null */
   Dyadic multiplier;
+  Divisor of_channels;
   int32_t pictures;
   int32_t tokens;
   int32_t leading; /* the first tokens, which take no part */
@@ -27,25 +29,40 @@ IVIT_DEVICE int32_t pooled(const ObservedPoolArguments &a, int32_t sum, int8_t) 
   return saturate8(pooled(a, sum, int16_t()));
 }
 
+/* Shared memory: EXTREMES_BYTES. */
 template <typename In, typename Out>
 IVIT_DEVICE void pool_observed(const ObservedPoolArguments &a) {
   auto codes = as<const In>(a.from);
   auto to = as<Out>(a.to);
-  int64_t count = (int64_t)a.pictures * a.channels;
-  double least = INFINITE;
-  double largest = -INFINITE;
-  for (int64_t i = thread_number(); i < count; i += thread_count()) {
-    auto from = codes + (i / a.channels * a.tokens * a.channels + i % a.channels);
-    int32_t sum = 0;
-    for (int t = a.leading; t < a.tokens; t++) {
-      sum += from[(int64_t)t * a.channels];
-    }
-    to[i] = (Out)pooled(a, sum, Out());
-    least = sum < least ? sum : least;
-    largest = sum > largest ? sum : largest;
-  }
+  int32_t least = INT32_MAX;
+  int32_t largest = INT32_MIN;
+  each_column<4>(a.pictures, a.channels, a.of_channels, wide<4>(codes, to), [&](int c, auto n) {
+    return [=, &a, &least, &largest](int64_t picture) {
+      constexpr int N = decltype(n)::width;
+      auto from = codes + (picture * a.tokens * a.channels + c);
+      int32_t sums[N] = {};
+#pragma unroll 4
+      for (int t = a.leading; t < a.tokens; t++) {
+        auto token = load<N>(from + (int64_t)t * a.channels);
+#pragma unroll
+        for (int k = 0; k < N; k++) {
+          sums[k] += at(token, k);
+        }
+      }
+      Some<Out, N> out;
+#pragma unroll
+      for (int k = 0; k < N; k++) {
+        put(out, k, (Out)pooled(a, sums[k], Out()));
+        least = sums[k] < least ? sums[k] : least;
+        largest = sums[k] > largest ? sums[k] : largest;
+      }
+      store(to + (picture * a.channels + c), out);
+    };
+  });
   if (present(a.extremes)) {
-    extremes_of_warp(a.extremes, least, largest);
+    extremes_of_block(
+        a.extremes, least <= largest ? (double)least : INFINITE,
+        least <= largest ? (double)largest : -INFINITE);
   }
 }
 

@@ -1,7 +1,7 @@
 /* Gradients by relative positions: over all windows first, then over the pairs of a position. */
 #pragma once
 
-#include "reals.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
@@ -10,6 +10,7 @@ struct PositionArguments {
   Global<const int32_t> first; /* of the pairs of a position, [positions + 1] */
   Global<const int32_t> pairs; /* query * tokens + key, position after position */
   Global<float> to;            /* [positions][heads] */
+  Divisor of_heads;
   int32_t heads;
   int32_t positions;
   int32_t pair_count;
@@ -19,14 +20,17 @@ struct PositionArguments {
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) positions_backward(IVIT_ARGUMENTS(ivit::PositionArguments) a) {
-  for (int64_t i = ivit::thread_number(); i < (int64_t)a.positions * a.heads;
-       i += ivit::thread_count()) {
-    int position = (int)(i / a.heads);
-    int head = (int)(i % a.heads);
-    double sum = 0;
-    for (int32_t k = a.first[position]; k < a.first[position + 1]; k++) {
-      sum += a.sums[(int64_t)head * a.pair_count + a.pairs[k]];
-    }
-    a.to[i] = (float)(a.added ? a.to[i] + sum : sum);
-  }
+  ivit::each_column<1>(a.positions, a.heads, a.of_heads, true, [&](int head, auto) {
+    return [=, &a](int64_t position) {
+      auto sums = a.sums + (int64_t)head * a.pair_count;
+      int32_t end = a.first[position + 1];
+      double sum = 0;
+#pragma unroll 4
+      for (int32_t k = a.first[position]; k < end; k++) {
+        sum += sums[a.pairs[k]];
+      }
+      auto to = a.to + (position * a.heads + head);
+      *to = (float)(a.added ? *to + sum : sum);
+    };
+  });
 }

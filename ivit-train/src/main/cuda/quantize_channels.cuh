@@ -1,6 +1,7 @@
 /* Weights to 8-bit codes with one scale an output channel, and sums over the codes. */
 #pragma once
 
+#include "walk.cuh"
 #include "weight_grid.cuh"
 
 namespace ivit {
@@ -49,18 +50,22 @@ IVIT_DEVICE int32_t sum_of_warp(int32_t v) {
 
 /* The scale of the channel's smallest and largest weight; sets `infinite`. */
 IVIT_DEVICE float scale_of_weights(
-    Global<const float> weight, int inputs, int lane, int32_t &infinite) {
+    Global<const float> weight, int inputs, int32_t &infinite) {
   float least = INFINITE;
   float largest = -INFINITE;
   uint32_t bad = UINT32_MAX;
-  for (int k = lane; k < inputs; k += WARP) {
-    float w = weight[k];
-    if (!(w < INFINITE && w > -INFINITE)) {
-      bad = bad < (uint32_t)k ? bad : (uint32_t)k;
+  each_of_row<4>(inputs, wide<4>(weight), [&](int first, auto n) {
+    auto weights = load<decltype(n)::width>(weight + first);
+#pragma unroll
+    for (int k = 0; k < decltype(n)::width; k++) {
+      float w = at(weights, k);
+      if (!(w < INFINITE && w > -INFINITE)) {
+        bad = bad < (uint32_t)(first + k) ? bad : (uint32_t)(first + k);
+      }
+      least = w < least ? w : least;
+      largest = w > largest ? w : largest;
     }
-    least = w < least ? w : least;
-    largest = w > largest ? w : largest;
-  }
+  });
   for (int lanes = WARP / 2; lanes > 0; lanes /= 2) {
     float other = shuffle_xor(least, lanes);
     least = other < least ? other : least;
@@ -93,7 +98,7 @@ IVIT_KERNEL(256, 4) quantize_channels(IVIT_ARGUMENTS(ivit::QuantizeArguments) a)
   auto weight = a.weight + c * a.inputs;
   auto codes = a.codes + c * a.inputs;
   ivit::QuantizedChannel channel = {};
-  channel.scale = ivit::scale_of_weights(weight, a.inputs, lane, channel.infinite);
+  channel.scale = ivit::scale_of_weights(weight, a.inputs, channel.infinite);
   if (ivit::present(a.frozen)) {
     channel.scale = a.frozen[c];
   }
@@ -101,18 +106,25 @@ IVIT_KERNEL(256, 4) quantize_channels(IVIT_ARGUMENTS(ivit::QuantizeArguments) a)
     channel.scale = ivit::scale_for_bias(channel.scale, a.bias[c], a.input_scale);
   }
   float reciprocal = 1.0f / channel.scale;
-  for (int k = lane; k < a.inputs; k += ivit::WARP) {
-    int32_t code = ivit::code_of(a, c, k, reciprocal * weight[k]);
-    codes[k] = (int8_t)code;
-    int32_t magnitude = code < 0 ? -code : code;
-    if (ivit::present(a.outliers) && a.outliers[k] != 0) {
-      channel.outlier_code += code;
-      channel.outlier_magnitude += magnitude;
-    } else {
-      channel.code += code;
-      channel.magnitude += magnitude;
+  ivit::each_of_row<4>(a.inputs, ivit::wide<4>(weight, codes), [&](int first, auto n) {
+    constexpr int N = decltype(n)::width;
+    auto weights = ivit::load<N>(weight + first);
+    ivit::Some<int8_t, N> to;
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      int32_t code = ivit::code_of(a, c, first + k, reciprocal * at(weights, k));
+      put(to, k, (int8_t)code);
+      int32_t magnitude = code < 0 ? -code : code;
+      if (ivit::present(a.outliers) && a.outliers[first + k] != 0) {
+        channel.outlier_code += code;
+        channel.outlier_magnitude += magnitude;
+      } else {
+        channel.code += code;
+        channel.magnitude += magnitude;
+      }
     }
-  }
+    ivit::store(codes + first, to);
+  });
   channel.code = ivit::sum_of_warp(channel.code);
   channel.magnitude = ivit::sum_of_warp(channel.magnitude);
   channel.outlier_code = ivit::sum_of_warp(channel.outlier_code);

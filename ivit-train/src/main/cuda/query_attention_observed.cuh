@@ -27,8 +27,7 @@ struct QueryObserver {
 
   IVIT_DEVICE void context(int channel, int32_t z) {
     if (present(o.least)) {
-      atomic_min(o.least + channel, z);
-      atomic_max(o.largest + channel, z);
+      widen(o.least + channel, o.largest + channel, z, z);
     }
   }
 };

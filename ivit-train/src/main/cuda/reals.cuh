@@ -15,11 +15,18 @@ IVIT_DEVICE float shuffle_xor(float value, int lanes) {
   return real_of(shuffle_xor(bits_of(value), lanes));
 }
 
+IVIT_DEVICE int32_t shuffle_xor(int32_t value, int lanes) {
+  return (int32_t)shuffle_xor((uint32_t)value, lanes);
+}
+
+IVIT_DEVICE uint64_t shuffle_xor(uint64_t value, int lanes) {
+  uint32_t low = shuffle_xor((uint32_t)value, lanes);
+  uint32_t high = shuffle_xor((uint32_t)(value >> 32), lanes);
+  return (uint64_t)high << 32 | low;
+}
+
 IVIT_DEVICE double shuffle_xor(double value, int lanes) {
-  uint64_t bits = bits_of(value);
-  uint32_t low = shuffle_xor((uint32_t)bits, lanes);
-  uint32_t high = shuffle_xor((uint32_t)(bits >> 32), lanes);
-  return real_of((uint64_t)high << 32 | low);
+  return real_of(shuffle_xor(bits_of(value), lanes));
 }
 
 /* The sum over a warp, the same in every lane. */
@@ -35,6 +42,22 @@ IVIT_DEVICE Real sum_of_warp(Real v) {
 IVIT_DEVICE uint64_t ordered(double v) {
   uint64_t bits = bits_of(v);
   return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+}
+
+/*
+ * Widens extremes that threads share. Most values change nothing: both are read, under way together,
+ * before either is written.
+ */
+template <typename T>
+IVIT_DEVICE void widen(Global<T> least, Global<T> largest, T low, T high) {
+  T lowest = current(least);
+  T highest = current(largest);
+  if (low < lowest) {
+    atomic_min(least, low);
+  }
+  if (high > highest) {
+    atomic_max(largest, high);
+  }
 }
 
 /* A thread's number in a grid of one dimension, and how many there are. */

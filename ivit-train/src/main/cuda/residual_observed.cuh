@@ -3,6 +3,7 @@
 
 #include "extremes.cuh"
 #include "requantize.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
@@ -16,30 +17,47 @@ struct ObservedResidualArguments {
   Dyadic identity_multiplier;
   double branch_scale; /* of a branch that is kept */
   double identity_scale;
-  int64_t count;
+  int64_t pictures;
+  Divisor of_size;
   int32_t size; /* of a picture */
   int32_t unused;
 };
 
 }  // namespace ivit
 
+/* Shared memory: EXTREMES_BYTES. */
 IVIT_KERNEL(256, 4) residual_observed(IVIT_ARGUMENTS(ivit::ObservedResidualArguments) a) {
   double least = ivit::INFINITE;
   double largest = -ivit::INFINITE;
-  for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    bool kept = !ivit::present(a.factors) || a.factors[i / a.size] != 0.0f;
-    int32_t branch = kept ? a.branch[i] : 0;
-    int32_t identity = a.identity[i];
-    int64_t sum =
-        ivit::requantize_wide(branch, a.branch_multiplier.multiplier, a.branch_multiplier.shift)
-        + ivit::requantize_wide(
-            identity, a.identity_multiplier.multiplier, a.identity_multiplier.shift);
-    a.out[i] = (int16_t)ivit::saturate16(sum);
-    double value = branch * a.branch_scale + identity * a.identity_scale;
-    least = value < least ? value : least;
-    largest = value > largest ? value : largest;
-  }
+  bool wide = ivit::wide<8>(a.branch, a.identity, a.out);
+  ivit::each_column<8>(a.pictures, a.size, a.of_size, wide, [&](int place, auto n) {
+    return [=, &a, &least, &largest](int64_t picture) {
+      constexpr int N = decltype(n)::width;
+      int64_t i = picture * a.size + place;
+      bool kept = !ivit::present(a.factors) || a.factors[picture] != 0.0f;
+      auto identities = ivit::load<N>(a.identity + i);
+      ivit::Some<int16_t, N> branches = {};
+      if (kept) {
+        branches = ivit::load<N>(a.branch + i);
+      }
+      ivit::Some<int16_t, N> out;
+#pragma unroll
+      for (int k = 0; k < N; k++) {
+        int32_t branch = at(branches, k);
+        int32_t identity = at(identities, k);
+        int64_t sum = ivit::requantize_wide(
+                          branch, a.branch_multiplier.multiplier, a.branch_multiplier.shift)
+            + ivit::requantize_wide(
+                identity, a.identity_multiplier.multiplier, a.identity_multiplier.shift);
+        put(out, k, (int16_t)ivit::saturate16(sum));
+        double value = branch * a.branch_scale + identity * a.identity_scale;
+        least = value < least ? value : least;
+        largest = value > largest ? value : largest;
+      }
+      ivit::store(a.out + i, out);
+    };
+  });
   if (ivit::present(a.extremes)) {
-    ivit::extremes_of_warp(a.extremes, least, largest);
+    ivit::extremes_of_block(a.extremes, least, largest);
   }
 }

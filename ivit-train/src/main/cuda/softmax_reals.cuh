@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cross_entropy.cuh"
+#include "divide.cuh"
 
 namespace ivit {
 
@@ -11,6 +12,9 @@ struct RealSoftmaxArguments {
   Global<const int32_t> places; /* row of the table by query and key, [length][length] */
   Global<const int32_t> masks;  /* 1 where masked, [windows][length][length]; or null */
   Global<float> gradient;       /* by the probabilities, then by the scores; of the backward pass */
+  Divisor of_length;
+  Divisor of_heads;
+  Divisor of_windows;
   int64_t rows;
   int32_t length;
   int32_t heads;
@@ -27,9 +31,11 @@ IVIT_KERNEL(256, 4) softmax_reals(IVIT_ARGUMENTS(ivit::RealSoftmaxArguments) a) 
     return;
   }
   auto x = a.scores + row * a.length;
-  int query = (int)(row % a.length);
-  int head = (int)(row / a.length % a.heads);
-  int window = (int)(row / a.length / a.heads % a.windows);
+  int of_groups = (int)ivit::divide((uint32_t)row, a.of_length);
+  int group = (int)ivit::divide((uint32_t)of_groups, a.of_heads);
+  int query = (int)row - of_groups * a.length;
+  int head = of_groups - group * a.heads;
+  int window = group - (int)ivit::divide((uint32_t)group, a.of_windows) * a.windows;
   double largest = -ivit::INFINITE;
   for (int i = lane; i < a.length; i += ivit::WARP) {
     float v = x[i];

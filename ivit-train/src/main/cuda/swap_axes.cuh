@@ -1,14 +1,16 @@
 /* Matrices turned: scores by token to scores by head, and back. */
 #pragma once
 
-#include "reals.cuh"
+#include "walk.cuh"
 
 namespace ivit {
 
 struct SwapArguments {
   Global<const float> from; /* [groups][rows][columns] */
   Global<float> to;         /* [groups][columns][rows] */
-  int64_t count;            /* numbers of all groups */
+  int64_t groups;
+  Divisor of_size; /* rows * columns */
+  Divisor of_rows;
   int32_t rows;
   int32_t columns;
 };
@@ -16,11 +18,11 @@ struct SwapArguments {
 }  // namespace ivit
 
 IVIT_KERNEL(256, 4) swap_axes(IVIT_ARGUMENTS(ivit::SwapArguments) a) {
-  int64_t size = (int64_t)a.rows * a.columns;
-  for (int64_t i = ivit::thread_number(); i < a.count; i += ivit::thread_count()) {
-    int place = (int)(i % size);
-    int row = place % a.rows;
-    int column = place / a.rows;
-    a.to[i] = a.from[i / size * size + (int64_t)row * a.columns + column];
-  }
+  int size = a.rows * a.columns;
+  ivit::each_column<1>(a.groups, size, a.of_size, true, [&](int place, auto) {
+    int column = (int)ivit::divide((uint32_t)place, a.of_rows);
+    int row = place - column * a.rows;
+    int from = row * a.columns + column;
+    return [=, &a](int64_t group) { a.to[group * size + place] = a.from[group * size + from]; };
+  });
 }

@@ -53,9 +53,14 @@ void atomic_max(Checked<T, check> to, V v) {
   old = (T)v > old ? (T)v : old;
 }
 
-template <void (*check)(const void *, size_t, size_t)>
-void atomic_or(Checked<uint32_t, check> to, uint32_t v) {
-  *to |= v;
+template <typename T, void (*check)(const void *, size_t, size_t)>
+T current(Checked<T, check> from) {
+  return *from;
+}
+
+template <typename T, void (*check)(const void *, size_t, size_t)>
+uint64_t address_of(Checked<T, check> pointer) {
+  return (uint64_t)(uintptr_t)pointer.p;
 }
 
 }  // namespace ivit

@@ -1,5 +1,6 @@
 package org.ivit.train.device;
 
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.augment.PictureBatch;
@@ -28,7 +29,8 @@ final class DevicePictures implements AutoCloseable {
     final Field<Long> erasures = address();
     final Field<Long> values = address();
     final Field<Long> pixels = address();
-    final Field<Long> count = int64();
+    final Field<Divisor> ofArea = divisor();
+    final Field<Divisor> ofWidth = divisor();
     final Field<float[]> mean = float32s(3);
     final Field<float[]> deviation = float32s(3);
     final Field<Integer> height = int32();
@@ -84,7 +86,8 @@ final class DevicePictures implements AutoCloseable {
     PictureArguments a = new PictureArguments();
     last.receive(a);
     a.pixels.set(pixels);
-    a.count.set(count);
+    a.ofArea.set(Divisor.of(batch.size().area()));
+    a.ofWidth.set(Divisor.of(batch.size().width()));
     a.mean.set(batch.normalisation().mean());
     a.deviation.set(batch.normalisation().std());
     a.height.set(batch.size().height());

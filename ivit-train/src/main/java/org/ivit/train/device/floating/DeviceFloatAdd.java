@@ -1,5 +1,6 @@
 package org.ivit.train.device.floating;
 
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.BranchDrop;
 import org.ivit.train.device.pass.Pass;
@@ -11,7 +12,8 @@ final class DeviceFloatAdd {
     private final Field<Long> branch = address();
     private final Field<Long> to = address();
     private final Field<Long> factors = address();
-    private final Field<Long> count = int64();
+    private final Field<Long> pictures = int64();
+    private final Field<Divisor> ofSize = divisor();
     private final Field<Integer> size = int32();
     private final Field<Integer> unused = unused();
   }
@@ -36,19 +38,19 @@ final class DeviceFloatAdd {
    */
   static void residual(
       Pass pass, BranchDrop drop, long identity, long branch, long to, int pictures) {
-    long count = (long) pictures * drop.size();
-    run(pass, identity, branch, to, drop.factors(pass), count, drop.size());
+    run(pass, identity, branch, to, drop.factors(pass), pictures, drop.size());
   }
 
   private static void run(
-      Pass pass, long identity, long branch, long to, long factors, long count, int size) {
+      Pass pass, long identity, long branch, long to, long factors, long pictures, int size) {
     AddArguments a = new AddArguments();
     a.identity.set(identity);
     a.branch.set(branch);
     a.to.set(to);
     a.factors.set(factors);
-    a.count.set(count);
+    a.pictures.set(pictures);
+    a.ofSize.set(Divisor.of(size));
     a.size.set(size);
-    pass.each("add_branch", count, 0, a);
+    pass.each("add_branch", pictures * size, 0, a);
   }
 }

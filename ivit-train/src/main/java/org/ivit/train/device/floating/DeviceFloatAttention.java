@@ -72,10 +72,7 @@ final class DeviceFloatAttention implements AutoCloseable {
     a.places.set(inWindows ? memory.constants("places", windows::relativeIndex) : 0);
     a.masks.set(masked ? memory.constants("masks", this::masks) : 0);
     a.gradient.set(gradient);
-    a.rows.set((long) groups * heads * tokens);
-    a.length.set(tokens);
-    a.heads.set(heads);
-    a.windows.set(inWindows ? windows.count() : 1);
+    a.shape(groups, heads, tokens, tokens, inWindows ? windows.count() : 1);
     return a;
   }
 

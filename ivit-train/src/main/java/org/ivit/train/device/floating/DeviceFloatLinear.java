@@ -1,6 +1,7 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.LinearSpec;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.NodeLayout;
 import org.ivit.train.device.pass.Pass;
@@ -19,8 +20,10 @@ final class DeviceFloatLinear {
   private static final class FillRowsArguments extends Structure {
     private final Field<Long> row = address();
     private final Field<Long> to = address();
-    private final Field<Long> count = int64();
-    private final Field<Long> columns = int64();
+    private final Field<Long> rows = int64();
+    private final Field<Divisor> ofColumns = divisor();
+    private final Field<Integer> columns = int32();
+    private final Field<Integer> unused = unused();
   }
 
   /**
@@ -48,8 +51,9 @@ final class DeviceFloatLinear {
       FillRowsArguments a = new FillRowsArguments();
       a.row.set(pass.parameters + 4L * biasAt);
       a.to.set(y);
-      a.count.set((long) rows * outputs);
-      a.columns.set((long) outputs);
+      a.rows.set((long) rows);
+      a.ofColumns.set(Divisor.of(outputs));
+      a.columns.set(outputs);
       pass.each("fill_rows", (long) rows * outputs, 0, a);
     }
     Matrix in = Matrix.of(x, inputs);

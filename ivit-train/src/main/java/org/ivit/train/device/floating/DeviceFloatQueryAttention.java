@@ -39,10 +39,7 @@ record DeviceFloatQueryAttention(AttentionPooling site) {
     a.places.set(0L);
     a.masks.set(0L);
     a.gradient.set(gradient);
-    a.rows.set((long) pictures * site.heads());
-    a.length.set(site.tokens());
-    a.heads.set(site.heads());
-    a.windows.set(1);
+    a.shape(pictures, site.heads(), 1, site.tokens(), 1);
     pass.warps(kernel, (long) pictures * site.heads(), a);
   }
 

@@ -1,6 +1,7 @@
 package org.ivit.train.device.floating;
 
 import org.ivit.core.architecture.Stem;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.EmbeddingGradient;
 import org.ivit.train.device.pass.Pass;
@@ -22,7 +23,8 @@ final class DeviceFloatStem extends FloatPart {
     private final Field<Long> leading = address();
     private final Field<Long> positions = address();
     private final Field<Long> to = address();
-    private final Field<Long> count = int64();
+    private final Field<Long> pictures = int64();
+    private final Field<Divisor> ofSize = divisor();
     private final Field<Integer> size = int32();
     private final Field<Integer> first = int32();
     private final Field<Integer> without = int32();
@@ -66,7 +68,8 @@ final class DeviceFloatStem extends FloatPart {
     int positioned = shape.positionRows() * shape.dim();
     a.positions.set(positioned > 0 ? pass.parameters + 4L * layout.at(Stem.POSITION) : 0);
     a.to.set(out);
-    a.count.set(count);
+    a.pictures.set((long) pictures);
+    a.ofSize.set(Divisor.of(size));
     a.size.set(size);
     a.first.set(shape.leadingTokens() * shape.dim());
     a.without.set(size - positioned);

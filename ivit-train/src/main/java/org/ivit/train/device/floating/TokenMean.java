@@ -1,5 +1,6 @@
 package org.ivit.train.device.floating;
 
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.Pass;
 
@@ -14,6 +15,7 @@ record TokenMean(int tokens, int leading, int channels) {
   private static final class RealPoolArguments extends Structure {
     private final Field<Long> from = address();
     private final Field<Long> to = address();
+    private final Field<Divisor> ofChannels = divisor();
     private final Field<Integer> pictures = int32();
     private final Field<Integer> tokens = int32();
     private final Field<Integer> leading = int32();
@@ -28,6 +30,7 @@ record TokenMean(int tokens, int leading, int channels) {
     RealPoolArguments a = new RealPoolArguments();
     a.from.set(x);
     a.to.set(out);
+    a.ofChannels.set(Divisor.of(channels));
     a.pictures.set(pictures);
     a.tokens.set(tokens);
     a.leading.set(leading);

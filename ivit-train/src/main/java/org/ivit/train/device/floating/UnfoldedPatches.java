@@ -3,17 +3,14 @@ package org.ivit.train.device.floating;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.pass.PatchGridFields;
 
 /** Normalised pixels to rows of patches, on the device. */
 final class UnfoldedPatches {
   private static final class UnfoldArguments extends Structure {
     private final Field<Long> pixels = address();
     private final Field<Long> to = address();
-    private final Field<Long> count = int64();
-    private final Field<Integer> height = int32();
-    private final Field<Integer> width = int32();
-    private final Field<Integer> patch = int32();
-    private final Field<Integer> unused = unused();
+    private final Field<PatchGridFields> grid = structure(new PatchGridFields());
   }
 
   private UnfoldedPatches() {}
@@ -27,10 +24,7 @@ final class UnfoldedPatches {
     UnfoldArguments a = new UnfoldArguments();
     a.pixels.set(pixels);
     a.to.set(rows);
-    a.count.set(count);
-    a.height.set(shape.image().height());
-    a.width.set(shape.image().width());
-    a.patch.set(shape.patch());
+    a.grid.set(PatchGridFields.of(shape, pictures));
     pass.each("unfold_reals", count, 0, a);
   }
 }

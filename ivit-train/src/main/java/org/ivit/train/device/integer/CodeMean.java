@@ -2,6 +2,7 @@ package org.ivit.train.device.integer;
 
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.Pooling;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Pool;
 import org.ivit.train.device.pass.Pass;
@@ -22,6 +23,7 @@ final class CodeMean {
     private final Field<Long> to = address();
     private final Field<Long> extremes = address();
     private final Field<Dyadic> multiplier = dyadic();
+    private final Field<Divisor> ofChannels = divisor();
     private final Field<Integer> pictures = int32();
     private final Field<Integer> tokens = int32();
     private final Field<Integer> leading = int32();
@@ -87,11 +89,12 @@ final class CodeMean {
     a.to.set(out);
     a.extremes.set(seen);
     a.multiplier.set(by);
+    a.ofChannels.set(Divisor.of(channels));
     a.pictures.set(pictures);
     a.tokens.set(tokens);
     a.leading.set(leading);
     a.channels.set(channels);
-    pass.each(kernel, (long) pictures * channels, 0, a);
+    pass.each(kernel, (long) pictures * channels, Pass.EXTREMES_BYTES, a);
   }
 
   /**

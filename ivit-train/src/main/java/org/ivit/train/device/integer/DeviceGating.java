@@ -2,6 +2,7 @@ package org.ivit.train.device.integer;
 
 import org.ivit.core.arithmetic.DyadicVector;
 import org.ivit.core.arithmetic.Silu;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Gating;
 import org.ivit.train.device.pass.Pass;
@@ -32,6 +33,7 @@ final class DeviceGating {
     private final Field<Long> outliers = address();
     private final Field<Long> extremes = address();
     private final Field<Long> rows = int64();
+    private final Field<Divisor> ofChannels = divisor();
     private final Field<Integer> channels = int32();
     private final Field<Integer> unused = unused();
   }
@@ -107,8 +109,10 @@ final class DeviceGating {
     a.outliers.set(node.outputOutliers().isEmpty() ? 0 : pass.constants.at(outliers));
     a.extremes.set(pass.observed(extremes));
     a.rows.set((long) rows);
+    a.ofChannels.set(Divisor.of(channels));
     a.channels.set(channels);
-    pass.rows("gate_observed_" + node.bits(), rows, a);
+    long count = (long) rows * channels;
+    pass.each("gate_observed_" + node.bits(), count, Pass.EXTREMES_BYTES, a);
   }
 
   /**

@@ -1,12 +1,15 @@
 package org.ivit.train.device.integer;
 
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 import org.ivit.core.architecture.ActivationSpec;
 import org.ivit.core.arithmetic.Activation;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.ShiftGelu;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Gelu;
 import org.ivit.core.graph.GeluRow;
@@ -25,22 +28,26 @@ final class DeviceGelu {
   private GeluRow row;
   private float inputScale;
   private int sigmoids;
+
+  /** What GELU makes of codes, in ascending order. */
   private double[] values;
-  private int tables;
+
+  private int entries;
   private int slopes;
   private int flags;
   private boolean apart;
-  private int met;
+  private int extremes;
 
   private static final class GeluArguments extends Structure {
     private final Field<Long> from = address();
     private final Field<Long> to = address();
     private final Field<Long> gradient = address();
-    private final Field<Long> tables = address();
+    private final Field<Long> entries = address();
     private final Field<Long> slopes = address();
     private final Field<Long> outliers = address();
-    private final Field<Long> met = address();
-    private final Field<Long> count = int64();
+    private final Field<Long> extremes = address();
+    private final Field<Long> rows = int64();
+    private final Field<Divisor> ofChannels = divisor();
     private final Field<Integer> channels = int32();
     private final Field<Integer> unused = unused();
   }
@@ -74,19 +81,18 @@ final class DeviceGelu {
    */
   void prepare(Pass pass, Gelu built, GeluForm form, float scale, OutlierChannels outliers) {
     node = built;
+    extremes = pass.integerExtremes();
     if (built instanceof GeluRow rowNode) {
       row = rowNode;
       inputScale = scale;
       sigmoids = pass.constants.shorts(rowNode.sigmoid());
-      met = pass.observed.ints(Integer.MAX_VALUE, Integer.MIN_VALUE);
       return;
     }
     GeluTable table = (GeluTable) built;
     apart = !outliers.isEmpty();
     values = GeluCurve.values(form, function, scale);
-    byte[] both = Arrays.copyOf(table.table(), 2 * CODES);
-    System.arraycopy(apart ? table.outlierTable() : table.table(), 0, both, CODES, CODES);
-    tables = pass.constants.bytes(both);
+    entries = pass.constants.ints(entries(values, table, apart));
+    Arrays.sort(values);
     double[] own = GeluCurve.slopes(form, function, scale);
     double[] other = apart ? GeluCurve.slopes(form, function, outliers.outlierScale(scale)) : own;
     float[] slope = new float[2 * CODES];
@@ -100,7 +106,24 @@ final class DeviceGelu {
     }
     slopes = pass.constants.floats(slope);
     flags = pass.constants.bytes(flag);
-    met = pass.observed.ints(new int[CODES / 32]);
+  }
+
+  /**
+   * As {@code gelu_codes.cuh} has them: an output code, and the rank of the input code by its
+   * value.
+   */
+  private static int[] entries(double[] values, GeluTable table, boolean apart) {
+    int[] entries = new int[2 * CODES];
+    Integer[] ascending = IntStream.range(0, CODES).boxed().toArray(Integer[]::new);
+    Arrays.sort(ascending, Comparator.comparingDouble(code -> values[code]));
+    for (int rank = 0; rank < CODES; rank++) {
+      int code = ascending[rank];
+      entries[code] = table.table()[code] & 0xff | rank << 8 | rank << 16;
+      if (apart) {
+        entries[CODES + code] = table.outlierTable()[code] & 0xff | (CODES - 1) << 8;
+      }
+    }
+    return entries;
   }
 
   private GeluArguments arguments(Pass pass, long from, long to, long gradient, int rows) {
@@ -108,11 +131,12 @@ final class DeviceGelu {
     a.from.set(from);
     a.to.set(to);
     a.gradient.set(gradient);
-    a.tables.set(pass.constants.at(tables));
+    a.entries.set(pass.constants.at(entries));
     a.slopes.set(pass.constants.at(slopes));
     a.outliers.set(apart ? pass.constants.at(flags) : 0);
-    a.met.set(pass.observed(met));
-    a.count.set((long) rows * channels);
+    a.extremes.set(pass.observed(extremes));
+    a.rows.set((long) rows);
+    a.ofChannels.set(Divisor.of(channels));
     a.channels.set(channels);
     return a;
   }
@@ -126,7 +150,7 @@ final class DeviceGelu {
     a.to.set(to);
     a.gradient.set(gradient);
     a.sigmoid.set(pass.constants.at(sigmoids));
-    a.extremes.set(pass.observed(met));
+    a.extremes.set(pass.observed(extremes));
     a.scale.set((double) inputScale);
     a.rows.set((long) rows);
     a.rounding.set(1L << (requantization.shift() - 1));
@@ -142,10 +166,12 @@ final class DeviceGelu {
    */
   void forward(Pass pass, long x, int rows, long out) {
     if (row != null) {
-      pass.warps("gelu_row_observed", rows, rowArguments(pass, x, out, 0, rows));
+      ObservedGeluRowArguments a = rowArguments(pass, x, out, 0, rows);
+      pass.warps("gelu_row_observed", rows, Pass.EXTREMES_BYTES, a);
       return;
     }
-    pass.each("gelu_codes", (long) rows * channels, CODES / 8, arguments(pass, x, out, 0, rows));
+    GeluArguments a = arguments(pass, x, out, 0, rows);
+    pass.each("gelu_codes", (long) rows * channels, 2 * CODES * Integer.BYTES, a);
   }
 
   /**
@@ -166,15 +192,13 @@ final class DeviceGelu {
   /** Takes what the step observed. */
   void seen(Pass pass, SeenRanges seen) {
     if (row != null) {
-      double scale = ShiftGelu.productScale(inputScale);
-      seen.include(
-          node.name(), pass.observed.intAt(met, 0) * scale, pass.observed.intAt(met, 1) * scale);
+      pass.includeIntegers(seen, node.name(), extremes, ShiftGelu.productScale(inputScale));
       return;
     }
-    for (int i = 0; i < CODES; i++) {
-      if ((pass.observed.intAt(met, i / 32) >>> (i % 32) & 1) != 0) {
-        seen.include(node.name(), values[i], values[i]);
-      }
+    int least = pass.observed.intAt(extremes, 0);
+    int largest = pass.observed.intAt(extremes, 1);
+    if (least <= largest) {
+      seen.include(node.name(), values[least], values[largest]);
     }
   }
 }

@@ -5,6 +5,7 @@ import org.ivit.core.architecture.LinearSpec;
 import org.ivit.core.arithmetic.AsymmetricGelu;
 import org.ivit.core.arithmetic.OutlierChannels;
 import org.ivit.core.arithmetic.QuantizedChannels;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.engine.cuda.layer.ChannelOrder;
@@ -58,8 +59,10 @@ final class DeviceLinear implements AutoCloseable {
     private final Field<Long> codes = address();
     private final Field<Long> scales = address();
     private final Field<Long> to = address();
-    private final Field<Long> count = int64();
-    private final Field<Long> length = int64();
+    private final Field<Long> rows = int64();
+    private final Field<Divisor> ofLength = divisor();
+    private final Field<Integer> length = int32();
+    private final Field<Integer> unused = unused();
   }
 
   private static final class ObservedLinearArguments extends Structure {
@@ -72,8 +75,10 @@ final class DeviceLinear implements AutoCloseable {
     private final Field<Long> column = address();
     private final Field<Long> row = address();
     private final Field<Long> to = address();
-    private final Field<Long> count = int64();
-    private final Field<Long> columns = int64();
+    private final Field<Long> rows = int64();
+    private final Field<Divisor> ofColumns = divisor();
+    private final Field<Integer> columns = int32();
+    private final Field<Integer> unused = unused();
   }
 
   /**
@@ -175,8 +180,9 @@ final class DeviceLinear implements AutoCloseable {
     a.codes.set(codes.address());
     a.scales.set(pass.constants.at(scales));
     a.to.set(values());
-    a.count.set((long) outputs * inputs);
-    a.length.set((long) inputs);
+    a.rows.set((long) outputs);
+    a.ofLength.set(Divisor.of(inputs));
+    a.length.set(inputs);
     pass.each("dequantize_rows", (long) outputs * inputs, 0, a);
   }
 
@@ -344,8 +350,9 @@ final class DeviceLinear implements AutoCloseable {
     a.column.set(sums);
     a.row.set(pass.constants.at(offsets));
     a.to.set(gradient);
-    a.count.set((long) outputs * inputs);
-    a.columns.set((long) inputs);
+    a.rows.set((long) outputs);
+    a.ofColumns.set(Divisor.of(inputs));
+    a.columns.set(inputs);
     pass.each("add_outer_product", (long) outputs * inputs, 0, a);
   }
 

@@ -15,7 +15,11 @@ import org.ivit.train.operator.SeenRanges;
 
 /** I-LayerNorm on the device. */
 final class DeviceNorm implements AutoCloseable {
-  private static final int WARPS = 8;
+  /** Rows that a block takes at once. */
+  private static final int ROWS = 16;
+
+  /** Of the statistics of a row. */
+  private static final int ROW_BYTES = 16;
 
   private final int channels;
   private final int gammaAt;
@@ -122,11 +126,11 @@ final class DeviceNorm implements AutoCloseable {
   }
 
   private long kept(int rows, int use) {
-    return memory.of("kept" + use, rows, 16);
+    return memory.of("kept" + use, rows, ROW_BYTES);
   }
 
   private void forward(Pass pass, String kernel, long x, int rows, long out, int use) {
-    int blocks = Math.min((rows + WARPS - 1) / WARPS, 4 * pass.device.multiprocessors());
+    int blocks = Math.min((rows + ROWS - 1) / ROWS, 4 * pass.device.multiprocessors());
     ObservedNormArguments a = new ObservedNormArguments();
     a.from.set(x);
     a.to.set(out);
@@ -141,7 +145,7 @@ final class DeviceNorm implements AutoCloseable {
     a.epsilon.set(node.constants().epsilon());
     a.channels.set(channels);
     a.shift.set(node.constants().shift());
-    pass.grid(kernel, blocks, 1, 8 * channels, a);
+    pass.grid(kernel, blocks, 1, ROWS * ROW_BYTES + 8 * channels, a);
   }
 
   /**

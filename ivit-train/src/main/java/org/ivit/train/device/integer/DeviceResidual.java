@@ -1,6 +1,7 @@
 package org.ivit.train.device.integer;
 
 import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Residual;
 import org.ivit.train.device.pass.BranchDrop;
@@ -27,7 +28,8 @@ final class DeviceResidual {
     private final Field<Dyadic> identityMultiplier = dyadic();
     private final Field<Double> branchScale = float64();
     private final Field<Double> identityScale = float64();
-    private final Field<Long> count = int64();
+    private final Field<Long> pictures = int64();
+    private final Field<Divisor> ofSize = divisor();
     private final Field<Integer> size = int32();
     private final Field<Integer> unused = unused();
   }
@@ -79,9 +81,11 @@ final class DeviceResidual {
     a.identityMultiplier.set(kept.identity());
     a.branchScale.set(branchScale);
     a.identityScale.set(identityScale);
-    a.count.set((long) pictures * drop.size());
+    a.pictures.set((long) pictures);
+    a.ofSize.set(Divisor.of(drop.size()));
     a.size.set(drop.size());
-    pass.each("residual_observed", (long) pictures * drop.size(), 0, a);
+    long count = (long) pictures * drop.size();
+    pass.each("residual_observed", count, Pass.EXTREMES_BYTES, a);
   }
 
   /** As {@link BranchDrop#gradient}. */

@@ -2,6 +2,7 @@ package org.ivit.train.device.integer;
 
 import org.ivit.core.architecture.Block;
 import org.ivit.core.arithmetic.Dyadic;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Rotation;
 import org.ivit.train.device.memory.DeviceBuffers;
@@ -25,6 +26,9 @@ final class DeviceRotation implements AutoCloseable {
     private final Field<Long> partner = address();
     private final Field<Long> extremes = address();
     private final Field<Dyadic> rotation = dyadic();
+    private final Field<Divisor> ofRow = divisor();
+    private final Field<Divisor> ofTokens = divisor();
+    private final Field<Divisor> ofHeadDim = divisor();
     private final Field<Long> rows = int64();
     private final Field<Integer> tokens = int32();
     private final Field<Integer> heads = int32();
@@ -65,11 +69,15 @@ final class DeviceRotation implements AutoCloseable {
     a.partner.set(memory.constants("partner", node.turns()::partner));
     a.extremes.set(pass.observed(extremes));
     a.rotation.set(node.requantization());
+    int row = 3 * site.heads() * site.headDim();
+    a.ofRow.set(Divisor.of(row));
+    a.ofTokens.set(Divisor.of(site.tokens()));
+    a.ofHeadDim.set(Divisor.of(site.headDim()));
     a.rows.set((long) rows);
     a.tokens.set(site.tokens());
     a.heads.set(site.heads());
     a.headDim.set(site.headDim());
-    pass.rows("rotate_observed", rows, a);
+    pass.each("rotate_observed", (long) rows * row, Pass.EXTREMES_BYTES, a);
   }
 
   private int[] words() {

@@ -4,6 +4,7 @@ import org.ivit.core.architecture.Node;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.arithmetic.OutlierChannels;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.LayerNorm;
@@ -47,7 +48,8 @@ final class DeviceStem extends QuantizedPart {
     private final Field<Dyadic> positionMultiplier = dyadic();
     private final Field<Double> patchScale = float64();
     private final Field<Double> positionScale = float64();
-    private final Field<Long> count = int64();
+    private final Field<Long> pictures = int64();
+    private final Field<Divisor> ofSize = divisor();
     private final Field<Integer> size = int32();
     private final Field<Integer> leadingSize = int32();
   }
@@ -133,10 +135,11 @@ final class DeviceStem extends QuantizedPart {
     a.positionMultiplier.set(embed.sum().identity());
     a.patchScale.set((double) product.outputScale());
     a.positionScale.set((double) embed.positionScale());
-    a.count.set(count);
+    a.pictures.set((long) pictures);
+    a.ofSize.set(Divisor.of(shape.outputTokens() * dim));
     a.size.set(shape.outputTokens() * dim);
     a.leadingSize.set(shape.leadingTokens() * dim);
-    pass.each("embed_observed", count, 0, a);
+    pass.each("embed_observed", count, Pass.EXTREMES_BYTES, a);
   }
 
   @Override

@@ -5,6 +5,7 @@ import org.ivit.core.architecture.Stem;
 import org.ivit.core.arithmetic.Quantizer;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.pass.Pass;
+import org.ivit.train.device.pass.PatchGridFields;
 import org.ivit.train.operator.SeenRanges;
 
 /** Normalised pixels to rows of 8-bit codes of patches, on the device. */
@@ -17,11 +18,9 @@ final class PixelCodes {
     private final Field<Long> pixels = address();
     private final Field<Long> codes = address();
     private final Field<Long> extremes = address();
-    private final Field<Long> count = int64();
-    private final Field<Integer> height = int32();
-    private final Field<Integer> width = int32();
-    private final Field<Integer> patch = int32();
+    private final Field<PatchGridFields> grid = structure(new PatchGridFields());
     private final Field<Float> reciprocal = float32();
+    private final Field<Integer> unused = unused();
   }
 
   PixelCodes(Stem shape) {
@@ -43,12 +42,9 @@ final class PixelCodes {
     a.pixels.set(pixels);
     a.codes.set(codes);
     a.extremes.set(pass.observed(extremes));
-    a.count.set(count);
-    a.height.set(shape.image().height());
-    a.width.set(shape.image().width());
-    a.patch.set(shape.patch());
+    a.grid.set(PatchGridFields.of(shape, pictures));
     a.reciprocal.set(reciprocal);
-    pass.each("patches_observed", count, 0, a);
+    pass.each("patches_observed", count, Pass.EXTREMES_BYTES, a);
   }
 
   void seen(Pass pass, SeenRanges seen) {

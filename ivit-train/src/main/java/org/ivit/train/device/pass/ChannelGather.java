@@ -1,5 +1,6 @@
 package org.ivit.train.device.pass;
 
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 
 /**
@@ -14,6 +15,7 @@ public record ChannelGather(long source, int fromStride, int length) {
     private final Field<Long> from = address();
     private final Field<Long> to = address();
     private final Field<Long> source = address();
+    private final Field<Divisor> ofLength = divisor();
     private final Field<Long> rows = int64();
     private final Field<Long> paddedRows = int64();
     private final Field<Integer> fromStride = int32();
@@ -29,10 +31,11 @@ public record ChannelGather(long source, int fromStride, int length) {
     a.from.set(from);
     a.to.set(to);
     a.source.set(source);
+    a.ofLength.set(Divisor.of(length));
     a.rows.set(rows);
     a.paddedRows.set(paddedRows);
     a.fromStride.set(fromStride);
     a.length.set(length);
-    pass.rows("order_channels", paddedRows, a);
+    pass.each("order_channels", paddedRows * length, 0, a);
   }
 }

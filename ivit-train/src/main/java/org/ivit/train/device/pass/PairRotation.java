@@ -2,6 +2,7 @@ package org.ivit.train.device.pass;
 
 import org.ivit.core.architecture.Block;
 import org.ivit.core.architecture.Rotary;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 import org.ivit.core.graph.Rotation;
 import org.ivit.train.device.memory.DeviceBuffers;
@@ -16,6 +17,9 @@ public final class PairRotation implements AutoCloseable {
     private final Field<Long> values = address();
     private final Field<Long> turns = address();
     private final Field<Long> rows = int64();
+    private final Field<Divisor> ofRow = divisor();
+    private final Field<Divisor> ofTokens = divisor();
+    private final Field<Divisor> ofPairs = divisor();
     private final Field<Integer> tokens = int32();
     private final Field<Integer> heads = int32();
     private final Field<Integer> headDim = int32();
@@ -52,14 +56,18 @@ public final class PairRotation implements AutoCloseable {
     RealRotationArguments a = new RealRotationArguments();
     a.values.set(values);
     a.turns.set(memory.constants("turns", this::words));
+    int pairs = site.heads() * site.headDim();
     a.rows.set((long) rows);
+    a.ofRow.set(Divisor.of(pairs));
+    a.ofTokens.set(Divisor.of(site.tokens()));
+    a.ofPairs.set(Divisor.of(site.headDim() / 2));
     a.tokens.set(site.tokens());
     a.heads.set(site.heads());
     a.headDim.set(site.headDim());
     a.step.set(step());
     a.distance.set(distance);
     a.back.set(back ? 1 : 0);
-    pass.rows("rotate_reals", rows, a);
+    pass.each("rotate_reals", (long) rows * pairs, 0, a);
   }
 
   /** Channels from the first of a pair to the second: half a head, or 1. */

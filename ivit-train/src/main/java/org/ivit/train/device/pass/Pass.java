@@ -1,6 +1,7 @@
 package org.ivit.train.device.pass;
 
 import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
@@ -20,6 +21,9 @@ public final class Pass implements AutoCloseable {
 
   /** Blocks a multiprocessor that keep it busy. */
   private static final int BLOCKS = 8;
+
+  /** Shared memory in which the warps of a block lay down what they met, as in C++. */
+  public static final int EXTREMES_BYTES = 128;
 
   /** Bits of extremes that nothing has widened: of ordered doubles, the largest and the least. */
   private static final long[] NO_EXTREMES = {-1L, 0L};
@@ -77,7 +81,9 @@ public final class Pass implements AutoCloseable {
     private final Field<Long> from = address();
     private final Field<Long> to = address();
     private final Field<Long> factors = address();
-    private final Field<Long> count = int64();
+    private final Field<Long> pictures = int64();
+    private final Field<Divisor> ofSize = divisor();
+    private final Field<Divisor> ofChannels = divisor();
     private final Field<Integer> size = int32();
     private final Field<Integer> channels = int32();
     private final Field<Float> factor = float32();
@@ -197,13 +203,13 @@ public final class Pass implements AutoCloseable {
 
   /** Launches a kernel with a warp a row. */
   public void warps(String kernel, long rows, Structure arguments) {
-    grid(kernel, Math.toIntExact((rows * 32 + THREADS - 1) / THREADS), 1, 0, arguments);
+    warps(kernel, rows, 0, arguments);
   }
 
-  /** Launches a kernel with a block a row, a block several where there are many. */
-  public void rows(String kernel, long rows, Structure arguments) {
-    long most = 4L * BLOCKS * device.multiprocessors();
-    grid(kernel, (int) Math.max(1, Math.min(rows, most)), 1, 0, arguments);
+  /** Launches a kernel with a warp a row, and shared memory a block. */
+  public void warps(String kernel, long rows, int sharedBytes, Structure arguments) {
+    int blocks = Math.toIntExact((rows * 32 + THREADS - 1) / THREADS);
+    grid(kernel, blocks, 1, sharedBytes, arguments);
   }
 
   public void grid(String kernel, int x, int y, int sharedBytes, Structure arguments) {
@@ -230,7 +236,7 @@ public final class Pass implements AutoCloseable {
    */
   public void scale(
       long from, long to, long count, long factors, int size, int channels, float factor) {
-    scale(from, to, count, factors, size, channels, 0, factor);
+    scale(from, to, count / size, factors, size, channels, 0, factor);
   }
 
   /**
@@ -260,13 +266,13 @@ public final class Pass implements AutoCloseable {
   public void spreadMean(long from, long to, int pictures, int tokens, int leading, int channels) {
     int size = tokens * channels;
     float factor = 1f / (tokens - leading);
-    scale(from, to, (long) pictures * size, 0, size, channels, leading * channels, factor);
+    scale(from, to, (long) pictures, 0, size, channels, leading * channels, factor);
   }
 
   private void scale(
       long from,
       long to,
-      long count,
+      long pictures,
       long factors,
       int size,
       int channels,
@@ -276,12 +282,14 @@ public final class Pass implements AutoCloseable {
     a.from.set(from);
     a.to.set(to);
     a.factors.set(factors);
-    a.count.set(count);
+    a.pictures.set(pictures);
+    a.ofSize.set(Divisor.of(size));
+    a.ofChannels.set(Divisor.of(Math.max(1, channels)));
     a.size.set(size);
     a.channels.set(channels);
     a.factor.set(factor);
     a.first.set(first);
-    each("scale_pictures", count, 0, a);
+    each("scale_pictures", pictures * size, 0, a);
   }
 
   /**

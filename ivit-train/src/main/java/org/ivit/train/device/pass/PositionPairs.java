@@ -1,6 +1,7 @@
 package org.ivit.train.device.pass;
 
 import org.ivit.core.architecture.Windows;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 
 /**
@@ -15,6 +16,7 @@ public record PositionPairs(int[] first, int[] pairs) {
     private final Field<Long> first = address();
     private final Field<Long> pairs = address();
     private final Field<Long> to = address();
+    private final Field<Divisor> ofHeads = divisor();
     private final Field<Integer> heads = int32();
     private final Field<Integer> positions = int32();
     private final Field<Integer> pairCount = int32();
@@ -66,6 +68,7 @@ public record PositionPairs(int[] first, int[] pairs) {
     a.first.set(firstAt);
     a.pairs.set(pairsAt);
     a.to.set(table);
+    a.ofHeads.set(Divisor.of(heads));
     a.heads.set(heads);
     a.positions.set(count);
     a.pairCount.set(square);

@@ -1,5 +1,6 @@
 package org.ivit.train.device.pass;
 
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Structure;
 
 /**
@@ -16,6 +17,8 @@ public record RowGather(long order, int length, int channels, boolean back) {
     private final Field<Long> to = address();
     private final Field<Long> order = address();
     private final Field<Long> rows = int64();
+    private final Field<Divisor> ofChannels = divisor();
+    private final Field<Divisor> ofLength = divisor();
     private final Field<Integer> length = int32();
     private final Field<Integer> fromRows = int32();
     private final Field<Integer> toRows = int32();
@@ -95,12 +98,14 @@ public record RowGather(long order, int length, int channels, boolean back) {
     a.to.set(to);
     a.order.set(order);
     a.rows.set(rows);
+    a.ofChannels.set(Divisor.of(channels));
+    a.ofLength.set(Divisor.of(length));
     a.length.set(length);
     a.fromRows.set(fromRows);
     a.toRows.set(toRows);
     a.fromFirst.set(first);
     a.channels.set(channels);
     a.scatter.set(back ? 1 : 0);
-    pass.rows("gather_rows_" + 8 * bytes, rows, a);
+    pass.each("gather_rows_" + 8 * bytes, rows * channels, 0, a);
   }
 }

@@ -2,6 +2,7 @@ package org.ivit.train.device.product;
 
 import java.util.Locale;
 import org.ivit.core.cuda.Device;
+import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
 import org.ivit.train.device.memory.DeviceBuffers;
@@ -70,8 +71,10 @@ public final class Product {
     private final Field<Long> codes = address();
     private final Field<Long> factors = address();
     private final Field<Long> to = address();
-    private final Field<Long> count = int64();
-    private final Field<Long> columns = int64();
+    private final Field<Long> rows = int64();
+    private final Field<Divisor> ofColumns = divisor();
+    private final Field<Integer> columns = int32();
+    private final Field<Integer> unused = unused();
   }
 
   /** Which index of an operand runs along its rows in memory, and what operands hold. */
@@ -288,8 +291,9 @@ public final class Product {
     a.codes.set(job.b.address());
     a.factors.set(job.factors);
     a.to.set(reals);
-    a.count.set(count);
-    a.columns.set((long) job.n);
+    a.rows.set((long) job.k);
+    a.ofColumns.set(Divisor.of(job.n));
+    a.columns.set(job.n);
     int blocks = BLOCKS * 2 * device.multiprocessors();
     int needed = (int) Math.min(blocks, (count + REAL_THREADS - 1) / REAL_THREADS);
     device.launch(new Launch("codes_to_reals", needed, 1, 1, REAL_THREADS, 0, a.bytes()));
