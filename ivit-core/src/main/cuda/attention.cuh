@@ -74,7 +74,7 @@ IVIT_DEVICE uint32_t biased(
 template <int STEPS, Windows WINDOWS, typename Observer>
 IVIT_DEVICE void score(
     const AttentionArguments &a, const AttentionLayout &l, const Head &head, const Rows &rows,
-    const Masks &masks, const Left (&q)[STEPS], const Span &span, const Share &share,
+    const Masks &masks, const Left (&q)[STEPS], const Span &span, const KeyShare &share,
     Shared<unsigned char> memory, Shared<unsigned char> scores, int32_t (&largest)[2],
     Observer &observer) {
   bool wide = a.score_half == 0;
@@ -209,7 +209,7 @@ template <int STEPS, int TILES, Probabilities KIND, Windows WINDOWS, typename Ob
 IVIT_DEVICE void context(
     const AttentionArguments &a, const AttentionLayout &l, const Head &head,
     const Exponentials &table, const Masks &masks, const Rows &rows, const Span &span,
-    const Share &share, Shared<unsigned char> memory, Shared<unsigned char> scores, int first,
+    const KeyShare &share, Shared<unsigned char> memory, Shared<unsigned char> scores, int first,
     ContextSums<TILES, KIND> &sums, Observer &observer) {
   auto values = memory + (l.values + share.part * l.value_block + first * KEYS);
   auto from = scores_at(scores, span.first + share.part * KEYS);
@@ -395,7 +395,7 @@ IVIT_DEVICE void for_spans(const AttentionArguments &a, const Load &load, const 
 template <int TILES, Probabilities KIND, typename Observer>
 IVIT_DEVICE void finish_together(
     const AttentionArguments &a, const Head &head, const Rows &rows, const ContextRows &to,
-    const Share &share, int query, int first, Shared<unsigned char> exchange,
+    const KeyShare &share, int query, int first, Shared<unsigned char> exchange,
     const ContextSums<TILES, KIND> &sums, Observer &observer) {
   auto words = as<Bytes16>(exchange);
   int lane = (int)threadIdx.x % WARP;
@@ -436,7 +436,7 @@ IVIT_DEVICE void attend(
   int warps = (int)blockDim.x / WARP;
   int warp = (int)threadIdx.x / WARP;
   bool together = a.together != 0;
-  Share share = together ? Share{warp, warps} : Share{0, 1};
+  KeyShare share = together ? KeyShare{warp, warps} : KeyShare{0, 1};
   int own = together ? 1 : warps;
   auto scores = memory + (l.scores + (together ? 0 : warp) * l.score_bytes);
   auto exchange = memory + l.exchange;

@@ -15,7 +15,7 @@ namespace ivit {
 enum class Probabilities { WIDE, NARROW, DEFERRED };
 
 /* Which keys a warp takes: of every 32 times `parts`, the 32 that `part` counts. */
-struct Share {
+struct KeyShare {
   int part;
   int parts;
 };
@@ -75,7 +75,7 @@ IVIT_DEVICE void set_factors(Rows &rows, const uint32_t (&sum)[2]) {
 /* Over the warps that split the keys of 16 queries; `words` has one for each query of each warp. */
 template <typename Operation>
 IVIT_DEVICE void over_warps(
-    Shared<uint32_t> words, const Share &share, uint32_t (&v)[2], Operation operation) {
+    Shared<uint32_t> words, const KeyShare &share, uint32_t (&v)[2], Operation operation) {
   int lane = (int)threadIdx.x % WARP;
   if (lane % 4 == 0) {
     words[share.part * QUERIES + lane / 4] = v[0];
@@ -153,7 +153,7 @@ IVIT_DEVICE uint32_t existing(int key, int tokens) {
 template <Windows WINDOWS>
 IVIT_DEVICE void sum_rows(
     const AttentionArguments &a, const Exponentials &table, const Masks &masks,
-    Shared<unsigned char> scores, const Share &share, uint32_t (&sum)[2]) {
+    Shared<unsigned char> scores, const KeyShare &share, uint32_t (&sum)[2]) {
   auto from = scores_at(scores, share.part * KEYS);
 #pragma unroll 1
   for (int key = share.part * KEYS; key < a.tokens; key += share.parts * KEYS) {
