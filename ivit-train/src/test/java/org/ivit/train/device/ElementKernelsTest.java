@@ -301,7 +301,8 @@ class ElementKernelsTest {
     ByteBuffer content = Arguments.room(512, Integer.BYTES);
     for (int i = 0; i < 512; i++) {
       int rank = i * 37 % 256;
-      content.putInt(i * 11 & 255 | (i < 256 ? rank << 8 | rank << 16 : 255 << 8));
+      int ranks = i < 256 ? (rank << 8) | (rank << 16) : 255 << 8;
+      content.putInt((i * 11 & 255) | ranks);
     }
     return content.flip();
   }

@@ -118,9 +118,9 @@ final class DeviceGelu {
     Arrays.sort(ascending, Comparator.comparingDouble(code -> values[code]));
     for (int rank = 0; rank < CODES; rank++) {
       int code = ascending[rank];
-      entries[code] = table.table()[code] & 0xff | rank << 8 | rank << 16;
+      entries[code] = (table.table()[code] & 0xff) | (rank << 8) | (rank << 16);
       if (apart) {
-        entries[CODES + code] = table.outlierTable()[code] & 0xff | (CODES - 1) << 8;
+        entries[CODES + code] = (table.outlierTable()[code] & 0xff) | ((CODES - 1) << 8);
       }
     }
     return entries;
