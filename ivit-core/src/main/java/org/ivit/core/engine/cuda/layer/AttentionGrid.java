@@ -102,7 +102,7 @@ public record AttentionGrid(Block site) {
     int values = whole ? tokens * paddedDim() : 0;
     int scores = tokens * QUERIES;
     int sums = QUERIES * (8 + 4 * Math.min(paddedDim(), MOST_CHANNELS));
-    return (SoftmaxTable.SIZE * 16 << copyBits)
+    return ((SoftmaxTable.SIZE * 16) << copyBits)
         + terms
         + keys
         + values
