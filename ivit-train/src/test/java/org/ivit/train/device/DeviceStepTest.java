@@ -243,7 +243,7 @@ class DeviceStepTest {
     TrainingStep cpu = new TrainingStep(network, 1);
     try (DeviceStep device =
         new DeviceStep(
-            new EmulatedDevice(c.name().length() % 4 + 1, 200_000, c.drop() > 0),
+            new EmulatedDevice(c.name().length() % 4 + 1, 200_000, c.drop() > 0, false),
             c.architecture(),
             c.scheme(),
             new StepSettings(c.drop(), Loss.of(c.architecture(), c.weight(), 2), 0, grids),
