@@ -71,7 +71,10 @@ class CudaEnginePropertiesTest {
   private static void agree(Case drawn, Random random) {
     EmulatedDevice device =
         new EmulatedDevice(
-            random.nextBoolean() ? 1 : 10_000, CudaEngineTest.SHARED_BYTES, random.nextBoolean());
+            random.nextBoolean() ? 1 : 10_000,
+            CudaEngineTest.SHARED_BYTES,
+            random.nextBoolean(),
+            random.nextBoolean());
     try (CudaEngine engine = new CudaEngine(drawn.graph(), device, "test")) {
       assertThat(engine.logits(drawn.codes(), PICTURES)).isEqualTo(drawn.expected());
     }
