@@ -24,7 +24,14 @@ public final class EmulatedDevice implements Device {
    * @param sharedBytes most of a block
    */
   public EmulatedDevice(int multiprocessors, int sharedBytes) {
-    this(multiprocessors, sharedBytes, false, false);
+    this(multiprocessors, sharedBytes, false);
+  }
+
+  /**
+   * @param warpgroups whether large tiles are those of warpgroups
+   */
+  public EmulatedDevice(int multiprocessors, int sharedBytes, boolean warpgroups) {
+    this(multiprocessors, sharedBytes, warpgroups, false);
   }
 
   /**

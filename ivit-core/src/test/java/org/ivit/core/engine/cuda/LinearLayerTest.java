@@ -31,7 +31,7 @@ class LinearLayerTest {
     for (int multiprocessors : new int[] {1, 9, 1000}) {
       equalsTheReference(size, new EmulatedDevice(multiprocessors, SHARED_BYTES));
     }
-    equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, true, false));
+    equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, true));
     equalsTheReference(size, new EmulatedDevice(1, SHARED_BYTES, false, true));
   }
 
