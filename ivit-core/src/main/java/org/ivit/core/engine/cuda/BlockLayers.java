@@ -8,10 +8,10 @@ import org.ivit.core.engine.cuda.layer.AttentionLayer;
 import org.ivit.core.engine.cuda.layer.ChannelOrder;
 import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.engine.cuda.layer.LinearLayer;
-import org.ivit.core.engine.cuda.layer.NormLayer;
 import org.ivit.core.engine.cuda.layer.RotatedLayer;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.StreamLayout;
+import org.ivit.core.engine.cuda.row.NormLayer;
 import org.ivit.core.graph.IntegerBlock;
 
 /** A transformer block's constants on the device, and its launches. */

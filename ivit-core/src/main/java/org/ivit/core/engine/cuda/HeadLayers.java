@@ -8,10 +8,10 @@ import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.ChannelOrder;
 import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.engine.cuda.layer.LinearLayer;
-import org.ivit.core.engine.cuda.layer.NormLayer;
-import org.ivit.core.engine.cuda.layer.PoolLayer;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.StreamLayout;
+import org.ivit.core.engine.cuda.row.NormLayer;
+import org.ivit.core.engine.cuda.row.PoolLayer;
 import org.ivit.core.graph.IntegerHead;
 import org.ivit.core.graph.Pool;
 

@@ -5,8 +5,8 @@ import org.ivit.core.architecture.MeanPooling;
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
-import org.ivit.core.engine.cuda.layer.PoolLayer;
 import org.ivit.core.engine.cuda.layer.StreamLayout;
+import org.ivit.core.engine.cuda.row.PoolLayer;
 import org.ivit.core.graph.IntegerMeanPooling;
 
 /** The launch of a mean over the stream, which takes the place of each picture's first token. */

@@ -7,12 +7,12 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.ChannelOrder;
 import org.ivit.core.engine.cuda.layer.Constants;
-import org.ivit.core.engine.cuda.layer.LeadingTokensLayer;
 import org.ivit.core.engine.cuda.layer.LinearLayer;
-import org.ivit.core.engine.cuda.layer.NormLayer;
-import org.ivit.core.engine.cuda.layer.PatchLayer;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.StreamLayout;
+import org.ivit.core.engine.cuda.row.LeadingTokensLayer;
+import org.ivit.core.engine.cuda.row.NormLayer;
+import org.ivit.core.engine.cuda.row.PatchLayer;
 import org.ivit.core.graph.Embed;
 import org.ivit.core.graph.IntegerStem;
 

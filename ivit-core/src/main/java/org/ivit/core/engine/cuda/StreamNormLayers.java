@@ -7,9 +7,9 @@ import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.ChannelOrder;
 import org.ivit.core.engine.cuda.layer.Constants;
-import org.ivit.core.engine.cuda.layer.NormLayer;
 import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.engine.cuda.layer.StreamLayout;
+import org.ivit.core.engine.cuda.row.NormLayer;
 import org.ivit.core.graph.IntegerNorm;
 
 /** The constants of a norm of the stream on the device, and its launch. */

@@ -36,7 +36,7 @@ public final class Constants implements AutoCloseable {
     return put(buffer.position(buffer.limit()));
   }
 
-  long longs(long[] values) {
+  public long longs(long[] values) {
     ByteBuffer buffer = buffer(8L * values.length);
     buffer.asLongBuffer().put(values);
     return put(buffer.position(buffer.limit()));

@@ -33,7 +33,7 @@ public record RowMap(long table, int length, int stride, int offset) {
   }
 
   /** Returns the structure of that name. */
-  Structure fields() {
+  public Structure fields() {
     RowMapFields a = new RowMapFields();
     a.table.set(table);
     a.divisor.set(Divisor.of(length));

@@ -1,7 +1,9 @@
-package org.ivit.core.engine.cuda.layer;
+package org.ivit.core.engine.cuda.row;
 
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
+import org.ivit.core.engine.cuda.layer.Constants;
+import org.ivit.core.engine.cuda.layer.StreamLayout;
 
 /** Puts the leading tokens before the patches of each picture. */
 public final class LeadingTokensLayer {

@@ -1,10 +1,11 @@
-package org.ivit.core.engine.cuda.layer;
+package org.ivit.core.engine.cuda.row;
 
 import org.ivit.core.Size;
 import org.ivit.core.architecture.Stem;
 import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
+import org.ivit.core.engine.cuda.layer.Constants;
 
 /** Cuts pictures into rows of patches. */
 public final class PatchLayer {

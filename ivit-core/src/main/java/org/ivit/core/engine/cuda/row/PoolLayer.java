@@ -1,4 +1,4 @@
-package org.ivit.core.engine.cuda.layer;
+package org.ivit.core.engine.cuda.row;
 
 import org.ivit.core.arithmetic.Dyadic;
 import org.ivit.core.cuda.Launch;

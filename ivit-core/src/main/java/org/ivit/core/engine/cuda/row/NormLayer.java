@@ -1,9 +1,12 @@
-package org.ivit.core.engine.cuda.layer;
+package org.ivit.core.engine.cuda.row;
 
 import org.ivit.core.InputException;
 import org.ivit.core.cuda.Divisor;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.cuda.Structure;
+import org.ivit.core.engine.cuda.layer.ChannelOrder;
+import org.ivit.core.engine.cuda.layer.Constants;
+import org.ivit.core.engine.cuda.layer.RowMap;
 import org.ivit.core.graph.LayerNorm;
 
 /** An I-LayerNorm's constants on the device, and its launches. */
@@ -19,7 +22,8 @@ public final class NormLayer {
   private final long multiplier;
   private final long offset;
 
-  private static final class NormArguments extends Structure {
+  /** What the kernels {@code layer_norm*} take. */
+  public static final class NormArguments extends Structure {
     private final Field<Long> codes = address();
     private final Field<Long> stream = address();
     private final Field<Long> source = address();
