@@ -8,8 +8,9 @@ import org.ivit.core.dataset.Dataset;
 import org.ivit.core.dataset.PictureLoader;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.image.EvaluationTransform;
+import org.ivit.core.image.Normalisation;
+import org.ivit.core.image.Rgb;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.train.augment.NormalisedPictures;
 import org.ivit.train.loading.RecipePictures;
 import org.ivit.train.ptq.PostTrainingCalibration;
 import org.ivit.train.ptq.bits.FileSize;
@@ -65,28 +66,24 @@ public final class RecipeCalibration {
     Calibration calibration = recipe.quantization().calibration();
     EvaluationTransform transform =
         new EvaluationTransform(RecipePictures.preprocess(recipe, architecture));
-    List<float[]> batches = new ArrayList<>();
-    try (PictureLoader<float[]> loader =
+    List<Rgb> cropped = new ArrayList<>();
+    try (PictureLoader<Rgb> loader =
         new PictureLoader<>(
             pictures,
             RecipePictures.calibrationOrder(
                 calibration.select(), count, pictures.size(), recipe.seed()),
-            (picture, index) -> transform.normalised(picture),
+            (picture, index) -> transform.apply(picture),
             RecipePictures.onCorrupt(recipe),
             recipe.threads(),
             2 * calibration.batchSize())) {
-      List<float[]> waiting = new ArrayList<>();
       while (loader.hasNext()) {
-        waiting.add(loader.next().value());
-        if (waiting.size() == calibration.batchSize() || !loader.hasNext()) {
-          batches.add(NormalisedPictures.of(waiting).pixels());
-          waiting.clear();
-        }
+        cropped.add(loader.next().value());
       }
     }
-    if (batches.isEmpty()) {
+    if (cropped.isEmpty()) {
       throw new InputException("quantization.calibration: found no picture that can be read");
     }
-    return batches;
+    return new NormalisedBatches(
+        cropped, calibration.batchSize(), new Normalisation(transform.preprocess()));
   }
 }

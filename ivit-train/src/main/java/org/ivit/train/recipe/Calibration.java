@@ -28,7 +28,7 @@ public record Calibration(
         new Calibration(
             Pictures.read(section, "data", false),
             section.integer("pictures", 64, 1, Integer.MAX_VALUE),
-            section.integer("momentPictures", 256, 1, Integer.MAX_VALUE),
+            section.integer("momentPictures", 1024, 1, Integer.MAX_VALUE),
             section.integer("batchSize", 16, 1, Integer.MAX_VALUE),
             section.choice("select", Select.SPREAD, Select.class));
     section.end();
