@@ -2,8 +2,6 @@ package org.ivit.core.engine.cuda;
 
 import java.io.IOException;
 import java.lang.reflect.Proxy;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +17,6 @@ import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
-import org.ivit.core.cuda.Structure;
 import org.ivit.core.engine.cuda.layer.AttentionArguments;
 import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.engine.cuda.layer.LinearArguments;
@@ -185,7 +182,7 @@ final class DerivedTimes {
     for (Launch launch : pass) {
       String kind = launch.kernel();
       if (kind.startsWith("linear_")) {
-        kind += " K " + place(launch, new LinearArguments(), "depth");
+        kind += " K " + LaunchFields.number(launch, new LinearArguments(), "depth");
       }
       times.merge(kind, time(launch), Time::plus);
       number.merge(kind, 1, Integer::sum);
@@ -229,15 +226,15 @@ final class DerivedTimes {
     double turns = 1;
     if (launch.kernel().startsWith("linear_")) {
       LinearArguments arguments = new LinearArguments();
-      double rows = place(launch, arguments, "rows");
-      double columns = place(launch, arguments, "columns");
-      double depth = place(launch, arguments, "depth");
+      double rows = LaunchFields.number(launch, arguments, "rows");
+      double columns = LaunchFields.number(launch, arguments, "columns");
+      double depth = LaunchFields.number(launch, arguments, "depth");
       double[] tile = tile(launch.kernel());
       double stages = depth / DEPTH;
       double slices = launch.kernel().endsWith("_sliced") ? SLICES : 1;
       turns = Math.ceil(stages / slices);
       loops = CountedPaths.loop(launch.kernel(), of.loop()) * turns;
-      boolean gelu = address(launch, arguments, "tables") != 0;
+      boolean gelu = LaunchFields.address(launch, arguments, "tables") != 0;
       outside =
           of.before()
               + CountedPaths.epilogue(launch.kernel(), gelu) * tile[0] * tile[1] / warps * slices;
@@ -247,11 +244,11 @@ final class DerivedTimes {
       memory = (rows + columns) * depth + output;
     } else if (launch.kernel().startsWith("attention_")) {
       AttentionArguments arguments = new AttentionArguments();
-      double tokens = place(launch, arguments, "tokens");
-      double queries = place(launch, arguments, "queries");
-      double dim = place(launch, arguments, "padded_dim");
+      double tokens = LaunchFields.number(launch, arguments, "tokens");
+      double queries = LaunchFields.number(launch, arguments, "queries");
+      double dim = LaunchFields.number(launch, arguments, "padded_dim");
       double groups = launch.gridX();
-      double heads = place(launch, arguments, "heads");
+      double heads = LaunchFields.number(launch, arguments, "heads");
       double tiles = Math.ceil(queries / 16);
       double work = groups * heads * tiles * CountedPaths.attention(launch.kernel(), (int) tokens);
       outside = work / (blocks * warps);
@@ -301,29 +298,10 @@ final class DerivedTimes {
     if (launch.kernel().startsWith("layer_norm")) {
       NormLayer.NormArguments arguments = new NormLayer.NormArguments();
       double elements =
-          (double) place(launch, arguments, "rows") * place(launch, arguments, "output_stride");
+          (double) LaunchFields.number(launch, arguments, "rows")
+              * LaunchFields.number(launch, arguments, "output_stride");
       return elements * (launch.kernel().equals("layer_norm_stream") ? 4 : 3);
     }
     return 0;
-  }
-
-  private static int place(Launch launch, Structure structure, String name) {
-    return bytes(launch).getInt(offset(structure, name));
-  }
-
-  private static long address(Launch launch, Structure structure, String name) {
-    return bytes(launch).getLong(offset(structure, name));
-  }
-
-  private static ByteBuffer bytes(Launch launch) {
-    return ByteBuffer.wrap(launch.arguments()).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  private static int offset(Structure structure, String name) {
-    return structure.places().stream()
-        .filter(place -> place.name().equals(name))
-        .findFirst()
-        .orElseThrow()
-        .offset();
   }
 }

@@ -2,8 +2,6 @@ package org.ivit.core.engine.cuda;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -31,8 +29,6 @@ final class GpuBenchmark implements AutoCloseable {
   }
 
   private final Effort effort;
-  private static final int DEPTH_OFFSET = offset("depth");
-  private static final int COLUMNS_OFFSET = offset("columns");
 
   private final Device device;
   private final Constants constants;
@@ -100,15 +96,6 @@ final class GpuBenchmark implements AutoCloseable {
         });
   }
 
-  private static int offset(String field) {
-    return new LinearArguments()
-        .places().stream()
-            .filter(place -> place.name().equals(field))
-            .findFirst()
-            .orElseThrow()
-            .offset();
-  }
-
   /** Kernel, grid, and of products depth and columns, by which those of one grid differ. */
   private static String kind(Launch launch) {
     String kind =
@@ -117,9 +104,12 @@ final class GpuBenchmark implements AutoCloseable {
       return kind;
     }
     // What products take begins with their LinearArguments.
-    ByteBuffer arguments = ByteBuffer.wrap(launch.arguments()).order(ByteOrder.LITTLE_ENDIAN);
+    LinearArguments fields = new LinearArguments();
     return "%s K %d N %d"
-        .formatted(kind, arguments.getInt(DEPTH_OFFSET), arguments.getInt(COLUMNS_OFFSET));
+        .formatted(
+            kind,
+            LaunchFields.number(launch, fields, "depth"),
+            LaunchFields.number(launch, fields, "columns"));
   }
 
   /** What runs something so many times. */

@@ -35,7 +35,7 @@ class LongRowsTest {
         options);
   }
 
-  private static Scheme scheme(SoftmaxForm softmax, int bits) {
+  static Scheme scheme(SoftmaxForm softmax, int bits) {
     return new Scheme(GeluForm.EXACT, softmax, bits, new TreeMap<>(), true);
   }
 

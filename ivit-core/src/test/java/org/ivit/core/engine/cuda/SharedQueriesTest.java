@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Random;
-import java.util.TreeMap;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.arithmetic.GeluForm;
 import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.cuda.EmulatedDevice;
 import org.ivit.core.engine.reference.ReferenceEngine;
@@ -28,14 +26,10 @@ class SharedQueriesTest {
 
   private static final List<Scheme> SCHEMES =
       List.of(
-          scheme(SoftmaxForm.EXACT, 16),
-          scheme(SoftmaxForm.EXACT, 8),
-          scheme(SoftmaxForm.SHIFT, 16),
-          scheme(SoftmaxForm.DEFERRED, 8));
-
-  private static Scheme scheme(SoftmaxForm softmax, int bits) {
-    return new Scheme(GeluForm.EXACT, softmax, bits, new TreeMap<>(), true);
-  }
+          LongRowsTest.scheme(SoftmaxForm.EXACT, 16),
+          LongRowsTest.scheme(SoftmaxForm.EXACT, 8),
+          LongRowsTest.scheme(SoftmaxForm.SHIFT, 16),
+          LongRowsTest.scheme(SoftmaxForm.DEFERRED, 8));
 
   private static Architecture vit(String image, int dim, int heads, String options) {
     return InlineDescription.parse(

@@ -12,7 +12,6 @@ import org.ivit.core.arithmetic.DyadicVector;
  *     half
  */
 record FoldedChannels(int[] records, boolean wide) {
-  private static final int LEAST_HIGH_SHIFT = 33;
   private static final int LEAST_CLAMPED_SHIFT = 2;
 
   /**
@@ -24,21 +23,21 @@ record FoldedChannels(int[] records, boolean wide) {
   static FoldedChannels of(int[] order, int length, int[] bias, DyadicVector multipliers) {
     boolean wide = false;
     for (int c : order) {
-      wide |= c >= 0 && multipliers.shift()[c] < LEAST_HIGH_SHIFT;
+      wide |= c >= 0 && multipliers.shift()[c] < Channels.LEAST_HIGH_SHIFT;
     }
     int[] records = new int[4 * length];
     for (int i = 0; i < length; i++) {
       int c = i < order.length ? order[i] : -1;
       Dyadic dyadic =
           c < 0
-              ? new Dyadic(0, LEAST_HIGH_SHIFT)
+              ? new Dyadic(0, Channels.LEAST_HIGH_SHIFT)
               : clampable(new Dyadic(multipliers.multiplier()[c], multipliers.shift()[c]));
       long addend = 1L << (dyadic.shift() - 1);
       if (c >= 0 && bias != null) {
         addend += (long) bias[c] * dyadic.multiplier();
       }
       records[4 * i] = dyadic.multiplier();
-      records[4 * i + 1] = wide ? dyadic.shift() : dyadic.shift() - LEAST_HIGH_SHIFT + 1;
+      records[4 * i + 1] = wide ? dyadic.shift() : dyadic.shift() - Channels.LEAST_HIGH_SHIFT + 1;
       records[4 * i + 2] = (int) addend;
       records[4 * i + 3] = (int) (addend >> 32);
     }
