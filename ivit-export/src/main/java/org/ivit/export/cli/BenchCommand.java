@@ -4,22 +4,22 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
 import java.util.concurrent.Callable;
-import org.ivit.core.Size;
-import org.ivit.core.architecture.Answer;
 import org.ivit.core.engine.Backend;
 import org.ivit.core.engine.Timings;
-import org.ivit.core.image.Rgb;
+import org.ivit.core.image.PreprocessChange;
 import org.ivit.export.cli.console.BusyMachine;
 import org.ivit.export.cli.option.Checks;
 import org.ivit.export.cli.option.JsonOption;
 import org.ivit.export.cli.option.ModelOptions;
 import org.ivit.export.evaluate.EvaluationJson;
+import org.ivit.export.evaluate.Models;
 import org.ivit.export.model.Model;
+import org.ivit.export.model.ModelTimes;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,12 +29,24 @@ import picocli.CommandLine.Spec;
 /** {@code ivit bench}: how long a model takes for a batch. */
 @Command(
     name = "bench",
-    footerHeading = "%nExample:%n  ivit bench --model vit.ivit.safetensors --batch 1,8%n",
-    description = "Measures how long a model takes for a batch of decoded pictures.")
+    footerHeading =
+        "%nExamples:%n  ivit bench --model vit.ivit.safetensors --batch 1,8%n"
+            + "  ivit bench --model vit.ivit.safetensors --beside vit.4bit.ivit.safetensors%n",
+    description =
+        "Measures how long a model takes for a batch of decoded pictures, alone or in turns with"
+            + " others.")
 final class BenchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Mixin private ModelOptions options;
+
+  @Option(
+      names = "--beside",
+      paramLabel = "F",
+      description =
+          "Another model, as --model: all are called in turns, so that other work on the machine"
+              + " slows each alike, and the ratio is told. Repeatable.")
+  private List<Path> beside = new ArrayList<>();
 
   @Option(
       names = "--batch",
@@ -60,27 +72,45 @@ final class BenchCommand implements Callable<Integer> {
       Checks.atLeast("--batch", batch, 1);
     }
     Checks.positive("--seconds", seconds);
+    beside.forEach(other -> Checks.exists("--beside", other));
     json.validate();
     PrintWriter out = json.text(spec);
     int processors = Runtime.getRuntime().availableProcessors();
     double load = BusyMachine.load();
-    try (Model model = options.open()) {
-      Backend backend = model.backend();
+    List<Model> models = new ArrayList<>();
+    try {
+      models.add(options.open());
+      for (Path other : beside) {
+        models.add(
+            Models.open(other, options.reading(PreprocessChange.NONE), options.engine().config()));
+      }
       List<String> warnings = new ArrayList<>();
-      describe(out, model);
-      warn(BusyMachine.ofLoad(load, processors, backend.threads()), warnings);
-      ArrayNode rows = JsonNodeFactory.instance.arrayNode();
+      models.forEach(model -> describe(out, model));
+      warn(BusyMachine.ofLoad(load, processors, models.get(0).backend().threads()), warnings);
+      List<ArrayNode> rows =
+          models.stream().map(model -> JsonNodeFactory.instance.arrayNode()).toList();
       out.println("batch   median ms    p90 ms    p99 ms    min ms   ms/picture   pictures/s");
       for (int batch : batches) {
-        Timings times = measure(model, batch);
-        out.println(line(batch, times));
-        out.flush();
-        warn(BusyMachine.ofSpread(batch, times), warnings);
-        rows.add(row(batch, times));
+        List<Timings> times = ModelTimes.inTurns(models, batch, seconds);
+        for (int i = 0; i < models.size(); i++) {
+          String ratio =
+              i == 0 ? "" : "   " + faster(times.get(0), times.get(i)) + " " + beside.get(i - 1);
+          out.println(line(batch, times.get(i)) + ratio);
+          out.flush();
+          warn(BusyMachine.ofSpread(batch, times.get(i)), warnings);
+          rows.get(i).add(row(batch, times.get(i)));
+        }
       }
-      json.write(spec, result(model, load, processors, warnings, rows));
+      json.write(spec, result(models, load, processors, warnings, rows));
+    } finally {
+      models.forEach(Model::close);
     }
     return 0;
+  }
+
+  /** How many times as fast a model is as the first, by the medians. */
+  private static String faster(Timings first, Timings other) {
+    return String.format(Locale.ROOT, "%.2f x as fast:", first.median() / other.median());
   }
 
   private static void describe(PrintWriter out, Model model) {
@@ -129,13 +159,13 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static ObjectNode result(
-      Model model, double load, int processors, List<String> warnings, ArrayNode rows) {
+      List<Model> models,
+      double load,
+      int processors,
+      List<String> warnings,
+      List<ArrayNode> rows) {
     ObjectNode result = JsonNodeFactory.instance.objectNode();
-    result.put("answer", model.answer().toString());
-    result.put("engine", model.engine());
-    result.put("threads", model.backend().threads());
-    result.set("backend", EvaluationJson.backend(model.backend()));
-    result.set("model", EvaluationJson.model(model.identity()));
+    describe(result, models.get(0), rows.get(0));
     result.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
     result.put("machine", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     result.put("processors", processors);
@@ -144,37 +174,21 @@ final class BenchCommand implements Callable<Integer> {
     }
     ArrayNode said = result.putArray("warnings");
     warnings.forEach(said::add);
-    result.set("batches", rows);
+    if (models.size() > 1) {
+      ArrayNode others = result.putArray("beside");
+      for (int i = 1; i < models.size(); i++) {
+        describe(others.addObject(), models.get(i), rows.get(i));
+      }
+    }
     return result;
   }
 
-  /** Seconds of each run, after a warm-up. */
-  private Timings measure(Model model, int batch) {
-    Size size = model.preprocess().crop();
-    Random random = new Random(1);
-    List<Rgb> pictures = new ArrayList<>();
-    for (int i = 0; i < batch; i++) {
-      byte[] pixels = new byte[3 * size.area()];
-      random.nextBytes(pixels);
-      pictures.add(new Rgb(size.width(), size.height(), pixels));
-    }
-    run(model, pictures, seconds / 2);
-    return run(model, pictures, seconds);
-  }
-
-  private static Timings run(Model model, List<Rgb> pictures, double seconds) {
-    boolean features = model.answer() == Answer.FEATURES;
-    List<Double> times = new ArrayList<>();
-    long end = System.nanoTime() + (long) (seconds * 1e9);
-    do {
-      long start = System.nanoTime();
-      if (features) {
-        model.features(pictures);
-      } else {
-        model.logits(pictures);
-      }
-      times.add((System.nanoTime() - start) / 1e9);
-    } while (System.nanoTime() < end);
-    return new Timings(times.stream().mapToDouble(Double::doubleValue).toArray());
+  private static void describe(ObjectNode result, Model model, ArrayNode rows) {
+    result.put("answer", model.answer().toString());
+    result.put("engine", model.engine());
+    result.put("threads", model.backend().threads());
+    result.set("backend", EvaluationJson.backend(model.backend()));
+    result.set("model", EvaluationJson.model(model.identity()));
+    result.set("batches", rows);
   }
 }

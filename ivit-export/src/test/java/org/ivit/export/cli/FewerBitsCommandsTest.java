@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.ivit.export.cli.Commands.done;
 import static org.ivit.export.cli.Commands.run;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -100,7 +101,38 @@ class FewerBitsCommandsTest {
     Commands.Outcome outcome =
         run("bench", "--model", checkpoint, "--batch", "1,2", "--seconds", 0.02);
     assertThat(outcome.code()).isZero();
-    assertThat(outcome.out()).contains("micro");
+    assertThat(outcome.out()).contains("micro").doesNotContain("as fast");
+  }
+
+  @Test
+  void benchInTurns() throws IOException {
+    Path json = folder.resolve("bench.json");
+    Commands.Outcome outcome =
+        run(
+            "bench",
+            "--model",
+            checkpoint,
+            "--beside",
+            features,
+            "--beside",
+            checkpoint,
+            "--batch",
+            "1,3",
+            "--seconds",
+            0.02,
+            "--json",
+            json);
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    String text = outcome.out();
+    assertThat(text.lines().filter(line -> line.contains(" x as fast: " + features))).hasSize(2);
+    assertThat(text.lines().filter(line -> line.contains(" x as fast: " + checkpoint))).hasSize(2);
+    JsonNode result = new ObjectMapper().readTree(json.toFile());
+    assertThat(result.at("/model/path").asText()).isEqualTo(checkpoint.toString());
+    assertThat(result.at("/beside/0/answer").asText()).isEqualTo("features");
+    assertThat(result.at("/beside/1/model/path").asText()).isEqualTo(checkpoint.toString());
+    for (String batches : List.of("/batches", "/beside/0/batches", "/beside/1/batches")) {
+      assertThat(result.at(batches).findValuesAsText("batch")).containsExactly("1", "3");
+    }
   }
 
   @Test
