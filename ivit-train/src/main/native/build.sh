@@ -38,7 +38,7 @@ build_training() {
   sets_header
   sets=
   each_set training rows_of
-  for part in choose blas_core product jni; do
+  for part in choose product jni; do
     compile "$sources/$part.c" "$part"
   done
   built=

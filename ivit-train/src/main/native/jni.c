@@ -41,12 +41,6 @@ METHOD(jboolean, select)(JNIEnv *env, jclass class, jstring name) {
   return found != NULL;
 }
 
-METHOD(jboolean, nameBlasCore)(JNIEnv *env, jclass class) {
-  (void)env;
-  (void)class;
-  return ivit_name_blas_core() != 0;
-}
-
 METHOD(jlong, start)(JNIEnv *env, jclass class, jobject memory) {
   (void)class;
   return (jlong)(intptr_t)(*env)->GetDirectBufferAddress(env, memory);

@@ -152,11 +152,4 @@ struct ivit_training_kernels {
 /* The kernels of a name; null where this processor does not run them. */
 const struct ivit_training_kernels *ivit_training_find(const char *name);
 
-/*
- * Tells OpenBLAS, before it is loaded, to take its kernels for AVX-512 on AMD's processors that have it:
- * it takes those for AVX2 on the ones that it does not know by number. Whether it was told so; what
- * the user says in OPENBLAS_CORETYPE stays.
- */
-int ivit_name_blas_core(void);
-
 #endif

@@ -145,9 +145,6 @@ public final class NativeRows {
 
   private static native boolean select(String set);
 
-  /** Before OpenBLAS is loaded, see {@link BlasCore}. */
-  static native boolean nameBlasCore();
-
   /** The address of a direct buffer's first number. */
   static native long start(FloatBuffer memory);
 

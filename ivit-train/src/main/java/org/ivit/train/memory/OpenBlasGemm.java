@@ -10,10 +10,6 @@ import org.bytedeco.openblas.global.openblas;
  * depend on what else runs.
  */
 public final class OpenBlasGemm implements Gemm {
-  static {
-    BlasCore.prepare();
-  }
-
   private static final int ROW_MAJOR = openblas.CblasRowMajor;
 
   /** Loads the library and sets it to one thread, for the whole process. */

@@ -2,7 +2,6 @@ package org.ivit.train.nd4j;
 
 import java.lang.reflect.Method;
 import org.ivit.core.InputException;
-import org.ivit.train.memory.BlasCore;
 import org.nd4j.common.config.ND4JClassLoading;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.factory.Nd4jBackend;
@@ -44,7 +43,6 @@ public final class NdBackend {
       return;
     }
     LibraryFolder.require();
-    BlasCore.prepare();
     for (Nd4jBackend backend : ND4JClassLoading.loadService(Nd4jBackend.class)) {
       if (backend.getClass().getName().startsWith(CUDA)) {
         // ND4J itself prints a stack trace where this fails, and says less.
