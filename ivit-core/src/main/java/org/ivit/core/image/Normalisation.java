@@ -1,5 +1,7 @@
 package org.ivit.core.image;
 
+import java.util.List;
+
 /** Bytes to the float32 values that a network reads: {@code ((p/255) − mean[c]) / std[c]}. */
 public final class Normalisation {
   private final float[][] table = new float[3][256];
@@ -50,6 +52,16 @@ public final class Normalisation {
         out[to + i] = values[data[3 * i + c] & 0xff];
       }
     }
+  }
+
+  /** Pictures of one size, at least one, as [pictures][3][height][width] floats. */
+  public float[] apply(List<Rgb> pictures) {
+    int length = pictures.get(0).data().length;
+    float[] out = new float[Math.multiplyExact(length, pictures.size())];
+    for (int i = 0; i < pictures.size(); i++) {
+      apply(pictures.get(i), out, i * length);
+    }
+    return out;
   }
 
   /** A picture as [3][height][width] floats. */

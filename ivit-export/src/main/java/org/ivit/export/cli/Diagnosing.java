@@ -41,7 +41,6 @@ import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
 import org.ivit.export.freeze.Freezer;
 import org.ivit.export.freeze.Frozen;
-import org.ivit.export.model.FloatModel;
 import org.ivit.export.model.IntegerModel;
 import org.ivit.export.model.Model;
 import org.ivit.train.run.RunDirectory;
@@ -95,7 +94,7 @@ final class Diagnosing {
           int index = (int) ((long) i * set.size() / count);
           Rgb picture = set.picture(index);
           labels[i] = set.label(index);
-          pixels.add(FloatModel.normalised(List.of(transform.apply(picture)), normalisation));
+          pixels.add(normalisation.apply(transform.apply(picture)));
           answers.add(Outputs.of(reference, List.of(others.apply(picture))));
         }
         diagnosis =

@@ -17,7 +17,6 @@ import org.ivit.core.image.Normalisation;
 import org.ivit.core.image.Preprocess;
 import org.ivit.core.image.Rgb;
 import org.ivit.core.parallel.WorkerPool;
-import org.ivit.export.model.FloatModel;
 import org.ivit.export.model.IntegerModel;
 import org.ivit.train.network.NetworkOptions;
 import org.ivit.train.network.TransformerNetwork;
@@ -117,7 +116,7 @@ public record IdentityCheck(String judge, int pictures, List<String> engines, lo
         while (batch.size() < BATCH && loader.hasNext()) {
           batch.add(loader.next().value());
         }
-        int[] logits = expected.logits(FloatModel.normalised(batch, normalisation), batch.size());
+        int[] logits = expected.logits(normalisation.apply(batch), batch.size());
         byte[] codes = table.apply(IntegerModel.bytes(batch), batch.size());
         for (Engine engine : opened) {
           differences += differences(logits, engine.logits(codes, batch.size()));

@@ -80,7 +80,7 @@ public final class FloatModel implements Model {
   }
 
   private float[] values(List<Rgb> pictures) {
-    return values(normalised(pictures, normalisation), pictures.size());
+    return values(normalisation.apply(pictures), pictures.size());
   }
 
   /**
@@ -97,16 +97,6 @@ public final class FloatModel implements Model {
       values[i] = (float) answers[i];
     }
     return values;
-  }
-
-  /** Pictures as [pictures][3][height][width] floats. */
-  public static float[] normalised(List<Rgb> pictures, Normalisation normalisation) {
-    int length = pictures.get(0).data().length;
-    float[] pixels = new float[Math.multiplyExact(length, pictures.size())];
-    for (int i = 0; i < pictures.size(); i++) {
-      normalisation.apply(pictures.get(i), pixels, i * length);
-    }
-    return pixels;
   }
 
   @Override

@@ -31,7 +31,6 @@ import org.ivit.core.image.Rgb;
 import org.ivit.export.evaluate.Comparison;
 import org.ivit.export.evaluate.ModelReading;
 import org.ivit.export.evaluate.Models;
-import org.ivit.export.model.FloatModel;
 import org.ivit.export.model.Logits;
 import org.ivit.export.model.Model;
 
@@ -97,7 +96,7 @@ final class OnnxReport {
       List<Rgb> picture = List.of(transform.apply(set.picture(i)));
       labels[i] = set.label(i);
       reference.add(floats.logits(picture));
-      float[] pixels = FloatModel.normalised(picture, normalisation);
+      float[] pixels = normalisation.apply(picture);
       unsigned.add(Logits.ofValues(ortUnsigned.logits(pixels, 1), classes));
       signed.add(Logits.ofValues(ortSigned.logits(pixels, 1), classes));
       byte[] rgb = picture.get(0).data();

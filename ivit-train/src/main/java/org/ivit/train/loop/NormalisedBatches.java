@@ -29,14 +29,8 @@ final class NormalisedBatches extends AbstractList<float[]> implements RandomAcc
   @Override
   public float[] get(int index) {
     int first = Math.multiplyExact(index, batchSize);
-    List<Rgb> batch =
-        pictures.subList(first, (int) Math.min(pictures.size(), (long) first + batchSize));
-    int length = 3 * batch.get(0).width() * batch.get(0).height();
-    float[] pixels = new float[Math.multiplyExact(batch.size(), length)];
-    for (int i = 0; i < batch.size(); i++) {
-      normalisation.apply(batch.get(i), pixels, i * length);
-    }
-    return pixels;
+    int end = (int) Math.min(pictures.size(), (long) first + batchSize);
+    return normalisation.apply(pictures.subList(first, end));
   }
 
   @Override
