@@ -1,13 +1,10 @@
 package org.ivit.core.testing;
 
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.ivit.core.architecture.Answer;
 import org.ivit.core.architecture.Architecture;
-import org.ivit.core.arithmetic.GeluForm;
-import org.ivit.core.arithmetic.SoftmaxForm;
 import org.ivit.core.checkpoint.CheckpointFile;
 import org.ivit.core.checkpoint.IntegerCheckpoint;
 import org.ivit.core.checkpoint.Provenance;
@@ -15,7 +12,6 @@ import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.FloatWeights;
 import org.ivit.core.graph.IntegerGraph;
 import org.ivit.core.image.Preprocess;
-import org.ivit.core.scheme.Scheme;
 
 /**
  * A checkpoint of a registered architecture with normally distributed weights, in the forms that
@@ -23,9 +19,6 @@ import org.ivit.core.scheme.Scheme;
  * at hand. Started by {@code scripts/bench-cpu} and {@code scripts/profile-cpu}; no test.
  */
 final class GeneratedCheckpoint {
-  private static final Scheme SCHEME =
-      new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, Collections.emptySortedMap());
-
   private GeneratedCheckpoint() {}
 
   /**
@@ -42,7 +35,7 @@ final class GeneratedCheckpoint {
     if (arguments.length > 2) {
       weights = GroupedWeights.of(architecture, weights, Integer.parseInt(arguments[2]));
     }
-    IntegerGraph graph = ObservedModel.graph(architecture, weights, SCHEME, random);
+    IntegerGraph graph = ObservedModel.graph(architecture, weights, ObservedModel.USUAL, random);
     int classes = architecture.answer() == Answer.CLASSES ? architecture.classes() : 0;
     CheckpointFile.write(
         Path.of(arguments[1]),

@@ -2,6 +2,7 @@ package org.ivit.core.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,10 @@ import org.opentest4j.TestAbortedException;
 
 /** Models of normally distributed weights, for tests that need any model. */
 public final class ObservedModel {
+  /** The forms that {@code ivit quantize} chooses, without outlier channels. */
+  public static final Scheme USUAL =
+      new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, Collections.emptySortedMap());
+
   private ObservedModel() {}
 
   /**

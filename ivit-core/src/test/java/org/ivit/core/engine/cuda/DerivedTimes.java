@@ -5,7 +5,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,17 +13,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
-import org.ivit.core.arithmetic.GeluForm;
-import org.ivit.core.arithmetic.SoftmaxForm;
+import java.util.stream.DoubleStream;
 import org.ivit.core.cuda.Device;
 import org.ivit.core.cuda.Launch;
 import org.ivit.core.engine.cuda.layer.AttentionArguments;
 import org.ivit.core.engine.cuda.layer.Constants;
 import org.ivit.core.engine.cuda.layer.LinearArguments;
+import org.ivit.core.engine.cuda.layer.Tile;
 import org.ivit.core.engine.cuda.row.NormLayer;
 import org.ivit.core.family.Architectures;
 import org.ivit.core.graph.IntegerGraph;
-import org.ivit.core.scheme.Scheme;
 import org.ivit.core.testing.ObservedModel;
 
 /**
@@ -32,11 +31,6 @@ import org.ivit.core.testing.ObservedModel;
  * Started by {@code scripts/derive-gpu}; no test, and nothing that was measured.
  */
 final class DerivedTimes {
-  private static final int DEPTH = 64;
-
-  /** Groups of warps that share K in a sliced tile. */
-  private static final int SLICES = 4;
-
   private static final double MICRO = 1e-6;
 
   /** From the begin of a launch to the next, in microseconds: overlapped, and not. */
@@ -88,9 +82,7 @@ final class DerivedTimes {
     for (Map.Entry<String, String> model : models.entrySet()) {
       IntegerGraph graph =
           ObservedModel.graph(
-              Architectures.byName(model.getValue()),
-              new Scheme(GeluForm.ASYMMETRIC, SoftmaxForm.EXACT, 16, Collections.emptySortedMap()),
-              new Random(1));
+              Architectures.byName(model.getValue()), ObservedModel.USUAL, new Random(1));
       for (DerivedGpu gpu : DerivedGpu.ALL) {
         DerivedTimes times =
             new DerivedTimes(gpu, counts(Path.of(arguments[0], gpu.target() + ".counts")));
@@ -229,18 +221,17 @@ final class DerivedTimes {
       double rows = LaunchFields.number(launch, arguments, "rows");
       double columns = LaunchFields.number(launch, arguments, "columns");
       double depth = LaunchFields.number(launch, arguments, "depth");
-      double[] tile = tile(launch.kernel());
-      double stages = depth / DEPTH;
-      double slices = launch.kernel().endsWith("_sliced") ? SLICES : 1;
-      turns = Math.ceil(stages / slices);
+      Tile tile = tile(launch.kernel());
+      double outputs = (double) tile.rows() * tile.columns();
+      turns = Math.ceil(depth / Tile.DEPTH / tile.slices());
       loops = CountedPaths.loop(launch.kernel(), of.loop()) * turns;
       boolean gelu = LaunchFields.address(launch, arguments, "tables") != 0;
       outside =
           of.before()
-              + CountedPaths.epilogue(launch.kernel(), gelu) * tile[0] * tile[1] / warps * slices;
-      tensor = tile[0] * tile[1] * depth / (gpu.multiplyAdds() * gpu.fed());
+              + CountedPaths.epilogue(launch.kernel(), gelu) * outputs / warps * tile.slices();
+      tensor = outputs * depth / (gpu.multiplyAdds() * gpu.fed());
       double output = rows * columns * (launch.kernel().startsWith("linear_codes") ? 1 : 4);
-      cache = blocks * (tile[0] + tile[1]) * depth + output;
+      cache = blocks * (tile.rows() + tile.columns()) * depth + output;
       memory = (rows + columns) * depth + output;
     } else if (launch.kernel().startsWith("attention_")) {
       AttentionArguments arguments = new AttentionArguments();
@@ -275,22 +266,19 @@ final class DerivedTimes {
     double most =
         max(issueLoop / ISSUED[1], tensorTime, cacheTime, wave * turns * LATENCY[1] / clock)
             + max(issueOutside / ISSUED[1], memoryTime);
-    return new Time(Math.max(least, LAUNCH[0] * MICRO), Math.max(most, 0) + LAUNCH[1] * MICRO);
+    return new Time(Math.max(least, LAUNCH[0] * MICRO), most + LAUNCH[1] * MICRO);
   }
 
   private static double max(double... values) {
-    double most = 0;
-    for (double value : values) {
-      most = Math.max(most, value);
-    }
-    return most;
+    return DoubleStream.of(values).max().orElseThrow();
   }
 
-  private static double[] tile(String kernel) {
-    if (kernel.endsWith("_small") || kernel.endsWith("_sliced")) {
-      return new double[] {32, 32};
-    }
-    return kernel.endsWith("_medium") ? new double[] {64, 64} : new double[] {128, 128};
+  /** By the end of the kernel's name, as {@link Tile#kernel} gives it. */
+  private static Tile tile(String kernel) {
+    return Arrays.stream(Tile.values())
+        .filter(tile -> kernel.endsWith(tile.kernel("").substring("linear_".length())))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Bytes of rows in and out; what is not told apart is small. */

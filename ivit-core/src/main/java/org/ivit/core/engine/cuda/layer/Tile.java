@@ -12,7 +12,8 @@ public enum Tile {
   /** As SMALL, with four groups of warps that multiply a quarter of K each. */
   SLICED(32, 32, 512, 3, 4);
 
-  private static final int DEPTH = 64;
+  /** Bytes of K in a stage. */
+  public static final int DEPTH = 64;
 
   /** Stages of a slice from which on it is worth its barrier, derived. */
   private static final int LEAST_STAGES = 2;
@@ -64,6 +65,21 @@ public enum Tile {
 
   private boolean fills(Device device, int rowCount, int columnCount) {
     return (long) down(rowCount) * across(columnCount) >= device.multiprocessors();
+  }
+
+  /** Returns rows of the output that a block computes. */
+  public int rows() {
+    return rows;
+  }
+
+  /** Returns columns of the output that a block computes. */
+  public int columns() {
+    return columns;
+  }
+
+  /** Returns groups of warps that share K. */
+  public int slices() {
+    return slices;
   }
 
   /** Returns tiles that cover so many rows. */
